@@ -1,0 +1,74 @@
+# Every target makes .venv and installs what it needs, from the hash-locked lists in requirements/.
+# Another interpreter: make test PYTHON=python3.13 (after make clean, if .venv exists already).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+MADE := $(VENV)/.made
+RUN_INSTALLED := $(VENV)/.run-installed
+DEV_INSTALLED := $(VENV)/.dev-installed
+# The editable install copies these two into the environment's metadata.
+METADATA := pyproject.toml src/pulse_core/version.py
+
+# A caller's settings that would send packages elsewhere than into .venv.
+unexport PIP_PREFIX PIP_ROOT PIP_TARGET PIP_USER PYTHONHOME
+
+# run, test and lint share one environment.
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(RUN_INSTALLED) ## replay nine years of the sample data: the S&P 500 and the oil price
+	$(BIN)/pulse train --data sample --variables spx_close wti_price --start-date 2010-01-01 --end-date 2018-12-31
+
+test: $(DEV_INSTALLED) ## run all tests
+	$(BIN)/python -m pytest
+
+lint: $(DEV_INSTALLED) ## check style, format, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(DEV_INSTALLED) ## run the measurements in benchmarks/, one after the other
+	@set -e; for script in $(sort $(wildcard benchmarks/[a-z]*.py benchmarks/[0-9]*.py)); do \
+		echo "== $$script"; $(BIN)/python "$$script"; \
+	done
+
+# Without --upgrade uv keeps every version in the present lists that still fits; `make lock UPGRADE=--upgrade`
+# looks for newer ones. The shorter list is cut to the longer one's versions, so that both fit into one .venv.
+UPGRADE ?=
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --custom-compile-command 'make lock' $(UPGRADE) pyproject.toml
+lock: $(MADE) ## write requirements/*.txt anew from pyproject.toml
+	$(PIP) install --quiet 'uv>=0.13,<0.14'
+	$(COMPILE) --all-extras --group dev --output-file requirements/dev.txt
+	$(COMPILE) --group build --constraints requirements/dev.txt --output-file requirements/run.txt
+
+clean: ## remove .venv, caches and what was built; results and logs stay
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests tools benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Pulse needs Python 3.11 or newer, and $(PYTHON) is `$(PYTHON) --version 2>&1`." >&2; \
+		echo "Name a newer one: make $(MAKECMDGOALS) PYTHON=python3.13" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(RUN_INSTALLED): $(MADE) requirements/run.txt $(METADATA)
+	@echo "Installing what pulse needs into $(VENV) ..."
+	@$(PIP) install --quiet --require-hashes --only-binary :all: --requirement requirements/run.txt
+	@PIP_REQUIRE_HASHES=0 $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_INSTALLED): $(MADE) requirements/dev.txt $(METADATA)
+	@echo "Installing pulse and its development tools into $(VENV) (one to two minutes the first time) ..."
+	@$(PIP) install --quiet --require-hashes --only-binary :all: --requirement requirements/dev.txt
+	@PIP_REQUIRE_HASHES=0 $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
