@@ -1,0 +1,88 @@
+"""Pulse's domain: replays history to learn how far each forecast can be trusted.
+
+What is imported here is the API for services that embed it; nothing else is public.
+"""
+
+from pulse_core.errors import (
+    BackendUnavailable,
+    DataError,
+    ForecasterFailed,
+    InvalidSpec,
+    MalformedData,
+    PulseError,
+    RunFailed,
+    RunIdTaken,
+    SettingsError,
+    SinkUnavailable,
+    StoreUnavailable,
+    TooLittleData,
+    UnitFailed,
+    VariableNotFound,
+)
+from pulse_core.events import Event, Observer, RunFinished, RunPlanned, UnitFinished
+from pulse_core.forecasters import BUILT_IN
+from pulse_core.forecasters.base import Forecaster, Histories, OriginByOrigin, PointForecaster
+from pulse_core.plan import Batch, Slice, WorkUnit
+from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink, Task, TrainingRun
+from pulse_core.results import (
+    DataFacts,
+    Failure,
+    RunResult,
+    UnitCounts,
+    UnitResult,
+    VariableResult,
+    VariableSummary,
+)
+from pulse_core.series import Observations
+from pulse_core.spec import RunSpec
+from pulse_core.training import RetrodictionTraining
+from pulse_core.version import __version__
+
+__all__ = [
+    "BUILT_IN",
+    "BackendUnavailable",
+    "Batch",
+    "ComputeBackend",
+    "DataError",
+    "DataFacts",
+    "DataStore",
+    "Done",
+    "Event",
+    "Failed",
+    "Failure",
+    "Forecaster",
+    "ForecasterFailed",
+    "Histories",
+    "InvalidSpec",
+    "MalformedData",
+    "Observations",
+    "Observer",
+    "OriginByOrigin",
+    "Outcome",
+    "PointForecaster",
+    "PulseError",
+    "ResultSink",
+    "RetrodictionTraining",
+    "RunFailed",
+    "RunFinished",
+    "RunIdTaken",
+    "RunPlanned",
+    "RunResult",
+    "RunSpec",
+    "SettingsError",
+    "SinkUnavailable",
+    "Slice",
+    "StoreUnavailable",
+    "Task",
+    "TooLittleData",
+    "TrainingRun",
+    "UnitCounts",
+    "UnitFailed",
+    "UnitFinished",
+    "UnitResult",
+    "VariableNotFound",
+    "VariableResult",
+    "VariableSummary",
+    "WorkUnit",
+    "__version__",
+]

@@ -1,0 +1,42 @@
+"""Read-only arrays as fields of frozen classes: converters to a C-contiguous array of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def floats(values: ArrayLike) -> NDArray[np.float64]:
+    """Return a read-only float64 copy."""
+    return _frozen(values, "float64")
+
+
+def integers(values: ArrayLike) -> NDArray[np.int64]:
+    """Return a read-only int64 copy."""
+    return _frozen(values, "int64")
+
+
+def moments(values: ArrayLike) -> NDArray[np.datetime64]:
+    """Return a read-only datetime64[us] copy."""
+    return _frozen(values, "datetime64[us]")
+
+
+def optional_moments(values: ArrayLike | None) -> NDArray[np.datetime64] | None:
+    """Return a read-only datetime64[us] copy, or None as it is."""
+    return None if values is None else moments(values)
+
+
+def names(values: Iterable[str]) -> tuple[str, ...]:
+    """Return strings as a tuple; one string is no list of names, and raises TypeError."""
+    if isinstance(values, str):
+        raise TypeError(f"expected several names, got the text {values!r}")
+    return tuple(values)
+
+
+def _frozen(values: ArrayLike, dtype: str) -> NDArray[Any]:
+    array = np.array(values, dtype=dtype, order="C")
+    array.flags.writeable = False
+    return array

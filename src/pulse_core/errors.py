@@ -1,0 +1,108 @@
+"""What can go wrong, each with what is wrong, where, and the mend.
+
+Adapters translate the exceptions of their technology into these once, at the port, and keep the cause.
+Every error survives pickling, because units fail in other processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pulse_core.results import Failure, RunResult
+
+SHOWN_FAULTS = 20
+
+
+class PulseError(Exception):
+    """Something Pulse can name: what is wrong, where it is, and what to do about it."""
+
+    def __init__(self, what: str, where: str = "", mend: str = "") -> None:
+        super().__init__(what, where, mend)
+        self.what = what
+        self.where = where
+        self.mend = mend
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        mend = f" {self.mend}" if self.mend else ""
+        return f"{place}{self.what}.{mend}" if mend else f"{place}{self.what}"
+
+
+class SettingsError(PulseError):
+    """Wrong usage or settings (exit status 2). Every problem is in `problems`."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        Exception.__init__(self, tuple(problems))
+        self.problems = tuple(problems)
+        self.what = "; ".join(self.problems)
+        self.where = self.mend = ""
+
+
+class InvalidSpec(SettingsError):
+    """A RunSpec that cannot be run; all of its problems at once."""
+
+
+class DataError(PulseError):
+    """The data cannot serve the run (exit status 1)."""
+
+
+class VariableNotFound(DataError):
+    """The store has no such variable."""
+
+
+class MalformedData(DataError):
+    """Data that are not what they claim to be; `what` lists every fault, the first 20 spelled out."""
+
+    @classmethod
+    def from_faults(cls, faults: Sequence[str], where: str, mend: str) -> MalformedData:
+        """Gather a source's faults into one report."""
+        shown = "; ".join(faults[:SHOWN_FAULTS])
+        more = len(faults) - SHOWN_FAULTS
+        rest = f"; and {more} more" if more > 0 else ""
+        count = f"{len(faults)} faults: " if len(faults) > 1 else ""
+        return cls(f"{count}{shown}{rest}", where, mend)
+
+
+class TooLittleData(DataError):
+    """A variable with no forecast origin in the period, or a horizon that its data cannot fill."""
+
+
+class StoreUnavailable(PulseError):
+    """The place the data are in cannot be read."""
+
+
+class SinkUnavailable(PulseError):
+    """The place the results belong in cannot be written or read."""
+
+
+class RunIdTaken(SettingsError):
+    """The given run id already holds the result of another spec."""
+
+
+class ForecasterFailed(PulseError):
+    """A forecaster raised, or returned what is no forecast."""
+
+
+class UnitFailed(PulseError):
+    """A work unit ended with an error that is not one of ours, or its process died."""
+
+
+class BackendUnavailable(PulseError):
+    """The engine that should compute cannot be reached or started."""
+
+
+class RunFailed(PulseError):
+    """The run came to its end, but some variables failed; nothing was published.
+
+    What succeeded is recorded, so running the same command again computes only the rest.
+    """
+
+    def __init__(self, failures: Sequence[Failure], result: RunResult) -> None:
+        Exception.__init__(self, tuple(failures), result)
+        self.failures = tuple(failures)
+        self.result = result
+        self.what = f"{len(self.failures)} of {result.units.planned} variables failed"
+        self.where = ""
+        self.mend = "Mend them, or publish the others with keep_going"

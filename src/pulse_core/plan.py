@@ -1,0 +1,104 @@
+"""From a RunSpec to batches (windows of the period) and work units (shares of the variables), in one fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.arrays import names
+from pulse_core.errors import SettingsError
+from pulse_core.spec import RunSpec
+
+LARGEST_DEFAULT_UNIT = 32
+
+SECONDS_BUILT_IN = 0.01
+SECONDS_OWN = 10.0
+"""What a variable takes with a built-in forecaster, and with one that is called origin by origin: their order."""
+
+
+@attrs.frozen
+class Batch:
+    """One window of the period; `start` and `end` are days, both included."""
+
+    index: int
+    start: date
+    end: date
+
+    @property
+    def id(self) -> str:
+        """The batch's name in results."""
+        return f"batch_{self.index:04d}"
+
+
+@attrs.frozen
+class WorkUnit:
+    """A share of the variables: what one worker does in one go. Only scheduling; no number depends on it.
+
+    `seconds` is a rough estimate on one core, by which an engine may tell whether more processes pay.
+    """
+
+    index: int
+    variables: tuple[str, ...] = attrs.field(converter=names)
+    seconds: float = 0.0
+
+
+@attrs.frozen
+class Slice:
+    """Share `index` (from 0) of `count`: one child of an array job."""
+
+    index: int
+    count: int
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 <= self.index < self.count:
+            raise SettingsError([f"slice {self.index}/{self.count}: expected I/N with 0 <= I < N"])
+
+
+def batches(spec: RunSpec) -> tuple[Batch, ...]:
+    """Return the windows of `batch_size_days` that tile the period; the last may be shorter."""
+    size, last = timedelta(days=spec.batch_size_days), spec.last_day
+    count = -(-((last - spec.start).days + 1) // spec.batch_size_days)
+    starts = (spec.start + size * index for index in range(count))
+    return tuple(
+        Batch(index, start, min(start + size - timedelta(days=1), last)) for index, start in enumerate(starts)
+    )
+
+
+def batch_index(spec: RunSpec, moments: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Return the batch each moment falls in; negative before the period."""
+    days = moments.astype("datetime64[D]") - np.datetime64(spec.start, "D")
+    return np.asarray(days.astype(np.int64) // spec.batch_size_days, dtype=np.int64)
+
+
+def work_units(spec: RunSpec, unit_size: int | None = None) -> tuple[WorkUnit, ...]:
+    """Cut the variables, in name order, into units of `unit_size` (by default one that fits their number)."""
+    ordered = sorted(spec.variables)
+    size = unit_size if unit_size is not None else default_unit_size(len(ordered))
+    if size < 1:
+        raise SettingsError([f"unit_size: {size} must be a whole number of at least 1"])
+    shares = [tuple(ordered[first : first + size]) for first in range(0, len(ordered), size)]
+    return tuple(WorkUnit(index, share, len(share) * _seconds(spec)) for index, share in enumerate(shares))
+
+
+def default_unit_size(variables: int) -> int:
+    """Return how many variables a unit holds when nothing is said; depends on their number alone.
+
+    Up to the largest unit all variables go together, because a pass over two costs little more than over one;
+    above it, units are of even size.
+    """
+    units = -(-variables // LARGEST_DEFAULT_UNIT)
+    return -(-variables // units)
+
+
+def _seconds(spec: RunSpec) -> float:
+    own = sum(":" in name for name in spec.roster)
+    return SECONDS_BUILT_IN * (len(spec.roster) - own) + SECONDS_OWN * own
+
+
+def take(units: Sequence[WorkUnit], share: Slice | None) -> tuple[WorkUnit, ...]:
+    """Return the units of one slice: every `count`-th, from `index` on."""
+    return tuple(units) if share is None else tuple(units[share.index :: share.count])

@@ -1,0 +1,76 @@
+"""The four doors of the domain. Adapters implement the last three; the core implements the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import attrs
+
+from pulse_core.errors import PulseError
+from pulse_core.plan import WorkUnit
+from pulse_core.results import RunResult, UnitResult, VariableResult
+from pulse_core.series import Observations
+from pulse_core.spec import RunSpec
+
+Task = Callable[[WorkUnit], UnitResult]
+"""What is done with a unit, wherever the worker is. It can be pickled."""
+
+
+@attrs.frozen
+class Done:
+    """A unit that came to its end, and what it sent back."""
+
+    unit: WorkUnit
+    result: UnitResult
+
+
+@attrs.frozen
+class Failed:
+    """A unit that did not, and why."""
+
+    unit: WorkUnit
+    error: PulseError
+
+
+Outcome = Done | Failed
+
+
+class DataStore(Protocol):
+    """Where variables come from. Survives pickling; opens whatever it needs on first use, in each process."""
+
+    def names(self) -> Iterator[str]:
+        """Yield the name of every variable there is, sorted, each once."""
+
+    def read(self, variable: str) -> Observations:
+        """Return all rows of a variable. Raises VariableNotFound, MalformedData or StoreUnavailable."""
+
+
+class ComputeBackend(Protocol):
+    """What carries a task to the units."""
+
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Iterator[Outcome]:
+        """Yield one outcome a unit, as they complete; never raise for one unit. Raises BackendUnavailable."""
+
+
+class ResultSink(Protocol):
+    """Where results go. Survives pickling; used by workers (recall, record) and the coordinator (publish)."""
+
+    def recall(self, key: str) -> VariableResult | None:
+        """Return what was recorded under the key, or None. Raises SinkUnavailable."""
+
+    def record(self, key: str, result: VariableResult) -> None:
+        """Store atomically under the key unless something is there already. Raises SinkUnavailable."""
+
+    def publish(self, result: RunResult) -> Sequence[str]:
+        """Store the run's own files whole, replacing those of an earlier go; return where they are.
+
+        Raises SinkUnavailable, and RunIdTaken where the place holds the result of another spec.
+        """
+
+
+class TrainingRun(Protocol):
+    """The use case: what an entry point or an embedding service calls."""
+
+    def execute(self, spec: RunSpec) -> RunResult:
+        """Train what the spec says. Raises RunFailed where a variable failed and that was not allowed."""

@@ -1,0 +1,177 @@
+"""What a run produces: per variable, per unit, per run; how they merge, and the digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.arrays import floats, integers, names
+from pulse_core.errors import PulseError
+from pulse_core.plan import Batch
+from pulse_core.scores.sums import BatchSums
+from pulse_core.spec import RunSpec
+
+TRUST: Final = ("mean", "low", "high", "trials")
+"""The trust of a forecaster at a horizon: posterior mean, 95 % credible interval, effective number of trials."""
+
+
+@attrs.frozen
+class DataFacts:
+    """What was read of a variable: SHA-256 of the rows known by the end, counts, first and last timestamp."""
+
+    fingerprint: str
+    observations: int
+    absent: int
+    first: str
+    last: str
+    known_at: str
+    """The rule that said when rows became known: `column`, `timestamp`, `period-end (1 months)`, `+Nd`."""
+
+
+@attrs.frozen(eq=False)
+class VariableResult:
+    """What is recorded of a variable: all that its scores and trust are folded from. Independent of the end date.
+
+    Shapes: `sums` (batch, forecaster, horizon, sum), `wins` and `losses` (batch, forecaster, horizon), `origins`
+    (batch,). Batches run from the first of the period to the last that the rows touch. Values are scaled by
+    2**-exponent. Wins and losses are weighted, and stand in the batch in which the outcome became known.
+    """
+
+    variable: str
+    forecasters: tuple[str, ...] = attrs.field(converter=names)
+    exponent: int
+    sums: BatchSums
+    wins: NDArray[np.float64] = attrs.field(converter=floats)
+    losses: NDArray[np.float64] = attrs.field(converter=floats)
+    origins: NDArray[np.int64] = attrs.field(converter=integers)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, VariableResult) and _same(self, other)
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), attrs.astuple(self, recurse=False)
+
+
+@attrs.frozen(eq=False)
+class VariableSummary:
+    """What a run reports of a variable; NaN where a score is impossible.
+
+    Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
+    horizon, 4) in the order of `TRUST`, `origins` (batch,).
+    """
+
+    variable: str
+    data: DataFacts
+    forecasters: tuple[str, ...] = attrs.field(converter=names)
+    scores: NDArray[np.float64] = attrs.field(converter=floats)
+    trust: NDArray[np.float64] = attrs.field(converter=floats)
+    origins: NDArray[np.int64] = attrs.field(converter=integers)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, VariableSummary) and _same(self, other)
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), attrs.astuple(self, recurse=False)
+
+    def digest(self) -> str:
+        """Return the SHA-256 over the variable's name, its forecasters' names, and every score and trust."""
+        digest = hashlib.sha256("\0".join((self.variable, *self.forecasters)).encode())
+        for array in (self.scores, self.trust):
+            digest.update(canonical_bytes(array))
+        return digest.hexdigest()
+
+
+@attrs.frozen
+class Failure:
+    """A variable that could not be done: the kind of error, what, where, and the mend."""
+
+    variable: str
+    kind: str
+    what: str
+    where: str
+    mend: str
+
+    @classmethod
+    def of(cls, variable: str, error: PulseError) -> Failure:
+        """Describe an error of a variable."""
+        return cls(variable, type(error).__name__, error.what, error.where, error.mend)
+
+    def __str__(self) -> str:
+        return str(PulseError(f"{self.variable}: {self.what}", self.where, self.mend))
+
+
+@attrs.frozen
+class UnitResult:
+    """What a worker sends back: summaries and failures, not data."""
+
+    summaries: tuple[VariableSummary, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    recalled: int = 0
+    computed: int = 0
+
+
+@attrs.frozen
+class UnitCounts:
+    """How the variables of a run fared. Counted in variables, so that `unit_size` does not show."""
+
+    planned: int
+    recalled: int = 0
+    computed: int = 0
+    failed: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class RunResult:
+    """A whole run (or one slice's share of it)."""
+
+    run_id: str
+    spec: RunSpec
+    batches: tuple[Batch, ...]
+    variables: tuple[VariableSummary, ...]
+    failures: tuple[Failure, ...] = ()
+    units: UnitCounts
+    software: Mapping[str, str] = attrs.field(factory=dict)
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    published: tuple[str, ...] = attrs.field(converter=names, default=())
+
+    @property
+    def digest(self) -> str:
+        """`sha256:` over the variables' digests in name order: every score and trust, nothing of time or machine."""
+        return run_digest(self.variables)
+
+
+def run_digest(summaries: Iterable[VariableSummary]) -> str:
+    """Return the digest of these variables, in name order."""
+    digest = hashlib.sha256()
+    for summary in sorted(summaries, key=lambda summary: summary.variable):
+        digest.update(bytes.fromhex(summary.digest()))
+    return f"sha256:{digest.hexdigest()}"
+
+
+def canonical_bytes(values: NDArray[np.float64]) -> bytes:
+    """Return float64 values as little-endian bytes with one NaN and no minus zero."""
+    canonical = np.where(np.isnan(values), np.nan, values) + 0.0
+    return np.ascontiguousarray(canonical).astype("<f8").tobytes()
+
+
+def _same(mine: Any, other: Any) -> bool:
+    """Whether two results of one class hold the same bits in every field."""
+    for field in attrs.fields(type(mine)):
+        left, right = getattr(mine, field.name), getattr(other, field.name)
+        if isinstance(left, np.ndarray):
+            if left.shape != right.shape or left.tobytes() != right.tobytes():
+                return False
+        elif left != right:
+            return False
+    return True

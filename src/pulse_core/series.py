@@ -1,0 +1,163 @@
+"""Observations of one variable, and the rule that says when each became known."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.arrays import floats, moments, optional_moments
+from pulse_core.errors import MalformedData
+from pulse_core.spec import known_at_delay
+
+Moments = NDArray[np.datetime64]
+Values = NDArray[np.float64]
+
+MONTHS_NEEDED = 12
+
+
+@attrs.frozen(eq=False)
+class Observations:
+    """Rows of one variable, sorted by when they became known, then by timestamp; read-only arrays.
+
+    `timestamps` and `known_at` are UTC, datetime64[us], shape (row,); `values` are float64, finite. `known_at` is None
+    where the data do not say. `absent` counts rows whose value was blank. `source` names the place for errors.
+    Raises MalformedData for faults that no store should let through.
+    """
+
+    variable: str
+    timestamps: Moments = attrs.field(converter=moments)
+    values: Values = attrs.field(converter=floats)
+    known_at: Moments | None = attrs.field(converter=optional_moments, default=None)
+    absent: int = 0
+    source: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        self._refuse_faults()
+        known = self.timestamps if self.known_at is None else self.known_at
+        order = np.lexsort((self.timestamps, known))
+        if not np.array_equal(order, np.arange(len(order))):
+            for name in ("timestamps", "values") + (() if self.known_at is None else ("known_at",)):
+                array = getattr(self, name)[order]
+                array.flags.writeable = False
+                object.__setattr__(self, name, array)
+        self._refuse_duplicates()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Observations):
+            return NotImplemented
+        return (self.variable, self.absent, self.known_at is None) == (
+            other.variable,
+            other.absent,
+            other.known_at is None,
+        ) and all(
+            np.array_equal(mine, theirs) for mine, theirs in zip(self._columns(), other._columns(), strict=True)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # numpy forgets the read-only flag on pickling: rebuild through the constructor
+        return type(self), (self.variable, *self._columns(optional=True), self.absent, self.source)
+
+    def known_by(self, moment: np.datetime64) -> Observations:
+        """Return the rows known at `moment` or before; `known_at` must have been resolved."""
+        if self.known_at is None:
+            raise ValueError("known_at must be resolved first")
+        last = int(np.searchsorted(self.known_at, moment, side="right"))
+        return attrs.evolve(
+            self, timestamps=self.timestamps[:last], values=self.values[:last], known_at=self.known_at[:last]
+        )
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all rows (little-endian), as hex."""
+        digest = hashlib.sha256()
+        for column in self._columns():
+            digest.update(np.ascontiguousarray(column).astype(column.dtype.newbyteorder("<")).tobytes())
+        return digest.hexdigest()
+
+    def _columns(self, *, optional: bool = False) -> tuple[Any, ...]:
+        known = () if self.known_at is None and not optional else (self.known_at,)
+        return (self.timestamps, self.values, *known)
+
+    def _refuse_faults(self) -> None:
+        lengths = {len(column) for column in self._columns()}
+        faults = []
+        if len(lengths) != 1:
+            faults.append("the columns differ in length")
+        if not np.isfinite(self.values).all():
+            faults.append("a value is not finite")
+        if any(np.isnat(column).any() for column in self._columns() if column is not self.values):
+            faults.append("a time is missing")
+        if not faults and self.known_at is not None and (self.known_at < self.timestamps).any():
+            faults.append("a row is known before its timestamp")
+        self._raise_for(faults)
+
+    def _refuse_duplicates(self) -> None:
+        known = self.timestamps if self.known_at is None else self.known_at
+        same = (known[1:] == known[:-1]) & (self.timestamps[1:] == self.timestamps[:-1])
+        if same.any():
+            twice = self.timestamps[1:][same][0]
+            self._raise_for([f"{int(same.sum())} rows repeat a (timestamp, known_at), the first at {twice}"])
+
+    def _raise_for(self, faults: list[str]) -> None:
+        if faults:
+            mend = "Mend the data; a timestamp may come again only with another known_at"
+            raise MalformedData.from_faults(faults, self.source or f"variable '{self.variable}'", mend)
+
+
+def resolve_known_at(observations: Observations, rule: str, last_day: date) -> tuple[Observations, str]:
+    """Say when each row became known, by `rule` (METHOD.md, "observation"); return the rows and the rule applied.
+
+    `auto` keeps a `known_at` column; without one it takes the end of the period where the data are monthly or
+    coarser, else the timestamp. It looks only at rows that either reading would know by the end of `last_day`.
+    """
+    if rule == "auto":
+        if observations.known_at is not None:
+            return observations, "column"
+        rule = "period-end" if _stamped_at_period_start(observations.timestamps, last_day) else "timestamp"
+    known, applied = _known_by_rule(observations.timestamps, rule, last_day)
+    return attrs.evolve(observations, known_at=known), applied
+
+
+def end_of(day: date) -> np.datetime64:
+    """Return the last microsecond of a day."""
+    return np.datetime64(day + timedelta(days=1), "us") - np.timedelta64(1, "us")
+
+
+def _known_by_rule(timestamps: Moments, rule: str, last_day: date) -> tuple[Moments, str]:
+    delay = known_at_delay(rule)
+    if delay is not None:
+        return timestamps + np.timedelta64(delay, "D"), rule
+    if rule == "timestamp":
+        return timestamps, rule
+    months = _months_per_period(_settled(timestamps, last_day))
+    ends = (timestamps.astype("datetime64[M]") + months).astype("datetime64[D]") - np.timedelta64(1, "D")
+    # a stamp late on the period's last day is known no earlier than itself
+    return np.maximum(ends.astype("datetime64[us]"), timestamps), f"{rule} ({months} months)"
+
+
+def _stamped_at_period_start(timestamps: Moments, last_day: date) -> bool:
+    stamps = _settled(timestamps, last_day)
+    return len(np.unique(stamps)) >= MONTHS_NEEDED and bool(
+        (stamps == stamps.astype("datetime64[M]").astype(stamps.dtype)).all()
+    )
+
+
+def _settled(timestamps: Moments, last_day: date) -> Moments:
+    """Return the stamps whose month has ended by `last_day`: known by then under every reading."""
+    month_ends = (timestamps.astype("datetime64[M]") + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    return timestamps[month_ends <= np.datetime64(last_day, "D")]
+
+
+def _months_per_period(stamps: Moments) -> int:
+    """Return the smallest step of the stamps in months: 1 for monthly data, 3 for quarterly, 12 for yearly."""
+    months = np.unique(stamps.astype("datetime64[M]"))
+    return int(np.diff(months).astype(np.int64).min()) if len(months) > 1 else 1

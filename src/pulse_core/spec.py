@@ -1,0 +1,159 @@
+"""RunSpec: what to train. Frozen, and refused with all of its problems at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+import attrs
+
+from pulse_core.arrays import names
+from pulse_core.errors import InvalidSpec
+
+ACTUALS: Final = ("first", "latest")
+TARGETS: Final = ("level", "change", "log-change")
+KNOWN_AT_RULES: Final = ("auto", "timestamp", "period-end")
+DEFAULT_FORECASTERS: Final = ("naive", "drift", "mean", "ses")
+
+_DELAY = re.compile(r"\+(\d{1,5})d")
+_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@attrs.frozen(kw_only=True)
+class RunSpec:
+    """What one run trains: variables, period, batches, forecasters and the rules of METHOD.md.
+
+    `start` and `end` are days, both included. Raises InvalidSpec with every problem it has.
+    """
+
+    variables: tuple[str, ...] = attrs.field(converter=names)
+    start: date
+    end: date
+    batch_size_days: int = 30
+    batch_limit: int | None = None
+    horizon: int = 5
+    forecasters: tuple[str, ...] = attrs.field(converter=names, default=DEFAULT_FORECASTERS)
+    benchmark: str = "naive"
+    min_history: int = 30
+    trust_decay: float = 0.99
+    known_at: str = "auto"
+    actuals: str = "first"
+    target: str = "level"
+
+    def __attrs_post_init__(self) -> None:
+        problems = tuple(_problems(self))
+        if problems:
+            raise InvalidSpec(problems)
+
+    @property
+    def roster(self) -> tuple[str, ...]:
+        """The forecasters' names in order; the benchmark comes first where it was not named."""
+        if self.benchmark in self.forecasters:
+            return self.forecasters
+        return (self.benchmark, *self.forecasters)
+
+    @property
+    def last_day(self) -> date:
+        """The day the period ends with: `end`, or earlier where `batch_limit` cuts it."""
+        if self.batch_limit is None:
+            return self.end
+        days = (self.end - self.start).days + 1
+        return self.start + timedelta(days=min(days, self.batch_limit * self.batch_size_days) - 1)
+
+    @property
+    def run_id(self) -> str:
+        """The run's default name: the first 16 hex digits of the hash of the resolved spec."""
+        text = json.dumps(self.to_document(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the spec as plain JSON values, dates in ISO format."""
+        values = attrs.asdict(self)
+        values["start"], values["end"] = self.start.isoformat(), self.end.isoformat()
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> RunSpec:
+        """Rebuild a spec from `to_document`; raises InvalidSpec for unknown or missing fields."""
+        known = {field.name: field for field in attrs.fields(cls)}
+        unknown = [f"'{name}' is no field of a spec" for name in document if name not in known]
+        missing = [
+            f"'{name}' is missing"
+            for name, field in known.items()
+            if field.default is attrs.NOTHING and name not in document
+        ]
+        if unknown or missing:
+            raise InvalidSpec(unknown + missing)
+        values = dict(document)
+        try:
+            values["start"], values["end"] = (date.fromisoformat(values[name]) for name in ("start", "end"))
+        except (TypeError, ValueError) as error:
+            raise InvalidSpec([f"start and end must be ISO dates: {error}"]) from error
+        return cls(**values)
+
+
+def known_at_delay(rule: str) -> int | None:
+    """Return the days of a `+Nd` rule, or None for any other text."""
+    match = _DELAY.fullmatch(rule)
+    return int(match.group(1)) if match else None
+
+
+def _problems(spec: RunSpec) -> Iterator[str]:
+    yield from _name_problems("variables", spec.variables)
+    yield from _name_problems("forecasters", spec.forecasters)
+    yield from _period_problems(spec)
+    yield from _number_problems(spec)
+    yield from _choice_problems(spec)
+
+
+def _name_problems(field: str, given: tuple[str, ...]) -> Iterator[str]:
+    if not given:
+        yield f"{field}: none are named; name at least one"
+    for name in given:
+        if not isinstance(name, str) or not name.strip() or name != name.strip():
+            yield f"{field}: {name!r} is no name (empty, or with blanks around it)"
+        elif _NOT_SHOWN.search(name):
+            yield f"{field}: {name!r} holds control characters"
+    twice = sorted({name for name, count in Counter(given).items() if count > 1})
+    for name in twice:
+        yield f"{field}: '{name}' is named twice"
+
+
+def _period_problems(spec: RunSpec) -> Iterator[str]:
+    wrong = [name for name in ("start", "end") if type(getattr(spec, name)) is not date]
+    for name in wrong:
+        yield f"{name}: {getattr(spec, name)!r} is no date"
+    if not wrong and spec.start > spec.end:
+        yield f"start {spec.start} is after end {spec.end}"
+
+
+def _number_problems(spec: RunSpec) -> Iterator[str]:
+    for name in ("batch_size_days", "batch_limit", "horizon", "min_history"):
+        value = getattr(spec, name)
+        if value is None and name == "batch_limit":
+            continue
+        if type(value) is not int or value < 1:
+            yield f"{name}: {value!r} must be a whole number of at least 1"
+        elif value > 100_000:
+            yield f"{name}: {value} is out of range; at most 100000"
+    decay = spec.trust_decay
+    if type(decay) not in (int, float) or not (math.isfinite(decay) and 0 < decay <= 1):
+        yield f"trust_decay: {decay!r} must be a number above 0 and at most 1"
+
+
+def _choice_problems(spec: RunSpec) -> Iterator[str]:
+    for name, choices in (("actuals", ACTUALS), ("target", TARGETS)):
+        if getattr(spec, name) not in choices:
+            yield f"{name}: {getattr(spec, name)!r} is none of {', '.join(choices)}"
+    if spec.known_at not in KNOWN_AT_RULES and (
+        not isinstance(spec.known_at, str) or known_at_delay(spec.known_at) is None
+    ):
+        yield f"known_at: {spec.known_at!r} is none of {', '.join(KNOWN_AT_RULES)}, +Nd"
+    if not isinstance(spec.benchmark, str) or not spec.benchmark.strip():
+        yield f"benchmark: {spec.benchmark!r} is no name"

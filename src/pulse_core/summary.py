@@ -1,0 +1,39 @@
+"""What a run reports of a variable: scores over all batches, and trust as it stands at the end of the period."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.errors import TooLittleData
+from pulse_core.plan import batches
+from pulse_core.results import DataFacts, VariableResult, VariableSummary
+from pulse_core.scores.measures import MEASURES, all_measures
+from pulse_core.spec import RunSpec
+from pulse_core.trust import batch_decay, posterior, trust
+
+
+def summarise(result: VariableResult, facts: DataFacts, spec: RunSpec) -> VariableSummary:
+    """Fold a variable's record. Raises TooLittleData where the data cannot fill a horizon."""
+    count = len(batches(spec))
+    scores = all_measures(result.sums.total(), result.exponent)
+    _refuse_empty_horizons(scores, result, spec)
+    decay = batch_decay(spec.trust_decay, spec.batch_size_days)
+    trusted = trust(*posterior(result.wins, result.losses, decay, count))
+    trusted[result.forecasters.index(spec.benchmark)] = np.nan
+    trusted[np.isnan(scores[..., MEASURES.index("mae")]) & (trusted[..., 3] == 0)] = np.nan
+    origins = np.zeros(count, dtype=np.int64)
+    origins[: len(result.origins)] = result.origins
+    return VariableSummary(result.variable, facts, result.forecasters, scores, trusted, origins)
+
+
+def _refuse_empty_horizons(scores: NDArray[np.float64], result: VariableResult, spec: RunSpec) -> None:
+    scored = (scores[..., MEASURES.index("n")] > 0).any(axis=0)
+    if not scored.all():
+        furthest = int(np.flatnonzero(scored).max()) + 1 if scored.any() else 0
+        raise TooLittleData(
+            f"horizon {spec.horizon} cannot be filled: of {int(result.origins.sum())} origins from {spec.start} to "
+            f"{spec.last_day}, none knows what happened more than {furthest} steps later",
+            f"variable '{result.variable}'",
+            f"Use a horizon of at most {furthest}, or a later end" if furthest else "Use a later end, or more data",
+        )

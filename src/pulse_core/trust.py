@@ -1,0 +1,53 @@
+"""Trust: the posterior probability that a forecaster beats the benchmark, as it stands at the end of a run.
+
+A Beta distribution over the chance to win, learning from each outcome in the batch in which it became known, and
+forgetting at the start of each later batch. Source: the beta-Bernoulli model with exponential forgetting (power
+prior, Ibrahim & Chen 2000); a weight of 1/h for h-step errors, which overlap.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+DAYS_PER_DECAY: Final = 30
+CREDIBLE: Final = (0.025, 0.975)
+
+
+def batch_decay(trust_decay: float, batch_size_days: int) -> float:
+    """Return g = trust_decay ** (batch_size_days / 30)."""
+    return float(trust_decay ** (batch_size_days / DAYS_PER_DECAY))
+
+
+def wins(errors: Array, benchmark: Array) -> Array:
+    """Return 1 where |error| is less than the benchmark's, 1/2 where exactly equal, 0 where more; NaN without both."""
+    mine, other = np.abs(errors), np.abs(benchmark)
+    outcome = np.where(mine < other, 1.0, np.where(mine == other, 0.5, 0.0))
+    return np.where(np.isfinite(mine) & np.isfinite(other), outcome, np.nan)
+
+
+def posterior(won: Array, lost: Array, decay: float, batches: int) -> tuple[Array, Array]:
+    """Fold weighted wins and losses (batch, ...) into alpha and beta after `batches` batches, empty ones too.
+
+    From Beta(1, 1); at the start of each later batch alpha <- 1 + g (alpha - 1), beta alike.
+    """
+    alpha, beta = np.ones(won.shape[1:]), np.ones(won.shape[1:])
+    for batch in range(batches):
+        if batch:
+            alpha, beta = 1.0 + decay * (alpha - 1.0), 1.0 + decay * (beta - 1.0)
+        if batch < len(won):
+            alpha, beta = alpha + won[batch], beta + lost[batch]
+    return alpha, beta
+
+
+def trust(alpha: Array, beta: Array) -> Array:
+    """Return mean, bounds of the central 95 % credible interval, and effective trials; shape (..., 4)."""
+    from scipy.special import betaincinv  # heavy, and needed only at the end of a fold
+
+    # one library call per number: scipy applies its scalar routine to each element on its own
+    low, high = (betaincinv(alpha, beta, share) for share in CREDIBLE)
+    return np.stack([alpha / (alpha + beta), low, high, (alpha - 1.0) + (beta - 1.0)], axis=-1)
