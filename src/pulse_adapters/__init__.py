@@ -1,0 +1,1 @@
+"""Adapters: each package joins one port of the core to one technology."""

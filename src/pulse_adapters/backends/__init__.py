@@ -1,0 +1,1 @@
+"""Compute backends: what carries a task to the work units."""

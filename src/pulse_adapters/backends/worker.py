@@ -1,0 +1,59 @@
+"""The worker's side of ProcessesBackend: what runs in each process, at its end of a pipe."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from typing import Any, Final
+
+from pulse_adapters.backends.attempts import attempt, unit_failed
+from pulse_core.plan import WorkUnit
+from pulse_core.ports import Failed, Task
+from pulse_core.results import UnitResult
+
+READY: Final = b""
+
+
+def serve(connection: Connection[Any, Any], task: bytes, environment: Mapping[str, str]) -> None:
+    """Say READY, then answer each unit received with its pickled outcome, until the connection closes."""
+    # Ctrl-C reaches the whole process group, and it is the coordinator that acts on it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.clear()
+    os.environ.update(environment)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError):  # the coordinator is done, or gone
+        connection.send_bytes(READY)
+        while True:
+            connection.send_bytes(_perform(task, connection.recv()))
+
+
+def _perform(task: bytes, unit: WorkUnit) -> bytes:
+    def load_and_do(unit: WorkUnit) -> UnitResult:
+        return _unpickled(task)(unit)
+
+    outcome = attempt(load_and_do, unit)  # a task that cannot be loaded here fails the unit, not the worker
+    try:
+        return pickle.dumps(outcome)
+    except Exception as error:  # noqa: BLE001  # a foreign object's pickling may raise anything
+        return pickle.dumps(Failed(unit, unit_failed(unit, error)))
+
+
+@lru_cache(maxsize=1)
+def _unpickled(task: bytes) -> Task:
+    loaded: Task = pickle.loads(task)  # noqa: S301  # our own coordinator's, over a private pipe
+    return loaded
+
+
+def _end_with_parent() -> None:
+    """End this process when the coordinator's has ended, even in the middle of a unit."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,160 @@
+"""A user's own forecaster, named `module:Name`, imported from the current folder or the installed packages.
+
+The folder is put at the front of `sys.path`, as `python -m` and other runners do, here and in every worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import re
+import sys
+import traceback
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import attrs
+import numpy as np
+
+from pulse_core.errors import ForecasterFailed, PulseError, SettingsError
+from pulse_core.forecasters.base import Forecaster, Histories, OriginByOrigin, Values
+
+_NAME: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+
+
+@attrs.frozen
+class ImportedForecaster:
+    """A forecaster by its name, found again wherever it is unpickled. `folder` is where its module may lie.
+
+    Its class is instantiated without arguments, anew for every unit, so that none leaves traces in the next.
+    """
+
+    name: str
+    version: str
+    folder: str
+
+    def hindcast(self, histories: Histories, horizon: int) -> Values:
+        """See Forecaster. Raises ForecasterFailed, also where the class is not the one that was named."""
+        try:
+            found = _find(self.name, self.folder)
+            model = _made(found, self.name)
+        except SettingsError as error:
+            raise self._failed(error.what) from error
+        if found.version != self.version:
+            raise self._failed("its source has changed since the run began")
+        return self._checked(model, histories, horizon)
+
+    def _checked(self, model: Forecaster, histories: Histories, horizon: int) -> Values:
+        try:
+            made = np.asarray(model.hindcast(histories, horizon), dtype=np.float64)
+        except PulseError:
+            raise
+        except Exception as error:  # whatever a user's code raises becomes one of ours
+            raise self._failed(_told(error)) from error
+        expected = (len(histories.origin_path), horizon)
+        if made.shape != expected:
+            raise self._failed(f"returned shape {made.shape}, expected {expected}")
+        if np.isinf(made).any():
+            raise self._failed("returned an infinite forecast")
+        return made
+
+    def _failed(self, what: str) -> ForecasterFailed:
+        return ForecasterFailed(what, f"forecaster '{self.name}'", "Mend the forecaster, or leave it out")
+
+
+def is_import_name(name: str) -> bool:
+    """Whether a forecaster's name asks for an import."""
+    return ":" in name
+
+
+def imported(name: str, folder: Path) -> ImportedForecaster:
+    """Import `module:Name` and see that it can serve. Raises SettingsError, saying what happened."""
+    found = _find(name, str(folder))
+    _made(found, name)
+    return ImportedForecaster(name, found.version, str(folder))
+
+
+@attrs.frozen
+class _Found:
+    """The class behind a name, and its version."""
+
+    kind: type[Any]
+    version: str
+
+
+@cache
+def _find(name: str, folder: str) -> _Found:
+    if not _NAME.fullmatch(name):
+        raise _refused(name, "expected module:Name, such as my_models:Best")
+    module_name, class_name = name.split(":")
+    module = _module(name, module_name, folder)
+    kind = getattr(module, class_name, None)
+    if kind is None:
+        offered = sorted(key for key, value in vars(module).items() if _can_forecast(value))
+        there = f"it has {', '.join(offered)}" if offered else "it has no class that forecasts"
+        raise _refused(name, f"module '{module_name}' ({_place(module)}) has no '{class_name}'; {there}")
+    if not inspect.isclass(kind):
+        raise _refused(name, f"'{class_name}' in module '{module_name}' ({_place(module)}) is no class")
+    if not _can_forecast(kind):
+        raise _refused(name, f"class '{class_name}' in {_place(module)} has no method forecast(history, horizon)")
+    return _Found(kind, _version(name, kind, module))
+
+
+def _module(name: str, module_name: str, folder: str) -> ModuleType:
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise _refused(name, f"module '{module_name}' needs '{error.name}', which is not installed") from error
+        raise _refused(name, f"there is no module '{error.name}' in {folder} or among the packages") from error
+    except (Exception, SystemExit) as error:  # whatever a user's module raises becomes one of ours
+        raise _refused(name, f"importing module '{module_name}' raised {_told(error)}") from error
+
+
+def _made(found: _Found, name: str) -> Forecaster:
+    try:
+        model = found.kind()
+    except (Exception, SystemExit) as error:  # whatever a user's class raises becomes one of ours
+        raise _refused(name, f"'{found.kind.__name__}()' without arguments raised {_told(error)}") from error
+    if callable(getattr(model, "hindcast", None)):
+        return model  # type: ignore[no-any-return]  # has what a Forecaster's caller uses
+    return OriginByOrigin(name, found.version, model)
+
+
+def _version(name: str, kind: type[Any], module: ModuleType) -> str:
+    """Return the class attribute `version`, else the SHA-256 of the file that holds the class's module."""
+    version = getattr(kind, "version", None)
+    if isinstance(version, str | int | float):
+        return str(version)
+    if version is not None:
+        raise _refused(name, f"its attribute 'version' must be text, got {version!r}")
+    path = getattr(sys.modules.get(kind.__module__, module), "__file__", None)
+    if path is None:
+        raise _refused(name, "its module has no file to tell versions by; give the class an attribute 'version'")
+    return f"sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
+
+
+def _can_forecast(value: object) -> bool:
+    return inspect.isclass(value) and any(callable(getattr(value, method, None)) for method in ("forecast", "hindcast"))
+
+
+def _place(module: ModuleType) -> str:
+    return str(getattr(module, "__file__", None) or "no file")
+
+
+def _told(error: BaseException) -> str:
+    """Return an error's kind, its text and the line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    if isinstance(error, SyntaxError) and error.filename:
+        place = f" at {error.filename}:{error.lineno}"
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def _refused(name: str, why: str) -> SettingsError:
+    return SettingsError([f"forecaster '{name}': {why}"])

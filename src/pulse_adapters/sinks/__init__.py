@@ -1,0 +1,1 @@
+"""Result sinks: where records are kept and runs are published."""

@@ -1,0 +1,171 @@
+"""A variable's result as bytes: the ledger's one serialised form, the same in every sink.
+
+    pulse-record 1 <newline>    what it is, and the version of this form 32 bytes                    SHA-256
+    of all that follows deflate stream (zlib)       of: 8 bytes length of the header (little-endian), the
+    header in MessagePack, then each array's bytes, little-endian and in C order, as the header lists them
+
+The header is the class's fields, with type and shape where an array stands. Both directions follow the fields
+and types of the attrs classes, so that a new field of a known kind needs nothing here. No pickle: reading
+runs no foreign code.
+
+zlib's level is 1: a real record of 312 kB becomes 115 kB in 3.1 ms and is read in 1.0 ms; levels 3 and 6 save
+1 and 2 points more, 9 takes ten times as long, and reordering the bytes (shuffling) makes it larger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import types
+import typing
+import zlib
+from functools import lru_cache
+from typing import Any, Final
+
+import attrs
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.errors import SinkUnavailable
+from pulse_core.results import VariableResult
+
+MAGIC: Final = b"pulse-record 1\n"
+LEVEL: Final = 1
+LARGEST: Final = 1 << 30
+"""Bytes a record may unpack to; 30 years in daily batches with twelve forecasters take a sixth of it."""
+
+_DIGEST: Final = hashlib.sha256().digest_size
+_LENGTH: Final = 8
+_NUMBERS: Final = "biufM"
+
+
+class DamagedRecord(SinkUnavailable):
+    """Content that is no whole record of this version."""
+
+
+def encode_record(result: VariableResult) -> bytes:
+    """Return the record of a result. Raises SinkUnavailable where it is larger than can be read again."""
+    arrays: list[bytes] = []
+    header = msgspec.msgpack.encode(_plain(result, arrays))
+    content = b"".join([len(header).to_bytes(_LENGTH, "little"), header, *arrays])
+    if len(content) > LARGEST:
+        what = f"a record of {len(content)} bytes is larger than the {LARGEST} that can be kept"
+        raise SinkUnavailable(what, f"variable '{result.variable}'", "Use longer batches")
+    packed = zlib.compress(content, LEVEL)
+    return MAGIC + hashlib.sha256(packed).digest() + packed
+
+
+def decode_record(content: bytes) -> VariableResult:
+    """Return the result in a record, the same bits as were encoded. Raises DamagedRecord."""
+    try:
+        return _decoded(content)
+    except (ValueError, TypeError, KeyError, OverflowError, zlib.error, msgspec.MsgspecError) as error:
+        raise DamagedRecord(f"the record is damaged: {error}", mend="It will be computed again") from error
+
+
+def _decoded(content: bytes) -> VariableResult:
+    start = len(MAGIC) + _DIGEST
+    if not content.startswith(MAGIC):
+        raise ValueError("it does not begin as a record of this version does")
+    if hashlib.sha256(content[start:]).digest() != content[len(MAGIC) : start]:
+        raise ValueError("its checksum does not fit")
+    body = _Body(_unpacked(content[start:]))
+    result: VariableResult = _rebuilt(VariableResult, msgspec.msgpack.decode(body.header()), body)
+    body.expect_end()
+    return result
+
+
+def _unpacked(packed: bytes) -> bytes:
+    stream = zlib.decompressobj()
+    content = stream.decompress(packed, LARGEST)
+    if not stream.eof or stream.unused_data:
+        raise ValueError("its content is cut off, too long, or followed by something")
+    return content
+
+
+def _plain(value: Any, arrays: list[bytes]) -> Any:
+    """Return what MessagePack can hold of a value; the bytes of arrays in it go to `arrays`."""
+    if isinstance(value, np.ndarray):
+        little = value.astype(value.dtype.newbyteorder("<"), copy=False)
+        if little.dtype.kind not in _NUMBERS:
+            raise TypeError(f"a record cannot hold an array of {value.dtype}")
+        arrays.append(little.tobytes())
+        return {"dtype": little.dtype.str, "shape": list(little.shape)}
+    if attrs.has(type(value)):
+        return {field.name: _plain(getattr(value, field.name), arrays) for field in attrs.fields(type(value))}
+    if isinstance(value, tuple):
+        return [_plain(item, arrays) for item in value]
+    if value is None or type(value) in _SCALARS:
+        return value
+    raise TypeError(f"a record cannot hold {type(value).__name__}")
+
+
+_SCALARS: Final = (str, int, float, bool)
+
+
+def _rebuilt(kind: Any, plain: Any, body: _Body) -> Any:
+    """Return the value of type `kind` that `plain` and the body's next arrays stand for."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is np.ndarray:
+        return body.array(plain, typing.get_args(arguments[1])[0])
+    if attrs.has(kind):
+        return _rebuilt_class(kind, plain, body)
+    if origin is tuple:
+        return tuple(_rebuilt(arguments[0], item, body) for item in _checked(plain, list))
+    if origin in (typing.Union, types.UnionType):
+        (inner,) = (argument for argument in arguments if argument is not types.NoneType)
+        return None if plain is None else _rebuilt(inner, plain, body)
+    return _checked(plain, kind)
+
+
+def _rebuilt_class(kind: Any, plain: Any, body: _Body) -> Any:
+    hints = _hints(kind)
+    fields = attrs.fields(kind)
+    if list(_checked(plain, dict)) != [field.name for field in fields]:
+        raise ValueError(f"it has not the fields of {kind.__name__}")
+    return kind(**{field.alias: _rebuilt(hints[field.name], plain[field.name], body) for field in fields})
+
+
+def _checked(plain: Any, kind: type) -> Any:
+    if type(plain) is not kind:
+        raise TypeError(f"expected {kind.__name__}, found {type(plain).__name__}")
+    return plain
+
+
+@lru_cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+@attrs.define
+class _Body:
+    """The unpacked content, read from its beginning to its end."""
+
+    content: bytes
+    position: int = 0
+
+    def header(self) -> bytes:
+        return self._take(int.from_bytes(self._take(_LENGTH), "little"))
+
+    def array(self, plain: Any, scalar: type[np.generic]) -> NDArray[Any]:
+        dtype = np.dtype(_checked(_checked(plain, dict)["dtype"], str))
+        if dtype.kind not in _NUMBERS or not np.issubdtype(dtype, scalar):
+            raise ValueError(f"it holds {dtype} where {scalar.__name__} belongs")
+        shape = tuple(_checked(size, int) for size in plain["shape"])
+        if any(size < 0 for size in shape):
+            raise ValueError("an array has a negative size")
+        count = 1
+        for size in shape:
+            count *= size
+        return np.frombuffer(self._take(count * dtype.itemsize), dtype).reshape(shape)
+
+    def expect_end(self) -> None:
+        if self.position != len(self.content):
+            raise ValueError("it holds more than its header says")
+
+    def _take(self, size: int) -> bytes:
+        taken = self.content[self.position : self.position + size]
+        if len(taken) != size:
+            raise ValueError("it holds less than its header says")
+        self.position += size
+        return taken

@@ -1,0 +1,1 @@
+"""Data stores: where variables are read from."""

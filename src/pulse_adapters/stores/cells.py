@@ -1,0 +1,90 @@
+"""One cell, text or a plain Python value -> a moment or a number; a ValueError says what is wrong with it."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import product
+
+NOT_A_TIME = -(2**63)
+"""numpy's NaT as an integer."""
+
+ABSENT_TEXTS = ("", ".", *(
+    "".join(letters) for word in ("na", "nan") for letters in product(*((c, c.upper()) for c in word))
+))  # fmt: skip
+"""Texts that stand for an absent observation: blank, a dot, NA and NaN in any case."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SHOWN = 40
+
+_MOMENT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)"
+    r"(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,6})0*)?)?)?"
+    r"(?:(Z)|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)?)?",
+    re.ASCII,
+)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_ABSENT = frozenset(ABSENT_TEXTS)
+
+
+def moment(cell: object) -> int:
+    """Return an ISO date or date-time as microseconds since 1970, UTC unless it bears an offset."""
+    if cell is None or (isinstance(cell, str) and not cell.strip()):
+        raise ValueError("is missing")
+    if not isinstance(cell, str):
+        raise ValueError(f"{shown(cell)} is no ISO date")
+    return _moment(cell.strip())
+
+
+def number(cell: object) -> float:
+    """Return the nearest float64 of a decimal number, NaN where the observation is absent."""
+    if cell is None:
+        return math.nan
+    if isinstance(cell, str):
+        return _number(cell.strip())
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        raise ValueError(f"{shown(cell)} is no number")
+    return _finite(float(cell), cell)
+
+
+def shown(cell: object) -> str:
+    """Return a cell for a report: quoted, control characters escaped, cut to 40 characters."""
+    text = repr(cell)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+@lru_cache(maxsize=2**15)
+def _moment(text: str) -> int:
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{shown(text)} is no ISO date")
+    *clock, fraction, _zulu, sign, hours, minutes = match.groups(default="0")
+    try:
+        year, month, day, hour, minute, second = map(int, clock)
+        local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError as error:
+        raise ValueError(f"{shown(text)} is no date: {error}") from error
+    east = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+    try:
+        return (local - east - _EPOCH) // _MICROSECOND + int(fraction.ljust(6, "0"))
+    except OverflowError as error:
+        raise ValueError(f"{shown(text)} is outside the years 1 to 9999") from error
+
+
+def _number(text: str) -> float:
+    if text in _ABSENT:
+        return math.nan
+    if _NUMBER.fullmatch(text):
+        return _finite(float(text), text)
+    if text.lstrip("+-").lower() in ("inf", "infinity"):
+        raise ValueError(f"{shown(text)} is infinite")
+    raise ValueError(f"{shown(text)} is no number")
+
+
+def _finite(value: float, cell: object) -> float:
+    if math.isinf(value):
+        raise ValueError(f"{shown(cell)} is {'infinite' if cell == value else 'too large for a float64'}")
+    return value

@@ -1,0 +1,79 @@
+"""Variables in pandas objects, for a service that has its data in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from pulse_adapters.stores.arrow_columns import from_arrow
+from pulse_adapters.stores.formats import not_found
+from pulse_adapters.stores.table import Source, needed_columns, observations, refuse
+from pulse_core.series import Observations
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Frames = Mapping[str, pd.DataFrame | pd.Series[Any]]
+
+
+def _copied(frames: Frames) -> Frames:
+    return dict(frames)
+
+
+@attrs.frozen(eq=False)
+class FrameStore:
+    """Holds a DataFrame or Series for each variable.
+
+    A DataFrame has the columns `timestamp` (or a DatetimeIndex instead), `value` and optionally `known_at`;
+    a Series has its values and a DatetimeIndex. What files are refused for, frames are too; rows are numbered
+    from 1. The mapping is copied, the frames are not.
+    """
+
+    frames: Frames = attrs.field(converter=_copied)
+
+    def names(self) -> Iterator[str]:
+        """Yield the variables' names, sorted."""
+        yield from sorted(self.frames)
+
+    def read(self, variable: str) -> Observations:
+        """Return a variable's rows. Raises VariableNotFound and MalformedData."""
+        if variable not in self.frames:
+            raise not_found(variable, self.frames.keys(), "the frames in memory")
+        source = Source(f"frame '{variable}'")
+        frame = _with_timestamp(self.frames[variable], source)
+        columns = needed_columns([str(name) for name in frame.columns], source)
+        table = _arrow_table(frame[list(columns)], source)
+        return observations(from_arrow(table, source, np.arange(1, table.num_rows + 1)), variable, source.place)
+
+
+def _with_timestamp(frame: object, source: Source) -> pd.DataFrame:
+    """Return a DataFrame in which a DatetimeIndex has become the column `timestamp`, if there was none."""
+    import pandas as pd
+
+    if isinstance(frame, pd.Series):
+        frame = frame.to_frame("value")
+    if not isinstance(frame, pd.DataFrame):
+        raise refuse(f"is a {type(frame).__name__}, not a DataFrame or Series", source)
+    if "timestamp" in frame.columns or not isinstance(frame.index, pd.DatetimeIndex):
+        return frame
+    return frame.assign(timestamp=frame.index)
+
+
+def _arrow_table(frame: pd.DataFrame, source: Source) -> Any:
+    import pyarrow as pa
+
+    arrays = {}
+    for name, column in frame.items():
+        try:
+            arrays[name] = pa.array(_as_text(column) if column.dtype == object else column, from_pandas=True)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise refuse(f"column '{name}' holds {column.dtype}: {error}", source) from error
+    return pa.table(arrays)
+
+
+def _as_text(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return Python objects of any kind as what they print as, so that each row is judged by itself."""
+    return column.map(str).where(column.notna(), None).astype("string")
