@@ -105,4 +105,4 @@ class RunFailed(PulseError):
         self.result = result
         self.what = f"{len(self.failures)} of {result.units.planned} variables failed"
         self.where = ""
-        self.mend = "Mend them, or publish the others with keep_going"
+        self.mend = "Mend them, or publish the others with keep_going" if result.variables else "Mend them"

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.errors import ForecasterFailed, PulseError
 from pulse_core.forecasters.base import Forecaster, Histories
 from pulse_core.histories import stretches
 from pulse_core.plan import batch_index
@@ -46,9 +47,7 @@ class Origins:
         return int(max(self.batch.max(), self.known_batch.max())) + 1
 
 
-def evaluate(
-    points: Sequence[PointInTime], spec: RunSpec, forecasters: Sequence[Forecaster]
-) -> list[VariableResult]:
+def evaluate(points: Sequence[PointInTime], spec: RunSpec, forecasters: Sequence[Forecaster]) -> list[VariableResult]:
     """Return one result a variable. Raises ForecasterFailed."""
     with np.errstate(all="ignore"):  # a forecast that overflows is none; it is masked where it is read
         laid_out = list(stretches(points))
@@ -60,8 +59,7 @@ def evaluate(
     sums = np.stack(scored, axis=2)
     won, lost = (np.stack(side, axis=2) for side in zip(*outcomes, strict=True))
     return [
-        _result(point, spec, sums[place], won[place], lost[place], origins, place)
-        for place, point in enumerate(points)
+        _result(point, spec, sums[place], won[place], lost[place], origins, place) for place, point in enumerate(points)
     ]
 
 
@@ -70,14 +68,18 @@ def _hindcast(
 ) -> Array:
     forecasts = np.empty((len(origins.variable), horizon))
     for places, histories in laid_out:
-        forecasts[places] = forecaster.hindcast(histories, horizon)
+        try:
+            forecasts[places] = forecaster.hindcast(histories, horizon)
+        except PulseError:
+            raise
+        except Exception as error:  # whatever a forecaster raises becomes one of ours
+            what = f"{type(error).__name__}: {error}"
+            raise ForecasterFailed(what, f"forecaster '{forecaster.name}'", "Mend it, or leave it out") from error
     forecasts[~np.isfinite(forecasts)] = np.nan
     return forecasts
 
 
-def _origins(
-    points: Sequence[PointInTime], spec: RunSpec, laid_out: Sequence[tuple[Positions, Histories]]
-) -> Origins:
+def _origins(points: Sequence[PointInTime], spec: RunSpec, laid_out: Sequence[tuple[Positions, Histories]]) -> Origins:
     variable = np.repeat(np.arange(len(points)), [len(point.origin_step) for point in points])
     newest, scale, square_scale = (np.empty(len(variable)) for _ in range(3))
     for places, histories in laid_out:
@@ -110,9 +112,7 @@ def _actuals(point: PointInTime, spec: RunSpec) -> tuple[Array, Array, Positions
     target = point.origin_step[:, None] + np.arange(1, spec.horizon + 1)
     there = target < len(point.step_first)
     place = np.where(there, target, 0)
-    released, latest = (
-        np.where(there, values[place], np.nan) for values in (point.step_first, point.step_latest)
-    )
+    released, latest = (np.where(there, values[place], np.nan) for values in (point.step_first, point.step_latest))
     return released, latest, np.where(there, batch_index(spec, point.step_known_at)[place], -1)
 
 
@@ -155,7 +155,9 @@ def _outcomes(forecasts: Array, benchmark: Array, origins: Origins) -> tuple[Arr
     return won, lost
 
 
-def _add_up(terms: Sequence[NDArray[Any]], chosen: NDArray[np.bool_], batch: Positions, origins: Origins) -> list[Array]:
+def _add_up(
+    terms: Sequence[NDArray[Any]], chosen: NDArray[np.bool_], batch: Positions, origins: Origins
+) -> list[Array]:
     """Add each term (origin, horizon) up by variable, batch and horizon, where chosen, one after another."""
     variables, horizons = int(origins.variable[-1]) + 1, chosen.shape[1]
     shape = (variables, origins.batches, horizons)

@@ -25,9 +25,7 @@ def stretches(points: Sequence[PointInTime]) -> Iterator[tuple[Positions, Histor
     paths = [path for point in points for path in point.paths]
     exponents = np.repeat([point.exponent for point in points], [len(point.paths) for point in points])
     offsets = np.cumsum([0, *(len(point.paths) for point in points)])[:-1]
-    origin_path = np.concatenate(
-        [point.origin_path + offset for point, offset in zip(points, offsets, strict=True)]
-    )
+    origin_path = np.concatenate([point.origin_path + offset for point, offset in zip(points, offsets, strict=True)])
     origin_length = np.concatenate([point.origin_length for point in points])
     lengths = np.array([len(path) for path in paths])
     for chosen in _shares(lengths):
@@ -39,9 +37,7 @@ def stretches(points: Sequence[PointInTime]) -> Iterator[tuple[Positions, Histor
             values[: lengths[path], column] = paths[path]
         yield (
             origins,
-            Histories(
-                values, lengths[chosen], place[origin_path[origins]], origin_length[origins], exponents[chosen]
-            ),
+            Histories(values, lengths[chosen], place[origin_path[origins]], origin_length[origins], exponents[chosen]),
         )
 
 

@@ -63,9 +63,7 @@ def batches(spec: RunSpec) -> tuple[Batch, ...]:
     size, last = timedelta(days=spec.batch_size_days), spec.last_day
     count = -(-((last - spec.start).days + 1) // spec.batch_size_days)
     starts = (spec.start + size * index for index in range(count))
-    return tuple(
-        Batch(index, start, min(start + size - timedelta(days=1), last)) for index, start in enumerate(starts)
-    )
+    return tuple(Batch(index, start, min(start + size - timedelta(days=1), last)) for index, start in enumerate(starts))
 
 
 def batch_index(spec: RunSpec, moments: NDArray[np.datetime64]) -> NDArray[np.int64]:
@@ -77,26 +75,33 @@ def batch_index(spec: RunSpec, moments: NDArray[np.datetime64]) -> NDArray[np.in
 def work_units(spec: RunSpec, unit_size: int | None = None) -> tuple[WorkUnit, ...]:
     """Cut the variables, in name order, into units of `unit_size` (by default one that fits their number)."""
     ordered = sorted(spec.variables)
-    size = unit_size if unit_size is not None else default_unit_size(len(ordered))
+    size = unit_size if unit_size is not None else default_unit_size(spec)
     if size < 1:
         raise SettingsError([f"unit_size: {size} must be a whole number of at least 1"])
     shares = [tuple(ordered[first : first + size]) for first in range(0, len(ordered), size)]
     return tuple(WorkUnit(index, share, len(share) * _seconds(spec)) for index, share in enumerate(shares))
 
 
-def default_unit_size(variables: int) -> int:
-    """Return how many variables a unit holds when nothing is said; depends on their number alone.
+def default_unit_size(spec: RunSpec) -> int:
+    """Return how many variables a unit holds when nothing is said; depends on the spec alone.
 
     Up to the largest unit all variables go together, because a pass over two costs little more than over one;
-    above it, units are of even size.
+    above it, units are of even size. With a forecaster of the user's own, which is called origin by origin, each
+    variable is a unit: nothing is gained by company, and more is finished when a run is interrupted.
     """
-    units = -(-variables // LARGEST_DEFAULT_UNIT)
-    return -(-variables // units)
+    if _own_forecasters(spec):
+        return 1
+    units = -(-len(spec.variables) // LARGEST_DEFAULT_UNIT)
+    return -(-len(spec.variables) // units)
 
 
 def _seconds(spec: RunSpec) -> float:
-    own = sum(":" in name for name in spec.roster)
+    own = _own_forecasters(spec)
     return SECONDS_BUILT_IN * (len(spec.roster) - own) + SECONDS_OWN * own
+
+
+def _own_forecasters(spec: RunSpec) -> int:
+    return sum(":" in name for name in spec.roster)
 
 
 def take(units: Sequence[WorkUnit], share: Slice | None) -> tuple[WorkUnit, ...]:

@@ -53,16 +53,15 @@ def point_in_time(observations: Observations, spec: RunSpec) -> PointInTime:
         raise _no_origin(known, times, spec)
     vintages = arrange(known, times, origins, differenced=spec.target != "level")
     steps = times.is_step
-    assert known.known_at is not None
     point = PointInTime(
         variable=known.variable,
         exponent=0,
         paths=vintages.paths,
-        origin_known_at=known.known_at[times.ends[origins] - 1],
+        origin_known_at=known.releases[times.ends[origins] - 1],
         origin_path=vintages.origin_path,
         origin_length=vintages.origin_length,
         origin_step=times.step[origins],
-        step_known_at=known.known_at[steps],
+        step_known_at=known.releases[steps],
         step_first=vintages.step_first,
         step_latest=vintages.step_latest,
     )
@@ -83,8 +82,7 @@ def _logarithms(known: Observations) -> Observations:
 
 
 def _origins_in_period(known: Observations, times: Timeline, spec: RunSpec) -> Positions:
-    assert known.known_at is not None
-    moments = known.known_at[times.ends - 1]
+    moments = known.releases[times.ends - 1]
     enough = times.distinct >= _least_observations(spec)
     return np.flatnonzero(times.advances & enough & (moments >= np.datetime64(spec.start, "us")))
 

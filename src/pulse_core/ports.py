@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol
 
 import attrs
@@ -40,17 +40,20 @@ class DataStore(Protocol):
     """Where variables come from. Survives pickling; opens whatever it needs on first use, in each process."""
 
     def names(self) -> Iterator[str]:
-        """Yield the name of every variable there is, sorted, each once."""
+        """Yield the name of every variable there is, sorted, each once. Raises MalformedData or StoreUnavailable."""
 
     def read(self, variable: str) -> Observations:
-        """Return all rows of a variable. Raises VariableNotFound, MalformedData or StoreUnavailable."""
+        """Return all rows of a variable. Raises VariableNotFound, MalformedData, DataError or StoreUnavailable."""
 
 
 class ComputeBackend(Protocol):
     """What carries a task to the units."""
 
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Iterator[Outcome]:
-        """Yield one outcome a unit, as they complete; never raise for one unit. Raises BackendUnavailable."""
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+        """Yield one outcome a unit, as they complete; never raise for one unit. Closing it ends the work.
+
+        Raises BackendUnavailable.
+        """
 
 
 class ResultSink(Protocol):

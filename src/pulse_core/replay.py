@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import attrs
@@ -15,7 +15,7 @@ from pulse_core.identity import record_key
 from pulse_core.plan import WorkUnit
 from pulse_core.point_in_time import PointInTime, point_in_time
 from pulse_core.ports import DataStore, ResultSink
-from pulse_core.results import DataFacts, Failure, UnitResult, VariableResult, VariableSummary
+from pulse_core.results import DataFacts, Failure, UnitResult, VariableResult
 from pulse_core.series import Observations, end_of, resolve_known_at
 from pulse_core.spec import RunSpec
 from pulse_core.summary import summarise
@@ -24,13 +24,12 @@ Made = TypeVar("Made")
 
 
 @attrs.frozen
-class _Replay:
-    """A variable on its way through a unit: its key and facts, and either what is recorded or what is to be computed."""
+class _Begun:
+    """A variable that was read: its key, its facts, and its record or what one is computed from."""
 
     key: str
     facts: DataFacts
-    result: VariableResult | None = None
-    point: PointInTime | None = None
+    source: VariableResult | PointInTime
 
 
 @attrs.frozen
@@ -46,10 +45,14 @@ class ReplayTask:
         """Return the unit's summaries, one a variable that succeeded, and its failures."""
         failures: dict[str, Failure] = {}
         begun = dict(_each(unit.variables, self._begin, failures))
-        recalled = {variable for variable, replay in begun.items() if replay.result is not None}
-        begun.update(self._compute({name: replay for name, replay in begun.items() if name not in recalled}, failures))
-        finished = {name: replay for name, replay in begun.items() if replay.result is not None}
-        summaries = dict(_each(finished, lambda name: self._finish(finished[name]), failures))
+        results = {name: one.source for name, one in begun.items() if isinstance(one.source, VariableResult)}
+        recalled = set(results)
+        points = {name: one.source for name, one in begun.items() if isinstance(one.source, PointInTime)}
+        for name, result in self._compute(points, failures):
+            self.sink.record(begun[name].key, result)
+            results[name] = result
+        finished = _each(results, lambda name: summarise(results[name], begun[name].facts, self.spec), failures)
+        summaries = dict(finished)
         return UnitResult(
             summaries=tuple(summaries.values()),
             failures=tuple(failures[variable] for variable in unit.variables if variable in failures),
@@ -57,39 +60,29 @@ class ReplayTask:
             computed=len(summaries.keys() - recalled),
         )
 
-    def _begin(self, variable: str) -> _Replay:
+    def _begin(self, variable: str) -> _Begun:
         observations, rule = resolve_known_at(self.store.read(variable), self.spec.known_at, self.spec.last_day)
         known = observations.known_by(end_of(self.spec.last_day))
         key = record_key(self.spec, self.forecasters, known, rule)
-        result = self.sink.recall(key)
-        point = None if result else point_in_time(known, self.spec)
-        return _Replay(key, _facts(known, rule), result, point)
+        return _Begun(key, _facts(known, rule), self.sink.recall(key) or point_in_time(known, self.spec))
 
-    def _compute(self, missing: dict[str, _Replay], failures: dict[str, Failure]) -> dict[str, _Replay]:
+    def _compute(
+        self, points: Mapping[str, PointInTime], failures: dict[str, Failure]
+    ) -> Iterator[tuple[str, VariableResult]]:
         """Compute together; where a forecaster fails, each alone, so that the failure stays with its variable."""
+        if not points:
+            return
         try:
-            return self._evaluate(missing)
+            yield from zip(points, self._evaluate(*points.values()), strict=True)
         except ForecasterFailed as error:
-            if len(missing) == 1:
-                failures.update((name, Failure.of(name, error)) for name in missing)
-                return {}
-        alone = _each(missing, lambda name: self._evaluate({name: missing[name]}), failures)
-        return {name: replay for _, replays in alone for name, replay in replays.items()}
+            if len(points) == 1:
+                failures.update((name, Failure.of(name, error)) for name in points)
+                return
+            for name, (result,) in _each(points, lambda name: self._evaluate(points[name]), failures):
+                yield name, result
 
-    def _evaluate(self, missing: dict[str, _Replay]) -> dict[str, _Replay]:
-        points = [replay.point for replay in missing.values() if replay.point is not None]
-        results = evaluate(points, self.spec, self.forecasters) if points else []
-        done = {
-            name: attrs.evolve(replay, result=result, point=None)
-            for (name, replay), result in zip(missing.items(), results, strict=True)
-        }
-        for replay, result in zip(missing.values(), results, strict=True):
-            self.sink.record(replay.key, result)
-        return done
-
-    def _finish(self, replay: _Replay) -> VariableSummary:
-        assert replay.result is not None
-        return summarise(replay.result, replay.facts, self.spec)
+    def _evaluate(self, *points: PointInTime) -> list[VariableResult]:
+        return evaluate(points, self.spec, self.forecasters)
 
 
 def _each(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pulse_core.arrays import floats, integers, names
 from pulse_core.errors import PulseError
 from pulse_core.plan import Batch
+from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.sums import BatchSums
 from pulse_core.spec import RunSpec
 
@@ -82,6 +83,13 @@ class VariableSummary:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), attrs.astuple(self, recurse=False)
+
+    def best(self, horizon: int) -> str | None:
+        """Return the forecaster of the least MAE at a horizon (from 1), the earlier of equals; None without a score."""
+        errors = self.scores[:, horizon - 1, MEASURES.index("mae")]
+        if np.isnan(errors).all():
+            return None
+        return self.forecasters[int(np.nanargmin(errors))]
 
     def digest(self) -> str:
         """Return the SHA-256 over the variable's name, its forecasters' names, and every score and trust."""

@@ -57,9 +57,7 @@ class Observations:
             other.variable,
             other.absent,
             other.known_at is None,
-        ) and all(
-            np.array_equal(mine, theirs) for mine, theirs in zip(self._columns(), other._columns(), strict=True)
-        )
+        ) and all(np.array_equal(mine, theirs) for mine, theirs in zip(self._columns(), other._columns(), strict=True))
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
 
@@ -69,12 +67,17 @@ class Observations:
 
     def known_by(self, moment: np.datetime64) -> Observations:
         """Return the rows known at `moment` or before; `known_at` must have been resolved."""
-        if self.known_at is None:
-            raise ValueError("known_at must be resolved first")
-        last = int(np.searchsorted(self.known_at, moment, side="right"))
+        last = int(np.searchsorted(self.releases, moment, side="right"))
         return attrs.evolve(
-            self, timestamps=self.timestamps[:last], values=self.values[:last], known_at=self.known_at[:last]
+            self, timestamps=self.timestamps[:last], values=self.values[:last], known_at=self.releases[:last]
         )
+
+    @property
+    def releases(self) -> Moments:
+        """When each row became known, once that has been resolved. Raises ValueError before."""
+        if self.known_at is None:
+            raise ValueError(f"known_at of '{self.variable}' must be resolved first")
+        return self.known_at
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of all rows (little-endian), as hex."""

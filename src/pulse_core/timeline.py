@@ -42,11 +42,10 @@ class Vintages:
 
 def timeline(known: Observations) -> Timeline:
     """Group the rows, which are sorted by known_at, then timestamp."""
-    assert known.known_at is not None
     if not len(known):
         none = np.zeros(0, dtype=np.int64)
         return Timeline(none, none, none.astype(bool), none, none.astype(bool))
-    opens = np.append(True, known.known_at[1:] != known.known_at[:-1])
+    opens = np.append(True, known.releases[1:] != known.releases[:-1])
     ends = np.append(np.flatnonzero(opens)[1:], len(known))
     newest = np.maximum.accumulate(known.timestamps.view(np.int64))
     before = np.append(np.iinfo(np.int64).min, newest[ends[:-1] - 1])
@@ -55,9 +54,7 @@ def timeline(known: Observations) -> Timeline:
     _, first_seen = np.unique(known.timestamps, return_index=True)
     is_first = np.zeros(len(known), dtype=np.int64)
     is_first[first_seen] = 1
-    return Timeline(
-        ends, np.cumsum(is_first)[ends - 1], is_step[ends - 1], np.cumsum(is_step)[ends - 1] - 1, is_step
-    )
+    return Timeline(ends, np.cumsum(is_first)[ends - 1], is_step[ends - 1], np.cumsum(is_step)[ends - 1] - 1, is_step)
 
 
 def arrange(known: Observations, times: Timeline, origins: Positions, *, differenced: bool) -> Vintages:
@@ -100,9 +97,7 @@ def _many_vintages(known: Observations, times: Timeline, origins: Positions, *, 
     paths.append(vintage.values.copy())
     finished = tuple(np.diff(path) if differenced else path for path in paths)
     latest = vintage.at(known.timestamps[times.is_step], differenced=differenced)
-    return Vintages(
-        finished, np.array(origin_path), np.array(origin_length), np.concatenate(step_first), latest
-    )
+    return Vintages(finished, np.array(origin_path), np.array(origin_length), np.concatenate(step_first), latest)
 
 
 def _groups(times: Timeline) -> Iterator[slice]:

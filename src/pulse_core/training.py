@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
 
 import attrs
@@ -60,12 +61,14 @@ class RetrodictionTraining:
     def _dispatch(self, task: ReplayTask, units: Sequence[WorkUnit]) -> tuple[list[UnitResult], list[Failure]]:
         results: list[UnitResult] = []
         failures: list[Failure] = []
-        for outcome in self.backend.run(task, units):
-            result = _unit_result(outcome)
-            results.append(result)
-            failures.extend(result.failures)
-            finished = sum(len(result.summaries) + len(result.failures) for result in results)
-            self.observer(UnitFinished(outcome.unit, result, finished, _count(units)))
+        finished = 0
+        with closing(self.backend.run(task, units)) as outcomes:
+            for outcome in outcomes:
+                result = _unit_result(outcome)
+                results.append(result)
+                failures.extend(result.failures)
+                finished += len(outcome.unit.variables)
+                self.observer(UnitFinished(outcome.unit, result, finished, _count(units)))
         return results, failures
 
     def _fold(

@@ -99,9 +99,7 @@ class _Pass:
             np.multiply(error, error, out=error)
             np.add(sums[row - 1], error, out=sums[row])
 
-    def _read(
-        self, first: int, last: int, states: Values, sums: Values, chosen: Positions, picked: Values
-    ) -> None:
+    def _read(self, first: int, last: int, states: Values, sums: Values, chosen: Positions, picked: Values) -> None:
         here = np.flatnonzero((self._newest >= first) & (self._newest < last))
         row, path = self._newest[here] - first, self._path[here]
         best = np.argmin(sums[row, :, path], axis=1)

@@ -1,0 +1,1 @@
+"""Scores: the formulas, the sums per batch they follow from, and comparisons with the benchmark."""
