@@ -1,0 +1,1 @@
+"""Entry points: read the settings, wire the adapters, run, report."""

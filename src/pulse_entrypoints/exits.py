@@ -1,0 +1,124 @@
+"""How a command may end: the exit status, and what is said on stderr."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from pulse_core.errors import PulseError, RunFailed, SettingsError
+from pulse_core.results import Failure, RunResult
+
+SHOWN: Final = 20
+MEND_ALL: Final = "Mend them and run the same command again."
+MEND_SOME: Final = (
+    "Mend them, or publish the others with --keep-going. What succeeded is recorded and is not computed again."
+)
+AGAIN: Final = "The same command again resumes."
+
+
+class Exit(IntEnum):
+    """The exit status. 75 is EX_TEMPFAIL of sysexits.h: run again."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    PARTLY = 3
+    INTERRUPTED = 75
+
+
+@attrs.frozen
+class Ending:
+    """An exit status and the report that goes with it: a title, a bullet a problem, the mend."""
+
+    status: Exit
+    title: str = ""
+    problems: Sequence[str] = ()
+    mend: str = ""
+
+    def report(self, width: int | None) -> str:
+        """Lay the report out in lines of at most `width`, or one line a paragraph."""
+        lines = [
+            _filled(self.title, "", width),
+            *(_filled(problem, "  - ", width) for problem in self.problems),
+            _filled(self.mend, "", width),
+        ]
+        return "\n".join(line for line in lines if line)
+
+
+def failed(error: PulseError) -> Ending:
+    """End with 2 for what is wrong with the command, with 1 for what is wrong with data, places or engines."""
+    if isinstance(error, SettingsError):
+        count = len(error.problems)
+        title = "the settings cannot be used" if count == 1 else f"{count} problems with the settings"
+        return Ending(Exit.USAGE, f"pulse: {title}", error.problems, "All options: pulse train --help")
+    if isinstance(error, RunFailed):
+        title = f"pulse: {error.what}; nothing was published"
+        return Ending(Exit.FAILED, title, _told(error.failures), MEND_SOME if error.result.variables else MEND_ALL)
+    place = f"{error.where}: " if error.where else ""
+    mend = f"{error.mend}." if error.mend else ""
+    return Ending(Exit.FAILED, "pulse: the run failed", [f"{place}{error.what}"], mend)
+
+
+def unexpected(error: Exception, log_file: Path) -> Ending:
+    """End with 1 on what is nobody's fault but the program's."""
+    what = f"{type(error).__name__}: {error}".rstrip(": ")
+    return Ending(Exit.FAILED, f"pulse: unexpected {what} (traceback in {log_file})")
+
+
+def interrupted(signal: str, finished: int, planned: int) -> Ending:
+    """End with 75 on a signal."""
+    done = f"{finished} of {planned} variables are done and recorded" if planned else "nothing had begun"
+    return Ending(Exit.INTERRUPTED, f"pulse: interrupted by {signal}; {done}. {AGAIN}")
+
+
+def completed(result: RunResult) -> Ending:
+    """End with 0, or with 3 where some variables failed and the others were published all the same."""
+    if not result.failures:
+        return Ending(Exit.DONE)
+    title = f"pulse: finished without {len(result.failures)} of {result.units.planned} variables"
+    return Ending(Exit.PARTLY, title, _told(result.failures), MEND_ALL)
+
+
+def slice_completed(result: RunResult, place: str, share: tuple[int, int]) -> Ending:
+    """End as `completed`, saying that nothing is published and how to collect."""
+    index, count = share
+    done = len(result.variables)
+    ending = completed(result)
+    mend = (
+        f"Slice {index}/{count}: {done} variables are recorded in {place}; nothing is published. When all {count} "
+        "slices are done, the same command without --slice collects and publishes them."
+    )
+    return attrs.evolve(ending, mend=mend)
+
+
+def _told(failures: Iterable[Failure]) -> list[str]:
+    """Tell failures, those that share a cause in one bullet; of very many the first, for the log has all."""
+    causes: dict[tuple[str, str, str], list[str]] = {}
+    for failure in failures:
+        causes.setdefault((failure.where, failure.what, failure.mend), []).append(failure.variable)
+    bullets = [_cause(variables, *cause) for cause, variables in causes.items()]
+    more = len(bullets) - SHOWN
+    return bullets if more <= 0 else [*bullets[:SHOWN], f"and {more} more; the log file has all"]
+
+
+def _cause(variables: Sequence[str], where: str, what: str, mend: str) -> str:
+    place = f"{where}: " if where else ""
+    return f"{', '.join(variables)}: {place}{what}.{f' {mend}.' if mend else ''}"
+
+
+def _filled(text: str, bullet: str, width: int | None) -> str:
+    if width is None or not text:
+        return f"{bullet}{text}"
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=bullet,
+        subsequent_indent=" " * len(bullet),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

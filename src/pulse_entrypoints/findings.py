@@ -1,0 +1,71 @@
+"""What a run found, forecaster by forecaster, in the form that the table and the events show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+from pulse_core.results import TRUST, RunResult, VariableSummary
+from pulse_core.scores.measures import MEASURES
+
+SUMMARISED = 200
+"""Events name the best forecaster of this many variables at most; result.json has all."""
+
+
+@attrs.frozen
+class Finding:
+    """The best forecaster (least MAE) of a variable at a horizon; None where a number is impossible.
+
+    `skill` is the share of the benchmark's MAE that it saves; `trust` the probability that it beats the
+    benchmark, `low` and `high` the ends of its 95 % credible interval. The benchmark itself has none of them.
+    """
+
+    variable: str
+    horizon: int
+    forecaster: str
+    is_benchmark: bool
+    scored: int
+    mae: float | None
+    skill: float | None
+    trust: float | None
+    low: float | None
+    high: float | None
+
+
+def best_of(summary: VariableSummary, horizon: int, benchmark: str) -> Finding | None:
+    """Return what is best at a horizon, the earlier forecaster on a tie; None where nothing was scored."""
+    name = summary.best(horizon)
+    if name is None:
+        return None
+    best = summary.forecasters.index(name)
+    measure = dict(zip(MEASURES, summary.scores[best, horizon - 1].tolist(), strict=True))
+    trust = dict(zip(TRUST, summary.trust[best, horizon - 1].tolist(), strict=True))
+    is_benchmark = name == benchmark
+    return Finding(
+        variable=summary.variable,
+        horizon=horizon,
+        forecaster=name,
+        is_benchmark=is_benchmark,
+        scored=int(measure["n"]),
+        mae=_number(measure["mae"]),
+        skill=None if is_benchmark else _number(measure["skill_mae"]),
+        trust=_number(trust["mean"]),
+        low=_number(trust["low"]),
+        high=_number(trust["high"]),
+    )
+
+
+def summary_of(result: RunResult) -> dict[str, dict[str, Any]]:
+    """Return the best forecaster one step ahead of the first variables, by variable."""
+    found = [best_of(summary, 1, result.spec.benchmark) for summary in result.variables[:SUMMARISED]]
+    return {
+        finding.variable: {"best": finding.forecaster, "skill_mae": finding.skill, "trust": finding.trust}
+        for finding in found
+        if finding is not None
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value

@@ -1,0 +1,173 @@
+"""What an option is, and the kinds of values it may have, read from text (arguments, environment) or TOML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_SLICE: Final = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
+_RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_LEDGER: Final = "units"
+_BOTH_TRUE: Final = ("true", "1", "yes", "on")
+_BOTH_FALSE: Final = ("false", "0", "no", "off")
+
+
+@attrs.frozen(kw_only=True)
+class Kind:
+    """A kind of value. `read` makes one of text or raises ValueError; `toml` are its types in TOML."""
+
+    expected: str
+    metavar: str
+    read: Callable[[str], Any]
+    toml: tuple[type, ...] = (str,)
+    many: bool = False
+    choices: tuple[str, ...] = ()
+
+    def of_text(self, texts: Sequence[str]) -> Any:
+        """Return the value of an argument or environment variable. Raises ValueError, saying why not."""
+        if not texts or not any(text.strip() for text in texts):
+            raise ValueError("no value is given")
+        if self.many:
+            return tuple(self.read(text) for text in texts)
+        if len(texts) > 1:
+            raise ValueError(f"takes one value, got {len(texts)}: {' '.join(texts)}")
+        return self._read(texts[0])
+
+    def of_toml(self, value: object) -> Any:
+        """Return the value of a TOML key. Raises ValueError, saying why not."""
+        if self.many:
+            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+                raise ValueError(f'expected a list of names such as ["a", "b"], got {value!r}')
+            return self.of_text(value)
+        if type(value) not in self.toml:
+            raise ValueError(f"expected {self.expected}, got {value!r}")
+        return self.of_text([value]) if isinstance(value, str) else self._own(value)
+
+    def _read(self, text: str) -> Any:
+        try:
+            return self.read(text)
+        except ValueError:
+            raise ValueError(f"expected {self.expected}, got '{text}'") from None
+
+    def _own(self, value: object) -> Any:
+        return self.read(str(value)) if type(value) in (int, float) else value
+
+
+def _whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ValueError
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    number = _whole(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in _BOTH_TRUE + _BOTH_FALSE:
+        raise ValueError
+    return text.lower() in _BOTH_TRUE
+
+
+def _share(text: str) -> tuple[int, int]:
+    match = _SLICE.fullmatch(text)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise ValueError
+    return int(match[1]), int(match[2])
+
+
+def _run_id(text: str) -> str:
+    if not _RUN_ID.fullmatch(text) or text == _LEDGER:
+        raise ValueError
+    return text
+
+
+def _path(text: str) -> Path:
+    if "\0" in text:
+        raise ValueError
+    return Path(text).expanduser()
+
+
+def choice(*choices: str, metavar: str) -> Kind:
+    """Return the kind of one word out of several, in any case."""
+
+    def read(text: str) -> str:
+        found = [word for word in choices if word.lower() == text.lower()]
+        if not found:
+            raise ValueError
+        return found[0]
+
+    return Kind(expected=f"one of {', '.join(choices)}", metavar=metavar, read=read, choices=choices)
+
+
+NAMES: Final = Kind(expected="names", metavar="NAME...", read=str, many=True)
+TEXT: Final = Kind(expected="text", metavar="TEXT", read=str)
+WHOLE: Final = Kind(expected="a whole number", metavar="N", read=_whole, toml=(int,))
+POSITIVE: Final = Kind(expected="a whole number of at least 1", metavar="N", read=_positive, toml=(int,))
+NUMBER: Final = Kind(expected="a number", metavar="X", read=float, toml=(int, float))
+DAY: Final = Kind(expected="a day such as 2022-01-31", metavar="DAY", read=date.fromisoformat, toml=(str, date))
+FLAG: Final = Kind(expected="true or false", metavar="", read=_flag, toml=(bool,))
+PATH: Final = Kind(expected="a path", metavar="PATH", read=_path)
+SHARE: Final = Kind(expected="I/N with 0 <= I < N, such as 0/4", metavar="I/N", read=_share)
+RUN_ID: Final = Kind(
+    expected="up to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit, and not 'units'",
+    metavar="NAME",
+    read=_run_id,
+)
+
+
+@attrs.frozen(kw_only=True)
+class Option:
+    """One option: its name in every layer, its kind, what help says of it."""
+
+    name: str
+    kind: Kind
+    help: str
+    group: str
+    shown_default: str
+    environment: str
+
+    @property
+    def flag(self) -> str:
+        """The option on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+def option(kind: Kind, group: str, text: str, default: object = None, *, shown: str = "", environment: str = "") -> Any:
+    """Declare an option as a field of an attrs class.
+
+    `shown` is what help says of the default where the value does not speak for itself; `environment` is the
+    variable where it is not PULSE_ and the option's name.
+    """
+    metadata = {"kind": kind, "group": group, "help": text, "shown": shown, "environment": environment}
+    return attrs.field(default=default, metadata=metadata)
+
+
+def options_of(settings: type[attrs.AttrsInstance]) -> tuple[Option, ...]:
+    """Return the options that a class of settings declares, in order."""
+    return tuple(
+        Option(
+            name=field.name,
+            kind=field.metadata["kind"],
+            help=field.metadata["help"],
+            group=field.metadata["group"],
+            shown_default=field.metadata["shown"] or _shown(field.default),
+            environment=field.metadata["environment"] or f"PULSE_{field.name.upper()}",
+        )
+        for field in attrs.fields(settings)
+    )
+
+
+def _shown(default: object) -> str:
+    if default is None or default is False:
+        return ""
+    return " ".join(default) if isinstance(default, tuple) else str(default)

@@ -1,0 +1,158 @@
+"""`pulse train`: read the settings, wire the adapters, run, tell the result, end with the right status."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+from pulse_adapters.forecasters.imported import ImportedForecaster
+from pulse_core.errors import PulseError, SettingsError
+from pulse_core.results import RunResult
+from pulse_core.spec import RunSpec
+from pulse_entrypoints import wiring
+from pulse_entrypoints.exits import Ending, Exit, completed, failed, interrupted, slice_completed, unexpected
+from pulse_entrypoints.findings import summary_of
+from pulse_entrypoints.layers import CommandLine, layered
+from pulse_entrypoints.logging import (
+    JSON,
+    QUIET,
+    RUN_FAILED,
+    RUN_INTERRUPTED,
+    Masker,
+    log_folder_problem,
+    open_log,
+)
+from pulse_entrypoints.progress import Progress, show_line
+from pulse_entrypoints.settings import Settings
+from pulse_entrypoints.signals import name_of
+from pulse_entrypoints.specification import run_spec
+
+RUN_LOG: Final = "run.log"
+_WIDEST_REPORT: Final = 100
+
+
+@attrs.frozen
+class Order:
+    """A training that can be run: settings, spec and the user's own forecasters, all of them sound."""
+
+    settings: Settings
+    spec: RunSpec
+    forecasters: tuple[ImportedForecaster, ...]
+
+
+def train(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
+    """Train as the settings say and return the exit status. An interruption before the run passes through."""
+    mask = Masker.of(environment)
+    try:
+        ending = _train(order_of(command_line, environment), mask)
+    except PulseError as error:
+        ending = failed(error)
+    _say(mask(ending.report(_width())))
+    return ending.status
+
+
+def order_of(command_line: CommandLine, environment: Mapping[str, str]) -> Order:
+    """Read and judge everything that was asked for. Raises SettingsError with all that is wrong."""
+    read = layered(command_line, environment)
+    spec, wrong_spec = run_spec(read, wiring.utc_now().date(), wiring.sample_facts)
+    forecasters, wrong_forecasters = wiring.own_forecasters(read)
+    problems = [*read.problems, *wrong_spec, *wrong_forecasters, *wiring.place_problems(read)]
+    wrong_folder = log_folder_problem(read.settings.log_dir)
+    if wrong_folder is not None:
+        problems.append(f"{read.source('log_dir')}: {wrong_folder}")
+    if problems or spec is None:
+        raise SettingsError(problems)
+    return Order(read.settings, spec, forecasters)
+
+
+def _train(order: Order, mask: Masker) -> Ending:
+    settings = order.settings
+    form = _form(settings.log_format)
+    log = open_log(settings.log_level, form, settings.log_dir, mask, show_line)
+    log.bind(run_id=settings.run_id or order.spec.run_id)
+    progress = Progress(log, _context(order), with_bar=form != JSON)
+    try:
+        return _execute(order, progress, form)
+    except PulseError as error:
+        log.events.error(RUN_FAILED, kind=type(error).__name__, **_facts(error))
+        return failed(error)
+    except KeyboardInterrupt as interruption:
+        log.events.warning(RUN_INTERRUPTED, signal=name_of(interruption), finished=progress.finished)
+        return interrupted(name_of(interruption), progress.finished, progress.planned)
+    except Exception as error:  # noqa: BLE001 - the last resort: nobody above could do better
+        log.events.error(RUN_FAILED, kind=type(error).__name__, what=str(error), exc_info=True)
+        return unexpected(error, log.path)
+    finally:
+        progress.close()
+        log.close()
+
+
+def _execute(order: Order, progress: Progress, form: str) -> Ending:
+    settings, spec, log = order.settings, order.spec, progress.log
+    sink = wiring.sink_of(settings)
+    sink.claim(settings.run_id or spec.run_id, spec)
+    result = wiring.training(settings, sink, order.forecasters, progress, wiring.utc_now).execute(spec)
+    progress.close()
+    log.events.info("run_finished", **_finish(result))
+    if settings.slice is not None:
+        return slice_completed(result, settings.results, settings.slice)
+    attached = sink.attach(result.run_id, RUN_LOG, log.of_run())
+    if form != JSON and sys.stdout.isatty():
+        _show_table(result, (attached, str(log.path)))
+    return completed(result)
+
+
+def _show_table(result: RunResult, logs: tuple[str, ...]) -> None:
+    from rich.console import Console  # 60 ms that only a terminal needs
+
+    from pulse_entrypoints.table import show
+
+    show(result, logs, Console(file=sys.stdout))
+
+
+def _form(log_format: str) -> str:
+    if log_format != "auto":
+        return log_format
+    return QUIET if sys.stdout.isatty() else JSON
+
+
+def _context(order: Order) -> dict[str, Any]:
+    settings = order.settings
+    return {
+        "start": order.spec.start.isoformat(),
+        "end": order.spec.last_day.isoformat(),
+        "forecasters": list(order.spec.roster),
+        "data": settings.data,
+        "results": settings.results,
+        "backend": settings.backend,
+    } | ({} if settings.slice is None else {"slice": "{}/{}".format(*settings.slice)})
+
+
+def _finish(result: RunResult) -> dict[str, Any]:
+    return {
+        **attrs.asdict(result.units),
+        "digest": result.digest,
+        "published": list(result.published),
+        "summary": summary_of(result),
+    }
+
+
+def _facts(error: PulseError) -> dict[str, Any]:
+    return {"what": error.what, "where": error.where, "mend": error.mend}
+
+
+def _width() -> int | None:
+    """Return where lines for people end; None where nobody but a file or a program reads them."""
+    if not sys.stderr.isatty():
+        return None
+    return min(shutil.get_terminal_size().columns, _WIDEST_REPORT)
+
+
+def _say(text: str) -> None:
+    if text:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

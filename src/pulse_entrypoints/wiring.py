@@ -1,0 +1,197 @@
+"""The one place that knows adapters by name: tables name -> dotted path and install hint; loaded on use."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import attrs
+import numpy as np
+
+import pulse_adapters.sample
+from pulse_adapters.forecasters.imported import ImportedForecaster, imported, is_import_name
+from pulse_core import __version__
+from pulse_core.errors import InvalidSpec, SettingsError
+from pulse_core.events import Observer
+from pulse_core.forecasters import resolve
+from pulse_core.plan import Slice
+from pulse_core.ports import ComputeBackend, DataStore, ResultSink
+from pulse_core.series import Observations
+from pulse_core.spec import RunSpec
+from pulse_core.training import RetrodictionTraining
+from pulse_entrypoints.layers import Layered
+from pulse_entrypoints.settings import SAMPLE, Settings
+from pulse_entrypoints.specification import SampleFacts
+
+
+class ResultsPlace(ResultSink, Protocol):
+    """A sink that can also claim a run id early and attach files to a run: what entry points need."""
+
+    def claim(self, run_id: str, spec: RunSpec) -> None:
+        """Raise RunIdTaken where the place holds the result of another spec under this id."""
+
+    def attach(self, run_id: str, name: str, content: bytes) -> str:
+        """Store a file beside the run's own, whole; return where it is."""
+
+
+@attrs.frozen
+class Adapter:
+    """Where an adapter's class is, and the extra of `pulse-retrodiction` that brings what it needs."""
+
+    path: str
+    extra: str = ""
+
+    def load(self) -> Any:
+        """Import the class. Raises SettingsError with the install hint where a library is missing."""
+        module, name = self.path.split(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except ModuleNotFoundError as error:
+            if not self.extra or (error.name or "").startswith("pulse_"):
+                raise
+            hint = f"pip install 'pulse-retrodiction[{self.extra}]'"
+            raise SettingsError([f"'{error.name}' is not installed; {hint}"]) from error
+
+
+STORES: Final[Mapping[str, Adapter]] = {
+    "folder": Adapter("pulse_adapters.stores.filesystem:FilesystemStore"),
+}
+BACKENDS: Final[Mapping[str, Adapter]] = {
+    "serial": Adapter("pulse_adapters.backends.serial:SerialBackend"),
+    "processes": Adapter("pulse_adapters.backends.processes:ProcessesBackend"),
+}
+SINKS: Final[Mapping[str, Adapter]] = {
+    "folder": Adapter("pulse_adapters.sinks.filesystem:FilesystemSink"),
+}
+"""Stores and sinks go by the scheme of their place: `folder` without one."""
+
+_SAMPLE_FOLDER: Final = Path(pulse_adapters.sample.__file__).parent
+
+
+def place_problems(layered: Layered) -> list[str]:
+    """Say which places no adapter serves, or cannot be what they should be."""
+    tables = {"data": STORES, "results": SINKS}
+    problems: list[str] = []
+    for name, table in tables.items():
+        place = getattr(layered.settings, name)
+        if _scheme(place) not in table:
+            what = f"no adapter for {_scheme(place)}:// in this version; name a local folder"
+            problems.append(f"{layered.source(name)}: {_without_secrets(place)}: {what}")
+    output = layered.settings.output_file
+    if output is not None and output.is_dir():
+        problems.append(f"{layered.source('output_file')}: {output} is a folder; name a file in it")
+    return problems
+
+
+def own_forecasters(layered: Layered) -> tuple[tuple[ImportedForecaster, ...], list[str]]:
+    """Return the user's own forecasters, and what is wrong with those that cannot be had or are unknown."""
+    found: list[ImportedForecaster] = []
+    problems: list[str] = []
+    for option, names in _forecaster_names(layered).items():
+        for name in names:
+            try:
+                if is_import_name(name):
+                    found.append(imported(name, Path.cwd()))
+                else:
+                    resolve([name])
+            except InvalidSpec as error:
+                problems.extend(f"{layered.source(option)}: {_rest(problem)}" for problem in error.problems)
+            except SettingsError as error:
+                problems.extend(f"{layered.source(option)}: {problem}" for problem in error.problems)
+    return tuple(found), problems
+
+
+def sample_facts() -> SampleFacts:
+    """Return the sample's variables and the last day that any of them has."""
+    store = _store(SAMPLE)
+    names = tuple(store.names())
+    return SampleFacts(names, max(_last_day(store.read(name)) for name in names))
+
+
+def sink_of(settings: Settings) -> ResultsPlace:
+    """Return the place of the results."""
+    outputs = () if settings.output_file is None else (settings.output_file,)
+    sink: ResultsPlace = SINKS[_scheme(settings.results)].load()(Path(settings.results).expanduser(), outputs)
+    return sink
+
+
+def training(
+    settings: Settings,
+    sink: ResultsPlace,
+    forecasters: Sequence[ImportedForecaster],
+    observer: Observer,
+    clock: Callable[[], datetime],
+) -> RetrodictionTraining:
+    """Wire the adapters that the settings name."""
+    return RetrodictionTraining(
+        store=_store(settings.data),
+        backend=_backend(settings),
+        sink=sink,
+        forecasters=tuple(forecasters),
+        unit_size=settings.unit_size,
+        slice=None if settings.slice is None else Slice(*settings.slice),
+        run_id=settings.run_id,
+        keep_going=settings.keep_going,
+        observer=observer,
+        clock=clock,
+        software=software(),
+    )
+
+
+def software() -> dict[str, str]:
+    """Return the versions that a result names."""
+    return {
+        "pulse": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": version("scipy"),
+        "machine": platform.machine(),
+    }
+
+
+def utc_now() -> datetime:
+    """Return the time: the clock of every entry point."""
+    return datetime.now(UTC)
+
+
+def _store(place: str) -> DataStore:
+    folder = _SAMPLE_FOLDER if place == SAMPLE else Path(place).expanduser()
+    store: DataStore = STORES[_scheme(place)].load()(folder)
+    return store
+
+
+def _backend(settings: Settings) -> ComputeBackend:
+    workers = () if settings.backend == "serial" else (settings.max_workers,)
+    backend: ComputeBackend = BACKENDS[settings.backend].load()(*workers)
+    return backend
+
+
+def _scheme(place: str) -> str:
+    scheme, separator, _ = place.partition("://")
+    return scheme.lower() if separator else "folder"
+
+
+def _without_secrets(place: str) -> str:
+    """Return a place without the user and password that an address may hold."""
+    scheme, separator, rest = place.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else place
+
+
+def _forecaster_names(layered: Layered) -> dict[str, tuple[str, ...]]:
+    forecasters = layered.settings.forecasters or ()
+    benchmark = layered.settings.benchmark
+    return {"forecasters": forecasters, "benchmark": () if benchmark in forecasters else (benchmark,)}
+
+
+def _rest(problem: str) -> str:
+    return problem.removeprefix("forecasters: ")
+
+
+def _last_day(observations: Observations) -> date:
+    last: date = observations.timestamps.max().astype("datetime64[D]").item()
+    return last
