@@ -1,0 +1,7 @@
+"""Hypothesis profiles: `default` for suites in memory, `server` (by decorator) for those against real servers."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=1000)
+settings.load_profile("default")

@@ -1,0 +1,214 @@
+"""What every ComputeBackend promises. A new one is one line in BACKENDS."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import attrs
+import pytest
+
+from pulse_adapters.backends.processes import ProcessesBackend
+from pulse_adapters.backends.serial import SerialBackend
+from pulse_core.errors import MalformedData, UnitFailed
+from pulse_core.plan import WorkUnit
+from pulse_core.ports import ComputeBackend, Done, Failed, Outcome, Task
+from pulse_core.results import UnitResult
+from tests.fakes import FakeBackend
+from tests.tasks import Scripted, UnloadableTask, count_variables, units
+
+BACKENDS: dict[str, Callable[[], AbstractContextManager[ComputeBackend]]] = {
+    "fake": lambda: nullcontext(FakeBackend()),
+    "serial": lambda: nullcontext(SerialBackend()),
+    "processes": lambda: nullcontext(ProcessesBackend(max_workers=2, worth_seconds=0)),
+    "processes, in one": lambda: nullcontext(ProcessesBackend(max_workers=1)),
+}
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Iterator[ComputeBackend]:
+    with BACKENDS[request.param]() as opened:
+        yield opened
+
+
+def run(backend: ComputeBackend, task: Task, count: int) -> list[Outcome]:
+    """Run what is left of the task and the units after a journey through pickle."""
+    travelled: tuple[Task, Sequence[WorkUnit]] = pickle.loads(pickle.dumps((task, units(count))))
+    return list(backend.run(*travelled))
+
+
+def failure(outcomes: Sequence[Outcome], index: int) -> Failed:
+    (outcome,) = (outcome for outcome in outcomes if outcome.unit.index == index)
+    assert isinstance(outcome, Failed)
+    return outcome
+
+
+class TestComputeBackend:
+    def test_every_unit_has_exactly_one_outcome(self, backend):
+        outcomes = run(backend, count_variables, 7)
+        assert sorted(outcome.unit.index for outcome in outcomes) == list(range(7))
+
+    def test_an_outcome_brings_what_its_own_unit_gave(self, backend):
+        work = [WorkUnit(index, [f"v{n}" for n in range(index + 1)]) for index in range(4)]
+        outcomes = sorted(backend.run(count_variables, work), key=lambda outcome: outcome.unit.index)
+        assert outcomes == [Done(unit, UnitResult(computed=len(unit.variables))) for unit in work]
+
+    def test_no_units_give_no_outcomes(self, backend):
+        assert run(backend, count_variables, 0) == []
+
+    def test_each_unit_is_done_once(self, backend, tmp_path):
+        task = Scripted(tmp_path, {})
+        run(backend, task, 4)
+        assert [task.calls(index) for index in range(4)] == [1, 1, 1, 1]
+
+    def test_a_unit_that_fails_leaves_the_others_standing(self, backend, tmp_path):
+        outcomes = run(backend, Scripted(tmp_path, {1: ("raise",)}), 4)
+        assert sorted(outcome.unit.index for outcome in outcomes if isinstance(outcome, Done)) == [0, 2, 3]
+
+    def test_a_foreign_exception_becomes_unit_failed_and_names_it(self, backend, tmp_path):
+        failed = failure(run(backend, Scripted(tmp_path, {0: ("raise",)}), 2), 0)
+        assert type(failed.error) is UnitFailed
+        assert "KeyError: 'a key nobody has'" in failed.error.what
+
+    def test_an_exception_that_does_not_survive_pickling_is_named_all_the_same(self, backend, tmp_path):
+        failed = failure(run(backend, Scripted(tmp_path, {0: ("raise badly",)}), 2), 0)
+        assert "RebuildsBadly: one" in failed.error.what
+
+    def test_an_error_of_ours_stays_what_it_is(self, backend, tmp_path):
+        error = failure(run(backend, Scripted(tmp_path, {1: ("raise ours",)}), 2), 1).error
+        assert type(error) is MalformedData
+        assert (error.what, error.where, error.mend) == ("row 3 has no value", "v.csv", "Fill it in")
+
+    def test_a_backend_can_be_used_again(self, backend):
+        assert len(run(backend, count_variables, 2)) == len(run(backend, count_variables, 2)) == 2
+
+    def test_an_iterator_closed_early_does_no_more(self, backend, tmp_path):
+        task = Scripted(tmp_path, dict.fromkeys(range(1, 40), ("linger",)))
+        outcomes = backend.run(task, units(40))
+        next(outcomes)
+        outcomes.close()
+        begun = sum(task.calls(index) for index in range(40))
+        assert begun <= 5
+        assert len(run(backend, count_variables, 3)) == 3
+
+
+@pytest.fixture(params=[name for name in BACKENDS if name != "fake"])
+def adapter(request: pytest.FixtureRequest) -> Iterator[ComputeBackend]:
+    with BACKENDS[request.param]() as opened:
+        yield opened
+
+
+class TestAdapters:
+    """What the adapters promise beyond the port, because it is foreign code that they run."""
+
+    def test_a_unit_that_calls_exit_is_a_failure_of_that_unit(self, adapter, tmp_path):
+        outcomes = run(adapter, Scripted(tmp_path, {0: ("exit",)}), 3)
+        assert "SystemExit: 4" in failure(outcomes, 0).error.what
+        assert len(outcomes) == 3
+
+    def test_a_failure_shows_the_last_frames(self, adapter, tmp_path):
+        failed = failure(run(adapter, Scripted(tmp_path, {0: ("raise",)}), 2), 0)
+        assert "tasks.py" in failed.error.what
+        assert "_raise_foreign" in failed.error.what
+        assert failed.error.where == "unit 0 (v0)"
+
+
+@pytest.fixture(params=["processes"])
+def remote(request: pytest.FixtureRequest) -> Iterator[ComputeBackend]:
+    with BACKENDS[request.param]() as opened:
+        yield opened
+
+
+class TestRemoteBackends:
+    """What holds where units are done in other processes."""
+
+    def test_a_task_that_cannot_be_loaded_there_fails_every_unit(self, remote):
+        outcomes = list(remote.run(UnloadableTask(), units(3)))
+        assert ["only_at_home" in failure(outcomes, index).error.what for index in range(3)] == [True] * 3
+
+    def test_a_result_that_cannot_be_sent_fails_its_unit(self, remote, tmp_path):
+        outcomes = run(remote, Scripted(tmp_path, {1: ("return unpicklable",)}), 3)
+        assert "this object stays where it is" in failure(outcomes, 1).error.what
+        assert len(outcomes) == 3
+
+
+@attrs.frozen
+class DropsTheLast:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+        yield from FakeBackend().run(task, units[:-1])
+
+
+@attrs.frozen
+class Repeats:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+        yield from FakeBackend().run(task, [*units, *units[:1]])
+
+
+@attrs.frozen
+class DoesTwice:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+        list(FakeBackend().run(task, units))
+        yield from FakeBackend().run(task, units)
+
+
+@attrs.frozen
+class RaisesForOne:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+        for unit in units:
+            yield Done(unit, task(unit))
+
+
+@attrs.frozen
+class StopsAtAFailure:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+        for outcome in FakeBackend().run(task, units):
+            yield outcome
+            if isinstance(outcome, Failed):
+                return
+
+
+@attrs.frozen
+class MixesUp:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+        results = [task(unit) for unit in units]
+        yield from map(Done, units, results[1:] + results[:1])
+
+
+@attrs.frozen
+class HidesTheKind:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+        for outcome in FakeBackend().run(task, units):
+            error = UnitFailed(str(outcome.error)) if isinstance(outcome, Failed) else None
+            yield outcome if error is None else Failed(outcome.unit, error)
+
+
+@pytest.mark.parametrize(
+    ("broken", "caught_by"),
+    [
+        (DropsTheLast(), "test_every_unit_has_exactly_one_outcome"),
+        (Repeats(), "test_every_unit_has_exactly_one_outcome"),
+        (DoesTwice(), "test_each_unit_is_done_once"),
+        (RaisesForOne(), "test_a_unit_that_fails_leaves_the_others_standing"),
+        (StopsAtAFailure(), "test_a_unit_that_fails_leaves_the_others_standing"),
+        (MixesUp(), "test_an_outcome_brings_what_its_own_unit_gave"),
+        (HidesTheKind(), "test_an_error_of_ours_stays_what_it_is"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_the_contract_bites(broken: ComputeBackend, caught_by: str, tmp_path: Path):
+    contract: Callable[..., None] = getattr(TestComputeBackend(), caught_by)
+    folder = (tmp_path,) if "tmp_path" in contract.__code__.co_varnames else ()
+    contract(FakeBackend(), *folder)
+    for left in tmp_path.iterdir():
+        left.unlink()
+    with pytest.raises((AssertionError, KeyError)):
+        contract(broken, *folder)
+
+
+def test_the_table_names_every_backend_there_is():
+    folder = Path(__file__).parents[2] / "src/pulse_adapters/backends"
+    named = {f"{name.split(',')[0]}.py" for name in BACKENDS} - {"fake.py"}
+    adapters = {path.name for path in folder.glob("*.py") if "Backend:\n" in path.read_text()}
+    assert named == adapters

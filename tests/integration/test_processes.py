@@ -1,0 +1,223 @@
+"""ProcessesBackend with processes that are killed, hang, lose their parent, or are started in odd places."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulse_adapters.backends.processes import ProcessesBackend
+from pulse_core.errors import UnitFailed
+from pulse_core.plan import WorkUnit
+from pulse_core.ports import Done, Failed, Task
+from tests.tasks import Scripted, count_variables, environment_word, process_id, threads_per_library, units
+
+pytestmark = pytest.mark.integration
+
+TWO = ProcessesBackend(max_workers=2, worth_seconds=0)
+HERE = Path(__file__).parents[2]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def answers(task: Task, work: Sequence[WorkUnit]) -> list[int]:
+    return [outcome.result.computed for outcome in TWO.run(task, work) if isinstance(outcome, Done)]
+
+
+def start_script(folder: Path, code: str) -> subprocess.Popen[str]:
+    script = folder / "script.py"
+    script.write_text(code)
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    return subprocess.Popen(
+        [sys.executable, script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_units_are_done_by_the_workers():
+    done_by = set(answers(process_id, units(20)))
+    assert os.getpid() not in done_by
+    assert len(done_by) <= 2
+
+
+def test_each_library_has_one_thread_in_a_worker_and_the_parent_keeps_its_environment(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    before = dict(os.environ)
+    assert answers(threads_per_library, units(2)) == [4, 4]
+    assert dict(os.environ) == before
+
+
+def test_workers_see_the_environment_of_now_not_of_the_first_run(monkeypatch):
+    for length in (3, 5):
+        monkeypatch.setenv("PULSE_TEST_WORD", "x" * length)
+        assert answers(environment_word, units(2)) == [length, length]
+
+
+@pytest.mark.parametrize("death", ["kill", "vanish"])
+def test_a_unit_whose_worker_dies_once_is_done_again_and_only_it(tmp_path, death):
+    task = Scripted(tmp_path, {2: (death, "succeed")})
+    outcomes = list(TWO.run(task, units(8)))
+    assert sorted(outcome.unit.index for outcome in outcomes if isinstance(outcome, Done)) == list(range(8))
+    assert [task.calls(index) for index in range(8)] == [1, 1, 2, 1, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("death", "words"), [("kill", "SIGKILL, most likely because memory ran out"), ("vanish", "exit status 3")]
+)
+def test_a_poison_unit_is_set_aside_and_the_others_are_done(tmp_path, death, words):
+    task = Scripted(tmp_path, {0: (death,)})
+    outcomes = list(TWO.run(task, units(6)))
+    (failed,) = (outcome for outcome in outcomes if isinstance(outcome, Failed))
+    assert failed.unit.index == 0
+    assert type(failed.error) is UnitFailed
+    assert words in failed.error.what
+    assert "tried 3 times" in failed.error.what
+    assert len(outcomes) == 6
+    assert [task.calls(index) for index in range(6)] == [3, 1, 1, 1, 1, 1]
+
+
+def test_two_poison_units_are_told_apart_from_their_neighbours(tmp_path):
+    outcomes = list(TWO.run(Scripted(tmp_path, {1: ("kill",), 2: ("vanish",)}), units(9)))
+    assert {outcome.unit.index for outcome in outcomes if isinstance(outcome, Failed)} == {1, 2}
+    assert len(outcomes) == 9
+
+
+def test_retries_can_be_turned_off(tmp_path):
+    backend = ProcessesBackend(max_workers=2, worth_seconds=0, unit_retries=0)
+    task = Scripted(tmp_path, {0: ("kill",)})
+    outcomes = list(backend.run(task, units(3)))
+    assert [outcome.unit.index for outcome in outcomes if isinstance(outcome, Failed)] == [0]
+    assert task.calls(0) == 1
+
+
+def test_a_unit_dead_twice_is_tried_while_nothing_else_runs(tmp_path):
+    script = {0: ("kill", "kill", "succeed"), 1: ("linger",), 2: ("linger",), 3: ("linger",)}
+    task = Scripted(tmp_path, script)
+    outcomes = list(TWO.run(task, units(4)))
+    assert (outcomes[-1].unit.index, type(outcomes[-1])) == (0, Done)
+    begun = {path.name.rsplit("-", 1)[0]: path.stat().st_mtime for path in tmp_path.iterdir()}
+    assert begun["0-1"] < begun["3-0"] + 0.29 <= begun["0-2"]
+
+
+def test_an_iterator_closed_early_leaves_no_worker(tmp_path):
+    task = Scripted(tmp_path, {1: ("hang",)})
+    outcomes: Any = TWO.run(task, units(2))
+    assert next(outcomes).unit.index == 0
+    started = time.monotonic()
+    outcomes.close()
+    assert time.monotonic() - started < 3
+    assert not any(alive(process) for process in task.process_ids())
+    assert multiprocessing.active_children() == []
+
+
+def test_what_the_caller_raises_ends_the_workers(tmp_path):
+    task = Scripted(tmp_path, {1: ("hang",)})
+
+    def consume() -> None:
+        for _ in TWO.run(task, units(2)):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        consume()
+    assert wait_until(lambda: not any(alive(process) for process in task.process_ids()))
+
+
+def test_many_units_are_handed_out_one_by_one():
+    assert sum(1 for _ in TWO.run(count_variables, units(3000))) == 3000
+
+
+def test_services_run_it_from_threads_at_once():
+    counts: list[int] = []
+
+    def run() -> None:
+        counts.append(sum(1 for _ in TWO.run(count_variables, units(10))))
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == [10, 10, 10]
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from pulse_adapters.backends.processes import ProcessesBackend
+from tests.tasks import Scripted, units
+
+{guard}
+    task = Scripted(Path({folder!r}), {script!r})
+    for outcome in ProcessesBackend(max_workers=2, worth_seconds=0).run(task, units(4)):
+        print("finished", outcome.unit.index, flush=True)
+"""
+GUARD = "if __name__ == '__main__':"
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    (tmp_path / "calls").mkdir()
+    return tmp_path / "calls"
+
+
+def test_a_script_can_run_it(tmp_path, calls):
+    code = SCRIPT.format(guard=GUARD, folder=str(calls), script={})
+    out, err = start_script(tmp_path, code).communicate(timeout=60)
+    assert (sorted(out.split("\n")), err) == (["", *(f"finished {index}" for index in range(4))], "")
+
+
+def test_a_script_without_a_guard_is_told_so_and_does_not_hang(tmp_path, calls):
+    process = start_script(tmp_path, SCRIPT.format(guard="if True:", folder=str(calls), script={}))
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "BackendUnavailable" in err.strip().split("\n")[-1]
+    assert "__name__ == '__main__'" in err.strip().split("\n")[-1]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_the_workers_end_with_their_parent_even_in_the_middle_of_a_unit(tmp_path, calls, how):
+    script = dict.fromkeys(range(4), ("hang",))
+    process = start_script(tmp_path, SCRIPT.format(guard=GUARD, folder=str(calls), script=script))
+    task = Scripted(calls, {})
+    assert wait_until(lambda: len(task.process_ids()) == 2)
+    process.send_signal(how)
+    process.communicate(timeout=60)
+    assert wait_until(lambda: not any(alive(worker) for worker in task.process_ids()), 5)
+
+
+def test_a_worker_killed_from_outside_costs_its_unit_alone(tmp_path):
+    task = Scripted(tmp_path, {0: ("hang", "succeed"), 1: ("linger",)})
+    outcomes = TWO.run(task, units(4))
+    killer = threading.Thread(target=_kill_first_of, args=(tmp_path,))
+    killer.start()
+    assert len(list(outcomes)) == 4
+    killer.join()
+    assert [task.calls(index) for index in range(4)] == [2, 1, 1, 1]
+
+
+def _kill_first_of(folder: Path) -> None:
+    wait_until(lambda: any(folder.glob("0-0-*")))
+    (path,) = folder.glob("0-0-*")
+    os.kill(int(path.name.rsplit("-", 1)[1]), signal.SIGKILL)

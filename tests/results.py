@@ -1,0 +1,124 @@
+"""Results to record and publish: plain ones, and hypothesis strategies for any."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from pulse_core.plan import batches
+from pulse_core.results import (
+    TRUST,
+    DataFacts,
+    Failure,
+    RunResult,
+    UnitCounts,
+    VariableResult,
+    VariableSummary,
+)
+from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.sums import SUMS, BatchSums
+from pulse_core.spec import RunSpec
+
+FORECASTERS = ("naive", "drift", "ses")
+HORIZONS = 2
+FACTS = DataFacts("sha256:" + "0a" * 32, 750, 3, "2020-01-01", "2022-12-30", "timestamp")
+
+
+def spec(**changes: Any) -> RunSpec:
+    values: dict[str, Any] = {
+        "variables": ("a", "b"),
+        "start": date(2022, 1, 1),
+        "end": date(2022, 3, 31),
+        "horizon": HORIZONS,
+        "forecasters": FORECASTERS,
+    }
+    return RunSpec(**{**values, **changes})
+
+
+def variable_result(seed: int = 0, variable: str = "a") -> VariableResult:
+    generator = np.random.default_rng(seed)
+    shape = (3, len(FORECASTERS), HORIZONS)
+    return VariableResult(
+        variable=variable,
+        forecasters=FORECASTERS,
+        exponent=7,
+        sums=BatchSums(np.arange(3), generator.normal(size=(*shape, len(SUMS)))),
+        wins=generator.uniform(size=shape),
+        losses=generator.uniform(size=shape),
+        origins=generator.integers(0, 30, size=3),
+    )
+
+
+def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **changes: Any) -> VariableSummary:
+    scores = np.random.default_rng(len(variable)).uniform(size=(len(forecasters), HORIZONS, len(MEASURES)))
+    scores[..., MEASURES.index("n")] = 60
+    trust = np.full((len(forecasters), HORIZONS, len(TRUST)), 0.5)
+    trust[0] = np.nan
+    values: dict[str, Any] = {
+        "variable": variable,
+        "data": FACTS,
+        "forecasters": forecasters,
+        "scores": scores,
+        "trust": trust,
+        "origins": [20, 22, 20],
+    }
+    return VariableSummary(**{**values, **changes})
+
+
+def with_scores(measure: str, values: Any, **changes: Any) -> VariableSummary:
+    """A summary whose one measure has these values, shape (forecaster, horizon)."""
+    scores = summary(**changes).scores.copy()
+    scores[..., MEASURES.index(measure)] = values
+    return summary(**changes, scores=scores)
+
+
+def run_result(**changes: Any) -> RunResult:
+    values: dict[str, Any] = {
+        "run_id": "nightly",
+        "spec": spec(),
+        "batches": batches(spec()),
+        "variables": (summary("a"), summary("b")),
+        "failures": (Failure("c", "VariableNotFound", "no variable 'c'", "data", "Near: a, b"),),
+        "units": UnitCounts(planned=3, recalled=1, computed=1, failed=1),
+        "software": {"pulse": "0.1", "numpy": "2.4"},
+        "started_at": datetime(2024, 5, 1, 6, 0, tzinfo=UTC),
+        "finished_at": datetime(2024, 5, 1, 6, 0, 2, 500_000, tzinfo=UTC),
+    }
+    return RunResult(**{**values, **changes})
+
+
+_any_float = st.floats(width=64) | st.sampled_from([-0.0, float("inf"), float("-inf"), 5e-324])
+
+
+def _with_payloads(values: np.ndarray, payload: int) -> np.ndarray:
+    """Turn every NaN into one that carries a payload."""
+    bits = values.copy().view(np.uint64)
+    bits[np.isnan(values)] = 0x7FF8_0000_0000_0000 | payload
+    return bits.view(np.float64)
+
+
+@st.composite
+def variable_results(draw: st.DrawFn) -> VariableResult:
+    """Any result: no batches or some, every kind of float, names in any script."""
+    count, forecasters, horizons = draw(st.integers(0, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    shape = (count, forecasters, horizons)
+    payload = draw(st.integers(0, 2**40))
+    floats = [
+        _with_payloads(draw(arrays.arrays(np.float64, size, elements=_any_float)), payload)
+        for size in ((*shape, len(SUMS)), shape, shape)
+    ]
+    text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+    return VariableResult(
+        variable=draw(text),
+        forecasters=draw(st.lists(text, min_size=forecasters, max_size=forecasters)),
+        exponent=draw(st.integers(-1100, 1100)),
+        sums=BatchSums(np.arange(count) + draw(st.integers(0, 5)), floats[0]),
+        wins=floats[1],
+        losses=floats[2],
+        origins=draw(arrays.arrays(np.int64, count, elements=st.integers(0, 2**40))),
+    )

@@ -1,0 +1,103 @@
+"""Forecasters of a user's own: honest, peeking, and faulty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+from pulse_core import Histories, OriginByOrigin
+
+
+class LastThree:
+    """The mean of the last three values; nothing from fewer. It spoils the history it is handed."""
+
+    def forecast(self, history: Any, horizon: int) -> list[float]:
+        mean = sum(history[-3:].tolist()) / 3 if len(history) >= 3 else float("nan")
+        history[:] = 1e9
+        return [mean] * horizon
+
+
+class Fixed:
+    """Returns, or raises, the same thing whatever the history."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def forecast(self, history: Any, horizon: int) -> Any:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class OnlyAbove:
+    """Naive, but does something else, by `fault`, where the newest value is above 100."""
+
+    def __init__(self, fault: Any) -> None:
+        self.fault = fault
+
+    def forecast(self, history: Any, horizon: int) -> Any:
+        faulty = Fixed(self.fault).forecast
+        return faulty(history, horizon) if history[-1] > 100 else [history[-1]] * horizon
+
+
+OWN = OriginByOrigin("tests:LastThree", "1", LastThree())
+
+
+def own(model: Any, name: str = "tests:Own") -> OriginByOrigin:
+    return OriginByOrigin(name, "1", model)
+
+
+@attrs.frozen
+class PeeksAtNext:
+    """Forecasts the value that comes after the origin."""
+
+    name: str = "tests:PeeksAtNext"
+    version: str = "1"
+
+    def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
+        last = histories.lengths[histories.origin_path] - 1
+        values = histories.values[np.minimum(histories.origin_length, last), histories.origin_path]
+        return np.repeat(values[:, None], horizon, axis=1)
+
+
+@attrs.frozen
+class PeeksAtLength:
+    """Forecasts the number of values that there will be."""
+
+    name: str = "tests:PeeksAtLength"
+    version: str = "1"
+
+    def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
+        return np.repeat(histories.lengths[histories.origin_path].astype(float)[:, None], horizon, axis=1)
+
+
+@attrs.frozen
+class PeeksAtMean:
+    """Forecasts the average of the whole history, later values with the earlier ones."""
+
+    name: str = "tests:PeeksAtMean"
+    version: str = "1"
+
+    def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
+        means = histories.values.sum(axis=0) / histories.lengths
+        return np.repeat(means[histories.origin_path][:, None], horizon, axis=1)
+
+
+@attrs.frozen
+class PeeksAtOtherVintages:
+    """Forecasts what the newest vintage says of the origin's newest value."""
+
+    name: str = "tests:PeeksAtOtherVintages"
+    version: str = "1"
+
+    def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
+        newest_path = int(histories.origin_path[-1])
+        values = histories.values[histories.origin_length - 1, newest_path]
+        return np.repeat(values[:, None], horizon, axis=1)
+
+
+PEEKING_FAR = (PeeksAtMean(), PeeksAtOtherVintages())
+"""Those that look beyond the first actual, and so change what trust had already learnt."""
+PEEKING = (PeeksAtNext(), PeeksAtLength(), *PEEKING_FAR)

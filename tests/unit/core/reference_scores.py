@@ -1,0 +1,110 @@
+"""Scores and trust of the reference's cases, from METHOD.md's words alone; None where a score is impossible."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from pulse_core.spec import RunSpec
+from tests.reference import NEAR, Case, Score, scored
+
+
+def scores(cases: Iterable[Case]) -> dict[str, Score]:
+    """Every score of these cases; None where it is impossible."""
+    judged = [(case, case.reported - case.forecast) for case in scored(cases)]  # type: ignore[operator]
+    if not judged:
+        return dict.fromkeys(("me", "mae", "rmse", "mase", "rmsse", "smape", "hit_rate", "skill_mae", "skill_mse")) | {
+            "n": 0.0
+        }
+    common = [(error, case.reported - case.benchmark) for case, error in judged if case.benchmark is not None]  # type: ignore[operator]
+    calls = [call for call in map(direction, (case for case, _ in judged)) if call]
+    return {
+        "n": float(len(judged)),
+        "me": average([error for _, error in judged]),
+        "mae": average([abs(error) for _, error in judged]),
+        "rmse": root(average([error * error for _, error in judged])),
+        "mase": average([over(abs(error), case.absolute_step) for case, error in judged]),
+        "rmsse": root(average([over(error * error, case.squared_step) for case, error in judged])),
+        "smape": average([percentage(case) for case, _ in judged]),
+        "hit_rate": average([float(call > 0) for call in calls]) if calls else None,
+        "skill_mae": skill([(abs(mine), abs(other)) for mine, other in common]),
+        "skill_mse": skill([(mine * mine, other * other) for mine, other in common]),
+    }
+
+
+def average(values: Sequence[Score]) -> Score:
+    if any(value is None for value in values):
+        return None
+    return math.fsum(value for value in values if value is not None) / len(values)
+
+
+def root(value: Score) -> Score:
+    return None if value is None else math.sqrt(value)
+
+
+def over(part: float, whole: float) -> Score:
+    return part / whole if whole else None
+
+
+def percentage(case: Case) -> float:
+    assert case.forecast is not None
+    assert case.reported is not None
+    return over(200 * abs(case.reported - case.forecast), abs(case.reported) + abs(case.forecast)) or 0.0
+
+
+def direction(case: Case) -> int:
+    """1 where the forecast moves with the actual, -1 against it, 0 where either does not move."""
+    assert case.forecast is not None
+    assert case.reported is not None
+    said, came = case.forecast - case.newest, case.reported - case.newest
+    return 0 if said == 0 or came == 0 else 1 if (said > 0) == (came > 0) else -1
+
+
+def skill(losses: Sequence[tuple[float, float]]) -> Score:
+    other = math.fsum(loss for _, loss in losses)
+    return 1 - math.fsum(loss for loss, _ in losses) / other if other else None
+
+
+def trust(cases: Iterable[Case], spec: RunSpec, batches: int) -> tuple[float, float, float, float]:
+    """Mean, 95 % interval and effective trials of the Beta after all batches, whenever each actual became known."""
+    from scipy.stats import beta as beta_distribution
+
+    alpha = beta = 1.0
+    keep = spec.trust_decay ** (spec.batch_size_days / 30)
+    outcomes = [(case.release_batch, win_of(case) / case.horizon, 1 / case.horizon) for case in learnt(cases)]
+    for batch in range(batches):
+        if batch:
+            alpha, beta = 1 + keep * (alpha - 1), 1 + keep * (beta - 1)
+        alpha += math.fsum(win for place, win, _ in outcomes if place == batch)
+        beta += math.fsum(weight - win for place, win, weight in outcomes if place == batch)
+    low, high = beta_distribution.ppf([0.025, 0.975], alpha, beta).tolist()
+    return alpha / (alpha + beta), low, high, alpha - 1 + beta - 1
+
+
+def learnt(cases: Iterable[Case]) -> list[Case]:
+    return [case for case in cases if None not in {case.forecast, case.benchmark, case.released}]
+
+
+def losses(case: Case) -> tuple[float, float]:
+    assert case.forecast is not None
+    assert case.benchmark is not None
+    assert case.released is not None
+    return abs(case.released - case.forecast), abs(case.released - case.benchmark)
+
+
+def win_of(case: Case) -> float:
+    mine, other = losses(case)
+    return 0.5 if mine == other else float(mine < other)
+
+
+def doubtful(cases: Iterable[Case], size: float) -> bool:
+    """Whether rounding decides a comparison: a near tie of unequal forecasts, or a sign or a value near zero."""
+    for case in cases:
+        near = [case.forecast - case.newest, case.forecast] if case.forecast is not None else []
+        if case in learnt([case]) and case.forecast != case.benchmark:
+            mine, other = losses(case)
+            if abs(mine - other) <= NEAR * size:
+                return True
+        if any(0 < abs(value) <= NEAR * size for value in near):
+            return True
+    return False

@@ -1,0 +1,101 @@
+"""Runs of the core with fakes, and what they leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import attrs
+import numpy as np
+
+from pulse_core import BUILT_IN, Forecaster, Observations, RetrodictionTraining, RunFailed, RunResult, RunSpec
+from pulse_core.histories import stretches
+from pulse_core.point_in_time import point_in_time
+from pulse_core.results import VariableResult
+from pulse_core.series import resolve_known_at
+from tests.fakes import FakeBackend, FakeSink, FakeStore
+
+ROSTER = tuple(forecaster.name for forecaster in BUILT_IN)
+FIRST_DAY = date(2020, 1, 1)
+
+
+def day(number: int) -> np.datetime64:
+    """The midnight that many days after the first."""
+    return np.datetime64(FIRST_DAY, "us") + np.timedelta64(number, "D")
+
+
+def series(values: Iterable[float], variable: str = "x", first: int = 0) -> Observations:
+    """One value a day."""
+    numbers = list(values)
+    return Observations(variable, [day(first + place) for place in range(len(numbers))], numbers)
+
+
+def known(rows: Iterable[tuple[int, float, int]], variable: str = "x") -> Observations:
+    """Rows of (day of the timestamp, value, day on which it became known)."""
+    listed = list(rows)
+    return Observations(
+        variable,
+        np.array([day(stamp) for stamp, _, _ in listed], dtype="datetime64[us]"),
+        [value for _, value, _ in listed],
+        np.array([day(moment) for _, _, moment in listed], dtype="datetime64[us]"),
+    )
+
+
+def spec_of(*variables: str, days: int = 60, **fields: Any) -> RunSpec:
+    """A spec that takes every day of a short series into the period, with small batches."""
+    end = FIRST_DAY if days < 1 else date.fromordinal(FIRST_DAY.toordinal() + days - 1)
+    small: dict[str, Any] = {"batch_size_days": 7, "horizon": 2, "min_history": 2, "forecasters": ROSTER}
+    return RunSpec(variables=variables or ("x",), start=FIRST_DAY, end=end, **small | fields)
+
+
+def training(*observations: Observations, **fields: Any) -> RetrodictionTraining:
+    """The use case over these variables, with fakes of every port that is not given."""
+    store = FakeStore({one.variable: one for one in observations})
+    ports: dict[str, Any] = {"store": store, "backend": FakeBackend(), "sink": FakeSink()}
+    return RetrodictionTraining(**ports | fields)
+
+
+def run(observations: Observations | Sequence[Observations], spec: RunSpec, **fields: Any) -> RunResult:
+    """Train these variables; one that fails is left out. Raises RunFailed where all of them do."""
+    given = [observations] if isinstance(observations, Observations) else observations
+    return training(*given, keep_going=True, **fields).execute(spec)
+
+
+def ended(observations: Observations | Sequence[Observations], spec: RunSpec, **fields: Any) -> RunResult:
+    """How a run ends, also one in which data were missing or too few; nothing else may fail."""
+    given = [observations] if isinstance(observations, Observations) else observations
+    try:
+        result = training(*given, keep_going=True, **fields).execute(spec)
+    except RunFailed as failed:
+        result = failed.result
+    assert {failure.kind for failure in result.failures} <= {"TooLittleData", "VariableNotFound"}, result.failures
+    return result
+
+
+def recorded(observations: Observations, spec: RunSpec, *own: Forecaster) -> VariableResult | None:
+    """What is recorded of one variable; None where there was nothing to record."""
+    sink = FakeSink()
+    ended(observations, attrs.evolve(spec, variables=(observations.variable,)), sink=sink, forecasters=own)
+    return next(iter(sink.records.values()), None)
+
+
+def hindcasts(forecaster: Forecaster, observations: Observations, spec: RunSpec) -> dict[np.datetime64, bytes]:
+    """The bits that a forecaster quotes at each origin, in the data's own units."""
+    point = point_in_time(resolve_known_at(observations, spec.known_at, spec.last_day)[0], spec)
+    quoted = {}
+    for places, histories in stretches([point]):
+        with np.errstate(all="ignore"):
+            made = np.ldexp(forecaster.hindcast(histories, spec.horizon), point.exponent)
+        for place, row in zip(places, made, strict=True):
+            quoted[point.origin_known_at[place]] = row.tobytes()
+    return quoted
+
+
+def failures(*observations: Observations, spec: RunSpec, **fields: Any) -> dict[str, str]:
+    """The failures of a run, by variable, as a reader sees them."""
+    try:
+        result = training(*observations, keep_going=True, **fields).execute(spec)
+    except RunFailed as failed:
+        result = failed.result
+    return {failure.variable: str(failure) for failure in result.failures}

@@ -1,0 +1,133 @@
+"""The core against a plain refit from scratch at every origin."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pulse_core import BUILT_IN, Observations, RunSpec, VariableSummary
+from pulse_core.results import TRUST, VariableResult
+from pulse_core.scores.measures import MEASURES, all_measures
+from tests.fakes import FakeSink
+from tests.reference import FORECASTS, Case, Report, report, scored
+from tests.strategies import replayed, resolved, round_values, specs_for
+from tests.unit.core.real import real_series, released_late
+from tests.unit.core.reference_scores import doubtful, scores, trust
+from tests.unit.core.runs import ROSTER, ended
+
+IN_UNITS = ("me", "mae", "rmse")
+BY_COMPARISON = ("hit_rate", "smape")
+TARGETS = ("level", "change", "log-change")
+Cases = dict[str, dict[int, list[Case]]]
+
+
+def close(mine: float, expected: float | None, noise: float) -> bool:
+    if expected is None:
+        return math.isnan(mine)
+    return math.isclose(mine, expected, rel_tol=1e-9, abs_tol=noise)
+
+
+def assert_scores(mine: NDArray[np.float64], expected: Report, cases: Cases, context: str) -> None:
+    """Compare an array (forecaster, horizon, measure) with the reference's cases of the same origins."""
+    for place, (name, horizons) in enumerate(cases.items()):
+        for ahead, here in horizons.items():
+            wanted = scores(here)
+            shaky = doubtful(here, expected.size)
+            for value, measure in zip(mine[place, ahead - 1].tolist(), MEASURES, strict=True):
+                right = wanted[measure]
+                noise = 1e-12 * expected.size if measure in IN_UNITS else 1e-9 * (1 + abs(right or 0))
+                known = not (shaky and measure in BY_COMPARISON)
+                assert not known or close(value, right, noise), (context, name, ahead, measure, value, right)
+
+
+def assert_matches_reference(observations: Observations, spec: RunSpec) -> Report | None:
+    expected = report(observations, spec)
+    sink = FakeSink()
+    result = ended(observations, spec, sink=sink)
+    if result.failures:
+        assert expected is None or not expected.filled
+        return expected
+    assert expected is not None
+    assert expected.filled
+    if expected.clear:
+        assert_summary(result.variables[0], expected, spec)
+        assert_batches(next(iter(sink.records.values())), expected)
+    return expected
+
+
+def assert_summary(summary: VariableSummary, expected: Report, spec: RunSpec) -> None:
+    assert summary.origins.tolist() == expected.origins
+    assert_scores(summary.scores, expected, expected.cases, "total")
+    for place, (name, horizons) in enumerate(expected.cases.items()):
+        for ahead, here in horizons.items():
+            mine = summary.trust[place, ahead - 1]
+            if name == spec.benchmark or not scored(here):
+                assert np.isnan(mine).all()
+            elif not doubtful(here, expected.size):
+                wanted = trust(here, spec, len(expected.origins))
+                for value, right, what in zip(mine.tolist(), wanted, TRUST, strict=True):
+                    assert close(value, right, 1e-12), (name, ahead, what, value, right)
+
+
+def assert_batches(result: VariableResult, expected: Report) -> None:
+    for batch in result.sums.batches.tolist():
+        cases = {
+            name: {ahead: [case for case in here if case.batch == batch] for ahead, here in horizons.items()}
+            for name, horizons in expected.cases.items()
+        }
+        alone = all_measures(result.sums.only(batch, batch).total(), result.exponent)
+        assert_scores(alone, expected, cases, f"batch {batch}")
+
+
+@pytest.mark.parametrize("forecaster", BUILT_IN, ids=lambda forecaster: forecaster.name)
+def test_every_built_in_forecaster_has_a_reference(forecaster):
+    assert forecaster.name in FORECASTS
+
+
+@given(st.data())
+def test_scores_and_trust_equal_a_refit_at_every_origin(data):
+    observations = data.draw(replayed())
+    assert_matches_reference(observations, data.draw(specs_for(observations)))
+
+
+@given(st.data())
+def test_logarithmic_changes_equal_a_refit_at_every_origin(data):
+    observations = data.draw(replayed(round_values(1)))
+    assert_matches_reference(observations, data.draw(specs_for(observations, targets=("log-change",))))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("actuals", ["first", "latest"])
+@pytest.mark.parametrize("variable", ["spx_close", "wti_price"])
+def test_a_real_series_released_late_and_revised_equals_a_refit_at_every_origin(variable, actuals, target):
+    observations = released_late(real_series(variable, 2000, 200))
+    spec = real_spec(observations, actuals=actuals, target=target, batch_size_days=20, trust_decay=0.9)
+    expected = assert_matches_reference(observations, spec)
+    assert expected is not None
+    assert nothing_was_left_out(expected)
+
+
+def test_a_monthly_series_equals_a_refit_at_every_origin():
+    observations = resolved(real_series("core_cpi", 500, 200))
+    expected = assert_matches_reference(observations, real_spec(observations, batch_size_days=91))
+    assert expected is not None
+    assert nothing_was_left_out(expected)
+
+
+def real_spec(observations: Observations, **fields: Any) -> RunSpec:
+    assert observations.known_at is not None
+    first, last = (moment.astype("datetime64[D]").item() for moment in observations.known_at[[0, -1]])
+    period = {"start": first + (last - first) // 3, "end": last - timedelta(days=9), "horizon": 4, "min_history": 10}
+    return RunSpec(variables=(observations.variable,), forecasters=ROSTER, **period | fields)
+
+
+def nothing_was_left_out(expected: Report) -> bool:
+    every = [here for horizons in expected.cases.values() for here in horizons.values()]
+    return expected.clear and sum(expected.origins) > 50 and not any(doubtful(here, expected.size) for here in every)

@@ -1,0 +1,133 @@
+"""From a spec to batches and work units."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse_core import RunSpec, SettingsError, Slice
+from pulse_core.plan import batch_index, batches, take, work_units
+from pulse_core.series import end_of
+from tests.strategies import specs
+from tests.unit.core.runs import spec_of
+
+NAMES = st.lists(st.text("abcxyz", min_size=1, max_size=6), min_size=1, max_size=80, unique=True)
+
+
+def days_of(spec: RunSpec) -> list[date]:
+    return [spec.start + timedelta(days=count) for count in range((spec.last_day - spec.start).days + 1)]
+
+
+@given(specs())
+def test_batches_tile_the_period_exactly_once(spec):
+    covered = [
+        batch.start + timedelta(days=count)
+        for batch in batches(spec)
+        for count in range((batch.end - batch.start).days + 1)
+    ]
+    assert covered == days_of(spec)
+
+
+@given(specs())
+def test_every_batch_but_the_last_has_the_batch_size(spec):
+    lengths = [(batch.end - batch.start).days + 1 for batch in batches(spec)]
+    assert set(lengths[:-1]) <= {spec.batch_size_days}
+    assert 1 <= lengths[-1] <= spec.batch_size_days
+
+
+@given(specs())
+def test_every_moment_of_the_period_falls_into_the_batch_that_holds_its_day(spec):
+    moments = np.array([end_of(day) for day in days_of(spec)])
+    inside = [next(batch.index for batch in batches(spec) if batch.start <= day <= batch.end) for day in days_of(spec)]
+    assert batch_index(spec, moments).tolist() == inside
+
+
+@given(specs())
+def test_a_moment_before_the_period_falls_into_no_batch(spec):
+    before = np.array([end_of(spec.start - timedelta(days=1))])
+    assert batch_index(spec, before)[0] < 0
+
+
+@given(specs())
+def test_batches_are_numbered_and_named_in_order(spec):
+    assert [batch.id for batch in batches(spec)] == [f"batch_{place:04d}" for place in range(len(batches(spec)))]
+
+
+@given(specs(), st.integers(1, 5))
+def test_a_batch_limit_keeps_the_first_batches(spec, limit):
+    whole = batches(attrs.evolve(spec, batch_limit=None))
+    assert batches(attrs.evolve(spec, batch_limit=limit)) == whole[:limit]
+
+
+@given(specs())
+def test_the_period_never_ends_after_the_end(spec):
+    assert spec.start <= spec.last_day <= spec.end
+
+
+@given(NAMES, st.none() | st.integers(1, 100))
+def test_units_hold_every_variable_exactly_once_in_name_order(names, unit_size):
+    units = work_units(spec_of(*names), unit_size)
+    assert [variable for unit in units for variable in unit.variables] == sorted(names)
+    assert [unit.index for unit in units] == list(range(len(units)))
+
+
+@given(NAMES, st.integers(1, 100))
+def test_no_unit_is_empty_or_larger_than_asked(names, unit_size):
+    assert all(1 <= len(unit.variables) <= unit_size for unit in work_units(spec_of(*names), unit_size))
+
+
+@given(NAMES)
+def test_the_plan_does_not_depend_on_the_order_in_which_variables_are_named(names):
+    assert work_units(spec_of(*names)) == work_units(spec_of(*reversed(names)))
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_a_unit_size_below_one_is_refused(size):
+    with pytest.raises(SettingsError, match="unit_size"):
+        work_units(spec_of("a"), size)
+
+
+@pytest.mark.parametrize(("variables", "size"), [(1, 1), (2, 2), (32, 32), (33, 17), (64, 32), (100, 25), (1000, 32)])
+def test_the_default_unit_size_is_even_and_at_most_32(variables, size):
+    spec = spec_of(*(f"v{number}" for number in range(variables)))
+    assert len(work_units(spec)[0].variables) == size
+
+
+def test_each_variable_is_a_unit_by_default_where_a_user_s_forecaster_is_called_origin_by_origin():
+    spec = spec_of("a", "b", "c", forecasters=("naive", "module:Name"))
+    assert [unit.variables for unit in work_units(spec)] == [("a",), ("b",), ("c",)]
+
+
+@given(NAMES, st.integers(1, 9), st.integers(1, 9))
+def test_slices_hold_every_unit_exactly_once(names, unit_size, count):
+    units = work_units(spec_of(*names), unit_size)
+    shares = [unit for index in range(count) for unit in take(units, Slice(index, count))]
+    assert sorted(shares, key=lambda unit: unit.index) == list(units)
+
+
+@given(NAMES, st.integers(1, 9))
+def test_slices_are_of_even_size(names, count):
+    units = work_units(spec_of(*names), 1)
+    sizes = [len(take(units, Slice(index, count))) for index in range(count)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_no_slice_means_all_units():
+    units = work_units(spec_of("a", "b"), 1)
+    assert take(units, None) == units
+
+
+@pytest.mark.parametrize(("index", "count"), [(3, 3), (-1, 3), (0, 0), (1, -2)])
+def test_a_slice_outside_its_count_is_refused(index, count):
+    with pytest.raises(SettingsError, match=f"slice {index}/{count}"):
+        Slice(index, count)
+
+
+def test_a_user_s_forecaster_is_expected_to_take_longer_than_a_built_in_one():
+    built_in, own = spec_of("a"), spec_of("a", forecasters=("naive", "module:Name"))
+    assert work_units(own)[0].seconds > work_units(built_in)[0].seconds

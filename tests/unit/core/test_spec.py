@@ -1,0 +1,161 @@
+"""What a run may be asked for, and how it is refused."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse_core import InvalidSpec, RunSpec
+from tests.strategies import specs
+
+GOOD: dict[str, Any] = {"variables": ("spx_close",), "start": date(2022, 1, 1), "end": date(2022, 12, 31)}
+
+WRONG: dict[str, list[Any]] = {
+    "variables": [(), ("",), (" a",), ("a", "a"), ("a\nb",), (3,), ("a\x00",)],
+    "start": ["2022-01-01", None, datetime(2022, 1, 1, tzinfo=UTC), 20220101],
+    "end": ["2022-12-31", None, datetime(2022, 12, 31, tzinfo=UTC), date(2021, 12, 31)],
+    "batch_size_days": [0, -1, 1.5, True, "30", None, 100_001],
+    "batch_limit": [0, -1, 1.0, False, "2", 100_001],
+    "horizon": [0, -5, 2.0, True, None, 100_001],
+    "forecasters": [(), ("naive", "naive"), ("",), ("drift ",)],
+    "benchmark": ["", "  ", None, 7],
+    "min_history": [0, -1, 2.5, True, None, 100_001],
+    "trust_decay": [0, -0.1, 1.01, float("nan"), float("inf"), "0.9", None, True],
+    "known_at": ["", "never", "+d", "+-1d", "5d", "+1.5d", "+1D", None, 3],
+    "actuals": ["", "newest", None, "First"],
+    "target": ["", "returns", None, "log_change"],
+}
+
+
+def problems_of(**fields: Any) -> tuple[str, ...]:
+    try:
+        RunSpec(**GOOD | fields)
+    except InvalidSpec as error:
+        return error.problems
+    return ()
+
+
+def named(problem: str, field: str) -> bool:
+    return re.match(rf"{field}\b", problem) is not None or f" {field} " in problem
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field, several in WRONG.items() for value in several], ids=repr
+)
+def test_a_wrong_field_is_refused_by_its_name(field, value):
+    problems = problems_of(**{field: value})
+    assert len(problems) == 1
+    assert named(problems[0], field)
+
+
+@given(
+    st.lists(st.sampled_from(sorted(WRONG)), min_size=1, unique=True).flatmap(
+        lambda fields: st.fixed_dictionaries({field: st.sampled_from(WRONG[field]) for field in fields})
+    )
+)
+def test_all_wrong_fields_are_refused_together(wrong):
+    problems = problems_of(**wrong)
+    start_is_no_date = "start" in wrong
+    for field in wrong:
+        if field == "end" and start_is_no_date and type(wrong["end"]) is date:
+            continue  # an order of dates needs two dates
+        assert any(named(problem, field) for problem in problems), (field, problems)
+
+
+def test_every_problem_stands_in_the_error_s_text():
+    error = InvalidSpec(["one thing", "another thing"])
+    assert "one thing" in str(error)
+    assert "another thing" in str(error)
+
+
+def test_one_text_is_no_list_of_variables():
+    with pytest.raises(TypeError, match="spx_close"):
+        RunSpec(**GOOD | {"variables": "spx_close"})
+
+
+@given(specs(targets=("level", "change", "log-change")))
+def test_a_spec_survives_a_round_trip_through_json(spec):
+    assert RunSpec.from_document(json.loads(json.dumps(spec.to_document()))) == spec
+
+
+@given(specs())
+def test_a_spec_survives_pickling(spec):
+    assert pickle.loads(pickle.dumps(spec)) == spec
+
+
+@given(specs())
+def test_the_run_id_survives_a_round_trip(spec):
+    assert RunSpec.from_document(spec.to_document()).run_id == spec.run_id
+
+
+def test_equal_specs_have_the_same_short_run_id():
+    spec = RunSpec(variables=("a",), start=date(2022, 1, 1), end=date(2022, 1, 31))
+    again = RunSpec(variables=["a"], start=date(2022, 1, 1), end=date(2022, 1, 31))
+    assert spec.run_id == again.run_id
+    assert len(spec.run_id) == 16
+    assert set(spec.run_id) <= set("0123456789abcdef")
+
+
+OTHER: dict[str, Any] = {
+    "variables": ("spx_close", "wti_price"),
+    "start": date(2022, 1, 2),
+    "end": date(2022, 12, 30),
+    "batch_size_days": 31,
+    "batch_limit": 3,
+    "horizon": 4,
+    "forecasters": ("naive", "drift"),
+    "benchmark": "drift",
+    "min_history": 31,
+    "trust_decay": 0.98,
+    "known_at": "timestamp",
+    "actuals": "latest",
+    "target": "change",
+}
+
+
+@pytest.mark.parametrize("field", [field.name for field in attrs.fields(RunSpec)])
+def test_the_run_id_follows_every_field(field):
+    assert RunSpec(**GOOD | {field: OTHER[field]}).run_id != RunSpec(**GOOD).run_id
+
+
+@pytest.mark.parametrize("field", [field.name for field in attrs.fields(RunSpec)])
+def test_a_document_holds_every_field(field):
+    assert field in RunSpec(**GOOD).to_document()
+
+
+def test_fields_that_a_document_lacks_or_has_too_many_of_are_all_named():
+    with pytest.raises(InvalidSpec) as raised:
+        RunSpec.from_document({"variables": ["a"], "begin": "2022-01-01", "until": "2022-02-01"})
+    assert {"'begin'", "'until'", "'start'", "'end'"} == {problem.split()[0] for problem in raised.value.problems}
+
+
+@pytest.mark.parametrize("wrong", ["01/02/2022", "2022-13-01", 5, None])
+def test_a_date_of_a_document_that_is_none_is_refused(wrong):
+    document = RunSpec(**GOOD).to_document() | {"start": wrong}
+    with pytest.raises(InvalidSpec, match="ISO"):
+        RunSpec.from_document(document)
+
+
+@pytest.mark.parametrize(
+    ("forecasters", "roster"),
+    [(("mean", "naive"), ("mean", "naive")), (("mean", "ses"), ("naive", "mean", "ses"))],
+)
+def test_the_benchmark_is_in_the_roster(forecasters, roster):
+    assert RunSpec(**GOOD | {"forecasters": forecasters}).roster == roster
+
+
+def test_a_period_of_one_day_is_a_period():
+    assert problems_of(start=date(2022, 5, 5), end=date(2022, 5, 5)) == ()
+
+
+@pytest.mark.parametrize("rule", ["auto", "timestamp", "period-end", "+0d", "+45d"])
+def test_every_rule_of_known_at_is_taken(rule):
+    assert problems_of(known_at=rule) == ()

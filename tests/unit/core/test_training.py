@@ -1,0 +1,172 @@
+"""The use case: what it tells whoever watches, and what it publishes."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from datetime import UTC, datetime, timedelta
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse_core import (
+    Event,
+    RunFinished,
+    RunPlanned,
+    RunResult,
+    Slice,
+    UnitFinished,
+    VariableSummary,
+)
+from pulse_core.results import canonical_bytes, run_digest
+from tests.fakes import FakeSink
+from tests.unit.core.runs import ROSTER, day, run, series, spec_of, training
+
+ONE, TWO, THREE = (series([1.0, 3.0, 2.0, 5.0, 4.0, 7.0, 6.0, 9.0], name) for name in "abc")
+SPEC = spec_of("a", "b", "c", days=8)
+
+
+def watched(**fields) -> list[Event]:
+    events: list[Event] = []
+    training(ONE, TWO, THREE, observer=events.append, **fields).execute(SPEC)
+    return events
+
+
+def test_the_observer_hears_of_the_plan_every_unit_and_the_end_in_order():
+    kinds = [type(event) for event in watched(unit_size=2)]
+    assert kinds == [RunPlanned, UnitFinished, UnitFinished, RunFinished]
+
+
+def test_progress_counts_variables():
+    finished = [(event.finished, event.planned) for event in watched(unit_size=2) if isinstance(event, UnitFinished)]
+    assert finished == [(2, 3), (3, 3)]
+
+
+def test_the_plan_that_is_told_is_that_of_the_slice():
+    planned = watched(unit_size=1, slice=Slice(0, 2))[0]
+    assert planned == RunPlanned(SPEC.run_id, batches=2, units=2, variables=2)
+
+
+def test_the_end_that_is_told_bears_the_digest_and_the_counts():
+    result = run([ONE, TWO, THREE], SPEC)
+    assert watched()[-1] == RunFinished(SPEC.run_id, result.units, result.digest)
+
+
+def test_a_run_publishes_its_result_once():
+    sink = FakeSink()
+    result = training(ONE, TWO, THREE, sink=sink).execute(SPEC)
+    assert result.published == (f"memory:{SPEC.run_id}",)
+    assert [published.digest for published in sink.runs] == [result.digest]
+
+
+def test_a_slice_records_its_share_and_publishes_nothing():
+    sink = FakeSink()
+    training(ONE, TWO, THREE, sink=sink, unit_size=1, slice=Slice(1, 2)).execute(SPEC)
+    assert [record.variable for record in sink.records.values()] == ["b"]
+    assert sink.runs == []
+
+
+@pytest.mark.parametrize(("given_id", "expected"), [(None, SPEC.run_id), ("nightly", "nightly")])
+def test_the_run_id_is_the_spec_s_unless_one_is_given(given_id, expected):
+    assert training(ONE, TWO, THREE, run_id=given_id).execute(SPEC).run_id == expected
+
+
+def test_the_clock_stamps_beginning_and_end():
+    ticks = iter(datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(2))
+    result = training(ONE, TWO, THREE, clock=lambda: next(ticks)).execute(SPEC)
+    assert result.started_at is not None
+    assert result.finished_at is not None
+    assert result.finished_at - result.started_at == timedelta(hours=1)
+
+
+def test_without_a_clock_a_result_bears_no_times():
+    result = run([ONE, TWO, THREE], SPEC)
+    assert (result.started_at, result.finished_at) == (None, None)
+
+
+def test_variables_come_in_name_order_whatever_order_they_were_named_in():
+    result = run([ONE, TWO, THREE], attrs.evolve(SPEC, variables=("c", "a", "b")))
+    assert [summary.variable for summary in result.variables] == ["a", "b", "c"]
+
+
+def test_forecasters_come_in_the_order_of_the_roster_with_the_benchmark_first_where_it_was_not_named():
+    result = run(ONE, spec_of("a", days=8, forecasters=("mean", "drift")))
+    assert result.variables[0].forecasters == ("naive", "mean", "drift")
+
+
+def test_the_numbers_of_a_forecaster_do_not_depend_on_its_place_in_the_roster():
+    forth, back = (
+        run(ONE, spec_of("a", days=8, forecasters=names)).variables[0] for names in (ROSTER, tuple(reversed(ROSTER)))
+    )
+    assert forth.scores.tobytes() == back.scores[::-1].tobytes()
+    assert forth.trust.tobytes() == back.trust[::-1].tobytes()
+
+
+def test_a_result_says_what_data_it_came_from():
+    facts = run(attrs.evolve(ONE, absent=2), spec_of("a", days=6)).variables[0].data
+    known = attrs.evolve(ONE, known_at=ONE.timestamps).known_by(day(5))
+    assert attrs.astuple(facts) == (f"sha256:{known.fingerprint()}", 6, 2, "2020-01-01", "2020-01-06", "timestamp")
+
+
+def test_origins_are_counted_per_batch():
+    assert run(ONE, spec_of("a", days=30, min_history=3)).variables[0].origins.tolist() == [5, 1, 0, 0, 0]
+
+
+@given(st.permutations(["a", "b", "c"]))
+def test_the_digest_is_that_of_the_variables_in_name_order(order):
+    summaries = {summary.variable: summary for summary in run([ONE, TWO, THREE], SPEC).variables}
+    whole = hashlib.sha256(b"".join(bytes.fromhex(summaries[name].digest()) for name in "abc")).hexdigest()
+    assert run_digest([summaries[name] for name in order]) == f"sha256:{whole}"
+
+
+@pytest.mark.parametrize("name", ["scores", "trust"])
+def test_the_digest_follows_every_number_of_a_result(name):
+    summary = run(ONE, spec_of("a", days=8)).variables[0]
+    array = getattr(summary, name)
+    for place in np.argwhere(~np.isnan(array)):
+        changed = array.copy()
+        changed[tuple(place)] = np.nextafter(changed[tuple(place)], np.inf)
+        assert attrs.evolve(summary, **{name: changed}).digest() != summary.digest()
+
+
+def test_the_digest_knows_nothing_of_data_time_or_machine():
+    result = run(ONE, spec_of("a", days=8))
+    other = attrs.evolve(
+        result,
+        run_id="another",
+        started_at=datetime(2024, 1, 1, tzinfo=UTC),
+        software={"numpy": "0"},
+        variables=(attrs.evolve(result.variables[0], data=attrs.evolve(result.variables[0].data, absent=9)),),
+    )
+    assert other.digest == result.digest
+
+
+def test_minus_zero_and_the_many_nans_have_one_form_each():
+    other_nan = np.array([0x7FF8000000000001, 0xFFF8000000000000], dtype=np.uint64).view(np.float64)
+    assert canonical_bytes(np.append(other_nan, -0.0)) == canonical_bytes(np.array([np.nan, np.nan, 0.0]))
+
+
+def test_numbers_are_digested_as_little_endian_floats():
+    assert canonical_bytes(np.array([1.0])) == bytes([0, 0, 0, 0, 0, 0, 0xF0, 0x3F])
+
+
+def test_a_result_survives_pickling_read_only():
+    result = run([ONE, TWO, THREE], SPEC)
+    again: RunResult = pickle.loads(pickle.dumps(result))
+    assert again == result
+    assert again.digest == result.digest
+    arrays = [getattr(again.variables[0], field.name) for field in attrs.fields(VariableSummary)]
+    assert not any(array.flags.writeable for array in arrays if isinstance(array, np.ndarray))
+
+
+def test_a_record_survives_pickling_read_only():
+    sink = FakeSink()
+    training(ONE, sink=sink).execute(spec_of("a", days=8))
+    record = next(iter(sink.records.values()))
+    again = pickle.loads(pickle.dumps(record))
+    assert again == record
+    arrays = [getattr(again, field.name) for field in attrs.fields(type(again))]
+    assert not any(array.flags.writeable for array in arrays if isinstance(array, np.ndarray))

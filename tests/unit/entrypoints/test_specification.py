@@ -1,0 +1,90 @@
+"""Settings become a spec; its problems are told in the words of the settings."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
+from pulse_entrypoints.layers import CommandLine, layered
+from pulse_entrypoints.specification import SampleFacts, run_spec
+
+TODAY = date(2024, 2, 29)
+SAMPLE = SampleFacts(("a", "b"), date(2018, 12, 31))
+
+
+def spec_of(environment: dict[str, str] | None = None, **values: str) -> tuple[RunSpec | None, list[str]]:
+    typed = CommandLine({name: text.split() for name, text in values.items()})
+    return run_spec(layered(typed, environment or {}), TODAY, lambda: SAMPLE)
+
+
+def sound(**values: str) -> RunSpec:
+    spec, problems = spec_of(None, **values)
+    assert problems == []
+    assert spec is not None
+    return spec
+
+
+def test_without_anything_said_the_period_ends_today() -> None:
+    spec = sound()
+    assert spec.variables == ("spx_close", "us_10y_yield")
+    assert (spec.start, spec.end) == (date(2022, 1, 1), TODAY)
+    assert spec.forecasters == DEFAULT_FORECASTERS
+
+
+def test_the_sample_is_taken_whole_over_its_last_ten_years() -> None:
+    spec = sound(data="sample")
+    assert spec.variables == ("a", "b")
+    assert (spec.start, spec.end) == (date(2009, 1, 1), date(2018, 12, 31))
+
+
+def test_with_the_sample_what_is_said_counts() -> None:
+    spec = sound(data="sample", variables="a", end_date="2016-02-29")
+    assert (spec.variables, spec.start, spec.end) == (("a",), date(2006, 3, 1), date(2016, 2, 29))
+
+
+def test_without_the_sample_its_facts_are_not_read() -> None:
+    def fail() -> SampleFacts:
+        raise AssertionError
+
+    run_spec(layered(CommandLine(), {}), TODAY, fail)
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"start_date": "2024-03-01"}, "--start-date 2024-03-01 is after --end-date 2024-02-29"),
+        ({"batch_size_days": "-5"}, "--batch-size-days: -5 must be a whole number of at least 1"),
+        ({"batch_limit": "0"}, "--batch-limit: 0 must be a whole number of at least 1"),
+        ({"horizon": "0"}, "--horizon: 0 must be a whole number of at least 1"),
+        ({"min_history": "-1"}, "--min-history: -1 must be a whole number of at least 1"),
+        ({"trust_decay": "nan"}, "--trust-decay: nan must be a number above 0 and at most 1"),
+        ({"variables": "a b a"}, "--variables: 'a' is named twice"),
+        ({"forecasters": "naive naive"}, "--forecasters: 'naive' is named twice"),
+        ({"known_at": "+d"}, "--known-at: '+d' is none of auto, timestamp, period-end, +Nd"),
+    ],
+)
+def test_a_problem_of_the_spec_names_its_option(values, problem) -> None:
+    assert spec_of(**values) == (None, [problem])
+
+
+def test_a_problem_of_the_spec_names_the_layer_it_came_from() -> None:
+    _, problems = spec_of({"PULSE_HORIZON": "-1", "PULSE_START_DATE": "2030-01-01"})
+    assert problems == [
+        "PULSE_START_DATE in the environment 2030-01-01 is after --end-date 2024-02-29",
+        "PULSE_HORIZON in the environment: -1 must be a whole number of at least 1",
+    ]
+
+
+def test_what_a_layer_refused_is_not_told_again() -> None:
+    assert spec_of(start_date="soon", end_date="1999-01-01") == (None, [])
+
+
+@given(st.dates(date(1, 1, 1), date(9999, 12, 30)))
+def test_ten_years_before_any_end_is_a_start(end) -> None:
+    spec = sound(data="sample", end_date=end.isoformat())
+    assert spec.start <= spec.end
+    assert (spec.end - spec.start).days <= 3653

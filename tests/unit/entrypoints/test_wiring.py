@@ -1,0 +1,78 @@
+"""Adapters are found by name; what is missing is told with the mend."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import date
+
+import pytest
+
+from pulse_adapters.backends.serial import SerialBackend
+from pulse_core.errors import SettingsError
+from pulse_core.events import ignore
+from pulse_core.plan import Slice
+from pulse_entrypoints import wiring
+from pulse_entrypoints.layers import CommandLine, layered
+
+
+def read(**values: str):
+    return layered(CommandLine({name: text.split() for name, text in values.items()}), {})
+
+
+@pytest.mark.parametrize(
+    "adapter", [adapter for table in (wiring.STORES, wiring.BACKENDS, wiring.SINKS) for adapter in table.values()]
+)
+def test_every_adapter_that_is_named_is_there(adapter) -> None:
+    assert isinstance(adapter.load(), type)
+
+
+def test_an_adapter_without_its_library_gives_the_install_hint(tmp_path, monkeypatch) -> None:
+    (tmp_path / "needy_adapter.py").write_text("import not_installed_anywhere")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        wiring.Adapter("needy_adapter:Store", extra="aws").load()
+    assert caught.value.problems == (
+        "'not_installed_anywhere' is not installed; pip install 'pulse-retrodiction[aws]'",
+    )
+
+
+def test_a_place_that_no_adapter_serves_is_refused_without_its_password() -> None:
+    assert wiring.place_problems(read(data="s3://user:word@bucket/x", results="gs://bucket")) == [
+        "--data: s3://bucket/x: no adapter for s3:// in this version; name a local folder",
+        "--results: gs://bucket: no adapter for gs:// in this version; name a local folder",
+    ]
+
+
+def test_an_output_file_that_is_a_folder_is_refused(tmp_path) -> None:
+    (problem,) = wiring.place_problems(read(output_file=str(tmp_path)))
+    assert problem == f"--output-file: {tmp_path} is a folder; name a file in it"
+
+
+def test_unknown_forecasters_are_refused_together_with_a_hint(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, problems = wiring.own_forecasters(read(forecasters="naiv drift nowhere:Best", benchmark="sess"))
+    assert [problem.split(":")[0] for problem in problems] == ["--forecasters", "--forecasters", "--benchmark"]
+    assert "did you mean 'naive'?" in problems[0]
+    assert "there is no module 'nowhere'" in problems[1]
+    assert "did you mean 'ses'?" in problems[2]
+
+
+def test_the_sample_ends_with_the_last_day_of_any_of_its_series() -> None:
+    facts = wiring.sample_facts()
+    assert facts.variables == ("baa_yield", "core_cpi", "spx_close", "wti_price")
+    assert facts.last_day == date(2019, 1, 3)
+
+
+def test_a_training_is_wired_as_the_settings_say(tmp_path) -> None:
+    settings = read(
+        backend="serial", slice="1/3", unit_size="2", run_id="mine", keep_going="true", results=str(tmp_path)
+    ).settings
+    training = wiring.training(settings, wiring.sink_of(settings), (), ignore, wiring.utc_now)
+    assert training.backend == SerialBackend()
+    assert (training.slice, training.unit_size) == (Slice(1, 3), 2)
+    assert (training.run_id, training.keep_going) == ("mine", True)
+    assert pickle.loads(pickle.dumps(training.store)) == training.store
+
+
+def test_the_result_will_say_what_computed_it() -> None:
+    assert set(wiring.software()) == {"pulse", "python", "numpy", "scipy", "machine"}

@@ -1,0 +1,226 @@
+"""`result.json`: its schema, its best forecasters, its nulls, its size."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
+import numpy as np
+import pytest
+
+from pulse_adapters.backends.serial import SerialBackend
+from pulse_adapters.sinks.documents import best, encode_document, result_document
+from pulse_adapters.sinks.memory import MemorySink
+from pulse_core.results import RunResult
+from pulse_core.scores.measures import MEASURES
+from pulse_core.series import Observations
+from pulse_core.spec import RunSpec
+from pulse_core.training import RetrodictionTraining
+from tests.fakes import FakeStore
+from tests.results import FACTS, run_result, spec, summary, with_scores
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs/result.schema.json").read_text())
+
+
+def published(result: RunResult) -> dict[str, Any]:
+    """The document as a reader of the file gets it, held against the schema."""
+    document: dict[str, Any] = json.loads(encode_document(result_document(result)))
+    jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER).validate(
+        document
+    )
+    return document
+
+
+def many(count: int) -> RunResult:
+    names = [f"v{index:03d}" for index in range(count)]
+    return run_result(spec=spec(variables=names), variables=[summary(name) for name in names])
+
+
+def test_the_schema_is_one():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_a_real_run_keeps_the_schema():
+    days = np.datetime64("2021-01-01", "us") + np.arange(500) * np.timedelta64(1, "D")
+    walk = np.cumsum(np.random.default_rng(0).normal(size=500))
+    store = FakeStore({"a": Observations("a", days, walk), "b": Observations("b", days, np.ones(500))})
+    training = RetrodictionTraining(store=store, backend=SerialBackend(), sink=MemorySink(), clock=lambda: NOON)
+    document = published(training.execute(spec()))
+    steady = document["variables"]["b"]["forecasters"]["drift"]["horizons"]["1"]
+    assert (steady["mae"], steady["mase"]) == (0.0, None)
+    assert document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["trust"]["trials"] > 0
+
+
+def test_the_run_is_described():
+    run = published(run_result())["run"]
+    assert run["id"] == "nightly"
+    assert RunSpec.from_document(run["spec"]) == spec()
+    assert run["software"] == {"numpy": "2.4", "pulse": "0.1"}
+    assert run["units"] == {"planned": 3, "recalled": 1, "computed": 1, "failed": 1}
+    assert (run["started_at"], run["finished_at"]) == ("2024-05-01T06:00:00.000Z", "2024-05-01T06:00:02.500Z")
+    assert run["seconds"] == 2.5
+
+
+def test_the_data_of_each_variable_are_described():
+    facts = published(run_result())["run"]["data"]["a"]
+    assert facts == {
+        "fingerprint": FACTS.fingerprint,
+        "observations": 750,
+        "absent": 3,
+        "first": "2020-01-01",
+        "last": "2022-12-30",
+        "known_at": "timestamp",
+    }
+
+
+def test_without_a_clock_the_times_are_null():
+    run = published(run_result(started_at=None, finished_at=None))["run"]
+    assert (run["started_at"], run["finished_at"], run["seconds"]) == (None, None, None)
+
+
+def test_times_are_given_in_utc():
+    there = datetime(2024, 5, 1, 8, 0, tzinfo=timezone(timedelta(hours=2)))
+    assert published(run_result(started_at=there))["run"]["started_at"] == "2024-05-01T06:00:00.000Z"
+
+
+def test_the_digest_is_the_results_own():
+    assert published(run_result())["digest"] == run_result().digest
+
+
+def test_the_batches_count_the_origins_of_all_variables():
+    assert published(run_result())["batches"] == [
+        {"id": "batch_0000", "start": "2022-01-01", "end": "2022-01-30", "origins": 40},
+        {"id": "batch_0001", "start": "2022-01-31", "end": "2022-03-01", "origins": 44},
+        {"id": "batch_0002", "start": "2022-03-02", "end": "2022-03-31", "origins": 40},
+    ]
+
+
+def test_failures_say_what_where_and_the_mend():
+    assert published(run_result())["failures"] == [
+        {"variable": "c", "kind": "VariableNotFound", "what": "no variable 'c'", "where": "data", "mend": "Near: a, b"}
+    ]
+
+
+def test_every_measure_is_there_under_its_name():
+    one = summary()
+    horizon = published(run_result(variables=[one]))["variables"]["a"]["forecasters"]["ses"]["horizons"]["2"]
+    assert list(horizon)[: len(MEASURES)] == list(MEASURES)
+    assert [horizon[name] for name in MEASURES] == one.scores[2, 1].tolist()
+    assert horizon["trust"] == {"mean": 0.5, "low": 0.5, "high": 0.5, "trials": 0.5}
+
+
+def test_n_is_a_whole_number():
+    horizon = result_document(run_result())["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]
+    assert type(horizon["n"]) is int
+
+
+def test_a_measure_of_a_later_version_needs_no_change_here(monkeypatch):
+    names = (*MEASURES, "crps")
+    monkeypatch.setattr("pulse_adapters.sinks.documents.MEASURES", names)
+    scores = np.concatenate([summary().scores, np.full((3, 2, 1), 0.25)], axis=-1)
+    document = published(run_result(variables=[summary(scores=scores)]))
+    assert document["variables"]["a"]["forecasters"]["drift"]["horizons"]["1"]["crps"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("errors", "names"),
+    [
+        ([[1.0, 3.0], [2.0, 2.0], [3.0, 1.0]], {"1": "naive", "2": "ses"}),
+        ([[2.0, 2.0], [1.0, 1.0], [1.0, 1.0]], {"1": "drift", "2": "drift"}),
+        ([[np.nan, np.nan], [np.nan, 1.0], [5.0, np.inf]], {"1": "ses", "2": "drift"}),
+        ([[np.nan, 0.0], [np.nan, 1.0], [np.nan, 0.0]], {"1": None, "2": "naive"}),
+    ],
+    ids=["least", "ties go to the earlier", "the unscored are passed over", "none was scored"],
+)
+def test_best_is_the_least_mae_at_each_horizon(errors, names):
+    one = with_scores("mae", errors)
+    assert best(one) == names
+    assert published(run_result(variables=[one]))["variables"]["a"]["best"] == names
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_null_with_a_reason(value):
+    one = with_scores("mase", [[1.0, 1.0], [value, 1.0], [1.0, 1.0]])
+    horizons = published(run_result(variables=[one]))["variables"]["a"]["forecasters"]["drift"]["horizons"]
+    assert horizons["1"]["mase"] is None
+    assert list(horizons["1"]["nulls"]) == ["mase"]
+    assert "scale is zero" in horizons["1"]["nulls"]["mase"]
+    assert "nulls" not in horizons["2"]
+
+
+def test_where_nothing_was_scored_the_reason_is_that():
+    scores = np.full((3, 2, len(MEASURES)), np.nan)
+    scores[..., MEASURES.index("n")] = 0
+    document = published(run_result(variables=[summary(scores=scores)]))
+    nulls = document["variables"]["a"]["forecasters"]["drift"]["horizons"]["1"]["nulls"]
+    assert set(nulls) == set(MEASURES) - {"n"}
+    assert "no origin" in nulls["mae"]
+
+
+def test_the_benchmark_has_no_trust_and_the_document_says_why():
+    forecasters = published(run_result())["variables"]["a"]["forecasters"]
+    assert forecasters["naive"]["horizons"]["1"]["trust"] is None
+    assert "benchmark" in forecasters["naive"]["horizons"]["1"]["nulls"]["trust"]
+
+
+def test_trust_without_an_outcome_is_null_for_another_reason():
+    document = published(run_result(variables=[summary(trust=np.full((3, 2, 4), np.nan))]))
+    forecasters = document["variables"]["a"]["forecasters"]
+    reasons = {name: forecasters[name]["horizons"]["1"]["nulls"]["trust"] for name in ("naive", "drift")}
+    assert reasons["naive"] != reasons["drift"]
+
+
+def test_up_to_200_variables_all_forecasters_are_kept():
+    document = published(many(200))
+    assert document["variables_hold"] == "all"
+    assert all(len(variable["forecasters"]) == 3 for variable in document["variables"].values())
+
+
+def test_above_200_variables_the_best_the_benchmark_and_the_ensemble_are_kept():
+    names = ("mean", "drift", "ses", "ensemble", "naive", "theta")
+    errors = [[5.0, 5.0], [1.0, 5.0], [5.0, 1.0], [5.0, 5.0], [5.0, 5.0], [5.0, 5.0]]
+    result = many(201)
+    first = with_scores("mae", errors, variable="v000", forecasters=names)
+    document = published(run_result(spec=result.spec, variables=[first, *result.variables[1:]]))
+    assert document["variables_hold"] == "best"
+    assert list(document["variables"]["v000"]["forecasters"]) == ["drift", "ses", "ensemble", "naive"]
+
+
+def test_the_digest_does_not_depend_on_what_is_kept():
+    assert published(many(201))["digest"] == many(201).digest
+
+
+def test_a_document_is_indented_unless_it_is_large():
+    assert encode_document(result_document(run_result())).startswith(b'{\n  "schema_version": 1,\n')
+    assert encode_document(result_document(many(201))).startswith(b'{"schema_version":1,')
+
+
+def test_the_same_result_gives_the_same_bytes():
+    shuffled = run_result(software=dict(reversed(list(run_result().software.items()))))
+    assert encode_document(result_document(shuffled)) == encode_document(result_document(run_result()))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda document: document.pop("digest"),
+        lambda document: document.update(more=1),
+        lambda document: document.update(schema_version=2),
+        lambda document: document["run"]["units"].pop("failed"),
+        lambda document: document["run"].update(started_at="2024-05-01T06:00:00+02:00"),
+        lambda document: document["batches"][0].update(origins=-1),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].update(n=1.5),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].pop("mae"),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].update(crps="x"),
+        lambda document: document["variables"]["a"]["best"].update({"0": "naive"}),
+    ],
+)
+def test_the_schema_bites(spoil):
+    document = published(run_result())
+    spoil(document)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, SCHEMA)

@@ -1,0 +1,270 @@
+"""FilesystemSink beyond the contract: its layout, its names, its errors, its housekeeping."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pulse_adapters.sinks import files
+from pulse_adapters.sinks.documents import encode_document, result_document
+from pulse_adapters.sinks.filesystem import FilesystemSink
+from pulse_adapters.sinks.records import decode_record
+from pulse_core.errors import RunIdTaken, SettingsError, SinkUnavailable
+from pulse_core.results import VariableResult
+from tests.results import run_result, spec, variable_result
+
+KEY = "ab" * 32
+STRAY = ".result.json.0123456789abcdef.tmp"
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> FilesystemSink:
+    return FilesystemSink(tmp_path / "results")
+
+
+def contents(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_record_stands_under_the_first_two_digits_of_its_key(sink):
+    sink.record(KEY, variable_result())
+    assert contents(sink.root) == {f"units/ab/{KEY}"}
+
+
+@pytest.mark.parametrize("key", ["", "abc", "../../etc/passwd", "AB" * 32, "xy" * 32, "ab/cd", "ab" * 65, KEY + "\n"])
+def test_a_key_that_is_none_is_refused(sink, key):
+    with pytest.raises(ValueError, match="is no key"):
+        sink.recall(key)
+    with pytest.raises(ValueError, match="is no key"):
+        sink.record(key, variable_result())
+
+
+def test_a_damaged_record_is_set_aside_and_can_be_recorded_again(sink, caplog):
+    sink.record(KEY, variable_result(1))
+    path = sink.root / "units/ab" / KEY
+    path.write_bytes(path.read_bytes()[:-1])
+    assert sink.recall(KEY) is None
+    assert "checksum" in caplog.text
+    assert contents(sink.root) == {f"units/ab/{KEY}.damaged"}
+    sink.record(KEY, variable_result(1))
+    assert sink.recall(KEY) == variable_result(1)
+
+
+def test_a_record_that_another_worker_has_just_renewed_is_not_set_aside(sink, monkeypatch):
+    sink.record(KEY, variable_result())
+    path = sink.root / "units/ab" / KEY
+    sound = path.read_bytes()
+    path.write_bytes(b"damaged")
+
+    def renew_meanwhile(content: bytes) -> VariableResult:
+        files.replace(path, sound)
+        return decode_record(content)
+
+    monkeypatch.setattr("pulse_adapters.sinks.filesystem.decode_record", renew_meanwhile)
+    assert sink.recall(KEY) is None
+    assert path.read_bytes() == sound
+
+
+def test_a_temporary_file_is_no_record(sink):
+    sink.record(KEY, variable_result())
+    (sink.root / "units/ab" / f".{'ab' * 31}cd.0123456789abcdef.tmp").write_bytes(b"half")
+    assert sink.recall("ab" * 31 + "cd") is None
+
+
+def test_the_result_is_put_in_the_runs_folder_and_at_the_outputs(tmp_path):
+    sink = FilesystemSink(tmp_path / "results", (tmp_path / "a/b/r.json", tmp_path / "s.json"))
+    places = sink.publish(run_result())
+    assert places == [str(tmp_path / name) for name in ("results/nightly/result.json", "a/b/r.json", "s.json")]
+    expected = encode_document(result_document(run_result()))
+    assert [Path(place).read_bytes() for place in places] == [expected] * 3
+    assert contents(tmp_path) == {"results/nightly/result.json", "a/b/r.json", "s.json"}
+
+
+def test_publishing_again_replaces_the_result(sink):
+    sink.publish(run_result())
+    (place,) = sink.publish(run_result(software={"pulse": "0.2"}))
+    assert json.loads(Path(place).read_bytes())["run"]["software"] == {"pulse": "0.2"}
+
+
+def test_an_output_that_is_a_link_stays_one(tmp_path):
+    (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
+    FilesystemSink(tmp_path / "results", (tmp_path / "link.json",)).publish(run_result())
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "real.json").read_bytes())["schema_version"] == 1
+
+
+def test_an_output_that_is_a_device_is_refused_and_left_alone(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(SinkUnavailable, match="not a file"):
+        FilesystemSink(tmp_path / "results", (pipe,)).publish(run_result())
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("run_id", ["", ".", "..", ".hidden", "units", "a/b", "a\\b", "ü", "a b", "x" * 129, "a\n"])
+def test_a_run_id_that_cannot_name_a_folder_is_refused(sink, run_id):
+    for attempt in (
+        lambda: sink.publish(run_result(run_id=run_id)),
+        lambda: sink.claim(run_id, spec()),
+        lambda: sink.attach(run_id, "run.log", b""),
+    ):
+        with pytest.raises(SettingsError, match="cannot name a folder"):
+            attempt()
+    assert not sink.root.exists()
+
+
+def test_a_run_id_that_is_taken_is_refused_before_anything_is_changed(tmp_path):
+    sink = FilesystemSink(tmp_path / "results", (tmp_path / "r.json",))
+    (place, _) = sink.publish(run_result())
+    before = Path(place).read_bytes()
+    (tmp_path / "r.json").unlink()
+    with pytest.raises(RunIdTaken, match="nightly"):
+        sink.publish(run_result(spec=spec(horizon=1)))
+    assert Path(place).read_bytes() == before
+    assert not (tmp_path / "r.json").exists()
+
+
+def test_a_run_id_can_be_claimed_early(sink):
+    sink.claim("nightly", spec())
+    assert not sink.root.exists()
+    sink.publish(run_result())
+    sink.claim("nightly", spec())
+    with pytest.raises(RunIdTaken, match="another spec"):
+        sink.claim("nightly", spec(trust_decay=0.5))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run": {"spec": 3}}', b"\xff\xfe"])
+def test_a_result_that_is_not_ours_is_never_replaced(sink, content):
+    path = sink.root / "nightly/result.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(RunIdTaken):
+        sink.publish(run_result())
+    assert path.read_bytes() == content
+
+
+def test_a_file_can_be_attached_and_replaced(sink):
+    sink.attach("nightly", "run.log", b"one")
+    place = sink.attach("nightly", "run.log", b"two")
+    assert Path(place).read_bytes() == b"two"
+    assert contents(sink.root) == {"nightly/run.log"}
+
+
+@pytest.mark.parametrize("name", ["", "result.json", "../x", ".x", "a/b", "x" * 129])
+def test_an_attachment_needs_a_name_of_its_own(sink, name):
+    with pytest.raises(SettingsError, match="cannot be the name"):
+        sink.attach("nightly", name, b"")
+
+
+def test_paths_do_not_depend_on_where_a_worker_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sink = FilesystemSink(Path("results"), (Path("r.json"),))
+    monkeypatch.chdir("/")
+    assert (sink.root, sink.outputs) == (tmp_path / "results", (tmp_path / "r.json",))
+
+
+def test_publishing_removes_what_killed_writers_left_and_nothing_else(tmp_path):
+    sink = FilesystemSink(tmp_path / "results", (tmp_path / "r.json",))
+    sink.record(KEY, variable_result())
+    left = [sink.root / "units/ab" / f".{KEY}.{'0f' * 8}.tmp", sink.root / "nightly" / STRAY]
+    left.append(tmp_path / f".r.json.{'0f' * 8}.tmp")
+    kept = [tmp_path / f".other.json.{'0f' * 8}.tmp", sink.root / "units/ab" / ".x.tmp", sink.root / "nightly/a.tmp"]
+    for path in (*left, *kept):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+    sink.publish(run_result())
+    assert [path.exists() for path in left] == [False] * 3
+    assert [path.exists() for path in kept] == [True] * 3
+    assert sink.recall(KEY) == variable_result()
+
+
+def test_a_temporary_file_whose_writer_lives_is_left_alone(tmp_path):
+    with (tmp_path / STRAY).open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        files.sweep(tmp_path)
+        assert (tmp_path / STRAY).exists()
+    files.sweep(tmp_path)
+    assert not (tmp_path / STRAY).exists()
+
+
+def test_a_writer_that_is_swept_before_it_holds_its_lock_begins_again(tmp_path, monkeypatch):
+    lock = fcntl.flock
+    swept: list[Path] = []
+
+    def sweep_first(descriptor: int, how: int) -> None:
+        if not swept:
+            swept.extend(tmp_path.glob(".*.tmp"))
+            swept[0].unlink()
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", sweep_first)
+    assert files.create(tmp_path / "file", b"whole")
+    assert len(swept) == 1
+    assert contents(tmp_path) == {"file"}
+
+
+@pytest.mark.parametrize("failing", ["fsync", "hardlink_to"])
+def test_a_write_that_fails_leaves_nothing(sink, monkeypatch, failing):
+    def fail(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os if failing == "fsync" else Path, failing, fail)
+    with pytest.raises(SinkUnavailable, match="disk is full") as caught:
+        sink.record(KEY, variable_result())
+    assert contents(sink.root) == set()
+    assert KEY in caught.value.where
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+@pytest.fixture
+def without_hard_links(monkeypatch):
+    def refuse(self: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+
+
+@pytest.mark.usefixtures("without_hard_links")
+def test_without_hard_links_the_first_stays_too(sink):
+    sink.record(KEY, variable_result(1))
+    (sink.root / "units/ab" / KEY).rename(sink.root / "kept")
+    assert files.create(sink.root / "other", b"one")
+    (sink.root / "kept").rename(sink.root / "units/ab" / KEY)
+    sink.record(KEY, variable_result(2))
+    assert sink.recall(KEY) == variable_result(1)
+    assert contents(sink.root) == {f"units/ab/{KEY}", "other"}
+
+
+@pytest.mark.usefixtures("without_hard_links")
+def test_without_hard_links_a_name_taken_meanwhile_is_respected(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    lock = fcntl.flock
+
+    def taken_meanwhile(descriptor: int, how: int) -> None:
+        lock(descriptor, how)
+        path.write_bytes(b"first")
+
+    monkeypatch.setattr(fcntl, "flock", taken_meanwhile)
+    assert not files.create(path, b"second")
+    assert path.read_bytes() == b"first"
+
+
+@pytest.mark.parametrize("action", ["record", "recall", "publish", "claim", "attach"])
+def test_a_place_that_is_no_folder_is_named_with_the_mend(tmp_path, action):
+    (tmp_path / "file").write_text("here stands a file")
+    sink = FilesystemSink(tmp_path / "file/results")
+    act = {
+        "record": lambda: sink.record(KEY, variable_result()),
+        "recall": lambda: sink.recall(KEY),
+        "publish": lambda: sink.publish(run_result()),
+        "claim": lambda: sink.claim("nightly", spec()),
+        "attach": lambda: sink.attach("nightly", "run.log", b""),
+    }
+    with pytest.raises(SinkUnavailable, match="A file stands where a folder should be") as caught:
+        act[action]()
+    assert str(tmp_path / "file") in caught.value.where

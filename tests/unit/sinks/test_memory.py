@@ -1,0 +1,28 @@
+"""MemorySink beyond the contract: what it is when it travels."""
+
+from __future__ import annotations
+
+import pickle
+
+from pulse_adapters.sinks.memory import MemorySink
+from tests.results import run_result, variable_result
+
+KEY = "ab" * 32
+
+
+def test_in_one_process_a_copy_is_the_sink_itself():
+    sink = MemorySink()
+    assert pickle.loads(pickle.dumps(sink)) is sink
+
+
+def test_two_sinks_share_nothing():
+    one, other = MemorySink(), MemorySink()
+    one.record(KEY, variable_result())
+    assert other.recall(KEY) is None
+
+
+def test_what_was_published_last_is_at_hand():
+    sink = MemorySink()
+    sink.publish(run_result())
+    sink.publish(run_result(software={}))
+    assert sink.runs == {"nightly": run_result(software={})}

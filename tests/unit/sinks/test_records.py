@@ -1,0 +1,202 @@
+"""The ledger's serialised form: the same bits back, or a DamagedRecord."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from typing import Any, cast
+
+import attrs
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pulse_adapters.sinks import records
+from pulse_adapters.sinks.records import MAGIC, DamagedRecord, decode_record, encode_record
+from pulse_core.arrays import floats, moments
+from pulse_core.errors import SinkUnavailable
+from pulse_core.results import DataFacts, VariableResult
+from pulse_core.scores.sums import BatchSums
+from tests.results import FACTS, variable_result, variable_results
+
+SMALL = VariableResult("a", ("naive",), 0, BatchSums([], np.zeros((0, 1, 1, 14))), [], [], [])
+
+
+def sealed(content: bytes) -> bytes:
+    """A record with a right checksum, whatever is in it."""
+    packed = zlib.compress(content)
+    return MAGIC + hashlib.sha256(packed).digest() + packed
+
+
+def contents(result: VariableResult) -> tuple[dict, bytes]:
+    """A record's header and the bytes of its arrays."""
+    content = zlib.decompress(encode_record(result)[len(MAGIC) + 32 :])
+    end = 8 + int.from_bytes(content[:8], "little")
+    return msgspec.msgpack.decode(content[8:end]), content[end:]
+
+
+def assembled(header: object, body: bytes) -> bytes:
+    encoded = msgspec.msgpack.encode(header)
+    return sealed(len(encoded).to_bytes(8, "little") + encoded + body)
+
+
+@given(variable_results())
+def test_the_same_bits_come_back(result):
+    back = decode_record(encode_record(result))
+    assert back == result
+    for name in ("wins", "losses"):
+        assert getattr(back, name).tobytes() == getattr(result, name).tobytes()
+    assert back.sums.values.tobytes() == result.sums.values.tobytes()
+
+
+@given(variable_results())
+def test_one_result_has_one_form(result):
+    assert encode_record(result) == encode_record(decode_record(encode_record(result)))
+
+
+def test_what_comes_back_is_read_only():
+    with pytest.raises(ValueError, match="read-only"):
+        decode_record(encode_record(variable_result())).wins[0] = 1.0
+
+
+def test_every_flipped_byte_is_detected():
+    record = encode_record(SMALL)
+    for place in range(len(record)):
+        for flip in (0x01, 0x80, 0xFF):
+            damaged = bytearray(record)
+            damaged[place] ^= flip
+            with pytest.raises(DamagedRecord):
+                decode_record(bytes(damaged))
+
+
+@given(st.data())
+def test_a_record_cut_off_or_continued_is_detected(data):
+    record = encode_record(SMALL)
+    length = data.draw(st.integers(0, len(record) - 1))
+    for damaged in (record[:length], record + data.draw(st.binary(min_size=1, max_size=9))):
+        with pytest.raises(DamagedRecord):
+            decode_record(damaged)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"schema_version": 1}',
+        encode_record(SMALL).replace(b"record 1", b"record 2"),
+        MAGIC,
+        sealed(b""),
+        sealed(b"\xff" * 8),
+        sealed(struct.pack("<Q", 3) + b"\xc1\xc1\xc1"),
+        MAGIC + hashlib.sha256(b"no deflate stream").digest() + b"no deflate stream",
+    ],
+    ids=["empty", "foreign", "another version", "the magic alone", "nothing", "no header", "no msgpack", "no stream"],
+)
+def test_foreign_content_is_refused(content):
+    with pytest.raises(DamagedRecord):
+        decode_record(content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"variable": 3},
+        {"exponent": "0"},
+        {"exponent": True},
+        {"forecasters": "naive"},
+        {"sums": None},
+        {"more": 1},
+        {"wins": {"dtype": "|O", "shape": [0]}},
+        {"wins": {"dtype": "<i8", "shape": [0]}},
+        {"wins": {"dtype": "<f8", "shape": [-1]}},
+        {"wins": {"dtype": "<f8", "shape": [1 << 62, 1 << 62]}},
+        {"wins": {"dtype": "<f8", "shape": [1]}},
+        {"wins": {"dtype": "<f8"}},
+    ],
+    ids=str,
+)
+def test_a_header_that_does_not_fit_is_refused(change):
+    header, body = contents(SMALL)
+    with pytest.raises(DamagedRecord):
+        decode_record(assembled({**header, **change}, body))
+
+
+def test_a_header_that_lacks_a_field_is_refused():
+    header, body = contents(SMALL)
+    del header["exponent"]
+    with pytest.raises(DamagedRecord, match="fields of VariableResult"):
+        decode_record(assembled(header, body))
+
+
+def test_bytes_that_the_header_does_not_name_are_refused():
+    header, body = contents(SMALL)
+    with pytest.raises(DamagedRecord, match="more than"):
+        decode_record(assembled(header, body + b"\0"))
+
+
+def test_a_stream_that_unpacks_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr(records, "LARGEST", 100_000)
+    with pytest.raises(DamagedRecord, match="too long"):
+        decode_record(sealed(bytes(200_000)))
+
+
+def test_a_record_too_large_to_be_read_again_is_not_made(monkeypatch):
+    monkeypatch.setattr(records, "LARGEST", 1_000)
+    with pytest.raises(SinkUnavailable, match="longer batches"):
+        encode_record(variable_result())
+
+
+def test_a_damaged_record_names_the_mend():
+    with pytest.raises(DamagedRecord, match="computed again"):
+        decode_record(b"")
+
+
+@attrs.frozen(eq=False)
+class Nested:
+    moments: NDArray[np.datetime64] = attrs.field(converter=moments)
+    facts: DataFacts
+    maybe: DataFacts | None
+    array: NDArray[np.float64] | None = None
+
+
+@attrs.frozen(eq=False)
+class Extended:
+    """A result as a later version may have it."""
+
+    several: tuple[Nested, ...]
+    flags: NDArray[np.bool_]
+    point: NDArray[np.float64] = attrs.field(converter=floats)
+    share: float
+    sure: bool
+    _hidden: int = 0
+
+
+def test_fields_of_a_later_version_need_no_change_here(monkeypatch):
+    monkeypatch.setattr(records, "VariableResult", Extended)
+    nested = [
+        Nested(["2020-01-01", "NaT"], FACTS, maybe, array) for maybe, array in [(None, np.ones(2)), (FACTS, None)]
+    ]
+    whole = Extended(tuple(nested), np.array([[True], [False]]), np.array(-0.0), float("inf"), True, hidden=7)
+    back: Any = decode_record(encode_record(cast("VariableResult", whole)))
+    assert [(one.facts, one.maybe) for one in back.several] == [(FACTS, None), (FACTS, FACTS)]
+    assert back.several[1].array is None
+    assert back.several[0].array.tolist() == [1.0, 1.0]
+    assert back.several[0].moments.tobytes() == nested[0].moments.tobytes()
+    assert (back.flags.tolist(), back.flags.dtype) == ([[True], [False]], np.bool_)
+    assert (back.point.shape, back.point.tobytes()) == ((), np.float64(-0.0).tobytes())
+    assert (back.share, back.sure, back._hidden) == (float("inf"), True, 7)
+
+
+@attrs.frozen
+class Foreign:
+    variable: object
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, object(), np.float64(1.0), np.array([None])], ids=repr)
+def test_what_has_no_form_is_refused_when_it_is_encoded(value):
+    with pytest.raises(TypeError, match="cannot hold"):
+        encode_record(cast("VariableResult", Foreign(value)))
