@@ -116,6 +116,7 @@ class Report:
     origins: list[int]
     clear: bool
     size: float
+    benchmark: str
 
     @property
     def filled(self) -> bool:
@@ -161,7 +162,7 @@ def report(observations: Observations, spec: RunSpec) -> Report | None:
                         squared_step=math.fsum(move * move for move in moves) / len(moves) if moves else 0.0,
                     )
                 )
-    return Report(cases, counts, clear, size) if sum(counts) else None
+    return Report(cases, counts, clear, size, spec.benchmark) if sum(counts) else None
 
 
 def moment_of(day: date) -> int:

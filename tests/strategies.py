@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import combinations
+from typing import Any
 
 import attrs
 import numpy as np
@@ -75,7 +76,7 @@ def monthly(
     return Observations(variable, stamps, draw(exactly(len(steps), numbers)))
 
 
-def exactly(size: int, numbers: st.SearchStrategy[float] | None = None) -> st.SearchStrategy[list[float]]:
+def exactly(size: int, numbers: st.SearchStrategy[Any] | None = None) -> st.SearchStrategy[list[Any]]:
     """That many values."""
     return st.lists(values() if numbers is None else numbers, min_size=size, max_size=size)
 
@@ -149,9 +150,16 @@ def rewritten_after(
     past = observations.known_by(moment)
     assert past.known_at is not None
     first = np.datetime64(FIRST_DAY, "us")
-    places = draw(st.lists(st.tuples(st.integers(1, 30), st.integers(-5, 80)), max_size=25, unique=True))
-    later = sorted({(moment + wait * DAY, min(first + place * DAY, moment + wait * DAY)) for wait, place in places})
-    drawn = draw(exactly(len(later), values(-1e300, 1e300) if numbers is None else numbers))
+    waits = draw(st.lists(st.integers(1, 30), max_size=25))
+    # in half of the futures the series just goes on; in the others older stamps are revised or filled in as well
+    places = draw(exactly(len(waits), st.just(10_000) if draw(st.booleans()) else st.integers(-5, 80)))
+    later = sorted(
+        {
+            (moment + wait * DAY, min(first + place * DAY, moment + wait * DAY))
+            for wait, place in zip(waits, places, strict=True)
+        }
+    )
+    drawn = np.array(draw(exactly(len(later), numbers))) * draw(st.sampled_from([1.0, 1.0, 1e3, 1e290]))
     known_at, stamps = (np.array([row[column] for row in later], dtype="datetime64[us]") for column in (0, 1))
     return Observations(
         observations.variable,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from pulse_core.spec import RunSpec
-from tests.reference import NEAR, Case, Score, scored
+from tests.reference import NEAR, Case, Report, Score, scored
 
 
 def scores(cases: Iterable[Case]) -> dict[str, Score]:
@@ -97,14 +97,17 @@ def win_of(case: Case) -> float:
     return 0.5 if mine == other else float(mine < other)
 
 
-def doubtful(cases: Iterable[Case], size: float) -> bool:
-    """Whether rounding decides a comparison: a near tie of unequal forecasts, or a sign or a value near zero."""
-    for case in cases:
-        near = [case.forecast - case.newest, case.forecast] if case.forecast is not None else []
-        if case in learnt([case]) and case.forecast != case.benchmark:
-            mine, other = losses(case)
-            if abs(mine - other) <= NEAR * size:
-                return True
-        if any(0 < abs(value) <= NEAR * size for value in near):
-            return True
-    return False
+def doubtful(name: str, cases: Iterable[Case], expected: Report) -> bool:
+    """Whether rounding may decide a comparison: of losses, or of a forecast with y_n or zero."""
+    return any(abs(gap) <= NEAR * expected.size for case in cases for gap in gaps(name, case, expected.benchmark))
+
+
+def gaps(name: str, case: Case, benchmark: str) -> list[float]:
+    """The differences whose sign counts. Naive repeats y_n, so that nothing is rounded in it."""
+    if case.forecast is None:
+        return []
+    own = [] if name == "naive" else [case.forecast, case.forecast - case.newest]
+    if name == benchmark or case.benchmark is None or case.released is None:
+        return own
+    mine, other = losses(case)
+    return [*own, mine - other]

@@ -6,6 +6,7 @@ import math
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def assert_scores(mine: NDArray[np.float64], expected: Report, cases: Cases, con
     for place, (name, horizons) in enumerate(cases.items()):
         for ahead, here in horizons.items():
             wanted = scores(here)
-            shaky = doubtful(here, expected.size)
+            shaky = doubtful(name, here, expected)
             for value, measure in zip(mine[place, ahead - 1].tolist(), MEASURES, strict=True):
                 right = wanted[measure]
                 noise = 1e-12 * expected.size if measure in IN_UNITS else 1e-9 * (1 + abs(right or 0))
@@ -70,7 +71,7 @@ def assert_summary(summary: VariableSummary, expected: Report, spec: RunSpec) ->
             mine = summary.trust[place, ahead - 1]
             if name == spec.benchmark or not scored(here):
                 assert np.isnan(mine).all()
-            elif not doubtful(here, expected.size):
+            elif not doubtful(name, here, expected):
                 wanted = trust(here, spec, len(expected.origins))
                 for value, right, what in zip(mine.tolist(), wanted, TRUST, strict=True):
                     assert close(value, right, 1e-12), (name, ahead, what, value, right)
@@ -100,6 +101,9 @@ def test_scores_and_trust_equal_a_refit_at_every_origin(data):
 @given(st.data())
 def test_logarithmic_changes_equal_a_refit_at_every_origin(data):
     observations = data.draw(replayed(round_values(1)))
+    # logarithms round: no value may come back, or a mean change that should be zero is a rounding error
+    ages = 1 + np.pi / 1000 * np.arange(len(observations))
+    observations = attrs.evolve(observations, values=observations.values * ages)
     assert_matches_reference(observations, data.draw(specs_for(observations, targets=("log-change",))))
 
 
@@ -129,5 +133,7 @@ def real_spec(observations: Observations, **fields: Any) -> RunSpec:
 
 
 def nothing_was_left_out(expected: Report) -> bool:
-    every = [here for horizons in expected.cases.values() for here in horizons.values()]
-    return expected.clear and sum(expected.origins) > 50 and not any(doubtful(here, expected.size) for here in every)
+    every = [(name, here) for name, horizons in expected.cases.items() for here in horizons.values()]
+    left_out = {name for name, here in every if doubtful(name, here, expected)}
+    # an alpha of 1 repeats y_n, and ties with naive
+    return expected.clear and sum(expected.origins) > 50 and left_out <= {"ses"}

@@ -53,8 +53,8 @@ def test_no_result_of_strange_data_is_infinite(values, target):
 
 @given(st.data())
 def test_no_result_of_any_finite_data_is_infinite(data):
-    # twice the largest value must be a number: a change takes the difference of two
-    observations = data.draw(replayed(st.floats(-8e307, 8e307)))
+    # a history of zeros has no scale of its own, so the squares of what follows must be numbers
+    observations = data.draw(replayed(st.floats(-1e150, 1e150)))
     result = ended(observations, data.draw(specs_for(observations)))
     assert not any(np.isinf(array).any() for summary in result.variables for array in arrays_of(summary))
 
