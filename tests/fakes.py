@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
 from difflib import get_close_matches
 
 import attrs
 
 from pulse_core.errors import PulseError, RunIdTaken, UnitFailed, VariableNotFound
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Done, Failed, Outcome, Task
-from pulse_core.results import RunResult, VariableResult
+from pulse_core.ports import Done, Failed, Outcome, Task, Write
+from pulse_core.results import Record, RunResult
 from pulse_core.series import Observations
+from pulse_core.tables import Columns
 
 
 @attrs.frozen
@@ -46,19 +49,31 @@ class FakeBackend:
 
 @attrs.frozen
 class FakeSink:
-    """Records in a dict; the first under a key stays. Published results are kept in order."""
+    """Records in a dict; the first under a key stays. Published results are kept in order, parts by run and name."""
 
-    records: dict[str, VariableResult] = attrs.field(factory=dict)
+    records: dict[str, Record] = attrs.field(factory=dict)
     runs: list[RunResult] = attrs.field(factory=list)
+    parts: dict[tuple[str, str], tuple[Columns, ...]] = attrs.field(factory=dict)
 
-    def recall(self, key: str) -> VariableResult | None:
+    def recall(self, key: str) -> Record | None:
         return self.records.get(key)
 
-    def record(self, key: str, result: VariableResult) -> None:
+    def record(self, key: str, result: Record) -> None:
         self.records.setdefault(key, result)
+
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        goes: list[Columns] = []
+        yield lambda columns: goes.append(deepcopy(dict(columns)))
+        self.parts.pop((run_id, name), None)
+        if goes:
+            self.parts[run_id, name] = tuple(goes)
 
     def publish(self, result: RunResult) -> Sequence[str]:
         if any(run.run_id == result.run_id and run.spec != result.spec for run in self.runs):
             raise RunIdTaken([f"run id '{result.run_id}' holds the result of another spec"])
         self.runs.append(result)
+        for run_id, name in list(self.parts):
+            if run_id == result.run_id and name not in result.parts:
+                del self.parts[run_id, name]
         return [f"memory:{result.run_id}"]

@@ -140,7 +140,7 @@ def report(observations: Observations, spec: RunSpec) -> Report | None:
         history = [value for _, value in known]
         size = max(size, *(abs(value) for value in history))
         counts[batch_of(moment, spec)] += 1
-        moves = [abs(after - before) for before, after in pairwise(history)]
+        moves = [abs(after - before) for before, after in zip(history, history[spec.season or 1 :], strict=False)]
         made = {name: FORECASTS[name](history, spec.horizon) for name in spec.roster}
         clear = clear and all(sure for _, sure in made.values())
         here = [stamp for stamp, _ in steps].index(known[-1][0])

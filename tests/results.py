@@ -13,8 +13,10 @@ from hypothesis.extra import numpy as arrays
 from pulse_core.plan import batches
 from pulse_core.results import (
     TRUST,
+    BatchHindcasts,
     DataFacts,
     Failure,
+    Record,
     RunResult,
     UnitCounts,
     VariableResult,
@@ -51,7 +53,15 @@ def variable_result(seed: int = 0, variable: str = "a") -> VariableResult:
         wins=generator.uniform(size=shape),
         losses=generator.uniform(size=shape),
         origins=generator.integers(0, 30, size=3),
+        **{name: generator.uniform(size=shape[1:]) for name in ("dm_p", "log10_e", "weights")},
+        **{name: generator.uniform(size=HORIZONS) for name in ("regret", "bound")},
     )
+
+
+def batch_hindcasts(seed: int = 0) -> BatchHindcasts:
+    forecasts = np.random.default_rng(seed).normal(size=(20, HORIZONS))
+    forecasts[0] = np.nan
+    return BatchHindcasts("a", "own:Best", forecasts)
 
 
 def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **changes: Any) -> VariableSummary:
@@ -59,6 +69,7 @@ def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **cha
     scores[..., MEASURES.index("n")] = 60
     trust = np.full((len(forecasters), HORIZONS, len(TRUST)), 0.5)
     trust[0] = np.nan
+    learned = np.full((len(forecasters), HORIZONS), np.nan)
     values: dict[str, Any] = {
         "variable": variable,
         "data": FACTS,
@@ -66,6 +77,9 @@ def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **cha
         "scores": scores,
         "trust": trust,
         "origins": [20, 22, 20],
+        "weights": learned,
+        "regret": learned[0],
+        "bound": learned[0],
     }
     return VariableSummary(**{**values, **changes})
 
@@ -110,7 +124,7 @@ def variable_results(draw: st.DrawFn) -> VariableResult:
     payload = draw(st.integers(0, 2**40))
     floats = [
         _with_payloads(draw(arrays.arrays(np.float64, size, elements=_any_float)), payload)
-        for size in ((*shape, len(SUMS)), shape, shape)
+        for size in ((*shape, len(SUMS)), shape, shape, *[shape[1:]] * 3, *[shape[2:]] * 2)
     ]
     text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
     return VariableResult(
@@ -121,4 +135,19 @@ def variable_results(draw: st.DrawFn) -> VariableResult:
         wins=floats[1],
         losses=floats[2],
         origins=draw(arrays.arrays(np.int64, count, elements=st.integers(0, 2**40))),
+        **dict(zip(("dm_p", "log10_e", "weights", "regret", "bound"), floats[3:], strict=True)),
     )
+
+
+@st.composite
+def hindcasts_of_batches(draw: st.DrawFn) -> BatchHindcasts:
+    """Any slow forecaster's hindcasts of a batch: no origins or some, every kind of float."""
+    shape = draw(st.integers(0, 4)), draw(st.integers(1, 3))
+    forecasts = draw(arrays.arrays(np.float64, shape, elements=_any_float))
+    text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+    return BatchHindcasts(draw(text), draw(text), _with_payloads(forecasts, draw(st.integers(0, 2**40))))
+
+
+def records() -> st.SearchStrategy[Record]:
+    """Anything that may be recorded."""
+    return st.one_of(variable_results(), hindcasts_of_batches())

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 
 from pulse_core import BUILT_IN
 from pulse_core.series import Observations, resolve_known_at
-from pulse_core.spec import RunSpec
+from pulse_core.spec import CALIBRATIONS, DEFAULT_FORECASTERS, RIDGE, SEASONAL, TRUST_LOSSES, RunSpec
 
 DAY = np.timedelta64(1, "D")
 FIRST_DAY = date(2020, 1, 1)
 ROSTER = tuple(forecaster.name for forecaster in BUILT_IN)
+SEASON = 3
+WHOLE = (*ROSTER, *(name.format(SEASON) for name in SEASONAL), *DEFAULT_FORECASTERS[len(ROSTER) :])
+"""All that needs no predictors: what sees histories, then combinations and the ensemble."""
 
 
 def values(low: float = -1e6, high: float = 1e6) -> st.SearchStrategy[float]:
@@ -136,7 +139,7 @@ def specs_for(draw: st.DrawFn, observations: Observations, targets: tuple[str, .
 
 def resolved(observations: Observations, rule: str = "auto") -> Observations:
     """The rows with a known_at each, whatever the end of the period."""
-    return resolve_known_at(observations, rule, date(9000, 1, 1))[0]
+    return resolve_known_at(observations, rule, date(9000, 1, 1)).known
 
 
 @st.composite
@@ -170,9 +173,33 @@ def rewritten_after(
 
 
 @st.composite
-def portfolios(draw: st.DrawFn, least: int = 2, most: int = 6) -> tuple[list[Observations], RunSpec]:
-    """Variables of several kinds and lengths, and a spec that suits some of them."""
+def whole(draw: st.DrawFn, spec: RunSpec, predictors: tuple[str, ...] = ()) -> RunSpec:
+    """The spec with every forecaster there is, in any order, and any rule of learning."""
+    roster = (*WHOLE, *((RIDGE,) if predictors else ()))
+    return attrs.evolve(
+        spec,
+        forecasters=draw(st.permutations(roster)),
+        benchmark=draw(st.just("naive") | st.sampled_from(roster)),
+        season=draw(st.sampled_from([None, None, 1, 2, 5])),
+        calibration=draw(st.sampled_from(CALIBRATIONS)),
+        trust_loss=draw(st.sampled_from(TRUST_LOSSES)),
+        predictors=predictors,
+    )
+
+
+def whole_for(
+    observations: Observations, targets: tuple[str, ...] = ("level", "change"), predictors: tuple[str, ...] = ()
+) -> st.SearchStrategy[RunSpec]:
+    """A spec for this series with every forecaster there is."""
+    return specs_for(observations, targets).flatmap(lambda spec: whole(spec, predictors))
+
+
+@st.composite
+def portfolios(draw: st.DrawFn, least: int = 2, most: int = 4) -> tuple[list[Observations], RunSpec]:
+    """Variables of several kinds and lengths, and a spec that suits some of them; one may be a predictor."""
     names = [f"v{number}" for number in range(draw(st.integers(least, most)))]
     members = [draw(replayed(values(), name)) for name in names]
-    spec = draw(specs_for(members[0]))
-    return members, attrs.evolve(spec, variables=tuple(draw(st.permutations(names))))
+    spec = draw(whole_for(members[0], predictors=draw(st.sampled_from([(), (names[-1],)]))))
+    # some forty batches at most: a forecaster called origin by origin has a unit for each
+    size = max(spec.batch_size_days, (spec.end - spec.start).days // 40)
+    return members, attrs.evolve(spec, variables=tuple(draw(st.permutations(names))), batch_size_days=size)

@@ -1,187 +1,168 @@
-"""Hindcasts against what happened: the sums of scores per batch, and the wins against the benchmark."""
+"""Hindcasts against what happened: everything that is recorded of a unit's variables."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.errors import ForecasterFailed, PulseError
-from pulse_core.forecasters.base import Forecaster, Histories
+from pulse_core.forecasters import Roster
+from pulse_core.hindcast_table import HindcastTable
+from pulse_core.hindcasting import Hindcasts, hindcast
 from pulse_core.histories import stretches
-from pulse_core.plan import batch_index
+from pulse_core.learning import lessons
+from pulse_core.origins import Origins, gather
+from pulse_core.outcomes import Outcomes
 from pulse_core.point_in_time import PointInTime
 from pulse_core.results import VariableResult
-from pulse_core.scores.sums import SUMS, BatchSums
+from pulse_core.scores.comparison import average_evidence, diebold_mariano, log10_evidence
+from pulse_core.scores.sums import BatchSums
+from pulse_core.scoring import Watch, score
 from pulse_core.spec import RunSpec
-from pulse_core.trust import wins
+from pulse_core.tables import Columns
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 
-@attrs.frozen(eq=False)
-class Origins:
-    """All origins of a unit, variable after variable, in order of time.
+def evaluate(
+    points: Sequence[PointInTime],
+    spec: RunSpec,
+    roster: Roster,
+    given: Mapping[str, Array] | None = None,
+    write: Callable[[Columns], None] | None = None,
+) -> list[VariableResult]:
+    """Return one result a variable; hindcasts (origin, horizon) that are `given` are not made.
 
-    (origin,): `variable`, `batch`, `newest` (y_n), `scale` (mean absolute step so far), `square_scale`.
-    (origin, horizon): `reported` and `released` actuals (NaN where not known by the end), and `known_batch`, the batch
-    in which the release became known.
+    With `write`, every hindcast is written as it was quoted; see HindcastTable.
+
+    Raises ForecasterFailed.
     """
-
-    variable: Positions
-    batch: Positions
-    newest: Array
-    scale: Array
-    square_scale: Array
-    reported: Array
-    released: Array
-    known_batch: Positions
-
-    @property
-    def batches(self) -> int:
-        """How many batches the unit's origins and actuals touch, counted from the first of the period."""
-        return int(max(self.batch.max(), self.known_batch.max())) + 1
-
-
-def evaluate(points: Sequence[PointInTime], spec: RunSpec, forecasters: Sequence[Forecaster]) -> list[VariableResult]:
-    """Return one result a variable. Raises ForecasterFailed."""
     with np.errstate(all="ignore"):  # a forecast that overflows is none; it is masked where it is read
         laid_out = list(stretches(points))
-        origins = _origins(points, spec, laid_out)
-        hindcasts = [_hindcast(forecaster, laid_out, origins, spec.horizon) for forecaster in forecasters]
-        benchmark = hindcasts[spec.roster.index(spec.benchmark)]
-        scored = [_sums(hindcast, benchmark, origins) for hindcast in hindcasts]
-        outcomes = [_outcomes(hindcast, benchmark, origins) for hindcast in hindcasts]
-    sums = np.stack(scored, axis=2)
-    won, lost = (np.stack(side, axis=2) for side in zip(*outcomes, strict=True))
-    return [
-        _result(point, spec, sums[place], won[place], lost[place], origins, place) for place, point in enumerate(points)
-    ]
+        origins = gather(points, spec, laid_out)
+        taught = lessons(points, spec.horizon)
+        made = hindcast(roster, laid_out, origins, taught, given or {})
+        outcomes = Outcomes(made.forecasts, origins, spec)
+        watchers: list[Watch] = [outcomes]
+        if write is not None:
+            watchers.append(HindcastTable(points, spec, origins, taught, made, outcomes, write))
+        sums = score(made.forecasts, origins, taught, spec, watchers)
+        judged = _Judged(spec, roster, origins, made, outcomes.won, sums)
+        evidence = judged.evidence()
+        return [judged.result(point, place, evidence[place]) for place, point in enumerate(points)]
 
 
-def _hindcast(
-    forecaster: Forecaster, laid_out: Sequence[tuple[Positions, Histories]], origins: Origins, horizon: int
-) -> Array:
-    forecasts = np.empty((len(origins.variable), horizon))
-    for places, histories in laid_out:
-        try:
-            forecasts[places] = forecaster.hindcast(histories, horizon)
-        except PulseError:
-            raise
-        except Exception as error:  # whatever a forecaster raises becomes one of ours
-            what = f"{type(error).__name__}: {error}"
-            raise ForecasterFailed(what, f"forecaster '{forecaster.name}'", "Mend it, or leave it out") from error
-    forecasts[~np.isfinite(forecasts)] = np.nan
-    return forecasts
+@attrs.frozen(eq=False)
+class _Judged:
+    """A unit on the way to results.
+
+    `outcomes`: wins against the benchmark (forecaster, origin, horizon), NaN where there is no comparison; `sums`
+    (variable, batch, forecaster, horizon, sum).
+    """
+
+    spec: RunSpec
+    roster: Roster
+    origins: Origins
+    made: Hindcasts
+    outcomes: Array
+    sums: Array
+
+    @property
+    def _benchmark(self) -> int:
+        return self.spec.roster.index(self.spec.benchmark)
+
+    def result(self, point: PointInTime, place: int, evidence: Array) -> VariableResult:
+        """Return what is recorded of a variable."""
+        origins = self.origins
+        mine = np.flatnonzero((origins.variable == place) & (origins.batch >= 0))
+        # cut where this variable ends, so that what stands beside it in the unit does not show
+        last = int(max(origins.batch[mine].max(), origins.known_batch[mine].max())) + 1
+        won, lost = _by_batch(self.outcomes[:, mine], origins.known_batch[mine], last)
+        losses = np.abs(origins.reported[mine] - self.made.forecasts[:, mine])
+        return VariableResult(
+            variable=point.variable,
+            forecasters=self.roster.names,
+            exponent=point.exponent,
+            sums=BatchSums(np.arange(last), self.sums[place, :last]),
+            wins=won,
+            losses=lost,
+            origins=np.bincount(origins.batch[mine], minlength=last),
+            dm_p=_compare(losses, self._benchmark),
+            log10_e=evidence,
+            **self._learned(place),
+        )
+
+    def evidence(self) -> Array:
+        """Return log10 e-values (variable, forecaster, horizon), NaN for the benchmark.
+
+        For horizon h: averages over the h sequences of origins that are congruent mod h, counted in the period.
+        """
+        variable, batch = self.origins.variable, self.origins.batch
+        in_period = np.flatnonzero(batch >= 0)
+        first = np.searchsorted(variable[in_period], variable[in_period])
+        ordinal = np.arange(len(in_period)) - first
+        outcome = self.outcomes[:, in_period]
+        shape = (int(variable[-1]) + 1, len(outcome), outcome.shape[2])
+        evidence = np.full(shape, np.nan)
+        for place in range(shape[2]):
+            cell = variable[in_period] * (place + 1) + ordinal % (place + 1)
+            sides = (_counted(outcome[:, :, place] == side, cell, shape[0] * (place + 1)) for side in (1.0, 0.0))
+            won, lost = (np.moveaxis(side.reshape(-1, shape[0], place + 1), 2, 0) for side in sides)
+            evidence[:, :, place] = average_evidence(log10_evidence(won, lost)).T
+        evidence[:, self._benchmark] = np.nan
+        return evidence
+
+    def _learned(self, place: int) -> dict[str, Array]:
+        """Return the ensemble's weights (forecaster, horizon), regret and bound (horizon,); NaN where there is none."""
+        horizon = self.spec.horizon
+        weights = np.full((len(self.roster.names), horizon), np.nan)
+        ensemble = self.made.ensemble
+        if ensemble is None:
+            nothing = np.full(horizon, np.nan)
+            return {"weights": weights, "regret": nothing, "bound": nothing}
+        for own, forecaster in enumerate(self.roster.forecasters):
+            weights[self.roster.names.index(forecaster.name)] = ensemble.latest[own, place]
+        # delay breaks the bound's proof beyond horizon 1
+        bound = np.where(np.arange(horizon) == 0, ensemble.bound[place], np.nan)
+        return {"weights": weights, "regret": ensemble.regret[place], "bound": bound}
 
 
-def _origins(points: Sequence[PointInTime], spec: RunSpec, laid_out: Sequence[tuple[Positions, Histories]]) -> Origins:
-    variable = np.repeat(np.arange(len(points)), [len(point.origin_step) for point in points])
-    newest, scale, square_scale = (np.empty(len(variable)) for _ in range(3))
-    for places, histories in laid_out:
-        newest[places] = histories.at_origins(histories.values)
-        scale[places], square_scale[places] = _scales(histories)
-    released, latest, known_batch = zip(*(_actuals(point, spec) for point in points), strict=True)
-    return Origins(
-        variable=variable,
-        batch=batch_index(spec, np.concatenate([point.origin_known_at for point in points])),
-        newest=newest,
-        scale=scale,
-        square_scale=square_scale,
-        reported=np.concatenate(latest if spec.actuals == "latest" else released),
-        released=np.concatenate(released),
-        known_batch=np.concatenate(known_batch),
-    )
+def _counted(chosen: NDArray[np.bool_], cell: Positions, cells: int) -> Array:
+    """Count what is chosen (forecaster, origin) by the origin's cell; (forecaster, cell)."""
+    return np.stack([np.bincount(cell[row], minlength=cells) for row in chosen]).astype(np.float64)
 
 
-def _scales(histories: Histories) -> tuple[Array, Array]:
-    """Return the mean absolute and the mean squared step of what each origin knows; NaN where it is zero."""
-    steps = np.abs(np.diff(histories.values, axis=0, prepend=histories.values[:1]))
-    counts = histories.origin_length - 1.0
-    means = (histories.at_origins(np.cumsum(sums, axis=0)) / counts for sums in (steps, steps * steps))
-    absolute, square = (np.where(mean > 0, mean, np.nan) for mean in means)
-    return absolute, square
+def _by_batch(outcome: Array, known_batch: NDArray[np.int64], batches: int) -> Iterator[Array]:
+    """Yield wins, then losses, weighted 1/h, in the batch they became known in; (batch, forecaster, horizon)."""
+    forecasters, _, horizons = outcome.shape
+    there = np.isfinite(outcome)
+    weight = 1.0 / np.arange(1.0, horizons + 1.0)
+    series = np.arange(forecasters * horizons).reshape(forecasters, 1, horizons)
+    cell = (known_batch * forecasters * horizons + series)[there]
+    for share in (outcome, 1.0 - outcome):
+        # bincount adds in the order of the array, whatever its shape
+        added = np.bincount(cell, (weight * share)[there], batches * forecasters * horizons)
+        yield added.reshape(batches, forecasters, horizons).astype(np.float64)
 
 
-def _actuals(point: PointInTime, spec: RunSpec) -> tuple[Array, Array, Positions]:
-    """Return first and latest actuals, and the batch of the first release; (origin, horizon), NaN and -1 if unknown."""
-    target = point.origin_step[:, None] + np.arange(1, spec.horizon + 1)
-    there = target < len(point.step_first)
-    place = np.where(there, target, 0)
-    released, latest = (np.where(there, values[place], np.nan) for values in (point.step_first, point.step_latest))
-    return released, latest, np.where(there, batch_index(spec, point.step_known_at)[place], -1)
+def _compare(losses: Array, benchmark: int) -> Array:
+    """Return the Diebold-Mariano p-values (forecaster, horizon); NaN for the benchmark."""
+    differences = losses - losses[benchmark]
+    p_values = np.full((losses.shape[0], losses.shape[2]), np.nan)
+    for place in range(losses.shape[2]):
+        for alike, scored in _alike(np.isfinite(differences[:, :, place])):
+            p_values[alike, place] = diebold_mariano(differences[alike, :, place][:, scored].T, place + 1)
+    p_values[benchmark] = np.nan
+    return p_values
 
 
-def _sums(forecasts: Array, benchmark: Array, origins: Origins) -> Array:
-    """Return the sums over origins, in their order; shape (variable, batch, horizon, sum)."""
-    # (origin, horizon)
-    actual, newest = origins.reported, origins.newest[:, None]
-    error, other = actual - forecasts, actual - benchmark
-    scored, both = np.isfinite(error), np.isfinite(error) & np.isfinite(other)
-    size, square = np.abs(error), error * error
-    magnitude = np.abs(actual) + np.abs(forecasts)
-    direction = np.sign(forecasts - newest) * np.sign(actual - newest)
-    terms = {
-        "count": scored,
-        "error": error,
-        "absolute": size,
-        "square": square,
-        "scaled_absolute": size / origins.scale[:, None],
-        "scaled_square": square / origins.square_scale[:, None],
-        "percentage": np.where(magnitude > 0, 200 * size / magnitude, 0.0),
-        "hits": direction > 0,
-        "calls": direction != 0,
-        "common_count": both,
-        "common_absolute": np.where(both, size, 0.0),
-        "benchmark_absolute": np.where(both, np.abs(other), 0.0),
-        "common_square": np.where(both, square, 0.0),
-        "benchmark_square": np.where(both, other * other, 0.0),
-    }
-    batch = np.broadcast_to(origins.batch[:, None], scored.shape)
-    return np.stack(_add_up([terms[name] for name in SUMS], scored, batch, origins), axis=-1)
-
-
-def _outcomes(forecasts: Array, benchmark: Array, origins: Origins) -> tuple[Array, Array]:
-    """Return wins and losses in the batch they became known in, weighted 1/h; each (variable, batch, horizon)."""
-    outcome = wins(origins.released - forecasts, origins.released - benchmark)
-    weight = 1.0 / np.arange(1.0, outcome.shape[1] + 1.0)
-    won, lost = _add_up(
-        [weight * outcome, weight * (1.0 - outcome)], np.isfinite(outcome), origins.known_batch, origins
-    )
-    return won, lost
-
-
-def _add_up(
-    terms: Sequence[NDArray[Any]], chosen: NDArray[np.bool_], batch: Positions, origins: Origins
-) -> list[Array]:
-    """Add each term (origin, horizon) up by variable, batch and horizon, where chosen, one after another."""
-    variables, horizons = int(origins.variable[-1]) + 1, chosen.shape[1]
-    shape = (variables, origins.batches, horizons)
-    cell = (origins.variable[:, None] * origins.batches + batch) * horizons + np.arange(horizons)
-    cell = cell[chosen]
-    # bincount adds in the order of the array, whatever its shape
-    return [
-        np.bincount(cell, term[chosen].astype(np.float64), int(np.prod(shape))).reshape(shape).astype(np.float64)
-        for term in terms
-    ]
-
-
-def _result(
-    point: PointInTime, spec: RunSpec, sums: Array, won: Array, lost: Array, origins: Origins, place: int
-) -> VariableResult:
-    mine = origins.variable == place
-    # cut where this variable ends, so that what stands beside it in the unit does not show
-    last = int(max(origins.batch[mine].max(), origins.known_batch[mine].max())) + 1
-    return VariableResult(
-        variable=point.variable,
-        forecasters=spec.roster,
-        exponent=point.exponent,
-        sums=BatchSums(np.arange(last), sums[:last]),
-        wins=won[:last],
-        losses=lost[:last],
-        origins=np.bincount(origins.batch[mine], minlength=last),
-    )
+def _alike(known: NDArray[np.bool_]) -> Iterator[tuple[list[int], NDArray[np.bool_]]]:
+    """Yield the forecasters that are scored on the same origins, with these; nearly always all of them."""
+    groups: dict[bytes, list[int]] = {}
+    for forecaster, scored in enumerate(known):
+        groups.setdefault(scored.tobytes(), []).append(forecaster)
+    for members in groups.values():
+        yield members, known[members[0]]

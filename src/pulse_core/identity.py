@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from pulse_core.forecasters import Roster
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.series import Observations
+from pulse_core.plan import Batch
+from pulse_core.series import KnownRows
 from pulse_core.spec import RunSpec
 from pulse_core.version import METHOD_REVISION, __version__
 
@@ -18,20 +20,39 @@ _NOT_IN_THE_NUMBERS: Final = ("variables", "end", "batch_limit", "trust_decay", 
 """Fields that act through the rows read (end, known_at), the fold (trust_decay), or the roster (forecasters)."""
 
 
-def record_key(spec: RunSpec, forecasters: Sequence[Forecaster], known: Observations, rule: str) -> str:
+def hindcast_key(spec: RunSpec, forecaster: Forecaster, rows: KnownRows, batch: Batch) -> str:
+    """Return the key of a slow forecaster's hindcasts in one batch; `rows` are those known by its end."""
+    fields = spec.to_document()
+    return _hash(
+        {
+            "spec": {name: fields[name] for name in ("horizon", "min_history", "target", "refit_every")},
+            "forecaster": [forecaster.name, forecaster.version],
+            "batch": [batch.start.isoformat(), spec.batch_size_days],
+            **_facts(rows),
+        }
+    )
+
+
+def record_key(spec: RunSpec, roster: Roster, rows: KnownRows, predictors: Sequence[KnownRows] = ()) -> str:
     """Return the key, in hex, under which a variable's result is recorded.
 
-    `known` holds the rows known by the end of the period, `rule` is what said when they became known. A later end or
-    another run id with the same rows has the same key; a row, parameter or version that differs has another.
+    `rows` and those of the predictors are known by the end of the period. A later end or another run id with the same
+    rows has the same key; a row, parameter or version that differs has another.
     """
     fields = {name: value for name, value in spec.to_document().items() if name not in _NOT_IN_THE_NUMBERS}
-    facts = {
-        "spec": fields,
-        "forecasters": [[forecaster.name, forecaster.version] for forecaster in forecasters],
-        "variable": known.variable,
-        "rows": known.fingerprint(),
-        "rule": rule,
+    facts = [_facts(one) for one in predictors]
+    return _hash({"spec": fields, "forecasters": roster.versions, "predictors": facts, **_facts(rows)})
+
+
+def _facts(rows: KnownRows) -> dict[str, Any]:
+    return {
+        "variable": rows.known.variable,
+        "rows": rows.known.fingerprint(),
+        "rule": rows.rule,
         "versions": [__version__, METHOD_REVISION, np.__version__],
     }
+
+
+def _hash(facts: dict[str, Any]) -> str:
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import attrs
 import numpy as np
@@ -16,7 +16,7 @@ from pulse_core.spec import RunSpec
 LARGEST_DEFAULT_UNIT = 32
 
 SECONDS_BUILT_IN = 0.01
-SECONDS_OWN = 10.0
+SECONDS_OWN = 3.0
 """What a variable takes with a built-in forecaster, and with one that is called origin by origin: their order."""
 
 
@@ -38,12 +38,14 @@ class Batch:
 class WorkUnit:
     """A share of the variables: what one worker does in one go. Only scheduling; no number depends on it.
 
-    `seconds` is a rough estimate on one core, by which an engine may tell whether more processes pay.
+    `seconds` is a rough estimate on one core, by which an engine may tell whether more processes pay. A unit with a
+    `batch` makes the hindcasts of slow forecasters in that batch; the variable's own unit then reads them.
     """
 
     index: int
     variables: tuple[str, ...] = attrs.field(converter=names)
     seconds: float = 0.0
+    batch: int | None = None
 
 
 @attrs.frozen
@@ -60,10 +62,11 @@ class Slice:
 
 def batches(spec: RunSpec) -> tuple[Batch, ...]:
     """Return the windows of `batch_size_days` that tile the period; the last may be shorter."""
-    size, last = timedelta(days=spec.batch_size_days), spec.last_day
-    count = -(-((last - spec.start).days + 1) // spec.batch_size_days)
-    starts = (spec.start + size * index for index in range(count))
-    return tuple(Batch(index, start, min(start + size - timedelta(days=1), last)) for index, start in enumerate(starts))
+    size, first, last = spec.batch_size_days, spec.start.toordinal(), spec.last_day.toordinal()
+    return tuple(
+        Batch(index, date.fromordinal(start), date.fromordinal(min(start + size - 1, last)))
+        for index, start in enumerate(range(first, last + 1, size))
+    )
 
 
 def batch_index(spec: RunSpec, moments: NDArray[np.datetime64]) -> NDArray[np.int64]:
@@ -80,6 +83,12 @@ def work_units(spec: RunSpec, unit_size: int | None = None) -> tuple[WorkUnit, .
         raise SettingsError([f"unit_size: {size} must be a whole number of at least 1"])
     shares = [tuple(ordered[first : first + size]) for first in range(0, len(ordered), size)]
     return tuple(WorkUnit(index, share, len(share) * _seconds(spec)) for index, share in enumerate(shares))
+
+
+def batch_units(spec: RunSpec) -> tuple[WorkUnit, ...]:
+    """Return a unit for every variable and batch: the share of the work of forecasters that are slow per origin."""
+    pairs = [(name, batch.index) for name in sorted(spec.variables) for batch in batches(spec)]
+    return tuple(WorkUnit(index, (name,), SECONDS_OWN, batch) for index, (name, batch) in enumerate(pairs))
 
 
 def default_unit_size(spec: RunSpec) -> int:

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Final
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.errors import DataError, TooLittleData
+from pulse_core.predictors import recent_changes
 from pulse_core.series import Moments, Observations, Values, end_of
 from pulse_core.spec import RunSpec
 from pulse_core.timeline import Timeline, arrange, timeline
 
 Positions = NDArray[np.int64]
 
+SAFE_EXPONENT: Final = 400
+"""Values of up to 2 to this power have squares and sums that fit a float64, and so have their reciprocals."""
+
+WARM_UP: Final = 250
+"""How many origins before the period learners (calibration, ensemble) start with."""
+
 
 @attrs.frozen(eq=False)
 class PointInTime:
-    """One variable as known at each of its origins, transformed to the spec's target, scaled by 2**-exponent.
+    """One variable as known at each of its origins, transformed to the spec's target, and scaled where extreme.
 
-    `paths`: histories (n,), each extended as long as no older value was revised. Origin i (known at
-    `origin_known_at[i]`) knows the first `origin_length[i]` values of path `origin_path[i]`; its newest timestamp
-    is step `origin_step[i]` of the grid. The grid holds the timestamps that were newer, when they became known, than
-    all known before; `step_known_at`, `step_first` and `step_latest` give their first release and newest value.
+    Values are in 2**`exponent` of the data's units. `paths`: histories (n,), each extended as long as no older
+    value was revised. Origin i (known at `origin_known_at[i]`) knows the first `origin_length[i]` values of path
+    `origin_path[i]`; its newest timestamp is step `origin_step[i]` of the grid. The grid holds the timestamps that
+    were newer, when they became known, than all known before; `step_known_at`, `step_first` and `step_latest` give
+    their first release and newest value.
     A timestamp filled in behind the newest one enters histories and is no step: it was never ahead of an origin.
     """
 
@@ -34,24 +44,28 @@ class PointInTime:
     origin_path: Positions
     origin_length: Positions
     origin_step: Positions
+    step_timestamp: Moments
     step_known_at: Moments
     step_first: Values
     step_latest: Values
+    predictors: tuple[Values, ...] = ()
+    """Recent changes of other variables at each row of each path, (predictor x lag, n), scaled by powers of two."""
 
 
-def point_in_time(observations: Observations, spec: RunSpec) -> PointInTime:
+def point_in_time(observations: Observations, spec: RunSpec, predictors: Sequence[Observations] = ()) -> PointInTime:
     """Arrange the rows known by the end of the period. Raises TooLittleData where no origin falls into it.
 
-    `observations.known_at` must have been resolved.
+    `known_at` of the observations and the predictors must have been resolved.
     """
     known = observations.known_by(end_of(spec.last_day))
     if spec.target == "log-change":
         known = _logarithms(known)
     times = timeline(known)
-    origins = _origins_in_period(known, times, spec)
+    origins = _origins(known, times, spec)
     if not len(origins):
         raise _no_origin(known, times, spec)
-    vintages = arrange(known, times, origins, differenced=spec.target != "level")
+    with np.errstate(over="ignore", invalid="ignore"):  # a change beyond float64 is no value to forecast
+        vintages = arrange(known, times, origins, differenced=spec.target != "level")
     steps = times.is_step
     point = PointInTime(
         variable=known.variable,
@@ -61,11 +75,25 @@ def point_in_time(observations: Observations, spec: RunSpec) -> PointInTime:
         origin_path=vintages.origin_path,
         origin_length=vintages.origin_length,
         origin_step=times.step[origins],
+        step_timestamp=known.timestamps[steps],
         step_known_at=known.releases[steps],
         step_first=vintages.step_first,
         step_latest=vintages.step_latest,
     )
+    if predictors:
+        others = [one.known_by(end_of(spec.last_day)) for one in predictors if one.variable != known.variable]
+        point = attrs.evolve(point, predictors=_changes(point, vintages.stamps, others))
     return _scaled(point)
+
+
+def _changes(point: PointInTime, stamps: Sequence[Moments], predictors: Sequence[Observations]) -> tuple[Values, ...]:
+    """Return the predictors' recent changes along each path, scaled by what the first origin knows of them."""
+    changes = [recent_changes(one, point.step_timestamp, point.step_known_at, predictors) for one in stamps]
+    at_first = np.abs(changes[point.origin_path[0]][:, : point.origin_length[0]])
+    largest = np.where(np.isfinite(at_first), at_first, 0.0).max(axis=1, initial=0.0)
+    _, exponents = np.frexp(largest)
+    with np.errstate(over="ignore", under="ignore"):
+        return tuple(np.ldexp(one, -exponents[:, None]) for one in changes)
 
 
 def _logarithms(known: Observations) -> Observations:
@@ -81,10 +109,12 @@ def _logarithms(known: Observations) -> Observations:
     return attrs.evolve(known, values=[math.log(value) for value in known.values.tolist()])
 
 
-def _origins_in_period(known: Observations, times: Timeline, spec: RunSpec) -> Positions:
-    moments = known.releases[times.ends - 1]
-    enough = times.distinct >= _least_observations(spec)
-    return np.flatnonzero(times.advances & enough & (moments >= np.datetime64(spec.start, "us")))
+def _origins(known: Observations, times: Timeline, spec: RunSpec) -> Positions:
+    """Return the groups that are origins in the period, and those just before it; none where the period has none."""
+    able = np.flatnonzero(times.advances & (times.distinct >= _least_observations(spec)))
+    moments = known.releases[times.ends[able] - 1]
+    first = int(np.searchsorted(moments, np.datetime64(spec.start, "us")))
+    return able[max(first - WARM_UP, 0) :] if first < len(able) else able[:0]
 
 
 def _least_observations(spec: RunSpec) -> int:
@@ -103,9 +133,10 @@ def _no_origin(known: Observations, times: Timeline, spec: RunSpec) -> TooLittle
 
 
 def _scaled(point: PointInTime) -> PointInTime:
-    """Scale by the power of two of the largest value at the first origin: no bit of a mantissa changes."""
-    at_first = point.paths[point.origin_path[0]][: point.origin_length[0]]
-    _, exponent = math.frexp(float(np.abs(at_first).max()))
+    """Bring extreme values into a range in which squares are safe, by a power of two: no bit of a mantissa changes."""
+    exponent = _exponent(point)
+    if not exponent:
+        return point
     with np.errstate(over="ignore", under="ignore"):
         return attrs.evolve(
             point,
@@ -114,3 +145,16 @@ def _scaled(point: PointInTime) -> PointInTime:
             step_first=np.ldexp(point.step_first, -exponent),
             step_latest=np.ldexp(point.step_latest, -exponent),
         )
+
+
+def _exponent(point: PointInTime) -> int:
+    """Return by how much the first origin that knows anything but zero is out of the safe range; 0 within it.
+
+    What comes later may be as much larger or smaller again before it is lost.
+    """
+    for path, length in zip(point.origin_path, point.origin_length, strict=True):
+        largest = float(np.abs(point.paths[path][:length]).max())
+        if largest > 0:
+            _, exponent = math.frexp(largest)
+            return exponent - min(max(exponent, -SAFE_EXPONENT), SAFE_EXPONENT)
+    return 0

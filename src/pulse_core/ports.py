@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import attrs
 
 from pulse_core.errors import PulseError
 from pulse_core.plan import WorkUnit
-from pulse_core.results import RunResult, UnitResult, VariableResult
+from pulse_core.results import Record, RunResult, UnitResult
 from pulse_core.series import Observations
 from pulse_core.spec import RunSpec
+from pulse_core.tables import Columns
+
+Write = Callable[[Columns], None]
+"""Add rows to a part; every go has the same columns."""
 
 Task = Callable[[WorkUnit], UnitResult]
 """What is done with a unit, wherever the worker is. It can be pickled."""
@@ -59,15 +64,23 @@ class ComputeBackend(Protocol):
 class ResultSink(Protocol):
     """Where results go. Survives pickling; used by workers (recall, record) and the coordinator (publish)."""
 
-    def recall(self, key: str) -> VariableResult | None:
+    def recall(self, key: str) -> Record | None:
         """Return what was recorded under the key, or None. Raises SinkUnavailable."""
 
-    def record(self, key: str, result: VariableResult) -> None:
+    def record(self, key: str, result: Record) -> None:
         """Store atomically under the key unless something is there already. Raises SinkUnavailable."""
+
+    def part(self, run_id: str, name: str) -> AbstractContextManager[Write]:
+        """Open a part of a run's tables, such as `scores/part-00001`, for rows in as many goes as its writer likes.
+
+        It stands there whole once the context has ended well, replacing one of that name, and not at all otherwise.
+        Raises SinkUnavailable.
+        """
 
     def publish(self, result: RunResult) -> Sequence[str]:
         """Store the run's own files whole, replacing those of an earlier go; return where they are.
 
+        Parts that the result does not name are of an earlier go, and are removed.
         Raises SinkUnavailable, and RunIdTaken where the place holds the result of another spec.
         """
 

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from pulse_core.arrays import floats, integers, names
 from pulse_core.errors import PulseError
 from pulse_core.plan import Batch
+from pulse_core.scores.comparison import discoveries
 from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.sums import BatchSums
 from pulse_core.spec import RunSpec
 
-TRUST: Final = ("mean", "low", "high", "trials")
-"""The trust of a forecaster at a horizon: posterior mean, 95 % credible interval, effective number of trials."""
+TRUST: Final = ("mean", "low", "high", "trials", "log10_e")
+"""The trust of a forecaster at a horizon: posterior mean, 95 % credible interval, effective number of trials, and
+the evidence (log10 of an e-value) against "at most as good as the benchmark"."""
 
 
 @attrs.frozen
@@ -40,8 +42,9 @@ class VariableResult:
     """What is recorded of a variable: all that its scores and trust are folded from. Independent of the end date.
 
     Shapes: `sums` (batch, forecaster, horizon, sum), `wins` and `losses` (batch, forecaster, horizon), `origins`
-    (batch,). Batches run from the first of the period to the last that the rows touch. Values are scaled by
-    2**-exponent. Wins and losses are weighted, and stand in the batch in which the outcome became known.
+    (batch,), `dm_p`, `log10_e` and the ensemble's `weights` (forecaster, horizon), its `regret` and `bound` (horizon,);
+    NaN where there is none. Batches run from the first of the period to the last that the rows touch. Values are scaled
+    by 2**-exponent. Wins and losses are weighted, and stand in the batch in which the outcome became known.
     """
 
     variable: str
@@ -51,6 +54,11 @@ class VariableResult:
     wins: NDArray[np.float64] = attrs.field(converter=floats)
     losses: NDArray[np.float64] = attrs.field(converter=floats)
     origins: NDArray[np.int64] = attrs.field(converter=integers)
+    dm_p: NDArray[np.float64] = attrs.field(converter=floats)
+    log10_e: NDArray[np.float64] = attrs.field(converter=floats)
+    weights: NDArray[np.float64] = attrs.field(converter=floats)
+    regret: NDArray[np.float64] = attrs.field(converter=floats)
+    bound: NDArray[np.float64] = attrs.field(converter=floats)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, VariableResult) and _same(self, other)
@@ -62,11 +70,32 @@ class VariableResult:
 
 
 @attrs.frozen(eq=False)
+class BatchHindcasts:
+    """What is recorded of a slow forecaster's work on a variable in a batch: `forecasts` (origin, horizon)."""
+
+    variable: str
+    forecaster: str
+    forecasts: NDArray[np.float64] = attrs.field(converter=floats)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BatchHindcasts) and _same(self, other)
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), attrs.astuple(self, recurse=False)
+
+
+Record = VariableResult | BatchHindcasts
+
+
+@attrs.frozen(eq=False)
 class VariableSummary:
     """What a run reports of a variable; NaN where a score is impossible.
 
     Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
-    horizon, 4) in the order of `TRUST`, `origins` (batch,).
+    horizon, 5) in the order of `TRUST`, `origins` (batch,), the ensemble's `weights` (forecaster, horizon), `regret`
+    and `bound` (horizon,).
     """
 
     variable: str
@@ -75,6 +104,9 @@ class VariableSummary:
     scores: NDArray[np.float64] = attrs.field(converter=floats)
     trust: NDArray[np.float64] = attrs.field(converter=floats)
     origins: NDArray[np.int64] = attrs.field(converter=integers)
+    weights: NDArray[np.float64] = attrs.field(converter=floats)
+    regret: NDArray[np.float64] = attrs.field(converter=floats)
+    bound: NDArray[np.float64] = attrs.field(converter=floats)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, VariableSummary) and _same(self, other)
@@ -94,7 +126,7 @@ class VariableSummary:
     def digest(self) -> str:
         """Return the SHA-256 over the variable's name, its forecasters' names, and every score and trust."""
         digest = hashlib.sha256("\0".join((self.variable, *self.forecasters)).encode())
-        for array in (self.scores, self.trust):
+        for array in (self.scores, self.trust, self.weights, self.regret, self.bound):
             digest.update(canonical_bytes(array))
         return digest.hexdigest()
 
@@ -120,12 +152,13 @@ class Failure:
 
 @attrs.frozen
 class UnitResult:
-    """What a worker sends back: summaries and failures, not data."""
+    """What a worker sends back: summaries, failures and the names of the parts it wrote, not data."""
 
     summaries: tuple[VariableSummary, ...] = ()
     failures: tuple[Failure, ...] = ()
     recalled: int = 0
     computed: int = 0
+    parts: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -140,7 +173,7 @@ class UnitCounts:
 
 @attrs.frozen(kw_only=True)
 class RunResult:
-    """A whole run (or one slice's share of it)."""
+    """A whole run (or one slice's share of it); `parts` names the parts of its tables that workers wrote."""
 
     run_id: str
     spec: RunSpec
@@ -151,12 +184,26 @@ class RunResult:
     software: Mapping[str, str] = attrs.field(factory=dict)
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    parts: tuple[str, ...] = attrs.field(converter=names, default=())
     published: tuple[str, ...] = attrs.field(converter=names, default=())
 
     @property
     def digest(self) -> str:
         """`sha256:` over the variables' digests in name order: every score and trust, nothing of time or machine."""
         return run_digest(self.variables)
+
+    def discoveries(self) -> dict[str, NDArray[np.bool_]]:
+        """Return, by variable, which (forecaster, horizon) beat the benchmark at a false discovery rate of 5 %.
+
+        By e-BH over all e-values of the run.
+        """
+        evidence = [summary.trust[..., TRUST.index("log10_e")] for summary in self.variables]
+        if not evidence:
+            return {}
+        found = discoveries(np.concatenate([one.ravel() for one in evidence]))
+        ends = np.cumsum([one.size for one in evidence])
+        shares = (found[end - one.size : end].reshape(one.shape) for one, end in zip(evidence, ends, strict=True))
+        return {summary.variable: share for summary, share in zip(self.variables, shares, strict=True)}
 
 
 def run_digest(summaries: Iterable[VariableSummary]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import attrs
@@ -116,7 +116,7 @@ class Observations:
             raise MalformedData.from_faults(faults, self.source or f"variable '{self.variable}'", mend)
 
 
-def resolve_known_at(observations: Observations, rule: str, last_day: date) -> tuple[Observations, str]:
+def resolve_known_at(observations: Observations, rule: str, last_day: date) -> KnownRows:
     """Say when each row became known, by `rule` (METHOD.md, "observation"); return the rows and the rule applied.
 
     `auto` keeps a `known_at` column; without one it takes the end of the period where the data are monthly or
@@ -124,15 +124,27 @@ def resolve_known_at(observations: Observations, rule: str, last_day: date) -> t
     """
     if rule == "auto":
         if observations.known_at is not None:
-            return observations, "column"
+            return KnownRows(observations, "column")
         rule = "period-end" if _stamped_at_period_start(observations.timestamps, last_day) else "timestamp"
     known, applied = _known_by_rule(observations.timestamps, rule, last_day)
-    return attrs.evolve(observations, known_at=known), applied
+    return KnownRows(attrs.evolve(observations, known_at=known), applied)
+
+
+@attrs.frozen
+class KnownRows:
+    """The rows of a variable that were known by some moment, and the rule that said when each became known."""
+
+    known: Observations
+    rule: str
+
+    def by(self, day: date) -> KnownRows:
+        """Return the rows known by the end of a day."""
+        return KnownRows(self.known.known_by(end_of(day)), self.rule)
 
 
 def end_of(day: date) -> np.datetime64:
     """Return the last microsecond of a day."""
-    return np.datetime64(day + timedelta(days=1), "us") - np.timedelta64(1, "us")
+    return np.datetime64(day, "us") + np.timedelta64(1, "D") - np.timedelta64(1, "us")
 
 
 def _known_by_rule(timestamps: Moments, rule: str, last_day: date) -> tuple[Moments, str]:
@@ -141,26 +153,34 @@ def _known_by_rule(timestamps: Moments, rule: str, last_day: date) -> tuple[Mome
         return timestamps + np.timedelta64(delay, "D"), rule
     if rule == "timestamp":
         return timestamps, rule
-    months = _months_per_period(_settled(timestamps, last_day))
-    ends = (timestamps.astype("datetime64[M]") + months).astype("datetime64[D]") - np.timedelta64(1, "D")
+    _, months = _settled(timestamps, last_day)
     # a stamp late on the period's last day is known no earlier than itself
-    return np.maximum(ends.astype("datetime64[us]"), timestamps), f"{rule} ({months} months)"
+    return np.maximum(_period_ends(timestamps, months), timestamps), f"{rule} ({months} months)"
 
 
 def _stamped_at_period_start(timestamps: Moments, last_day: date) -> bool:
-    stamps = _settled(timestamps, last_day)
+    stamps, _ = _settled(timestamps, last_day)
     return len(np.unique(stamps)) >= MONTHS_NEEDED and bool(
         (stamps == stamps.astype("datetime64[M]").astype(stamps.dtype)).all()
     )
 
 
-def _settled(timestamps: Moments, last_day: date) -> Moments:
-    """Return the stamps whose month has ended by `last_day`: known by then under every reading."""
-    month_ends = (timestamps.astype("datetime64[M]") + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
-    return timestamps[month_ends <= np.datetime64(last_day, "D")]
+def _settled(timestamps: Moments, last_day: date) -> tuple[Moments, int]:
+    """Return the stamps whose period has ended by `last_day`, and the period's months: known by then as either reads.
+
+    The period is the smallest step between these very stamps; from a month upwards, the first that agrees.
+    """
+    months = 1
+    while True:
+        stamps = timestamps[_period_ends(timestamps, months) <= np.datetime64(last_day, "D")]
+        steps = np.diff(np.unique(stamps.astype("datetime64[M]"))).astype(np.int64)
+        found = int(steps.min(initial=np.iinfo(np.int64).max))
+        if not len(steps) or found <= months:
+            return stamps, months
+        months = found
 
 
-def _months_per_period(stamps: Moments) -> int:
-    """Return the smallest step of the stamps in months: 1 for monthly data, 3 for quarterly, 12 for yearly."""
-    months = np.unique(stamps.astype("datetime64[M]"))
-    return int(np.diff(months).astype(np.int64).min()) if len(months) > 1 else 1
+def _period_ends(timestamps: Moments, months: int) -> Moments:
+    """Return the last day of the period that begins in each stamp's month, at midnight."""
+    ends = (timestamps.astype("datetime64[M]") + months).astype("datetime64[D]") - np.timedelta64(1, "D")
+    return ends.astype("datetime64[us]")

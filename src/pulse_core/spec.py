@@ -19,10 +19,46 @@ from pulse_core.errors import InvalidSpec
 ACTUALS: Final = ("first", "latest")
 TARGETS: Final = ("level", "change", "log-change")
 KNOWN_AT_RULES: Final = ("auto", "timestamp", "period-end")
-DEFAULT_FORECASTERS: Final = ("naive", "drift", "mean", "ses")
+CALIBRATIONS: Final = ("conformal", "empirical")
+TRUST_LOSSES: Final = ("absolute", "crps")
+DEFAULT_FORECASTERS: Final = (
+    "naive",
+    "drift",
+    "mean",
+    "window-mean",
+    "ses",
+    "holt",
+    "damped-holt",
+    "theta",
+    "ar",
+    "ari",
+    "mean-of-all",
+    "median-of-all",
+    "ensemble",
+)
 
+SEASONAL: Final = ("seasonal-naive({})", "holt-winters({})")
+"""What a season adds to the built-in forecasters."""
+
+LARGEST: Final = {"season": 9999, "horizon": 1000}
+"""Numbers beyond which a spec is surely a mistake; 100000 for the others."""
+
+RIDGE: Final = "ridge"
+MOST_PREDICTORS: Final = 8
+
+_CHOICES: Final = {
+    "actuals": ACTUALS,
+    "target": TARGETS,
+    "calibration": CALIBRATIONS,
+    "trust_loss": TRUST_LOSSES,
+}
 _DELAY = re.compile(r"\+(\d{1,5})d")
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _decimal(value: float) -> float:
+    """Return a whole number as a float, so that equal specs have one run id; anything else as it is."""
+    return float(value) if type(value) is int else value
 
 
 @attrs.frozen(kw_only=True)
@@ -41,10 +77,15 @@ class RunSpec:
     forecasters: tuple[str, ...] = attrs.field(converter=names, default=DEFAULT_FORECASTERS)
     benchmark: str = "naive"
     min_history: int = 30
-    trust_decay: float = 0.99
+    trust_decay: float = attrs.field(converter=_decimal, default=0.99)
     known_at: str = "auto"
     actuals: str = "first"
     target: str = "level"
+    season: int | None = None
+    calibration: str = "conformal"
+    trust_loss: str = "absolute"
+    refit_every: int = 1
+    predictors: tuple[str, ...] = attrs.field(converter=names, default=())
 
     def __attrs_post_init__(self) -> None:
         problems = tuple(_problems(self))
@@ -54,9 +95,11 @@ class RunSpec:
     @property
     def roster(self) -> tuple[str, ...]:
         """The forecasters' names in order; the benchmark comes first where it was not named."""
-        if self.benchmark in self.forecasters:
-            return self.forecasters
-        return (self.benchmark, *self.forecasters)
+        named = self.forecasters
+        if named == DEFAULT_FORECASTERS:
+            seasonal = () if self.season is None else tuple(name.format(self.season) for name in SEASONAL)
+            named = (*named[:-3], *seasonal, *((RIDGE,) if self.predictors else ()), *named[-3:])
+        return named if self.benchmark in named else (self.benchmark, *named)
 
     @property
     def last_day(self) -> date:
@@ -95,7 +138,10 @@ class RunSpec:
             values["start"], values["end"] = (date.fromisoformat(values[name]) for name in ("start", "end"))
         except (TypeError, ValueError) as error:
             raise InvalidSpec([f"start and end must be ISO dates: {error}"]) from error
-        return cls(**values)
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise InvalidSpec([f"variables, forecasters and predictors must be lists of names: {error}"]) from error
 
 
 def known_at_delay(rule: str) -> int | None:
@@ -107,6 +153,7 @@ def known_at_delay(rule: str) -> int | None:
 def _problems(spec: RunSpec) -> Iterator[str]:
     yield from _name_problems("variables", spec.variables)
     yield from _name_problems("forecasters", spec.forecasters)
+    yield from _predictor_problems(spec)
     yield from _period_problems(spec)
     yield from _number_problems(spec)
     yield from _choice_problems(spec)
@@ -120,9 +167,18 @@ def _name_problems(field: str, given: tuple[str, ...]) -> Iterator[str]:
             yield f"{field}: {name!r} is no name (empty, or with blanks around it)"
         elif _NOT_SHOWN.search(name):
             yield f"{field}: {name!r} holds control characters"
-    twice = sorted({name for name, count in Counter(given).items() if count > 1})
+    twice = sorted({name for name, count in Counter(map(str, given)).items() if count > 1})
     for name in twice:
         yield f"{field}: '{name}' is named twice"
+
+
+def _predictor_problems(spec: RunSpec) -> Iterator[str]:
+    if spec.predictors:
+        yield from _name_problems("predictors", spec.predictors)
+    if len(spec.predictors) > MOST_PREDICTORS:
+        yield f"predictors: {len(spec.predictors)} are named; at most {MOST_PREDICTORS}"
+    if RIDGE in spec.forecasters and not spec.predictors:
+        yield f"forecasters: '{RIDGE}' needs predictors; name at least one"
 
 
 def _period_problems(spec: RunSpec) -> Iterator[str]:
@@ -134,21 +190,21 @@ def _period_problems(spec: RunSpec) -> Iterator[str]:
 
 
 def _number_problems(spec: RunSpec) -> Iterator[str]:
-    for name in ("batch_size_days", "batch_limit", "horizon", "min_history"):
+    for name in ("batch_size_days", "batch_limit", "horizon", "min_history", "season", "refit_every"):
         value = getattr(spec, name)
-        if value is None and name == "batch_limit":
+        if value is None and name in ("batch_limit", "season"):
             continue
         if type(value) is not int or value < 1:
             yield f"{name}: {value!r} must be a whole number of at least 1"
-        elif value > 100_000:
-            yield f"{name}: {value} is out of range; at most 100000"
+        elif value > LARGEST.get(name, 100_000):
+            yield f"{name}: {value} is out of range; at most {LARGEST.get(name, 100_000)}"
     decay = spec.trust_decay
     if type(decay) not in (int, float) or not (math.isfinite(decay) and 0 < decay <= 1):
         yield f"trust_decay: {decay!r} must be a number above 0 and at most 1"
 
 
 def _choice_problems(spec: RunSpec) -> Iterator[str]:
-    for name, choices in (("actuals", ACTUALS), ("target", TARGETS)):
+    for name, choices in _CHOICES.items():
         if getattr(spec, name) not in choices:
             yield f"{name}: {getattr(spec, name)!r} is none of {', '.join(choices)}"
     if spec.known_at not in KNOWN_AT_RULES and (

@@ -16,15 +16,26 @@ from pulse_core.trust import batch_decay, posterior, trust
 def summarise(result: VariableResult, facts: DataFacts, spec: RunSpec) -> VariableSummary:
     """Fold a variable's record. Raises TooLittleData where the data cannot fill a horizon."""
     count = len(batches(spec))
-    scores = all_measures(result.sums.total(), result.exponent)
+    scores = np.concatenate([all_measures(result.sums.total(), result.exponent), result.dm_p[..., None]], axis=-1)
     _refuse_empty_horizons(scores, result, spec)
     decay = batch_decay(spec.trust_decay, spec.batch_size_days)
     trusted = trust(*posterior(result.wins, result.losses, decay, count))
+    trusted = np.concatenate([trusted, result.log10_e[..., None]], axis=-1)
     trusted[result.forecasters.index(spec.benchmark)] = np.nan
-    trusted[np.isnan(scores[..., MEASURES.index("mae")]) & (trusted[..., 3] == 0)] = np.nan
+    trusted[trusted[..., 3] == 0] = np.nan  # no outcome yet: no trust to speak of
     origins = np.zeros(count, dtype=np.int64)
     origins[: len(result.origins)] = result.origins
-    return VariableSummary(result.variable, facts, result.forecasters, scores, trusted, origins)
+    return VariableSummary(
+        variable=result.variable,
+        data=facts,
+        forecasters=result.forecasters,
+        scores=scores,
+        trust=trusted,
+        origins=origins,
+        weights=result.weights,
+        regret=result.regret,
+        bound=result.bound,
+    )
 
 
 def _refuse_empty_horizons(scores: NDArray[np.float64], result: VariableResult, spec: RunSpec) -> None:

@@ -34,6 +34,7 @@ class Vintages:
     """Histories without repetition; see PointInTime."""
 
     paths: tuple[Values, ...]
+    stamps: tuple[Moments, ...]
     origin_path: Positions
     origin_length: Positions
     step_first: Values
@@ -63,27 +64,34 @@ def arrange(known: Observations, times: Timeline, origins: Positions, *, differe
     A change, released or latest, takes both ends from one vintage.
     """
     if times.is_step.all():
-        return _one_vintage(known.values, times, origins, differenced=differenced)
+        return _one_vintage(known, times, origins, differenced=differenced)
     return _many_vintages(known, times, origins, differenced=differenced)
 
 
-def _one_vintage(values: Values, times: Timeline, origins: Positions, *, differenced: bool) -> Vintages:
-    path = np.diff(values) if differenced else values
-    steps = np.append(np.nan, path) if differenced else values
-    return Vintages((path,), np.zeros_like(origins), times.ends[origins] - differenced, steps, steps)
+def _one_vintage(known: Observations, times: Timeline, origins: Positions, *, differenced: bool) -> Vintages:
+    path = np.diff(known.values) if differenced else known.values
+    steps = np.append(np.nan, path) if differenced else path
+    return Vintages(
+        (path,),
+        (known.timestamps[int(differenced) :],),
+        np.zeros_like(origins),
+        times.ends[origins] - differenced,
+        steps,
+        steps,
+    )
 
 
 def _many_vintages(known: Observations, times: Timeline, origins: Positions, *, differenced: bool) -> Vintages:
     wanted = np.zeros(len(times.ends), dtype=bool)
     wanted[origins] = True
-    vintage = _Vintage(int(times.distinct[-1]))
-    paths: list[Values] = []
+    vintage = Vintage(int(times.distinct[-1]))
+    paths: list[tuple[Values, Moments]] = []
     revised = True
     origin_path, origin_length, step_first = [], [], []
-    for group, rows in enumerate(_groups(times)):
+    for group, rows in enumerate(groups(times)):
         fresh = times.is_step[rows]
         stamps, values = known.timestamps[rows], known.values[rows]
-        before = None if revised or fresh.all() else vintage.values.copy()
+        before = None if revised or fresh.all() else vintage.copy()
         if vintage.revise(stamps[~fresh], values[~fresh]):
             if before is not None:
                 paths.append(before)
@@ -94,20 +102,24 @@ def _many_vintages(known: Observations, times: Timeline, origins: Positions, *, 
             revised = False
             origin_path.append(len(paths))
             origin_length.append(vintage.size - differenced)
-    paths.append(vintage.values.copy())
-    finished = tuple(np.diff(path) if differenced else path for path in paths)
+    paths.append(vintage.copy())
+    values_of = tuple(np.diff(values) if differenced else values for values, _ in paths)
+    stamps_of = tuple(stamps[int(differenced) :] for _, stamps in paths)
     latest = vintage.at(known.timestamps[times.is_step], differenced=differenced)
-    return Vintages(finished, np.array(origin_path), np.array(origin_length), np.concatenate(step_first), latest)
+    return Vintages(
+        values_of, stamps_of, np.array(origin_path), np.array(origin_length), np.concatenate(step_first), latest
+    )
 
 
-def _groups(times: Timeline) -> Iterator[slice]:
+def groups(times: Timeline) -> Iterator[slice]:
+    """Yield the rows of each group."""
     start = 0
     for end in times.ends.tolist():
         yield slice(start, end)
         start = end
 
 
-class _Vintage:
+class Vintage:
     """The series as known at a moment, changed in place as rows arrive."""
 
     def __init__(self, capacity: int) -> None:
@@ -116,10 +128,21 @@ class _Vintage:
         self._values = np.empty(capacity)
 
     @property
+    def stamps(self) -> Moments:
+        """The timestamps known, in order."""
+        return self._stamps[: self.size]
+
+    @property
     def values(self) -> Values:
+        """The values known, in the timestamps' order."""
         return self._values[: self.size]
 
+    def copy(self) -> tuple[Values, Moments]:
+        """Return the values and their timestamps as they are now."""
+        return self.values.copy(), self.stamps.copy()
+
     def extend(self, stamps: Moments, values: Values) -> None:
+        """Append rows newer than all there are."""
         end = self.size + len(stamps)
         self._stamps[self.size : end], self._values[self.size : end] = stamps, values
         self.size = end

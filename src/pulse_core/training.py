@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 
 import attrs
 
-from pulse_core.errors import RunFailed
+from pulse_core.errors import RunFailed, UnitFailed
 from pulse_core.events import Observer, RunFinished, RunPlanned, UnitFinished, ignore
-from pulse_core.forecasters import resolve
+from pulse_core.forecasters import Roster, resolve
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.plan import Slice, WorkUnit, batches, take, work_units
-from pulse_core.ports import ComputeBackend, DataStore, Done, Outcome, ResultSink
-from pulse_core.replay import ReplayTask
+from pulse_core.plan import Slice, WorkUnit, batch_units, batches, take, work_units
+from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink
+from pulse_core.replay import ReplayTask, Tables
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
 from pulse_core.spec import RunSpec
 
@@ -26,7 +26,8 @@ class RetrodictionTraining:
     """Replays history as a spec says.
 
     `forecasters` are those of the caller, beside the built-in ones. `slice` takes a share of the units and publishes
-    nothing. With `keep_going` a run with failed variables publishes the others. `clock` stamps the result; without one
+    nothing. With `hindcasts` every hindcast is written as it was quoted. With `keep_going` a run with failed variables
+    publishes the others. `clock` stamps the result; without one
     it bears no times.
     """
 
@@ -37,6 +38,7 @@ class RetrodictionTraining:
     unit_size: int | None = None
     slice: Slice | None = None
     run_id: str | None = None
+    hindcasts: bool = False
     keep_going: bool = False
     observer: Observer = ignore
     clock: Clock | None = None
@@ -45,12 +47,22 @@ class RetrodictionTraining:
     def execute(self, spec: RunSpec) -> RunResult:
         """Train what the spec says; see TrainingRun. Raises InvalidSpec for a forecaster nobody knows."""
         started = self._now()
-        task = ReplayTask(spec, self.store, self.sink, resolve(spec.roster, self.forecasters))
-        units = take(work_units(spec, self.unit_size), self.slice)
+        roster = resolve(spec.roster, self.forecasters)
+        phases = self._phases(spec, roster)
         run_id = self.run_id or spec.run_id
-        self.observer(RunPlanned(run_id, len(batches(spec)), len(units), _count(units)))
-        results, failures = self._dispatch(task, units)
-        result = self._fold(spec, run_id, units, results, failures, started)
+        tables = Tables(run_id, len(phases[-1]), self.hindcasts) if self.slice is None else None
+        task = ReplayTask(spec, self.store, self.sink, roster, tables)
+        planned = sum(_count(units) for units in phases)
+        self.observer(RunPlanned(run_id, len(batches(spec)), sum(len(units) for units in phases), planned))
+        results: list[UnitResult] = []
+        failures: dict[str, Failure] = {}
+        finished = 0
+        for phase in phases:
+            units = _without(phase, failures)
+            results = list(self._dispatch(task, units, finished, planned))
+            finished += _count(units)
+            failures.update((failure.variable, failure) for result in results for failure in result.failures)
+        result = self._fold(spec, run_id, _count(phases[-1]), results, failures, started)
         if failures and not (self.keep_going and result.variables):
             raise RunFailed(result.failures, result)
         if self.slice is None:
@@ -58,26 +70,32 @@ class RetrodictionTraining:
         self.observer(RunFinished(run_id, result.units, result.digest))
         return result
 
-    def _dispatch(self, task: ReplayTask, units: Sequence[WorkUnit]) -> tuple[list[UnitResult], list[Failure]]:
-        results: list[UnitResult] = []
-        failures: list[Failure] = []
-        finished = 0
+    def _phases(self, spec: RunSpec, roster: Roster) -> tuple[tuple[WorkUnit, ...], ...]:
+        """Return the units that may be done side by side, phase after phase; slow hindcasts come first.
+
+        A slice with slow forecasters shares these alone: the run that collects does the rest.
+        """
+        slow = (batch_units(spec),) if roster.slow else ()
+        phases = (*slow, work_units(spec, self.unit_size))
+        return phases if self.slice is None else (take(phases[0], self.slice),)
+
+    def _dispatch(
+        self, task: ReplayTask, units: Sequence[WorkUnit], finished: int, planned: int
+    ) -> Iterator[UnitResult]:
         with closing(self.backend.run(task, units)) as outcomes:
-            for outcome in outcomes:
+            for outcome in _all_of(units, outcomes):
                 result = _unit_result(outcome)
-                results.append(result)
-                failures.extend(result.failures)
                 finished += len(outcome.unit.variables)
-                self.observer(UnitFinished(outcome.unit, result, finished, _count(units)))
-        return results, failures
+                self.observer(UnitFinished(outcome.unit, result, finished, planned))
+                yield result
 
     def _fold(
         self,
         spec: RunSpec,
         run_id: str,
-        units: Sequence[WorkUnit],
+        planned: int,
         results: Sequence[UnitResult],
-        failures: Sequence[Failure],
+        failures: Mapping[str, Failure],
         started: datetime | None,
     ) -> RunResult:
         summaries = [summary for result in results for summary in result.summaries]
@@ -86,14 +104,15 @@ class RetrodictionTraining:
             spec=spec,
             batches=batches(spec),
             variables=tuple(sorted(summaries, key=lambda summary: summary.variable)),
-            failures=tuple(sorted(failures, key=lambda failure: failure.variable)),
+            failures=tuple(failures[variable] for variable in sorted(failures)),
             units=UnitCounts(
-                planned=_count(units),
+                planned=planned,
                 recalled=sum(result.recalled for result in results),
                 computed=sum(result.computed for result in results),
                 failed=len(failures),
             ),
             software=dict(self.software),
+            parts=tuple(sorted(part for result in results for part in result.parts)),
             started_at=started,
             finished_at=self._now(),
         )
@@ -104,6 +123,22 @@ class RetrodictionTraining:
 
 def _count(units: Sequence[WorkUnit]) -> int:
     return sum(len(unit.variables) for unit in units)
+
+
+def _without(units: Sequence[WorkUnit], failures: Mapping[str, Failure]) -> tuple[WorkUnit, ...]:
+    """Leave out variables that have failed already."""
+    kept = (attrs.evolve(unit, variables=[name for name in unit.variables if name not in failures]) for unit in units)
+    return tuple(unit for unit in kept if unit.variables)
+
+
+def _all_of(units: Sequence[WorkUnit], outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Yield the outcomes, then a failure for each unit that the engine has lost."""
+    waiting = {unit.index: unit for unit in units}
+    for outcome in outcomes:
+        if waiting.pop(outcome.unit.index, None) is not None:
+            yield outcome
+    for unit in waiting.values():
+        yield Failed(unit, UnitFailed("the backend gave no outcome", f"unit {unit.index}", "Run the command again"))
 
 
 def _unit_result(outcome: Outcome) -> UnitResult:

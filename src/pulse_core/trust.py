@@ -7,6 +7,7 @@ prior, Ibrahim & Chen 2000); a weight of 1/h for h-step errors, which overlap.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -25,23 +26,33 @@ def batch_decay(trust_decay: float, batch_size_days: int) -> float:
 
 def wins(errors: Array, benchmark: Array) -> Array:
     """Return 1 where |error| is less than the benchmark's, 1/2 where exactly equal, 0 where more; NaN without both."""
-    mine, other = np.abs(errors), np.abs(benchmark)
-    outcome = np.where(mine < other, 1.0, np.where(mine == other, 0.5, 0.0))
-    return np.where(np.isfinite(mine) & np.isfinite(other), outcome, np.nan)
+    # the sign of a difference is 0 only for equals, and NaN where either is
+    return np.asarray((np.sign(np.abs(benchmark) - np.abs(errors)) + 1.0) / 2.0)
 
 
-def posterior(won: Array, lost: Array, decay: float, batches: int) -> tuple[Array, Array]:
-    """Fold weighted wins and losses (batch, ...) into alpha and beta after `batches` batches, empty ones too.
+def posteriors(won: Array, lost: Array, decay: float, batches: int) -> Iterator[tuple[Array, Array]]:
+    """Fold weighted wins and losses (batch, ...); yield alpha and beta after each of `batches` batches, empty ones too.
 
     From Beta(1, 1); at the start of each later batch alpha <- 1 + g (alpha - 1), beta alike.
     """
     alpha, beta = np.ones(won.shape[1:]), np.ones(won.shape[1:])
     for batch in range(batches):
         if batch:
-            alpha, beta = 1.0 + decay * (alpha - 1.0), 1.0 + decay * (beta - 1.0)
+            alpha, beta = faded(alpha, decay), faded(beta, decay)
         if batch < len(won):
             alpha, beta = alpha + won[batch], beta + lost[batch]
-    return alpha, beta
+        yield alpha, beta
+
+
+def faded(parameter: Array, decay: float) -> Array:
+    """Return what forgetting leaves of alpha or beta: 1 + g (alpha - 1)."""
+    return 1.0 + decay * (parameter - 1.0)
+
+
+def posterior(won: Array, lost: Array, decay: float, batches: int) -> tuple[Array, Array]:
+    """Return alpha and beta after all `batches` (at least one); see `posteriors`."""
+    *_, last = posteriors(won, lost, decay, batches)
+    return last
 
 
 def trust(alpha: Array, beta: Array) -> Array:

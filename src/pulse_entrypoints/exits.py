@@ -70,9 +70,9 @@ def unexpected(error: Exception, log_file: Path) -> Ending:
     return Ending(Exit.FAILED, f"pulse: unexpected {what} (traceback in {log_file})")
 
 
-def interrupted(signal: str, finished: int, planned: int) -> Ending:
-    """End with 75 on a signal."""
-    done = f"{finished} of {planned} variables are done and recorded" if planned else "nothing had begun"
+def interrupted(signal: str, finished: int, planned: int, counted: str) -> Ending:
+    """End with 75 on a signal; `counted` says what was planned and finished: variables, or steps."""
+    done = f"{finished} of {planned} {counted} are done and recorded" if planned else "nothing had begun"
     return Ending(Exit.INTERRUPTED, f"pulse: interrupted by {signal}; {done}. {AGAIN}")
 
 
@@ -84,13 +84,13 @@ def completed(result: RunResult) -> Ending:
     return Ending(Exit.PARTLY, title, _told(result.failures), MEND_ALL)
 
 
-def slice_completed(result: RunResult, place: str, share: tuple[int, int]) -> Ending:
+def slice_completed(result: RunResult, place: str, share: tuple[int, int], counted: str) -> Ending:
     """End as `completed`, saying that nothing is published and how to collect."""
     index, count = share
-    done = len(result.variables)
+    done = result.units.recalled + result.units.computed
     ending = completed(result)
     mend = (
-        f"Slice {index}/{count}: {done} variables are recorded in {place}; nothing is published. When all {count} "
+        f"Slice {index}/{count}: {done} {counted} are recorded in {place}; nothing is published. When all {count} "
         "slices are done, the same command without --slice collects and publishes them."
     )
     return attrs.evolve(ending, mend=mend)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from pulse_core.results import TRUST, RunResult, VariableSummary
 from pulse_core.scores.measures import MEASURES
@@ -18,8 +20,10 @@ SUMMARISED = 200
 class Finding:
     """The best forecaster (least MAE) of a variable at a horizon; None where a number is impossible.
 
-    `skill` is the share of the benchmark's MAE that it saves; `trust` the probability that it beats the
-    benchmark, `low` and `high` the ends of its 95 % credible interval. The benchmark itself has none of them.
+    `skill` is the share of the benchmark's MAE that it saves; `trust` the probability that it beats the benchmark,
+    `low` and `high` the ends of its 95 % credible interval; `discovery` says whether it does beyond chance, all
+    comparisons of the run counted (e-BH). The benchmark itself has none of them. `coverage` is the share of actuals
+    in its 80 % interval.
     """
 
     variable: str
@@ -27,14 +31,19 @@ class Finding:
     forecaster: str
     is_benchmark: bool
     scored: int
-    mae: float | None
+    coverage: float | None
     skill: float | None
     trust: float | None
     low: float | None
     high: float | None
+    discovery: bool
 
 
-def best_of(summary: VariableSummary, horizon: int, benchmark: str) -> Finding | None:
+Discoveries = Mapping[str, NDArray[np.bool_]]
+"""By variable: which (forecaster, horizon) is a discovery."""
+
+
+def best_of(summary: VariableSummary, horizon: int, benchmark: str, discoveries: Discoveries) -> Finding | None:
     """Return what is best at a horizon, the earlier forecaster on a tie; None where nothing was scored."""
     name = summary.best(horizon)
     if name is None:
@@ -49,19 +58,27 @@ def best_of(summary: VariableSummary, horizon: int, benchmark: str) -> Finding |
         forecaster=name,
         is_benchmark=is_benchmark,
         scored=int(measure["n"]),
-        mae=_number(measure["mae"]),
+        coverage=_number(measure["coverage_80"]),
         skill=None if is_benchmark else _number(measure["skill_mae"]),
         trust=_number(trust["mean"]),
         low=_number(trust["low"]),
         high=_number(trust["high"]),
+        discovery=bool(discoveries[summary.variable][best, horizon - 1]),
     )
 
 
 def summary_of(result: RunResult) -> dict[str, dict[str, Any]]:
     """Return the best forecaster one step ahead of the first variables, by variable."""
-    found = [best_of(summary, 1, result.spec.benchmark) for summary in result.variables[:SUMMARISED]]
+    discoveries = result.discoveries()
+    found = [best_of(summary, 1, result.spec.benchmark, discoveries) for summary in result.variables[:SUMMARISED]]
     return {
-        finding.variable: {"best": finding.forecaster, "skill_mae": finding.skill, "trust": finding.trust}
+        finding.variable: {
+            "best": finding.forecaster,
+            "skill_mae": finding.skill,
+            "trust": finding.trust,
+            "discovery": finding.discovery,
+            "coverage_80": finding.coverage,
+        }
         for finding in found
         if finding is not None
     }

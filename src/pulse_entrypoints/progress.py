@@ -11,7 +11,7 @@ from tqdm import tqdm
 from pulse_core.events import Event, RunPlanned, UnitFinished
 from pulse_entrypoints.logging import VARIABLE_FAILED, RunLog
 
-_BAR = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} variables, {elapsed} so far, {remaining} left"
+_BAR = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}{unit}, {elapsed} so far, {remaining} left"
 
 
 def show_line(line: str) -> None:
@@ -21,11 +21,12 @@ def show_line(line: str) -> None:
 
 @attrs.define
 class Progress:
-    """An observer of a run. `context` is said of the run when it starts; `finished` counts variables."""
+    """An observer of a run. `context` is said of the run when it starts; `counted` is what `finished` counts."""
 
     log: RunLog
     context: dict[str, Any]
     with_bar: bool
+    counted: str = "variables"
     finished: int = 0
     planned: int = 0
     _bar: Any = None
@@ -46,9 +47,9 @@ class Progress:
         self.planned = event.variables
         self.log.events.info(
             "train_started",
-            variables=event.variables,
             batches=event.batches,
             units=event.units,
+            planned=event.variables,
             **self.context,
         )
         if self.with_bar:
@@ -57,6 +58,7 @@ class Progress:
                 total=event.variables,
                 desc="Replaying",
                 bar_format=_BAR,
+                unit=f" {self.counted}",
                 disable=None,
                 leave=False,
                 file=sys.stderr,
@@ -69,6 +71,7 @@ class Progress:
             "unit_finished",
             unit=event.unit.index,
             variables=list(event.unit.variables),
+            **({} if event.unit.batch is None else {"batch": event.unit.batch}),
             computed=result.computed,
             recalled=result.recalled,
             failed=len(result.failures),

@@ -72,7 +72,9 @@ class Settings:
     forecasters: tuple[str, ...] | None = option(
         NAMES,
         HOW,
-        "The forecasters to compare. A class of your own is module:Name; it needs forecast(history, horizon).",
+        "The forecasters to compare. 'seasonal-naive(12)' and 'holt-winters(12)', in quotes, have a season of 12; "
+        "statsforecast:AutoETS and sklearn:Ridge are models of those libraries. A class of your own is module:Name; it "
+        "needs forecast(history, horizon), or fit(history) and predict(fitted, history, horizon).",
         shown=ALL_BUILT_IN,
     )
     benchmark: str = option(
@@ -81,6 +83,33 @@ class Settings:
     min_history: int = option(WHOLE, HOW, "Observations that must be known before the first forecast.", 30)
     trust_decay: float = option(
         NUMBER, HOW, "What is left of the evidence for trust after 30 days, above 0 and at most 1.", 0.99
+    )
+    season: int | None = option(
+        WHOLE, HOW, "Observations in a season, e.g. 12 for monthly data; adds the seasonal forecasters.", shown="none"
+    )
+    predictors: tuple[str, ...] | None = option(
+        NAMES,
+        HOW,
+        "Up to eight variables that the forecaster ridge may learn from, as far as they are known; adds ridge.",
+        shown="none",
+    )
+    refit_every: int = option(
+        attrs.evolve(WHOLE, metavar="K"),
+        HOW,
+        "Fit libraries' models and classes of your own at every K-th origin only.",
+        1,
+    )
+    calibration: str = option(
+        choice("conformal", "empirical", metavar="METHOD"),
+        HOW,
+        "Where quantiles come from: conformal tracks coverage; empirical takes those of all past errors.",
+        "conformal",
+    )
+    trust_loss: str = option(
+        choice("absolute", "crps", metavar="LOSS"),
+        HOW,
+        "The loss on which a forecast beats the benchmark's: absolute error, or CRPS of its quantiles.",
+        "absolute",
     )
     known_at: str = option(
         attrs.evolve(TEXT, metavar="RULE"),
@@ -116,6 +145,9 @@ class Settings:
         "results",
     )
     output_file: Path | None = option(PATH, WHERE, "Write the result, as JSON, to this file as well.")
+    hindcasts: bool = option(
+        FLAG, WHERE, "Write every forecast that would have been made, with quantiles, as Parquet.", default=False
+    )
     run_id: str | None = option(RUN_ID, WHERE, "The run's name in the results.", shown="from what is trained")
 
     backend: str = option(

@@ -10,8 +10,7 @@ from typing import Any, Final
 import attrs
 
 from pulse_core.errors import InvalidSpec
-from pulse_core.forecasters import BUILT_IN
-from pulse_core.spec import RunSpec
+from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
 from pulse_entrypoints.layers import Layered
 from pulse_entrypoints.settings import DEFAULT_START, DEFAULT_VARIABLES, SAMPLE
 
@@ -45,8 +44,9 @@ def run_spec(layered: Layered, today: date, sample: Callable[[], SampleFacts]) -
 def _fields(layered: Layered, today: date, sample: Callable[[], SampleFacts]) -> Mapping[str, Any]:
     settings = layered.settings
     fields = {field: getattr(settings, name) for field, name in _OPTION_OF.items()}
+    fields["predictors"] = fields["predictors"] or ()
     if fields["forecasters"] is None:
-        fields["forecasters"] = tuple(forecaster.name for forecaster in BUILT_IN)
+        fields["forecasters"] = DEFAULT_FORECASTERS
     defaults = _sample_defaults(settings.end_date, sample) if settings.data == SAMPLE else _defaults(today)
     return fields | {name: value for name, value in defaults.items() if fields[name] is None}
 

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_adapters.forecasters.imported import ImportedForecaster
 from pulse_core.errors import PulseError, SettingsError
+from pulse_core.forecasters import resolve
+from pulse_core.forecasters.base import Forecaster
 from pulse_core.results import RunResult
 from pulse_core.spec import RunSpec
 from pulse_entrypoints import wiring
@@ -37,11 +38,16 @@ _WIDEST_REPORT: Final = 100
 
 @attrs.frozen
 class Order:
-    """A training that can be run: settings, spec and the user's own forecasters, all of them sound."""
+    """A training that can be run: settings, spec and forecasters beside the core's, all of them sound."""
 
     settings: Settings
     spec: RunSpec
-    forecasters: tuple[ImportedForecaster, ...]
+    forecasters: tuple[Forecaster, ...]
+
+    @property
+    def counted(self) -> str:
+        """What progress counts: variables, or steps where slow forecasters do each batch of a variable by itself."""
+        return "steps" if resolve(self.spec.roster, self.forecasters).slow else "variables"
 
 
 def train(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
@@ -74,7 +80,7 @@ def _train(order: Order, mask: Masker) -> Ending:
     form = _form(settings.log_format)
     log = open_log(settings.log_level, form, settings.log_dir, mask, show_line)
     log.bind(run_id=settings.run_id or order.spec.run_id)
-    progress = Progress(log, _context(order), with_bar=form != JSON)
+    progress = Progress(log, _context(order), form != JSON, order.counted)
     try:
         return _execute(order, progress, form)
     except PulseError as error:
@@ -82,7 +88,7 @@ def _train(order: Order, mask: Masker) -> Ending:
         return failed(error)
     except KeyboardInterrupt as interruption:
         log.events.warning(RUN_INTERRUPTED, signal=name_of(interruption), finished=progress.finished)
-        return interrupted(name_of(interruption), progress.finished, progress.planned)
+        return interrupted(name_of(interruption), progress.finished, progress.planned, order.counted)
     except Exception as error:  # noqa: BLE001 - the last resort: nobody above could do better
         log.events.error(RUN_FAILED, kind=type(error).__name__, what=str(error), exc_info=True)
         return unexpected(error, log.path)
@@ -99,7 +105,7 @@ def _execute(order: Order, progress: Progress, form: str) -> Ending:
     progress.close()
     log.events.info("run_finished", **_finish(result))
     if settings.slice is not None:
-        return slice_completed(result, settings.results, settings.slice)
+        return slice_completed(result, settings.results, settings.slice, order.counted)
     attached = sink.attach(result.run_id, RUN_LOG, log.of_run())
     if form != JSON and sys.stdout.isatty():
         _show_table(result, (attached, str(log.path)))
@@ -123,6 +129,7 @@ def _form(log_format: str) -> str:
 def _context(order: Order) -> dict[str, Any]:
     settings = order.settings
     return {
+        "variables": len(order.spec.variables),
         "start": order.spec.start.isoformat(),
         "end": order.spec.last_day.isoformat(),
         "forecasters": list(order.spec.roster),

@@ -14,11 +14,13 @@ import attrs
 import numpy as np
 
 import pulse_adapters.sample
-from pulse_adapters.forecasters.imported import ImportedForecaster, imported, is_import_name
+from pulse_adapters.forecasters.imported import imported, is_import_name
+from pulse_adapters.forecasters.libraries import is_library_name, library_forecaster
 from pulse_core import __version__
 from pulse_core.errors import InvalidSpec, SettingsError
 from pulse_core.events import Observer
 from pulse_core.forecasters import resolve
+from pulse_core.forecasters.base import Forecaster
 from pulse_core.plan import Slice
 from pulse_core.ports import ComputeBackend, DataStore, ResultSink
 from pulse_core.series import Observations
@@ -70,6 +72,7 @@ SINKS: Final[Mapping[str, Adapter]] = {
 }
 """Stores and sinks go by the scheme of their place: `folder` without one."""
 
+_ALWAYS_THERE: Final = "naive"
 _SAMPLE_FOLDER: Final = Path(pulse_adapters.sample.__file__).parent
 
 
@@ -88,22 +91,29 @@ def place_problems(layered: Layered) -> list[str]:
     return problems
 
 
-def own_forecasters(layered: Layered) -> tuple[tuple[ImportedForecaster, ...], list[str]]:
-    """Return the user's own forecasters, and what is wrong with those that cannot be had or are unknown."""
-    found: list[ImportedForecaster] = []
+def own_forecasters(layered: Layered) -> tuple[tuple[Forecaster, ...], list[str]]:
+    """Return the user's and libraries' forecasters, and what is wrong with those that cannot be had or are unknown."""
+    found: list[Forecaster] = []
     problems: list[str] = []
     for option, names in _forecaster_names(layered).items():
         for name in names:
             try:
-                if is_import_name(name):
-                    found.append(imported(name, Path.cwd()))
-                else:
-                    resolve([name])
+                found.extend(_own_forecaster(name, layered.settings))
             except InvalidSpec as error:
                 problems.extend(f"{layered.source(option)}: {_rest(problem)}" for problem in error.problems)
             except SettingsError as error:
                 problems.extend(f"{layered.source(option)}: {problem}" for problem in error.problems)
     return tuple(found), problems
+
+
+def _own_forecaster(name: str, settings: Settings) -> tuple[Forecaster, ...]:
+    """Return the forecaster behind a name, nothing for one of the core's. Raises SettingsError."""
+    if is_library_name(name):
+        return (library_forecaster(name, settings.season, settings.refit_every),)
+    if is_import_name(name):
+        return (imported(name, Path.cwd(), settings.refit_every),)
+    resolve([_ALWAYS_THERE, name])  # a combination needs another forecaster beside it
+    return ()
 
 
 def sample_facts() -> SampleFacts:
@@ -123,7 +133,7 @@ def sink_of(settings: Settings) -> ResultsPlace:
 def training(
     settings: Settings,
     sink: ResultsPlace,
-    forecasters: Sequence[ImportedForecaster],
+    forecasters: Sequence[Forecaster],
     observer: Observer,
     clock: Callable[[], datetime],
 ) -> RetrodictionTraining:
@@ -136,6 +146,7 @@ def training(
         unit_size=settings.unit_size,
         slice=None if settings.slice is None else Slice(*settings.slice),
         run_id=settings.run_id,
+        hindcasts=settings.hindcasts,
         keep_going=settings.keep_going,
         observer=observer,
         clock=clock,

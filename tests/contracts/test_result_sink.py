@@ -1,4 +1,4 @@
-"""What every ResultSink promises. A new one is one line in SINKS."""
+"""What every ResultSink promises. A new one is one line in SINKS, and one in PARTS where it keeps parts elsewhere."""
 
 from __future__ import annotations
 
@@ -6,22 +6,43 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import attrs
+import numpy as np
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 
 from pulse_adapters.sinks.filesystem import FilesystemSink
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_core.errors import RunIdTaken
-from pulse_core.ports import ResultSink
-from pulse_core.results import RunResult, VariableResult
+from pulse_core.errors import PulseError, RunIdTaken, SinkUnavailable
+from pulse_core.ports import ResultSink, Write
+from pulse_core.results import Record, RunResult
+from pulse_core.tables import Column, Columns, Labels
 from tests.fakes import FakeSink
-from tests.results import run_result, spec, variable_result, variable_results
+from tests.results import batch_hindcasts, records, run_result, spec, variable_result
 
 KEY, OTHER_KEY = "ab" * 32, "cd" * 32
+RUN, PART, OTHER_PART = "nightly", "scores/part-00000-of-00002", "hindcasts/part-00001-of-00002"
+DAYS = np.array(["2024-01-01", "2024-01-02T03:04:05.000006", "NaT"], dtype="datetime64[us]")
+ROWS: Columns = {
+    "variable": Labels(("a", "b\N{LATIN SMALL LETTER U WITH DIAERESIS}"), np.array([0, 1, 0], dtype=np.int32)),
+    "horizon": np.array([1, 2, -3], dtype=np.int16),
+    "known_at": DAYS,
+    "mae": np.array([1.5, np.nan, -0.1]),
+    "trust": np.array([np.nan, 0.25, 1e30], dtype=np.float32),
+}
+MORE_ROWS: Columns = {
+    "variable": Labels(("c", "a"), np.array([1, 0], dtype=np.int32)),
+    "horizon": np.array([4, 5], dtype=np.int16),
+    "known_at": DAYS[:2],
+    "mae": np.array([3.0, 4.0]),
+    "trust": np.array([0.5, 0.75], dtype=np.float32),
+}
 
 
 @contextmanager
@@ -35,6 +56,67 @@ SINKS: dict[str, Callable[[], AbstractContextManager[ResultSink]]] = {
     "memory": lambda: nullcontext(MemorySink()),
     "filesystem": in_a_folder,
 }
+
+
+def kept_part(sink: Any, name: str) -> list[dict[str, list[object]]] | None:
+    """The goes of a part that a sink in memory keeps, as plain values."""
+    goes = sink.parts.get((RUN, name))
+    return None if goes is None else [plain(columns) for columns in goes]
+
+
+def part_file(sink: FilesystemSink, name: str) -> list[dict[str, list[object]]] | None:
+    """The row groups of a part that is a file, as plain values."""
+    path = sink.root / RUN / f"{name}.parquet"
+    if not path.exists():
+        return None
+    file = pyarrow.parquet.ParquetFile(path)
+    goes = [file.read_row_group(number).to_pydict() for number in range(file.num_row_groups)]
+    return [{name: [_without_zone(value) for value in column] for name, column in go.items()} for go in goes]
+
+
+PARTS: dict[type[ResultSink], Callable[[Any, str], list[dict[str, list[object]]] | None]] = {
+    FilesystemSink: part_file,
+}
+"""How to read the part of a sink that does not keep it in a dict."""
+
+
+def part_of(sink: ResultSink, name: str) -> list[dict[str, list[object]]] | None:
+    return PARTS.get(type(sink), kept_part)(sink, name)
+
+
+def plain(columns: Columns) -> dict[str, list[object]]:
+    """Columns as plain values, None for what is not there."""
+    return {name: [_there(value) for value in _values(column)] for name, column in columns.items()}
+
+
+def _values(column: Column) -> list[object]:
+    if isinstance(column, Labels):
+        return [column.names[code] for code in column.codes]
+    values: list[object] = column.tolist()
+    return values
+
+
+def _there(value: object) -> object:
+    return None if value != value else value  # noqa: PLR0124 - only a NaN differs from itself
+
+
+def _without_zone(value: object) -> object:
+    if not isinstance(value, datetime):
+        return _there(value)
+    assert value.utcoffset() == timedelta(0)
+    return value.replace(tzinfo=None)
+
+
+def write(sink: ResultSink, *goes: Columns, name: str = PART, run_id: str = RUN) -> None:
+    with sink.part(run_id, name) as add:
+        for columns in goes:
+            add(columns)
+
+
+def write_and_fail(sink: ResultSink, columns: Columns) -> None:
+    with sink.part(RUN, PART) as add:
+        add(columns)
+        raise ZeroDivisionError
 
 
 @contextmanager
@@ -69,6 +151,12 @@ class TestResultSink:
         sink.record(KEY, variable_result(2))
         assert sink.recall(KEY) == variable_result(1)
 
+    def test_each_kind_of_record_comes_back_as_what_it_is(self, sink):
+        sink.record(KEY, variable_result())
+        sink.record(OTHER_KEY, batch_hindcasts())
+        assert sink.recall(KEY) == variable_result()
+        assert sink.recall(OTHER_KEY) == batch_hindcasts()
+
     def test_recalling_takes_nothing_away(self, sink):
         sink.record(KEY, variable_result())
         assert sink.recall(KEY) == sink.recall(KEY) == variable_result()
@@ -78,9 +166,9 @@ class TestResultSink:
         assert pickle.loads(pickle.dumps(sink)).recall(KEY) == variable_result()
 
     def test_of_writers_at_once_one_wins_and_all_read_it(self, sink):
-        def record_and_recall(seed: int) -> VariableResult | None:
+        def record_and_recall(seed: int) -> Record | None:
             sink.record(KEY, variable_result(seed))
-            read: VariableResult | None = sink.recall(KEY)
+            read: Record | None = sink.recall(KEY)
             return read
 
         with ThreadPoolExecutor(8) as threads:
@@ -108,9 +196,85 @@ class TestResultSink:
     def test_other_runs_stand_side_by_side(self, sink):
         assert sink.publish(run_result(run_id="one")) != sink.publish(run_result(run_id="two"))
 
+    def test_a_part_holds_the_rows_of_all_goes_in_order(self, sink):
+        write(sink, ROWS, MORE_ROWS)
+        assert part_of(sink, PART) == [plain(ROWS), plain(MORE_ROWS)]
+
+    def test_the_columns_of_a_part_keep_their_order(self, sink):
+        write(sink, ROWS)
+        assert [list(go) for go in part_of(sink, PART) or []] == [list(ROWS)]
+
+    def test_what_a_writer_does_with_its_arrays_afterwards_does_not_show(self, sink):
+        errors = np.array([1.0, 2.0])
+        with sink.part(RUN, PART) as add:
+            add({"mae": errors})
+            errors[:] = 7.0
+            add({"mae": errors})
+        assert part_of(sink, PART) == [{"mae": [1.0, 2.0]}, {"mae": [7.0, 7.0]}]
+
+    def test_a_part_that_is_under_way_is_not_there_yet(self, sink):
+        with sink.part(RUN, PART) as add:
+            add(ROWS)
+            assert part_of(sink, PART) is None
+        assert part_of(sink, PART) is not None
+
+    def test_a_part_whose_writer_fails_is_not_there(self, sink):
+        with pytest.raises(ZeroDivisionError):
+            write_and_fail(sink, ROWS)
+        assert part_of(sink, PART) is None
+
+    def test_a_part_whose_writer_fails_leaves_the_old_one(self, sink):
+        write(sink, ROWS)
+        with pytest.raises(ZeroDivisionError):
+            write_and_fail(sink, MORE_ROWS)
+        assert part_of(sink, PART) == [plain(ROWS)]
+
+    def test_a_writers_own_fault_is_not_taken_for_the_sinks(self, sink):
+        fault = FileNotFoundError("a file of the writer's own")
+        with pytest.raises((OSError, PulseError)) as caught, sink.part(RUN, PART):
+            raise fault
+        assert caught.value is fault
+
+    def test_a_part_written_again_replaces_the_old_one(self, sink):
+        write(sink, ROWS)
+        write(sink, MORE_ROWS)
+        assert part_of(sink, PART) == [plain(MORE_ROWS)]
+
+    def test_a_part_without_rows_is_not_there_not_even_the_old_one(self, sink):
+        write(sink, ROWS)
+        write(sink)
+        assert part_of(sink, PART) is None
+
+    def test_publishing_keeps_the_parts_that_the_result_names(self, sink):
+        for name in (PART, OTHER_PART):
+            write(sink, ROWS, name=name)
+        sink.publish(run_result(parts=(PART, OTHER_PART)))
+        assert part_of(sink, PART) == part_of(sink, OTHER_PART) == [plain(ROWS)]
+
+    def test_publishing_removes_the_other_parts_of_the_run(self, sink):
+        for name in (PART, OTHER_PART):
+            write(sink, ROWS, name=name)
+        sink.publish(run_result(parts=(PART,)))
+        assert part_of(sink, OTHER_PART) is None
+
+    def test_publishing_leaves_the_parts_of_other_runs(self, sink):
+        write(sink, ROWS)
+        sink.publish(run_result(run_id="another"))
+        assert part_of(sink, PART) == [plain(ROWS)]
+
+    def test_a_copy_made_later_has_the_parts(self, sink):
+        write(sink, ROWS)
+        assert part_of(pickle.loads(pickle.dumps(sink)), PART) == [plain(ROWS)]
+
+    def test_parts_are_written_side_by_side(self, sink):
+        names = [f"scores/part-{number:05}-of-00008" for number in range(8)]
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda name: write(sink, ROWS, MORE_ROWS, name=name), names))
+        assert all(part_of(sink, name) == [plain(ROWS), plain(MORE_ROWS)] for name in names)
+
 
 @pytest.mark.parametrize("name", SINKS)
-@given(result=variable_results())
+@given(result=records())
 def test_the_same_bits_come_back(name, result):
     with travelled(name) as sink:
         sink.record(KEY, result)
@@ -119,28 +283,28 @@ def test_the_same_bits_come_back(name, result):
 
 @attrs.frozen
 class Forgetful(FakeSink):
-    def record(self, key: str, result: VariableResult) -> None:
+    def record(self, key: str, result: Record) -> None:
         pass
 
 
 @attrs.frozen
 class Overwriting(FakeSink):
-    def record(self, key: str, result: VariableResult) -> None:
+    def record(self, key: str, result: Record) -> None:
         self.records[key] = result
 
 
 @attrs.frozen
 class OneDrawer(FakeSink):
-    def record(self, key: str, result: VariableResult) -> None:
+    def record(self, key: str, result: Record) -> None:
         self.records.setdefault("", result)
 
-    def recall(self, key: str) -> VariableResult | None:
+    def recall(self, key: str) -> Record | None:
         return self.records.get("")
 
 
 @attrs.frozen
 class HandsOut(FakeSink):
-    def recall(self, key: str) -> VariableResult | None:
+    def recall(self, key: str) -> Record | None:
         return self.records.pop(key, None)
 
 
@@ -160,7 +324,82 @@ class Tolerant(FakeSink):
 class Sweeping(FakeSink):
     def publish(self, result: RunResult) -> Sequence[str]:
         self.records.clear()
+        self.parts.clear()
         return [result.run_id]
+
+
+@attrs.frozen
+class LastGoOnly(FakeSink):
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        with FakeSink.part(self, run_id, name) as add:
+            goes: list[Columns] = []
+            yield goes.append
+            for columns in goes[-1:]:
+                add(columns)
+
+
+@attrs.frozen
+class Impatient(FakeSink):
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        def add(columns: Columns) -> None:
+            self.parts[run_id, name] = (*self.parts.get((run_id, name), ()), dict(columns))
+
+        yield add
+
+
+@attrs.frozen
+class Saving(FakeSink):
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        goes: list[Columns] = []
+        try:
+            yield goes.append
+        finally:
+            self.parts[run_id, name] = tuple(goes)
+
+
+@attrs.frozen
+class Blaming(FakeSink):
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        try:
+            with FakeSink.part(self, run_id, name) as add:
+                yield add
+        except OSError as error:
+            raise SinkUnavailable(str(error)) from error
+
+
+@attrs.frozen
+class Hoarding(FakeSink):
+    def publish(self, result: RunResult) -> Sequence[str]:
+        return [result.run_id]
+
+
+@attrs.frozen
+class Referring(FakeSink):
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        goes: list[Columns] = []
+        yield goes.append
+        self.parts[run_id, name] = tuple(goes)
+
+
+@attrs.frozen
+class OnePart(FakeSink):
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        with FakeSink.part(self, run_id, PART) as add:
+            yield add
+
+
+@attrs.frozen
+class Sorting(FakeSink):
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        with FakeSink.part(self, run_id, name) as add:
+            yield lambda columns: add(dict(sorted(columns.items())))
 
 
 @pytest.mark.parametrize(
@@ -175,6 +414,21 @@ class Sweeping(FakeSink):
         (Overwriting, "test_of_writers_at_once_one_wins_and_all_read_it"),
         (Tolerant, "test_a_run_id_that_holds_another_spec_is_refused"),
         (Sweeping, "test_publishing_keeps_the_records"),
+        (OneDrawer, "test_each_kind_of_record_comes_back_as_what_it_is"),
+        (LastGoOnly, "test_a_part_holds_the_rows_of_all_goes_in_order"),
+        (Sorting, "test_the_columns_of_a_part_keep_their_order"),
+        (Referring, "test_what_a_writer_does_with_its_arrays_afterwards_does_not_show"),
+        (Impatient, "test_a_part_that_is_under_way_is_not_there_yet"),
+        (Saving, "test_a_part_whose_writer_fails_is_not_there"),
+        (Saving, "test_a_part_whose_writer_fails_leaves_the_old_one"),
+        (Blaming, "test_a_writers_own_fault_is_not_taken_for_the_sinks"),
+        (Impatient, "test_a_part_written_again_replaces_the_old_one"),
+        (Impatient, "test_a_part_without_rows_is_not_there_not_even_the_old_one"),
+        (Sweeping, "test_publishing_keeps_the_parts_that_the_result_names"),
+        (Hoarding, "test_publishing_removes_the_other_parts_of_the_run"),
+        (Sweeping, "test_publishing_leaves_the_parts_of_other_runs"),
+        (StaysAtHome, "test_a_copy_made_later_has_the_parts"),
+        (OnePart, "test_parts_are_written_side_by_side"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.__name__,
 )

@@ -14,6 +14,7 @@ import numpy as np
 
 PULSE = Path(sys.executable).with_name("pulse")
 FIRST_DAY = np.datetime64("2020-01-01")
+FEW = ("--forecasters", "naive", "drift", "ses")
 PERIOD = ("--start-date", "2020-03-01", "--end-date", "2020-05-31", "--horizon", "2")
 
 
@@ -49,8 +50,9 @@ def pulse(folder: Path, *arguments: object, env: Mapping[str, str] | None = None
 
 
 def train(folder: Path, *arguments: object, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Train the two series of the fixture over the usual period."""
-    return pulse(folder, "train", "--variables", "a", "b", *PERIOD, *arguments, env=env)
+    """Train the two series of the fixture over the usual period, with few forecasters unless others are named."""
+    few = () if "--forecasters" in arguments else FEW
+    return pulse(folder, "train", "--variables", "a", "b", *PERIOD, *few, *arguments, env=env)
 
 
 def events(text: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pty
@@ -11,9 +12,10 @@ import sys
 import termios
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
-from tests.integration.cli import bullets, command, digest, environment, event, events, pulse, train, write_series
+from tests.integration.cli import FEW, bullets, command, digest, environment, event, events, pulse, train, write_series
 
 pytestmark = pytest.mark.integration
 
@@ -115,6 +117,49 @@ def test_backends_agree_on_a_forecaster_of_the_users_own(place) -> None:
     assert digest(serial) == digest(processes)
 
 
+def test_the_scores_of_every_batch_are_beside_the_result(place) -> None:
+    done = train(place, "--unit-size", 1)
+    folder = place / "results" / event(done, "run_finished")["run_id"]
+    parts = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
+    assert parts == [f"scores/part-{number:05}-of-00002.parquet" for number in (0, 1)]
+    rows = pyarrow.parquet.read_table(folder / "scores").to_pylist()
+    assert {(row["variable"], row["forecaster"], row["horizon"]) for row in rows} == set(
+        itertools.product("ab", ("naive", "drift", "ses"), (1, 2))
+    )
+    document = json.loads((folder / "result.json").read_text())
+    for variable in "ab":
+        scored = sum(row["n"] for row in rows if (row["variable"], row["forecaster"]) == (variable, "ses"))
+        horizons = document["variables"][variable]["forecasters"]["ses"]["horizons"].values()
+        assert scored == sum(horizon["n"] for horizon in horizons)
+
+
+def test_hindcasts_are_written_on_request_and_gone_when_they_are_not_asked_for(place) -> None:
+    first = train(place, "--hindcasts")
+    folder = place / "results" / event(first, "run_finished")["run_id"]
+    rows = pyarrow.parquet.read_table(folder / "hindcasts").to_pylist()
+    assert {row["variable"] for row in rows} == {"a", "b"}
+    assert all(row["q0.025"] <= row["q0.5"] <= row["q0.975"] for row in rows if row["q0.5"] is not None)
+    second = train(place, "--no-hindcasts")
+    assert digest(first) == digest(second)
+    assert not list((folder / "hindcasts").iterdir())
+
+
+def test_a_library_model_and_a_class_with_fit_and_predict_run_like_any_other(place) -> None:
+    (place / "own.py").write_text(
+        "class Drifting:\n"
+        "    def fit(self, history):\n        return (history[-1] - history[0]) / (len(history) - 1)\n"
+        "    def predict(self, step, history, horizon):\n"
+        "        return [history[-1] + step * ahead for ahead in range(1, horizon + 1)]\n"
+    )
+    names = ("--forecasters", "naive", "drift", "own:Drifting", "sklearn:LinearRegression")
+    done = train(place, *names, "--backend", "serial", "--batch-size-days", 60)
+    assert digest(done)
+    result = json.loads((place / "results" / event(done, "run_finished")["run_id"] / "result.json").read_text())
+    scores = {name: of["horizons"]["1"]["mae"] for name, of in result["variables"]["a"]["forecasters"].items()}
+    assert scores["own:Drifting"] == pytest.approx(scores["drift"], rel=1e-9)
+    assert scores["sklearn:LinearRegression"] is not None
+
+
 def test_slices_and_then_the_plain_run_give_the_digest_of_one_run(place) -> None:
     whole = train(place, "--results", "whole")
     for index in (0, 1):
@@ -136,7 +181,7 @@ def test_variables_that_fail_end_the_run_with_1_and_publish_nothing(place) -> No
     assert bullet.startswith("b: forecaster 'own:Picky'")
     assert "too large for me" in bullet
     assert event(done, "run_failed")["kind"] == "RunFailed"
-    assert [path.name for path in (place / "results").iterdir()] == ["units"]
+    assert not list((place / "results").rglob("result.json"))
 
 
 def test_with_keep_going_the_others_are_published_with_3(place) -> None:
@@ -237,9 +282,21 @@ def test_what_cyclopts_refuses_ends_with_2_in_one_line(place, arguments) -> None
 
 
 def test_options_may_come_from_environment_and_file(place) -> None:
-    plain = train(place)
-    (place / "pulse.toml").write_text('variables = ["a", "b"]\nstart_date = 2020-03-01\nhorizon = 2\n')
-    done = pulse(place, "train", env={"PULSE_CONFIG": "pulse.toml", "PULSE_END_DATE": "2020-05-31"})
+    names = ("naive", "ridge", "seasonal-naive(5)")
+    method = ("--season", 5, "--calibration", "empirical", "--trust-loss", "crps", "--refit-every", 3)
+    plain = train(place, "--forecasters", *names, "--predictors", "a", "b", *method, "--hindcasts")
+    (place / "pulse.toml").write_text(
+        'variables = ["a", "b"]\nstart_date = 2020-03-01\nhorizon = 2\nseason = 5\npredictors = ["a", "b"]\n'
+        "refit_every = 3\nhindcasts = true\n"
+    )
+    there = {
+        "PULSE_CONFIG": "pulse.toml",
+        "PULSE_END_DATE": "2020-05-31",
+        "PULSE_FORECASTERS": " ".join(names),
+        "PULSE_CALIBRATION": "empirical",
+        "PULSE_TRUST_LOSS": "crps",
+    }
+    done = pulse(place, "train", env=there)
     assert digest(done) == digest(plain)
     assert event(done, "run_finished")["run_id"] == event(plain, "run_finished")["run_id"]
 
@@ -269,7 +326,7 @@ def test_no_secret_reaches_log_result_or_screen(place) -> None:
 
 
 def test_a_terminal_shows_a_bar_a_table_and_where_the_files_are(place) -> None:
-    status, shown = on_terminal(place, "--variables", "a", "b", *("--start-date", "2020-03-01"))
+    status, shown = on_terminal(place, "--variables", "a", "b", *("--start-date", "2020-03-01"), *FEW)
     assert status == 0
     for words in ("Replaying", "variable", "trust", "Result", "Log", "sha256:"):
         assert words in shown
@@ -279,7 +336,7 @@ def test_a_terminal_shows_a_bar_a_table_and_where_the_files_are(place) -> None:
 def test_the_table_fits_a_terminal_of_80_columns(place) -> None:
     write_series(place / "data", "a_variable_with_quite_a_long_name_indeed", 5.0)
     names = ("--variables", "a", "a_variable_with_quite_a_long_name_indeed")
-    _, shown = on_terminal(place, *names, *("--start-date", "2020-03-01"))
+    _, shown = on_terminal(place, *names, *("--start-date", "2020-03-01"), *FEW)
     after_the_bar = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", shown).rpartition("\r")[2]
     assert "a_variable_with" in after_the_bar
     assert max(map(len, after_the_bar.splitlines())) <= 80

@@ -29,18 +29,21 @@ _NAME: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 class ImportedForecaster:
     """A forecaster by its name, found again wherever it is unpickled. `folder` is where its module may lie.
 
-    Its class is instantiated without arguments, anew for every unit, so that none leaves traces in the next.
+    Its class is instantiated without arguments, anew for every unit, so that none leaves traces in the next. It is
+    `origin_by_origin` (see OriginByOrigin, which heeds `refit_every`) unless it has `hindcast`.
     """
 
     name: str
     version: str
     folder: str
+    refit_every: int = 1
+    origin_by_origin: bool = True
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster. Raises ForecasterFailed, also where the class is not the one that was named."""
         try:
             found = _find(self.name, self.folder)
-            model = _made(found, self.name)
+            model = _made(found, self.name, self.refit_every)
         except SettingsError as error:
             raise self._failed(error.what) from error
         if found.version != self.version:
@@ -70,11 +73,11 @@ def is_import_name(name: str) -> bool:
     return ":" in name
 
 
-def imported(name: str, folder: Path) -> ImportedForecaster:
+def imported(name: str, folder: Path, refit_every: int = 1) -> ImportedForecaster:
     """Import `module:Name` and see that it can serve. Raises SettingsError, saying what happened."""
     found = _find(name, str(folder))
-    _made(found, name)
-    return ImportedForecaster(name, found.version, str(folder))
+    slow = isinstance(_made(found, name, refit_every), OriginByOrigin)
+    return ImportedForecaster(name, found.version, str(folder), refit_every, slow)
 
 
 @attrs.frozen
@@ -99,7 +102,8 @@ def _find(name: str, folder: str) -> _Found:
     if not inspect.isclass(kind):
         raise _refused(name, f"'{class_name}' in module '{module_name}' ({_place(module)}) is no class")
     if not _can_forecast(kind):
-        raise _refused(name, f"class '{class_name}' in {_place(module)} has no method forecast(history, horizon)")
+        needed = "forecast(history, horizon), nor fit(history) and predict(fitted, history, horizon)"
+        raise _refused(name, f"class '{class_name}' in {_place(module)} has no method {needed}")
     return _Found(kind, _version(name, kind, module))
 
 
@@ -116,14 +120,14 @@ def _module(name: str, module_name: str, folder: str) -> ModuleType:
         raise _refused(name, f"importing module '{module_name}' raised {_told(error)}") from error
 
 
-def _made(found: _Found, name: str) -> Forecaster:
+def _made(found: _Found, name: str, refit_every: int) -> Forecaster:
     try:
         model = found.kind()
     except (Exception, SystemExit) as error:  # whatever a user's class raises becomes one of ours
         raise _refused(name, f"'{found.kind.__name__}()' without arguments raised {_told(error)}") from error
     if callable(getattr(model, "hindcast", None)):
         return model  # type: ignore[no-any-return]  # has what a Forecaster's caller uses
-    return OriginByOrigin(name, found.version, model)
+    return OriginByOrigin(name, found.version, model, refit_every)
 
 
 def _version(name: str, kind: type[Any], module: ModuleType) -> str:
@@ -140,7 +144,10 @@ def _version(name: str, kind: type[Any], module: ModuleType) -> str:
 
 
 def _can_forecast(value: object) -> bool:
-    return inspect.isclass(value) and any(callable(getattr(value, method, None)) for method in ("forecast", "hindcast"))
+    if not inspect.isclass(value):
+        return False
+    has = {method for method in ("forecast", "hindcast", "fit", "predict") if callable(getattr(value, method, None))}
+    return bool(has & {"forecast", "hindcast"}) or {"fit", "predict"} <= has
 
 
 def _place(module: ModuleType) -> str:

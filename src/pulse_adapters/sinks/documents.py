@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from pulse_core import ensemble
 from pulse_core.plan import Batch
 from pulse_core.results import TRUST, DataFacts, Failure, RunResult, VariableSummary
 from pulse_core.scores.measures import MEASURES, why_null
@@ -18,18 +21,30 @@ SCHEMA_VERSION: Final = 1
 MOST_WHOLE_VARIABLES: Final = 200
 """Above this number the document keeps only the best, the benchmark and the ensemble of each variable."""
 
+GROUPS: Final = ("pinball", "coverage", "width")
+"""Measures that stand together: `pinball_0.5` is `pinball`, key `0.5`."""
+
 Document = dict[str, Any]
+
+_BENCHMARK: Final = "it is the benchmark, which the others are compared with"
+_NO_OUTCOME: Final = "no outcome could be compared with the benchmark's"
+_NO_PROOF: Final = "beyond horizon 1 the losses come late, and the bound is not proved"
+_NO_REGRET: Final = "the ensemble has learned from no loss, or its value is beyond the range of a float64"
 
 
 def result_document(result: RunResult) -> Document:
     """Return `result.json` as plain values: keys in a fixed order, no NaN, times in UTC."""
     whole = len(result.variables) <= MOST_WHOLE_VARIABLES
+    found = result.discoveries()
     return {
         "schema_version": SCHEMA_VERSION,
         "digest": result.digest,
         "run": _run(result),
         "variables_hold": "all" if whole else "best",
-        "variables": {summary.variable: _variable(summary, result.spec, whole=whole) for summary in result.variables},
+        "variables": {
+            summary.variable: _variable(summary, found[summary.variable], result.spec, whole=whole)
+            for summary in result.variables
+        },
         "batches": _batches(result.batches, result.variables),
         "failures": [_failure(failure) for failure in result.failures],
     }
@@ -80,42 +95,74 @@ def _data(facts: DataFacts) -> Document:
     }
 
 
-def _variable(summary: VariableSummary, spec: RunSpec, *, whole: bool) -> Document:
+def _variable(summary: VariableSummary, found: NDArray[np.bool_], spec: RunSpec, *, whole: bool) -> Document:
     bests = best(summary)
-    kept = {*bests.values(), spec.benchmark, "ensemble"}
-    scores, trust = summary.scores.tolist(), summary.trust.tolist()
+    kept = {*bests.values(), spec.benchmark, ensemble.NAME}
     return {
         "best": bests,
+        "ensemble": _ensemble(summary) if ensemble.NAME in summary.forecasters else None,
         "forecasters": {
-            name: {
-                "horizons": {
-                    str(horizon + 1): _horizon(
-                        scores[place][horizon], trust[place][horizon], is_benchmark=name == spec.benchmark
-                    )
-                    for horizon in range(summary.scores.shape[1])
-                }
-            }
+            name: {"horizons": _horizons(summary, found, place, is_benchmark=name == spec.benchmark)}
             for place, name in enumerate(summary.forecasters)
             if whole or name in kept
         },
     }
 
 
-def _horizon(scores: list[float], trust: list[float], *, is_benchmark: bool) -> Document:
-    document: Document = {name: _number(score) for name, score in zip(MEASURES, scores, strict=True)}
-    document["n"] = int(scores[MEASURES.index("n")])
+def _ensemble(summary: VariableSummary) -> Document:
+    weights, regret, bound = summary.weights.T.tolist(), summary.regret.tolist(), summary.bound.tolist()
+    document = {
+        "weights": _by_horizon(
+            {name: weight for name, weight in zip(summary.forecasters, each, strict=True) if math.isfinite(weight)}
+            for each in weights
+        ),
+        "regret": _by_horizon(map(_number, regret)),
+        "bound": _by_horizon(map(_number, bound)),
+    }
+    reasons = {"regret": _NO_REGRET, "bound": _NO_PROOF if math.isfinite(bound[0]) else _NO_REGRET}
+    nulls = {name: reason for name, reason in reasons.items() if None in document[name].values()}
+    return document | ({"nulls": nulls} if nulls else {})
+
+
+def _horizons(summary: VariableSummary, found: NDArray[np.bool_], place: int, *, is_benchmark: bool) -> Document:
+    scores, trust = summary.scores[place].tolist(), summary.trust[place].tolist()
+    return _by_horizon(
+        _horizon(*each, is_benchmark=is_benchmark) for each in zip(scores, trust, found[place].tolist(), strict=True)
+    )
+
+
+def _horizon(scores: list[float], trust: list[float], found: bool, *, is_benchmark: bool) -> Document:  # noqa: FBT001 - a value, not a switch
+    document, nulls = _scores(scores)
     known = all(math.isfinite(value) for value in trust)
     document["trust"] = dict(zip(TRUST, trust, strict=True)) if known else None
-    nulls = {name: why_null(name, scored=document["n"] > 0) for name in MEASURES if document[name] is None}
+    document["discovery"] = None if is_benchmark else found
     if not known:
-        nulls["trust"] = (
-            "it is the benchmark, which the others are compared with"
-            if is_benchmark
-            else "no outcome could be compared with the benchmark's"
-        )
-    if nulls:
-        document["nulls"] = nulls
-    return document
+        nulls["trust"] = _BENCHMARK if is_benchmark else _NO_OUTCOME
+    if is_benchmark:
+        nulls["discovery"] = _BENCHMARK
+    return document | ({"nulls": nulls} if nulls else {})
+
+
+def _scores(scores: list[float]) -> tuple[Document, dict[str, str]]:
+    """Return the scores by name, groups of them as objects, and why those that are null are."""
+    document: Document = {}
+    nulls: dict[str, str] = {}
+    scored = scores[MEASURES.index("n")] > 0
+    for measure, score in zip(MEASURES, scores, strict=True):
+        name, _, key = measure.partition("_")
+        if name in GROUPS:
+            document.setdefault(name, {})[key] = _number(score)
+        else:
+            name = measure
+            document[name] = _number(score)
+        if not math.isfinite(score):
+            nulls.setdefault(name, why_null(measure, scored=scored))
+    document["n"] = int(scores[MEASURES.index("n")])
+    return document, nulls
+
+
+def _by_horizon(values: Iterable[Any]) -> Document:
+    return {str(horizon): value for horizon, value in enumerate(values, 1)}
 
 
 def _batches(batches: Iterable[Batch], summaries: Iterable[VariableSummary]) -> list[Document]:

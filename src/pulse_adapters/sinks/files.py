@@ -15,7 +15,9 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
+
+import attrs
 
 _TEMPORARY: Final = re.compile(r"\.(.+)\.[0-9a-f]{16}\.tmp")
 _NO_HARD_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -38,6 +40,34 @@ def replace(path: Path, content: bytes) -> None:
     make_folder(path.parent)
     with _written(path, content) as temporary:
         temporary.replace(path)
+
+
+@attrs.frozen
+class Draft:
+    """A file under way: written bit by bit beside `path`, which is its name once it is finished."""
+
+    path: Path
+    file: IO[bytes]
+    _temporary: Path
+
+    def finish(self) -> None:
+        """Flush it and let it stand at `path`, in the place of any other. Raises OSError."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self._temporary.replace(self.path)
+        _flush_folder(self.path.parent)
+
+    def discard(self) -> None:
+        """Leave nothing of it, unless it is finished. Raises OSError."""
+        self._temporary.unlink(missing_ok=True)
+        self.file.close()
+
+
+def draft(path: Path) -> Draft:
+    """Begin a file that takes the name `path` when it is finished; afterwards discard it. Raises OSError."""
+    make_folder(path.parent)
+    descriptor, temporary = _open_temporary(path)
+    return Draft(path, os.fdopen(descriptor, "wb"), temporary)
 
 
 def sweep(folder: Path, name: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""A ResultSink in a folder: `<root>/units/<kk>/<key>` for records, `<root>/<run id>/` for a run's files."""
+"""A ResultSink in a folder: `<root>/units/<kk>/<key>` for records, `<root>/<run id>/` for a run's files and parts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import errno
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Container, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +16,13 @@ import msgspec
 
 from pulse_adapters.sinks import files
 from pulse_adapters.sinks.documents import encode_document, result_document
+from pulse_adapters.sinks.parts import SUFFIX, TABLES, ParquetPart, is_part_name
 from pulse_adapters.sinks.records import DamagedRecord, decode_record, encode_record
 from pulse_core.errors import RunIdTaken, SettingsError, SinkUnavailable
-from pulse_core.results import RunResult, VariableResult
+from pulse_core.ports import Write
+from pulse_core.results import Record, RunResult
 from pulse_core.spec import RunSpec
+from pulse_core.tables import Columns
 
 UNITS: Final = "units"
 RESULT: Final = "result.json"
@@ -57,7 +60,7 @@ class FilesystemSink:
     root: Path = attrs.field(converter=_absolute)
     outputs: tuple[Path, ...] = attrs.field(converter=_all_absolute, default=())
 
-    def recall(self, key: str) -> VariableResult | None:
+    def recall(self, key: str) -> Record | None:
         """Return what was recorded under the key, or None; set it aside if damaged. Raises SinkUnavailable."""
         path = self._record_path(key)
         with _translated("read a record", path):
@@ -72,14 +75,29 @@ class FilesystemSink:
             _set_aside(path, identity, damage)
             return None
 
-    def record(self, key: str, result: VariableResult) -> None:
+    def record(self, key: str, result: Record) -> None:
         """Store the result under the key unless something is there already. Raises SinkUnavailable."""
         path = self._record_path(key)
         with _translated("write a record", path):
             files.create(path, encode_record(result))
 
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        """Open `<name>.parquet` in the run's folder for rows; without any, it will not be there.
+
+        Raises SettingsError where the run id is no name, ValueError where the part's is none, SinkUnavailable.
+        """
+        part = _Part(self._part_path(run_id, name))
+        try:
+            yield part.write
+            part.finish()
+        finally:
+            part.discard()
+
     def publish(self, result: RunResult) -> Sequence[str]:
         """Put `result.json` in the run's folder and at the outputs; return all their paths.
+
+        Parts that the result does not name are removed.
 
         Raises RunIdTaken where the run id holds another spec, SettingsError where it is no name,
         SinkUnavailable.
@@ -90,6 +108,7 @@ class FilesystemSink:
         for path in paths:
             with _translated("write the result", path):
                 files.replace(path, content)
+        self._remove_parts(result.run_id, set(result.parts))
         self._sweep(result.run_id)
         return [str(path) for path in paths]
 
@@ -122,6 +141,20 @@ class FilesystemSink:
             raise ValueError(f"'{key}' is no key: expected 4 to 128 lower-case hexadecimal digits")
         return self.root / UNITS / key[:2] / key
 
+    def _part_path(self, run_id: str, name: str) -> Path:
+        if not is_part_name(name):
+            raise ValueError(f"'{name}' is no name of a part: expected such as {TABLES[0]}/part-00001")
+        return self._run_path(run_id, f"{name}{SUFFIX}")
+
+    def _remove_parts(self, run_id: str, kept: Container[str]) -> None:
+        for table in TABLES:
+            folder = self._run_path(run_id, table)
+            with _translated("remove the parts of an earlier go", folder):
+                for path in folder.glob(f"*{SUFFIX}"):
+                    name = f"{table}/{path.stem}"
+                    if is_part_name(name) and name not in kept:
+                        path.unlink(missing_ok=True)
+
     def _run_path(self, run_id: str, name: str) -> Path:
         if not _NAME.fullmatch(run_id) or run_id == UNITS:
             rule = f"1 to 128 of A-Z a-z 0-9 . _ -, no dot first, and not '{UNITS}'"
@@ -131,11 +164,46 @@ class FilesystemSink:
     def _sweep(self, run_id: str) -> None:
         """Remove what killed writers left in the ledger and beside this run's files."""
         with suppress(OSError):  # the result is where it should be, tidy or not
-            files.sweep(self.root / run_id)
+            for folder in (self.root / run_id, *(self.root / run_id / table for table in TABLES)):
+                files.sweep(folder)
             for output in self.outputs:
                 files.sweep(output.parent, output.name)
             for folder in (self.root / UNITS).iterdir():
                 files.sweep(folder)
+
+
+class _Part:
+    """A part under way; a file is opened with the first rows. Raises SinkUnavailable."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._draft: files.Draft | None = None
+        self._parquet: ParquetPart | None = None
+
+    def write(self, columns: Columns) -> None:
+        with self._translated():
+            if self._draft is None or self._parquet is None:
+                self._draft = files.draft(self._path)
+                self._parquet = ParquetPart(self._draft.file)
+            self._parquet.write(columns)
+
+    def finish(self) -> None:
+        with self._translated():
+            if self._draft is None or self._parquet is None:
+                self._path.unlink(missing_ok=True)  # this go has no rows
+            else:
+                self._parquet.finish()
+                self._draft.finish()
+
+    def discard(self) -> None:
+        if self._parquet is not None:
+            self._parquet.abandon()
+        if self._draft is not None:
+            with self._translated():
+                self._draft.discard()
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return _translated("write a part", self._path)
 
 
 def _spec_of(content: bytes) -> dict[str, Any] | None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
 import attrs
+import numpy as np
 
 from pulse_core.errors import RunIdTaken
-from pulse_core.results import RunResult, VariableResult
+from pulse_core.ports import Write
+from pulse_core.results import Record, RunResult
+from pulse_core.tables import Column, Columns, Labels
 
 
 def _new_name() -> str:
@@ -23,14 +27,16 @@ class MemorySink:
     """Records and runs in dictionaries; threads may share it.
 
     It pickles as its name: in the same process the copy is this very sink, in another it is an empty one. So
-    worker processes compute the right numbers, but what they record is lost with them; what is published is
-    not.
+    worker processes compute the right numbers, but the records and parts they write are lost with them; what is
+    published is not.
     """
 
     name: str = attrs.field(factory=_new_name)
     runs: dict[str, RunResult] = attrs.field(factory=dict, init=False, repr=False)
     """What was published last under each run id."""
-    _records: dict[str, VariableResult] = attrs.field(factory=dict, init=False, repr=False)
+    parts: dict[tuple[str, str], tuple[Columns, ...]] = attrs.field(factory=dict, init=False, repr=False)
+    """The parts of tables, go by go, under run id and name."""
+    _records: dict[str, Record] = attrs.field(factory=dict, init=False, repr=False)
     _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -39,24 +45,47 @@ class MemorySink:
     def __reduce__(self) -> tuple[Any, ...]:
         return _named, (self.name,)
 
-    def recall(self, key: str) -> VariableResult | None:
+    def recall(self, key: str) -> Record | None:
         """Return what was recorded under the key, or None."""
         with self._lock:
             return self._records.get(key)
 
-    def record(self, key: str, result: VariableResult) -> None:
+    def record(self, key: str, result: Record) -> None:
         """Keep the result under the key unless something is there already."""
         with self._lock:
             self._records.setdefault(key, result)
 
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        """Open a part for rows; it is kept in `parts` once the context has ended well, unless it has none."""
+        goes: list[Columns] = []
+        yield lambda columns: goes.append({each: _copied(column) for each, column in columns.items()})
+        with self._lock:
+            self.parts.pop((run_id, name), None)
+            if goes:
+                self.parts[run_id, name] = tuple(goes)
+
     def publish(self, result: RunResult) -> Sequence[str]:
-        """Keep the run in `runs`; return its place. Raises RunIdTaken where its id holds another spec."""
+        """Keep the run in `runs` and the parts it names; return its place.
+
+        Raises RunIdTaken where its id holds another spec.
+        """
         with self._lock:
             held = self.runs.get(result.run_id)
             if held is not None and held.spec != result.spec:
                 raise RunIdTaken([f"run id '{result.run_id}' holds the result of another spec: choose another"])
             self.runs[result.run_id] = result
+            for run_id, name in list(self.parts):
+                if run_id == result.run_id and name not in result.parts:
+                    del self.parts[run_id, name]
         return [f"memory:{self.name}/{result.run_id}"]
+
+
+def _copied(column: Column) -> Column:
+    """Return a copy that its writer cannot change."""
+    if isinstance(column, Labels):
+        return Labels(column.names, column.codes.copy())
+    return np.array(column)
 
 
 _sinks: Final[WeakValueDictionary[str, MemorySink]] = WeakValueDictionary()

@@ -1,15 +1,20 @@
-"""A variable's result as bytes: the ledger's one serialised form, the same in every sink.
+"""A record as bytes: the ledger's one serialised form, the same in every sink.
 
-    pulse-record 1 <newline>    what it is, and the version of this form 32 bytes                    SHA-256
-    of all that follows deflate stream (zlib)       of: 8 bytes length of the header (little-endian), the
-    header in MessagePack, then each array's bytes, little-endian and in C order, as the header lists them
+    pulse-record 1 <newline>    what it is, and the version of this form
+    32 bytes                    SHA-256 of all that follows
+    8 bytes                     length of the content that is packed in the rest (little-endian)
+    zstd frame                  of: 8 bytes length of the header (little-endian), the header in MessagePack,
+                                then each array's bytes, in the order the header lists them
 
-The header is the class's fields, with type and shape where an array stands. Both directions follow the fields
-and types of the attrs classes, so that a new field of a known kind needs nothing here. No pickle: reading
-runs no foreign code.
+An array's bytes are its elements in Fortran order, little-endian: first the first byte of each, then the second, and so
+on. So a sum's batches stand side by side, and their like bytes too, which packs better.
 
-zlib's level is 1: a real record of 312 kB becomes 115 kB in 3.1 ms and is read in 1.0 ms; levels 3 and 6 save
-1 and 2 points more, 9 takes ten times as long, and reordering the bytes (shuffling) makes it larger.
+The header is the name of the class and its fields, with type and shape where an array stands. Only the classes of
+`KINDS` are made from it. Both directions follow the fields and types of the attrs classes, so that a new field of a
+known kind needs nothing here. No pickle: reading runs no foreign code.
+
+A real record of 725 kB becomes 382 kB in 0.6 ms. Without that order it would be 450 kB in 2.1 ms, and with zlib at its
+quickest 478 kB in 11 ms: a third of what computing the variable costs.
 """
 
 from __future__ import annotations
@@ -17,7 +22,6 @@ from __future__ import annotations
 import hashlib
 import types
 import typing
-import zlib
 from functools import lru_cache
 from typing import Any, Final
 
@@ -27,12 +31,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.errors import SinkUnavailable
-from pulse_core.results import VariableResult
+from pulse_core.results import Record
 
 MAGIC: Final = b"pulse-record 1\n"
-LEVEL: Final = 1
 LARGEST: Final = 1 << 30
 """Bytes a record may unpack to; 30 years in daily batches with twelve forecasters take a sixth of it."""
+
+KINDS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in typing.get_args(Record)}
+"""What may be recorded, by the name in the header."""
 
 _DIGEST: Final = hashlib.sha256().digest_size
 _LENGTH: Final = 8
@@ -43,44 +49,56 @@ class DamagedRecord(SinkUnavailable):
     """Content that is no whole record of this version."""
 
 
-def encode_record(result: VariableResult) -> bytes:
+def encode_record(result: Record) -> bytes:
     """Return the record of a result. Raises SinkUnavailable where it is larger than can be read again."""
+    name = type(result).__name__
+    if KINDS.get(name) is not type(result):
+        raise TypeError(f"{name} cannot be recorded")
     arrays: list[bytes] = []
-    header = msgspec.msgpack.encode(_plain(result, arrays))
+    header = msgspec.msgpack.encode([name, _plain(result, arrays)])
     content = b"".join([len(header).to_bytes(_LENGTH, "little"), header, *arrays])
     if len(content) > LARGEST:
         what = f"a record of {len(content)} bytes is larger than the {LARGEST} that can be kept"
         raise SinkUnavailable(what, f"variable '{result.variable}'", "Use longer batches")
-    packed = zlib.compress(content, LEVEL)
-    return MAGIC + hashlib.sha256(packed).digest() + packed
+    packed = len(content).to_bytes(_LENGTH, "little") + _codec().compress(content, asbytes=True)
+    return b"".join([MAGIC, hashlib.sha256(packed).digest(), packed])
 
 
-def decode_record(content: bytes) -> VariableResult:
+def decode_record(content: bytes) -> Record:
     """Return the result in a record, the same bits as were encoded. Raises DamagedRecord."""
     try:
         return _decoded(content)
-    except (ValueError, TypeError, KeyError, OverflowError, zlib.error, msgspec.MsgspecError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, OSError, msgspec.MsgspecError) as error:
         raise DamagedRecord(f"the record is damaged: {error}", mend="It will be computed again") from error
 
 
-def _decoded(content: bytes) -> VariableResult:
+def _decoded(content: bytes) -> Record:
     start = len(MAGIC) + _DIGEST
     if not content.startswith(MAGIC):
         raise ValueError("it does not begin as a record of this version does")
     if hashlib.sha256(content[start:]).digest() != content[len(MAGIC) : start]:
         raise ValueError("its checksum does not fit")
     body = _Body(_unpacked(content[start:]))
-    result: VariableResult = _rebuilt(VariableResult, msgspec.msgpack.decode(body.header()), body)
+    name, fields = _checked(msgspec.msgpack.decode(body.header()), list)
+    if name not in KINDS:
+        raise ValueError(f"it holds {name!r}, which is no kind of record")
+    result: Record = _rebuilt(KINDS[name], fields, body)
     body.expect_end()
     return result
 
 
 def _unpacked(packed: bytes) -> bytes:
-    stream = zlib.decompressobj()
-    content = stream.decompress(packed, LARGEST)
-    if not stream.eof or stream.unused_data:
-        raise ValueError("its content is cut off, too long, or followed by something")
+    length = int.from_bytes(packed[:_LENGTH], "little")
+    if length > LARGEST:
+        raise ValueError("its content is too long")
+    content: bytes = _codec().decompress(packed[_LENGTH:], length, asbytes=True)
     return content
+
+
+def _codec() -> Any:
+    import pyarrow as pa  # heavy, and not needed where nothing is recorded
+
+    return pa.Codec("zstd")
 
 
 def _plain(value: Any, arrays: list[bytes]) -> Any:
@@ -89,7 +107,7 @@ def _plain(value: Any, arrays: list[bytes]) -> Any:
         little = value.astype(value.dtype.newbyteorder("<"), copy=False)
         if little.dtype.kind not in _NUMBERS:
             raise TypeError(f"a record cannot hold an array of {value.dtype}")
-        arrays.append(little.tobytes())
+        arrays.append(_bytes_side_by_side(little))
         return {"dtype": little.dtype.str, "shape": list(little.shape)}
     if attrs.has(type(value)):
         return {field.name: _plain(getattr(value, field.name), arrays) for field in attrs.fields(type(value))}
@@ -98,6 +116,12 @@ def _plain(value: Any, arrays: list[bytes]) -> Any:
     if value is None or type(value) in _SCALARS:
         return value
     raise TypeError(f"a record cannot hold {type(value).__name__}")
+
+
+def _bytes_side_by_side(array: NDArray[Any]) -> bytes:
+    """Return the first byte of each element in Fortran order, then the second of each, and so on."""
+    elements = np.ascontiguousarray(array.T).reshape(-1).view(np.uint8)
+    return elements.reshape(-1, array.dtype.itemsize).T.tobytes()
 
 
 _SCALARS: Final = (str, int, float, bool)
@@ -157,7 +181,8 @@ class _Body:
         count = 1
         for size in shape:
             count *= size
-        return np.frombuffer(self._take(count * dtype.itemsize), dtype).reshape(shape)
+        side_by_side = np.frombuffer(self._take(count * dtype.itemsize), np.uint8).reshape(dtype.itemsize, count)
+        return np.asarray(np.ascontiguousarray(side_by_side.T).view(dtype).reshape(shape[::-1]).T)
 
     def expect_end(self) -> None:
         if self.position != len(self.content):

@@ -1,29 +1,103 @@
-"""The roster: name -> forecaster. To add one, write its file and name it in BUILT_IN."""
+"""The roster: name -> forecaster. To add one, write its file and name it in the table of its kind below."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
+import attrs
+
+from pulse_core import ensemble
 from pulse_core.errors import InvalidSpec
-from pulse_core.forecasters.averages import Drift, Mean, Naive
+from pulse_core.forecasters.autoregression import AutoRegression, DifferencedAutoRegression
+from pulse_core.forecasters.averages import Drift, Mean, Naive, WindowMean
 from pulse_core.forecasters.base import Forecaster
+from pulse_core.forecasters.combinations import Combination, MeanOfAll, MedianOfAll
+from pulse_core.forecasters.ridge import Ridge
+from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
+from pulse_core.forecasters.theta import Theta
+from pulse_core.forecasters.trend import Holt, damped_holt
 
-BUILT_IN: Final[tuple[Forecaster, ...]] = (Naive(), Drift(), Mean(), SimpleExponentialSmoothing())
+BUILT_IN: Final[tuple[Forecaster, ...]] = (
+    Naive(),
+    Drift(),
+    Mean(),
+    WindowMean(),
+    SimpleExponentialSmoothing(),
+    Holt(),
+    damped_holt(),
+    Theta(),
+    AutoRegression(),
+    DifferencedAutoRegression(),
+)
+WITH_PREDICTORS: Final[tuple[Forecaster, ...]] = (Ridge(),)
+COMBINATIONS: Final[tuple[Combination, ...]] = (MeanOfAll(), MedianOfAll())
+SEASONAL: Final[dict[str, Callable[[int], Forecaster]]] = {
+    "seasonal-naive": SeasonalNaive,
+    "holt-winters": HoltWinters,
+}
+
+_COMBINED: Final = (*(combination.name for combination in COMBINATIONS), ensemble.NAME)
+_SEASONAL_NAME = re.compile(r"([a-z-]+)\(([1-9]\d{0,3})\)")
 
 
-def resolve(names: Sequence[str], own: Sequence[Forecaster] = ()) -> tuple[Forecaster, ...]:
-    """Return the forecasters of these names, from the built-in ones and the caller's `own`.
+@attrs.frozen
+class Roster:
+    """The forecasters of a run: those that see histories, combinations of them, and the ensemble's name or None."""
 
-    Raises InvalidSpec that names every unknown one.
+    names: tuple[str, ...]
+    forecasters: tuple[Forecaster, ...]
+    combinations: tuple[Combination, ...]
+    ensemble: str | None
+
+    @property
+    def slow(self) -> tuple[Forecaster, ...]:
+        """Those that are called origin by origin: their hindcasts are made and recorded batch by batch."""
+        return tuple(one for one in self.forecasters if getattr(one, "origin_by_origin", False))
+
+    @property
+    def versions(self) -> list[list[str]]:
+        """Name and version of each, in order: what a record's key holds of them."""
+        versions = {one.name: one.version for one in self.forecasters}
+        versions.update((one.name, one.version) for one in self.combinations)
+        return [[name, versions.get(name, ensemble.VERSION)] for name in self.names]
+
+
+def resolve(names: Sequence[str], own: Sequence[Forecaster] = ()) -> Roster:
+    """Return the roster of these names, from the built-in forecasters and the caller's `own`.
+
+    Raises InvalidSpec that names every unknown one, or those of the caller's that are built in, or says that nothing is
+    left to combine.
     """
-    known = {forecaster.name: forecaster for forecaster in (*BUILT_IN, *own)}
-    unknown = [name for name in names if name not in known]
+    built_in = {forecaster.name: forecaster for forecaster in (*BUILT_IN, *WITH_PREDICTORS)}
+    shadowing = [one.name for one in own if one.name in built_in or _seasonal(one.name) or one.name in _COMBINED]
+    if shadowing:
+        raise InvalidSpec([f"forecasters: '{name}' is built in; name your own otherwise" for name in shadowing])
+    known = built_in | {forecaster.name: forecaster for forecaster in own}
+    known.update((name, made) for name in names if (made := _seasonal(name)))
+    combinations = {combination.name: combination for combination in COMBINATIONS}
+    unknown = [name for name in names if name not in known and name not in combinations and name != ensemble.NAME]
     if unknown:
-        raise InvalidSpec([_unknown(name, list(known)) for name in unknown])
-    return tuple(known[name] for name in names)
+        every = [*known, *(f"{name}(m)" for name in SEASONAL), *combinations, ensemble.NAME]
+        raise InvalidSpec([_unknown(name, every) for name in unknown])
+    roster = Roster(
+        tuple(names),
+        tuple(known[name] for name in names if name in known),
+        tuple(combinations[name] for name in names if name in combinations),
+        ensemble.NAME if ensemble.NAME in names else None,
+    )
+    if not roster.forecasters:
+        raise InvalidSpec([f"forecasters: {', '.join(names)} have nothing to combine; name a forecaster as well"])
+    return roster
+
+
+def _seasonal(name: str) -> Forecaster | None:
+    match = _SEASONAL_NAME.fullmatch(name)
+    make = SEASONAL.get(match.group(1)) if match else None
+    return make(int(match.group(2))) if match and make else None
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -50,9 +50,10 @@ class Mean:
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster."""
-        # cumsum adds in order whatever the layout
-        sums = histories.at_origins(np.cumsum(histories.values, axis=0))
-        return flat(np.asarray(sums / histories.origin_length), horizon)
+        first = histories.values[:1]
+        # y_1 is taken off first, so that a constant is met exactly; cumsum adds in order whatever the layout
+        sums = histories.at_origins(np.cumsum(histories.values - first, axis=0))
+        return flat(first[0, histories.origin_path] + sums / histories.origin_length, horizon)
 
 
 @attrs.frozen
@@ -65,8 +66,10 @@ class WindowMean:
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster."""
-        sums = histories.at_origins(_window_sums(histories.values, self.window))
-        return flat(sums / np.minimum(histories.origin_length, self.window), horizon)
+        first = histories.values[:1]
+        sums = histories.at_origins(_window_sums(histories.values - first, self.window))
+        means = sums / np.minimum(histories.origin_length, self.window)
+        return flat(first[0, histories.origin_path] + means, horizon)
 
 
 def _window_sums(values: Values, window: int) -> Values:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import attrs
 import numpy as np
@@ -22,6 +22,8 @@ class Histories:
     `values` (time, path): a path is a series as some vintage knew it, extended while no older value was revised;
     times past its end are padding. `lengths` (path,). Origin i knows the first `origin_length[i]` values of path
     `origin_path[i]`; both (origin,). Values are scaled by 2**-`exponents` (path,).
+    `predictors` (predictor x lag, time, path) are recent changes of other variables as each time knew them, each scaled
+    by a power of two, NaN where unknown.
     """
 
     values: Values
@@ -29,6 +31,9 @@ class Histories:
     origin_path: Positions
     origin_length: Positions
     exponents: Positions
+    predictors: Values = attrs.field(factory=lambda: np.empty((0, 0, 0)))
+    shared: dict[str, Any] = attrs.field(factory=dict, init=False)
+    """What one forecaster made and another can use, by a name that says all it depends on."""
 
     def at_origins(self, states: Values) -> Values:
         """Read a (time, path) array at each origin's newest time; shape (origin,)."""
@@ -66,31 +71,66 @@ class PointForecaster(Protocol):
         """Return `horizon` forecasts from the history y_1..y_n; NaN where there is none."""
 
 
+@runtime_checkable
+class FittedForecaster(Protocol):
+    """A forecaster whose fit serves several origins."""
+
+    def fit(self, history: Values) -> Any:
+        """Return what was learned from the history."""
+
+    def predict(self, fitted: Any, history: Values, horizon: int) -> Sequence[float] | Values:
+        """Return `horizon` forecasts from a history that continues the one that was fitted."""
+
+
 @attrs.frozen
 class OriginByOrigin:
-    """A user's forecaster, called afresh at every origin with a copy of what that origin knows."""
+    """A user's forecaster, called origin by origin with a copy of what each knows.
+
+    A FittedForecaster is fitted at the first of its origins and at every `refit_every`-th after it; one that has
+    only `forecast` is called at these origins, and gives nothing between them.
+    """
 
     name: str
     version: str
-    model: PointForecaster
+    model: PointForecaster | FittedForecaster
+    refit_every: int = 1
+
+    origin_by_origin: ClassVar[bool] = True
+    """Slow, so that its hindcasts are made, spread and recorded batch by batch."""
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """Call the model at each origin. Raises ForecasterFailed where it raises or returns no forecast."""
-        forecasts = np.empty((len(histories.origin_path), horizon))
+        forecasts = np.full((len(histories.origin_path), horizon), np.nan)
+        fitted: Any = None
         for origin in range(len(forecasts)):
-            made = self._forecast(histories.history(origin), horizon)
-            forecasts[origin] = np.ldexp(made, -histories.exponents[histories.origin_path[origin]])
+            history = histories.history(origin)
+            fitted, made = self._call(fitted, history, horizon, refit=origin % self.refit_every == 0)
+            checked = self._checked(made, history, horizon)
+            forecasts[origin] = np.ldexp(checked, -histories.exponents[histories.origin_path[origin]])
         return forecasts
 
-    def _forecast(self, history: Values, horizon: int) -> Values:
-        mend = "Mend the forecaster, or leave it out"
-        place = f"forecaster '{self.name}' with a history of {len(history)}"
+    def _call(self, fitted: Any, history: Values, horizon: int, *, refit: bool) -> tuple[Any, Any]:
+        """Return what is fitted now, and the forecast."""
         try:
-            made = np.asarray(self.model.forecast(history, horizon), dtype=np.float64)
+            if not isinstance(self.model, FittedForecaster):
+                return None, self.model.forecast(history, horizon) if refit else np.full(horizon, np.nan)
+            if refit:
+                fitted = self.model.fit(history)
+            return fitted, self.model.predict(fitted, history, horizon)
         except Exception as error:  # whatever a user's code raises becomes one of ours
-            raise ForecasterFailed(f"{type(error).__name__}: {error}", place, mend) from error
-        if made.shape != (horizon,):
-            raise ForecasterFailed(f"returned shape {made.shape}, expected ({horizon},)", place, mend)
-        if np.isinf(made).any():
-            raise ForecasterFailed("returned an infinite forecast", place, mend)
-        return made
+            raise self._failed(f"{type(error).__name__}: {error}", history) from error
+
+    def _checked(self, made: Any, history: Values, horizon: int) -> Values:
+        try:
+            forecast = np.asarray(made, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise self._failed(f"returned what is no array of numbers: {error}", history) from error
+        if forecast.shape != (horizon,):
+            raise self._failed(f"returned shape {forecast.shape}, expected ({horizon},)", history)
+        if np.isinf(forecast).any():
+            raise self._failed("returned an infinite forecast", history)
+        return forecast
+
+    def _failed(self, what: str, history: Values) -> ForecasterFailed:
+        place = f"forecaster '{self.name}' with a history of {len(history)}"
+        return ForecasterFailed(what, place, "Mend the forecaster, or leave it out")

@@ -122,8 +122,12 @@ class SimpleExponentialSmoothing:
 
     def level(self, histories: Histories) -> tuple[Values, Positions]:
         """Return the level at each origin, and the position of the alpha it was made with."""
-        chosen, states = best_states(lambda paths: _Level(self.alphas, paths), 1, histories)
-        return states[0], chosen
+        name = f"ses {self.alphas}"
+        if name not in histories.shared:
+            chosen, states = best_states(lambda paths: _Level(self.alphas, paths), 1, histories)
+            histories.shared[name] = states[0], chosen
+        level: tuple[Values, Positions] = histories.shared[name]
+        return level
 
 
 class _Level:

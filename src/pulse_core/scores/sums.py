@@ -9,6 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import floats, integers
+from pulse_core.calibration import LEVELS
+
+INTERVALS: Final = (50, 80, 90, 95)
+"""The central intervals that are scored, in per cent."""
+
+PINBALL: Final = tuple(f"pinball_{level}" for level in LEVELS)
+COVERED: Final = tuple(f"covered_{interval}" for interval in INTERVALS)
+WIDTH: Final = tuple(f"width_{interval}" for interval in INTERVALS)
 
 SUMS: Final = (
     "count",
@@ -20,13 +28,22 @@ SUMS: Final = (
     "percentage",
     "hits",
     "calls",
-    "common_count",
     "common_absolute",
     "benchmark_absolute",
     "common_square",
     "benchmark_square",
+    "quantile_count",
+    *PINBALL,
+    *COVERED,
+    *WIDTH,
+    "scaled_interval",
+    "common_crps",
+    "benchmark_crps",
 )
-"""The sums that are kept: over the scored origins; `common_*` and `benchmark_*` over those scored for both."""
+"""The sums that are kept, over the scored origins: of the point forecasts, then of the quantiles.
+
+`common_*` and `benchmark_*` run over the origins scored for both.
+"""
 
 
 @attrs.frozen(eq=False)
@@ -72,5 +89,6 @@ class BatchSums:
         """Return the sums over all batches, added in batch order; shape (forecaster, horizon, sum)."""
         if not len(self.batches):
             return np.zeros(self.values.shape[1:])
-        # cumsum adds in order whatever the layout; sum does not
-        return np.asarray(np.cumsum(self.values, axis=0)[-1])
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows becomes null where it is read
+            # cumsum adds in order whatever the layout; sum does not
+            return np.asarray(np.cumsum(self.values, axis=0)[-1])

@@ -8,7 +8,7 @@ from random import Random
 
 import attrs
 
-from pulse_core import Done, Failed, Outcome, PulseError, Task, WorkUnit
+from pulse_core import Done, Failed, Outcome, PulseError, Task, UnitResult, WorkUnit
 
 
 @attrs.frozen
@@ -24,19 +24,23 @@ class Shuffling:
 
 @attrs.frozen
 class Regrouping:
-    """Puts the variables into units of its own, in any order and number."""
+    """Puts the variables into units of its own, in any order, batch by batch where there are any.
+
+    What it makes of them comes back under the units that it was given, as if they had been these.
+    """
 
     seed: int
 
     def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
         generator = Random(self.seed)
-        variables = [variable for unit in units for variable in unit.variables]
-        generator.shuffle(variables)
-        while variables:
-            size = generator.randint(1, len(variables))
-            unit = WorkUnit(0, variables[:size])
-            variables = variables[size:]
-            yield Done(unit, task(unit))
+        for batch in {unit.batch: None for unit in units}:
+            given = [unit for unit in units if unit.batch == batch]
+            variables = [variable for unit in given for variable in unit.variables]
+            shares: list[list[str]] = [[] for _ in given]
+            for variable in generator.sample(variables, len(variables)):
+                generator.choice(shares).append(variable)
+            for unit, share in zip(generator.sample(given, len(given)), shares, strict=True):
+                yield Done(unit, task(attrs.evolve(unit, variables=share)) if share else UnitResult())
 
 
 @attrs.frozen

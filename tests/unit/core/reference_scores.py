@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 from pulse_core.spec import RunSpec
 from tests.reference import NEAR, Case, Report, Score, scored
+from tests.unit.method.plain_learning import evidence, log10_of
 
 
 def scores(cases: Iterable[Case]) -> dict[str, Score]:
@@ -65,8 +67,8 @@ def skill(losses: Sequence[tuple[float, float]]) -> Score:
     return 1 - math.fsum(loss for loss, _ in losses) / other if other else None
 
 
-def trust(cases: Iterable[Case], spec: RunSpec, batches: int) -> tuple[float, float, float, float]:
-    """Mean, 95 % interval and effective trials of the Beta after all batches, whenever each actual became known."""
+def trust(cases: Sequence[Case], spec: RunSpec, batches: int) -> tuple[float, float, float, float, float]:
+    """Mean, 95 % interval and effective trials of the Beta after all batches, and the evidence of the same outcomes."""
     from scipy.stats import beta as beta_distribution
 
     alpha = beta = 1.0
@@ -78,7 +80,18 @@ def trust(cases: Iterable[Case], spec: RunSpec, batches: int) -> tuple[float, fl
         alpha += math.fsum(win for place, win, _ in outcomes if place == batch)
         beta += math.fsum(weight - win for place, win, weight in outcomes if place == batch)
     low, high = beta_distribution.ppf([0.025, 0.975], alpha, beta).tolist()
-    return alpha / (alpha + beta), low, high, alpha - 1 + beta - 1
+    return alpha / (alpha + beta), low, high, alpha - 1 + beta - 1, evidence_of(cases)
+
+
+def evidence_of(cases: Sequence[Case]) -> float:
+    """log10 of the average over interleaved origins of the evidence in wins and losses; `cases` in order of origin."""
+    ahead = cases[0].horizon
+    won, lost = ([0] * ahead for _ in range(2))
+    for order, case in enumerate(cases):
+        if learnt([case]):
+            won[order % ahead] += win_of(case) == 1
+            lost[order % ahead] += win_of(case) == 0
+    return log10_of(sum(map(evidence, won, lost), Fraction(0)) / ahead)
 
 
 def learnt(cases: Iterable[Case]) -> list[Case]:

@@ -10,13 +10,20 @@ import attrs
 import numpy as np
 
 from pulse_core import BUILT_IN, Forecaster, Observations, RetrodictionTraining, RunFailed, RunResult, RunSpec
+from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
 from pulse_core.histories import stretches
 from pulse_core.point_in_time import point_in_time
 from pulse_core.results import VariableResult
 from pulse_core.series import resolve_known_at
+from pulse_core.tables import Column, Labels
 from tests.fakes import FakeBackend, FakeSink, FakeStore
+from tests.reference import FORECASTS
+from tests.strategies import SEASON, WHOLE
 
-ROSTER = tuple(forecaster.name for forecaster in BUILT_IN)
+ROSTER = WHOLE
+REFERENCE = tuple(FORECASTS)
+FORECASTERS: tuple[Forecaster, ...] = (*BUILT_IN, SeasonalNaive(SEASON), HoltWinters(SEASON))
+"""Those that see histories and need nothing else."""
 FIRST_DAY = date(2020, 1, 1)
 
 
@@ -73,16 +80,64 @@ def ended(observations: Observations | Sequence[Observations], spec: RunSpec, **
     return result
 
 
-def recorded(observations: Observations, spec: RunSpec, *own: Forecaster) -> VariableResult | None:
-    """What is recorded of one variable; None where there was nothing to record."""
+def recorded(
+    observations: Observations | Sequence[Observations], spec: RunSpec, *own: Forecaster
+) -> VariableResult | None:
+    """What is recorded of the first of these variables; None where there was nothing to record."""
+    given = [observations] if isinstance(observations, Observations) else observations
     sink = FakeSink()
-    ended(observations, attrs.evolve(spec, variables=(observations.variable,)), sink=sink, forecasters=own)
-    return next(iter(sink.records.values()), None)
+    ended(given, attrs.evolve(spec, variables=(given[0].variable,)), sink=sink, forecasters=own)
+    return next((one for one in sink.records.values() if isinstance(one, VariableResult)), None)
 
 
-def hindcasts(forecaster: Forecaster, observations: Observations, spec: RunSpec) -> dict[np.datetime64, bytes]:
-    """The bits that a forecaster quotes at each origin, in the data's own units."""
-    point = point_in_time(resolve_known_at(observations, spec.known_at, spec.last_day)[0], spec)
+Row = tuple[Any, ...]
+
+
+def table(sink: FakeSink, name: str) -> dict[Row, dict[str, Any]]:
+    """A table that workers wrote: by variable, forecaster, horizon and moment or batch, each column's bits."""
+    rows: dict[Row, dict[str, Any]] = {}
+    for (_, part), goes in sink.parts.items():
+        for columns in goes if part.startswith(f"{name}/") else ():
+            bits = {column: bits_of(values) for column, values in columns.items()}
+            for place, key in enumerate(zip(*list(bits.values())[:4], strict=True)):
+                assert key not in rows
+                rows[key] = {column: values[place] for column, values in bits.items()}
+    return rows
+
+
+def bits_of(column: Column) -> list[Any]:
+    """Numbers as their bits, all else as it is."""
+    if isinstance(column, Labels):
+        return [column.names[code] for code in column.codes.tolist()]
+    return [value.tobytes() for value in column] if column.dtype.kind == "f" else column.tolist()
+
+
+def quotes(
+    observations: Observations | Sequence[Observations], spec: RunSpec, *own: Forecaster
+) -> dict[Row, dict[str, Any]]:
+    """The table of the first variable's hindcasts, by (variable, forecaster, horizon, moment)."""
+    given = [observations] if isinstance(observations, Observations) else observations
+    sink = FakeSink()
+    ended(
+        given, attrs.evolve(spec, variables=(given[0].variable,)), sink=sink, forecasters=own, hindcasts=True
+    )
+    return table(sink, "hindcasts")
+
+
+def in_units(measure: str) -> bool:
+    """Whether a measure has the units of the data."""
+    whole = {"me", "mae", "rmse", "crps", "mean_quantile_loss", "interval_score"}
+    return measure in whole or measure.startswith(("pinball_", "width_"))
+
+
+def hindcasts(
+    forecaster: Forecaster, observations: Observations, spec: RunSpec, *predictors: Observations
+) -> dict[np.datetime64, bytes]:
+    """The bits that a forecaster quotes at each origin, those before the period too, in the data's own units."""
+    known_rows, *others = (
+        resolve_known_at(one, spec.known_at, spec.last_day).known for one in (observations, *predictors)
+    )
+    point = point_in_time(known_rows, spec, others)
     quoted = {}
     for places, histories in stretches([point]):
         with np.errstate(all="ignore"):

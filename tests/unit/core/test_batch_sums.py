@@ -58,14 +58,6 @@ def test_the_total_is_the_sum_over_batches(whole):
         assert whole.total()[place] == pytest.approx(math.fsum(column), rel=1e-12, abs=1e-12 * size)
 
 
-@given(sums())
-def test_batches_are_added_one_after_another_in_their_order(whole):
-    added = np.zeros(SHAPE)
-    for values_of_batch in whole.values:
-        added = added + values_of_batch
-    assert (whole.total() == added).all()
-
-
 @given(sums(), st.integers(0, 50), st.integers(0, 50))
 def test_only_some_batches_keeps_those_and_no_others(whole, first, last):
     chosen = whole.only(first, last)

@@ -2,45 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import attrs
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec
 from pulse_core.scores.measures import MEASURES
 from pulse_core.series import end_of
-from tests.strategies import DAY, FIRST_DAY, daily, replayed, rewritten_after, specs, specs_for, values
-from tests.unit.core.runs import day, ended, known, series, spec_of
+from tests.strategies import DAY, FIRST_DAY, daily, replayed, rewritten_after, specs, values, whole, whole_for
+from tests.fakes import FakeSink
+from tests.unit.core.runs import day, ended, known, series, spec_of, table
 
 
-def told(observations: Observations, spec: RunSpec) -> tuple[Any, ...]:
-    """All that a run says of a variable, its data's facts included."""
-    result = ended(observations, spec)
-    return result.digest, result.variables, result.failures
+def told(observations: Observations | Sequence[Observations], spec: RunSpec) -> tuple[Any, ...]:
+    """All that a run says of a variable, its data's facts and its tables included."""
+    sink = FakeSink()
+    result = ended(observations, spec, sink=sink, hindcasts=True)
+    return result.digest, result.variables, result.failures, table(sink, "scores"), table(sink, "hindcasts")
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_rows_known_after_the_end_may_be_anything(data):
     observations = data.draw(replayed(values()))
-    spec = data.draw(specs_for(observations))
+    spec = data.draw(whole_for(observations))
     other = data.draw(rewritten_after(observations, end_of(spec.last_day)))
     assert told(observations, spec) == told(other, spec)
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_later_stamps_may_be_anything_where_stamps_say_what_was_known(data):
-    spec = data.draw(specs(last=60))
+    spec = data.draw(specs(last=60).flatmap(whole))
     before = stamped_until(data.draw(daily(1, 30)), spec.last_day)
     after = data.draw(st.lists(st.integers(1, 400), unique=True, max_size=20))
     stamps = [np.datetime64(spec.last_day, "us") + wait * DAY for wait in after]
     assert told(before, spec) == told(with_stamps(before, stamps), spec)
 
 
+@settings(max_examples=20)
 @given(
     st.integers(12, 20),
     st.integers(0, 27),
@@ -66,6 +72,15 @@ def with_stamps(observations: Observations, stamps: list[np.datetime64]) -> Obse
         timestamps=np.append(observations.timestamps, np.array(stamps, dtype="datetime64[us]")),
         values=np.append(observations.values, np.arange(len(stamps)) * 1e6),
     )
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_rows_of_predictors_known_after_the_end_may_be_anything(data):
+    observations, predictor = data.draw(replayed(values())), data.draw(replayed(values(), "y"))
+    spec = data.draw(whole_for(observations, predictors=("y",)))
+    other = data.draw(rewritten_after(predictor, end_of(spec.last_day)))
+    assert told([observations, predictor], spec) == told([observations, other], spec)
 
 
 def test_a_row_known_in_the_last_moment_of_the_end_date_is_used():

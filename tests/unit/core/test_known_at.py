@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_core import MalformedData, Observations
-from pulse_core.series import resolve_known_at
+from pulse_core.series import KnownRows, resolve_known_at
 from tests.strategies import daily
 from tests.unit.core.runs import known, series
 
@@ -25,26 +25,26 @@ def stamped(first: str, months: int, count: int, wait: str = "0D") -> Observatio
 
 
 def days_known(observations: Observations, rule: str = "auto", last: date = LATE) -> list[str]:
-    resolved, _ = resolve_known_at(observations, rule, last)
+    resolved = resolve_known_at(observations, rule, last).known
     assert resolved.known_at is not None
     return [str(moment) for moment in resolved.known_at.astype("datetime64[D]")]
 
 
 def applied(observations: Observations, rule: str = "auto", last: date = LATE) -> str:
-    return resolve_known_at(observations, rule, last)[1]
+    return resolve_known_at(observations, rule, last).rule
 
 
 def test_a_known_at_column_is_kept():
     rows = known([(0, 1.0, 3), (1, 2.0, 9)])
-    assert resolve_known_at(rows, "auto", LATE) == (rows, "column")
+    assert resolve_known_at(rows, "auto", LATE) == KnownRows(rows, "column")
 
 
 @given(daily(1, 30))
 def test_daily_data_are_known_at_their_timestamp(observations):
-    resolved, rule = resolve_known_at(observations, "auto", LATE)
-    assert resolved.known_at is not None
-    assert rule == "timestamp"
-    assert resolved.known_at.tolist() == observations.timestamps.tolist()
+    resolved = resolve_known_at(observations, "auto", LATE)
+    assert resolved.known.known_at is not None
+    assert resolved.rule == "timestamp"
+    assert resolved.known.known_at.tolist() == observations.timestamps.tolist()
 
 
 @pytest.mark.parametrize(
@@ -112,16 +112,21 @@ def test_a_rule_that_would_make_a_revision_and_its_release_known_together_is_ref
 @pytest.mark.parametrize("rule", ["auto", "timestamp", "period-end", "+3d"])
 @given(observations=daily(1, 20), last=st.dates(date(2020, 1, 1), date(2020, 4, 1)))
 def test_no_rule_makes_a_row_known_before_its_timestamp(rule, observations, last):
-    resolved, _ = resolve_known_at(observations, rule, last)
+    resolved = resolve_known_at(observations, rule, last).known
     assert resolved.known_at is not None
     assert (resolved.known_at >= resolved.timestamps).all()
 
 
 def test_a_stamp_late_on_the_last_day_of_its_period_is_known_at_itself():
     stamp = np.datetime64("2020-01-31T15:00", "us")
-    resolved, _ = resolve_known_at(Observations("x", [stamp], [1.0]), "period-end", LATE)
+    resolved = resolve_known_at(Observations("x", [stamp], [1.0]), "period-end", LATE).known
     assert resolved.known_at is not None
     assert resolved.known_at[0] == stamp
+
+
+def test_rows_known_by_a_day_are_those_until_its_end_under_the_same_rule():
+    rows = resolve_known_at(series([1.0, 2.0, 3.0]), "+1d", LATE).by(date(2020, 1, 3))
+    assert (rows.known.values.tolist(), rows.rule) == ([1.0, 2.0], "+1d")
 
 
 @pytest.mark.parametrize("rule", ["timestamp", "period-end", "+3d"])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_core import RunSpec, SettingsError, Slice
-from pulse_core.plan import batch_index, batches, take, work_units
+from pulse_core.plan import batch_index, batch_units, batches, take, work_units
 from pulse_core.series import end_of
 from tests.strategies import specs
 from tests.unit.core.runs import spec_of
@@ -101,6 +101,19 @@ def test_the_default_unit_size_is_even_and_at_most_32(variables, size):
 def test_each_variable_is_a_unit_by_default_where_a_user_s_forecaster_is_called_origin_by_origin():
     spec = spec_of("a", "b", "c", forecasters=("naive", "module:Name"))
     assert [unit.variables for unit in work_units(spec)] == [("a",), ("b",), ("c",)]
+
+
+@given(NAMES, st.integers(1, 40), st.integers(1, 7))
+def test_slow_work_has_a_unit_for_every_variable_and_batch_in_order(names, days, size):
+    spec = spec_of(*names, days=days, batch_size_days=size)
+    units = batch_units(spec)
+    places = [(name, batch.index) for name in sorted(names) for batch in batches(spec)]
+    assert [(unit.variables, unit.batch) for unit in units] == [((name,), batch) for name, batch in places]
+    assert [unit.index for unit in units] == list(range(len(units)))
+
+
+def test_a_unit_of_variables_has_no_batch():
+    assert [unit.batch for unit in work_units(spec_of("a", "b"), 1)] == [None, None]
 
 
 @given(NAMES, st.integers(1, 9), st.integers(1, 9))

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import BUILT_IN, Forecaster, Observations, RunFailed, RunResult, RunSpec
+from pulse_core import Forecaster, Observations, RunFailed, RunResult, RunSpec
 from tests.fakes import FakeSink
-from tests.strategies import replayed, specs_for, values
+from tests.strategies import replayed, values, whole_for
 from tests.unit.core.models import LastThree, own
-from tests.unit.core.runs import ended, known, series, spec_of, training
+from tests.unit.core.runs import ROSTER, ended, known, series, spec_of, training
 
 ROWS = [(n, float(n * n % 11), n) for n in range(30)]
 SPEC = spec_of(days=30)
 
 
-def execute(observations: Observations, spec: RunSpec, sink: FakeSink, *forecasters: Forecaster) -> RunResult:
+def execute(observations: Observations | Sequence[Observations], spec: RunSpec, sink: FakeSink, *forecasters: Forecaster) -> RunResult:
     return ended(observations, spec, sink=sink, forecasters=forecasters)
 
 
@@ -31,20 +32,22 @@ def computed_after(first: RunSpec, then: RunSpec, *, before: Any = None, after: 
     return execute(known(ROWS) if after is None else after, then, sink).units.computed
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_a_repeated_run_recalls_all_and_says_the_same(data):
     observations, sink = data.draw(replayed(values())), FakeSink()
-    spec = data.draw(specs_for(observations))
+    spec = data.draw(whole_for(observations))
     first, second = (execute(observations, spec, sink) for _ in range(2))
     assert (second.units.computed, second.units.recalled) == (0, first.units.computed)
     assert (second.variables, second.failures, second.digest) == (first.variables, first.failures, first.digest)
 
 
+@settings(max_examples=30)
 @given(st.data(), st.integers(1, 200))
 def test_a_later_end_without_new_rows_recalls_all_and_says_what_a_fresh_run_says(data, days):
     observations, sink = data.draw(replayed(values())), FakeSink()
     assert observations.known_at is not None
-    spec = attrs.evolve(data.draw(specs_for(observations)), batch_limit=None)
+    spec = attrs.evolve(data.draw(whole_for(observations)), batch_limit=None)
     end = max(spec.start, observations.known_at[-1].astype("datetime64[D]").item())
     execute(observations, attrs.evolve(spec, end=end), sink)
     later = attrs.evolve(spec, end=end + timedelta(days=days))
@@ -88,6 +91,9 @@ def test_rows_known_after_the_end_do_not_touch_a_record():
         {"actuals": "latest"},
         {"target": "change"},
         {"known_at": "+0d"},
+        {"season": 4},
+        {"calibration": "empirical"},
+        {"trust_loss": "crps"},
     ],
     ids=str,
 )
@@ -102,6 +108,34 @@ def test_a_spec_with_other_numbers_is_computed_anew(changed):
 )
 def test_other_rows_are_computed_anew(rows):
     assert computed_after(SPEC, SPEC, after=known(rows)) == 1
+
+
+OTHERS = [(n, float(n % 5), n) for n in range(30)]
+PREDICTED = attrs.evolve(SPEC, predictors=("y",), forecasters=("naive", "ridge"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "computed"),
+    [(OTHERS, 0), ([*OTHERS, (7, 50.0, 40)], 0), ([*OTHERS[:-1], (29, 0.5, 29)], 1), (OTHERS[:-1], 1)],
+    ids=["the same", "a row after the end", "another value", "a row less"],
+)
+def test_the_rows_of_predictors_known_by_the_end_are_in_the_numbers_too(rows, computed):
+    before, after = ([known(ROWS), known(given_rows, "y")] for given_rows in (OTHERS, rows))
+    assert computed_after(PREDICTED, PREDICTED, before=before, after=after) == computed
+
+
+def test_another_predictor_is_computed_anew():
+    members = [known(ROWS), known(OTHERS, "y"), known(OTHERS, "z")]
+    other = attrs.evolve(PREDICTED, predictors=("z",))
+    assert computed_after(PREDICTED, other, before=members, after=members) == 1
+
+
+def test_a_run_that_writes_hindcasts_makes_them_again_and_says_the_same():
+    sink = FakeSink()
+    first = training(known(ROWS), sink=sink).execute(SPEC)
+    second = training(known(ROWS), sink=sink, hindcasts=True).execute(SPEC)
+    assert (second.units.recalled, second.units.computed) == (0, 1)
+    assert second.variables == first.variables
 
 
 def test_another_version_of_a_forecaster_is_computed_anew():
@@ -138,4 +172,4 @@ def test_counts_of_recalled_and_computed_variables_do_not_depend_on_units(unit_s
 def test_a_record_holds_its_forecasters_in_the_order_of_the_roster():
     sink = FakeSink()
     execute(known(ROWS), SPEC, sink)
-    assert next(iter(sink.records.values())).forecasters == tuple(forecaster.name for forecaster in BUILT_IN)
+    assert [record.forecasters for record in sink.records.values()] == [ROSTER]

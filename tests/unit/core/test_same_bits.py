@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from unittest.mock import patch
 
 import attrs
 import numpy as np
@@ -13,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import (
-    BUILT_IN,
     Failure,
     Observations,
     RunSpec,
     Slice,
     VariableSummary,
     histories,
+    replay,
 )
 from pulse_core.point_in_time import point_in_time
 from tests.fakes import FakeSink
@@ -27,55 +28,88 @@ from tests.strategies import portfolios, resolved
 from tests.unit.core.engines import Pickling, Regrouping, Shuffling
 from tests.unit.core.models import OWN
 from tests.unit.core.real import real_series, released_late
-from tests.unit.core.runs import ROSTER, ended, spec_of
+from tests.unit.core.runs import FORECASTERS, ROSTER, Row, ended, spec_of, table
 
-Everything = tuple[tuple[VariableSummary, ...], tuple[Failure, ...], str]
-
-
-def everything(members: Sequence[Observations], spec: RunSpec, **fields: Any) -> Everything:
-    """All that a run says of its variables."""
-    spec = attrs.evolve(spec, forecasters=(*ROSTER, OWN.name))
-    result = ended(members, spec, forecasters=(OWN,), **fields)
-    return result.variables, result.failures, result.digest
+Rows = dict[Row, dict[str, Any]]
 
 
-def each_alone(members: Sequence[Observations], spec: RunSpec) -> tuple[list[VariableSummary], list[Failure]]:
-    alone = [everything([one], attrs.evolve(spec, variables=(one.variable,))) for one in members]
-    return [one for variables, _, _ in alone for one in variables], [one for _, lost, _ in alone for one in lost]
+@attrs.frozen
+class Said:
+    """All that a run says of its variables; the tables of those that it reports, row by row, whatever their parts."""
+
+    variables: tuple[VariableSummary, ...]
+    failures: tuple[Failure, ...]
+    digest: str
+    scores: Rows
+    hindcasts: Rows
 
 
-@settings(max_examples=30)
-@given(portfolios(), st.integers(1, 7))
+def everything(members: Sequence[Observations], spec: RunSpec, **fields: Any) -> Said:
+    spec = attrs.evolve(spec, forecasters=(*spec.forecasters, OWN.name))
+    sink = FakeSink()
+    result = ended(members, spec, **{"forecasters": (OWN,), "sink": sink, "hindcasts": True} | fields)
+    names = {summary.variable for summary in result.variables}
+    hindcasts = {key: row for key, row in table(sink, "hindcasts").items() if key[0] in names}
+    return Said(result.variables, result.failures, result.digest, table(sink, "scores"), hindcasts)
+
+
+def each_alone(members: Sequence[Observations], spec: RunSpec) -> tuple[list[VariableSummary], list[Failure], Rows]:
+    """Every variable in a run of its own, in name order; predictors come with it."""
+    alone = [everything(members, attrs.evolve(spec, variables=(name,))) for name in sorted(spec.variables)]
+    variables, lost = ([part for said in alone for part in getattr(said, name)] for name in ("variables", "failures"))
+    return variables, lost, {key: row for said in alone for key, row in said.hindcasts.items()}
+
+
+@settings(max_examples=25)
+@given(portfolios(), st.integers(1, 5))
 def test_a_variable_has_the_same_bits_alone_and_in_any_unit(portfolio, unit_size):
-    variables, lost, _ = everything(*portfolio, unit_size=unit_size)
-    assert (list(variables), list(lost)) == each_alone(*portfolio)
+    said = everything(*portfolio, unit_size=unit_size)
+    assert (list(said.variables), list(said.failures), said.hindcasts) == each_alone(*portfolio)
 
 
-@settings(max_examples=30)
+@settings(max_examples=25)
 @given(portfolios(), st.integers(0, 1000))
 def test_units_of_any_grouping_and_order_give_the_same_bits(portfolio, seed):
-    assert everything(*portfolio, backend=Regrouping(seed)) == everything(*portfolio)
+    assert everything(*portfolio, unit_size=1, backend=Regrouping(seed)) == everything(*portfolio)
 
 
-@settings(max_examples=30)
+@settings(max_examples=25)
 @given(portfolios(), st.integers(0, 1000))
 def test_units_that_complete_in_any_order_give_the_same_bits(portfolio, seed):
     assert everything(*portfolio, unit_size=1, backend=Shuffling(seed)) == everything(*portfolio)
 
 
-@settings(max_examples=30)
+@settings(max_examples=25)
 @given(portfolios())
 def test_a_pickled_task_gives_the_same_bits(portfolio):
-    assert everything(*portfolio, unit_size=2, backend=Pickling()) == everything(*portfolio)
+    there, here = everything(*portfolio, unit_size=2, backend=Pickling()), everything(*portfolio)
+    # what was written stays where it was sent
+    assert (there.variables, there.failures, there.digest) == (here.variables, here.failures, here.digest)
 
 
-@settings(max_examples=30)
+@settings(max_examples=25)
 @given(portfolios(least=3), st.integers(2, 4), st.integers(1, 2))
 def test_slices_recorded_apart_and_collected_give_the_same_bits(portfolio, count, unit_size):
     sink = FakeSink()
     for index in range(count):
         everything(*portfolio, sink=sink, unit_size=unit_size, slice=Slice(index, count))
-    assert everything(*portfolio, sink=sink) == everything(*portfolio)
+    members, spec = portfolio
+    collected = ended(members, attrs.evolve(spec, forecasters=(*spec.forecasters, OWN.name)), forecasters=(OWN,), sink=sink)
+    whole = everything(*portfolio)
+    assert (collected.variables, collected.failures) == (whole.variables, whole.failures)
+    assert table(sink, "scores") == whole.scores
+
+
+@settings(max_examples=25)
+@given(portfolios(least=3), st.integers(2, 4), st.integers(1, 2))
+def test_slices_of_built_in_forecasters_recorded_apart_are_recalled_with_the_same_bits(portfolio, count, unit_size):
+    members, spec = portfolio
+    sink = FakeSink()
+    for index in range(count):
+        ended(members, spec, sink=sink, unit_size=unit_size, slice=Slice(index, count))
+    collected, whole = ended(members, spec, sink=sink), ended(members, spec)
+    assert collected.units.computed == 0
+    assert (collected.variables, collected.failures) == (whole.variables, whole.failures)
 
 
 @pytest.fixture(scope="module")
@@ -88,24 +122,40 @@ def real_portfolio():
         attrs.evolve(released_late(real_series("wti_price", 4800, 950)), variable="wti_revised"),
         resolved(real_series("baa_yield", 1000)),
     ]
-    spec = spec_of(*(one.variable for one in members), target="change")
-    return members, attrs.evolve(spec, start=date(2005, 2, 1), end=date(2009, 12, 31))
+    spec = spec_of(*(one.variable for one in members), target="change", batch_size_days=90)
+    spec = attrs.evolve(spec, start=date(2005, 2, 1), end=date(2007, 12, 31))
+    return members, spec, ended(members, spec, unit_size=100)
 
 
 def test_long_series_and_many_vintages_have_the_same_bits_alone_and_together(real_portfolio):
-    variables, lost, _ = everything(*real_portfolio, unit_size=100)
-    assert lost == ()
-    assert list(variables) == sorted(each_alone(*real_portfolio)[0], key=lambda one: one.variable)
+    members, spec, together = real_portfolio
+    assert together.failures == ()
+    assert ended(members, spec, unit_size=1).variables == together.variables
 
 
-@pytest.mark.parametrize("values", [1, 20_000])
-def test_histories_laid_out_in_smaller_stretches_give_the_same_bits(real_portfolio, monkeypatch, values):
-    whole = everything(*real_portfolio, unit_size=100)
-    monkeypatch.setattr(histories, "LARGEST_STRETCH", values)
-    assert everything(*real_portfolio, unit_size=100) == whole
+def test_long_histories_laid_out_in_smaller_stretches_give_the_same_bits(real_portfolio, monkeypatch):
+    members, spec, whole = real_portfolio
+    monkeypatch.setattr(histories, "LARGEST_STRETCH", 20_000)
+    assert ended(members, spec, unit_size=100).variables == whole.variables
 
 
-@pytest.mark.parametrize("forecaster", BUILT_IN, ids=lambda forecaster: forecaster.name)
+@settings(max_examples=10)
+@given(portfolios(), st.integers(1, 60))
+def test_histories_laid_out_one_by_one_give_the_same_bits(portfolio, values):
+    whole = everything(*portfolio, unit_size=100)
+    with patch.object(histories, "LARGEST_STRETCH", values):
+        assert everything(*portfolio, unit_size=100) == whole
+
+
+@settings(max_examples=10)
+@given(portfolios(), st.integers(1, 60))
+def test_company_within_a_unit_of_any_size_gives_the_same_bits(portfolio, origins):
+    whole = everything(*portfolio, unit_size=100)
+    with patch.object(replay, "MOST_ORIGINS", origins):
+        assert everything(*portfolio, unit_size=100) == whole
+
+
+@pytest.mark.parametrize("forecaster", FORECASTERS, ids=lambda forecaster: forecaster.name)
 @pytest.mark.parametrize("garbage", [np.nan, 1e308, -1.0])
 def test_what_lies_beyond_a_history_in_the_arrays_changes_no_bit(forecaster, garbage):
     observations = released_late(real_series("spx_close", 500, 60))

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_core import InvalidSpec, RunSpec
-from tests.strategies import specs
+from pulse_core import BUILT_IN, InvalidSpec, RunSpec
+from pulse_core.forecasters import COMBINATIONS, resolve
+from pulse_core.spec import DEFAULT_FORECASTERS
+from tests.strategies import specs, whole
 
 GOOD: dict[str, Any] = {"variables": ("spx_close",), "start": date(2022, 1, 1), "end": date(2022, 12, 31)}
 
@@ -32,6 +34,11 @@ WRONG: dict[str, list[Any]] = {
     "known_at": ["", "never", "+d", "+-1d", "5d", "+1.5d", "+1D", None, 3],
     "actuals": ["", "newest", None, "First"],
     "target": ["", "returns", None, "log_change"],
+    "season": [0, -1, 1.5, True, "12", 100_001],
+    "calibration": ["", "normal", None, "Conformal"],
+    "trust_loss": ["", "squared", None, "CRPS"],
+    "refit_every": [0, -1, 1.5, True, "2", None, 100_001],
+    "predictors": [("",), (" a",), ("a", "a"), (3,), ("a\nb",), tuple("abcdefghi")],
 }
 
 
@@ -70,6 +77,10 @@ def test_all_wrong_fields_are_refused_together(wrong):
         assert any(named(problem, field) for problem in problems), (field, problems)
 
 
+def test_ridge_without_predictors_is_refused():
+    assert problems_of(forecasters=("naive", "ridge")) == ("forecasters: 'ridge' needs predictors; name at least one",)
+
+
 def test_every_problem_stands_in_the_error_s_text():
     error = InvalidSpec(["one thing", "another thing"])
     assert "one thing" in str(error)
@@ -81,17 +92,17 @@ def test_one_text_is_no_list_of_variables():
         RunSpec(**GOOD | {"variables": "spx_close"})
 
 
-@given(specs(targets=("level", "change", "log-change")))
+@given(specs(targets=("level", "change", "log-change")).flatmap(lambda spec: whole(spec, ("y", "z"))))
 def test_a_spec_survives_a_round_trip_through_json(spec):
     assert RunSpec.from_document(json.loads(json.dumps(spec.to_document()))) == spec
 
 
-@given(specs())
+@given(specs().flatmap(whole))
 def test_a_spec_survives_pickling(spec):
     assert pickle.loads(pickle.dumps(spec)) == spec
 
 
-@given(specs())
+@given(specs().flatmap(whole))
 def test_the_run_id_survives_a_round_trip(spec):
     assert RunSpec.from_document(spec.to_document()).run_id == spec.run_id
 
@@ -118,6 +129,11 @@ OTHER: dict[str, Any] = {
     "known_at": "timestamp",
     "actuals": "latest",
     "target": "change",
+    "season": 5,
+    "calibration": "empirical",
+    "trust_loss": "crps",
+    "refit_every": 2,
+    "predictors": ("wti_price",),
 }
 
 
@@ -150,6 +166,39 @@ def test_a_date_of_a_document_that_is_none_is_refused(wrong):
 )
 def test_the_benchmark_is_in_the_roster(forecasters, roster):
     assert RunSpec(**GOOD | {"forecasters": forecasters}).roster == roster
+
+
+@pytest.mark.parametrize(
+    ("fields", "added"),
+    [
+        ({}, ()),
+        ({"season": 7}, ("seasonal-naive(7)", "holt-winters(7)")),
+        ({"predictors": ("a",)}, ("ridge",)),
+        ({"season": 4, "predictors": ("a", "b")}, ("seasonal-naive(4)", "holt-winters(4)", "ridge")),
+    ],
+    ids=["neither", "season", "predictors", "both"],
+)
+def test_a_season_and_predictors_add_their_forecasters_before_the_combinations(fields, added):
+    roster = RunSpec(**GOOD | fields).roster
+    assert roster == (*DEFAULT_FORECASTERS[:-3], *added, "mean-of-all", "median-of-all", "ensemble")
+
+
+def test_a_season_and_predictors_add_nothing_to_forecasters_that_were_named():
+    assert RunSpec(**GOOD | {"forecasters": ("naive", "ar"), "season": 4, "predictors": ("a",)}).roster == (
+        "naive",
+        "ar",
+    )
+
+
+def test_every_forecaster_of_a_default_roster_is_there():
+    spec = RunSpec(**GOOD | {"season": 4, "predictors": ("a",)})
+    assert resolve(spec.roster).names == spec.roster
+
+
+def test_every_built_in_forecaster_is_in_the_default_roster():
+    assert {forecaster.name for forecaster in BUILT_IN} | {one.name for one in COMBINATIONS} | {"ensemble"} == set(
+        DEFAULT_FORECASTERS
+    )
 
 
 def test_a_period_of_one_day_is_a_period():

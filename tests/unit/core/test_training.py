@@ -21,9 +21,9 @@ from pulse_core import (
     UnitFinished,
     VariableSummary,
 )
-from pulse_core.results import canonical_bytes, run_digest
+from pulse_core.results import TRUST, canonical_bytes, run_digest
 from tests.fakes import FakeSink
-from tests.unit.core.runs import ROSTER, day, run, series, spec_of, training
+from tests.unit.core.runs import FORECASTERS, ROSTER, day, run, series, spec_of, table, training
 
 ONE, TWO, THREE = (series([1.0, 3.0, 2.0, 5.0, 4.0, 7.0, 6.0, 9.0], name) for name in "abc")
 SPEC = spec_of("a", "b", "c", days=8)
@@ -62,6 +62,74 @@ def test_a_run_publishes_its_result_once():
     assert [published.digest for published in sink.runs] == [result.digest]
 
 
+def test_a_run_names_a_part_of_scores_for_each_unit_and_of_hindcasts_where_they_are_asked_for():
+    parts = [
+        training(ONE, TWO, THREE, unit_size=2, hindcasts=asked).execute(SPEC).parts for asked in (False, True)
+    ]
+    scores = ("scores/part-00000-of-00002", "scores/part-00001-of-00002")
+    assert parts == [scores, ("hindcasts/part-00000-of-00002", "hindcasts/part-00001-of-00002", *scores)]
+
+
+def test_the_parts_that_a_run_names_are_those_that_its_workers_wrote():
+    sink = FakeSink()
+    result = training(ONE, TWO, THREE, sink=sink, unit_size=2, hindcasts=True, run_id="nightly").execute(SPEC)
+    assert set(sink.parts) == {("nightly", part) for part in result.parts}
+
+
+def test_parts_of_an_earlier_go_that_was_cut_otherwise_are_gone():
+    sink = FakeSink()
+    training(ONE, TWO, THREE, sink=sink, unit_size=1, hindcasts=True).execute(SPEC)
+    result = training(ONE, TWO, THREE, sink=sink, unit_size=3).execute(SPEC)
+    assert set(sink.parts) == {(SPEC.run_id, "scores/part-00000-of-00001")} == {(SPEC.run_id, *result.parts)}
+
+
+def test_a_slice_writes_no_tables():
+    sink = FakeSink()
+    result = training(ONE, TWO, THREE, sink=sink, unit_size=1, hindcasts=True, slice=Slice(1, 2)).execute(SPEC)
+    assert (result.parts, sink.parts) == ((), {})
+
+
+def test_there_is_a_hindcast_for_each_origin_of_the_period_forecaster_and_horizon():
+    sink = FakeSink()
+    spec = attrs.evolve(SPEC, variables=("a",), start=SPEC.start + timedelta(days=4), forecasters=("naive", "drift"))
+    training(ONE, sink=sink, hindcasts=True).execute(spec)
+    moments = [day(number).item() for number in range(4, 8)]
+    assert set(table(sink, "hindcasts")) == {
+        ("a", name, ahead, moment) for name in ("naive", "drift") for ahead in (1, 2) for moment in moments
+    }
+
+
+def test_a_hindcast_bears_its_origin_its_target_and_both_values():
+    sink = FakeSink()
+    training(ONE, sink=sink, hindcasts=True).execute(attrs.evolve(SPEC, variables=("a",), forecasters=("naive",)))
+    rows = table(sink, "hindcasts")
+    known, last = (rows["a", "naive", 2, day(number).item()] for number in (4, 7))
+    assert (known["timestamp"], known["target"]) == (day(4).item(), day(6).item())
+    assert [np.frombuffer(known[name])[0] for name in ("point", "actual")] == [4.0, 6.0]
+    assert last["target"] is None
+    assert np.isnan(np.frombuffer(last["actual"])).all()
+
+
+def test_the_first_and_the_last_trust_that_a_table_tells_are_a_half_and_that_of_the_result():
+    sink = FakeSink()
+    spec = attrs.evolve(SPEC, variables=("a",), forecasters=("naive", "drift"))
+    summary = training(ONE, sink=sink, hindcasts=True).execute(spec).variables[0]
+    rows = table(sink, "hindcasts")
+    told = [np.frombuffer(rows["a", "drift", 1, day(number).item()]["trust"])[0] for number in (1, 7)]
+    assert told == [0.5, pytest.approx(summary.trust[1, 0, TRUST.index("mean")])]
+    ends = table(sink, "scores")["a", "drift", 1, "batch_0001"]["trust"]
+    assert np.frombuffer(ends)[0] == pytest.approx(summary.trust[1, 0, TRUST.index("mean")])
+
+
+def test_a_batch_s_own_scores_stand_in_the_table():
+    sink = FakeSink()
+    training(ONE, sink=sink).execute(attrs.evolve(SPEC, variables=("a",), forecasters=("naive",)))
+    rows = table(sink, "scores")
+    told = {key[2:]: (np.frombuffer(row["n"])[0], np.frombuffer(row["mae"])[0]) for key, row in rows.items()}
+    # origins are known from day 1 to 7; the second batch holds day 7 alone, whose future is unknown
+    assert told[1, "batch_0000"] == (6, pytest.approx((1 + 3 + 1 + 3 + 1 + 3) / 6))
+
+
 def test_a_slice_records_its_share_and_publishes_nothing():
     sink = FakeSink()
     training(ONE, TWO, THREE, sink=sink, unit_size=1, slice=Slice(1, 2)).execute(SPEC)
@@ -97,12 +165,23 @@ def test_forecasters_come_in_the_order_of_the_roster_with_the_benchmark_first_wh
     assert result.variables[0].forecasters == ("naive", "mean", "drift")
 
 
+def in_both_orders() -> tuple[VariableSummary, VariableSummary]:
+    many = series([float(n * n % 13) for n in range(30)], "a")
+    forth, back = (run(many, spec_of("a", days=30, forecasters=names)) for names in (ROSTER, tuple(reversed(ROSTER))))
+    return forth.variables[0], back.variables[0]
+
+
 def test_the_numbers_of_a_forecaster_do_not_depend_on_its_place_in_the_roster():
-    forth, back = (
-        run(ONE, spec_of("a", days=8, forecasters=names)).variables[0] for names in (ROSTER, tuple(reversed(ROSTER)))
-    )
-    assert forth.scores.tobytes() == back.scores[::-1].tobytes()
-    assert forth.trust.tobytes() == back.trust[::-1].tobytes()
+    forth, back = in_both_orders()
+    alone = len(FORECASTERS)
+    assert forth.scores[:alone].tobytes() == back.scores[::-1][:alone].tobytes()
+    assert forth.trust[:alone].tobytes() == back.trust[::-1][:alone].tobytes()
+
+
+def test_what_is_made_of_others_depends_on_their_order_by_rounding_alone():
+    forth, back = in_both_orders()
+    np.testing.assert_allclose(forth.scores, back.scores[::-1], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(forth.weights, back.weights[::-1], rtol=1e-9, atol=1e-12)
 
 
 def test_a_result_says_what_data_it_came_from():
@@ -122,10 +201,11 @@ def test_the_digest_is_that_of_the_variables_in_name_order(order):
     assert run_digest([summaries[name] for name in order]) == f"sha256:{whole}"
 
 
-@pytest.mark.parametrize("name", ["scores", "trust"])
+@pytest.mark.parametrize("name", ["scores", "trust", "weights", "regret", "bound"])
 def test_the_digest_follows_every_number_of_a_result(name):
-    summary = run(ONE, spec_of("a", days=8)).variables[0]
+    summary = run(ONE, spec_of("a", days=8, forecasters=("naive", "drift", "mean", "ensemble"))).variables[0]
     array = getattr(summary, name)
+    assert not np.isnan(array).all()
     for place in np.argwhere(~np.isnan(array)):
         changed = array.copy()
         changed[tuple(place)] = np.nextafter(changed[tuple(place)], np.inf)

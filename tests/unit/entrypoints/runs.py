@@ -17,16 +17,22 @@ FACTS = DataFacts("sha256:0", 100, 0, "2020-01-01", "2020-12-31", "timestamp")
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def summary(variable: str, errors: list[list[float]], names: tuple[str, ...] = ("naive", "ses")) -> VariableSummary:
+def summary(
+    variable: str, errors: list[list[float]], names: tuple[str, ...] = ("naive", "ses"), log10_e: float = 0.5
+) -> VariableSummary:
     """A summary with these MAE, shape (forecaster, horizon); the first forecaster is the benchmark."""
     mae = np.array(errors)
     scores = np.full((*mae.shape, len(MEASURES)), np.nan)
     scores[..., MEASURES.index("n")] = 100
     scores[..., MEASURES.index("mae")] = mae
     scores[..., MEASURES.index("skill_mae")] = 1 - mae / mae[0]
+    scores[..., MEASURES.index("coverage_80")] = 0.8125
     trust = np.full((*mae.shape, len(TRUST)), np.nan)
-    trust[1:] = [0.875, 0.75, 0.9375, 40.0]
-    return VariableSummary(variable, FACTS, names, scores, trust, np.zeros(12, dtype=np.int64))
+    trust[1:] = [0.875, 0.75, 0.9375, 40.0, log10_e]
+    learned = np.full(mae.shape, np.nan)
+    return VariableSummary(
+        variable, FACTS, names, scores, trust, np.zeros(12, dtype=np.int64), learned, learned[0], learned[0]
+    )
 
 
 def result(*summaries: VariableSummary, **changes: Any) -> RunResult:

@@ -13,6 +13,7 @@ import pytest
 
 from pulse_adapters.forecasters.imported import imported, is_import_name
 from pulse_core.errors import ForecasterFailed, SettingsError
+from pulse_core.forecasters import resolve
 from pulse_core.forecasters.base import Histories
 
 _numbers = itertools.count()
@@ -60,6 +61,37 @@ def test_a_colon_asks_for_an_import() -> None:
 def test_a_class_with_forecast_is_called_origin_by_origin(folder) -> None:
     forecaster = imported(f"{module(folder, LAST)}:Last", folder)
     assert forecaster.hindcast(HISTORIES, 2).tolist() == [[2.0, 2.0], [4.0, 4.0]]
+
+
+FITTED = """
+class Fitted:
+    fits = 0
+    def fit(self, history):
+        self.fits += 1
+        return self.fits
+    def predict(self, fitted, history, horizon):
+        return [fitted * 100.0 + history[-1]] * horizon
+"""
+
+
+@pytest.mark.parametrize(("refit_every", "forecasts"), [(1, [[52.0], [104.0]]), (2, [[52.0], [54.0]])])
+def test_a_class_with_fit_and_predict_is_fitted_at_every_kth_origin(folder, refit_every, forecasts) -> None:
+    forecaster = imported(f"{module(folder, FITTED)}:Fitted", folder, refit_every)
+    assert forecaster.hindcast(HISTORIES, 1).tolist() == forecasts
+
+
+def test_a_class_with_forecast_alone_gives_nothing_between_refits(folder) -> None:
+    forecaster = imported(f"{module(folder, LAST)}:Last", folder, 2)
+    assert np.isnan(forecaster.hindcast(HISTORIES, 1)).tolist() == [[False], [True]]
+
+
+def test_a_class_is_slow_unless_it_has_hindcast(folder) -> None:
+    made = {}
+    for text in (LAST, FITTED, "class All:\n    def hindcast(self, histories, horizon): ...\n"):
+        kind = text.split()[1].rstrip(":")
+        forecaster = imported(f"{module(folder, text)}:{kind}", folder)
+        made[kind] = resolve([forecaster.name], [forecaster]).slow == (forecaster,)
+    assert made == {"Last": True, "Fitted": True, "All": False}
 
 
 def test_a_class_with_hindcast_is_called_once(folder) -> None:
@@ -183,8 +215,9 @@ def test_what_is_no_class_is_refused(folder) -> None:
     assert "is no class" in refusal(f"{module(folder, 'def best(): pass')}:best", folder)
 
 
-def test_a_class_that_cannot_forecast_is_refused(folder) -> None:
-    assert "has no method forecast" in refusal(f"{module(folder, 'class Best: pass')}:Best", folder)
+@pytest.mark.parametrize("body", ["pass", "fit = print", "predict = print", "predict = 3; fit = 4"])
+def test_a_class_that_cannot_forecast_is_refused(folder, body) -> None:
+    assert "has no method forecast" in refusal(f"{module(folder, f'class Best: {body}')}:Best", folder)
 
 
 def test_a_class_that_needs_arguments_is_refused(folder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from pulse_core.spec import ACTUALS, TARGETS, RunSpec
+from pulse_core.spec import ACTUALS, CALIBRATIONS, TARGETS, TRUST_LOSSES, RunSpec
 from pulse_entrypoints import wiring
 from pulse_entrypoints.settings import GROUPS, OPTIONS, Settings
 
@@ -30,8 +30,15 @@ def test_the_defaults_are_those_of_a_spec(name) -> None:
         assert default == SPEC_DEFAULTS[name]
 
 
+def test_every_field_of_a_spec_can_be_set() -> None:
+    renamed = {"start": "start_date", "end": "end_date"}
+    assert {renamed.get(name, name) for name in SPEC_DEFAULTS} <= {option.name for option in OPTIONS}
+
+
 def test_the_choices_are_those_of_a_spec_and_of_the_adapters() -> None:
     choices = {option.name: option.kind.choices for option in OPTIONS}
     assert choices["actuals"] == ACTUALS
     assert choices["target"] == TARGETS
+    assert choices["calibration"] == CALIBRATIONS
+    assert choices["trust_loss"] == TRUST_LOSSES
     assert choices["backend"] == tuple(wiring.BACKENDS)

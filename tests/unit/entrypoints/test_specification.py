@@ -64,11 +64,24 @@ def test_without_the_sample_its_facts_are_not_read() -> None:
         ({"trust_decay": "nan"}, "--trust-decay: nan must be a number above 0 and at most 1"),
         ({"variables": "a b a"}, "--variables: 'a' is named twice"),
         ({"forecasters": "naive naive"}, "--forecasters: 'naive' is named twice"),
+        ({"season": "0"}, "--season: 0 must be a whole number of at least 1"),
+        ({"refit_every": "-1"}, "--refit-every: -1 must be a whole number of at least 1"),
+        ({"predictors": "a b a"}, "--predictors: 'a' is named twice"),
+        ({"predictors": "a b c d e f g h i"}, "--predictors: 9 are named; at most 8"),
+        ({"forecasters": "naive ridge"}, "--forecasters: 'ridge' needs predictors; name at least one"),
         ({"known_at": "+d"}, "--known-at: '+d' is none of auto, timestamp, period-end, +Nd"),
     ],
 )
 def test_a_problem_of_the_spec_names_its_option(values, problem) -> None:
     assert spec_of(**values) == (None, [problem])
+
+
+def test_the_method_is_chosen_by_options() -> None:
+    chosen = {"season": "12", "calibration": "empirical", "trust_loss": "CRPS", "refit_every": "5", "predictors": "a b"}
+    spec = sound(**chosen)
+    assert (spec.season, spec.calibration, spec.trust_loss, spec.refit_every) == (12, "empirical", "crps", 5)
+    assert spec.predictors == ("a", "b")
+    assert {"seasonal-naive(12)", "holt-winters(12)", "ridge"} < set(spec.roster)
 
 
 def test_a_problem_of_the_spec_names_the_layer_it_came_from() -> None:

@@ -26,8 +26,25 @@ def shown(run: RunResult, width: int = 80, **how: Any) -> str:
 def test_a_row_says_who_is_best_how_much_better_and_how_far_to_be_trusted() -> None:
     text = shown(result(summary("spx", [[4.0, 5.0], [3.0, 6.0]])))
     rows = [line.split() for line in text.splitlines()]
-    assert ["spx", "1", "ses", "3.000", "+25.0%", "88%", "(75%", "to", "94%)"] in rows
-    assert ["2", "naive", "5.000", NOTHING, NOTHING] in rows
+    assert ["spx", "1", "ses", "+25.0%", "88%", "(75%", "to", "94%)", "81.2%"] in rows
+    assert ["2", "naive", NOTHING, NOTHING, "81.2%"] in rows
+
+
+def test_the_first_and_the_last_horizon_are_shown() -> None:
+    rows = [line.split() for line in shown(result(summary("spx", [[4.0] * 5, [3.0] * 5]))).splitlines()]
+    assert [row[: row.index("ses")] for row in rows if "ses" in row] == [["spx", "1"], ["5"]]
+
+
+def test_a_discovery_is_marked() -> None:
+    text = shown(result(summary("spx", [[4.0], [3.0]], log10_e=3.0)))
+    assert "88% (75% to 94%) *" in text
+    assert "beats naive beyond chance, all comparisons of the run counted (1 does)" in text
+
+
+def test_without_a_discovery_there_is_no_mark_and_that_is_said() -> None:
+    text = shown(result(summary("spx", [[4.0], [3.0]])))
+    assert text.count("*") == 1
+    assert "(none do)" in text
 
 
 def test_it_says_where_everything_is_and_the_digest() -> None:
@@ -49,18 +66,16 @@ def test_of_many_variables_the_first_are_shown_and_the_others_counted() -> None:
     assert "7 more variables" in text.replace("\n", " ")
 
 
-def test_colour_is_used_where_it_can_be_seen_and_explained() -> None:
-    run = result(summary("spx", [[4.0], [3.0]]))
-    text = shown(run, force_terminal=True, color_system="standard", no_color=False)
-    assert "\x1b[32m" in text
-    assert "green:" in text
+def test_colour_is_used_for_discoveries_where_it_can_be_seen() -> None:
+    how: dict[str, Any] = {"force_terminal": True, "color_system": "standard", "no_color": False}
+    assert "\x1b[32m" in shown(result(summary("spx", [[4.0], [3.0]], log10_e=3.0)), **how)
+    assert "\x1b[32m" not in shown(result(summary("spx", [[4.0], [3.0]])), **how)
 
 
-def test_without_colour_none_is_used_or_spoken_of(monkeypatch) -> None:
+def test_without_colour_none_is_used(monkeypatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    text = shown(result(summary("spx", [[4.0], [3.0]])), force_terminal=True, color_system="standard")
-    assert "\x1b[32m" not in text
-    assert "green:" not in text
+    run = result(summary("spx", [[4.0], [3.0]], log10_e=3.0))
+    assert "\x1b[32m" not in shown(run, force_terminal=True, color_system="standard")
 
 
 @given(
@@ -69,13 +84,16 @@ def test_without_colour_none_is_used_or_spoken_of(monkeypatch) -> None:
     st.floats(1e-300, 1e300),
 )
 def test_it_fits_80_columns(names, horizon, error) -> None:
-    run = result(*(summary(name, [[error] * horizon, [error / 3] * horizon]) for name in ["x" * 60, *names]))
+    forecasters = ("naive", "seasonal-naive(1000)")
+    made = [[error] * horizon, [error / 3] * horizon]
+    run = result(*(summary(name, made, forecasters, log10_e=5.0) for name in ["x" * 60, *names]))
     console = Console(width=80)
     assert max(map(console.render_str, shown(run).splitlines()), key=len).cell_len <= 80
 
 
 def test_the_earlier_forecaster_is_best_on_a_tie() -> None:
-    finding = best_of(summary("x", [[2.0], [2.0]]), 1, "naive")
+    run = result(summary("x", [[2.0], [2.0]]))
+    finding = best_of(run.variables[0], 1, "naive", run.discoveries())
     assert finding is not None
     assert (finding.forecaster, finding.is_benchmark, finding.skill) == ("naive", True, None)
 
@@ -84,4 +102,10 @@ def test_events_name_the_best_of_so_many_variables() -> None:
     run = result(*(summary(f"v{number}", [[4.0], [3.0]]) for number in range(SUMMARISED + 1)))
     found = summary_of(run)
     assert len(found) == SUMMARISED
-    assert found["v0"] == {"best": "ses", "skill_mae": 0.25, "trust": 0.875}
+    assert found["v0"] == {
+        "best": "ses",
+        "skill_mae": 0.25,
+        "trust": 0.875,
+        "discovery": False,
+        "coverage_80": 0.8125,
+    }

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from datetime import date
 
 import pytest
 
 from pulse_adapters.backends.serial import SerialBackend
+from pulse_adapters.forecasters.imported import imported
+from pulse_adapters.forecasters.libraries import library_forecaster
 from pulse_core.errors import SettingsError
 from pulse_core.events import ignore
 from pulse_core.plan import Slice
+from pulse_core.spec import DEFAULT_FORECASTERS
 from pulse_entrypoints import wiring
 from pulse_entrypoints.layers import CommandLine, layered
 
@@ -57,6 +61,36 @@ def test_unknown_forecasters_are_refused_together_with_a_hint(tmp_path, monkeypa
     assert "did you mean 'ses'?" in problems[2]
 
 
+def test_names_of_the_core_need_nothing_of_their_own() -> None:
+    names = " ".join((*DEFAULT_FORECASTERS, "seasonal-naive(12)", "holt-winters(12)"))
+    assert wiring.own_forecasters(read(forecasters=names, benchmark="mean-of-all")) == ((), [])
+
+
+def test_a_season_that_is_none_is_refused() -> None:
+    _, (problem,) = wiring.own_forecasters(read(forecasters="seasonal-naive(x)"))
+    assert problem.startswith("--forecasters: 'seasonal-naive(x)' is none of ")
+
+
+def test_models_of_libraries_get_the_runs_season_and_refits() -> None:
+    names = "sklearn:Ridge statsforecast:SeasonalNaive"
+    found, problems = wiring.own_forecasters(read(forecasters=names, season="7", refit_every="5"))
+    assert problems == []
+    assert found == (library_forecaster("sklearn:Ridge", 7, 5), library_forecaster("statsforecast:SeasonalNaive", 7, 5))
+
+
+def test_a_model_that_its_library_lacks_is_refused_with_a_hint() -> None:
+    _, (problem,) = wiring.own_forecasters(read(benchmark="sklearn:Rige"))
+    assert problem.startswith("--benchmark: forecaster 'sklearn:Rige': the library has no 'Rige'; did you mean Ridge")
+
+
+def test_a_class_of_the_users_own_gets_the_runs_refits(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "wired_models.py").write_text("class Own:\n    def forecast(self, history, horizon): ...\n")
+    ((own,), _) = wiring.own_forecasters(read(forecasters="wired_models:Own", refit_every="3"))
+    assert own == imported("wired_models:Own", tmp_path, 3)
+
+
 def test_the_sample_ends_with_the_last_day_of_any_of_its_series() -> None:
     facts = wiring.sample_facts()
     assert facts.variables == ("baa_yield", "core_cpi", "spx_close", "wti_price")
@@ -65,12 +99,18 @@ def test_the_sample_ends_with_the_last_day_of_any_of_its_series() -> None:
 
 def test_a_training_is_wired_as_the_settings_say(tmp_path) -> None:
     settings = read(
-        backend="serial", slice="1/3", unit_size="2", run_id="mine", keep_going="true", results=str(tmp_path)
+        backend="serial",
+        slice="1/3",
+        unit_size="2",
+        run_id="mine",
+        keep_going="true",
+        hindcasts="true",
+        results=str(tmp_path),
     ).settings
     training = wiring.training(settings, wiring.sink_of(settings), (), ignore, wiring.utc_now)
     assert training.backend == SerialBackend()
     assert (training.slice, training.unit_size) == (Slice(1, 3), 2)
-    assert (training.run_id, training.keep_going) == ("mine", True)
+    assert (training.run_id, training.keep_going, training.hindcasts) == ("mine", True, True)
     assert pickle.loads(pickle.dumps(training.store)) == training.store
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from pulse_adapters.backends.serial import SerialBackend
-from pulse_adapters.sinks.documents import best, encode_document, result_document
+from pulse_adapters.sinks.documents import GROUPS, best, encode_document, result_document
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_core.results import RunResult
+from pulse_core.calibration import LEVELS
+from pulse_core.results import TRUST, RunResult, VariableSummary
 from pulse_core.scores.measures import MEASURES
 from pulse_core.series import Observations
 from pulse_core.spec import RunSpec
@@ -108,9 +109,75 @@ def test_failures_say_what_where_and_the_mend():
 def test_every_measure_is_there_under_its_name():
     one = summary()
     horizon = published(run_result(variables=[one]))["variables"]["a"]["forecasters"]["ses"]["horizons"]["2"]
-    assert list(horizon)[: len(MEASURES)] == list(MEASURES)
-    assert [horizon[name] for name in MEASURES] == one.scores[2, 1].tolist()
-    assert horizon["trust"] == {"mean": 0.5, "low": 0.5, "high": 0.5, "trials": 0.5}
+    flat = {
+        f"{name}_{key}" if isinstance(value, dict) else name: number
+        for name, value in horizon.items()
+        for key, number in (value.items() if isinstance(value, dict) else [("", value)])
+        if name not in {"trust", "discovery"}
+    }
+    assert flat == dict(zip(MEASURES, one.scores[2, 1].tolist(), strict=True))
+    assert list(flat) == list(MEASURES)
+    assert horizon["trust"] == dict.fromkeys(("mean", "low", "high", "trials", "log10_e"), 0.5)
+
+
+def test_levels_and_intervals_are_the_keys_of_objects():
+    horizon = published(run_result())["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]
+    assert list(horizon["pinball"]) == [str(level) for level in LEVELS]
+    assert list(horizon["coverage"]) == list(horizon["width"]) == ["50", "80", "90", "95"]
+
+
+def with_evidence(log10_e: float) -> VariableSummary:
+    trust = summary().trust.copy()
+    trust[2, 0, TRUST.index("log10_e")] = log10_e
+    return summary(trust=trust)
+
+
+def test_a_discovery_is_marked():
+    horizons = published(run_result(variables=[with_evidence(3.0)]))["variables"]["a"]["forecasters"]["ses"]["horizons"]
+    assert (horizons["1"]["discovery"], horizons["2"]["discovery"]) == (True, False)
+    assert horizons["1"]["trust"]["log10_e"] == 3.0
+
+
+def test_a_discovery_counts_the_comparisons_of_the_whole_run():
+    others = [summary(f"v{number:02}") for number in range(50)]
+    document = published(run_result(variables=[with_evidence(2.0), *others]))
+    assert document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["discovery"] is False
+
+
+def test_the_benchmark_can_be_no_discovery_and_the_document_says_why():
+    horizon = published(run_result())["variables"]["a"]["forecasters"]["naive"]["horizons"]["1"]
+    assert horizon["discovery"] is None
+    assert "benchmark" in horizon["nulls"]["discovery"]
+
+
+def with_ensemble(**changes: Any) -> VariableSummary:
+    names = ("naive", "mean-of-all", "ses", "ensemble")
+    learned = {
+        "weights": [[0.25, 0.5], [np.nan, np.nan], [0.75, 0.5], [np.nan, np.nan]],
+        "regret": [1.5, -2.0],
+        "bound": [9.0, np.nan],
+    }
+    return summary(forecasters=names, **{**learned, **changes})
+
+
+def test_the_ensemble_says_its_weights_regret_and_bound():
+    assert published(run_result(variables=[with_ensemble()]))["variables"]["a"]["ensemble"] == {
+        "weights": {"1": {"naive": 0.25, "ses": 0.75}, "2": {"naive": 0.5, "ses": 0.5}},
+        "regret": {"1": 1.5, "2": -2.0},
+        "bound": {"1": 9.0, "2": None},
+        "nulls": {"bound": "beyond horizon 1 the losses come late, and the bound is not proved"},
+    }
+
+
+def test_an_ensemble_that_has_learned_nothing_says_so():
+    one = with_ensemble(regret=[np.nan, np.nan], bound=[np.nan, np.nan])
+    nulls = published(run_result(variables=[one]))["variables"]["a"]["ensemble"]["nulls"]
+    assert set(nulls) == {"regret", "bound"}
+    assert "learned from no loss" in nulls["bound"]
+
+
+def test_without_an_ensemble_there_is_nothing_to_say_of_it():
+    assert published(run_result())["variables"]["a"]["ensemble"] is None
 
 
 def test_n_is_a_whole_number():
@@ -119,11 +186,11 @@ def test_n_is_a_whole_number():
 
 
 def test_a_measure_of_a_later_version_needs_no_change_here(monkeypatch):
-    names = (*MEASURES, "crps")
+    names = (*MEASURES, "brier")
     monkeypatch.setattr("pulse_adapters.sinks.documents.MEASURES", names)
     scores = np.concatenate([summary().scores, np.full((3, 2, 1), 0.25)], axis=-1)
     document = published(run_result(variables=[summary(scores=scores)]))
-    assert document["variables"]["a"]["forecasters"]["drift"]["horizons"]["1"]["crps"] == 0.25
+    assert document["variables"]["a"]["forecasters"]["drift"]["horizons"]["1"]["brier"] == 0.25
 
 
 @pytest.mark.parametrize(
@@ -152,12 +219,21 @@ def test_what_is_no_number_is_null_with_a_reason(value):
     assert "nulls" not in horizons["2"]
 
 
+@pytest.mark.parametrize(("measure", "name"), [("pinball_0.05", "pinball"), ("coverage_80", "coverage")])
+def test_a_null_in_an_object_has_its_reason_under_the_objects_name(measure, name):
+    one = with_scores(measure, [[1.0, 1.0], [np.nan, 1.0], [1.0, 1.0]])
+    horizon = published(run_result(variables=[one]))["variables"]["a"]["forecasters"]["drift"]["horizons"]["1"]
+    assert horizon[name][measure.partition("_")[2]] is None
+    assert list(horizon["nulls"]) == [name]
+
+
 def test_where_nothing_was_scored_the_reason_is_that():
     scores = np.full((3, 2, len(MEASURES)), np.nan)
     scores[..., MEASURES.index("n")] = 0
     document = published(run_result(variables=[summary(scores=scores)]))
     nulls = document["variables"]["a"]["forecasters"]["drift"]["horizons"]["1"]["nulls"]
-    assert set(nulls) == set(MEASURES) - {"n"}
+    grouped = {name.partition("_")[0] if name.startswith(GROUPS) else name for name in MEASURES}
+    assert set(nulls) == grouped - {"n"}
     assert "no origin" in nulls["mae"]
 
 
@@ -168,7 +244,7 @@ def test_the_benchmark_has_no_trust_and_the_document_says_why():
 
 
 def test_trust_without_an_outcome_is_null_for_another_reason():
-    document = published(run_result(variables=[summary(trust=np.full((3, 2, 4), np.nan))]))
+    document = published(run_result(variables=[summary(trust=np.full((3, 2, len(TRUST)), np.nan))]))
     forecasters = document["variables"]["a"]["forecasters"]
     reasons = {name: forecasters[name]["horizons"]["1"]["nulls"]["trust"] for name in ("naive", "drift")}
     assert reasons["naive"] != reasons["drift"]
@@ -216,6 +292,19 @@ def test_the_same_result_gives_the_same_bytes():
         lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].update(n=1.5),
         lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].pop("mae"),
         lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].update(crps="x"),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].update(brier="x"),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].update(discovery=0.5),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].update(dm_p=1.5),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].pop("discovery"),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["trust"].pop("log10_e"),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["pinball"].pop("0.5"),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["coverage"].pop("80"),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["width"].update({"99": 1.0}),
+        lambda document: document["variables"]["a"].pop("ensemble"),
+        lambda document: document["variables"]["a"].update(ensemble={"weights": {}, "regret": {"1": 0.0}}),
+        lambda document: document["variables"]["a"].update(
+            ensemble={"weights": {"1": {"naive": 1.5}}, "regret": {"1": 0.0}, "bound": {"1": None}}
+        ),
         lambda document: document["variables"]["a"]["best"].update({"0": "naive"}),
     ],
 )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import json
 import os
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet
 import pytest
 
 from pulse_adapters.sinks import files
@@ -15,16 +18,24 @@ from pulse_adapters.sinks.documents import encode_document, result_document
 from pulse_adapters.sinks.filesystem import FilesystemSink
 from pulse_adapters.sinks.records import decode_record
 from pulse_core.errors import RunIdTaken, SettingsError, SinkUnavailable
-from pulse_core.results import VariableResult
+from pulse_core.results import Record
+from pulse_core.tables import Columns, Labels
 from tests.results import run_result, spec, variable_result
 
 KEY = "ab" * 32
+PART = "scores/part-00000-of-00001"
 STRAY = ".result.json.0123456789abcdef.tmp"
 
 
 @pytest.fixture
 def sink(tmp_path: Path) -> FilesystemSink:
     return FilesystemSink(tmp_path / "results")
+
+
+def write_part(sink: FilesystemSink, run_id: str = "nightly", name: str = PART, *goes: Columns) -> None:
+    with sink.part(run_id, name) as write:
+        for columns in goes or [{"mae": np.array([1.0, np.nan])}]:
+            write(columns)
 
 
 def contents(folder: Path) -> set[str]:
@@ -61,7 +72,7 @@ def test_a_record_that_another_worker_has_just_renewed_is_not_set_aside(sink, mo
     sound = path.read_bytes()
     path.write_bytes(b"damaged")
 
-    def renew_meanwhile(content: bytes) -> VariableResult:
+    def renew_meanwhile(content: bytes) -> Record:
         files.replace(path, sound)
         return decode_record(content)
 
@@ -109,6 +120,7 @@ def test_an_output_that_is_a_device_is_refused_and_left_alone(tmp_path):
 @pytest.mark.parametrize("run_id", ["", ".", "..", ".hidden", "units", "a/b", "a\\b", "ü", "a b", "x" * 129, "a\n"])
 def test_a_run_id_that_cannot_name_a_folder_is_refused(sink, run_id):
     for attempt in (
+        lambda: write_part(sink, run_id),
         lambda: sink.publish(run_result(run_id=run_id)),
         lambda: sink.claim(run_id, spec()),
         lambda: sink.attach(run_id, "run.log", b""),
@@ -173,12 +185,13 @@ def test_publishing_removes_what_killed_writers_left_and_nothing_else(tmp_path):
     sink.record(KEY, variable_result())
     left = [sink.root / "units/ab" / f".{KEY}.{'0f' * 8}.tmp", sink.root / "nightly" / STRAY]
     left.append(tmp_path / f".r.json.{'0f' * 8}.tmp")
+    left.append(sink.root / "nightly/scores" / f".part-00001-of-00001.parquet.{'0f' * 8}.tmp")
     kept = [tmp_path / f".other.json.{'0f' * 8}.tmp", sink.root / "units/ab" / ".x.tmp", sink.root / "nightly/a.tmp"]
     for path in (*left, *kept):
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"half")
     sink.publish(run_result())
-    assert [path.exists() for path in left] == [False] * 3
+    assert [path.exists() for path in left] == [False] * 4
     assert [path.exists() for path in kept] == [True] * 3
     assert sink.recall(KEY) == variable_result()
 
@@ -221,6 +234,111 @@ def test_a_write_that_fails_leaves_nothing(sink, monkeypatch, failing):
     assert isinstance(caught.value.__cause__, OSError)
 
 
+def test_a_part_is_a_parquet_file_under_the_run_with_a_row_group_a_go(sink):
+    with sink.part("nightly", PART) as write:
+        for first in (0.0, 2.0):
+            write(
+                {
+                    "forecaster": Labels(("naive", "ses"), np.array([1, 0], dtype=np.int32)),
+                    "known_at": np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[us]"),
+                    "mae": np.array([first, np.nan]),
+                }
+            )
+    assert contents(sink.root) == {f"nightly/{PART}.parquet"}
+    file = pyarrow.parquet.ParquetFile(sink.root / f"nightly/{PART}.parquet")
+    assert [str(field.type) for field in file.schema_arrow] == [
+        "dictionary<values=string, indices=int32, ordered=0>",
+        "timestamp[us, tz=UTC]",
+        "double",
+    ]
+    assert file.num_row_groups == 2
+    assert {file.metadata.row_group(0).column(place).compression for place in range(3)} == {"ZSTD"}
+    assert file.read()["mae"].to_pylist() == [0.0, None, 2.0, None]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "scores", "scores/", "part-1", "/part-1", "other/part-1", "scores/part-", "scores/other"),
+        *("scores/part-1/x", "scores/../part-1", "../scores/part-1", "scores/part-1.parquet", "scores/part-1\n"),
+        "scores/part-" + "1" * 101,
+    ],
+)
+def test_a_part_needs_the_name_of_a_part(sink, name):
+    with pytest.raises(ValueError, match="no name of a part"):
+        write_part(sink, name=name)
+    assert not sink.root.exists()
+
+
+def test_publishing_removes_parts_and_leaves_other_files_beside_them(sink):
+    write_part(sink)
+    folder = sink.root / "nightly/scores"
+    for name in ("notes.txt", "my-own.parquet", "part-1.csv"):
+        (folder / name).touch()
+    sink.publish(run_result())
+    assert sorted(path.name for path in folder.iterdir()) == ["my-own.parquet", "notes.txt", "part-1.csv"]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"other": np.ones(2)},
+        {"mae": np.ones(2), "more": np.ones(2)},
+        {"mae": np.ones(2, dtype=np.float32)},
+    ],
+    ids=["another name", "one more", "another type"],
+)
+def test_rows_that_do_not_fit_are_refused_and_nothing_is_left(sink, columns):
+    with pytest.raises(ValueError, match="schema"):
+        write_part(sink, "nightly", PART, {"mae": np.ones(2)}, columns)
+    assert contents(sink.root) == set()
+
+
+@pytest.mark.parametrize("code", [-1, 1])
+def test_a_code_that_has_no_name_is_refused(sink, code):
+    with pytest.raises(ValueError, match="out of bounds"), sink.part("nightly", PART) as write:
+        write({"forecaster": Labels(("naive",), np.array([0, code], dtype=np.int32))})
+    assert contents(sink.root) == set()
+
+
+def test_columns_of_unequal_length_are_refused(sink):
+    with pytest.raises(ValueError, match="length"), sink.part("nightly", PART) as write:
+        write({"mae": np.ones(2), "me": np.ones(3)})
+    assert contents(sink.root) == set()
+
+
+class FullDisk(io.FileIO):
+    def write(self, content: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_part_that_the_disk_has_no_room_for_leaves_nothing(sink, monkeypatch):
+    monkeypatch.setattr(os, "fdopen", FullDisk)
+    with pytest.raises(SinkUnavailable, match="disk is full") as caught:
+        write_part(sink)
+    assert PART in caught.value.where
+    assert contents(sink.root) == set()
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_part_that_cannot_be_finished_leaves_nothing(sink, monkeypatch, failing):
+    def fail(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os if failing == "fsync" else Path, failing, fail)
+    with pytest.raises(SinkUnavailable, match="disk is full"):
+        write_part(sink)
+    assert contents(sink.root) == set()
+
+
+def test_a_part_that_is_written_can_be_read_by_anyone(sink):
+    write_part(sink)
+    write_part(sink)
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (sink.root / f"nightly/{PART}.parquet").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
 @pytest.fixture
 def without_hard_links(monkeypatch):
     def refuse(self: Path, target: Path) -> None:
@@ -254,13 +372,14 @@ def test_without_hard_links_a_name_taken_meanwhile_is_respected(tmp_path, monkey
     assert path.read_bytes() == b"first"
 
 
-@pytest.mark.parametrize("action", ["record", "recall", "publish", "claim", "attach"])
+@pytest.mark.parametrize("action", ["record", "recall", "part", "publish", "claim", "attach"])
 def test_a_place_that_is_no_folder_is_named_with_the_mend(tmp_path, action):
     (tmp_path / "file").write_text("here stands a file")
     sink = FilesystemSink(tmp_path / "file/results")
     act = {
         "record": lambda: sink.record(KEY, variable_result()),
         "recall": lambda: sink.recall(KEY),
+        "part": lambda: write_part(sink),
         "publish": lambda: sink.publish(run_result()),
         "claim": lambda: sink.claim("nightly", spec()),
         "attach": lambda: sink.attach("nightly", "run.log", b""),

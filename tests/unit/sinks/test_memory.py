@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 
+import numpy as np
+
 from pulse_adapters.sinks.memory import MemorySink
 from tests.results import run_result, variable_result
 
@@ -18,7 +20,10 @@ def test_in_one_process_a_copy_is_the_sink_itself():
 def test_two_sinks_share_nothing():
     one, other = MemorySink(), MemorySink()
     one.record(KEY, variable_result())
+    with one.part("nightly", "scores/part-1") as write:
+        write({"mae": np.ones(1)})
     assert other.recall(KEY) is None
+    assert (list(one.parts), other.parts) == ([("nightly", "scores/part-1")], {})
 
 
 def test_what_was_published_last_is_at_hand():

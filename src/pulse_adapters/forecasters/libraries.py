@@ -1,0 +1,177 @@
+"""Forecasters of other libraries, named `library:Class`: statsforecast:AutoARIMA, sklearn:Ridge.
+
+A library is one line in LIBRARIES and one file, which imports it only inside its functions.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, ClassVar, Final, Protocol
+
+import attrs
+import numpy as np
+
+from pulse_core.errors import ForecasterFailed, SettingsError
+from pulse_core.forecasters.base import Histories, OriginByOrigin, Values
+
+Warnings = tuple[tuple[type[Warning], str], ...]
+"""Kinds of warnings: class, and a pattern that the message begins with or an empty text."""
+
+
+class LibraryModel(Protocol):
+    """What a library's file offers: a FittedForecaster that knows its version and its library's idle talk.
+
+    `fit` and `predict` leave no traces: equal arguments give equal forecasts, whatever was called in between.
+    """
+
+    @property
+    def version(self) -> str:
+        """The library's version and the parameters: what a record's key holds."""
+
+    @property
+    def harmless(self) -> Warnings:
+        """Warnings that say nothing about a forecast which its score does not say."""
+
+    def fit(self, history: Values) -> Any:
+        """See FittedForecaster."""
+
+    def predict(self, fitted: Any, history: Values, horizon: int) -> Values:
+        """See FittedForecaster."""
+
+
+@attrs.frozen
+class Library:
+    """Where the function is that makes a model from (class name, season), and the extra that brings the library.
+
+    The function raises ValueError, with the reason, for a class it does not serve.
+    """
+
+    path: str
+    extra: str
+
+    def model(self, class_name: str, season: int | None) -> LibraryModel:
+        """Import the library and make the model. Raises ModuleNotFoundError, ValueError."""
+        module, function = self.path.split(":")
+        made: LibraryModel = getattr(importlib.import_module(module), function)(class_name, season)
+        return made
+
+
+LIBRARIES: Final[Mapping[str, Library]] = {
+    "statsforecast": Library("pulse_adapters.forecasters.statsforecast_models:statsforecast_model", "models"),
+    "sklearn": Library("pulse_adapters.forecasters.sklearn_models:sklearn_model", "models"),
+}
+
+
+@attrs.frozen
+class LibraryForecaster:
+    """A library's forecaster by its name, made anew wherever it is unpickled.
+
+    It is fitted at the first origin of a path, at every `refit_every`-th after it, and wherever a revision of older
+    values begins a new path. So its forecasts do not depend on which variables share a unit.
+    """
+
+    name: str
+    version: str
+    season: int | None = None
+    refit_every: int = 1
+
+    origin_by_origin: ClassVar[bool] = True
+    """See OriginByOrigin."""
+
+    def hindcast(self, histories: Histories, horizon: int) -> Values:
+        """See Forecaster. Raises ForecasterFailed, also where this process has another version of the library."""
+        try:
+            model = _model(self.name, self.season)
+        except SettingsError as error:
+            raise self._failed(error.what) from error
+        found = _version(model, self.refit_every)
+        if found != self.version:
+            raise self._failed(f"the run began with {self.version}, here is {found}")
+        each = OriginByOrigin(self.name, self.version, model, self.refit_every)
+        forecasts = np.full((len(histories.origin_path), horizon), np.nan)
+        with calm(model.harmless):
+            for path in np.unique(histories.origin_path):
+                origins = np.flatnonzero(histories.origin_path == path)
+                forecasts[origins] = each.hindcast(_only(histories, origins), horizon)
+        return forecasts
+
+    def _failed(self, what: str) -> ForecasterFailed:
+        return ForecasterFailed(what, f"forecaster '{self.name}'", "Install the same everywhere, or leave it out")
+
+
+def is_library_name(name: str) -> bool:
+    """Whether a name asks for a library's forecaster; such names go before a module of the same name."""
+    library, colon, _ = name.partition(":")
+    return bool(colon) and library in LIBRARIES
+
+
+def library_forecaster(name: str, season: int | None = None, refit_every: int = 1) -> LibraryForecaster:
+    """Return the forecaster of this name.
+
+    Raises SettingsError where the library is missing (with the command that installs it), has no such class, or the
+    class cannot forecast with the season alone.
+    """
+    return LibraryForecaster(name, _version(_model(name, season), refit_every), season, refit_every)
+
+
+def class_of(class_name: str, offered: Mapping[str, type[Any]], given: Collection[str] = ()) -> type[Any]:
+    """Return a class by its name. Raises ValueError for an unknown one, and one that needs more than is `given`."""
+    if class_name not in offered:
+        lower = {name.lower(): name for name in offered}
+        near = [lower[name] for name in get_close_matches(class_name.lower(), lower, n=3)]
+        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(offered)}"
+        raise ValueError(f"the library has no '{class_name}'; {hint}")
+    kind = offered[class_name]
+    parameters = inspect.signature(kind).parameters.items()
+    needed = sorted(name for name, parameter in parameters if parameter.default is parameter.empty)
+    if missing := [name for name in needed if name not in given]:
+        raise ValueError(f"it needs {', '.join(missing)}; make it in a class of your own and name that as module:Name")
+    return kind
+
+
+@contextmanager
+def calm(harmless: Warnings) -> Iterator[None]:
+    """Compute with one thread, as parallel sums round otherwise, and without the harmless warnings.
+
+    An overflow or a division by zero on the way to a forecast shows in the forecast, which is checked.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
+        for category, pattern in harmless:
+            warnings.filterwarnings("ignore", pattern, category)
+        yield
+
+
+@cache
+def _model(name: str, season: int | None) -> LibraryModel:
+    prefix, _, class_name = name.partition(":")
+    library = LIBRARIES[prefix]
+    try:
+        return library.model(class_name, season)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("pulse_"):
+            raise
+        hint = f"pip install 'pulse-retrodiction[{library.extra}]'"
+        raise SettingsError([f"forecaster '{name}': '{error.name}' is not installed; {hint}"]) from error
+    except ValueError as error:
+        raise SettingsError([f"forecaster '{name}': {error}"]) from error
+
+
+def _version(model: LibraryModel, refit_every: int) -> str:
+    return f"{model.version}, refit_every={refit_every}"
+
+
+def _only(histories: Histories, origins: Any) -> Histories:
+    """Return the same histories with some of their origins."""
+    return attrs.evolve(
+        histories,
+        origin_path=histories.origin_path[origins],
+        origin_length=histories.origin_length[origins],
+    )

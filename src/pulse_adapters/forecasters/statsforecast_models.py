@@ -1,0 +1,98 @@
+"""Models of statsforecast by the name of their class, with the run's season and the library's defaults.
+
+Known of the library (2.0.1; AutoRegressive on 2.1.1 as well):
+
+- It compiles some models when a process first uses them: AutoCES for half a minute, AutoTBATS for twenty seconds,
+  MFLES and GARCH for five. The environment variable NIXTLA_NUMBA_CACHE=1 makes it keep the outcome on disk.
+- GARCH and ARCH do not forecast a mean: what they return is one simulated path, always from the same random numbers.
+- ARIMA is the mean of the history, as its default order is (0, 0, 0).
+- AutoRegressive, and others that need more than a season, cannot be had by name. (AutoRegressive forecasts a flat line
+  with method="CSS", and by its default method fails on some series of price levels.)
+- Holt, ETS, Theta and CES fail on less than about ten values, and near the limits of a double.
+- SeasonalNaive with less than a season of history repeats what there is from its oldest value on, then gives NaN.
+- A NaN in a history makes some forecasts NaN without a word; histories here have none.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+import attrs
+import numpy as np
+
+from pulse_adapters.forecasters.libraries import Warnings, class_of
+from pulse_core.forecasters.base import Values
+
+_SCHEME: Final = 1
+"""Counted up when this file makes other forecasts from the same library."""
+
+_SEASON: Final = "season_length"
+_ONLY_SEASONAL: Final = ("HoltWinters", "MSTL")
+_HARMLESS: Final[Warnings] = (
+    (UserWarning, "possible convergence problem: minimize gave code"),
+    (UserWarning, "Stepwise search was stopped early"),
+    (UserWarning, "Data contains zero or negative values, disabling Box-Cox"),
+)
+"""How the library's search for parameters ended; whether they forecast well is what the scores say."""
+
+
+@attrs.frozen
+class _Fitted:
+    """A fitted model of the library and the history it was fitted to."""
+
+    model: Any
+    history: Values
+
+
+@attrs.frozen
+class StatsforecastModel:
+    """A class of statsforecast.models and the arguments it is made with."""
+
+    kind: type[Any]
+    arguments: Mapping[str, int]
+
+    @property
+    def version(self) -> str:
+        """The library's version and the season."""
+        parameters = "".join(f", {name}={value}" for name, value in self.arguments.items())
+        return f"{_SCHEME}: statsforecast {version('statsforecast')}{parameters}"
+
+    @property
+    def harmless(self) -> Warnings:
+        """See LibraryModel."""
+        return _HARMLESS
+
+    def fit(self, history: Values) -> _Fitted:
+        """Fit a new model to the history."""
+        return _Fitted(self.kind(**self.arguments).fit(history.copy()), history.copy())
+
+    def predict(self, fitted: _Fitted, history: Values, horizon: int) -> Values:
+        """Return the mean forecast.
+
+        On a history that goes on, the fitted parameters are applied to all of it by the library's `forward`; a model
+        without it is fitted again.
+        """
+        if np.array_equal(history, fitted.history):
+            forecast = fitted.model.predict(horizon)
+        elif hasattr(fitted.model, "forward"):
+            forecast = fitted.model.forward(history.copy(), horizon)
+        else:
+            forecast = self.fit(history).model.predict(horizon)
+        return np.array(forecast["mean"], dtype=np.float64)
+
+
+def statsforecast_model(class_name: str, season: int | None) -> StatsforecastModel:
+    """Return the model of this class. Raises ValueError with the reason where it cannot be had."""
+    from statsforecast import models
+
+    offered = {name: getattr(models, name) for name in models.__all__}
+    kind = class_of(class_name, offered, given=(_SEASON,))
+    if class_name in _ONLY_SEASONAL and season in (None, 1):
+        raise ValueError("it needs a season of at least 2; give --season")
+    parameter = inspect.signature(kind).parameters.get(_SEASON)
+    if parameter is None or (season is None and parameter.default is not parameter.empty):
+        return StatsforecastModel(kind, {})
+    return StatsforecastModel(kind, {_SEASON: season or 1})

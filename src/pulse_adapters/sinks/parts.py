@@ -1,0 +1,106 @@
+"""Parts of a run's tables as Parquet, for any sink that can hold a file.
+
+Labels are dictionary columns, moments timestamps in UTC, and a NaN a null: SQL engines take a NaN for a number, pandas
+gives it back as it was. Arrow's arrays are made of the columns' own memory: `pyarrow.array` would load pandas.
+
+Numbers are not dictionary-encoded: few of them repeat, and trying takes twice as long as writing them.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import IO, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.tables import Column, Columns, Labels
+
+TABLES: Final = ("scores", "hindcasts")
+SUFFIX: Final = ".parquet"
+
+_NAME: Final = re.compile(rf"({'|'.join(TABLES)})/part-[A-Za-z0-9-]{{1,100}}")
+
+
+def is_part_name(name: str) -> bool:
+    """Whether a part may have this name: `scores/part-00001-of-00003` and the like."""
+    return _NAME.fullmatch(name) is not None
+
+
+class ParquetPart:
+    """Writes rows to a file as they come, a row group a go. Raises OSError where the file does."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._writer: Any = None
+
+    def write(self, columns: Columns) -> None:
+        """Add rows. Raises ValueError where the columns are not those of the first go, or of unequal length."""
+        import pyarrow as pa
+        import pyarrow.parquet
+
+        made = [_arrow(column) for column in columns.values()]
+        rows = pa.RecordBatch.from_arrays(made, names=list(columns))
+        rows.validate()
+        if self._writer is None:
+            labels = [name for name, column in columns.items() if isinstance(column, Labels)]
+            self._writer = pyarrow.parquet.ParquetWriter(
+                self._file, rows.schema, compression="zstd", use_dictionary=labels or False
+            )
+        self._writer.write_batch(rows, row_group_size=max(rows.num_rows, 1))
+
+    def finish(self) -> None:
+        """Write what a reader needs to find the rows."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def abandon(self) -> None:
+        """Let go of the file; the writer would otherwise finish whenever it is collected."""
+        if self._writer is not None and self._writer.is_open:
+            with suppress(OSError):
+                self._writer.close()
+            self._writer.is_open = False
+
+
+def _arrow(column: Column) -> Any:
+    return _labels(column) if isinstance(column, Labels) else _values(column)
+
+
+def _labels(column: Labels) -> Any:
+    import pyarrow as pa
+
+    codes = np.ascontiguousarray(column.codes, dtype=np.int32)
+    kind = pa.dictionary(pa.int32(), pa.string())
+    made = pa.DictionaryArray.from_buffers(kind, len(codes), [None, pa.py_buffer(codes)], _strings(column.names))
+    made.validate(full=True)  # a code without a name would be read from beyond the names
+    return made
+
+
+def _strings(texts: tuple[str, ...]) -> Any:
+    import pyarrow as pa
+
+    encoded = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))
+
+
+def _values(column: NDArray[Any]) -> Any:
+    import pyarrow as pa
+
+    if column.dtype.kind == "M":
+        moments = np.ascontiguousarray(column, dtype="datetime64[us]")
+        return _made(pa.timestamp("us", tz="UTC"), moments.view(np.int64), ~np.isnat(moments))
+    numbers = np.ascontiguousarray(column)
+    there = ~np.isnan(numbers) if numbers.dtype.kind == "f" else None
+    return _made(pa.from_numpy_dtype(numbers.dtype), numbers, there)
+
+
+def _made(kind: Any, values: NDArray[Any], there: NDArray[np.bool_] | None) -> Any:
+    """Return an Arrow array of these bytes; null where there is nothing."""
+    import pyarrow as pa
+
+    bitmap = None
+    if there is not None and not there.all():
+        bitmap = pa.py_buffer(np.packbits(there, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(values), [bitmap, pa.py_buffer(values)])

@@ -1,0 +1,59 @@
+"""Hindcasts of forecasters that are slow per origin: made and recorded batch by batch, read by the variable's unit."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.forecasters.base import Forecaster
+from pulse_core.hindcasting import made_by
+from pulse_core.histories import of_origins
+from pulse_core.identity import hindcast_key
+from pulse_core.plan import Batch, batch_index, batches
+from pulse_core.point_in_time import PointInTime
+from pulse_core.ports import ResultSink
+from pulse_core.results import BatchHindcasts
+from pulse_core.series import KnownRows
+from pulse_core.spec import RunSpec
+
+Array = NDArray[np.float64]
+
+
+@attrs.frozen
+class SlowHindcasts:
+    """One variable's slow work, by batches of the period. Learners of slow forecasters start with the period."""
+
+    spec: RunSpec
+    sink: ResultSink
+    rows: KnownRows
+    point: PointInTime
+
+    def all(self, forecaster: Forecaster) -> Array:
+        """Return the hindcasts at every origin (origin, horizon), NaN before the period. Raises ForecasterFailed."""
+        forecasts = np.full((len(self.point.origin_step), self.spec.horizon), np.nan)
+        in_batch = batch_index(self.spec, self.point.origin_known_at)
+        for batch in batches(self.spec):
+            origins = np.flatnonzero(in_batch == batch.index)
+            if len(origins):
+                forecasts[origins], _ = self.in_batch(forecaster, batch)
+        return forecasts
+
+    def in_batch(self, forecaster: Forecaster, batch: Batch) -> tuple[Array, bool]:
+        """Return the hindcasts of a batch's origins, in the scale of the point, and whether they were recalled.
+
+        Raises ForecasterFailed.
+        """
+        origins = np.flatnonzero(batch_index(self.spec, self.point.origin_known_at) == batch.index)
+        key = hindcast_key(self.spec, forecaster, self.rows.by(batch.end), batch)
+        record = self.sink.recall(key)
+        recalled = isinstance(record, BatchHindcasts)
+        if not isinstance(record, BatchHindcasts):
+            made = np.empty((0, self.spec.horizon))
+            if len(origins):
+                made = made_by(forecaster, of_origins(self.point, origins), self.spec.horizon)
+            # recorded in the data's units: the scale depends on the first origin, which is the run's
+            in_units = np.ldexp(made, self.point.exponent)
+            record = BatchHindcasts(self.point.variable, forecaster.name, in_units)
+            self.sink.record(key, record)
+        return np.asarray(np.ldexp(record.forecasts, -self.point.exponent)), recalled

@@ -1,0 +1,69 @@
+"""Models of statsforecast give what the library gives when it is used directly."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+from statsforecast import models
+
+from pulse_adapters.forecasters.libraries import library_forecaster
+from pulse_adapters.forecasters.statsforecast_models import statsforecast_model
+from tests.unit.forecasters.walks import histories, in_units, walk
+
+SERIES = walk(42)
+FORWARDS = ("AutoARIMA", "AutoETS", "Theta", "Naive")
+OTHERS = ("SeasonalNaive", "RandomWalkWithDrift", "HistoricAverage")
+
+
+def hindcast(class_name: str, season: int | None = None, refit_every: int = 1) -> list[list[float]]:
+    forecaster = library_forecaster(f"statsforecast:{class_name}", season, refit_every)
+    forecasts: list[list[float]] = in_units(forecaster.hindcast(histories(SERIES, first=39), 3)).tolist()
+    return forecasts
+
+
+@pytest.mark.parametrize("class_name", FORWARDS + OTHERS)
+def test_refitted_at_each_origin_it_is_the_library_s_own_forecast(class_name) -> None:
+    season = {"season_length": 1} if class_name == "SeasonalNaive" else {}
+    direct = [getattr(models, class_name)(**season).forecast(SERIES[:n], 3)["mean"] for n in range(39, 43)]
+    assert hindcast(class_name) == [list(forecast) for forecast in direct]
+
+
+@pytest.mark.parametrize("class_name", ["AutoETS", "Theta", "SeasonalNaive", "HoltWinters", "MSTL"])
+def test_the_season_is_the_library_s_season_length(class_name) -> None:
+    direct = [getattr(models, class_name)(season_length=4).forecast(SERIES[:n], 3)["mean"] for n in range(39, 43)]
+    assert hindcast(class_name, season=4) == [list(forecast) for forecast in direct]
+
+
+@pytest.mark.parametrize("class_name", FORWARDS)
+def test_between_refits_the_fitted_parameters_meet_the_new_values(class_name) -> None:
+    kind = getattr(models, class_name)
+    first, last = kind().fit(SERIES[:39]), kind().fit(SERIES[:42])
+    between = [first.forward(SERIES[:n], 3)["mean"] for n in (40, 41)]
+    direct = [first.predict(3)["mean"], *between, last.predict(3)["mean"]]
+    assert hindcast(class_name, refit_every=3) == [list(forecast) for forecast in direct]
+
+
+@pytest.mark.parametrize("class_name", OTHERS)
+def test_a_model_that_cannot_go_forward_is_fitted_again(class_name) -> None:
+    assert hindcast(class_name, refit_every=3) == hindcast(class_name)
+
+
+def test_a_revised_history_is_not_taken_for_the_fitted_one() -> None:
+    model = statsforecast_model("Naive", None)
+    revised = np.append(SERIES[:-1], 7.0)
+    assert model.predict(model.fit(SERIES), revised, 1).tolist() == [7.0]
+
+
+@pytest.mark.parametrize("class_name", ["HoltWinters", "MSTL"])
+@pytest.mark.parametrize("season", [None, 1])
+def test_a_model_of_seasons_asks_for_one(class_name, season) -> None:
+    with pytest.raises(ValueError, match="it needs a season of at least 2; give --season"):
+        statsforecast_model(class_name, season)
+
+
+def test_the_version_is_the_library_s_with_the_season() -> None:
+    library = f"statsforecast {version('statsforecast')}"
+    assert statsforecast_model("AutoETS", None).version.endswith(library)
+    assert statsforecast_model("AutoETS", 12).version.endswith(f"{library}, season_length=12")

@@ -1,0 +1,190 @@
+"""The forecasters of METHOD.md once more, fitted from scratch to one history; nothing is shared with the core.
+
+Each returns its forecasts (NaN where there is none), and whether its choice from a grid is clear of rounding.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+Forecast = tuple[list[float], bool]
+Plain = Callable[[Sequence[float], int], Forecast]
+
+NEAR = 1e-9
+NOTHING = math.nan
+HOLT_BETAS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)
+"""With a trend that starts at 0: docs/decisions/0002, in place of METHOD.md's."""
+
+
+def naive(history: Sequence[float], horizon: int) -> Forecast:
+    return [history[-1]] * horizon, True
+
+
+def drift(history: Sequence[float], horizon: int) -> Forecast:
+    if len(history) < 2:
+        return [NOTHING] * horizon, True
+    slope = (history[-1] - history[0]) / (len(history) - 1)
+    return [history[-1] + ahead * slope for ahead in range(1, horizon + 1)], True
+
+
+def mean(history: Sequence[float], horizon: int) -> Forecast:
+    return [math.fsum(history) / len(history)] * horizon, True
+
+
+def window_mean(history: Sequence[float], horizon: int) -> Forecast:
+    return mean(history[-250:], horizon)
+
+
+def ses(history: Sequence[float], horizon: int) -> Forecast:
+    level, _, sure = _smoothed(history)
+    return [level] * horizon, sure
+
+
+def theta(history: Sequence[float], horizon: int) -> Forecast:
+    count = len(history)
+    if count < 2:
+        return [NOTHING] * horizon, True
+    level, alpha, sure = _smoothed(history)
+    middle, average = (count + 1) / 2, math.fsum(history) / count
+    products = [(time - middle) * (value - average) for time, value in enumerate(history, 1)]
+    half = math.fsum(products) / math.fsum((time - middle) ** 2 for time in range(1, count + 1)) / 2
+    memory = (1 - (1 - alpha) ** count) / alpha
+    return [level + half * (ahead - 1 + memory) for ahead in range(1, horizon + 1)], sure
+
+
+def holt(history: Sequence[float], horizon: int) -> Forecast:
+    return _trend(history, horizon, (1.0,))
+
+
+def damped_holt(history: Sequence[float], horizon: int) -> Forecast:
+    return _trend(history, horizon, (0.8, 0.9, 0.95, 0.98))
+
+
+def ar(history: Sequence[float], horizon: int) -> Forecast:
+    values = np.array(history) - history[0]
+    rows = len(values) - 5
+    target, fits, criteria, conditions = values[5:], [], [], []
+    for order in range(6):
+        k = order + 2
+        if rows <= k + 1:
+            break
+        design = np.column_stack([np.ones(rows), *(values[5 - lag : len(values) - lag] for lag in range(1, order + 1))])
+        fits.append(np.linalg.lstsq(design, target, rcond=None)[0])
+        squares = math.fsum((target - design @ fits[-1]) ** 2)
+        criteria.append(rows * math.log(squares / rows) + _penalty(rows, k) if squares > 0 else -math.inf)
+        conditions.append(float(np.linalg.cond(design / np.maximum(np.abs(design).max(axis=0), 1e-300))))
+    if not fits:
+        return [NOTHING] * horizon, True
+    best = criteria.index(min(criteria))
+    second = min((one for place, one in enumerate(criteria) if place != best), default=math.inf)
+    sure = second - criteria[best] > 1e-7 and max(conditions) < 1e5 and math.isfinite(criteria[best])
+    path = values.tolist()
+    for _ in range(horizon):
+        lags = [path[-lag] for lag in range(1, best + 1)]
+        path.append(float(fits[best][0] + fits[best][1:] @ lags))
+    return [history[0] + value for value in path[-horizon:]], sure
+
+
+def _penalty(rows: int, k: int) -> float:
+    return 2 * k + 2 * k * (k + 1) / (rows - k - 1)
+
+
+def ari(history: Sequence[float], horizon: int) -> Forecast:
+    if len(history) < 2:
+        return [NOTHING] * horizon, True
+    steps, sure = ar(np.diff(history).tolist(), horizon)
+    return [history[-1] + math.fsum(steps[:ahead]) for ahead in range(1, horizon + 1)], sure
+
+
+def seasonal_naive(season: int) -> Plain:
+    def forecast(history: Sequence[float], horizon: int) -> Forecast:
+        if len(history) < season:
+            return [NOTHING] * horizon, True
+        return [history[-season:][(ahead - 1) % season] for ahead in range(1, horizon + 1)], True
+
+    return forecast
+
+
+def holt_winters(season: int) -> Plain:
+    def forecast(history: Sequence[float], horizon: int) -> Forecast:
+        if len(history) <= season:
+            return [NOTHING] * horizon, True
+        grid = itertools.product((0.1, 0.3, 0.5, 0.7, 0.9), (0.05, 0.15, 0.3), (0.05, 0.15, 0.3, 0.5, 0.8))
+        alpha, beta, gamma = np.array(list(grid)).T
+        level = np.full(75, math.fsum(history[:season]) / season)
+        slope = np.zeros(75)
+        seasons = [value - level for value in history[:season]]
+        squares = np.zeros(75)
+        for value in history[season:]:
+            error = value - level - slope - seasons[-season]
+            seasons.append(seasons[-season] + gamma * (1 - alpha) * error)
+            level, slope = level + slope + alpha * error, slope + alpha * beta * error
+            squares += error * error
+        latest = seasons[-season:]
+        best, sure = _least(squares)
+        ahead = range(1, horizon + 1)
+        return [float(level[best] + h * slope[best] + latest[(h - 1) % season][best]) for h in ahead], sure
+
+    return forecast
+
+
+def mean_of_all(forecasts: Sequence[float]) -> float:
+    there = [one for one in forecasts if math.isfinite(one)]
+    return math.fsum(there) / len(there) if there else NOTHING
+
+
+def median_of_all(forecasts: Sequence[float]) -> float:
+    there = sorted(one for one in forecasts if math.isfinite(one))
+    if not there:
+        return NOTHING
+    middle = len(there) // 2
+    return there[middle] if len(there) % 2 else (there[middle - 1] + there[middle]) / 2
+
+
+def _smoothed(history: Sequence[float]) -> tuple[float, float, bool]:
+    alpha = np.arange(1, 21) / 20
+    level, squares = np.full(20, history[0]), np.zeros(20)
+    for value in history[1:]:
+        error = value - level
+        level, squares = level + alpha * error, squares + error * error
+    best, sure = _least(squares)
+    return float(level[best]), float(alpha[best]), sure
+
+
+def _trend(history: Sequence[float], horizon: int, phis: tuple[float, ...]) -> Forecast:
+    alpha, beta, phi = np.array(list(itertools.product(np.arange(1, 11) / 10, HOLT_BETAS, phis))).T
+    level, slope, squares = np.full(len(alpha), history[0]), np.zeros(len(alpha)), np.zeros(len(alpha))
+    for value in history[1:]:
+        ahead = level + phi * slope
+        new = alpha * value + (1 - alpha) * ahead
+        squares = squares + (value - ahead) ** 2
+        level, slope = new, beta * (new - level) + (1 - beta) * phi * slope
+    best, sure = _least(squares)
+    reach = [math.fsum(phi[best] ** power for power in range(1, h + 1)) for h in range(1, horizon + 1)]
+    return [float(level[best] + far * slope[best]) for far in reach], sure
+
+
+def _least(squares: np.ndarray) -> tuple[int, bool]:
+    """The first least, and whether no other grid point comes near it."""
+    best = int(np.argmin(squares))
+    return best, bool((np.delete(squares, best) > squares[best] * (1 + NEAR)).all())
+
+
+FORECASTS: dict[str, Plain] = {
+    "naive": naive,
+    "drift": drift,
+    "mean": mean,
+    "window-mean": window_mean,
+    "ses": ses,
+    "holt": holt,
+    "damped-holt": damped_holt,
+    "theta": theta,
+    "ar": ar,
+    "ari": ari,
+    "seasonal-naive(4)": seasonal_naive(4),
+    "holt-winters(4)": holt_winters(4),
+}

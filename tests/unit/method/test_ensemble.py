@@ -1,0 +1,193 @@
+"""The ensemble: METHOD.md's weights, a distribution, and a regret that keeps its bound whatever happens."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from pulse_core import TooLittleData
+from pulse_core.ensemble import EnsembleRun, run_ensemble
+from pulse_core.learning import NONE, Lessons
+from tests.strategies import replayed, round_values, specs_for
+from tests.unit.method.plain_learning import ml_poly
+from tests.unit.method.running import replay, series, spec_of, train, whole_roster
+from tests.unit.method.test_calibration import cases
+
+
+def played(forecasts: np.ndarray, actuals: np.ndarray, scale: float = 1.0) -> EnsembleRun:
+    """One variable at horizon 1, each error known before the next forecast; (forecaster, round) and (round,)."""
+    rounds = np.append(np.arange(len(actuals)), NONE)
+    taught = Lessons(learn=np.append(NONE, np.arange(len(actuals)))[:, None, None], quote=rounds[:, None])
+    return run_ensemble(forecasts[:, :, None], actuals[:, None], np.full(len(actuals), scale), taught)
+
+
+def regrets(run: EnsembleRun, forecasts: np.ndarray, actuals: np.ndarray) -> np.ndarray:
+    """Against each forecaster, over the rounds in which it was awake."""
+    own = np.abs(actuals - run.forecasts[:, 0])
+    return np.asarray(np.nansum(own - np.abs(actuals - forecasts), axis=1))
+
+
+@st.composite
+def games(draw: st.DrawFn, *, sleeping: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Forecasts and actuals of any rounds; now and then a forecaster has no forecast."""
+    rounds, count = draw(st.integers(1, 40)), draw(st.integers(1, 5))
+    number = st.integers(-3, 3).map(float) | st.floats(-100, 100) | st.sampled_from([1e-9, 1e6, -1e6])
+    forecasts = draw(arrays(np.float64, (count, rounds), elements=number))
+    if sleeping:
+        asleep = draw(arrays(np.bool_, (count, rounds)))
+        forecasts = np.where(asleep, np.nan, forecasts)
+    return forecasts, draw(arrays(np.float64, rounds, elements=number))
+
+
+@settings(max_examples=120)
+@given(games(sleeping=False))
+def test_regret_is_that_against_the_best_in_hindsight(game):
+    run = played(*game)
+    scale = 1 + np.abs(game[0]).max() + np.abs(game[1]).max()
+    assert run.regret[0, 0] == pytest.approx(regrets(run, *game).max(), abs=1e-9 * scale)
+
+
+@pytest.mark.parametrize("sleeping", [False, True])
+@settings(max_examples=120)
+@given(data=st.data())
+def test_regret_never_exceeds_its_bound(sleeping, data):
+    game = data.draw(games(sleeping=sleeping))
+    run = played(*game)
+    assert regrets(run, *game).max() <= run.bound[0, 0] * (1 + 1e-9) + 1e-12
+
+
+def against(choose, rounds: int = 400, count: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """A game in which each actual is chosen in view of the ensemble's forecast (which only the past decides)."""
+    forecasts = np.random.default_rng(41).normal(size=(count, rounds))
+    actuals = np.zeros(rounds)
+    for now in range(rounds):
+        run = played(forecasts[:, : now + 1], actuals[: now + 1])
+        actuals[now] = choose(forecasts[:, now], run.forecasts[now, 0])
+    return forecasts, actuals
+
+
+ADVERSARIES = {
+    "the one furthest away is right": lambda offered, said: offered[np.argmax(np.abs(offered - said))],
+    "the one nearest is right": lambda offered, said: offered[np.argmin(np.abs(offered - said))],
+    "the mirror image": lambda offered, said: 2 * said - offered[0],
+}
+
+
+@pytest.mark.parametrize("choose", ADVERSARIES.values(), ids=ADVERSARIES)
+def test_an_adversary_who_sees_the_forecast_cannot_push_regret_over_its_bound(choose):
+    game = against(choose, rounds=120)
+    run = played(*game)
+    assert regrets(run, *game).max() <= run.bound[0, 0]
+
+
+def test_the_bound_grows_slower_than_the_rounds():
+    generator = np.random.default_rng(42)
+    forecasts, actuals = generator.uniform(-1, 1, (5, 4000)), generator.uniform(-1, 1, 4000)
+    short, long = (played(forecasts[:, :count], actuals[:count]).bound[0, 0] for count in (1000, 4000))
+    assert long < 3 * short
+
+
+@given(games(sleeping=True))
+def test_weights_are_a_distribution_over_those_awake(game):
+    run = played(*game)
+    weights, awake = run.weights[:, :, 0], np.isfinite(game[0])
+    assert (weights >= 0).all()
+    assert (weights[~awake] == 0).all()
+    np.testing.assert_allclose(weights.sum(axis=0), awake.any(axis=0), atol=1e-12)
+
+
+@given(games(sleeping=True))
+def test_a_forecast_lies_among_those_it_is_made_of(game):
+    run = played(*game)
+    said = run.forecasts[:, 0]
+    for place, column in enumerate(game[0].T):
+        there = column[np.isfinite(column)]
+        if not len(there):
+            assert np.isnan(said[place])
+        else:
+            room = 1e-12 * np.abs(there).max()
+            assert there.min() - room <= said[place] <= there.max() + room
+
+
+@given(games(sleeping=True))
+def test_at_first_those_awake_have_the_same_weight(game):
+    weights, awake = played(*game).weights[:, 0, 0], np.isfinite(game[0][:, 0])
+    assert weights.tolist() == (awake / max(1, awake.sum())).tolist()
+
+
+def test_a_dominated_forecaster_loses_its_weight():
+    actuals = np.random.default_rng(43).normal(size=300)
+    forecasts = np.stack([actuals + 0.1, actuals + 5.0, actuals - 9.0])
+    assert played(forecasts, actuals).latest[:, 0, 0].tolist() == [1.0, 0.0, 0.0]
+
+
+def test_one_that_becomes_the_best_takes_the_weight_over():
+    actuals = np.zeros(2000)
+    forecasts = np.stack([np.where(np.arange(2000) < 500, 0.1, 2.0), np.where(np.arange(2000) < 500, 2.0, 0.1)])
+    weights = played(forecasts, actuals).weights[:, :, 0]
+    assert weights[0, 400] > 0.9
+    assert weights[1, -1] > 0.9
+
+
+def test_two_of_the_same_losses_share_evenly():
+    actuals = np.random.default_rng(44).normal(size=100)
+    forecasts = np.stack([actuals + 1.0, actuals + 1.0, actuals + 3.0])
+    assert played(forecasts, actuals).latest[:, 0, 0].tolist() == [0.5, 0.5, 0.0]
+
+
+def test_equal_losses_of_all_leave_the_weights_uniform():
+    actuals = np.random.default_rng(45).normal(size=50)
+    run = played(np.repeat(actuals[None] + 1.0, 4, axis=0), actuals)
+    assert (run.weights == 0.25).all()
+    assert run.regret[0, 0] == 0
+
+
+def test_without_a_scale_nothing_is_learned():
+    actuals = np.random.default_rng(46).normal(size=50)
+    run = played(np.stack([actuals, actuals + 1]), actuals, scale=0.0)
+    assert (run.weights == 0.5).all()
+
+
+def assert_as_plain(observations, spec) -> None:
+    done = replay([observations], spec)
+    assert done.made.ensemble is not None
+    alone = [name for name in spec.roster if name not in {"mean-of-all", "median-of-all", "ensemble"}]
+    for ahead in range(1, spec.horizon + 1):
+        plain = ml_poly([cases(done, name, ahead) for name in alone])
+        mine = done.made.ensemble
+        np.testing.assert_allclose(mine.weights[:, :, ahead - 1].T, plain.weights, atol=1e-8)
+        size = max(1e-300, float(np.nanmax(np.abs(done.made.forecasts))))
+        np.testing.assert_allclose(mine.forecasts[:, ahead - 1], plain.forecasts, atol=1e-8 * size)
+        np.testing.assert_allclose(mine.regret[0, ahead - 1], max(plain.regrets), atol=1e-8)
+
+
+def test_weights_of_a_long_series_are_those_of_a_plain_loop():
+    values = 50 + np.cumsum(np.random.default_rng(47).normal(0.1, 1, 330))
+    assert_as_plain(series(values), spec_of(days=330, first=150, horizon=3, season=4, forecasters=whole_roster(4)))
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_weights_of_any_vintages_are_those_of_a_plain_loop(data):
+    observations = data.draw(replayed(round_values()))
+    # forecasts that rounding does not part
+    names = ("naive", "seasonal-naive(2)", "seasonal-naive(5)", "ensemble")
+    spec = attrs.evolve(data.draw(specs_for(observations)), forecasters=names, benchmark="naive")
+    try:
+        assert_as_plain(observations, spec)
+    except TooLittleData:
+        return
+
+
+def test_the_result_holds_weights_by_horizon_and_a_bound_at_horizon_one_alone():
+    values = 50 + np.cumsum(np.random.default_rng(48).normal(0.1, 1, 200))
+    summary = train([series(values)], spec_of(days=200, first=100, horizon=3)).variables[0]
+    alone = len(summary.forecasters) - 3
+    np.testing.assert_allclose(summary.weights[:alone].sum(axis=0), 1.0)
+    assert np.isnan(summary.weights[alone:]).all()
+    assert np.isfinite(summary.regret).all()
+    assert np.isfinite(summary.bound).tolist() == [True, False, False]

@@ -1,0 +1,110 @@
+"""Every forecaster against a plain refit from scratch at each origin."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pulse_core import Observations, RunSpec, TooLittleData
+from tests.reference import rows_of, transformed, vintage
+from tests.strategies import replayed, round_values, specs_for
+from tests.unit.method.plain import FORECASTS, mean_of_all, median_of_all
+from tests.unit.method.running import replay, series, spec_of, whole_roster
+
+SEASON = 4
+HORIZON = 6
+by_name = pytest.mark.parametrize("name", FORECASTS)
+
+
+def walk(count: int, seed: int, drift: float = 0.0, season: float = 0.0) -> list[float]:
+    generator = np.random.default_rng(seed)
+    steps = generator.normal(drift, 1.0, count) + season * np.sin(np.pi / 2 * np.arange(count))
+    return [float(value) for value in 100 + np.cumsum(steps)]
+
+
+REAL = {
+    "random walk": walk(330, 1),
+    "trend": walk(330, 2, drift=0.5),
+    "season": walk(330, 3, season=6.0),
+    "noise": np.random.default_rng(4).normal(50, 1, 330).tolist(),
+    "two levels": [*walk(150, 5), *(1000 + value for value in walk(180, 6))],
+}
+
+
+def histories(observations: Observations, moments: Sequence[np.datetime64], target: str) -> list[list[float]]:
+    rows = rows_of(observations)
+    known = (vintage(rows, int(moment.astype("datetime64[us]").astype(np.int64))) for moment in moments)
+    return [[value for _, value in transformed(one, target)] for one in known]
+
+
+def assert_plain(name: str, observations: Observations, spec: RunSpec, every: int = 1, tolerance: float = 1e-9) -> int:
+    """Compare at every so many-th origin; return how many were clear."""
+    done = replay([observations], attrs.evolve(spec, forecasters=(name,)))
+    made = done.forecasts(name)
+    known = histories(observations, list(done.points[0].origin_known_at), spec.target)
+    clear = 0
+    for mine, history in list(zip(made, known, strict=True))[::-1][::every]:
+        expected, sure = FORECASTS[name](history, spec.horizon)
+        if sure:
+            clear += 1
+            size = max(1e-300, *(abs(value) for value in (*history, *expected)))
+            np.testing.assert_allclose(mine, expected, rtol=tolerance, atol=tolerance * size, err_msg=str(history))
+    return clear
+
+
+@by_name
+@pytest.mark.parametrize("values", REAL.values(), ids=REAL)
+def test_a_long_series_is_forecast_as_by_a_refit_at_each_origin(name, values):
+    clear = assert_plain(name, series(values), spec_of(days=330, horizon=HORIZON, first=300), every=13)
+    assert clear > 10
+
+
+@by_name
+@settings(max_examples=25)
+@given(data=st.data())
+def test_any_vintages_are_forecast_as_by_a_refit_at_each_origin(name, data):
+    observations = data.draw(replayed(round_values()))
+    spec = data.draw(specs_for(observations))
+    try:
+        assert_plain(name, observations, spec, tolerance=1e-7 if name in {"ar", "ari"} else 1e-9)
+    except TooLittleData:
+        return
+
+
+@by_name
+def test_the_first_forecast_comes_with_the_least_history_that_can_give_one(name):
+    values = [3.0, 1.0, 4.0, 1.5, 9.0, 2.0, 6.0, 5.0, 3.5, 8.0, 9.5, 7.0, 9.25]
+    done = replay([series(values)], spec_of(days=13, min_history=1, forecasters=(name,), horizon=1))
+    first = [math.isfinite(FORECASTS[name](values[:count], 1)[0][0]) for count in range(1, 14)]
+    assert np.isfinite(done.forecasts(name)[:, 0]).tolist() == first
+
+
+@pytest.mark.parametrize(("name", "plain"), [("mean-of-all", mean_of_all), ("median-of-all", median_of_all)])
+def test_a_combination_is_made_of_the_forecasts_there_are(name, plain):
+    spec = spec_of(days=60, forecasters=whole_roster(SEASON), season=SEASON, min_history=1, horizon=3)
+    done = replay([series(walk(60, 7))], spec)
+    alone = [done.forecasts(one) for one in spec.roster[:-3]]
+    expected = [[plain([one[origin, ahead] for one in alone]) for ahead in range(3)] for origin in range(60)]
+    np.testing.assert_allclose(done.forecasts(name), expected, rtol=1e-12)
+
+
+def test_every_forecaster_of_the_method_has_a_plain_counterpart():
+    assert {*FORECASTS, "mean-of-all", "median-of-all", "ensemble"} == set(whole_roster(SEASON))
+
+
+def test_a_trend_takes_the_first_of_equal_grid_points():
+    # y = 0, 4: every grid point has erred by 4, so alpha 0.1 and beta 0.001 it is
+    done = replay([series([0.0, 4.0])], spec_of(days=2, forecasters=("holt",), horizon=2))
+    np.testing.assert_allclose(done.forecasts("holt")[-1], [0.4004, 0.4008], rtol=1e-12)
+
+
+def test_smoothing_takes_the_first_of_equal_alphas():
+    # y = 0, 4: every alpha has made the same error, so 0.05 it is
+    done = replay([series([0.0, 4.0])], spec_of(days=2, forecasters=("ses",), horizon=1))
+    assert done.forecasts("ses")[-1, 0] == pytest.approx(0.2)

@@ -1,0 +1,96 @@
+"""Ridge on predictors: a plain refit at each origin, and no look-ahead into any variable."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pulse_core import Observations, TooLittleData
+from tests.strategies import replayed, rewritten_after
+from tests.unit.method.running import replay, series, spec_of
+from tests.unit.method.test_no_look_ahead import quoted
+
+PENALTIES = (0.1, 1.0, 10.0, 100.0)
+HORIZON = 3
+
+
+def led(count: int, seed: int) -> tuple[Observations, Observations]:
+    """A walk that follows another by a day, and the other."""
+    generator = np.random.default_rng(seed)
+    leader = np.cumsum(generator.normal(size=count))
+    follower = np.cumsum(0.8 * np.append(0, np.diff(leader, prepend=0)[:-1]) + generator.normal(0, 0.3, count))
+    return series(100 + follower), series(20 + 3 * leader, "leader")
+
+
+def ridge(own: np.ndarray, other: np.ndarray, step: int, penalty: float) -> float:
+    """The forecast change over `step` steps from all that is known of both; NaN where no row has a response."""
+    changes = [np.diff(one) for one in (own, other)]
+    inputs = np.array([[change[at - 1 - lag] for change in changes for lag in (0, 1)] for at in range(2, len(own))])
+    rows = len(inputs) - step
+    if rows < 1:
+        return float("nan")
+    scaled = inputs / np.abs(inputs).mean(axis=0)
+    response = own[2 + step :] - own[2:-step]
+    centred = scaled[:rows] - scaled[:rows].mean(axis=0)
+    gram = centred.T @ centred + penalty * np.eye(inputs.shape[1])
+    slopes = np.linalg.solve(gram, centred.T @ (response - response.mean()))
+    return float(response.mean() + (scaled[-1] - scaled[:rows].mean(axis=0)) @ slopes)
+
+
+def test_ridge_is_a_refit_at_each_origin():
+    follower, leader = led(70, 91)
+    spec = spec_of(days=70, first=0, min_history=1, horizon=HORIZON, forecasters=("ridge",), predictors=("leader",))
+    made = replay([follower], spec, predictors=[leader]).forecasts("ridge")
+    own, other = follower.values, leader.values
+    squares = np.zeros(len(PENALTIES))
+    before = np.full(len(PENALTIES), np.nan)
+    for count in range(3, 71):
+        here = own[count - 1]
+        squares += np.nan_to_num(here - own[count - 2] - before) ** 2
+        chosen = PENALTIES[int(np.argmin(squares))]
+        before = np.array([ridge(own[:count], other[:count], 1, penalty) for penalty in PENALTIES])
+        expected = [here + ridge(own[:count], other[:count], step, chosen) for step in range(1, HORIZON + 1)]
+        np.testing.assert_allclose(made[count - 1], expected, rtol=1e-9, err_msg=str(count))
+
+
+def test_ridge_profits_from_a_variable_that_leads():
+    follower, leader = led(400, 92)
+    spec = spec_of(days=400, first=100, horizon=1, forecasters=("naive", "ridge"), predictors=("leader",))
+    done = replay([follower], spec, predictors=[leader])
+    errors = np.abs(done.origins.released[:-1, 0] - done.made.forecasts[:, :-1, 0])[:, done.origins.batch[:-1] >= 0]
+    assert errors[1].mean() < 0.7 * errors[0].mean()
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_nothing_quoted_moves_with_rows_of_predictors_known_later(data):
+    own, leader = data.draw(replayed(variable="x")), data.draw(replayed(variable="leader"))
+    assert own.known_at is not None
+    moment = own.known_at[data.draw(st.integers(len(own) // 2, len(own) - 1))]
+    first = own.known_at[0].astype("datetime64[D]").item()
+    spec = attrs.evolve(
+        spec_of(days=30, horizon=2, forecasters=("naive", "ridge", "ensemble"), predictors=("leader",), min_history=1),
+        start=first,
+        end=first.replace(year=first.year + 3),
+    )
+    futures = [
+        (one.known_by(moment) if data.draw(st.booleans()) else data.draw(rewritten_after(one, moment)))
+        for one in (own, leader)
+    ]
+    try:
+        before = quoted(replay([own], spec, predictors=[leader]), moment)
+        after = quoted(replay(futures[:1], spec, predictors=futures[1:]), moment)
+    except TooLittleData:
+        return
+    assert before == after
+
+
+@pytest.mark.parametrize("values", [[5.0] * 60, [1e300 * (day % 3) for day in range(60)], [1e-300] * 30 + [1e300] * 30])
+def test_a_strange_predictor_gives_numbers_or_nothing(values):
+    follower, _ = led(60, 93)
+    spec = spec_of(days=60, forecasters=("naive", "ridge"), predictors=("leader",), min_history=1)
+    made = replay([follower], spec, predictors=[series(values, "leader")]).made.forecasts
+    assert not np.isinf(made).any()

@@ -1,0 +1,198 @@
+"""Every score against a plain loop over what was quoted, and its sums, batch by batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pulse_core import Observations, RunSpec, TooLittleData
+from pulse_core.evaluation import evaluate
+from pulse_core.forecasters import resolve
+from pulse_core.plan import batch_index
+from pulse_core.scores.measures import MEASURES, all_measures, why_null
+from pulse_core.scores.sums import SUMS, BatchSums
+from tests.strategies import replayed, round_values, specs_for
+from tests.unit.method.plain_learning import INTERVALS, TAUS, pinball, trapezoid, winkler
+from tests.unit.method.running import Replay, replay, series, spec_of
+
+Case = tuple[int, float, float, list[float], float, float, float]
+"""Batch, actual, point, quantiles, newest value, and the mean absolute and squared seasonal step at the origin."""
+
+
+def judged(done: Replay, place: int, ahead: int) -> dict[int, Case]:
+    """The cases by origin of the only variable; scales from the history once more."""
+    point, spec = done.points[0], done.spec
+    values = point.step_latest if spec.actuals == "latest" else point.step_first
+    batch = batch_index(spec, point.origin_known_at)
+    cases: dict[int, Case] = {}
+    for origin, step in enumerate(point.origin_step):
+        said = float(done.made.forecasts[place, origin, ahead - 1])
+        if batch[origin] < 0 or step + ahead >= len(values) or not math.isfinite(said):
+            continue
+        actual = float(values[step + ahead])
+        if not math.isfinite(actual):
+            continue
+        history = point.paths[point.origin_path[origin]][: point.origin_length[origin]].tolist()
+        season = spec.season or 1
+        moves = [abs(now - then) for then, now in zip(history, history[season:], strict=False)]
+        one, two = (math.fsum(move**power for move in moves) / len(moves) if moves else 0.0 for power in (1, 2))
+        quantiles = done.quantiles[:, origin, ahead - 1, place].tolist()
+        cases[origin] = (int(batch[origin]), actual, said, quantiles, history[-1], one, two)
+    return cases
+
+
+def expected(mine: dict[int, Case], rival: dict[int, Case]) -> dict[str, float]:
+    """Every score; NaN where there is none."""
+    all_of, sure = list(mine.values()), [case for case in mine.values() if math.isfinite(case[3][0])]
+    both = [origin for origin in mine if origin in rival]
+    certain = [o for o in both if math.isfinite(mine[o][3][0]) and math.isfinite(rival[o][3][0])]
+    calls = [(f - n) * (y - n) for _, y, f, _, n, _, _ in all_of if n not in (f, y)]
+    mean_of = {
+        "me": [y - f for _, y, f, *_ in all_of],
+        "mae": [abs(y - f) for _, y, f, *_ in all_of],
+        "mase": [over(abs(y - f), one) for _, y, f, _, _, one, _ in all_of],
+        "smape": [200 * over(abs(y - f), abs(y) + abs(f)) if y != f else 0.0 for _, y, f, *_ in all_of],
+        "hit_rate": [float(call > 0) for call in calls],
+        "crps": [trapezoid(y, q) for _, y, _, q, *_ in sure],
+        "mean_quantile_loss": [2 * pinball(y, q, t) for _, y, _, qs, *_ in sure for q, t in zip(qs, TAUS, strict=True)],
+        "interval_score": [winkler(y, q[0], q[-1]) for _, y, _, q, *_ in sure],
+        "msis": [over(winkler(y, q[0], q[-1]), one) for _, y, _, q, _, one, _ in sure],
+    }
+    for place, tau in enumerate(TAUS):
+        mean_of[f"pinball_{tau}"] = [pinball(y, q[place], tau) for _, y, _, q, *_ in sure]
+    for interval, (low, high) in INTERVALS.items():
+        ends = TAUS.index(low), TAUS.index(high)
+        mean_of[f"coverage_{interval}"] = [float(q[ends[0]] <= y <= q[ends[1]]) for _, y, _, q, *_ in sure]
+        mean_of[f"width_{interval}"] = [q[ends[1]] - q[ends[0]] for _, _, _, q, *_ in sure]
+    scores = {name: mean(terms) for name, terms in mean_of.items()}
+    scores["n"] = float(len(all_of))
+    scores["rmse"] = math.sqrt(mean([(y - f) ** 2 for _, y, f, *_ in all_of]))
+    scores["rmsse"] = math.sqrt(mean([over((y - f) ** 2, two) for _, y, f, _, _, _, two in all_of]))
+    scores["skill_mae"] = skill([(abs(gap(mine[o])), abs(gap(rival[o]))) for o in both])
+    scores["skill_mse"] = skill([(gap(mine[o]) ** 2, gap(rival[o]) ** 2) for o in both])
+    scores["skill_crps"] = skill([(trapezoid(*said(mine[o])), trapezoid(*said(rival[o]))) for o in certain])
+    return scores
+
+
+def gap(case: Case) -> float:
+    return case[1] - case[2]
+
+
+def said(case: Case) -> tuple[float, list[float]]:
+    return case[1], case[3]
+
+
+def mean(terms: Sequence[float]) -> float:
+    return math.fsum(terms) / len(terms) if terms and not any(map(math.isnan, terms)) else math.nan
+
+
+def over(part: float, whole: float) -> float:
+    return part / whole if whole else math.nan
+
+
+def skill(pairs: Sequence[tuple[float, float]]) -> float:
+    other = math.fsum(theirs for _, theirs in pairs)
+    return 1 - math.fsum(mine for mine, _ in pairs) / other if other else math.nan
+
+
+def assert_scores(observations: Observations, spec: RunSpec, noise: float = 1e-9) -> None:
+    done = replay([observations], spec)
+    benchmark = spec.roster.index(spec.benchmark)
+    total = BatchSums(np.arange(done.sums.shape[1]), done.sums[0]).total()
+    mine = all_measures(total, 0)
+    size = max(1.0, float(np.nanmax(np.abs(done.points[0].step_first))))
+    for place, name in enumerate(spec.roster):
+        for ahead in range(1, spec.horizon + 1):
+            wanted = expected(judged(done, place, ahead), judged(done, benchmark, ahead))
+            for measure, value in wanted.items():
+                got = mine[place, ahead - 1, MEASURES.index(measure)]
+                close = math.isclose(got, value, rel_tol=noise, abs_tol=noise * size)
+                assert close or (math.isnan(got) and math.isnan(value)), (name, ahead, measure, got, value)
+
+
+def walk(count: int, seed: int) -> np.ndarray:
+    return np.asarray(50 + np.cumsum(np.random.default_rng(seed).standard_t(3, count)))
+
+
+@pytest.mark.parametrize("calibration", ["conformal", "empirical"])
+@pytest.mark.parametrize("season", [None, 4])
+def test_scores_of_a_long_series_are_those_of_a_plain_loop(calibration, season):
+    spec = spec_of(days=200, first=130, horizon=2, season=season, calibration=calibration)
+    assert_scores(series(walk(200, 51)), spec)
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_scores_of_any_vintages_are_those_of_a_plain_loop(data):
+    observations = data.draw(replayed(round_values()))
+    spec = attrs.evolve(
+        data.draw(specs_for(observations)),
+        # rounding neither makes nor breaks a tie in these
+        forecasters=("seasonal-naive(2)", "naive", "seasonal-naive(5)"),
+        benchmark=data.draw(st.sampled_from(["naive", "seasonal-naive(5)"])),
+        season=data.draw(st.sampled_from([None, 3])),
+        calibration=data.draw(st.sampled_from(["conformal", "empirical"])),
+    )
+    try:
+        assert_scores(observations, spec)
+    except TooLittleData:
+        return
+
+
+@given(st.permutations(range(6)), st.integers(0, 5))
+def test_sums_of_batches_merge_to_the_same_bits_in_any_order(order, cut):
+    values = np.random.default_rng(52).normal(size=(6, 2, 3, len(SUMS))) * 10.0 ** np.arange(6)[:, None, None, None]
+    whole = BatchSums(np.arange(6), values)
+    shares = [whole.only(batch, batch) for batch in order]
+    left, right = shares[:cut], shares[cut:]
+    merged = BatchSums(np.zeros(0, dtype=int), np.zeros((0, 2, 3, len(SUMS))))
+    for share in (*right, *left):
+        merged = merged.merge(share)
+    assert merged == whole
+    assert merged.total().tobytes() == whole.total().tobytes()
+
+
+def test_scores_of_each_batch_are_those_of_its_own_origins():
+    spec = spec_of(days=300, first=200, horizon=2, batch_size_days=20, forecasters=("naive", "mean", "ses"))
+    done = replay([series(walk(300, 53))], spec)
+    sums = BatchSums(np.arange(done.sums.shape[1]), done.sums[0])
+    for batch in range(5):
+        mine = all_measures(sums.only(batch, batch).total(), 0)
+        for place in range(3):
+            own, rival = (
+                {origin: case for origin, case in judged(done, one, 2).items() if case[0] == batch}
+                for one in (place, 0)
+            )
+            for measure, value in expected(own, rival).items():
+                got = mine[place, 1, MEASURES.index(measure)]
+                assert math.isclose(got, value, rel_tol=1e-9, abs_tol=1e-12) or (
+                    math.isnan(got) and math.isnan(value)
+                ), measure
+
+
+def test_what_is_in_the_units_of_the_data_is_reported_in_them():
+    values = walk(200, 54)
+    spec = spec_of(days=200, first=150, forecasters=("mean",), horizon=1)
+    one, scaled = (all_scores(series(given), spec) for given in (values, values * 1024))
+    in_units = {"me", "mae", "rmse", "crps", "mean_quantile_loss", "interval_score"}
+    for place, measure in enumerate(MEASURES[:-1]):
+        factor = 1024 if measure in in_units or measure.startswith(("pinball", "width")) else 1
+        assert (scaled[1, 0, place] == factor * one[1, 0, place]) or math.isnan(one[1, 0, place]), measure
+
+
+def all_scores(observations: Observations, spec: RunSpec) -> Any:
+    done = replay([observations], spec)
+    result = evaluate(done.points, spec, resolve(spec.roster))[0]
+    return all_measures(result.sums.total(), result.exponent)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_score_has_a_reason_for_being_null(measure):
+    assert why_null(measure, scored=False) != why_null(measure, scored=True)
