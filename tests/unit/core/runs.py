@@ -118,9 +118,7 @@ def quotes(
     """The table of the first variable's hindcasts, by (variable, forecaster, horizon, moment)."""
     given = [observations] if isinstance(observations, Observations) else observations
     sink = FakeSink()
-    ended(
-        given, attrs.evolve(spec, variables=(given[0].variable,)), sink=sink, forecasters=own, hindcasts=True
-    )
+    ended(given, attrs.evolve(spec, variables=(given[0].variable,)), sink=sink, forecasters=own, hindcasts=True)
     return table(sink, "hindcasts")
 
 

@@ -59,7 +59,9 @@ def assert_matches_reference(observations: Observations, spec: RunSpec) -> Repor
     assert expected.filled
     if expected.clear:
         assert_summary(result.variables[0], expected, spec)
-        assert_batches(next(iter(sink.records.values())), expected)
+        (record,) = sink.records.values()
+        assert isinstance(record, VariableResult)
+        assert_batches(record, expected)
     return expected
 
 

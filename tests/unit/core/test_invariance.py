@@ -45,7 +45,9 @@ def oil():
     observations = released_late(real_series("wti_price", 3000, 200))
     assert observations.known_at is not None
     first, last = (moment.astype("datetime64[D]").item() for moment in observations.known_at[[60, -1]])
-    return observations, RunSpec(variables=("wti_price",), start=first, end=last, forecasters=ROSTER, min_history=5, season=5)
+    return observations, RunSpec(
+        variables=("wti_price",), start=first, end=last, forecasters=ROSTER, min_history=5, season=5
+    )
 
 
 @settings(max_examples=10)

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Forecaster, Observations, RunSpec, TooLittleData, predictors
+from pulse_core.forecasters.ridge import Ridge
 from pulse_core.plan import batch_index
 from pulse_core.results import VariableResult
 from pulse_core.scores.sums import SUMS
-from pulse_core.forecasters.ridge import Ridge
 from tests.strategies import replayed, rewritten_after, values, whole_for
 from tests.unit.core.models import OWN, PEEKING, PEEKING_FAR
 from tests.unit.core.runs import FORECASTERS, Row, day, hindcasts, known, quotes, recorded, series, spec_of

@@ -104,7 +104,9 @@ def test_equal_losses_are_ties_and_leave_trust_at_a_half():
     assert (trust[rivals][..., TRUST.index("trials")] > 0).all()
 
 
-@pytest.mark.parametrize("measure", ["mase", "rmsse", "msis", "hit_rate", "skill_mae", "skill_mse", "skill_crps", "dm_p"])
+@pytest.mark.parametrize(
+    "measure", ["mase", "rmsse", "msis", "hit_rate", "skill_mae", "skill_mse", "skill_crps", "dm_p"]
+)
 def test_a_score_that_a_constant_series_makes_impossible_is_null_with_a_reason(measure):
     summary = run(series([5.0] * 20), spec_of(days=20)).variables[0]
     assert np.isnan(summary.scores[..., MEASURES.index(measure)]).all()

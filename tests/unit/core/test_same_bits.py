@@ -28,7 +28,7 @@ from tests.strategies import portfolios, resolved
 from tests.unit.core.engines import Pickling, Regrouping, Shuffling
 from tests.unit.core.models import OWN
 from tests.unit.core.real import real_series, released_late
-from tests.unit.core.runs import FORECASTERS, ROSTER, Row, ended, spec_of, table
+from tests.unit.core.runs import FORECASTERS, Row, ended, spec_of, table
 
 Rows = dict[Row, dict[str, Any]]
 
@@ -94,7 +94,9 @@ def test_slices_recorded_apart_and_collected_give_the_same_bits(portfolio, count
     for index in range(count):
         everything(*portfolio, sink=sink, unit_size=unit_size, slice=Slice(index, count))
     members, spec = portfolio
-    collected = ended(members, attrs.evolve(spec, forecasters=(*spec.forecasters, OWN.name)), forecasters=(OWN,), sink=sink)
+    collected = ended(
+        members, attrs.evolve(spec, forecasters=(*spec.forecasters, OWN.name)), forecasters=(OWN,), sink=sink
+    )
     whole = everything(*portfolio)
     assert (collected.variables, collected.failures) == (whole.variables, whole.failures)
     assert table(sink, "scores") == whole.scores

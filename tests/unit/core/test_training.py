@@ -63,9 +63,7 @@ def test_a_run_publishes_its_result_once():
 
 
 def test_a_run_names_a_part_of_scores_for_each_unit_and_of_hindcasts_where_they_are_asked_for():
-    parts = [
-        training(ONE, TWO, THREE, unit_size=2, hindcasts=asked).execute(SPEC).parts for asked in (False, True)
-    ]
+    parts = [training(ONE, TWO, THREE, unit_size=2, hindcasts=asked).execute(SPEC).parts for asked in (False, True)]
     scores = ("scores/part-00000-of-00002", "scores/part-00001-of-00002")
     assert parts == [scores, ("hindcasts/part-00000-of-00002", "hindcasts/part-00001-of-00002", *scores)]
 

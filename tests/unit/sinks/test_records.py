@@ -9,7 +9,7 @@ from typing import Any, cast
 import attrs
 import msgspec
 import numpy as np
-import pyarrow
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,15 +32,15 @@ SMALL = VariableResult(
 
 def sealed(content: bytes) -> bytes:
     """A record with a right checksum, whatever is in it."""
-    packed = len(content).to_bytes(8, "little") + pyarrow.compress(content, codec="zstd", asbytes=True)
-    return MAGIC + hashlib.sha256(packed).digest() + packed
+    packed = len(content).to_bytes(8, "little") + pa.compress(content, codec="zstd", asbytes=True)
+    return b"".join([MAGIC, hashlib.sha256(packed).digest(), packed])
 
 
 def contents(result: VariableResult) -> tuple[dict, bytes]:
     """The fields in a record's header and the bytes of its arrays."""
     packed = encode_record(result)[len(MAGIC) + 32 :]
     length = int.from_bytes(packed[:8], "little")
-    content = pyarrow.decompress(packed[8:], length, codec="zstd", asbytes=True)
+    content = pa.decompress(packed[8:], length, codec="zstd", asbytes=True)
     end = 8 + int.from_bytes(content[:8], "little")
     name, fields = msgspec.msgpack.decode(content[8:end])
     assert name == type(result).__name__
