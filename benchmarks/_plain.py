@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 LAGS: Final = 5
-BETAS: Final = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+BETAS: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)
 
 
 def ses_level(history: Array, alpha: float) -> float:
@@ -45,7 +45,7 @@ def holt(history: Array, horizon: int, phis: tuple[float, ...] = (1.0,)) -> Arra
 def _holt_run(history: Array, alpha: float, beta: float, phi: float) -> tuple[float, float, float, float]:
     """Return the sum of squares, level, trend and phi after one pass."""
     values = history.tolist()
-    level, trend, squares = values[0], values[1] - values[0], 0.0
+    level, trend, squares = values[0], 0.0, 0.0
     for value in values[1:]:
         error = value - (level + phi * trend)
         level, trend = level + phi * trend + alpha * error, phi * trend + alpha * beta * error
