@@ -124,7 +124,9 @@ def _cost(contest: Contest, values: Array, goes: int) -> tuple[float, float, str
     every = histories(values, np.arange(MIN_HISTORY, points + 1))
     cross_validate(contest.peer, chosen[: 3 * MIN_HISTORY, :1], Windows(2, 1, HORIZON))  # compiles or loads
     mine, other = in_turn(
-        lambda: contest.ours.hindcast(every, HORIZON), lambda: cross_validate(contest.peer, chosen, windows), goes
+        lambda: contest.ours.hindcast(attrs.evolve(every), HORIZON),  # afresh: forecasters share what they made
+        lambda: cross_validate(contest.peer, chosen, windows),
+        goes,
     )
     peer_origins = chosen.shape[1] * windows.count
     return mine / len(every.origin_length), other / peer_origins, f"{chosen.shape[1]} x {windows.count}"

@@ -26,7 +26,7 @@ from pulse_core.forecasters import resolve
 from pulse_core.hindcasting import hindcast
 from pulse_core.histories import stretches
 from pulse_core.learning import lessons
-from pulse_core.origins import gather
+from pulse_core.origins import Stretches, gather
 from pulse_core.plan import work_units
 from pulse_core.point_in_time import point_in_time
 from pulse_core.ports import Write
@@ -130,7 +130,7 @@ def stages(case: Case) -> list[Stage]:
             for one in roster.forecasters
         ]
         made = hindcast(roster, laid_out, origins, taught, {})
-        hindcasts = least(lambda: hindcast(roster, laid_out, origins, taught, {}), case.goes)
+        hindcasts = least(lambda: hindcast(roster, _afresh(laid_out), origins, taught, {}), case.goes)
         scored = least(lambda: score(made.forecasts, origins, taught, spec), case.goes)
     whole = least(lambda: evaluate(points, spec, roster), case.goes)
     run = least(lambda: _train_one(store, unit), case.goes)
@@ -145,7 +145,12 @@ def stages(case: Case) -> list[Stage]:
 
 def _hindcast_all(forecaster: Forecaster, laid_out: Sequence[Histories]) -> None:
     for each in laid_out:
-        forecaster.hindcast(each, HORIZON)
+        forecaster.hindcast(attrs.evolve(each), HORIZON)
+
+
+def _afresh(laid_out: Stretches) -> Stretches:
+    """Forget what forecasters have shared of earlier goes."""
+    return [(places, attrs.evolve(histories)) for places, histories in laid_out]
 
 
 def _train_one(store: SyntheticStore, unit: WorkUnit) -> None:

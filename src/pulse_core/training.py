@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
+from operator import itemgetter
 
 import attrs
 
@@ -59,9 +60,12 @@ class RetrodictionTraining:
         finished = 0
         for phase in phases:
             units = _without(phase, failures)
-            results = list(self._dispatch(task, units, finished, planned))
+            done = sorted(self._dispatch(task, units, finished, planned), key=itemgetter(0))
+            results = [result for _, result in done]
             finished += _count(units)
-            failures.update((failure.variable, failure) for result in results for failure in result.failures)
+            # in the units' order, not that of their completion: of several failures the first unit's is told
+            for failure in (failure for result in results for failure in result.failures):
+                failures.setdefault(failure.variable, failure)
         result = self._fold(spec, run_id, _count(phases[-1]), results, failures, started)
         if failures and not (self.keep_going and result.variables):
             raise RunFailed(result.failures, result)
@@ -81,13 +85,14 @@ class RetrodictionTraining:
 
     def _dispatch(
         self, task: ReplayTask, units: Sequence[WorkUnit], finished: int, planned: int
-    ) -> Iterator[UnitResult]:
+    ) -> Iterator[tuple[int, UnitResult]]:
+        """Yield each unit's index and result as they complete."""
         with closing(self.backend.run(task, units)) as outcomes:
             for outcome in _all_of(units, outcomes):
                 result = _unit_result(outcome)
                 finished += len(outcome.unit.variables)
                 self.observer(UnitFinished(outcome.unit, result, finished, planned))
-                yield result
+                yield outcome.unit.index, result
 
     def _fold(
         self,

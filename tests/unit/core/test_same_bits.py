@@ -35,7 +35,7 @@ Rows = dict[Row, dict[str, Any]]
 
 @attrs.frozen
 class Said:
-    """All that a run says of its variables; the tables of those that it reports, row by row, whatever their parts."""
+    """All that a run says of its variables; its tables row by row, whatever parts they came in."""
 
     variables: tuple[VariableSummary, ...]
     failures: tuple[Failure, ...]
@@ -48,9 +48,8 @@ def everything(members: Sequence[Observations], spec: RunSpec, **fields: Any) ->
     spec = attrs.evolve(spec, forecasters=(*spec.forecasters, OWN.name))
     sink = FakeSink()
     result = ended(members, spec, **{"forecasters": (OWN,), "sink": sink, "hindcasts": True} | fields)
-    names = {summary.variable for summary in result.variables}
-    hindcasts = {key: row for key, row in table(sink, "hindcasts").items() if key[0] in names}
-    return Said(result.variables, result.failures, result.digest, table(sink, "scores"), hindcasts)
+    tables = (table(sink, name) for name in ("scores", "hindcasts"))
+    return Said(result.variables, result.failures, result.digest, *tables)
 
 
 def each_alone(members: Sequence[Observations], spec: RunSpec) -> tuple[list[VariableSummary], list[Failure], Rows]:
@@ -65,6 +64,16 @@ def each_alone(members: Sequence[Observations], spec: RunSpec) -> tuple[list[Var
 def test_a_variable_has_the_same_bits_alone_and_in_any_unit(portfolio, unit_size):
     said = everything(*portfolio, unit_size=unit_size)
     assert (list(said.variables), list(said.failures), said.hindcasts) == each_alone(*portfolio)
+
+
+@settings(max_examples=25)
+@given(portfolios(), st.integers(1, 5))
+def test_the_records_are_the_same_whatever_unit_they_were_made_in(portfolio, unit_size):
+    members, spec = portfolio
+    alone, together = FakeSink(), FakeSink()
+    ended(members, spec, sink=alone, unit_size=1)
+    ended(members, spec, sink=together, unit_size=1 + unit_size)
+    assert together.records == alone.records
 
 
 @settings(max_examples=25)
