@@ -37,8 +37,22 @@ class DataFacts:
     """The rule that said when rows became known: `column`, `timestamp`, `period-end (1 months)`, `+Nd`."""
 
 
+class ByContent:
+    """Equal to one of the same class that holds the same bits; pickled by way of the constructor, which freezes."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and _same(self, other)
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), attrs.astuple(self, recurse=False)  # type: ignore[arg-type]  # of an attrs class
+
+
 @attrs.frozen(eq=False)
-class VariableResult:
+class VariableResult(ByContent):
     """What is recorded of a variable: all that its scores and trust are folded from. Independent of the end date.
 
     Shapes: `sums` (batch, forecaster, horizon, sum), `wins` and `losses` (batch, forecaster, horizon), `origins`
@@ -60,37 +74,21 @@ class VariableResult:
     regret: NDArray[np.float64] = attrs.field(converter=floats)
     bound: NDArray[np.float64] = attrs.field(converter=floats)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, VariableResult) and _same(self, other)
-
-    __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), attrs.astuple(self, recurse=False)
-
 
 @attrs.frozen(eq=False)
-class BatchHindcasts:
+class BatchHindcasts(ByContent):
     """What is recorded of a slow forecaster's work on a variable in a batch: `forecasts` (origin, horizon)."""
 
     variable: str
     forecaster: str
     forecasts: NDArray[np.float64] = attrs.field(converter=floats)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, BatchHindcasts) and _same(self, other)
-
-    __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), attrs.astuple(self, recurse=False)
-
 
 Record = VariableResult | BatchHindcasts
 
 
 @attrs.frozen(eq=False)
-class VariableSummary:
+class VariableSummary(ByContent):
     """What a run reports of a variable; NaN where a score is impossible.
 
     Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
@@ -107,14 +105,6 @@ class VariableSummary:
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)
     bound: NDArray[np.float64] = attrs.field(converter=floats)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, VariableSummary) and _same(self, other)
-
-    __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), attrs.astuple(self, recurse=False)
 
     def best(self, horizon: int) -> str | None:
         """Return the forecaster of the least MAE at a horizon (from 1), the earlier of equals; None without a score."""
