@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
 from cyclopts import App, Group, Parameter
 from cyclopts.argument import ArgumentCollection
 from cyclopts.exceptions import CycloptsError
 
-from pulse_entrypoints.layers import CommandLine, is_flag
-from pulse_entrypoints.options import Option
-from pulse_entrypoints.settings import GROUPS, OPTIONS
+from pulse_entrypoints.commands import COMMANDS, GROUP_HELP, Command
+from pulse_entrypoints.layers import CommandLine
+from pulse_entrypoints.options import Option, is_flag, options_of
+from pulse_entrypoints.settings.groups import GROUPS
 from pulse_entrypoints.signals import interruptible, name_of
 
 USAGE_ERROR: Final = 2
@@ -24,32 +25,7 @@ _HELP: Final = (
     "Pulse replays history: at every past day it forecasts from what was known then, scores the forecasts by "
     "what came, and says how far each forecaster can be trusted."
 )
-
-_TRAIN_HELP: Final = """\
-Replay history and learn how far each forecaster can be trusted.
-
-Try it on the series that come with Pulse:
-
-    pulse train --data sample
-
-Your own series: my_folder/sales.csv and my_folder/stock.csv, each with the
-columns timestamp and value (and known_at, where values are revised):
-
-    pulse train --data my_folder --variables sales stock --start-date 2020-01-01
-
-A forecaster of your own, class Best in my_models.py of this folder:
-
-    pulse train --data sample --forecasters naive ses my_models:Best
-
-Interrupt it at any time: the same command resumes."""
-
-_TRAIN_EPILOGUE: Final = (
-    "Every option can also be set by an environment variable, PULSE_ and its name (PULSE_BATCH_SIZE_DAYS; "
-    "for logs LOG_LEVEL, LOG_FORMAT, LOG_DIR), and in the TOML file of --config (batch_size_days = 30). The "
-    "command line beats the environment, the environment the file.\n\n"
-    "Exit status: 0 done, 1 failed, 2 wrong usage or settings, 3 finished without some variables, 75 "
-    "interrupted (run the same command again)."
-)
+_BY_WORDS: Final = {command.words: command for command in COMMANDS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,18 +53,36 @@ def application() -> App:
         config=_Take(typed),
         suppress_keyboard_interrupt=False,
     )
-
-    def train(*words: str, **options: Any) -> int:
-        del words, options
-        with interruptible():
-            from pulse_entrypoints.train import train as run  # help must not wait for numpy
-
-            return run(typed, os.environ)
-
-    _declare(train)
-    app.command(train, help=_TRAIN_HELP, usage="Usage: pulse train [OPTIONS]", help_epilogue=_TRAIN_EPILOGUE)
+    groups: dict[str, App] = {}
+    for command in COMMANDS:
+        *path, name = command.words
+        parent = app
+        for word in path:
+            if word not in groups:
+                groups[word] = App(name=word, help=GROUP_HELP[word])
+                app.command(groups[word])
+            parent = groups[word]
+        parent.command(
+            _action(command, typed),
+            name=name,
+            help=command.help,
+            usage=f"Usage: {command.usage} [OPTIONS]",
+            help_epilogue=command.epilogue,
+        )
     app.register_install_completion_command(help="Install completion for your shell, and exit.")
     return app
+
+
+def _action(command: Command, typed: CommandLine) -> Callable[..., int]:
+    """Return what cyclopts calls: a function with the command's options as its signature."""
+
+    def action(*words: str, **options: Any) -> int:
+        del words, options
+        with interruptible():
+            return command.load()(typed, os.environ)  # imports here: help must not wait for numpy
+
+    _declare(action, command)
+    return action
 
 
 class _Take:
@@ -99,8 +93,10 @@ class _Take:
 
     def __call__(self, app: App, commands: Sequence[str], arguments: ArgumentCollection) -> None:
         del app
-        if commands != ("train",):
+        command = _BY_WORDS.get(tuple(commands))
+        if command is None:
             return
+        self._typed.command = command.name
         for argument in arguments:
             for token in argument.tokens:
                 self._take(argument.field_info.name, argument.names, token)
@@ -108,9 +104,9 @@ class _Take:
 
     def _take(self, name: str, spellings: tuple[str, ...], token: Any) -> None:
         if token.keyword is None:
-            self._typed.unknown.append(token.value)
+            self._typed.words.append(token.value)
         elif token.keyword not in spellings:
-            self._typed.unknown.append(f"{token.keyword}={token.value}")
+            self._typed.words.append(f"{token.keyword}={token.value}")
         else:
             values = self._typed.values.setdefault(name, [])
             if isinstance(token.implicit_value, bool):
@@ -119,17 +115,18 @@ class _Take:
                 values.append(token.value)
 
 
-def _declare(command: Any) -> None:
-    """Give a command the options of the settings as its signature."""
+def _declare(action: Any, command: Command) -> None:
+    """Give a function the options of a command's settings as its signature."""
     words = inspect.Parameter(
         "words",
         inspect.Parameter.VAR_POSITIONAL,
         annotation=Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     )
     groups = {name: Group(name, sort_key=number) for number, name in enumerate(GROUPS)}
-    signature = inspect.Signature([words, *(_parameter(option, groups[option.group]) for option in OPTIONS)])
-    command.__signature__ = signature
-    command.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
+    options = options_of(command.settings)
+    signature = inspect.Signature([words, *(_parameter(option, groups[option.group]) for option in options)])
+    action.__signature__ = signature
+    action.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
 
 
 def _parameter(option: Option, group: Group) -> inspect.Parameter:

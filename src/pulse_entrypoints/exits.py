@@ -50,12 +50,12 @@ class Ending:
         return "\n".join(line for line in lines if line)
 
 
-def failed(error: PulseError) -> Ending:
+def failed(error: PulseError, command: str = "pulse train") -> Ending:
     """End with 2 for what is wrong with the command, with 1 for what is wrong with data, places or engines."""
     if isinstance(error, SettingsError):
         count = len(error.problems)
         title = "the settings cannot be used" if count == 1 else f"{count} problems with the settings"
-        return Ending(Exit.USAGE, f"pulse: {title}", error.problems, "All options: pulse train --help")
+        return Ending(Exit.USAGE, f"pulse: {title}", error.problems, f"All options: {command} --help")
     if isinstance(error, RunFailed):
         title = f"pulse: {error.what}; nothing was published"
         return Ending(Exit.FAILED, title, _told(error.failures), MEND_SOME if error.result.variables else MEND_ALL)

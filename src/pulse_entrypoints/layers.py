@@ -3,70 +3,100 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Generic, TypeVar
 
 import attrs
 
-from pulse_entrypoints.options import FLAG, Option
-from pulse_entrypoints.settings import OPTIONS, Settings
+from pulse_entrypoints.commands import all_options
+from pulse_entrypoints.options import Option, options_of
 
-_BY_NAME: Final = {option.name: option for option in OPTIONS}
-_KEYS: Final = tuple(name for name in _BY_NAME if name != "config")
-_FLAGS: Final = tuple(option.flag for option in OPTIONS)
+S = TypeVar("S", bound=attrs.AttrsInstance)
 
 
 @attrs.define
 class CommandLine:
-    """What was typed: the values of each option by its name, and what is no option at all."""
+    """What was typed: the values of each option by its name, bare words and unknown options, and the command."""
 
     values: dict[str, list[str]] = attrs.field(factory=dict)
-    unknown: list[str] = attrs.field(factory=list)
+    words: list[str] = attrs.field(factory=list)
+    command: str = "pulse train"
 
 
 @attrs.frozen
-class Layered:
+class Layered(Generic[S]):
     """Settings, where each value came from (for messages), and the problems of all layers.
 
     An option with a problem has its default in `settings`, and its name in `broken`.
     """
 
-    settings: Settings
+    settings: S
     sources: Mapping[str, str]
     problems: tuple[str, ...]
     broken: frozenset[str]
 
     def source(self, name: str) -> str:
         """Return how messages call an option: as it was given, or its command line form where it was not."""
-        return self.sources.get(name, _BY_NAME[name].flag)
+        return self.sources.get(name, f"--{name.replace('_', '-')}")
 
 
-def layered(command_line: CommandLine, environment: Mapping[str, str]) -> Layered:
+def layered(command_line: CommandLine, environment: Mapping[str, str], settings: type[S]) -> Layered[S]:
     """Read all layers; what stands further left in "command line, environment, file, default" wins."""
-    reader = _Reader()
-    reader.read_command_line(command_line)
+    reader = _Reader(command_line, {option.name: option for option in options_of(settings)})
+    reader.read_command_line()
     reader.read_environment(environment)
     reader.read_file()
-    return reader.finish()
+    reader.miss()
+    return Layered(settings(**reader.values), reader.sources, tuple(reader.problems), frozenset(reader.broken))
 
 
 @attrs.define
 class _Reader:
+    typed: CommandLine
+    options: Mapping[str, Option]
     values: dict[str, Any] = attrs.field(factory=dict)
     sources: dict[str, str] = attrs.field(factory=dict)
     problems: list[str] = attrs.field(factory=list)
     broken: set[str] = attrs.field(factory=set)
 
-    def read_command_line(self, command_line: CommandLine) -> None:
-        self.problems.extend(unknown_options(command_line.unknown))
-        for name, texts in command_line.values.items():
-            option = _BY_NAME[name]
+    def read_command_line(self) -> None:
+        words = list(self._bare_words())
+        values = {name: list(texts) for name, texts in self.typed.values.items()}
+        for option in self.options.values():
+            if option.operand and option.name not in values and words:
+                count = len(words) if option.kind.many else 1
+                values[option.name], words = words[:count], words[count:]
+        self.problems.extend(self._one_too_many(word) for word in words)
+        for name, texts in values.items():
+            option = self.options[name]
             self._take(option, option.flag, option.kind.of_text, texts)
 
+    def _bare_words(self) -> Iterator[str]:
+        """Yield the words that may be operands; note unknown options, whose value is the word behind them."""
+        value_expected = False
+        for word in self.typed.words:
+            if word.startswith("-") and word != "-":
+                value_expected = True
+                self.problems.append(self._unknown(word.split("=", 1)[0]))
+            elif value_expected:
+                value_expected = False
+            else:
+                yield word
+
+    def _unknown(self, name: str) -> str:
+        flags = [option.flag for option in self.options.values()]
+        near = get_close_matches(name.lower().replace("_", "-"), flags, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"{self.typed.command} --help lists them"
+        return f"{name}: no such option; {hint}"
+
+    def _one_too_many(self, word: str) -> str:
+        hint = "; variables are named with --variables" if "variables" in self.options else ""
+        return f"'{word}': belongs to no option{hint}"
+
     def read_environment(self, environment: Mapping[str, str]) -> None:
-        for option in OPTIONS:
+        for option in self.options.values():
             if option.environment in environment:
                 text = environment[option.environment]
                 texts = text.split() if option.kind.many else [text]
@@ -82,14 +112,17 @@ class _Reader:
             self.problems.append(f"{self.sources['config']}: {error}")
             return
         for key, value in document.items():
-            option = _BY_NAME.get(key)
-            if option is None or key not in _KEYS:
+            if key not in all_options() or key == "config":
                 self.problems.append(f"{path}: {_unknown_key(key)}")
-            else:
+            elif key in self.options:  # one file serves all commands, and each reads the keys of its own options
+                option = self.options[key]
                 self._take(option, f"{path}: {key}", option.kind.of_toml, value)
 
-    def finish(self) -> Layered:
-        return Layered(Settings(**self.values), self.sources, tuple(self.problems), frozenset(self.broken))
+    def miss(self) -> None:
+        for option in self.options.values():
+            if option.required and option.name not in self.sources and option.name not in self.broken:
+                what = option.kind.metavar if option.operand else option.flag
+                self.problems.append(f"{what}: is missing; {self.typed.command} --help says what it is")
 
     def _take(self, option: Option, source: str, read: Any, raw: object) -> None:
         """Judge a value even where a stronger layer hides it: a mistake there should not lie in wait."""
@@ -104,24 +137,9 @@ class _Reader:
             self.sources[option.name] = source
 
 
-def unknown_options(words: Sequence[str]) -> Iterator[str]:
-    """Say of words on the command line that belong to no option what may have been meant."""
-    expected = False
-    for word in words:
-        if word.startswith("-"):
-            expected = True
-            name = word.split("=", 1)[0]
-            near = get_close_matches(name.lower().replace("_", "-"), _FLAGS, n=1)
-            hint = f"did you mean {near[0]}?" if near else "pulse train --help lists them"
-            yield f"{name}: no such option; {hint}"
-        elif expected:
-            expected = False  # it is the value of the unknown option before it
-        else:
-            yield f"'{word}': belongs to no option; variables are named with --variables"
-
-
 def _unknown_key(key: str) -> str:
-    near = get_close_matches(key.lower().replace("-", "_"), _KEYS, n=1)
+    keys = [name for name in all_options() if name != "config"]
+    near = get_close_matches(key.lower().replace("-", "_"), keys, n=1)
     return f"{key}: no such key{f'; did you mean {near[0]}?' if near else ''}"
 
 
@@ -137,8 +155,3 @@ def _document(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not TOML: {error}") from error
-
-
-def is_flag(option: Option) -> bool:
-    """Whether an option stands on the command line without a value."""
-    return option.kind is FLAG

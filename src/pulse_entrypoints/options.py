@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -135,23 +136,43 @@ class Option:
     group: str
     shown_default: str
     environment: str
+    operand: bool = False
+    required: bool = False
 
     @property
     def flag(self) -> str:
         """The option on the command line."""
         return f"--{self.name.replace('_', '-')}"
 
+    @property
+    def shape(self) -> str:
+        """How usage shows an operand."""
+        return self.kind.metavar if self.required else f"[{self.kind.metavar}]"
 
-def option(kind: Kind, group: str, text: str, default: object = None, *, shown: str = "", environment: str = "") -> Any:
+
+def option(
+    kind: Kind,
+    group: str,
+    text: str,
+    default: object = None,
+    *,
+    shown: str = "",
+    environment: str = "",
+    operand: bool = False,
+    required: bool = False,
+) -> Any:
     """Declare an option as a field of an attrs class.
 
     `shown` is what help says of the default where the value does not speak for itself; `environment` is the
-    variable where it is not PULSE_ and the option's name.
+    variable where it is not PULSE_ and the option's name. An operand may be given as a bare word too; operands take
+    the bare words in the order of their declaration, one of many values all that are left. A required option that
+    no layer gives is a problem of the settings.
     """
     metadata = {"kind": kind, "group": group, "help": text, "shown": shown, "environment": environment}
-    return attrs.field(default=default, metadata=metadata)
+    return attrs.field(default=default, metadata=metadata | {"operand": operand, "required": required})
 
 
+@cache
 def options_of(settings: type[attrs.AttrsInstance]) -> tuple[Option, ...]:
     """Return the options that a class of settings declares, in order."""
     return tuple(
@@ -162,9 +183,16 @@ def options_of(settings: type[attrs.AttrsInstance]) -> tuple[Option, ...]:
             group=field.metadata["group"],
             shown_default=field.metadata["shown"] or _shown(field.default),
             environment=field.metadata["environment"] or f"PULSE_{field.name.upper()}",
+            operand=field.metadata["operand"],
+            required=field.metadata["required"],
         )
         for field in attrs.fields(settings)
     )
+
+
+def is_flag(option: Option) -> bool:
+    """Whether an option stands on the command line without a value."""
+    return option.kind is FLAG
 
 
 def _shown(default: object) -> str:

@@ -12,7 +12,9 @@ import attrs
 from pulse_core.errors import InvalidSpec
 from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
 from pulse_entrypoints.layers import Layered
-from pulse_entrypoints.settings import DEFAULT_START, DEFAULT_VARIABLES, SAMPLE
+from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.places import SAMPLE
+from pulse_entrypoints.settings.spec import DEFAULT_START, DEFAULT_VARIABLES
 
 SAMPLE_YEARS: Final = 10
 
@@ -32,7 +34,9 @@ class SampleFacts:
     last_day: date
 
 
-def run_spec(layered: Layered, today: date, sample: Callable[[], SampleFacts]) -> tuple[RunSpec | None, list[str]]:
+def run_spec(
+    layered: Layered[TrainSettings], today: date, sample: Callable[[], SampleFacts]
+) -> tuple[RunSpec | None, list[str]]:
     """Return the spec, or None and what is wrong with it, save what the layers refused already."""
     try:
         return RunSpec(**_fields(layered, today, sample)), []
@@ -41,7 +45,7 @@ def run_spec(layered: Layered, today: date, sample: Callable[[], SampleFacts]) -
         return None, [problem for problem in problems if problem is not None]
 
 
-def _fields(layered: Layered, today: date, sample: Callable[[], SampleFacts]) -> Mapping[str, Any]:
+def _fields(layered: Layered[TrainSettings], today: date, sample: Callable[[], SampleFacts]) -> Mapping[str, Any]:
     settings = layered.settings
     fields = {field: getattr(settings, name) for field, name in _OPTION_OF.items()}
     fields["predictors"] = fields["predictors"] or ()
@@ -58,7 +62,7 @@ def _defaults(today: date) -> Mapping[str, Any]:
 def _sample_defaults(end: date | None, sample: Callable[[], SampleFacts]) -> Mapping[str, Any]:
     facts = sample()
     end = end or facts.last_day
-    return {"variables": facts.variables, "start": _years_before(end) + timedelta(days=1), "end": end}
+    return {"variables": facts.variables, "start": min(_years_before(end) + timedelta(days=1), end), "end": end}
 
 
 def _years_before(day: date) -> date:
@@ -67,7 +71,7 @@ def _years_before(day: date) -> date:
     return day.replace(year=year, day=28) if leap_day else day.replace(year=year)
 
 
-def _in_words_of_settings(problem: str, layered: Layered) -> str | None:
+def _in_words_of_settings(problem: str, layered: Layered[TrainSettings]) -> str | None:
     after = _AFTER.fullmatch(problem)
     if after is not None:
         if layered.broken & {"start_date", "end_date"}:

@@ -28,7 +28,7 @@ from pulse_entrypoints.logging import (
     open_log,
 )
 from pulse_entrypoints.progress import Progress, show_line
-from pulse_entrypoints.settings import Settings
+from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.signals import name_of
 from pulse_entrypoints.specification import run_spec
 
@@ -40,7 +40,7 @@ _WIDEST_REPORT: Final = 100
 class Order:
     """A training that can be run: settings, spec and forecasters beside the core's, all of them sound."""
 
-    settings: Settings
+    settings: TrainSettings
     spec: RunSpec
     forecasters: tuple[Forecaster, ...]
 
@@ -63,7 +63,7 @@ def train(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 
 def order_of(command_line: CommandLine, environment: Mapping[str, str]) -> Order:
     """Read and judge everything that was asked for. Raises SettingsError with all that is wrong."""
-    read = layered(command_line, environment)
+    read = layered(command_line, environment, TrainSettings)
     spec, wrong_spec = run_spec(read, wiring.utc_now().date(), wiring.sample_facts)
     forecasters, wrong_forecasters = wiring.own_forecasters(read)
     problems = [*read.problems, *wrong_spec, *wrong_forecasters, *wiring.place_problems(read)]
@@ -99,7 +99,8 @@ def _train(order: Order, mask: Masker) -> Ending:
 
 def _execute(order: Order, progress: Progress, form: str) -> Ending:
     settings, spec, log = order.settings, order.spec, progress.log
-    sink = wiring.sink_of(settings)
+    outputs = () if settings.output_file is None else (settings.output_file,)
+    sink = wiring.sink_of(settings, outputs)
     sink.claim(settings.run_id or spec.run_id, spec)
     result = wiring.training(settings, sink, order.forecasters, progress, wiring.utc_now).execute(spec)
     progress.close()

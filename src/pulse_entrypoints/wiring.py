@@ -27,7 +27,8 @@ from pulse_core.series import Observations
 from pulse_core.spec import RunSpec
 from pulse_core.training import RetrodictionTraining
 from pulse_entrypoints.layers import Layered
-from pulse_entrypoints.settings import SAMPLE, Settings
+from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.places import SAMPLE, DataSettings, ResultsSettings
 from pulse_entrypoints.specification import SampleFacts
 
 
@@ -76,7 +77,7 @@ _ALWAYS_THERE: Final = "naive"
 _SAMPLE_FOLDER: Final = Path(pulse_adapters.sample.__file__).parent
 
 
-def place_problems(layered: Layered) -> list[str]:
+def place_problems(layered: Layered[TrainSettings]) -> list[str]:
     """Say which places no adapter serves, or cannot be what they should be."""
     tables = {"data": STORES, "results": SINKS}
     problems: list[str] = []
@@ -91,7 +92,7 @@ def place_problems(layered: Layered) -> list[str]:
     return problems
 
 
-def own_forecasters(layered: Layered) -> tuple[tuple[Forecaster, ...], list[str]]:
+def own_forecasters(layered: Layered[TrainSettings]) -> tuple[tuple[Forecaster, ...], list[str]]:
     """Return the user's and libraries' forecasters, and what is wrong with those that cannot be had or are unknown."""
     found: list[Forecaster] = []
     problems: list[str] = []
@@ -106,7 +107,7 @@ def own_forecasters(layered: Layered) -> tuple[tuple[Forecaster, ...], list[str]
     return tuple(found), problems
 
 
-def _own_forecaster(name: str, settings: Settings) -> tuple[Forecaster, ...]:
+def _own_forecaster(name: str, settings: TrainSettings) -> tuple[Forecaster, ...]:
     """Return the forecaster behind a name, nothing for one of the core's. Raises SettingsError."""
     if is_library_name(name):
         return (library_forecaster(name, settings.season, settings.refit_every),)
@@ -123,15 +124,19 @@ def sample_facts() -> SampleFacts:
     return SampleFacts(names, max(_last_day(store.read(name)) for name in names))
 
 
-def sink_of(settings: Settings) -> ResultsPlace:
-    """Return the place of the results."""
-    outputs = () if settings.output_file is None else (settings.output_file,)
+def sink_of(settings: ResultsSettings, outputs: Sequence[Path] = ()) -> ResultsPlace:
+    """Return the place of the results; `result.json` is also put at the outputs."""
     sink: ResultsPlace = SINKS[_scheme(settings.results)].load()(Path(settings.results).expanduser(), outputs)
     return sink
 
 
+def store_of(settings: DataSettings) -> DataStore:
+    """Return where the data are read from."""
+    return _store(settings.data)
+
+
 def training(
-    settings: Settings,
+    settings: TrainSettings,
     sink: ResultsPlace,
     forecasters: Sequence[Forecaster],
     observer: Observer,
@@ -139,7 +144,7 @@ def training(
 ) -> RetrodictionTraining:
     """Wire the adapters that the settings name."""
     return RetrodictionTraining(
-        store=_store(settings.data),
+        store=store_of(settings),
         backend=_backend(settings),
         sink=sink,
         forecasters=tuple(forecasters),
@@ -176,7 +181,7 @@ def _store(place: str) -> DataStore:
     return store
 
 
-def _backend(settings: Settings) -> ComputeBackend:
+def _backend(settings: TrainSettings) -> ComputeBackend:
     workers = () if settings.backend == "serial" else (settings.max_workers,)
     backend: ComputeBackend = BACKENDS[settings.backend].load()(*workers)
     return backend
@@ -193,7 +198,7 @@ def _without_secrets(place: str) -> str:
     return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else place
 
 
-def _forecaster_names(layered: Layered) -> dict[str, tuple[str, ...]]:
+def _forecaster_names(layered: Layered[TrainSettings]) -> dict[str, tuple[str, ...]]:
     forecasters = layered.settings.forecasters or ()
     benchmark = layered.settings.benchmark
     return {"forecasters": forecasters, "benchmark": () if benchmark in forecasters else (benchmark,)}

@@ -358,10 +358,11 @@ def test_the_console_format_writes_lines_for_people_to_stderr(place) -> None:
 
 
 def test_help_names_every_option_and_how_it_ends() -> None:
-    from pulse_entrypoints.settings import OPTIONS
+    from pulse_entrypoints.options import options_of
+    from pulse_entrypoints.settings import TrainSettings
 
     done = subprocess.run(command("train", "--help"), env=environment(), capture_output=True, text=True, check=True)
-    assert not [option.flag for option in OPTIONS if option.flag not in done.stdout]
+    assert not [option.flag for option in options_of(TrainSettings) if option.flag not in done.stdout]
     for words in ("pulse train --data sample", "Exit status", "PULSE_BATCH_SIZE_DAYS"):
         assert words in done.stdout
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_entrypoints.layers import CommandLine, Layered, layered
-from pulse_entrypoints.settings import OPTIONS, Settings
+from pulse_entrypoints.options import NAMES, TEXT, WHOLE, option, options_of
+from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.groups import OPERANDS
+from pulse_entrypoints.settings.logs import ConfigSettings
+
+OPTIONS = options_of(TrainSettings)
 
 
-def read(environment: dict[str, str] | None = None, **values: list[str]) -> Layered:
-    return layered(CommandLine(values), environment or {})
+def read(environment: dict[str, str] | None = None, **values: list[str]) -> Layered[TrainSettings]:
+    return layered(CommandLine(values), environment or {}, TrainSettings)
 
 
 def toml(tmp_path: Path, text: str, name: str = "pulse.toml") -> list[str]:
@@ -24,7 +30,7 @@ def toml(tmp_path: Path, text: str, name: str = "pulse.toml") -> list[str]:
 
 
 def test_without_anything_said_all_is_default() -> None:
-    assert read() == Layered(Settings(), {}, (), frozenset())
+    assert read() == Layered(TrainSettings(), {}, (), frozenset())
 
 
 def test_the_command_line_beats_the_environment_which_beats_the_file(tmp_path: Path) -> None:
@@ -64,7 +70,7 @@ def test_an_empty_environment_variable_is_refused(option) -> None:
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 @pytest.mark.parametrize("texts", [[], [""], ["  "]])
 def test_an_option_without_a_value_is_refused(option, texts) -> None:
-    found = layered(CommandLine({option.name: texts}), {})
+    found = layered(CommandLine({option.name: texts}), {}, TrainSettings)
     assert found.problems == (f"{option.flag}: no value is given",)
     assert found.broken == {option.name}
 
@@ -94,7 +100,7 @@ def test_an_option_without_a_value_is_refused(option, texts) -> None:
 )
 def test_a_wrong_value_is_refused_in_its_layer(name, text, expected) -> None:
     option = next(option for option in OPTIONS if option.name == name)
-    assert layered(CommandLine({name: [text]}), {}).problems == (f"{option.flag}: {expected}",)
+    assert layered(CommandLine({name: [text]}), {}, TrainSettings).problems == (f"{option.flag}: {expected}",)
     source = f"{option.environment} in the environment"
     assert read({option.environment: text}).problems == (f"{source}: {expected}",)
 
@@ -156,7 +162,7 @@ def test_a_folder_is_no_config(tmp_path: Path) -> None:
 def test_problems_of_all_layers_come_together(tmp_path: Path) -> None:
     config = toml(tmp_path, 'horizn = 1\nmin_history = "x"\n')
     typed = CommandLine({"config": config, "slice": ["3/2"]}, ["--varables", "a", "b"])
-    found = layered(typed, {"PULSE_DATA": "", "LOG_LEVEL": "loud"})
+    found = layered(typed, {"PULSE_DATA": "", "LOG_LEVEL": "loud"}, TrainSettings)
     sources = [problem.split(": ")[0] for problem in found.problems]
     assert sources == [
         "--varables",
@@ -183,14 +189,61 @@ def test_an_option_with_one_letter_missing_is_recognised(option, data) -> None:
     name = option.flag
     cut = data.draw(st.integers(3, len(name) - 1))
     misspelt = name[:cut] + name[cut + 1 :]
-    (problem,) = layered(CommandLine({}, [misspelt, "value"]), {}).problems
+    (problem,) = layered(CommandLine({}, [misspelt, "value"]), {}, TrainSettings).problems
     assert problem.startswith(f"{misspelt}: no such option; did you mean --")
 
 
 @given(st.dictionaries(st.sampled_from([option.name for option in OPTIONS]), st.lists(st.text(), max_size=3)))
 def test_whatever_is_typed_is_taken_or_refused_by_name(values) -> None:
     values.pop("config", None)
-    found = layered(CommandLine(values), {})
+    found = layered(CommandLine(values), {}, TrainSettings)
     flags = {option.flag: option.name for option in OPTIONS}
     assert {flags[problem.split(": ")[0]] for problem in found.problems} == found.broken
     assert found.broken | found.sources.keys() == values.keys()
+
+
+@attrs.frozen(kw_only=True)
+class WithOperands:
+    """A command with a required operand, one that takes the rest, and an option."""
+
+    first: str | None = option(TEXT, OPERANDS, "The first.", operand=True, required=True)
+    rest: tuple[str, ...] | None = option(NAMES, OPERANDS, "The others.", operand=True)
+    horizon: int = option(WHOLE, OPERANDS, "Steps.", 5)
+
+
+def operands(*words: str, environment: dict[str, str] | None = None, **values: list[str]) -> Layered[WithOperands]:
+    return layered(CommandLine(values, list(words), "pulse some"), environment or {}, WithOperands)
+
+
+def test_bare_words_are_operands_in_order() -> None:
+    settings = operands("a", "b", "c").settings
+    assert (settings.first, settings.rest) == ("a", ("b", "c"))
+
+
+def test_an_operand_may_be_named_and_then_takes_no_bare_word() -> None:
+    settings = operands("b", first=["a"]).settings
+    assert (settings.first, settings.rest) == ("a", ("b",))
+
+
+def test_an_operand_may_come_from_the_environment() -> None:
+    assert operands(environment={"PULSE_FIRST": "a"}).settings.first == "a"
+
+
+def test_a_required_operand_that_nobody_gives_is_missed() -> None:
+    assert operands().problems == ("TEXT: is missing; pulse some --help says what it is",)
+
+
+def test_an_unknown_option_is_no_operand_nor_is_its_value() -> None:
+    found = operands("a", "--horizn", "3")
+    assert found.settings.rest is None
+    assert found.problems == ("--horizn: no such option; did you mean --horizon?",)
+
+
+def test_one_configuration_file_serves_all_commands(tmp_path: Path) -> None:
+    found = layered(CommandLine({"config": toml(tmp_path, "horizon = 3\nunit_size = 2\n")}), {}, Few)
+    assert found.problems == ()
+
+
+@attrs.frozen(kw_only=True)
+class Few(ConfigSettings):
+    """A command that knows no horizon and no unit size."""

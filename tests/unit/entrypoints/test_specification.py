@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
 from pulse_entrypoints.layers import CommandLine, layered
+from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.specification import SampleFacts, run_spec
 
 TODAY = date(2024, 2, 29)
@@ -18,7 +19,7 @@ SAMPLE = SampleFacts(("a", "b"), date(2018, 12, 31))
 
 def spec_of(environment: dict[str, str] | None = None, **values: str) -> tuple[RunSpec | None, list[str]]:
     typed = CommandLine({name: text.split() for name, text in values.items()})
-    return run_spec(layered(typed, environment or {}), TODAY, lambda: SAMPLE)
+    return run_spec(layered(typed, environment or {}, TrainSettings), TODAY, lambda: SAMPLE)
 
 
 def sound(**values: str) -> RunSpec:
@@ -50,7 +51,7 @@ def test_without_the_sample_its_facts_are_not_read() -> None:
     def fail() -> SampleFacts:
         raise AssertionError
 
-    run_spec(layered(CommandLine(), {}), TODAY, fail)
+    run_spec(layered(CommandLine(), {}, TrainSettings), TODAY, fail)
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from pulse_core.plan import Slice
 from pulse_core.spec import DEFAULT_FORECASTERS
 from pulse_entrypoints import wiring
 from pulse_entrypoints.layers import CommandLine, layered
+from pulse_entrypoints.settings import TrainSettings
 
 
 def read(**values: str):
-    return layered(CommandLine({name: text.split() for name, text in values.items()}), {})
+    return layered(CommandLine({name: text.split() for name, text in values.items()}), {}, TrainSettings)
 
 
 @pytest.mark.parametrize(

@@ -1,51 +1,24 @@
 # ruff: noqa: RUF009 - option() declares an attrs field and is meant to be called once, here
-"""Every setting of a run: name, kind, default, environment variable, TOML key, help; here and nowhere else.
-
-The option of a field `some_name` is `--some-name`, its TOML key `some_name`, its environment variable
-`PULSE_SOME_NAME` unless the field names another.
-"""
+"""What to train, and how to forecast and judge: the options that a RunSpec is made of."""
 
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Final
 
 import attrs
 
-from pulse_entrypoints.options import (
-    DAY,
-    FLAG,
-    NAMES,
-    NUMBER,
-    PATH,
-    POSITIVE,
-    RUN_ID,
-    SHARE,
-    TEXT,
-    WHOLE,
-    Option,
-    choice,
-    option,
-    options_of,
-)
+from pulse_entrypoints.options import DAY, NAMES, NUMBER, TEXT, WHOLE, choice, option
+from pulse_entrypoints.settings.groups import HOW, WHAT
 
-SAMPLE: Final = "sample"
 DEFAULT_VARIABLES: Final = ("spx_close", "us_10y_yield")
 DEFAULT_START: Final = date(2022, 1, 1)
 ALL_BUILT_IN: Final = "all built in"
 
-WHAT: Final = "What to train"
-HOW: Final = "How to forecast and judge"
-WHERE: Final = "Where data come from and results go"
-WORK: Final = "How the work is done"
-LOGS: Final = "Logs and configuration"
-GROUPS: Final = (WHAT, HOW, WHERE, WORK, LOGS)
 
-
-@attrs.frozen(kw_only=True)
-class Settings:
-    """The settings of one run. None where the default depends on the data or the day."""
+@attrs.frozen(kw_only=True, slots=False)
+class SpecSettings:
+    """What to train. None where the default depends on the data or the day."""
 
     variables: tuple[str, ...] | None = option(
         NAMES,
@@ -130,67 +103,3 @@ class Settings:
         "What of a variable to forecast.",
         "level",
     )
-
-    data: str = option(
-        attrs.evolve(TEXT, metavar="PLACE"),
-        WHERE,
-        "A folder with one file a variable (CSV, Parquet or JSON Lines), one long file with a variable "
-        "column, or 'sample' for the series that come with Pulse.",
-        "data",
-    )
-    results: str = option(
-        attrs.evolve(TEXT, metavar="PLACE"),
-        WHERE,
-        "The folder for results. Made where it is missing.",
-        "results",
-    )
-    output_file: Path | None = option(PATH, WHERE, "Write the result, as JSON, to this file as well.")
-    hindcasts: bool = option(
-        FLAG, WHERE, "Write every forecast that would have been made, with quantiles, as Parquet.", default=False
-    )
-    run_id: str | None = option(RUN_ID, WHERE, "The run's name in the results.", shown="from what is trained")
-
-    backend: str = option(
-        choice("serial", "processes", metavar="NAME"),
-        WORK,
-        "What computes; the numbers are the same.",
-        "processes",
-    )
-    max_workers: int | None = option(POSITIVE, WORK, "Worker processes at most.", shown="all usable cores")
-    unit_size: int | None = option(POSITIVE, WORK, "Variables a worker takes at a time.", shown="from their number")
-    slice: tuple[int, int] | None = option(
-        SHARE,
-        WORK,
-        "Do share I of N (from 0) and publish nothing. Once all shares are done, the same command without "
-        "--slice collects them.",
-    )
-    keep_going: bool = option(
-        FLAG, WORK, "Publish the others where some variables fail (exit status 3).", default=False
-    )
-
-    config: Path | None = option(attrs.evolve(PATH, metavar="FILE"), LOGS, "A TOML file with any of these options.")
-    log_level: str = option(
-        choice("DEBUG", "INFO", "WARNING", "ERROR", metavar="LEVEL"),
-        LOGS,
-        "The least serious events to log.",
-        "INFO",
-        environment="LOG_LEVEL",
-    )
-    log_format: str = option(
-        choice("auto", "console", "json", metavar="FORMAT"),
-        LOGS,
-        "console: lines for people on stderr; json: JSON lines on stdout; auto: a progress bar and a table "
-        "on a terminal, json elsewhere.",
-        "auto",
-        environment="LOG_FORMAT",
-    )
-    log_dir: Path = option(
-        attrs.evolve(PATH, metavar="FOLDER"),
-        LOGS,
-        "The folder of the log file, retrodiction_training.log.",
-        Path("logs"),
-        environment="LOG_DIR",
-    )
-
-
-OPTIONS: Final[tuple[Option, ...]] = options_of(Settings)

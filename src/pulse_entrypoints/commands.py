@@ -1,0 +1,89 @@
+"""The table of commands. One more: a file with its settings, a file with what it does, and one line here."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final
+
+import attrs
+
+from pulse_entrypoints.options import Option, options_of
+from pulse_entrypoints.settings import TrainSettings
+
+Run = Callable[[Any, Mapping[str, str]], int]
+"""Takes what was typed (a `layers.CommandLine`) and the environment; returns the exit status."""
+
+
+@attrs.frozen(kw_only=True)
+class Command:
+    """A command: its words after `pulse`, its settings, the dotted path of what runs it, and its help."""
+
+    words: tuple[str, ...]
+    settings: type[attrs.AttrsInstance]
+    run: str
+    help: str
+    epilogue: str = ""
+
+    @property
+    def name(self) -> str:
+        """The command as it is typed."""
+        return " ".join(("pulse", *self.words))
+
+    @property
+    def usage(self) -> str:
+        """The command with its operands."""
+        return " ".join((self.name, *(option.shape for option in options_of(self.settings) if option.operand)))
+
+    def load(self) -> Run:
+        """Import what runs the command."""
+        module, name = self.run.split(":")
+        run: Run = getattr(importlib.import_module(module), name)
+        return run
+
+
+_TRAIN_HELP: Final = """\
+Replay history and learn how far each forecaster can be trusted.
+
+Try it on the series that come with Pulse:
+
+    pulse train --data sample
+
+Your own series: my_folder/sales.csv and my_folder/stock.csv, each with the
+columns timestamp and value (and known_at, where values are revised):
+
+    pulse train --data my_folder --variables sales stock --start-date 2020-01-01
+
+A forecaster of your own, class Best in my_models.py of this folder:
+
+    pulse train --data sample --forecasters naive ses my_models:Best
+
+Interrupt it at any time: the same command resumes."""
+
+_TRAIN_EPILOGUE: Final = (
+    "Every option can also be set by an environment variable, PULSE_ and its name (PULSE_BATCH_SIZE_DAYS; "
+    "for logs LOG_LEVEL, LOG_FORMAT, LOG_DIR), and in the TOML file of --config (batch_size_days = 30). The "
+    "command line beats the environment, the environment the file.\n\n"
+    "Exit status: 0 done, 1 failed, 2 wrong usage or settings, 3 finished without some variables, 75 "
+    "interrupted (run the same command again)."
+)
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        words=("train",),
+        settings=TrainSettings,
+        run="pulse_entrypoints.train:train",
+        help=_TRAIN_HELP,
+        epilogue=_TRAIN_EPILOGUE,
+    ),
+)
+
+GROUP_HELP: Final[Mapping[str, str]] = {}
+"""What the first of two words stands for: `pulse runs list` needs a line for `runs`."""
+
+
+@cache
+def all_options() -> Mapping[str, Option]:
+    """Return the options of all commands by name: the keys that a configuration file may hold."""
+    return {option.name: option for command in COMMANDS for option in options_of(command.settings)}

@@ -1,0 +1,14 @@
+"""The groups in which help shows options, in order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OPERANDS: Final = "What to work on"
+WHAT: Final = "What to train"
+HOW: Final = "How to forecast and judge"
+WHERE: Final = "Where data come from and results go"
+WORK: Final = "How the work is done"
+LOGS: Final = "Logs and configuration"
+
+GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, WORK, LOGS)

@@ -1,0 +1,31 @@
+"""How the work is done: engines, shares, failures."""
+
+from __future__ import annotations
+
+import attrs
+
+from pulse_entrypoints.options import FLAG, POSITIVE, SHARE, choice, option
+from pulse_entrypoints.settings.groups import WORK
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class WorkSettings:
+    """How the work is done; no number depends on it."""
+
+    backend: str = option(
+        choice("serial", "processes", metavar="NAME"),
+        WORK,
+        "What computes; the numbers are the same.",
+        "processes",
+    )
+    max_workers: int | None = option(POSITIVE, WORK, "Worker processes at most.", shown="all usable cores")
+    unit_size: int | None = option(POSITIVE, WORK, "Variables a worker takes at a time.", shown="from their number")
+    slice: tuple[int, int] | None = option(
+        SHARE,
+        WORK,
+        "Do share I of N (from 0) and publish nothing. Once all shares are done, the same command without "
+        "--slice collects them.",
+    )
+    keep_going: bool = option(
+        FLAG, WORK, "Publish the others where some variables fail (exit status 3).", default=False
+    )
