@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from datetime import UTC, datetime
 from difflib import get_close_matches
+from io import BytesIO
 
 import attrs
 
+from pulse_adapters.sinks.places import DAMAGED, Entry
 from pulse_core.errors import PulseError, RunIdTaken, UnitFailed, VariableNotFound
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Outcome, Task, Write
@@ -77,3 +80,65 @@ class FakeSink:
             if run_id == result.run_id and name not in result.parts:
                 del self.parts[run_id, name]
         return [f"memory:{result.run_id}"]
+
+
+@attrs.frozen
+class FakePlace:
+    """Files in a dict, with the time of their last writing."""
+
+    files: dict[str, tuple[bytes, datetime]] = attrs.field(factory=dict)
+
+    def read(self, name: str) -> bytes | None:
+        return self.files[name][0] if name in self.files else None
+
+    def create(self, name: str, content: bytes) -> bool:
+        made = (content, datetime.now(UTC))
+        return self.files.setdefault(name, made) is made
+
+    def replace(self, name: str, content: bytes) -> None:
+        self.files[name] = content, datetime.now(UTC)
+
+    def draft(self, name: str) -> FakeDraft:
+        return FakeDraft(self, name)
+
+    def folders(self) -> Iterator[str]:
+        yield from sorted({name.split("/")[0] for name in self.files if "/" in name})
+
+    def entries(self, folder: str) -> Iterator[Entry]:
+        for name, (content, modified) in list(self.files.items()):
+            if name.startswith(f"{folder}/"):
+                yield Entry(name, len(content), modified)
+
+    def remove(self, name: str) -> None:
+        self.files.pop(name, None)
+
+    def remove_folder(self, folder: str) -> None:
+        for entry in self.entries(folder):
+            self.remove(entry.name)
+
+    def set_aside(self, name: str, damaged: bytes) -> str | None:
+        if self.read(name) != damaged:
+            return None
+        self.files[name + DAMAGED] = self.files.pop(name)
+        return self.where(name + DAMAGED)
+
+    def sweep(self, name: str) -> None:
+        pass
+
+    def where(self, name: str) -> str:
+        return f"memory:{name}"
+
+
+@attrs.frozen
+class FakeDraft:
+    """Bytes that go to the place when they are finished."""
+
+    place: FakePlace
+    where: str
+    file: BytesIO = attrs.field(factory=BytesIO)
+
+    def finish(self) -> None:
+        self.place.replace(self.where, self.file.getvalue())
+
+    def discard(self) -> None:
+        self.file.close()

@@ -77,6 +77,10 @@ class SinkUnavailable(PulseError):
     """The place the results belong in cannot be written or read."""
 
 
+class RunNotFound(PulseError):
+    """The place of the results holds no such run, or the run no such file."""
+
+
 class RunIdTaken(SettingsError):
     """The given run id already holds the result of another spec."""
 

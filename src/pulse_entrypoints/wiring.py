@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import attrs
 import numpy as np
@@ -22,24 +22,14 @@ from pulse_core.events import Observer
 from pulse_core.forecasters import resolve
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.plan import Slice
-from pulse_core.ports import ComputeBackend, DataStore, ResultSink
+from pulse_core.ports import ComputeBackend, DataStore
 from pulse_core.series import Observations
-from pulse_core.spec import RunSpec
 from pulse_core.training import RetrodictionTraining
 from pulse_entrypoints.layers import Layered
+from pulse_entrypoints.results_place import ResultsPlace
 from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.places import SAMPLE, DataSettings, ResultsSettings
 from pulse_entrypoints.specification import SampleFacts
-
-
-class ResultsPlace(ResultSink, Protocol):
-    """A sink that can also claim a run id early and attach files to a run: what entry points need."""
-
-    def claim(self, run_id: str, spec: RunSpec) -> None:
-        """Raise RunIdTaken where the place holds the result of another spec under this id."""
-
-    def attach(self, run_id: str, name: str, content: bytes) -> str:
-        """Store a file beside the run's own, whole; return where it is."""
 
 
 @attrs.frozen

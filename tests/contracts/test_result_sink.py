@@ -1,14 +1,19 @@
-"""What every ResultSink promises. A new one is one line in SINKS, and one in PARTS where it keeps parts elsewhere."""
+"""What every ResultSink promises.
+
+A new one is one line in SINKS, and one in PARTS where it keeps parts elsewhere; a new place is one line in PLACES.
+"""
 
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
+from functools import partial
+from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import attrs
@@ -17,12 +22,13 @@ import pyarrow.parquet
 import pytest
 from hypothesis import given
 
-from pulse_adapters.sinks.filesystem import FilesystemSink
 from pulse_adapters.sinks.memory import MemorySink
+from pulse_adapters.sinks.place_sink import PlaceSink
 from pulse_core.errors import PulseError, RunIdTaken, SinkUnavailable
 from pulse_core.ports import ResultSink, Write
 from pulse_core.results import Record, RunResult
 from pulse_core.tables import Column, Columns, Labels
+from tests.contracts.places import PLACES
 from tests.fakes import FakeSink
 from tests.results import batch_hindcasts, records, run_result, spec, variable_result
 
@@ -46,15 +52,15 @@ MORE_ROWS: Columns = {
 
 
 @contextmanager
-def in_a_folder() -> Iterator[FilesystemSink]:
-    with TemporaryDirectory() as folder:
-        yield FilesystemSink(Path(folder))
+def in_a_place(name: str) -> Iterator[PlaceSink]:
+    with PLACES[name]() as place:
+        yield PlaceSink(place)
 
 
 SINKS: dict[str, Callable[[], AbstractContextManager[ResultSink]]] = {
     "fake": lambda: nullcontext(FakeSink()),
     "memory": lambda: nullcontext(MemorySink()),
-    "filesystem": in_a_folder,
+    **{f"place_sink, {name}": partial(in_a_place, name) for name in PLACES},
 }
 
 
@@ -64,18 +70,18 @@ def kept_part(sink: Any, name: str) -> list[dict[str, list[object]]] | None:
     return None if goes is None else [plain(columns) for columns in goes]
 
 
-def part_file(sink: FilesystemSink, name: str) -> list[dict[str, list[object]]] | None:
+def part_file(sink: PlaceSink, name: str) -> list[dict[str, list[object]]] | None:
     """The row groups of a part that is a file, as plain values."""
-    path = sink.root / RUN / f"{name}.parquet"
-    if not path.exists():
+    content = sink.place.read(f"{RUN}/{name}.parquet")
+    if content is None:
         return None
-    file = pyarrow.parquet.ParquetFile(path)
+    file = pyarrow.parquet.ParquetFile(BytesIO(content))
     goes = [file.read_row_group(number).to_pydict() for number in range(file.num_row_groups)]
     return [{name: [_without_zone(value) for value in column] for name, column in go.items()} for go in goes]
 
 
 PARTS: dict[type[ResultSink], Callable[[Any, str], list[dict[str, list[object]]] | None]] = {
-    FilesystemSink: part_file,
+    PlaceSink: part_file,
 }
 """How to read the part of a sink that does not keep it in a dict."""
 
@@ -442,5 +448,6 @@ def test_the_contract_bites(broken, caught_by):
 
 def test_the_table_names_every_sink_there_is():
     folder = Path(__file__).parents[2] / "src/pulse_adapters/sinks"
-    adapters = {path.name for path in folder.glob("*.py") if "Sink:\n" in path.read_text()}
-    assert {f"{name}.py" for name in SINKS} - {"fake.py"} == adapters
+    sink = re.compile(r"^class \w+Sink\b", re.MULTILINE)
+    adapters = {path.stem for path in folder.glob("*.py") if sink.search(path.read_text())}
+    assert {name.partition(",")[0] for name in SINKS} - {"fake"} == adapters - {"filesystem"}  # a PlaceSink by name

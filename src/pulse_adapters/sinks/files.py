@@ -79,6 +79,18 @@ def sweep(folder: Path, name: str | None = None) -> None:
                 _remove_abandoned(Path(entry.path))
 
 
+def sweep_below(folder: Path) -> None:
+    """Remove what killed writers left in a folder and in those below it. Raises OSError."""
+    for path, _, names in os.walk(folder):
+        for name in filter(is_temporary, names):
+            _remove_abandoned(Path(path, name))
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is one under way, or what is left of one."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, durably. Raises OSError."""
     if folder.is_dir():

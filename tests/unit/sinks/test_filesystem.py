@@ -76,7 +76,7 @@ def test_a_record_that_another_worker_has_just_renewed_is_not_set_aside(sink, mo
         files.replace(path, sound)
         return decode_record(content)
 
-    monkeypatch.setattr("pulse_adapters.sinks.filesystem.decode_record", renew_meanwhile)
+    monkeypatch.setattr("pulse_adapters.sinks.place_sink.decode_record", renew_meanwhile)
     assert sink.recall(KEY) is None
     assert path.read_bytes() == sound
 
@@ -177,7 +177,10 @@ def test_paths_do_not_depend_on_where_a_worker_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sink = FilesystemSink(Path("results"), (Path("r.json"),))
     monkeypatch.chdir("/")
-    assert (sink.root, sink.outputs) == (tmp_path / "results", (tmp_path / "r.json",))
+    assert [sink.root, *(each.place.where(each.name) for each in sink.outputs)] == [
+        tmp_path / "results",
+        str(tmp_path / "r.json"),
+    ]
 
 
 def test_publishing_removes_what_killed_writers_left_and_nothing_else(tmp_path):

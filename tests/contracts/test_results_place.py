@@ -1,0 +1,151 @@
+"""What entry points find in the place of the results: runs, their files, and the ledger."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+
+from pulse_adapters.sinks.place_sink import PlaceSink
+from pulse_core.errors import RunNotFound, SettingsError
+from pulse_entrypoints.results_place import ResultsPlace
+from tests.contracts.places import PLACES
+from tests.results import run_result, variable_result
+
+KEY, OTHER_KEY = "ab" * 32, "cd" * 32
+PARTS = ("scores/part-00001-of-00002", "scores/part-00000-of-00002")
+
+
+@pytest.fixture(params=PLACES)
+def results(request: pytest.FixtureRequest) -> Iterator[ResultsPlace]:
+    with PLACES[request.param]() as place:
+        yield pickle.loads(pickle.dumps(PlaceSink(place)))
+
+
+def write_part(results: ResultsPlace, run_id: str, name: str) -> None:
+    with results.part(run_id, name) as write:
+        write({"mae": np.array([1.0, 2.0])})
+
+
+def test_a_place_without_runs_has_none(results):
+    assert list(results.run_ids()) == []
+    results.record(KEY, variable_result())
+    assert list(results.run_ids()) == []
+
+
+def test_runs_are_listed_sorted_published_or_not(results):
+    for run_id in ("two", "one"):
+        results.publish(run_result(run_id=run_id))
+    results.attach("under-way", "run.log", b"")
+    assert list(results.run_ids()) == ["one", "two", "under-way"]
+
+
+def test_a_published_result_can_be_read(results):
+    results.publish(run_result())
+    assert json.loads(results.read("nightly", "result.json"))["run"]["id"] == "nightly"
+
+
+def test_an_attached_file_can_be_read(results):
+    results.attach("nightly", "run.log", b"line\n")
+    assert results.read("nightly", "run.log") == b"line\n"
+
+
+def test_the_parts_of_a_table_are_named_in_order_and_can_be_read(results):
+    for name in PARTS:
+        write_part(results, "nightly", name)
+    assert results.parts("nightly", "scores") == tuple(f"{name}.parquet" for name in sorted(PARTS))
+    assert results.parts("nightly", "hindcasts") == results.parts("another", "scores") == ()
+    for name in results.parts("nightly", "scores"):
+        content = results.read("nightly", name)
+        assert pyarrow.parquet.read_table(pyarrow.BufferReader(content))["mae"].to_pylist() == [1.0, 2.0]
+
+
+def test_only_tables_have_parts(results):
+    with pytest.raises(ValueError, match="there are scores, hindcasts"):
+        results.parts("nightly", "units")
+
+
+def test_a_run_that_is_not_there_is_named_with_those_that_are_near(results):
+    results.publish(run_result(run_id="nightly"))
+    with pytest.raises(RunNotFound, match="no run 'nigtly'") as caught:
+        results.read("nigtly", "result.json")
+    assert "nightly" in caught.value.mend
+
+
+def test_a_run_that_was_never_published_says_so(results):
+    results.attach("nightly", "run.log", b"")
+    with pytest.raises(RunNotFound, match=r"has no result\.json\. It was not published"):
+        results.read("nightly", "result.json")
+
+
+@pytest.mark.parametrize("name", ["", "../x", "scores/../../x", "a/b", ".x", "scores/part-1.parquet/x"])
+def test_a_name_that_no_file_of_a_run_has_is_refused(results, name):
+    with pytest.raises(SettingsError, match="cannot be the name"):
+        results.read("nightly", name)
+
+
+@pytest.mark.parametrize("run_id", ["", "..", "units", "a/b", "ü"])
+def test_a_run_id_that_is_none_is_refused(results, run_id):
+    for attempt in (
+        lambda: results.read(run_id, "result.json"),
+        lambda: results.parts(run_id, "scores"),
+        lambda: results.remove_run(run_id),
+    ):
+        with pytest.raises(SettingsError, match="cannot name a folder"):
+            attempt()
+
+
+def test_records_are_listed_with_size_and_time(results):
+    for key in (KEY, OTHER_KEY):
+        results.record(key, variable_result())
+    results.publish(run_result())
+    found = sorted(results.records(), key=lambda facts: facts.key)
+    assert [facts.key for facts in found] == [KEY, OTHER_KEY]
+    assert all(facts.size > 100 and not facts.damaged for facts in found)
+    assert all(abs(facts.modified - datetime.now(UTC)) < timedelta(minutes=1) for facts in found)
+
+
+def test_what_is_in_the_ledger_and_no_record_is_passed_over(results):
+    for name in ("units/ab/notes.txt", "units/ab/cdef", f"units/{KEY}", f"units/ab/cd/{KEY}"):
+        results.place.create(name, b"x")
+    assert list(results.records()) == []
+
+
+def test_a_removed_record_is_gone_and_nothing_else(results):
+    for key in (KEY, OTHER_KEY):
+        results.record(key, variable_result())
+    results.remove_record(KEY)
+    results.remove_record(KEY)
+    assert (results.recall(KEY), results.recall(OTHER_KEY)) == (None, variable_result())
+    results.record(KEY, variable_result(1))
+    assert results.recall(KEY) == variable_result(1)
+
+
+def test_a_record_set_aside_is_told_and_removed_with_its_key(results):
+    results.record(KEY, variable_result())
+    results.place.replace(f"units/ab/{KEY}", b"damaged")
+    assert results.recall(KEY) is None
+    results.record(KEY, variable_result())
+    assert sorted((facts.key, facts.damaged) for facts in results.records()) == [(KEY, False), (KEY, True)]
+    results.remove_record(KEY)
+    assert list(results.records()) == []
+
+
+def test_a_removed_run_is_gone_with_all_its_files_and_nothing_else(results):
+    results.record(KEY, variable_result())
+    for run_id in ("nightly", "nightly-2"):
+        write_part(results, run_id, PARTS[0])
+        results.publish(run_result(run_id=run_id, parts=PARTS[:1]))
+        results.attach(run_id, "run.log", b"")
+    results.remove_run("nightly")
+    assert list(results.run_ids()) == ["nightly-2"]
+    assert results.recall(KEY) == variable_result()
+    assert results.parts("nightly", "scores") == ()
+    assert results.parts("nightly-2", "scores") == (f"{PARTS[0]}.parquet",)
+    with pytest.raises(RunNotFound, match="no run 'nightly'"):
+        results.remove_run("nightly")
