@@ -2,6 +2,10 @@
 
 from hypothesis import HealthCheck, settings
 
+from tests.servers.fixtures import fault_proxy, in_seaweedfs, moto_server, seaweedfs_server
+
+__all__ = ["fault_proxy", "in_seaweedfs", "moto_server", "seaweedfs_server"]
+
 settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=1000)
 settings.load_profile("default")

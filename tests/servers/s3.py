@@ -43,7 +43,9 @@ class S3Server:
         session = boto3.Session(
             aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key, region_name=REGION
         )
-        config = Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": 2}, **settings)
+        config = Config(
+            s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": 2}, **settings
+        )
         return session.client("s3", endpoint_url=self.endpoint, config=config)
 
     def corner(self) -> str:

@@ -19,8 +19,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from tests.servers.s3 import BUCKET, S3Server
 
 START_SECONDS: Final = 60.0
@@ -56,9 +54,8 @@ def started(folder: Path, ports: dict[str, int] | None = None) -> Iterator[tuple
     ports = ports or free_ports()
     server = S3Server(f"http://127.0.0.1:{ports['s3.port']}")
     with (folder / "server.log").open("ab") as log:
-        process = subprocess.Popen(
-            _command(folder, ports, server), stdout=log, stderr=log, cwd=folder, preexec_fn=_die_with_parent
-        )
+        command = _command(folder, ports, server)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, preexec_fn=_die_with_parent)  # noqa: PLW1509  # it takes no lock
     try:
         _wait_until_it_stores(server, process, folder / "server.log")
         yield server, process
@@ -112,11 +109,14 @@ def _die_with_parent() -> None:
 
 def _wait_until_it_stores(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until an object can be stored: some seconds after the port is open."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     client = server.client(connect_timeout=2, read_timeout=5)
     end = time.monotonic() + START_SECONDS
     while True:
         try:
-            client.head_bucket(Bucket=BUCKET) if _has_bucket(client) else client.create_bucket(Bucket=BUCKET)
+            if all(bucket["Name"] != BUCKET for bucket in client.list_buckets()["Buckets"]):
+                client.create_bucket(Bucket=BUCKET)
             client.put_object(Bucket=BUCKET, Key="ready", Body=b"yes")
         except (BotoCoreError, ClientError) as error:
             if process.poll() is not None or time.monotonic() > end:
@@ -125,7 +125,3 @@ def _wait_until_it_stores(server: S3Server, process: subprocess.Popen[bytes], lo
             time.sleep(0.1)
         else:
             return
-
-
-def _has_bucket(client: object) -> bool:
-    return any(bucket["Name"] == BUCKET for bucket in client.list_buckets()["Buckets"])  # type: ignore[attr-defined]
