@@ -10,9 +10,17 @@ from pathlib import Path
 
 import attrs
 
-from pulse_adapters.stores.formats import SUFFIXES, not_found, parse, suffix_of, variable_of
-from pulse_adapters.stores.table import Fault, Table, malformed, observations
-from pulse_core.errors import DataError, MalformedData, StoreUnavailable
+from pulse_adapters.stores.formats import (
+    SUFFIXES,
+    not_found,
+    of_long,
+    parse,
+    suffix_of,
+    the_only_file,
+    variable_of,
+)
+from pulse_adapters.stores.table import Table, observations
+from pulse_core.errors import MalformedData, StoreUnavailable
 from pulse_core.series import Observations
 
 _MEND = "Name a folder that holds one file a variable, or one long file with a column 'variable'"
@@ -47,7 +55,7 @@ class FilesystemStore:
         """
         status = _status(self.location)
         if not _is_folder(status):
-            return _read_long(self.location, status, variable)
+            return of_long(_long_table(self.location, status), variable, str(self.location))
         path = self._path(variable, _stamp(status))
         return observations(parse(_content(path), path.name, str(path)), variable, str(path))
 
@@ -59,10 +67,7 @@ class FilesystemStore:
             files = _files(self.location, stamp)
         if variable not in files:
             raise not_found(variable, files.keys(), str(self.location))
-        if len(files[variable]) > 1:
-            what = f"variable '{variable}' has {len(files[variable])} files: {', '.join(files[variable])}"
-            raise DataError(what, str(self.location), "Keep one of them")
-        return self.location / files[variable][0]
+        return self.location / the_only_file(variable, files[variable], str(self.location))
 
 
 def _status(path: Path) -> os.stat_result:
@@ -104,16 +109,6 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return entry.is_file()
     except OSError:  # a link that leads in circles
         return False
-
-
-def _read_long(path: Path, status: os.stat_result, variable: str) -> Observations:
-    table = _long_table(path, status)
-    if variable not in (table.groups or ()):
-        whole = [fault for fault in table.faults if fault.variable is None]
-        if not table.groups and not whole:
-            whole = [Fault(0, "no rows")]
-        raise malformed(whole, str(path)) if whole else not_found(variable, table.groups or (), str(path))
-    return observations(table, variable, str(path))
 
 
 def _long_table(path: Path, status: os.stat_result) -> Table:

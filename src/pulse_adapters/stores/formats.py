@@ -6,7 +6,7 @@ core reads with `table.observations`. To add a format: one file with its reader,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -14,8 +14,9 @@ from pulse_adapters.stores.csv_text import read_csv
 from pulse_adapters.stores.gzipped import unpack
 from pulse_adapters.stores.json_lines import read_json_lines
 from pulse_adapters.stores.parquet import read_parquet
-from pulse_adapters.stores.table import UNPACKED_LIMIT, Source, Table
-from pulse_core.errors import VariableNotFound
+from pulse_adapters.stores.table import UNPACKED_LIMIT, Fault, Source, Table, malformed, observations
+from pulse_core.errors import DataError, VariableNotFound
+from pulse_core.series import Observations
 
 Reader = Callable[[bytes, Source], Table]
 
@@ -58,6 +59,24 @@ def parse(content: bytes, name: str, place: str, *, by_variable: bool = False, l
     if suffix.endswith(_PACKED):
         content = unpack(content, source)
     return _READERS[suffix.removesuffix(_PACKED)](content, source)
+
+
+def of_long(table: Table, variable: str, place: str) -> Observations:
+    """Return one variable's rows of a long file. Raises VariableNotFound, and MalformedData where it has no rows."""
+    if variable not in (table.groups or ()):
+        whole = [fault for fault in table.faults if fault.variable is None]
+        if not table.groups and not whole:
+            whole = [Fault(0, "no rows")]
+        raise malformed(whole, place) if whole else not_found(variable, table.groups or (), place)
+    return observations(table, variable, place)
+
+
+def the_only_file(variable: str, names: Sequence[str], place: str) -> str:
+    """Return the name of a variable's file; raises DataError where it has several, for nobody knows which is right."""
+    if len(names) > 1:
+        what = f"variable '{variable}' has {len(names)} files: {', '.join(names)}"
+        raise DataError(what, place, "Keep one of them")
+    return names[0]
 
 
 def not_found(variable: str, names: Collection[str], where: str) -> VariableNotFound:

@@ -1,0 +1,1 @@
+"""What every adapter to AWS stands on: clients, retries, and the translation of its errors into ours."""

@@ -1,0 +1,73 @@
+"""Clients of AWS: one a process, service and settings, with retries, time limits and pool pinned.
+
+A client is safe for threads, a session is not, and neither may cross into another process. So adapters keep
+`AwsSettings`, which pickle, and ask here when they need a client.
+"""
+
+from __future__ import annotations
+
+import os
+from threading import Lock
+from typing import Any, Final
+
+import attrs
+
+DEFAULT_REGION: Final = "us-east-1"
+_SMALLEST_POOL: Final = 10
+
+_clients: Final[dict[tuple[int, str, AwsSettings], Any]] = {}
+_lock: Final = Lock()
+
+
+def region_here() -> str:
+    """Return the region that the environment names. boto3 knows AWS_DEFAULT_REGION alone."""
+    names = ("AWS_REGION", "AWS_DEFAULT_REGION")
+    return next((os.environ[name] for name in names if os.environ.get(name)), DEFAULT_REGION)
+
+
+@attrs.frozen(kw_only=True)
+class AwsSettings:
+    """How to reach a service of AWS, or one that speaks as it does.
+
+    The region is resolved when this is made, not in the worker it travels to. Credentials are never part of it: they
+    are looked for where each process runs, as every tool of AWS does. `retry_attempts` counts the first too.
+    Times are in seconds. `addressing_style` and `checksums` are S3's.
+    """
+
+    region: str = attrs.field(factory=region_here)
+    endpoint_url: str | None = None
+    addressing_style: str = "auto"
+    checksums: str = "when_supported"
+    max_workers: int = 4
+    retry_attempts: int = 3
+    retry_mode: str = "standard"
+    connect_timeout: float = 10.0
+    read_timeout: float = 30.0
+
+
+def client(service: str, settings: AwsSettings) -> Any:
+    """Return this process's client of a service such as `s3` or `batch`. Raises botocore's errors: see errors.py."""
+    key = (os.getpid(), service, settings)
+    with _lock:
+        if key not in _clients:
+            _clients[key] = _made(service, settings)
+        return _clients[key]
+
+
+def _made(service: str, settings: AwsSettings) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        max_pool_connections=max(_SMALLEST_POOL, settings.max_workers),
+        retries={"mode": settings.retry_mode, "total_max_attempts": settings.retry_attempts},
+        request_checksum_calculation=settings.checksums,
+        response_checksum_validation=settings.checksums,
+        s3={"addressing_style": settings.addressing_style},
+        tcp_keepalive=True,
+    )
+    return boto3.Session().client(
+        service, region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
+    )
