@@ -57,7 +57,7 @@ class ComputeBackend(Protocol):
     def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
         """Yield one outcome a unit, as they complete; never raise for one unit. Closing it ends the work.
 
-        Raises BackendUnavailable.
+        Raises BackendUnavailable, and RunInterrupted where it was asked to stop or lost its engine under way.
         """
 
 
