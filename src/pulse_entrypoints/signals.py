@@ -64,10 +64,19 @@ class Interruption:
         raise Interrupted(name)
 
 
+_current = Interruption()
+
+
+def current() -> Interruption:
+    """Return what signals do to the command that runs: a process has one set of handlers."""
+    return _current
+
+
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
     """Handle signals so; afterwards all is as before."""
-    interruption = Interruption()
+    global _current  # noqa: PLW0603  # as the handlers are of the process, so is this
+    _current = interruption = Interruption()
     # a signal that the caller has us ignore (nohup, a shell's background job) stays ignored
     heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
     former = {number: signal.signal(number, interruption.heard) for number in heard}
