@@ -64,6 +64,9 @@ class FakeSink:
     def record(self, key: str, result: Record) -> None:
         self.records.setdefault(key, result)
 
+    def remove_record(self, key: str) -> None:
+        self.records.pop(key, None)
+
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[Write]:
         goes: list[Columns] = []

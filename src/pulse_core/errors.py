@@ -97,6 +97,10 @@ class BackendUnavailable(PulseError):
     """The engine that should compute cannot be reached or started."""
 
 
+class RunInterrupted(PulseError):
+    """The run was asked to stop, or lost its engine, before all was done; what was finished is recorded."""
+
+
 class RunFailed(PulseError):
     """The run came to its end, but some variables failed; nothing was published.
 

@@ -57,7 +57,7 @@ class ComputeBackend(Protocol):
     def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
         """Yield one outcome a unit, as they complete; never raise for one unit. Closing it ends the work.
 
-        Raises BackendUnavailable.
+        Raises BackendUnavailable, and RunInterrupted where it was asked to stop or lost its engine under way.
         """
 
 
@@ -69,6 +69,9 @@ class ResultSink(Protocol):
 
     def record(self, key: str, result: Record) -> None:
         """Store atomically under the key unless something is there already. Raises SinkUnavailable."""
+
+    def remove_record(self, key: str) -> None:
+        """Remove what is recorded under the key, if anything is. Raises SinkUnavailable."""
 
     def part(self, run_id: str, name: str) -> AbstractContextManager[Write]:
         """Open a part of a run's tables, such as `scores/part-00001`, for rows in as many goes as its writer likes.

@@ -56,13 +56,17 @@ class Tables:
 
 @attrs.frozen
 class ReplayTask:
-    """What a worker does with a unit. A variable that fails is reported and harms no other."""
+    """What a worker does with a unit. A variable that fails is reported and harms no other.
+
+    When `fresh`, nothing is recalled, and what is computed takes the place of what is recorded.
+    """
 
     spec: RunSpec
     store: DataStore
     sink: ResultSink
     roster: Roster
     tables: Tables | None = None
+    fresh: bool = False
 
     def __call__(self, unit: WorkUnit) -> UnitResult:
         """Return the unit's summaries, one a variable that succeeded, and its failures."""
@@ -75,6 +79,8 @@ class ReplayTask:
         with self._hindcast_part(unit) as write:
             missing = [one for name, one in begun.items() if name not in recalled]
             for name, result in self._compute(missing, failures, write):
+                if self.fresh:
+                    self.sink.remove_record(begun[name].key)
                 self.sink.record(begun[name].key, result)
                 results[name] = result
         finished = _each(results, lambda name: summarise(results[name], _facts(begun[name].rows), self.spec), failures)
@@ -118,7 +124,8 @@ class ReplayTask:
     def _begin(self, rows: KnownRows, predictors: Sequence[KnownRows]) -> _Begun:
         key = record_key(self.spec, self.roster, rows, predictors)
         # records hold no hindcasts: where they are asked for, they are made again
-        record = None if self.tables and self.tables.hindcasts else self.sink.recall(key)
+        anew = self.fresh or (self.tables is not None and self.tables.hindcasts)
+        record = None if anew else self.sink.recall(key)
         if isinstance(record, VariableResult):
             return _Begun(rows, key, record)
         return _Begun(rows, key, point_in_time(rows.known, self.spec, [one.known for one in predictors]))
@@ -160,7 +167,7 @@ class ReplayTask:
         """Return whether everything was recorded already."""
         rows = self._read(variable)
         slow = SlowHindcasts(self.spec, self.sink, rows, point_in_time(rows.known, self.spec))
-        recalled = [slow.in_batch(forecaster, batch)[1] for forecaster in self.roster.slow]
+        recalled = [slow.in_batch(forecaster, batch, fresh=self.fresh)[1] for forecaster in self.roster.slow]
         return all(recalled)
 
 

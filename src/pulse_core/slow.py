@@ -39,14 +39,14 @@ class SlowHindcasts:
                 forecasts[origins], _ = self.in_batch(forecaster, batch)
         return forecasts
 
-    def in_batch(self, forecaster: Forecaster, batch: Batch) -> tuple[Array, bool]:
+    def in_batch(self, forecaster: Forecaster, batch: Batch, *, fresh: bool = False) -> tuple[Array, bool]:
         """Return the hindcasts of a batch's origins, in the scale of the point, and whether they were recalled.
 
-        Raises ForecasterFailed.
+        When `fresh`, they are made whatever is recorded, and recorded instead. Raises ForecasterFailed.
         """
         origins = np.flatnonzero(batch_index(self.spec, self.point.origin_known_at) == batch.index)
         key = hindcast_key(self.spec, forecaster, self.rows.by(batch.end), batch)
-        record = self.sink.recall(key)
+        record = None if fresh else self.sink.recall(key)
         recalled = isinstance(record, BatchHindcasts)
         if not isinstance(record, BatchHindcasts):
             made = np.empty((0, self.spec.horizon))
@@ -55,5 +55,7 @@ class SlowHindcasts:
             # recorded in the data's units: the scale depends on the first origin, which is the run's
             in_units = np.ldexp(made, self.point.exponent)
             record = BatchHindcasts(self.point.variable, forecaster.name, in_units)
+            if fresh:
+                self.sink.remove_record(key)
             self.sink.record(key, record)
         return np.asarray(np.ldexp(record.forecasts, -self.point.exponent)), recalled

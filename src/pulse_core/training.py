@@ -28,8 +28,7 @@ class RetrodictionTraining:
 
     `forecasters` are those of the caller, beside the built-in ones. `slice` takes a share of the units and publishes
     nothing. With `hindcasts` every hindcast is written as it was quoted. With `keep_going` a run with failed variables
-    publishes the others. `clock` stamps the result; without one
-    it bears no times.
+    publishes the others. A `fresh` one recalls nothing. `clock` stamps the result; without one it bears no times.
     """
 
     store: DataStore
@@ -41,6 +40,7 @@ class RetrodictionTraining:
     run_id: str | None = None
     hindcasts: bool = False
     keep_going: bool = False
+    fresh: bool = False
     observer: Observer = ignore
     clock: Clock | None = None
     software: Mapping[str, str] = attrs.field(factory=dict)
@@ -52,7 +52,7 @@ class RetrodictionTraining:
         phases = self._phases(spec, roster)
         run_id = self.run_id or spec.run_id
         tables = Tables(run_id, len(phases[-1]), self.hindcasts) if self.slice is None else None
-        task = ReplayTask(spec, self.store, self.sink, roster, tables)
+        task = ReplayTask(spec, self.store, self.sink, roster, tables, self.fresh)
         planned = sum(_count(units) for units in phases)
         self.observer(RunPlanned(run_id, len(batches(spec)), sum(len(units) for units in phases), planned))
         results: list[UnitResult] = []

@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     app = application()
     try:
-        status = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        with interruptible():
+            status = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         sys.stderr.write(f"pulse: {error}\nAll options: pulse --help\n")
         return USAGE_ERROR
@@ -78,8 +79,7 @@ def _action(command: Command, typed: CommandLine) -> Callable[..., int]:
 
     def action(*words: str, **options: Any) -> int:
         del words, options
-        with interruptible():
-            return command.load()(typed, os.environ)  # imports here: help must not wait for numpy
+        return command.load()(typed, os.environ)  # imports here: help must not wait for numpy
 
     _declare(action, command)
     return action

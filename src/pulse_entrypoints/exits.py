@@ -70,10 +70,10 @@ def unexpected(error: Exception, log_file: Path) -> Ending:
     return Ending(Exit.FAILED, f"pulse: unexpected {what} (traceback in {log_file})")
 
 
-def interrupted(signal: str, finished: int, planned: int, counted: str) -> Ending:
-    """End with 75 on a signal; `counted` says what was planned and finished: variables, or steps."""
+def interrupted(what: str, finished: int, planned: int, counted: str) -> Ending:
+    """End with 75, saying why; `counted` says what was planned and finished: variables, or steps."""
     done = f"{finished} of {planned} {counted} are done and recorded" if planned else "nothing had begun"
-    return Ending(Exit.INTERRUPTED, f"pulse: interrupted by {signal}; {done}. {AGAIN}")
+    return Ending(Exit.INTERRUPTED, f"pulse: interrupted: {what}; {done}. {AGAIN}")
 
 
 def completed(result: RunResult) -> Ending:

@@ -14,6 +14,7 @@ import attrs
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _SLICE: Final = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SIZE: Final = re.compile(r"[0-9]+(\.[0-9]+)? ?[kMGT]i?B")
 _LEDGER: Final = "units"
 _BOTH_TRUE: Final = ("true", "1", "yes", "on")
 _BOTH_FALSE: Final = ("false", "0", "no", "off")
@@ -21,21 +22,28 @@ _BOTH_FALSE: Final = ("false", "0", "no", "off")
 
 @attrs.frozen(kw_only=True)
 class Kind:
-    """A kind of value. `read` makes one of text or raises ValueError; `toml` are its types in TOML."""
+    """A kind of value. `read` makes one of text or raises ValueError; `toml` are its types in TOML.
+
+    `many` stands for several of them, exactly `count` where that is not 0.
+    """
 
     expected: str
     metavar: str
     read: Callable[[str], Any]
     toml: tuple[type, ...] = (str,)
     many: bool = False
+    count: int = 0
     choices: tuple[str, ...] = ()
+    in_toml: str = ""
 
     def of_text(self, texts: Sequence[str]) -> Any:
         """Return the value of an argument or environment variable. Raises ValueError, saying why not."""
         if not texts or not any(text.strip() for text in texts):
             raise ValueError("no value is given")
+        if self.count and len(texts) != self.count:
+            raise ValueError(f"expected {self.expected}, got {len(texts)}: {' '.join(texts)}")
         if self.many:
-            return tuple(self.read(text) for text in texts)
+            return tuple(self._read(text) for text in texts)
         if len(texts) > 1:
             raise ValueError(f"takes one value, got {len(texts)}: {' '.join(texts)}")
         return self._read(texts[0])
@@ -43,9 +51,9 @@ class Kind:
     def of_toml(self, value: object) -> Any:
         """Return the value of a TOML key. Raises ValueError, saying why not."""
         if self.many:
-            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-                raise ValueError(f'expected a list of names such as ["a", "b"], got {value!r}')
-            return self.of_text(value)
+            if not isinstance(value, list) or not all(type(item) in self.toml for item in value):
+                raise ValueError(f"expected {self.in_toml or self.expected}, got {value!r}")
+            return self.of_text([str(item) for item in value])
         if type(value) not in self.toml:
             raise ValueError(f"expected {self.expected}, got {value!r}")
         return self.of_text([value]) if isinstance(value, str) else self._own(value)
@@ -71,6 +79,33 @@ def _positive(text: str) -> int:
     if number < 1:
         raise ValueError
     return number
+
+
+def _count(text: str) -> int:
+    number = _whole(text)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _port(text: str) -> int:
+    number = _whole(text)
+    if not 0 <= number < 1 << 16:
+        raise ValueError
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
+
+
+def _size(text: str) -> str:
+    if not _SIZE.fullmatch(text):
+        raise ValueError
+    return text
 
 
 def _flag(text: str) -> bool:
@@ -110,10 +145,29 @@ def choice(*choices: str, metavar: str) -> Kind:
     return Kind(expected=f"one of {', '.join(choices)}", metavar=metavar, read=read, choices=choices)
 
 
-NAMES: Final = Kind(expected="names", metavar="NAME...", read=str, many=True)
+NAMES: Final = Kind(
+    expected="names",
+    metavar="NAME...",
+    read=str,
+    many=True,
+    in_toml='a list of names such as ["a", "b"]',
+)
 TEXT: Final = Kind(expected="text", metavar="TEXT", read=str)
 WHOLE: Final = Kind(expected="a whole number", metavar="N", read=_whole, toml=(int,))
 POSITIVE: Final = Kind(expected="a whole number of at least 1", metavar="N", read=_positive, toml=(int,))
+COUNT: Final = Kind(expected="a whole number of at least 0", metavar="N", read=_count, toml=(int,))
+PORT: Final = Kind(expected="a port, 0 to 65535", metavar="PORT", read=_port, toml=(int,))
+RANGE: Final = Kind(
+    expected="two whole numbers of at least 1, the least and the most",
+    metavar="MIN MAX",
+    read=_positive,
+    toml=(int,),
+    many=True,
+    count=2,
+    in_toml="a list such as [1, 4]",
+)
+SECONDS: Final = Kind(expected="seconds, 0 or more", metavar="SECONDS", read=_seconds, toml=(int, float))
+SIZE: Final = Kind(expected="a size such as 512MiB or 2GiB", metavar="SIZE", read=_size)
 NUMBER: Final = Kind(expected="a number", metavar="X", read=float, toml=(int, float))
 DAY: Final = Kind(expected="a day such as 2022-01-31", metavar="DAY", read=date.fromisoformat, toml=(str, date))
 FLAG: Final = Kind(expected="true or false", metavar="", read=_flag, toml=(bool,))

@@ -38,6 +38,12 @@ class Progress:
         elif isinstance(event, UnitFinished):
             self._count(event)
 
+    def connected(self, scheduler: str, dashboard: str) -> None:
+        """Take the addresses of a Dask scheduler and of its dashboard, which people want to open."""
+        self.log.events.info("dask_connected", scheduler=scheduler, dashboard=dashboard)
+        if self.with_bar and sys.stderr.isatty() and dashboard:
+            show_line(f"Dask dashboard: {dashboard}")
+
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:

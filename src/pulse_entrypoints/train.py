@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_core.errors import PulseError, SettingsError
+from pulse_core.errors import PulseError, RunInterrupted, SettingsError
 from pulse_core.forecasters import resolve
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.results import RunResult
 from pulse_core.spec import RunSpec
 from pulse_entrypoints import wiring
+from pulse_entrypoints.engines import engine_of, engine_problems
 from pulse_entrypoints.exits import Ending, Exit, completed, failed, interrupted, slice_completed, unexpected
 from pulse_entrypoints.findings import summary_of
 from pulse_entrypoints.layers import CommandLine, layered
@@ -29,7 +30,7 @@ from pulse_entrypoints.logging import (
 )
 from pulse_entrypoints.progress import Progress, show_line
 from pulse_entrypoints.settings import TrainSettings
-from pulse_entrypoints.signals import name_of
+from pulse_entrypoints.signals import current, name_of
 from pulse_entrypoints.specification import run_spec
 
 RUN_LOG: Final = "run.log"
@@ -67,6 +68,7 @@ def order_of(command_line: CommandLine, environment: Mapping[str, str]) -> Order
     spec, wrong_spec = run_spec(read, wiring.utc_now().date(), wiring.sample_facts)
     forecasters, wrong_forecasters = wiring.own_forecasters(read)
     problems = [*read.problems, *wrong_spec, *wrong_forecasters, *wiring.place_problems(read)]
+    problems += engine_problems(read)
     wrong_folder = log_folder_problem(read.settings.log_dir)
     if wrong_folder is not None:
         problems.append(f"{read.source('log_dir')}: {wrong_folder}")
@@ -83,12 +85,16 @@ def _train(order: Order, mask: Masker) -> Ending:
     progress = Progress(log, _context(order), form != JSON, order.counted)
     try:
         return _execute(order, progress, form)
+    except RunInterrupted as error:
+        log.events.warning(RUN_INTERRUPTED, finished=progress.finished, **_facts(error))
+        return interrupted(error.what, progress.finished, progress.planned, order.counted)
     except PulseError as error:
         log.events.error(RUN_FAILED, kind=type(error).__name__, **_facts(error))
         return failed(error)
     except KeyboardInterrupt as interruption:
-        log.events.warning(RUN_INTERRUPTED, signal=name_of(interruption), finished=progress.finished)
-        return interrupted(name_of(interruption), progress.finished, progress.planned, order.counted)
+        what = f"it was ended by {name_of(interruption)}, and what was under way was dropped"
+        log.events.warning(RUN_INTERRUPTED, finished=progress.finished, what=what)
+        return interrupted(what, progress.finished, progress.planned, order.counted)
     except Exception as error:  # noqa: BLE001 - the last resort: nobody above could do better
         log.events.error(RUN_FAILED, kind=type(error).__name__, what=str(error), exc_info=True)
         return unexpected(error, log.path)
@@ -102,7 +108,9 @@ def _execute(order: Order, progress: Progress, form: str) -> Ending:
     outputs = () if settings.output_file is None else (settings.output_file,)
     sink = wiring.sink_of(settings, outputs)
     sink.claim(settings.run_id or spec.run_id, spec)
-    result = wiring.training(settings, sink, order.forecasters, progress, wiring.utc_now).execute(spec)
+    current().grace = settings.grace_seconds
+    training = wiring.training(settings, sink, order.forecasters, progress, wiring.utc_now, progress.connected)
+    result = training.execute(spec)
     progress.close()
     log.events.info("run_finished", **_finish(result))
     if settings.slice is not None:
@@ -136,7 +144,7 @@ def _context(order: Order) -> dict[str, Any]:
         "forecasters": list(order.spec.roster),
         "data": settings.data,
         "results": settings.results,
-        "backend": settings.backend,
+        "backend": engine_of(settings),
     } | ({} if settings.slice is None else {"slice": "{}/{}".format(*settings.slice)})
 
 

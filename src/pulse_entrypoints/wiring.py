@@ -22,27 +22,35 @@ from pulse_core.events import Observer
 from pulse_core.forecasters import resolve
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.plan import Slice
-from pulse_core.ports import ComputeBackend, DataStore
+from pulse_core.ports import DataStore
 from pulse_core.series import Observations
 from pulse_core.training import RetrodictionTraining
+from pulse_entrypoints.engines import Announce, engine_of, engine_parts, say_nothing
 from pulse_entrypoints.layers import Layered
 from pulse_entrypoints.results_place import ResultsPlace
 from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.places import SAMPLE, DataSettings, ResultsSettings
+from pulse_entrypoints.signals import current
 from pulse_entrypoints.specification import SampleFacts
 
 
 @attrs.frozen
 class Adapter:
-    """Where an adapter's class is, and the extra of `pulse-retrodiction` that brings what it needs."""
+    """Where an adapter's class is, and the extra of `pulse-retrodiction` that brings the library it `needs`.
+
+    What it needs is named where its module imports it later.
+    """
 
     path: str
     extra: str = ""
+    needs: str = ""
 
     def load(self) -> Any:
         """Import the class. Raises SettingsError with the install hint where a library is missing."""
         module, name = self.path.split(":")
         try:
+            if self.needs:
+                importlib.import_module(self.needs)
             return getattr(importlib.import_module(module), name)
         except ModuleNotFoundError as error:
             if not self.extra or (error.name or "").startswith("pulse_"):
@@ -57,6 +65,7 @@ STORES: Final[Mapping[str, Adapter]] = {
 BACKENDS: Final[Mapping[str, Adapter]] = {
     "serial": Adapter("pulse_adapters.backends.serial:SerialBackend"),
     "processes": Adapter("pulse_adapters.backends.processes:ProcessesBackend"),
+    "dask": Adapter("pulse_adapters.backends.dask:DaskBackend", "dask", needs="distributed"),
 }
 SINKS: Final[Mapping[str, Adapter]] = {
     "folder": Adapter("pulse_adapters.sinks.filesystem:FilesystemSink"),
@@ -131,11 +140,12 @@ def training(
     forecasters: Sequence[Forecaster],
     observer: Observer,
     clock: Callable[[], datetime],
+    announce: Announce = say_nothing,
 ) -> RetrodictionTraining:
-    """Wire the adapters that the settings name."""
+    """Wire the adapters that the settings name; `announce` is told where a cluster is."""
     return RetrodictionTraining(
         store=store_of(settings),
-        backend=_backend(settings),
+        backend=BACKENDS[engine_of(settings)].load()(**engine_parts(settings, current().stop, announce)),
         sink=sink,
         forecasters=tuple(forecasters),
         unit_size=settings.unit_size,
@@ -143,6 +153,7 @@ def training(
         run_id=settings.run_id,
         hindcasts=settings.hindcasts,
         keep_going=settings.keep_going,
+        fresh=settings.fresh,
         observer=observer,
         clock=clock,
         software=software(),
@@ -169,12 +180,6 @@ def _store(place: str) -> DataStore:
     folder = _SAMPLE_FOLDER if place == SAMPLE else Path(place).expanduser()
     store: DataStore = STORES[_scheme(place)].load()(folder)
     return store
-
-
-def _backend(settings: TrainSettings) -> ComputeBackend:
-    workers = () if settings.backend == "serial" else (settings.max_workers,)
-    backend: ComputeBackend = BACKENDS[settings.backend].load()(*workers)
-    return backend
 
 
 def _scheme(place: str) -> str:

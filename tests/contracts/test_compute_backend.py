@@ -10,6 +10,8 @@ from pathlib import Path
 import attrs
 import pytest
 
+from pulse_adapters.backends.dask import DaskBackend
+from pulse_adapters.backends.dask_cluster import LocalWorkers
 from pulse_adapters.backends.processes import ProcessesBackend
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_core.errors import MalformedData, UnitFailed
@@ -23,6 +25,7 @@ BACKENDS: dict[str, Callable[[], AbstractContextManager[ComputeBackend]]] = {
     "fake": lambda: nullcontext(FakeBackend()),
     "serial": lambda: nullcontext(SerialBackend()),
     "processes": lambda: nullcontext(ProcessesBackend(max_workers=2, worth_seconds=0)),
+    "dask": lambda: nullcontext(DaskBackend(LocalWorkers(workers=2, processes=False))),
     "processes, in one": lambda: nullcontext(ProcessesBackend(max_workers=1)),
 }
 

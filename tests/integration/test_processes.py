@@ -84,7 +84,7 @@ def test_a_unit_whose_worker_dies_once_is_done_again_and_only_it(tmp_path, death
 
 
 @pytest.mark.parametrize(
-    ("death", "words"), [("kill", "SIGKILL, most likely because memory ran out"), ("vanish", "exit status 3")]
+    ("death", "words"), [("kill", "SIGKILL from outside; memory had not run out"), ("vanish", "exit status 3")]
 )
 def test_a_poison_unit_is_set_aside_and_the_others_are_done(tmp_path, death, words):
     task = Scripted(tmp_path, {0: (death,)})

@@ -11,10 +11,11 @@ where threads run.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
-import signal
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
@@ -24,6 +25,7 @@ from typing import Any, Final
 
 import attrs
 
+from pulse_adapters.backends.deaths import cause_of_death, memory_kills
 from pulse_adapters.backends.worker import serve
 from pulse_core.errors import BackendUnavailable
 from pulse_core.plan import WorkUnit
@@ -38,9 +40,11 @@ MEND_START: Final = (
     "Use --backend serial; a script that starts a run must do so under `if __name__ == '__main__':`, "
     "because worker processes import it"
 )
-GRACE_SECONDS: Final = 5.0
+GRACE_SECONDS: Final = 2.0
+"""What an idle process may take to end by itself."""
 
 _environment = threading.Lock()
+_living: Final[weakref.WeakSet[Worker]] = weakref.WeakSet()
 
 
 @attrs.define(eq=False)
@@ -51,6 +55,7 @@ class Worker:
     connection: Connection[Any, Any]
     unit: WorkUnit | None = None
     ready: bool = False
+    memory_kills: int | None = None
 
     @classmethod
     def start(cls, task: bytes) -> Worker:
@@ -68,11 +73,14 @@ class Worker:
             raise BackendUnavailable(what, "processes", MEND_START) from error
         finally:
             theirs.close()
-        return cls(process, ours)
+        worker = cls(process, ours, memory_kills=memory_kills())
+        _living.add(worker)
+        return worker
 
     def hand(self, unit: WorkUnit) -> None:
         """Let it do a unit."""
         self.unit = unit
+        self.memory_kills = memory_kills()
         with suppress(OSError):  # it has just died, and that is what will be heard of it
             self.connection.send(unit)
 
@@ -89,8 +97,8 @@ class Worker:
         if self.unit is not None:
             self.process.kill()
 
-    def end(self) -> int | None:
-        """Wait until it has ended; return its exit code, minus the signal where one killed it."""
+    def end(self) -> str:
+        """Wait until it has ended; return what ended it, in words."""
         self.connection.close()
         self.process.join(GRACE_SECONDS)
         if self.process.is_alive():
@@ -98,26 +106,23 @@ class Worker:
             self.process.join()
         code = self.process.exitcode
         self.process.close()
-        return code
+        _living.discard(self)
+        return cause_of_death(code, self.memory_kills, memory_kills())
 
 
 def prepare_fork_server() -> None:
     """Start the fork server, one thread to each numeric library, unless it runs."""
+    atexit.unregister(_kill_living)
+    atexit.register(_kill_living)
     multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
     with _changed_environment(ONE_THREAD):
         forkserver.ensure_running()
 
 
-def cause_of_death(code: int | None) -> str:
-    """Put an exit code in words."""
-    if code is None or code >= 0:
-        return f"its process ended with exit status {'unknown' if code is None else code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    likely = ", most likely because memory ran out" if -code == signal.SIGKILL else ""
-    return f"its process was killed by {name}{likely}"
+def _kill_living() -> None:
+    """End the workers of generators that nobody closed: multiprocessing would ask them to end, and they do not heed."""
+    for worker in list(_living):
+        worker.process.kill()
 
 
 @contextmanager

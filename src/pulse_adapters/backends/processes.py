@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections import Counter, deque
 from collections.abc import Generator, Sequence
 from multiprocessing.connection import wait
@@ -10,13 +9,15 @@ from typing import Final
 
 import attrs
 
-from pulse_adapters.backends.attempts import unit_failed, where
+from pulse_adapters.backends.attempts import where
 from pulse_adapters.backends.cores import usable_cores
-from pulse_adapters.backends.pool import MEND_START, Worker, cause_of_death, prepare_fork_server
+from pulse_adapters.backends.pool import MEND_START, Worker, prepare_fork_server
+from pulse_adapters.backends.sending import packed_task, unpacked
 from pulse_adapters.backends.serial import SerialBackend
+from pulse_adapters.backends.stopping import POLL_SECONDS, Stop
 from pulse_core.errors import BackendUnavailable, UnitFailed
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Done, Failed, Outcome, Task
+from pulse_core.ports import Failed, Outcome, Task
 
 DEATHS_BEFORE_ALONE: Final = 2
 DEATHS_AT_START: Final = 3
@@ -36,19 +37,24 @@ class ProcessesBackend:
     max_workers: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
     worth_seconds: float = 2.0
     unit_retries: int = attrs.field(default=2, validator=attrs.validators.ge(0))
+    stop: Stop = attrs.field(factory=Stop)
 
     def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
-        """Yield one outcome a unit, as they complete; closing ends the workers. Raises BackendUnavailable."""
+        """Yield one outcome a unit, as they complete; closing ends the workers.
+
+        Raises BackendUnavailable and RunInterrupted.
+        """
         count = min(self.max_workers or usable_cores(), len(units))
         if count < 2 or sum(unit.seconds for unit in units) < self.worth_seconds:
-            yield from SerialBackend().run(task, units)
+            yield from SerialBackend(self.stop).run(task, units)
             return
-        pool = _Pool(_pickled(task), self.unit_retries, deque(units))
-        try:
-            pool.start(count)
-            yield from pool.outcomes()
-        finally:
-            pool.close()
+        pool = _Pool(packed_task(task, "processes"), self.unit_retries, self.stop, deque(units))
+        with self.stop.heeded():
+            try:
+                pool.start(count)
+                yield from pool.outcomes()
+            finally:
+                pool.close()
 
 
 @attrs.define(eq=False)
@@ -57,6 +63,7 @@ class _Pool:
 
     task: bytes
     retries: int
+    stop: Stop
     waiting: deque[WorkUnit]
     suspects: deque[WorkUnit] = attrs.field(factory=deque)
     workers: list[Worker] = attrs.field(factory=list)
@@ -70,7 +77,9 @@ class _Pool:
 
     def outcomes(self) -> Generator[Outcome, None, None]:
         while self._unfinished():
-            heard = set(wait([worker.connection for worker in self.workers]))
+            if not self._busy():
+                self.stop.check()
+            heard = set(wait([worker.connection for worker in self.workers], POLL_SECONDS))
             speakers = [worker for worker in self.workers if worker.connection in heard]
             outcomes = [outcome for worker in speakers for outcome in self._listen(worker)]
             self._hand_out()  # first, so that no worker waits for whoever takes the outcomes
@@ -89,6 +98,8 @@ class _Pool:
         return sum(worker.unit is not None for worker in self.workers)
 
     def _hand_out(self) -> None:
+        if self.stop.reason is not None:
+            return
         for worker in self.workers:
             if not worker.ready or worker.unit is not None:
                 continue
@@ -104,16 +115,16 @@ class _Pool:
             return
         unit, worker.unit, worker.ready, self.deaths_at_start = worker.unit, None, True, 0
         if unit is not None:
-            yield _unpickled(unit, message)
+            yield unpacked(unit, message)
 
     def _replace(self, worker: Worker) -> Generator[Outcome, None, None]:
         self.workers.remove(worker)
-        cause = cause_of_death(worker.end())
+        cause = worker.end()
         if worker.unit is not None:
             yield from self._try_again(worker.unit, cause)
         elif not worker.ready:
             self._note_death_at_start(cause)
-        if self._unfinished() > len(self.workers):
+        if self.stop.reason is None and self._unfinished() > len(self.workers):
             self.workers.append(Worker.start(self.task))
 
     def _try_again(self, unit: WorkUnit, cause: str) -> Generator[Outcome, None, None]:
@@ -131,22 +142,3 @@ class _Pool:
         if self.deaths_at_start >= DEATHS_AT_START:
             what = f"worker processes die when they start: of the last, {cause}"
             raise BackendUnavailable(what, "processes", MEND_START)
-
-
-def _pickled(task: Task) -> bytes:
-    try:
-        return pickle.dumps(task)
-    except Exception as error:  # foreign objects raise what they like when pickled
-        raise BackendUnavailable(
-            f"the task cannot be sent to other processes: {error}",
-            "processes",
-            "Use --backend serial, or stores, sinks and forecasters defined in an importable module",
-        ) from error
-
-
-def _unpickled(unit: WorkUnit, message: bytes) -> Outcome:
-    try:
-        outcome: Done | Failed = pickle.loads(message)  # noqa: S301  # our own worker's, over a private pipe
-    except Exception as error:  # noqa: BLE001  # an outcome that cannot be rebuilt here is that unit's failure alone
-        return Failed(unit, unit_failed(unit, error))
-    return outcome

@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 import attrs
 
 from pulse_adapters.backends.attempts import attempt
+from pulse_adapters.backends.stopping import Stop
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Outcome, Task
 
@@ -15,7 +16,11 @@ from pulse_core.ports import Outcome, Task
 class SerialBackend:
     """A ComputeBackend that starts nothing: for small runs, for embedding, and to hold the others against."""
 
+    stop: Stop = attrs.field(factory=Stop)
+
     def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
-        """Yield one outcome a unit, in the order of the units."""
-        for unit in units:
-            yield attempt(task, unit)
+        """Yield one outcome a unit, in the order of the units. Raises RunInterrupted."""
+        with self.stop.heeded():
+            for unit in units:
+                self.stop.check()
+                yield attempt(task, unit)

@@ -11,11 +11,13 @@ from contextlib import suppress
 from functools import lru_cache
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
+from types import FrameType
 from typing import Any, Final
 
-from pulse_adapters.backends.attempts import attempt, unit_failed
+from pulse_adapters.backends.attempts import attempt
+from pulse_adapters.backends.sending import packed
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Failed, Task
+from pulse_core.ports import Task
 from pulse_core.results import UnitResult
 
 READY: Final = b""
@@ -23,8 +25,8 @@ READY: Final = b""
 
 def serve(connection: Connection[Any, Any], task: bytes, environment: Mapping[str, str]) -> None:
     """Say READY, then answer each unit received with its pickled outcome, until the connection closes."""
-    # Ctrl-C reaches the whole process group, and it is the coordinator that acts on it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave_to_coordinator)
     os.environ.clear()
     os.environ.update(environment)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -38,17 +40,20 @@ def _perform(task: bytes, unit: WorkUnit) -> bytes:
     def load_and_do(unit: WorkUnit) -> UnitResult:
         return _unpickled(task)(unit)
 
-    outcome = attempt(load_and_do, unit)  # a task that cannot be loaded here fails the unit, not the worker
-    try:
-        return pickle.dumps(outcome)
-    except Exception as error:  # noqa: BLE001  # a foreign object's pickling may raise anything
-        return pickle.dumps(Failed(unit, unit_failed(unit, error)))
+    return packed(attempt(load_and_do, unit))  # a task that cannot be loaded here fails the unit, not the worker
 
 
 @lru_cache(maxsize=1)
 def _unpickled(task: bytes) -> Task:
     loaded: Task = pickle.loads(task)  # noqa: S301  # our own coordinator's, over a private pipe
     return loaded
+
+
+def _leave_to_coordinator(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C, and a service's stop, reach all processes of a group; it is the coordinator that acts on them.
+
+    Ignoring the signals instead would be inherited by programs that a forecaster starts.
+    """
 
 
 def _end_with_parent() -> None:

@@ -55,6 +55,11 @@ class MemorySink:
         with self._lock:
             self._records.setdefault(key, result)
 
+    def remove_record(self, key: str) -> None:
+        """Forget what is recorded under the key, if anything is."""
+        with self._lock:
+            self._records.pop(key, None)
+
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[Write]:
         """Open a part for rows; it is kept in `parts` once the context has ended well, unless it has none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_entrypoints.options import FLAG, POSITIVE, SHARE, choice, option
+from pulse_entrypoints.options import COUNT, FLAG, POSITIVE, SECONDS, SHARE, choice, option
 from pulse_entrypoints.settings.groups import WORK
 
 
@@ -13,13 +13,25 @@ class WorkSettings:
     """How the work is done; no number depends on it."""
 
     backend: str = option(
-        choice("serial", "processes", metavar="NAME"),
+        choice("serial", "processes", "dask", metavar="NAME"),
         WORK,
-        "What computes; the numbers are the same.",
+        "What computes; the numbers are the same. Little work is done without starting processes.",
         "processes",
     )
     max_workers: int | None = option(POSITIVE, WORK, "Worker processes at most.", shown="all usable cores")
     unit_size: int | None = option(POSITIVE, WORK, "Variables a worker takes at a time.", shown="from their number")
+    unit_retries: int = option(
+        COUNT,
+        WORK,
+        "Times that a unit is tried again whose worker process died (backend processes, and --dask-local).",
+        2,
+    )
+    grace_seconds: float = option(
+        SECONDS,
+        WORK,
+        "Seconds that units under way have to finish after SIGTERM or Ctrl-C.",
+        20.0,
+    )
     slice: tuple[int, int] | None = option(
         SHARE,
         WORK,
@@ -28,4 +40,7 @@ class WorkSettings:
     )
     keep_going: bool = option(
         FLAG, WORK, "Publish the others where some variables fail (exit status 3).", default=False
+    )
+    fresh: bool = option(
+        FLAG, WORK, "Compute everything anew, whatever is recorded, and record that instead.", default=False
     )

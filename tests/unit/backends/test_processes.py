@@ -6,7 +6,6 @@ import os
 
 import pytest
 
-from pulse_adapters.backends.pool import cause_of_death
 from pulse_adapters.backends.processes import ProcessesBackend
 from pulse_core.errors import BackendUnavailable
 from pulse_core.results import UnitResult
@@ -35,17 +34,3 @@ def test_numbers_that_make_no_sense_are_refused(workers, retries):
 def test_a_task_that_cannot_be_pickled_is_refused_at_once():
     with pytest.raises(BackendUnavailable, match=r"cannot be sent.*--backend serial"):
         next(ProcessesBackend(max_workers=2, worth_seconds=0).run(lambda unit: UnitResult(computed=1), units(2)))
-
-
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        (-9, "its process was killed by SIGKILL, most likely because memory ran out"),
-        (-11, "its process was killed by SIGSEGV"),
-        (-99, "its process was killed by signal 99"),
-        (3, "its process ended with exit status 3"),
-        (None, "its process ended with exit status unknown"),
-    ],
-)
-def test_a_death_is_put_in_words(code, words):
-    assert cause_of_death(code) == words

@@ -1,0 +1,39 @@
+"""Tasks and outcomes as bytes, between processes of our own."""
+
+from __future__ import annotations
+
+import pickle
+
+from pulse_adapters.backends.attempts import unit_failed
+from pulse_core.errors import BackendUnavailable
+from pulse_core.plan import WorkUnit
+from pulse_core.ports import Done, Failed, Outcome, Task
+
+
+def packed_task(task: Task, backend: str) -> bytes:
+    """Return a task as bytes. Raises BackendUnavailable."""
+    try:
+        return pickle.dumps(task)
+    except Exception as error:  # foreign objects raise what they like when pickled
+        raise BackendUnavailable(
+            f"the task cannot be sent to other processes: {error}",
+            backend,
+            "Use --backend serial, or stores, sinks and forecasters defined in an importable module",
+        ) from error
+
+
+def packed(outcome: Outcome) -> bytes:
+    """Return an outcome as bytes; one that cannot be sent becomes its unit's failure."""
+    try:
+        return pickle.dumps(outcome)
+    except Exception as error:  # noqa: BLE001  # a foreign object's pickling may raise anything
+        return pickle.dumps(Failed(outcome.unit, unit_failed(outcome.unit, error)))
+
+
+def unpacked(unit: WorkUnit, message: bytes) -> Outcome:
+    """Return a unit's outcome; one that cannot be rebuilt here becomes its failure."""
+    try:
+        outcome: Done | Failed = pickle.loads(message)  # noqa: S301  # our own worker's
+    except Exception as error:  # noqa: BLE001  # an outcome that cannot be rebuilt here is that unit's failure alone
+        return Failed(unit, unit_failed(unit, error))
+    return outcome
