@@ -11,6 +11,8 @@ import attrs
 
 from pulse_entrypoints.options import Option, options_of
 from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.compare import CompareSettings
+from pulse_entrypoints.settings.forecast import ForecastSettings
 
 Run = Callable[[Any, Mapping[str, str]], int]
 """Takes what was typed (a `layers.CommandLine`) and the environment; returns the exit status."""
@@ -69,6 +71,28 @@ _TRAIN_EPILOGUE: Final = (
     "interrupted (run the same command again)."
 )
 
+_FORECAST_HELP: Final = """\
+Say what comes next, and how far that can be trusted.
+
+The learners of a finished run (quantiles, ensemble, trust) are brought to the
+newest rows by the same replay, and quote the next steps:
+
+    pulse train --data sample --end-date 2018-06-30 --run-id half
+    pulse forecast half --data sample
+
+Rows that were known by the run's end must be those it was trained on."""
+
+_COMPARE_HELP: Final = """\
+Say what changed between two runs, and whether it is more than noise.
+
+Both are scored on what they have in common, origin by origin where both were
+trained with --hindcasts, else batch by batch:
+
+    pulse compare last_week this_week --max-loss 0.02
+
+As a check in CI it ends with 4 where a forecaster has lost more skill than
+--max-loss, and more surely than --certainty."""
+
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         words=("train",),
@@ -76,6 +100,20 @@ COMMANDS: Final[tuple[Command, ...]] = (
         run="pulse_entrypoints.train:train",
         help=_TRAIN_HELP,
         epilogue=_TRAIN_EPILOGUE,
+    ),
+    Command(
+        words=("forecast",),
+        settings=ForecastSettings,
+        run="pulse_entrypoints.forecast:forecast",
+        help=_FORECAST_HELP,
+        epilogue="Exit status: 0 done, 1 failed, 2 wrong usage or settings, 3 without some variables (--skip-failed).",
+    ),
+    Command(
+        words=("compare",),
+        settings=CompareSettings,
+        run="pulse_entrypoints.compare:compare",
+        help=_COMPARE_HELP,
+        epilogue="Exit status: 0 done, 1 failed, 2 wrong usage or settings, 4 skill was lost beyond --max-loss.",
     ),
 )
 

@@ -28,6 +28,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     PARTLY = 3
+    SKILL_LOST = 4
     INTERRUPTED = 75
 
 
@@ -61,7 +62,8 @@ def failed(error: PulseError, command: str = "pulse train") -> Ending:
         return Ending(Exit.FAILED, title, _told(error.failures), MEND_SOME if error.result.variables else MEND_ALL)
     place = f"{error.where}: " if error.where else ""
     mend = f"{error.mend}." if error.mend else ""
-    return Ending(Exit.FAILED, "pulse: the run failed", [f"{place}{error.what}"], mend)
+    title = "the run failed" if command == "pulse train" else f"{command.removeprefix('pulse ')} failed"
+    return Ending(Exit.FAILED, f"pulse: {title}", [f"{place}{error.what}"], mend)
 
 
 def unexpected(error: Exception, log_file: Path) -> Ending:
@@ -94,6 +96,16 @@ def slice_completed(result: RunResult, place: str, share: tuple[int, int], count
         "slices are done, the same command without --slice collects and publishes them."
     )
     return attrs.evolve(ending, mend=mend)
+
+
+def answered(failures: Sequence[Failure], *, keep_going: bool) -> Ending:
+    """End as `completed` a command that answers at once and records nothing: with 1 unless told to keep going."""
+    if not failures:
+        return Ending(Exit.DONE)
+    count = f"{len(failures)} {'variable' if len(failures) == 1 else 'variables'}"
+    if keep_going:
+        return Ending(Exit.PARTLY, f"pulse: finished without {count}", _told(failures), MEND_ALL)
+    return Ending(Exit.FAILED, f"pulse: {count} failed", _told(failures), "Mend them, or go on without: --keep-going.")
 
 
 def _told(failures: Iterable[Failure]) -> list[str]:

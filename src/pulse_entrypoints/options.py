@@ -73,6 +73,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _share_of_one(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1:
+        raise ValueError
+    return number
+
+
 def _flag(text: str) -> bool:
     if text.lower() not in _BOTH_TRUE + _BOTH_FALSE:
         raise ValueError
@@ -115,6 +122,7 @@ TEXT: Final = Kind(expected="text", metavar="TEXT", read=str)
 WHOLE: Final = Kind(expected="a whole number", metavar="N", read=_whole, toml=(int,))
 POSITIVE: Final = Kind(expected="a whole number of at least 1", metavar="N", read=_positive, toml=(int,))
 NUMBER: Final = Kind(expected="a number", metavar="X", read=float, toml=(int, float))
+SHARE_OF_ONE: Final = Kind(expected="a number from 0 to below 1", metavar="X", read=_share_of_one, toml=(int, float))
 DAY: Final = Kind(expected="a day such as 2022-01-31", metavar="DAY", read=date.fromisoformat, toml=(str, date))
 FLAG: Final = Kind(expected="true or false", metavar="", read=_flag, toml=(bool,))
 PATH: Final = Kind(expected="a path", metavar="PATH", read=_path)

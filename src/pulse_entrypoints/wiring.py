@@ -24,6 +24,7 @@ from pulse_core.forecasters.base import Forecaster
 from pulse_core.plan import Slice
 from pulse_core.ports import ComputeBackend, DataStore
 from pulse_core.series import Observations
+from pulse_core.spec import RunSpec
 from pulse_core.training import RetrodictionTraining
 from pulse_entrypoints.layers import Layered
 from pulse_entrypoints.results_place import ResultsPlace
@@ -69,16 +70,21 @@ _SAMPLE_FOLDER: Final = Path(pulse_adapters.sample.__file__).parent
 
 def place_problems(layered: Layered[TrainSettings]) -> list[str]:
     """Say which places no adapter serves, or cannot be what they should be."""
-    tables = {"data": STORES, "results": SINKS}
-    problems: list[str] = []
-    for name, table in tables.items():
-        place = getattr(layered.settings, name)
-        if _scheme(place) not in table:
-            what = f"no adapter for {_scheme(place)}:// in this version; name a local folder"
-            problems.append(f"{layered.source(name)}: {_without_secrets(place)}: {what}")
+    problems = unserved_places(layered)
     output = layered.settings.output_file
     if output is not None and output.is_dir():
         problems.append(f"{layered.source('output_file')}: {output} is a folder; name a file in it")
+    return problems
+
+
+def unserved_places(layered: Layered[Any]) -> list[str]:
+    """Say which of a command's places no adapter serves."""
+    problems: list[str] = []
+    for name, table in {"data": STORES, "results": SINKS}.items():
+        place = getattr(layered.settings, name, None)
+        if place is not None and _scheme(place) not in table:
+            what = f"no adapter for {_scheme(place)}:// in this version; name a local folder"
+            problems.append(f"{layered.source(name)}: {_without_secrets(place)}: {what}")
     return problems
 
 
@@ -97,7 +103,12 @@ def own_forecasters(layered: Layered[TrainSettings]) -> tuple[tuple[Forecaster, 
     return tuple(found), problems
 
 
-def _own_forecaster(name: str, settings: TrainSettings) -> tuple[Forecaster, ...]:
+def forecasters_of(spec: RunSpec) -> tuple[Forecaster, ...]:
+    """Return a run's forecasters beside the core's. Raises SettingsError where one cannot be had here."""
+    return tuple(found for name in spec.roster for found in _own_forecaster(name, spec))
+
+
+def _own_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forecaster, ...]:
     """Return the forecaster behind a name, nothing for one of the core's. Raises SettingsError."""
     if is_library_name(name):
         return (library_forecaster(name, settings.season, settings.refit_every),)

@@ -9,6 +9,7 @@ WHAT: Final = "What to train"
 HOW: Final = "How to forecast and judge"
 WHERE: Final = "Where data come from and results go"
 WORK: Final = "How the work is done"
+SHOW: Final = "What is shown, and how"
 LOGS: Final = "Logs and configuration"
 
-GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, WORK, LOGS)
+GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, WORK, SHOW, LOGS)
