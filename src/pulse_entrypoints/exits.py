@@ -18,6 +18,7 @@ MEND_ALL: Final = "Mend them and run the same command again."
 MEND_SOME: Final = (
     "Mend them, or publish the others with --keep-going. What succeeded is recorded and is not computed again."
 )
+NOT_ALL: Final = "Mend them, or see the others with --skip-failed."
 AGAIN: Final = "The same command again resumes."
 
 
@@ -98,14 +99,14 @@ def slice_completed(result: RunResult, place: str, share: tuple[int, int], count
     return attrs.evolve(ending, mend=mend)
 
 
-def answered(failures: Sequence[Failure], *, keep_going: bool) -> Ending:
-    """End as `completed` a command that answers at once and records nothing: with 1 unless told to keep going."""
+def answered(failures: Sequence[Failure], *, keep_going: bool, mend: str = NOT_ALL) -> Ending:
+    """End a command that answers at once with 0, or where variables failed with 1, or 3 if told to keep going."""
     if not failures:
         return Ending(Exit.DONE)
-    count = f"{len(failures)} {'variable' if len(failures) == 1 else 'variables'}"
+    count = f"{len(failures)} {'failure' if len(failures) == 1 else 'failures'}"
     if keep_going:
-        return Ending(Exit.PARTLY, f"pulse: finished without {count}", _told(failures), MEND_ALL)
-    return Ending(Exit.FAILED, f"pulse: {count} failed", _told(failures), "Mend them, or go on without: --keep-going.")
+        return Ending(Exit.PARTLY, f"pulse: finished with {count}", _told(failures), "")
+    return Ending(Exit.FAILED, f"pulse: {count}", _told(failures), mend)
 
 
 def _told(failures: Iterable[Failure]) -> list[str]:

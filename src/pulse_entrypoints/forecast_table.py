@@ -22,7 +22,7 @@ _OF_TARGET: Final = {"level": "", "change": " of the change", "log-change": " of
 
 
 def table(made: Forecasts, names: Sequence[str], run: FinishedRun) -> Iterator[Any]:
-    """Yield what is shown: title, one table, or one a variable where several forecasters were asked for; explanation."""
+    """Yield what is shown: title, one table (of several forecasters one a variable), explanation."""
     yield _title(made, names, run)
     if len(names) == 1:
         shown = _table("variable")

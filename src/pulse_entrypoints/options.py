@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -105,14 +105,15 @@ def _path(text: str) -> Path:
     return Path(text).expanduser()
 
 
-def choice(*choices: str, metavar: str) -> Kind:
-    """Return the kind of one word out of several, in any case."""
+def choice(*choices: str, metavar: str, more: Callable[[], Iterable[str]] = tuple) -> Kind:
+    """Return the kind of one word out of several, in any case; `more` of them are asked for where none fits."""
 
     def read(text: str) -> str:
-        found = [word for word in choices if word.lower() == text.lower()]
-        if not found:
-            raise ValueError
-        return found[0]
+        for words in (choices, more()):
+            for word in words:
+                if word.lower() == text.lower():
+                    return word
+        raise ValueError
 
     return Kind(expected=f"one of {', '.join(choices)}", metavar=metavar, read=read, choices=choices)
 

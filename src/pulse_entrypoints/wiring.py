@@ -16,6 +16,8 @@ import numpy as np
 import pulse_adapters.sample
 from pulse_adapters.forecasters.imported import imported, is_import_name
 from pulse_adapters.forecasters.libraries import is_library_name, library_forecaster
+from pulse_adapters.forecasters.plugged import plugged_in
+from pulse_adapters.sinks.places import Place
 from pulse_core import __version__
 from pulse_core.errors import InvalidSpec, SettingsError
 from pulse_core.events import Observer
@@ -26,6 +28,8 @@ from pulse_core.ports import ComputeBackend, DataStore
 from pulse_core.series import Observations
 from pulse_core.spec import RunSpec
 from pulse_core.training import RetrodictionTraining
+from pulse_entrypoints import entry_points
+from pulse_entrypoints.entry_points import Plugin, plugins
 from pulse_entrypoints.layers import Layered
 from pulse_entrypoints.results_place import ResultsPlace
 from pulse_entrypoints.settings import TrainSettings
@@ -62,7 +66,10 @@ BACKENDS: Final[Mapping[str, Adapter]] = {
 SINKS: Final[Mapping[str, Adapter]] = {
     "folder": Adapter("pulse_adapters.sinks.filesystem:FilesystemSink"),
 }
-"""Stores and sinks go by the scheme of their place: `folder` without one."""
+PLACES: Final[Mapping[str, Adapter]] = {
+    "folder": Adapter("pulse_adapters.sinks.folder:Folder"),
+}
+"""Stores, sinks and places go by the scheme of their place: `folder` without one."""
 
 _ALWAYS_THERE: Final = "naive"
 _SAMPLE_FOLDER: Final = Path(pulse_adapters.sample.__file__).parent
@@ -82,7 +89,7 @@ def unserved_places(layered: Layered[Any]) -> list[str]:
     problems: list[str] = []
     for name, table in {"data": STORES, "results": SINKS}.items():
         place = getattr(layered.settings, name, None)
-        if place is not None and _scheme(place) not in table:
+        if place is not None and _scheme(place) not in table and not (name == "data" and _plugged_store(place)):
             what = f"no adapter for {_scheme(place)}:// in this version; name a local folder"
             problems.append(f"{layered.source(name)}: {_without_secrets(place)}: {what}")
     return problems
@@ -114,7 +121,13 @@ def _own_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forec
         return (library_forecaster(name, settings.season, settings.refit_every),)
     if is_import_name(name):
         return (imported(name, Path.cwd(), settings.refit_every),)
-    resolve([_ALWAYS_THERE, name])  # a combination needs another forecaster beside it
+    try:
+        resolve([_ALWAYS_THERE, name])  # a combination needs another forecaster beside it
+    except InvalidSpec:
+        plugin = plugins(entry_points.FORECASTERS).get(name)
+        if plugin is None:
+            raise
+        return (plugged_in(name, plugin.target, plugin.folder, plugin.package, settings.refit_every),)
     return ()
 
 
@@ -129,6 +142,15 @@ def sink_of(settings: ResultsSettings, outputs: Sequence[Path] = ()) -> ResultsP
     """Return the place of the results; `result.json` is also put at the outputs."""
     sink: ResultsPlace = SINKS[_scheme(settings.results)].load()(Path(settings.results).expanduser(), outputs)
     return sink
+
+
+def place_of(place: str) -> Place:
+    """Return a place for files. Raises SettingsError where no adapter serves it."""
+    scheme = _scheme(place)
+    if scheme not in PLACES:
+        raise SettingsError([f"{_without_secrets(place)}: no adapter for {scheme}:// in this version; name a folder"])
+    made: Place = PLACES[scheme].load()(Path(place).expanduser())
+    return made
 
 
 def store_of(settings: DataSettings) -> DataStore:
@@ -178,11 +200,21 @@ def utc_now() -> datetime:
 
 def _store(place: str) -> DataStore:
     folder = _SAMPLE_FOLDER if place == SAMPLE else Path(place).expanduser()
-    store: DataStore = STORES[_scheme(place)].load()(folder)
+    plugin = _plugged_store(place)
+    store: DataStore = plugin.load()(place) if plugin else STORES[_scheme(place)].load()(folder)
     return store
 
 
+def _plugged_store(place: str) -> Plugin | None:
+    """Return the store that another package brings for a scheme; a built-in one goes first."""
+    scheme = _scheme(place)
+    return None if scheme in STORES else plugins(entry_points.STORES).get(scheme)
+
+
 def _backend(settings: TrainSettings) -> ComputeBackend:
+    if settings.backend not in BACKENDS:
+        plugged: ComputeBackend = plugins(entry_points.BACKENDS)[settings.backend].load()(settings.max_workers)
+        return plugged
     workers = () if settings.backend == "serial" else (settings.max_workers,)
     backend: ComputeBackend = BACKENDS[settings.backend].load()(*workers)
     return backend
