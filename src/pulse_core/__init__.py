@@ -7,6 +7,7 @@ from pulse_core.errors import (
     BackendUnavailable,
     DataError,
     ForecasterFailed,
+    HistoryChanged,
     InvalidSpec,
     MalformedData,
     PulseError,
@@ -24,6 +25,7 @@ from pulse_core.errors import (
 from pulse_core.events import Event, Observer, RunFinished, RunPlanned, UnitFinished
 from pulse_core.forecasters import BUILT_IN
 from pulse_core.forecasters.base import Forecaster, Histories, OriginByOrigin, PointForecaster
+from pulse_core.forecasting import Forecasting, Forecasts, Trained, VariableForecast
 from pulse_core.plan import Batch, Slice, WorkUnit
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink, Task, TrainingRun
 from pulse_core.results import (
@@ -54,7 +56,10 @@ __all__ = [
     "Failure",
     "Forecaster",
     "ForecasterFailed",
+    "Forecasting",
+    "Forecasts",
     "Histories",
+    "HistoryChanged",
     "InvalidSpec",
     "MalformedData",
     "Observations",
@@ -79,11 +84,13 @@ __all__ = [
     "StoreUnavailable",
     "Task",
     "TooLittleData",
+    "Trained",
     "TrainingRun",
     "UnitCounts",
     "UnitFailed",
     "UnitFinished",
     "UnitResult",
+    "VariableForecast",
     "VariableNotFound",
     "VariableResult",
     "VariableSummary",

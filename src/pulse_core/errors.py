@@ -69,6 +69,10 @@ class TooLittleData(DataError):
     """A variable with no forecast origin in the period, or a horizon that its data cannot fill."""
 
 
+class HistoryChanged(DataError):
+    """Rows that were known by a run's end are not those it was trained on."""
+
+
 class StoreUnavailable(PulseError):
     """The place the data are in cannot be read."""
 

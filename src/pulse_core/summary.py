@@ -18,11 +18,6 @@ def summarise(result: VariableResult, facts: DataFacts, spec: RunSpec) -> Variab
     count = len(batches(spec))
     scores = np.concatenate([all_measures(result.sums.total(), result.exponent), result.dm_p[..., None]], axis=-1)
     _refuse_empty_horizons(scores, result, spec)
-    decay = batch_decay(spec.trust_decay, spec.batch_size_days)
-    trusted = trust(*posterior(result.wins, result.losses, decay, count))
-    trusted = np.concatenate([trusted, result.log10_e[..., None]], axis=-1)
-    trusted[result.forecasters.index(spec.benchmark)] = np.nan
-    trusted[trusted[..., 3] == 0] = np.nan  # no outcome yet: no trust to speak of
     origins = np.zeros(count, dtype=np.int64)
     origins[: len(result.origins)] = result.origins
     return VariableSummary(
@@ -30,12 +25,22 @@ def summarise(result: VariableResult, facts: DataFacts, spec: RunSpec) -> Variab
         data=facts,
         forecasters=result.forecasters,
         scores=scores,
-        trust=trusted,
+        trust=trusted(result, spec, count),
         origins=origins,
         weights=result.weights,
         regret=result.regret,
         bound=result.bound,
     )
+
+
+def trusted(result: VariableResult, spec: RunSpec, batches: int) -> NDArray[np.float64]:
+    """Return the trust after so many batches (forecaster, horizon, 5), ordered as TRUST; NaN where there is none."""
+    decay = batch_decay(spec.trust_decay, spec.batch_size_days)
+    found = trust(*posterior(result.wins, result.losses, decay, batches))
+    found = np.concatenate([found, result.log10_e[..., None]], axis=-1)
+    found[result.forecasters.index(spec.benchmark)] = np.nan
+    found[found[..., 3] == 0] = np.nan  # no outcome yet: no trust to speak of
+    return found
 
 
 def _refuse_empty_horizons(scores: NDArray[np.float64], result: VariableResult, spec: RunSpec) -> None:

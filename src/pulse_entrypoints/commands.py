@@ -11,6 +11,10 @@ import attrs
 
 from pulse_entrypoints.options import Option, options_of
 from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.compare import CompareSettings
+from pulse_entrypoints.settings.data_tools import CheckSettings, ConvertSettings, ListSettings, SampleSettings
+from pulse_entrypoints.settings.forecast import ForecastSettings
+from pulse_entrypoints.settings.plugins import PluginSettings
 
 Run = Callable[[Any, Mapping[str, str]], int]
 """Takes what was typed (a `layers.CommandLine`) and the environment; returns the exit status."""
@@ -69,6 +73,28 @@ _TRAIN_EPILOGUE: Final = (
     "interrupted (run the same command again)."
 )
 
+_FORECAST_HELP: Final = """\
+Say what comes next, and how far that can be trusted.
+
+The learners of a finished run (quantiles, ensemble, trust) are brought to the
+newest rows by the same replay, and quote the next steps:
+
+    pulse train --data sample --end-date 2018-06-30 --run-id half
+    pulse forecast half --data sample
+
+Rows that were known by the run's end must be those it was trained on."""
+
+_COMPARE_HELP: Final = """\
+Say what changed between two runs, and whether it is more than noise.
+
+Both are scored on what they have in common, origin by origin where both were
+trained with --hindcasts, else batch by batch:
+
+    pulse compare last_week this_week --max-loss 0.02
+
+As a check in CI it ends with 4 where a forecaster has lost more skill than
+--max-loss, and more surely than --certainty."""
+
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         words=("train",),
@@ -77,9 +103,59 @@ COMMANDS: Final[tuple[Command, ...]] = (
         help=_TRAIN_HELP,
         epilogue=_TRAIN_EPILOGUE,
     ),
+    Command(
+        words=("forecast",),
+        settings=ForecastSettings,
+        run="pulse_entrypoints.forecast:forecast",
+        help=_FORECAST_HELP,
+        epilogue="Exit status: 0 done, 1 failed, 2 wrong usage or settings, 3 without some variables (--skip-failed).",
+    ),
+    Command(
+        words=("compare",),
+        settings=CompareSettings,
+        run="pulse_entrypoints.compare:compare",
+        help=_COMPARE_HELP,
+        epilogue="Exit status: 0 done, 1 failed, 2 wrong usage or settings, 4 skill was lost beyond --max-loss.",
+    ),
+    Command(
+        words=("data", "list"),
+        settings=ListSettings,
+        run="pulse_entrypoints.data_tools:list_data",
+        help="List the variables: rows, first and last timestamp, calendar, whether they say when rows became known.",
+    ),
+    Command(
+        words=("data", "check"),
+        settings=CheckSettings,
+        run="pulse_entrypoints.data_tools:check_data",
+        help="Tell what is odd about the variables: gaps against their calendar, outliers, stale values, revisions, "
+        "repeats, rows of the future.",
+        epilogue="Exit status: 0 done, 1 something cannot be read or, with --strict, something was found, 2 wrong "
+        "usage or settings.",
+    ),
+    Command(
+        words=("data", "convert"),
+        settings=ConvertSettings,
+        run="pulse_entrypoints.data_files:convert_data",
+        help="Write the variables as Parquet, one file each, into another place. Runs give the same numbers from it.",
+    ),
+    Command(
+        words=("plugins",),
+        settings=PluginSettings,
+        run="pulse_entrypoints.plugins:list_plugins",
+        help="List the forecasters, stores and backends that installed packages add.",
+        epilogue="Exit status: 0 done, 1 one of them cannot be loaded, 2 wrong usage or settings.",
+    ),
+    Command(
+        words=("data", "sample"),
+        settings=SampleSettings,
+        run="pulse_entrypoints.data_files:copy_sample",
+        help="Copy the series that come with Pulse into a folder, to look at or to start from.",
+    ),
 )
 
-GROUP_HELP: Final[Mapping[str, str]] = {}
+GROUP_HELP: Final[Mapping[str, str]] = {
+    "data": "See what data there are, check and convert them.",
+}
 """What the first of two words stands for: `pulse runs list` needs a line for `runs`."""
 
 

@@ -18,6 +18,7 @@ MEND_ALL: Final = "Mend them and run the same command again."
 MEND_SOME: Final = (
     "Mend them, or publish the others with --keep-going. What succeeded is recorded and is not computed again."
 )
+NOT_ALL: Final = "Mend them, or see the others with --skip-failed."
 AGAIN: Final = "The same command again resumes."
 
 
@@ -28,6 +29,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     PARTLY = 3
+    SKILL_LOST = 4
     INTERRUPTED = 75
 
 
@@ -61,7 +63,8 @@ def failed(error: PulseError, command: str = "pulse train") -> Ending:
         return Ending(Exit.FAILED, title, _told(error.failures), MEND_SOME if error.result.variables else MEND_ALL)
     place = f"{error.where}: " if error.where else ""
     mend = f"{error.mend}." if error.mend else ""
-    return Ending(Exit.FAILED, "pulse: the run failed", [f"{place}{error.what}"], mend)
+    title = "the run failed" if command == "pulse train" else f"{command.removeprefix('pulse ')} failed"
+    return Ending(Exit.FAILED, f"pulse: {title}", [f"{place}{error.what}"], mend)
 
 
 def unexpected(error: Exception, log_file: Path) -> Ending:
@@ -94,6 +97,16 @@ def slice_completed(result: RunResult, place: str, share: tuple[int, int], count
         "slices are done, the same command without --slice collects and publishes them."
     )
     return attrs.evolve(ending, mend=mend)
+
+
+def answered(failures: Sequence[Failure], *, keep_going: bool, mend: str = NOT_ALL) -> Ending:
+    """End a command that answers at once with 0, or where variables failed with 1, or 3 if told to keep going."""
+    if not failures:
+        return Ending(Exit.DONE)
+    count = f"{len(failures)} {'failure' if len(failures) == 1 else 'failures'}"
+    if keep_going:
+        return Ending(Exit.PARTLY, f"pulse: finished with {count}", _told(failures), "")
+    return Ending(Exit.FAILED, f"pulse: {count}", _told(failures), mend)
 
 
 def _told(failures: Iterable[Failure]) -> list[str]:

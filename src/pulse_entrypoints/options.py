@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -108,6 +108,13 @@ def _size(text: str) -> str:
     return text
 
 
+def _share_of_one(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1:
+        raise ValueError
+    return number
+
+
 def _flag(text: str) -> bool:
     if text.lower() not in _BOTH_TRUE + _BOTH_FALSE:
         raise ValueError
@@ -133,14 +140,15 @@ def _path(text: str) -> Path:
     return Path(text).expanduser()
 
 
-def choice(*choices: str, metavar: str) -> Kind:
-    """Return the kind of one word out of several, in any case."""
+def choice(*choices: str, metavar: str, more: Callable[[], Iterable[str]] = tuple) -> Kind:
+    """Return the kind of one word out of several, in any case; `more` of them are asked for where none fits."""
 
     def read(text: str) -> str:
-        found = [word for word in choices if word.lower() == text.lower()]
-        if not found:
-            raise ValueError
-        return found[0]
+        for words in (choices, more()):
+            for word in words:
+                if word.lower() == text.lower():
+                    return word
+        raise ValueError
 
     return Kind(expected=f"one of {', '.join(choices)}", metavar=metavar, read=read, choices=choices)
 
@@ -169,6 +177,7 @@ RANGE: Final = Kind(
 SECONDS: Final = Kind(expected="seconds, 0 or more", metavar="SECONDS", read=_seconds, toml=(int, float))
 SIZE: Final = Kind(expected="a size such as 512MiB or 2GiB", metavar="SIZE", read=_size)
 NUMBER: Final = Kind(expected="a number", metavar="X", read=float, toml=(int, float))
+SHARE_OF_ONE: Final = Kind(expected="a number from 0 to below 1", metavar="X", read=_share_of_one, toml=(int, float))
 DAY: Final = Kind(expected="a day such as 2022-01-31", metavar="DAY", read=date.fromisoformat, toml=(str, date))
 FLAG: Final = Kind(expected="true or false", metavar="", read=_flag, toml=(bool,))
 PATH: Final = Kind(expected="a path", metavar="PATH", read=_path)

@@ -16,16 +16,21 @@ import numpy as np
 import pulse_adapters.sample
 from pulse_adapters.forecasters.imported import imported, is_import_name
 from pulse_adapters.forecasters.libraries import is_library_name, library_forecaster
+from pulse_adapters.forecasters.plugged import plugged_in
+from pulse_adapters.sinks.places import Place
 from pulse_core import __version__
 from pulse_core.errors import InvalidSpec, SettingsError
 from pulse_core.events import Observer
 from pulse_core.forecasters import resolve
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.plan import Slice
-from pulse_core.ports import DataStore
+from pulse_core.ports import ComputeBackend, DataStore
 from pulse_core.series import Observations
+from pulse_core.spec import RunSpec
 from pulse_core.training import RetrodictionTraining
+from pulse_entrypoints import entry_points
 from pulse_entrypoints.engines import Announce, engine_of, engine_parts, say_nothing
+from pulse_entrypoints.entry_points import Plugin, plugins
 from pulse_entrypoints.layers import Layered
 from pulse_entrypoints.results_place import ResultsPlace
 from pulse_entrypoints.settings import TrainSettings
@@ -70,7 +75,10 @@ BACKENDS: Final[Mapping[str, Adapter]] = {
 SINKS: Final[Mapping[str, Adapter]] = {
     "folder": Adapter("pulse_adapters.sinks.filesystem:FilesystemSink"),
 }
-"""Stores and sinks go by the scheme of their place: `folder` without one."""
+PLACES: Final[Mapping[str, Adapter]] = {
+    "folder": Adapter("pulse_adapters.sinks.folder:Folder"),
+}
+"""Stores, sinks and places go by the scheme of their place: `folder` without one."""
 
 _ALWAYS_THERE: Final = "naive"
 _SAMPLE_FOLDER: Final = Path(pulse_adapters.sample.__file__).parent
@@ -78,16 +86,21 @@ _SAMPLE_FOLDER: Final = Path(pulse_adapters.sample.__file__).parent
 
 def place_problems(layered: Layered[TrainSettings]) -> list[str]:
     """Say which places no adapter serves, or cannot be what they should be."""
-    tables = {"data": STORES, "results": SINKS}
-    problems: list[str] = []
-    for name, table in tables.items():
-        place = getattr(layered.settings, name)
-        if _scheme(place) not in table:
-            what = f"no adapter for {_scheme(place)}:// in this version; name a local folder"
-            problems.append(f"{layered.source(name)}: {_without_secrets(place)}: {what}")
+    problems = unserved_places(layered)
     output = layered.settings.output_file
     if output is not None and output.is_dir():
         problems.append(f"{layered.source('output_file')}: {output} is a folder; name a file in it")
+    return problems
+
+
+def unserved_places(layered: Layered[Any]) -> list[str]:
+    """Say which of a command's places no adapter serves."""
+    problems: list[str] = []
+    for name, table in {"data": STORES, "results": SINKS}.items():
+        place = getattr(layered.settings, name, None)
+        if place is not None and _scheme(place) not in table and not (name == "data" and _plugged_store(place)):
+            what = f"no adapter for {_scheme(place)}:// in this version; name a local folder"
+            problems.append(f"{layered.source(name)}: {_without_secrets(place)}: {what}")
     return problems
 
 
@@ -106,13 +119,24 @@ def own_forecasters(layered: Layered[TrainSettings]) -> tuple[tuple[Forecaster, 
     return tuple(found), problems
 
 
-def _own_forecaster(name: str, settings: TrainSettings) -> tuple[Forecaster, ...]:
+def forecasters_of(spec: RunSpec) -> tuple[Forecaster, ...]:
+    """Return a run's forecasters beside the core's. Raises SettingsError where one cannot be had here."""
+    return tuple(found for name in spec.roster for found in _own_forecaster(name, spec))
+
+
+def _own_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forecaster, ...]:
     """Return the forecaster behind a name, nothing for one of the core's. Raises SettingsError."""
     if is_library_name(name):
         return (library_forecaster(name, settings.season, settings.refit_every),)
     if is_import_name(name):
         return (imported(name, Path.cwd(), settings.refit_every),)
-    resolve([_ALWAYS_THERE, name])  # a combination needs another forecaster beside it
+    try:
+        resolve([_ALWAYS_THERE, name])  # a combination needs another forecaster beside it
+    except InvalidSpec:
+        plugin = plugins(entry_points.FORECASTERS).get(name)
+        if plugin is None:
+            raise
+        return (plugged_in(name, plugin.target, plugin.folder, plugin.package, settings.refit_every),)
     return ()
 
 
@@ -127,6 +151,15 @@ def sink_of(settings: ResultsSettings, outputs: Sequence[Path] = ()) -> ResultsP
     """Return the place of the results; `result.json` is also put at the outputs."""
     sink: ResultsPlace = SINKS[_scheme(settings.results)].load()(Path(settings.results).expanduser(), outputs)
     return sink
+
+
+def place_of(place: str) -> Place:
+    """Return a place for files. Raises SettingsError where no adapter serves it."""
+    scheme = _scheme(place)
+    if scheme not in PLACES:
+        raise SettingsError([f"{_without_secrets(place)}: no adapter for {scheme}:// in this version; name a folder"])
+    made: Place = PLACES[scheme].load()(Path(place).expanduser())
+    return made
 
 
 def store_of(settings: DataSettings) -> DataStore:
@@ -145,7 +178,7 @@ def training(
     """Wire the adapters that the settings name; `announce` is told where a cluster is."""
     return RetrodictionTraining(
         store=store_of(settings),
-        backend=BACKENDS[engine_of(settings)].load()(**engine_parts(settings, current().stop, announce)),
+        backend=_backend(settings, announce),
         sink=sink,
         forecasters=tuple(forecasters),
         unit_size=settings.unit_size,
@@ -178,8 +211,24 @@ def utc_now() -> datetime:
 
 def _store(place: str) -> DataStore:
     folder = _SAMPLE_FOLDER if place == SAMPLE else Path(place).expanduser()
-    store: DataStore = STORES[_scheme(place)].load()(folder)
+    plugin = _plugged_store(place)
+    store: DataStore = plugin.load()(place) if plugin else STORES[_scheme(place)].load()(folder)
     return store
+
+
+def _backend(settings: TrainSettings, announce: Announce) -> ComputeBackend:
+    engine = engine_of(settings)
+    if engine not in BACKENDS:
+        plugged: ComputeBackend = plugins(entry_points.BACKENDS)[engine].load()(settings.max_workers)
+        return plugged
+    backend: ComputeBackend = BACKENDS[engine].load()(**engine_parts(settings, current().stop, announce))
+    return backend
+
+
+def _plugged_store(place: str) -> Plugin | None:
+    """Return the store that another package brings for a scheme; a built-in one goes first."""
+    scheme = _scheme(place)
+    return None if scheme in STORES else plugins(entry_points.STORES).get(scheme)
 
 
 def _scheme(place: str) -> str:

@@ -10,6 +10,7 @@ HOW: Final = "How to forecast and judge"
 WHERE: Final = "Where data come from and results go"
 WORK: Final = "How the work is done"
 DASK: Final = "Dask"
+SHOW: Final = "What is shown, and how"
 LOGS: Final = "Logs and configuration"
 
-GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, WORK, DASK, LOGS)
+GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, WORK, DASK, SHOW, LOGS)

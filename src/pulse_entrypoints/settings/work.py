@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import attrs
 
+from pulse_entrypoints.entry_points import BACKENDS, plugin_names
 from pulse_entrypoints.options import COUNT, FLAG, POSITIVE, SECONDS, SHARE, choice, option
 from pulse_entrypoints.settings.groups import WORK
 
@@ -13,7 +16,7 @@ class WorkSettings:
     """How the work is done; no number depends on it."""
 
     backend: str = option(
-        choice("serial", "processes", "dask", metavar="NAME"),
+        choice("serial", "processes", "dask", metavar="NAME", more=partial(plugin_names, BACKENDS)),
         WORK,
         "What computes; the numbers are the same. Little work is done without starting processes.",
         "processes",

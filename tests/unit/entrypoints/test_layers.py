@@ -90,7 +90,7 @@ def test_an_option_without_a_value_is_refused(option, texts) -> None:
         ("keep_going", "maybe", "expected true or false, got 'maybe'"),
         ("slice", "2/2", "expected I/N with 0 <= I < N, such as 0/4, got '2/2'"),
         ("slice", "1", "expected I/N with 0 <= I < N, such as 0/4, got '1'"),
-        ("backend", "threads", "expected one of serial, processes, got 'threads'"),
+        ("backend", "threads", "expected one of serial, processes, dask, got 'threads'"),
         ("log_level", "loud", "expected one of DEBUG, INFO, WARNING, ERROR, got 'loud'"),
         ("log_format", "xml", "expected one of auto, console, json, got 'xml'"),
         ("target", "rate", "expected one of level, change, log-change, got 'rate'"),

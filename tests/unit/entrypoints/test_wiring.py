@@ -109,7 +109,7 @@ def test_a_training_is_wired_as_the_settings_say(tmp_path) -> None:
         results=str(tmp_path),
     ).settings
     training = wiring.training(settings, wiring.sink_of(settings), (), ignore, wiring.utc_now)
-    assert training.backend == SerialBackend()
+    assert isinstance(training.backend, SerialBackend)
     assert (training.slice, training.unit_size) == (Slice(1, 3), 2)
     assert (training.run_id, training.keep_going, training.hindcasts) == ("mine", True, True)
     assert pickle.loads(pickle.dumps(training.store)) == training.store

@@ -1,0 +1,41 @@
+"""A forecaster that an installed package offers under a name of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from pulse_adapters.forecasters.imported import ImportedForecaster, imported
+from pulse_core.errors import SettingsError
+from pulse_core.forecasters.base import Histories, Values
+
+
+@attrs.frozen
+class PluggedForecaster:
+    """A class of an installed package by the name it goes by; see ImportedForecaster for what it needs."""
+
+    name: str
+    version: str
+    inner: ImportedForecaster
+
+    @property
+    def origin_by_origin(self) -> bool:
+        """See OriginByOrigin."""
+        return self.inner.origin_by_origin
+
+    def hindcast(self, histories: Histories, horizon: int) -> Values:
+        """See Forecaster. Raises ForecasterFailed."""
+        return self.inner.hindcast(histories, horizon)
+
+
+def plugged_in(name: str, target: str, folder: str, package: str, refit_every: int = 1) -> PluggedForecaster:
+    """Return the forecaster `target` (`module:Name`) of a package that lies in a folder.
+
+    Raises SettingsError, saying what happened, where it cannot be had.
+    """
+    try:
+        inner = imported(target, Path(folder), refit_every)
+    except SettingsError as error:
+        raise SettingsError([f"forecaster '{name}' of {package}: {problem}" for problem in error.problems]) from error
+    return PluggedForecaster(name, f"{package}, {inner.version}", inner)

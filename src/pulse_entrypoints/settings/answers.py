@@ -1,0 +1,32 @@
+"""How commands that answer at once show what they found."""
+
+from __future__ import annotations
+
+import attrs
+
+from pulse_entrypoints.options import RUN_ID, choice, option
+from pulse_entrypoints.settings.groups import OPERANDS, SHOW
+from pulse_entrypoints.settings.logs import ConfigSettings
+
+TABLE, CSV, JSON = "table", "csv", "json"
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class AnswerSettings(ConfigSettings):
+    """The form of an answer."""
+
+    format: str = option(
+        choice(TABLE, CSV, JSON, metavar="FORM"),
+        SHOW,
+        "A table for people, or all there is as CSV or JSON.",
+        TABLE,
+    )
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class RunOperand:
+    """A run that was published."""
+
+    run: str = option(
+        attrs.evolve(RUN_ID, metavar="RUN"), OPERANDS, "The run, by its id.", "", operand=True, required=True
+    )

@@ -1,0 +1,34 @@
+"""The settings of `pulse compare`."""
+
+from __future__ import annotations
+
+import attrs
+
+from pulse_entrypoints.options import NUMBER, RUN_ID, SHARE_OF_ONE, option
+from pulse_entrypoints.settings.answers import AnswerSettings
+from pulse_entrypoints.settings.groups import HOW, OPERANDS
+from pulse_entrypoints.settings.places import ResultsSettings
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class CompareSettings(AnswerSettings, ResultsSettings):
+    """The settings of `pulse compare`."""
+
+    before: str = option(
+        attrs.evolve(RUN_ID, metavar="RUN"), OPERANDS, "The run to compare with.", "", operand=True, required=True
+    )
+    after: str = option(
+        attrs.evolve(RUN_ID, metavar="RUN"), OPERANDS, "The run that may differ.", "", operand=True, required=True
+    )
+    max_loss: float | None = option(
+        NUMBER,
+        HOW,
+        "Exit with 4 where a forecaster has lost more skill than this, e.g. 0.02: two points of a hundred.",
+        shown="no limit",
+    )
+    certainty: float = option(
+        SHARE_OF_ONE,
+        HOW,
+        "How sure it must be that a loss is more than noise, all comparisons counted; with 0 the limit alone decides.",
+        0.95,
+    )

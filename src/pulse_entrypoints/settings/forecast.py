@@ -1,0 +1,30 @@
+# ruff: noqa: RUF009 - option() declares an attrs field and is meant to be called once, here
+"""The settings of `pulse forecast`."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import attrs
+
+from pulse_entrypoints.options import DAY, FLAG, NAMES, option
+from pulse_entrypoints.settings.answers import AnswerSettings, RunOperand
+from pulse_entrypoints.settings.groups import SHOW, WHAT
+from pulse_entrypoints.settings.places import DataSettings, ResultsSettings
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class ForecastSettings(AnswerSettings, ResultsSettings, DataSettings, RunOperand):
+    """The settings of `pulse forecast`."""
+
+    as_of: date | None = option(
+        DAY, WHAT, "Forecast from all rows that were known by the end of this day.", shown="today (UTC)"
+    )
+    allow_changed_history: bool = option(
+        FLAG, WHAT, "Go on where rows known by the run's end are not those it was trained on.", default=False
+    )
+    skip_failed: bool = option(FLAG, WHAT, "Show the others where some variables fail (exit status 3).", default=False)
+    only: tuple[str, ...] | None = option(NAMES, SHOW, "These variables only.", shown="all of the run")
+    by: tuple[str, ...] | None = option(
+        NAMES, SHOW, "Forecasts by these of the run's forecasters, or by 'all'.", shown="the ensemble"
+    )

@@ -1,0 +1,197 @@
+"""What changed between two runs: paired losses, skill, and the odds that it is more than noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse_core.run_comparison import (
+    HINDCAST_COLUMNS,
+    SCORE_COLUMNS,
+    Change,
+    Losses,
+    adjusted,
+    changes,
+    losses_of_hindcasts,
+    losses_of_scores,
+    spec_changes,
+)
+from pulse_core.tables import Columns, Labels
+from tests.fakes import FakeSink
+from tests.unit.core.runs import day, ended, series, spec_of
+
+NAMES = ("naive", "own")
+
+
+def losses(values: Any, first: int = 0, **fields: Any) -> Losses:
+    """Losses (forecaster, origin) one step ahead, of origins from a day on."""
+    given_values = np.array(values, dtype=float)[:, None, :]
+    moments = day(first) + np.arange(given_values.shape[2]) * np.timedelta64(1, "D")
+    counts = np.isfinite(given_values).astype(float)
+    return attrs.evolve(Losses("origins", NAMES, moments, given_values, counts), **fields)
+
+
+def noise(count: int = 200, seed: int = 0) -> np.ndarray:
+    return np.asarray(np.random.default_rng(seed).exponential(size=count))
+
+
+def of_own(before: Losses, after: Losses) -> Change:
+    return next(one for one in changes("x", before, after, "naive") if one.forecaster == "own")
+
+
+def test_the_same_losses_are_the_same():
+    one = losses([noise(), noise(seed=1)])
+    found = changes("x", one, one, "naive")
+    assert [change.same for change in found] == [True, True]
+    assert [change.lost for change in found] == [None, 0.0]
+
+
+def test_only_moments_of_both_runs_count():
+    before, after = losses([noise(20), noise(20)]), losses([noise(20), noise(20)], first=15)
+    change = of_own(before, after)
+    assert change.pairs == 5
+    assert change.mae_before == pytest.approx(noise(20)[15:].mean())
+    assert change.mae_after == pytest.approx(noise(20)[:5].mean())
+
+
+def test_skill_is_lost_where_errors_grow():
+    before, after = losses([noise(), noise() * 0.5]), losses([noise(), noise() * 0.75])
+    change = of_own(before, after)
+    assert (change.skill_before, change.skill_after) == pytest.approx((0.5, 0.25))
+    assert change.lost == pytest.approx(0.25)
+    assert change.probability is not None
+    assert change.probability > 0.999
+
+
+def test_noise_leaves_the_direction_open():
+    rng = np.random.default_rng(4)
+    shares = []
+    for _ in range(300):
+        common = rng.exponential(size=80)
+        before, after = (losses([common, common + rng.normal(size=80) * 0.1]) for _ in range(2))
+        change = of_own(before, after)
+        assert change.p_value is not None
+        shares.append(change.p_value < 0.1)
+    assert 0.05 < np.mean(shares) < 0.15
+
+
+def test_a_moment_without_a_loss_in_one_run_is_out():
+    after = [noise(20), noise(20)]
+    after[1][3] = np.nan
+    assert of_own(losses([noise(20), noise(20)]), losses(after)).pairs == 19
+
+
+def test_batches_of_unequal_length_are_out():
+    moments = day(0) + np.arange(6) * np.timedelta64(30, "D")
+    counts = np.array([[[30.0, 30, 30, 30, 30, 20]]] * 2)
+    before = Losses("batches", NAMES, moments, np.ones((2, 1, 6)), counts)
+    after = attrs.evolve(before, counts=np.full((2, 1, 6), 30.0))
+    assert of_own(before, after).pairs == 5
+
+
+def test_forecasters_and_horizons_of_one_run_only_are_out():
+    before = losses([noise(20), noise(20)])
+    after = attrs.evolve(before, forecasters=("naive", "other"))
+    assert [change.forecaster for change in changes("x", before, after, "naive")] == ["naive"]
+
+
+def change(lost: float | None, p_value: float | None = 0.5, adjusted_p: float | None = 0.5) -> Change:
+    before, after = (None, None) if lost is None else (0.5, 0.5 - lost)
+    return Change("x", "own", 1, "origins", 100, 1.0, 1.1, before, after, p_value, adjusted_p)
+
+
+@pytest.mark.parametrize(
+    ("one", "counts"),
+    [
+        (change(0.2, 1e-6, 1e-4), True),
+        (change(0.2, 0.3, 0.9), False),
+        (change(0.2, None, None), True),
+        (change(0.0499, 1e-6, 1e-4), False),
+        (change(-0.2, 1e-6, 1e-4), False),
+        (change(None, 1e-6, 1e-4), False),
+    ],
+)
+def test_a_loss_counts_beyond_the_limit_and_beyond_noise(one, counts):
+    assert one.beyond(0.05, 0.95) is counts
+
+
+def test_with_no_certainty_asked_for_the_limit_decides():
+    assert change(0.2, 0.9, 1.0).beyond(0.05, 0.0)
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=20))
+def test_adjusted_values_are_no_smaller_and_keep_their_order(values):
+    found = adjusted([change(0.1, value, None) for value in values])
+    tested = sorted(
+        (one.p_value, one.adjusted) for one in found if one.p_value is not None and one.adjusted is not None
+    )
+    assert len(tested) == sum(value is not None for value in values)
+    assert all(raw <= new <= 1 for raw, new in tested)
+    assert [new for _, new in tested] == sorted(new for _, new in tested)
+
+
+def test_one_value_alone_stays_as_it_is_and_many_grow_by_their_harmonic_number():
+    assert adjusted([change(0.1, 0.02, None)])[0].adjusted == 0.02
+    found = adjusted([change(0.1, value, None) for value in (0.01, 0.5, 0.5)])
+    assert found[0].adjusted == pytest.approx(0.01 * 3 * (1 + 1 / 2 + 1 / 3))
+
+
+def tables(values: Any, **fields: Any) -> tuple[Losses, Losses]:
+    """What a run's two tables say of the variable x."""
+    sink = FakeSink()
+    ended(
+        [series(values)],
+        spec_of(days=120, **{"forecasters": ("naive", "ses"), "horizon": 2} | fields),
+        sink=sink,
+        hindcasts=True,
+    )
+    read = {"hindcasts": (losses_of_hindcasts, HINDCAST_COLUMNS), "scores": (losses_of_scores, SCORE_COLUMNS)}
+    made = []
+    for table, (losses_of, names) in read.items():
+        (goes,) = [goes for (_, part), goes in sink.parts.items() if part.startswith(table)]
+        made.append(losses_of({name: _joined([go[name] for go in goes]) for name in names}))
+    return made[0], made[1]
+
+
+def _joined(columns: list[Any]) -> Any:
+    if isinstance(columns[0], Labels):
+        return Labels(columns[0].names, np.concatenate([column.codes for column in columns]))
+    return np.concatenate(columns)
+
+
+def test_both_tables_of_a_run_say_the_same_of_its_means():
+    rng = np.random.default_rng(8)
+    values = 50 + np.cumsum(rng.normal(size=90))
+    pairs = [tables(values, min_history=least) for least in (2, 20)]
+    both = [changes("x", pairs[0][table], pairs[1][table], "naive") for table in (0, 1)]
+    for by_origin, by_batch in zip(*both, strict=True):
+        assert by_origin.mae_before == pytest.approx(by_origin.mae_after, rel=1e-12)
+        # the batch in which only one run has all origins is out
+        assert by_batch.pairs < by_origin.pairs
+        assert by_batch.paired == "batches"
+    whole = changes("x", pairs[0][1], pairs[0][1], "naive"), changes("x", pairs[0][0], pairs[0][0], "naive")
+    for by_batch, by_origin in zip(*whole, strict=True):
+        assert by_batch.mae_before == pytest.approx(by_origin.mae_before, rel=1e-12)
+        assert (by_batch.skill_before is None) == (by_origin.skill_before is None) == (by_batch.forecaster == "naive")
+        if by_origin.skill_before is not None:
+            assert by_batch.skill_before == pytest.approx(by_origin.skill_before, rel=1e-12)
+
+
+def test_no_rows_are_no_losses():
+    nothing: Columns = {
+        "forecaster": Labels(("naive",), np.zeros(0, dtype=np.int32)),
+        "horizon": np.zeros(0, dtype=np.int16),
+        "known_at": np.zeros(0, dtype="datetime64[us]"),
+        "point": np.zeros(0),
+        "actual": np.zeros(0),
+    }
+    assert changes("x", losses_of_hindcasts(nothing), losses_of_hindcasts(nothing), "naive") == []
+
+
+def test_what_differs_between_specs_is_told():
+    assert list(spec_changes({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4})) == [("b", 2, 3), ("c", None, 4)]
