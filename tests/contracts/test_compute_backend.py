@@ -14,7 +14,8 @@ from pulse_adapters.backends.dask import DaskBackend
 from pulse_adapters.backends.dask_cluster import LocalWorkers
 from pulse_adapters.backends.processes import ProcessesBackend
 from pulse_adapters.backends.serial import SerialBackend
-from pulse_core.errors import MalformedData, UnitFailed
+from pulse_adapters.backends.stopping import Stop
+from pulse_core.errors import MalformedData, RunInterrupted, UnitFailed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import ComputeBackend, Done, Failed, Outcome, Task
 from pulse_core.results import UnitResult
@@ -118,7 +119,45 @@ class TestAdapters:
         assert failed.error.where == "unit 0 (v0)"
 
 
-@pytest.fixture(params=["processes"])
+STOPPABLE: dict[str, Callable[[Stop], ComputeBackend]] = {
+    "serial": SerialBackend,
+    "processes": lambda stop: ProcessesBackend(max_workers=2, worth_seconds=0, stop=stop),
+    "processes, in one": lambda stop: ProcessesBackend(max_workers=1, stop=stop),
+    "dask": lambda stop: DaskBackend(LocalWorkers(workers=2, processes=False), stop),
+}
+
+
+@pytest.mark.parametrize("name", STOPPABLE)
+class TestStopping:
+    """What every adapter does when it is asked to stop."""
+
+    def test_it_begins_no_unit_any_more_and_finishes_those_under_way(self, name, tmp_path):
+        stop, task = Stop(), Scripted(tmp_path, dict.fromkeys(range(30), ("linger",)))
+        outcomes = STOPPABLE[name](stop).run(task, units(30))
+        finished = [next(outcomes)]
+        assert stop.ask("SIGTERM")
+        with pytest.raises(RunInterrupted, match="asked to stop by SIGTERM"):
+            finished.extend(outcomes)
+        begun = sum(task.calls(index) for index in range(30))
+        assert all(isinstance(outcome, Done) for outcome in finished)
+        # Dask may begin one a worker before it hears that it should not
+        assert len(finished) <= begun <= len(finished) + (2 if name == "dask" else 0) <= 8
+
+    def test_asked_before_it_does_nothing(self, name, tmp_path):
+        stop, task = Stop(), Scripted(tmp_path, {})
+        assert not stop.ask("SIGINT")
+        with pytest.raises(RunInterrupted, match="SIGINT"):
+            next(STOPPABLE[name](stop).run(task, units(3)))
+        assert sum(task.calls(index) for index in range(3)) == 0
+
+    def test_asked_after_the_last_unit_it_has_come_to_its_end(self, name, tmp_path):
+        stop = Stop()
+        outcomes = list(STOPPABLE[name](stop).run(Scripted(tmp_path, {}), units(3)))
+        assert not stop.ask("SIGTERM")
+        assert len(outcomes) == 3
+
+
+@pytest.fixture(params=["processes", "dask"])
 def remote(request: pytest.FixtureRequest) -> Iterator[ComputeBackend]:
     with BACKENDS[request.param]() as opened:
         yield opened
@@ -213,5 +252,6 @@ def test_the_contract_bites(broken: ComputeBackend, caught_by: str, tmp_path: Pa
 def test_the_table_names_every_backend_there_is():
     folder = Path(__file__).parents[2] / "src/pulse_adapters/backends"
     named = {f"{name.split(',')[0]}.py" for name in BACKENDS} - {"fake.py"}
+    assert STOPPABLE.keys() == BACKENDS.keys() - {"fake"}
     adapters = {path.name for path in folder.glob("*.py") if "Backend:\n" in path.read_text()}
     assert named == adapters

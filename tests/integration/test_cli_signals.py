@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from pulse_entrypoints.signals import interruptible
 from tests.integration.cli import PERIOD, command, digest, environment, events, train, write_series
 
 pytestmark = pytest.mark.integration
@@ -20,27 +24,57 @@ import pathlib, time
 class Waiting:
     '''Stands still on the second variable while there is a file `wait`.'''
     def forecast(self, history, horizon):
-        if history[0] > 500 and pathlib.Path("wait").exists():
+        while history[0] > 500 and pathlib.Path("wait").exists():
             pathlib.Path("waiting").touch()
-            time.sleep(60)
+            time.sleep(0.01)
+        return [history[-1]] * horizon
+"""
+STUBBORN = """
+import pathlib, time
+
+class Waiting:
+    '''Lets nothing end it.'''
+    def forecast(self, history, horizon):
+        while pathlib.Path("wait").exists():
+            pathlib.Path("waiting").touch()
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass
         return [history[-1]] * horizon
 """
 HOW = ("--forecasters", "own:Waiting", "drift", "--unit-size", 1)
+BACKENDS = {
+    "serial": ("--backend", "serial"),
+    "processes": ("--backend", "processes", "--max-workers", 2),
+    "dask": ("--use-dask", "--dask-local", "--dask-workers", 2, "--dask-dashboard-port", 0),
+}
+PID_1 = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
+
+
+def prepared(folder: Path) -> Path:
+    write_series(folder / "data", "a", 100.0)
+    write_series(folder / "data", "b", 1000.0)
+    (folder / "own.py").write_text(WAITING)
+    return folder
 
 
 @pytest.fixture
 def place(tmp_path):
-    write_series(tmp_path / "data", "a", 100.0)
-    write_series(tmp_path / "data", "b", 1000.0)
-    (tmp_path / "own.py").write_text(WAITING)
-    (tmp_path / "wait").touch()
+    (prepared(tmp_path) / "wait").touch()
     return tmp_path
 
 
-def interrupted(place, number: signal.Signals, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Send a signal while the second variable is under way."""
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> str:
+    """The digest of a run that nothing disturbed."""
+    return digest(train(prepared(tmp_path_factory.mktemp("undisturbed")), *HOW, "--backend", "serial"))
+
+
+def started(place, *arguments: object, before: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """Start a run and wait until its second variable is under way."""
     process = subprocess.Popen(
-        command("train", "--variables", "a", "b", *PERIOD, *HOW, *arguments),
+        [*before, *command("train", "--variables", "a", "b", *PERIOD, *HOW, *arguments)],
         cwd=place,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -48,34 +82,117 @@ def interrupted(place, number: signal.Signals, *arguments: object) -> subprocess
         text=True,
         start_new_session=True,
     )
-    assert process.stdout is not None
-    first = [process.stdout.readline(), process.stdout.readline()]  # train_started, unit_finished
     while not (place / "waiting").exists():
         assert process.poll() is None
         time.sleep(0.02)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=30)
-    return subprocess.CompletedProcess(process.args, process.returncode, "".join([*first, out]), err)
+    return process
+
+
+def ended(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    out, err = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def heard(process: subprocess.Popen[str]) -> str:
+    """Return the line that says that a signal was heard."""
+    assert process.stderr is not None
+    return process.stderr.readline()
 
 
 def test_a_signal_before_the_run_ends_with_75(place) -> None:
     (place / "own.py").write_text(f"import os\nos.kill(os.getpid(), {signal.SIGTERM:d})\n{WAITING}")
-    ended = train(place, *HOW)
-    assert (ended.returncode, ended.stdout) == (75, "")
-    assert ended.stderr == "pulse: interrupted by SIGTERM; nothing had begun\n"
+    done = train(place, *HOW)
+    assert (done.returncode, done.stdout) == (75, "")
+    assert done.stderr == "pulse: interrupted by SIGTERM; nothing had begun\n"
 
 
-def test_a_second_signal_ends_at_once_with_130() -> None:
-    program = """
-import os, signal
-from pulse_entrypoints.signals import interruptible
-with interruptible():
-    try:
-        os.kill(os.getpid(), signal.SIGTERM)
-    except KeyboardInterrupt:
-        os.kill(os.getpid(), signal.SIGINT)
-"""
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 130
+@pytest.mark.parametrize(
+    ("backend", "number"),
+    [
+        ("serial", signal.SIGINT),
+        ("serial", signal.SIGTERM),
+        ("processes", signal.SIGTERM),
+        ("processes", signal.SIGINT),
+        ("dask", signal.SIGTERM),
+    ],
+)
+def test_what_is_under_way_is_finished_and_the_same_command_resumes(place, number, backend, undisturbed) -> None:
+    process = started(place, *BACKENDS[backend])
+    process.send_signal(number)
+    assert f"{number.name}: finishing what is under way, for at most 20 s" in heard(process)
+    (place / "wait").unlink()
+    done = ended(process)
+    assert (done.returncode, "Traceback" in done.stderr) == (75, False)
+    told = re.search(rf"asked to stop by {number.name}; ([1-9]) of 10 steps are done", done.stderr)
+    assert told is not None
+    assert "The same command again resumes" in done.stderr
+    assert events(done.stdout)[-1]["event"] == "run_interrupted"
+    # the step that waited was finished: it is among those that were told of
+    steps = [event for event in events(done.stdout) if "batch" in event]
+    assert any("b" in step["variables"] for step in steps)
+
+    resumed = train(place, *HOW, "--backend", "serial")
+    recalled = [event for event in events(resumed.stdout) if "batch" in event]
+    assert sum(step["recalled"] for step in recalled) >= int(told[1])
+    assert digest(resumed) == undisturbed
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_does_not_finish_in_its_grace_is_dropped(place, backend, undisturbed) -> None:
+    process = started(place, *BACKENDS[backend], "--grace-seconds", 0.5)
+    process.send_signal(signal.SIGTERM)
+    done = ended(process)
+    assert (done.returncode, "Traceback" in done.stderr) == (75, False)
+    assert "ended by SIGTERM, and what was under way was dropped" in done.stderr
+    (place / "wait").unlink()
+    assert digest(train(place, *HOW, "--backend", "serial")) == undisturbed
+
+
+def test_a_forecaster_that_lets_nothing_end_it_does_not_keep_the_run_alive(place) -> None:
+    (place / "own.py").write_text(STUBBORN)
+    process = started(place, "--backend", "serial", "--grace-seconds", 0.1)
+    process.send_signal(signal.SIGTERM)
+    done = ended(process)
+    assert done.returncode == 75
+    assert "ended by force" in done.stderr
+
+
+def test_a_second_ctrl_c_ends_at_once(place) -> None:
+    process = started(place)
+    process.send_signal(signal.SIGTERM)
+    heard(process)
+    process.send_signal(signal.SIGINT)
+    assert ended(process).returncode == 130
+
+
+def test_a_second_sigterm_changes_nothing(place) -> None:
+    process = started(place)
+    process.send_signal(signal.SIGTERM)
+    heard(process)
+    process.send_signal(signal.SIGTERM)
+    (place / "wait").unlink()
+    assert ended(process).returncode == 75
+
+
+def test_all_processes_of_a_service_may_be_told_to_end(place) -> None:
+    process = started(place, *BACKENDS["processes"])
+    os.killpg(process.pid, signal.SIGTERM)
+    heard(process)
+    (place / "wait").unlink()
+    done = ended(process)
+    assert (done.returncode, "failed" in done.stderr) == (75, False)
+    steps = [event for event in events(done.stdout) if "batch" in event]
+    assert any("b" in step["variables"] for step in steps)
+
+
+def test_the_first_process_of_a_container_hears_them_too(place) -> None:
+    # the kernel keeps a signal from a first process that has no handler for it
+    process = started(place, "--grace-seconds", 0.5, before=PID_1)
+    (first,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(first), signal.SIGTERM)
+    done = ended(process)
+    assert done.returncode == 75
+    assert "SIGTERM" in done.stderr
 
 
 def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
@@ -89,22 +206,9 @@ with interruptible():
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("backend", ["serial", "processes"])
-def test_a_signal_ends_with_75_and_the_same_command_resumes(place, number, backend) -> None:
-    how = ("--backend", backend, "--max-workers", 2)
-    ended = interrupted(place, number, *how)
-    assert ended.returncode == 75
-    assert number.name in ended.stderr
-    # of two variables with four batches each the first variable's may be done; both are then put together
-    told = re.search(r"([1-4]) of 10 steps", ended.stderr)
-    assert told is not None
-    assert "The same command again resumes" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert events(ended.stdout)[-1]["event"] == "run_interrupted"
-
-    (place / "wait").unlink()
-    resumed = train(place, *HOW, *how)
-    steps = [event for event in events(resumed.stdout) if "batch" in event]
-    assert sum(step["recalled"] for step in steps) >= int(told[1])
-    assert digest(resumed) == digest(train(place, *HOW, "--results", "elsewhere"))
+def test_afterwards_the_handlers_are_those_of_before() -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = [signal.getsignal(number) for number in numbers]
+    with interruptible():
+        assert signal.getsignal(signal.SIGTERM) not in before
+    assert [signal.getsignal(number) for number in numbers] == before

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,7 +126,19 @@ class LocalWorkers:
         with cluster:
             if self.adaptive:
                 cluster.adapt(minimum=self.adaptive[0], maximum=self.adaptive[1])
-            yield cluster
+            try:
+                yield cluster
+            except (KeyboardInterrupt, GeneratorExit):
+                _kill_workers(cluster)  # in the middle of a unit they would not end when asked to
+                raise
+
+
+def _kill_workers(cluster: Any) -> None:
+    for nanny in cluster.workers.values():
+        pid = getattr(nanny, "pid", None)  # None where the workers are threads, or one is just being started
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager

@@ -67,6 +67,7 @@ class Dispatch:
     pace: Pace = attrs.field(factory=Pace)
     losses: int = 0
     _alone: int | None = None
+    _told_to_stop: bool = False
 
     @property
     def unfinished(self) -> bool:
@@ -98,6 +99,9 @@ class Dispatch:
             return
         if not self.out:
             self.stop.check()
+        if self._told_to_stop:
+            return
+        self._told_to_stop = True
         begun = {key for stacks in client.call_stack(list(self.out)).values() for key in stacks}
         for future in [future for future in self.out if future.key not in begun and not future.done()]:
             self.waiting.extend(self.out.pop(future))
