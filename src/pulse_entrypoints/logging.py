@@ -19,6 +19,8 @@ from pulse_core.errors import SettingsError
 CONSOLE: Final = "console"
 JSON: Final = "json"
 QUIET: Final = "quiet"
+STDOUT: Final = "stdout"
+STDERR: Final = "stderr"
 LOG_FILE: Final = "retrodiction_training.log"
 RUN_FAILED: Final = "run_failed"
 RUN_INTERRUPTED: Final = "run_interrupted"
@@ -83,17 +85,19 @@ class RunLog:
         self.file.close()
 
 
-def open_log(level: str, form: str, folder: Path, mask: Masker, show: Callable[[str], object]) -> RunLog:
+def open_log(
+    level: str, form: str, folder: Path, mask: Masker, show: Callable[[str], object], stream: str = STDOUT
+) -> RunLog:
     """Open the log file and say where else events go, by `form`.
 
-    CONSOLE hands all of them to `show`, QUIET only warnings and errors; JSON writes JSON lines to stdout.
+    CONSOLE hands all of them to `show`, QUIET only warnings and errors; JSON writes JSON lines to the stream.
     Warnings of adapters, which use the standard library's logging, become events. Raises SettingsError where
     the folder or the file cannot be made.
     """
     path = folder / LOG_FILE
     file = _opened(path)
     lines: list[str] = []
-    keep = _Keep(mask, file, lines, to_stdout=form == JSON)
+    keep = _Keep(mask, file, lines, stream=stream if form == JSON else None)
     console = _Console(mask, show, logging.WARNING if form == QUIET else logging.NOTSET)
     shown = [] if form == JSON else [console]
     logger = structlog.wrap_logger(
@@ -144,12 +148,12 @@ class _Bridge(logging.Handler):
 
 @attrs.define
 class _Keep:
-    """A processor that writes events as JSON lines: to the file, the run's own log and perhaps stdout."""
+    """A processor that writes events as JSON lines: to the file, the run's own log and perhaps stdout or stderr."""
 
     mask: Masker
     file: TextIO
     lines: list[str]
-    to_stdout: bool = attrs.field(kw_only=True)
+    stream: str | None = attrs.field(kw_only=True)
     file_failed: bool = False
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -158,8 +162,8 @@ class _Keep:
         line = f"{self.mask(str(text))}\n"
         self._write_file(line)
         self.lines.append(line)
-        if self.to_stdout:
-            _write_stdout(line)
+        if self.stream is not None:
+            write_line(line, getattr(sys, self.stream))
         return event
 
     def _write_file(self, line: str) -> None:
@@ -185,7 +189,7 @@ class _Console:
     def _renderer(self) -> structlog.dev.ConsoleRenderer:
         # the default would show local variables in tracebacks, and so whatever secrets they hold
         plain = structlog.dev.plain_traceback
-        colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         return structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain, pad_event_to=16)
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -201,11 +205,11 @@ def _drop(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     raise structlog.DropEvent
 
 
-def _write_stdout(line: str) -> None:
-    """Write to whoever reads the events; when they have gone, the run goes on without them."""
+def write_line(line: str, stream: TextIO) -> None:
+    """Write to whoever reads stdout or stderr; when they have gone, the run goes on without them."""
     try:
-        sys.stdout.write(line)
-        sys.stdout.flush()
+        stream.write(line)
+        stream.flush()
     except BrokenPipeError:
         # what is left in the buffer must not fail again when Python flushes it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

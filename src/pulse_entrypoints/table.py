@@ -21,10 +21,10 @@ _WIDEST_VARIABLE: Final = 24
 _WIDEST_FORECASTER: Final = 20
 
 
-def show(result: RunResult, logs: Sequence[str], console: Console) -> None:
-    """Print the result of a run; `logs` are the places of its logs."""
-    parts = (_title(result), _table(result), _explanation(result), _places(result, logs))
-    for part in parts:
+def show(result: RunResult, logs: Sequence[str], console: Console, slow: str = "") -> None:
+    """Print the result of a run; `logs` are the places of its logs, `slow` says what took long, if anything."""
+    parts = (_title(result), _table(result), _explanation(result), _places(result, logs), Text(slow, style="dim"))
+    for part in parts if slow else parts[:-1]:
         console.print()
         console.print(part, highlight=False)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
 
+from pulse_adapters.sinks.documents import encode_document, result_document
 from pulse_core.errors import PulseError, RunInterrupted, SettingsError
 from pulse_core.forecasters import resolve
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.results import RunResult
 from pulse_core.spec import RunSpec
 from pulse_entrypoints import wiring
+from pulse_entrypoints.answering import tell, width_of_stderr
 from pulse_entrypoints.engines import engine_of, engine_problems
 from pulse_entrypoints.exits import Ending, Exit, completed, failed, interrupted, slice_completed, unexpected
 from pulse_entrypoints.findings import summary_of
@@ -24,9 +25,12 @@ from pulse_entrypoints.logging import (
     QUIET,
     RUN_FAILED,
     RUN_INTERRUPTED,
+    STDERR,
+    STDOUT,
     Masker,
     log_folder_problem,
     open_log,
+    write_line,
 )
 from pulse_entrypoints.progress import Progress, show_line
 from pulse_entrypoints.settings import TrainSettings
@@ -34,7 +38,6 @@ from pulse_entrypoints.signals import current, name_of
 from pulse_entrypoints.specification import run_spec
 
 RUN_LOG: Final = "run.log"
-_WIDEST_REPORT: Final = 100
 
 
 @attrs.frozen
@@ -46,9 +49,14 @@ class Order:
     forecasters: tuple[Forecaster, ...]
 
     @property
+    def slow(self) -> tuple[str, ...]:
+        """The forecasters that are called origin by origin."""
+        return tuple(one.name for one in resolve(self.spec.roster, self.forecasters).slow)
+
+    @property
     def counted(self) -> str:
         """What progress counts: variables, or steps where slow forecasters do each batch of a variable by itself."""
-        return "steps" if resolve(self.spec.roster, self.forecasters).slow else "variables"
+        return "steps" if self.slow else "variables"
 
 
 def train(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
@@ -58,7 +66,7 @@ def train(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
         ending = _train(order_of(command_line, environment), mask)
     except PulseError as error:
         ending = failed(error)
-    _say(mask(ending.report(_width())))
+    tell(mask(ending.report(width_of_stderr())))
     return ending.status
 
 
@@ -79,10 +87,11 @@ def order_of(command_line: CommandLine, environment: Mapping[str, str]) -> Order
 
 def _train(order: Order, mask: Masker) -> Ending:
     settings = order.settings
-    form = _form(settings.log_format)
-    log = open_log(settings.log_level, form, settings.log_dir, mask, show_line)
+    form = _form(settings)
+    stream = STDERR if settings.json else STDOUT
+    log = open_log(settings.log_level, form, settings.log_dir, mask, show_line, stream)
     log.bind(run_id=settings.run_id or order.spec.run_id)
-    progress = Progress(log, _context(order), form != JSON, order.counted)
+    progress = Progress(log, _context(order), form != JSON and not settings.quiet, order.counted, order.slow)
     try:
         return _execute(order, progress, form)
     except RunInterrupted as error:
@@ -112,27 +121,32 @@ def _execute(order: Order, progress: Progress, form: str) -> Ending:
     training = wiring.training(settings, sink, order.forecasters, progress, wiring.utc_now, progress.connected)
     result = training.execute(spec)
     progress.close()
-    log.events.info("run_finished", **_finish(result))
+    log.events.info("run_finished", **_finish(result), **progress.slow_part())
     if settings.slice is not None:
         return slice_completed(result, settings.results, settings.slice, order.counted)
     attached = sink.attach(result.run_id, RUN_LOG, log.of_run())
-    if form != JSON and sys.stdout.isatty():
-        _show_table(result, (attached, str(log.path)))
+    if settings.json:
+        write_line(encode_document(result_document(result)).decode(), sys.stdout)
+    elif form != JSON and sys.stdout.isatty() and not settings.quiet:
+        _show_table(result, (attached, str(log.path)), progress.slow_line())
     return completed(result)
 
 
-def _show_table(result: RunResult, logs: tuple[str, ...]) -> None:
+def _show_table(result: RunResult, logs: tuple[str, ...], slow: str) -> None:
     from rich.console import Console  # 60 ms that only a terminal needs
 
     from pulse_entrypoints.table import show
 
-    show(result, logs, Console(file=sys.stdout))
+    show(result, logs, Console(file=sys.stdout), slow)
 
 
-def _form(log_format: str) -> str:
-    if log_format != "auto":
-        return log_format
-    return QUIET if sys.stdout.isatty() else JSON
+def _form(settings: TrainSettings) -> str:
+    if settings.quiet:
+        return QUIET
+    if settings.log_format != "auto":
+        return settings.log_format
+    watched = sys.stderr if settings.json else sys.stdout
+    return QUIET if watched.isatty() else JSON
 
 
 def _context(order: Order) -> dict[str, Any]:
@@ -159,16 +173,3 @@ def _finish(result: RunResult) -> dict[str, Any]:
 
 def _facts(error: PulseError) -> dict[str, Any]:
     return {"what": error.what, "where": error.where, "mend": error.mend}
-
-
-def _width() -> int | None:
-    """Return where lines for people end; None where nobody but a file or a program reads them."""
-    if not sys.stderr.isatty():
-        return None
-    return min(shutil.get_terminal_size().columns, _WIDEST_REPORT)
-
-
-def _say(text: str) -> None:
-    if text:
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
