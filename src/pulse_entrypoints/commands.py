@@ -14,6 +14,7 @@ from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.compare import CompareSettings
 from pulse_entrypoints.settings.data_tools import CheckSettings, ConvertSettings, ListSettings, SampleSettings
 from pulse_entrypoints.settings.forecast import ForecastSettings
+from pulse_entrypoints.settings.init import InitSettings
 from pulse_entrypoints.settings.plugins import PluginSettings
 
 Run = Callable[[Any, Mapping[str, str]], int]
@@ -116,6 +117,12 @@ COMMANDS: Final[tuple[Command, ...]] = (
         run="pulse_entrypoints.compare:compare",
         help=_COMPARE_HELP,
         epilogue="Exit status: 0 done, 1 failed, 2 wrong usage or settings, 4 skill was lost beyond --max-loss.",
+    ),
+    Command(
+        words=("init",),
+        settings=InitSettings,
+        run="pulse_entrypoints.init:init",
+        help="Write a configuration file with every option in it, explained and commented out. Nothing is overwritten.",
     ),
     Command(
         words=("data", "list"),

@@ -199,6 +199,7 @@ class Option:
     group: str
     shown_default: str
     environment: str
+    default: object = None
     operand: bool = False
     required: bool = False
 
@@ -246,6 +247,7 @@ def options_of(settings: type[attrs.AttrsInstance]) -> tuple[Option, ...]:
             group=field.metadata["group"],
             shown_default=field.metadata["shown"] or _shown(field.default),
             environment=field.metadata["environment"] or f"PULSE_{field.name.upper()}",
+            default=field.default,
             operand=field.metadata["operand"],
             required=field.metadata["required"],
         )

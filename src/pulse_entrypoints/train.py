@@ -63,7 +63,8 @@ def train(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     """Train as the settings say and return the exit status. An interruption before the run passes through."""
     mask = Masker.of(environment)
     try:
-        ending = _train(order_of(command_line, environment), mask)
+        order = order_of(command_line, environment)
+        ending = _dry_run(order) if order.settings.dry_run else _train(order, mask)
     except PulseError as error:
         ending = failed(error)
     tell(mask(ending.report(width_of_stderr())))
@@ -83,6 +84,12 @@ def order_of(command_line: CommandLine, environment: Mapping[str, str]) -> Order
     if problems or spec is None:
         raise SettingsError(problems)
     return Order(read.settings, spec, forecasters)
+
+
+def _dry_run(order: Order) -> Ending:
+    from pulse_entrypoints.dry_run import dry_run  # only what it is needed for
+
+    return dry_run(order.settings, order.spec, order.forecasters)
 
 
 def _train(order: Order, mask: Masker) -> Ending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -58,6 +58,17 @@ class FilesystemStore:
             return of_long(_long_table(self.location, status), variable, str(self.location))
         path = self._path(variable, _stamp(status))
         return observations(parse(_content(path), path.name, str(path)), variable, str(path))
+
+    def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
+        """Return the bytes of the files that reading these variables reads, by name; nothing is read.
+
+        Raises VariableNotFound for one that a folder has no file for, StoreUnavailable.
+        """
+        status = _status(self.location)
+        if not _is_folder(status):
+            return {self.location.name: status.st_size}
+        paths = [self._path(variable, _stamp(status)) for variable in variables]
+        return {path.name: _status(path).st_size for path in paths}
 
     def _path(self, variable: str, stamp: Stamp) -> Path:
         files = _files(self.location, stamp)

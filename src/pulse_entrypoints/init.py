@@ -1,0 +1,104 @@
+"""`pulse init`: a configuration file with every option in it, each explained and commented out."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping
+from typing import Final
+
+from pulse_adapters.sinks.disk import disk_faults
+from pulse_adapters.sinks.files import create
+from pulse_core.errors import SettingsError
+from pulse_entrypoints.answering import answer, tell
+from pulse_entrypoints.commands import COMMANDS
+from pulse_entrypoints.exits import Ending, Exit
+from pulse_entrypoints.layers import CommandLine, Layered
+from pulse_entrypoints.options import Option, options_of
+from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.groups import GROUPS
+from pulse_entrypoints.settings.init import InitSettings
+
+_WIDTH: Final = 100
+_HEAD: Final = """\
+# Settings of Pulse. Every option is here with its default, commented out: take the '#' away to set it.
+# A value on the command line or in the environment beats this file. Used by: pulse train --config {name}
+"""
+_EXAMPLES: Final[Mapping[str, str]] = {
+    "forecasters": '["naive", "ses", "ensemble"]',
+    "NAME...": '["one", "another"]',
+    "DAY": '"2022-01-31"',
+    "PATH": '"some/file"',
+    "FILE": '"some/file"',
+    "NAME": '"name"',
+    "PLACE": '"place"',
+    "FOLDER": '"folder"',
+    "I/N": '"0/4"',
+    "X": "0.5",
+}
+"""What a value may look like, by the option's name or the shape that help shows; a whole number is 10."""
+
+
+def init(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
+    """Write the file and return the exit status."""
+    return answer(command_line, environment, InitSettings, _init)
+
+
+def _init(read: Layered[InitSettings]) -> Ending:
+    path = read.settings.file
+    with disk_faults("write a file", path):
+        if not create(path, configuration(path.name).encode()):
+            raise SettingsError([f"{path} is there already; name another file, or move it away"])
+    tell(f"pulse: {path} written; use it with: pulse train --config {path}")
+    return Ending(Exit.DONE)
+
+
+def configuration(name: str) -> str:
+    """Return a TOML file of this name with every option that a file may hold."""
+    parts = [_HEAD.format(name=name)]
+    options = _options()
+    for group in GROUPS:
+        found = [(option, commands) for option, commands in options.values() if option.group == group]
+        if found:
+            parts.append(f"\n# {group} {'-' * (_WIDTH - len(group) - 3)}\n")
+            parts.extend(f"\n{line}" for option, commands in found for line in [_told(option, commands)])
+    return "".join(parts)
+
+
+def _options() -> dict[str, tuple[Option, list[str]]]:
+    """Return every option that a file may hold with the commands that have it, those of train first."""
+    found: dict[str, tuple[Option, list[str]]] = {option.name: (option, []) for option in options_of(TrainSettings)}
+    for command in COMMANDS:
+        for option in options_of(command.settings):
+            if not option.operand and not option.required:
+                found.setdefault(option.name, (option, []))[1].append(command.name)
+    found.pop("config", None)
+    return {name: pair for name, pair in found.items() if pair[1]}
+
+
+def _told(option: Option, commands: list[str]) -> str:
+    """Return an option's lines: what it is, and its default or, where it has none, an example."""
+    of = "" if "pulse train" in commands else f" ({', '.join(commands)})"
+    default = f" Default: {option.shown_default}." if _says_more(option) else ""
+    text = f"{option.help}{default}{of}"
+    lines = textwrap.wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+    return "\n".join([*lines, f"#{option.name} = {_value(option)}", ""])
+
+
+def _says_more(option: Option) -> bool:
+    """Whether the default is not the value that stands below."""
+    return bool(option.shown_default) and option.default is None
+
+
+def _value(option: Option) -> str:
+    """Return an option's default in TOML, or an example where it has none."""
+    default = option.default
+    if isinstance(default, bool | int | float | str):
+        return json.dumps(default)  # a TOML value as well
+    if isinstance(default, tuple):
+        return json.dumps(list(default))
+    if default is not None:
+        return json.dumps(str(default))
+    if option.kind.choices:
+        return json.dumps(option.kind.choices[0])
+    return _EXAMPLES.get(option.name) or _EXAMPLES.get(option.kind.metavar, "10")

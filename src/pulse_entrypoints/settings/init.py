@@ -1,0 +1,20 @@
+# ruff: noqa: RUF009 - option() declares an attrs field and is meant to be called once, here
+"""The settings of `pulse init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from pulse_entrypoints.options import PATH, option
+from pulse_entrypoints.settings.groups import OPERANDS
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class InitSettings:
+    """The settings of `pulse init`."""
+
+    file: Path = option(
+        attrs.evolve(PATH, metavar="FILE"), OPERANDS, "The file to write.", Path("pulse.toml"), operand=True
+    )
