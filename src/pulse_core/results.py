@@ -182,6 +182,17 @@ class RunResult:
         """`sha256:` over the variables' digests in name order: every score and trust, nothing of time or machine."""
         return run_digest(self.variables)
 
+    def to_frame(self) -> Any:
+        """Return a pandas DataFrame with a row for each variable, forecaster and horizon.
+
+        Columns: `variable`, `forecaster`, `horizon`, the scores (`scores.measures.MEASURES`), `trust` with `trust_low`,
+        `trust_high` and `trials`, `log10_e`, the ensemble's `weight`, and `discovery`; NaN where there is none. Raises
+        SettingsError where pandas is not installed.
+        """
+        from pulse_core.frames import run_frame  # heavy, and asked for by few
+
+        return run_frame(self)
+
     def discoveries(self) -> dict[str, NDArray[np.bool_]]:
         """Return, by variable, which (forecaster, horizon) beat the benchmark at a false discovery rate of 5 %.
 

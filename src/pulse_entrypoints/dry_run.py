@@ -15,6 +15,7 @@ from pulse_core.ports import DataStore
 from pulse_core.spec import RunSpec
 from pulse_entrypoints import wiring
 from pulse_entrypoints.answering import show, write_json
+from pulse_entrypoints.engines import engine_of
 from pulse_entrypoints.estimates import Estimate, estimate, rows_in
 from pulse_entrypoints.exits import Ending, Exit
 from pulse_entrypoints.settings import TrainSettings
@@ -62,7 +63,7 @@ def _units(settings: TrainSettings, spec: RunSpec, *, slow: bool) -> tuple[WorkU
 
 
 def _workers(settings: TrainSettings) -> int:
-    if settings.backend == "serial":
+    if engine_of(settings) == "serial":
         return 1
     return settings.max_workers or usable_cores()
 
@@ -99,7 +100,9 @@ def _facts(
 def _units_in_words(settings: TrainSettings, units: Sequence[WorkUnit]) -> str:
     largest = max((len(unit.variables) for unit in units), default=0)
     share = "" if settings.slice is None else " (slice {}/{})".format(*settings.slice)
-    return f"{len(units)} of up to {largest} {'variable' if largest == 1 else 'variables'}, {settings.backend}{share}"
+    return (
+        f"{len(units)} of up to {largest} {'variable' if largest == 1 else 'variables'}, {engine_of(settings)}{share}"
+    )
 
 
 def _missing(name: str, there: set[str]) -> str:

@@ -1,0 +1,41 @@
+"""A run as a pandas DataFrame: the one file of the core that imports pandas, and only when it is asked to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.errors import SettingsError
+from pulse_core.results import TRUST, RunResult, VariableSummary
+from pulse_core.scores.measures import MEASURES
+
+_TRUST_COLUMNS = ("trust", "trust_low", "trust_high", "trials", "log10_e")
+
+
+def run_frame(result: RunResult) -> Any:
+    """Return a row for each variable, forecaster and horizon; see RunResult.to_frame."""
+    try:
+        import pandas as pd
+    except ModuleNotFoundError as error:
+        raise SettingsError(["'pandas' is not installed; pip install 'pulse-retrodiction[frames]'"]) from error
+    found = result.discoveries()
+    parts = [pd.DataFrame(_columns(one, found[one.variable])) for one in result.variables]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_names())
+
+
+def _names() -> list[str]:
+    return ["variable", "forecaster", "horizon", *MEASURES, *_TRUST_COLUMNS, "weight", "discovery"]
+
+
+def _columns(one: VariableSummary, found: NDArray[np.bool_]) -> dict[str, Any]:
+    forecasters, horizons = one.scores.shape[:2]
+    columns: dict[str, Any] = {
+        "variable": [one.variable] * (forecasters * horizons),
+        "forecaster": np.repeat(np.array(one.forecasters, dtype=object), horizons),
+        "horizon": np.tile(np.arange(1, horizons + 1), forecasters),
+    }
+    columns |= {name: one.scores[..., place].ravel() for place, name in enumerate(MEASURES)}
+    columns |= {name: one.trust[..., place].ravel() for place, name in enumerate(_TRUST_COLUMNS[: len(TRUST)])}
+    return columns | {"weight": one.weights.ravel(), "discovery": found.ravel()}
