@@ -34,6 +34,8 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "PLACE": '"place"',
     "FOLDER": '"folder"',
     "I/N": '"0/4"',
+    "MIN MAX": "[1, 4]",
+    "SIZE": '"2GiB"',
     "X": "0.5",
 }
 """What a value may look like, by the option's name or the shape that help shows; a whole number is 10."""

@@ -1,0 +1,24 @@
+"""A run as a DataFrame: every score and trust, row by row."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pulse_core.results import TRUST
+from pulse_core.scores.measures import MEASURES
+from tests.unit.core.runs import run, series, spec_of
+
+
+def test_every_score_stands_in_its_row():
+    values = 50 + np.cumsum(np.random.default_rng(1).normal(size=60))
+    result = run(
+        [series(values), series(values[::-1], "y")], spec_of("x", "y", forecasters=("naive", "ses", "ensemble"))
+    )
+    frame = result.to_frame()
+    assert len(frame) == 2 * 3 * 2
+    row = frame[(frame.variable == "y") & (frame.forecaster == "ses") & (frame.horizon == 2)].iloc[0]
+    summary = result.variables[1]
+    np.testing.assert_array_equal(row[list(MEASURES)].to_numpy(float), summary.scores[1, 1])
+    assert row.trust == summary.trust[1, 1, TRUST.index("mean")]
+    assert row.discovery == result.discoveries()["y"][1, 1]
+    assert frame.groupby("variable").weight.count().to_dict() == {"x": 4, "y": 4}

@@ -1,0 +1,101 @@
+"""`pulse forecast`: what comes next, as table, CSV and JSON; what cannot be is refused with the mend."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pyarrow.parquet
+import pytest
+
+from tests.unit.entrypoints.answers import walk
+
+
+@pytest.fixture
+def half(ask):
+    ask.train("half")
+    return ask
+
+
+def test_the_table_fits_80_columns_and_bears_the_dates_to_come(half) -> None:
+    done = half("forecast", "half")
+    assert (done.status, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("Forecasts by ensemble (run half; 76 rows came after its end, 2020-06-30)")
+    assert sum("2020-08-08" in line for line in lines) == 2
+
+
+def test_json_is_one_document_with_every_quantile(half) -> None:
+    document = half("forecast", "half", "--format", "json", "--by", "all", "--only", "a").document
+    assert (document["run"], document["rows_after_the_run"]) == ("half", {"a": 38})
+    assert {(row["forecaster"], row["horizon"]) for row in document["forecasts"]} == {
+        (name, ahead) for name in ("naive", "ses", "mean", "ensemble") for ahead in (1, 2)
+    }
+    row = document["forecasts"][0]
+    assert (row["known_at"], row["timestamp"], row["target"]) == ("2020-08-07", "2020-08-07", "2020-08-08")
+    assert row["q0.025"] < row["point"] < row["q0.975"]
+    assert row["trust"] is None  # of the benchmark
+
+
+def test_csv_has_a_row_for_each_step(half) -> None:
+    rows = list(csv.DictReader(io.StringIO(half("forecast", "half", "--format", "csv", "--by", "ses").out)))
+    assert [(row["variable"], row["horizon"]) for row in rows] == [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")]
+    assert all(0 < float(row["trust_low"]) < float(row["trust_high"]) < 1 for row in rows)
+
+
+def test_a_forecast_as_of_a_day_is_the_hindcast_of_a_longer_run(half) -> None:
+    half.train("whole", "--hindcasts", end="2020-07-31")
+    made = half("forecast", "half", "--as-of", "2020-07-15", "--by", "all", "--format", "json").document["forecasts"]
+    table = pyarrow.parquet.read_table(half.folder / "results/whole/hindcasts").to_pylist()
+    quoted = {
+        (row["variable"], row["forecaster"], row["horizon"]): (row["point"], row["q0.9"], row["trust"], row["weight"])
+        for row in table
+        if str(row["known_at"])[:10] == "2020-07-15"
+    }
+    assert quoted == {
+        (row["variable"], row["forecaster"], row["horizon"]): (row["point"], row["q0.9"], row["trust"], row["weight"])
+        for row in made
+    }
+
+
+def test_a_changed_history_is_refused_unless_allowed(half) -> None:
+    values = walk(0)
+    values[5] += 1
+    half.write("a", values)
+    refused = half("forecast", "half")
+    assert (refused.status, refused.out) == (1, "")
+    assert "a: data/a.csv: the 182 rows known by the run's end, 2020-06-30, are not those" in refused.err
+    skipped = half("forecast", "half", "--skip-failed", "--format", "json")
+    assert (skipped.status, {row["variable"] for row in skipped.document["forecasts"]}) == (3, {"b"})
+    assert half("forecast", "half", "--allow-changed-history").status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("haf",), "There are: half"),
+        (("half", "--by", "sess"), "--by: the run has no forecaster 'sess'"),
+        (("half", "--only", "z"), "--only: the run did not train 'z'"),
+        (("half", "--as-of", "2020-05-01"), "--as-of: 2020-05-01 is before the run's last day, 2020-06-30"),
+        ((), "RUN: is missing"),
+    ],
+)
+def test_what_cannot_be_is_refused(half, words, told) -> None:
+    done = half("forecast", *words)
+    assert done.status in (1, 2)
+    assert told in done.err
+
+
+def test_a_run_without_an_ensemble_asks_for_a_forecaster(ask) -> None:
+    ask.train("plain", forecasters=("naive", "ses"))
+    done = ask("forecast", "plain")
+    assert (done.status, "run 'plain' has no ensemble; name --by one of naive, ses" in done.err) == (2, True)
+
+
+def test_a_result_that_is_none_is_told_with_the_mend(half) -> None:
+    (half.folder / "results/half/result.json").write_text("{}")
+    done = half("forecast", "half")
+    assert done.status == 1
+    assert "half/result.json: is no result of a run" in done.err
+    assert "Run the same training again" in done.err

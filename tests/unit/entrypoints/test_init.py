@@ -1,0 +1,54 @@
+"""`pulse init`: a file with every option, that can be taken as it is or line by line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from pulse_entrypoints.commands import COMMANDS, all_options
+from pulse_entrypoints.init import configuration
+from pulse_entrypoints.layers import CommandLine, layered
+from pulse_entrypoints.options import options_of
+from pulse_entrypoints.settings import TrainSettings
+
+_OPTION = re.compile(r"^#([a-z][a-z0-9_]*) = ", re.MULTILINE)
+
+
+def test_the_file_sets_nothing_by_itself(ask) -> None:
+    assert ask("init").status == 0
+    assert tomllib.loads((ask.folder / "pulse.toml").read_text()) == {}
+    read = layered(CommandLine({"config": ["pulse.toml"]}), {}, TrainSettings)
+    assert (read.problems, read.settings) == ((), TrainSettings(config=read.settings.config))
+
+
+def test_every_option_that_a_file_may_hold_is_there_once() -> None:
+    written = _OPTION.findall(configuration("x.toml"))
+    never = {"config"} | {
+        option.name
+        for command in COMMANDS
+        for option in options_of(command.settings)
+        if option.operand or option.required
+    }
+    assert sorted(written) == sorted(set(all_options()) - never)
+
+
+def test_every_line_can_be_taken_as_it_stands(tmp_path) -> None:
+    path = tmp_path / "all.toml"
+    path.write_text(_OPTION.sub(r"\1 = ", configuration("all.toml")))
+    for command in COMMANDS:
+        read = layered(CommandLine({"config": [str(path)]}), {}, command.settings)
+        assert [problem for problem in read.problems if "is missing" not in problem] == []
+
+
+def test_defaults_stand_as_they_are(tmp_path) -> None:
+    document = tomllib.loads(_OPTION.sub(r"\1 = ", configuration("all.toml")))
+    defaults = {option.name: option.default for option in options_of(TrainSettings)}
+    told = {name: defaults[name] for name in document if isinstance(defaults.get(name), int | float | str)}
+    assert {name: document[name] for name in told} == told
+
+
+def test_nothing_is_overwritten(ask) -> None:
+    (ask.folder / "mine.toml").write_text("horizon = 3\n")
+    done = ask("init", "mine.toml")
+    assert (done.status, "mine.toml is there already" in done.err) == (2, True)
+    assert (ask.folder / "mine.toml").read_text() == "horizon = 3\n"
