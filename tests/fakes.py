@@ -109,7 +109,7 @@ class FakePlace:
 
     def entries(self, folder: str) -> Iterator[Entry]:
         for name, (content, modified) in list(self.files.items()):
-            if name.startswith(f"{folder}/"):
+            if name.startswith(f"{folder}/" if folder else ""):
                 yield Entry(name, len(content), modified)
 
     def remove(self, name: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
-from typing import Protocol
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol, runtime_checkable
 
 import attrs
 
@@ -49,6 +49,23 @@ class DataStore(Protocol):
 
     def read(self, variable: str) -> Observations:
         """Return all rows of a variable. Raises VariableNotFound, MalformedData, DataError or StoreUnavailable."""
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """What a DataStore may do besides, where reading is mostly waiting: read some while others are made use of."""
+
+    def ahead(self, variables: Sequence[str]) -> AbstractContextManager[DataStore]:
+        """Open the store for reading these variables one after another; others can be read as well.
+
+        It reads what the store reads, and fails where it does, for the variable that is read. What it holds does not
+        grow with the number of variables.
+        """
+
+
+def reading(store: DataStore, variables: Sequence[str]) -> AbstractContextManager[DataStore]:
+    """Open a store for reading these variables, ahead of time where it can."""
+    return store.ahead(variables) if isinstance(store, ReadsAhead) else nullcontext(store)
 
 
 class ComputeBackend(Protocol):

@@ -16,7 +16,7 @@ from pulse_core.forecasters import Roster
 from pulse_core.identity import record_key
 from pulse_core.plan import Batch, WorkUnit, batches
 from pulse_core.point_in_time import PointInTime, point_in_time
-from pulse_core.ports import DataStore, ResultSink, Write
+from pulse_core.ports import DataStore, ResultSink, Write, reading
 from pulse_core.results import DataFacts, Failure, UnitResult, VariableResult
 from pulse_core.scores.table import score_columns
 from pulse_core.series import KnownRows, resolve_known_at
@@ -73,7 +73,8 @@ class ReplayTask:
         if unit.batch is not None:
             return self._hindcast(unit, batches(self.spec)[unit.batch])
         failures: dict[str, Failure] = {}
-        begun = dict(_each(unit.variables, self._beginning(), failures))
+        with reading(self.store, unit.variables) as store:
+            begun = dict(_each(unit.variables, self._beginning(store), failures))
         results = {name: one.source for name, one in begun.items() if isinstance(one.source, VariableResult)}
         recalled = set(results)
         with self._hindcast_part(unit) as write:
@@ -109,16 +110,14 @@ class ReplayTask:
                 write(score_columns(results, self.spec))
         return tuple(names)
 
-    def _read(self, variable: str) -> KnownRows:
-        return resolve_known_at(self.store.read(variable), self.spec.known_at, self.spec.last_day).by(
-            self.spec.last_day
-        )
+    def _read(self, store: DataStore, variable: str) -> KnownRows:
+        return resolve_known_at(store.read(variable), self.spec.known_at, self.spec.last_day).by(self.spec.last_day)
 
-    def _beginning(self) -> Callable[[str], _Begun]:
+    def _beginning(self, store: DataStore) -> Callable[[str], _Begun]:
         """Return what begins a variable; predictors are read once for all of them."""
-        read_once = cache(self._read)
+        read_once = cache(partial(self._read, store))
         return lambda variable: self._begin(
-            self._read(variable), [read_once(name) for name in self.spec.predictors if name != variable]
+            self._read(store, variable), [read_once(name) for name in self.spec.predictors if name != variable]
         )
 
     def _begin(self, rows: KnownRows, predictors: Sequence[KnownRows]) -> _Begun:
@@ -159,13 +158,14 @@ class ReplayTask:
     def _hindcast(self, unit: WorkUnit, batch: Batch) -> UnitResult:
         """Make what slow forecasters say in one batch, and record it for the variable's own unit."""
         failures: dict[str, Failure] = {}
-        done = dict(_each(unit.variables, lambda variable: self._hindcast_variable(variable, batch), failures))
+        with reading(self.store, unit.variables) as store:
+            done = dict(_each(unit.variables, lambda name: self._hindcast_variable(store, name, batch), failures))
         recalled = sum(done.values())
         return UnitResult(failures=tuple(failures.values()), recalled=recalled, computed=len(done) - recalled)
 
-    def _hindcast_variable(self, variable: str, batch: Batch) -> bool:
+    def _hindcast_variable(self, store: DataStore, variable: str, batch: Batch) -> bool:
         """Return whether everything was recorded already."""
-        rows = self._read(variable)
+        rows = self._read(store, variable)
         slow = SlowHindcasts(self.spec, self.sink, rows, point_in_time(rows.known, self.spec))
         recalled = [slow.in_batch(forecaster, batch, fresh=self.fresh)[1] for forecaster in self.roster.slow]
         return all(recalled)

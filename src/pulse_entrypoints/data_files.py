@@ -16,7 +16,9 @@ from pulse_entrypoints.data_tools import chosen, each_of, opened
 from pulse_entrypoints.exits import Ending, Exit, answered
 from pulse_entrypoints.layers import CommandLine, Layered
 from pulse_entrypoints.settings.data_tools import ConvertSettings, SampleSettings
+from pulse_entrypoints.settings.s3 import S3Settings
 
+_ANY_S3: Final = S3Settings()
 _SUFFIX: Final = ".parquet"
 _OTHER_ROWS: Final = "Choose another place, or replace it with --overwrite"
 
@@ -33,7 +35,7 @@ def copy_sample(command_line: CommandLine, environment: Mapping[str, str]) -> Ex
 
 def _convert(read: Layered[ConvertSettings]) -> Ending:
     settings = read.settings
-    store, place = opened(read), _place(settings.to, read.source("to"))
+    store, place = opened(read), _place(settings.to, read.source("to"), settings)
     there = {entry.name for entry in place.entries("") if "/" not in entry.name}
 
     def convert(variable: str) -> bool:
@@ -88,8 +90,8 @@ def _written(changed: list[bool], place: str) -> str:
     return f"pulse: {count} {'file' if count == 1 else 'files'} written to {place}{same}"
 
 
-def _place(place: str, source: str) -> Place:
+def _place(place: str, source: str, settings: S3Settings = _ANY_S3) -> Place:
     try:
-        return wiring.place_of(place)
+        return wiring.place_of(place, settings)
     except SettingsError as error:
         raise SettingsError([f"{source}: {problem}" for problem in error.problems]) from error

@@ -48,6 +48,7 @@ def layered(command_line: CommandLine, environment: Mapping[str, str], settings:
     reader.read_command_line()
     reader.read_environment(environment)
     reader.read_file()
+    reader.choose()
     reader.miss()
     return Layered(settings(**reader.values), reader.sources, tuple(reader.problems), frozenset(reader.broken))
 
@@ -60,6 +61,8 @@ class _Reader:
     sources: dict[str, str] = attrs.field(factory=dict)
     problems: list[str] = attrs.field(factory=list)
     broken: set[str] = attrs.field(factory=set)
+    layers: dict[str, int] = attrs.field(factory=dict)
+    layer: int = 0
 
     def read_command_line(self) -> None:
         words = list(self._bare_words())
@@ -96,6 +99,7 @@ class _Reader:
         return f"'{word}': belongs to no option{hint}"
 
     def read_environment(self, environment: Mapping[str, str]) -> None:
+        self.layer += 1
         for option in self.options.values():
             if option.environment in environment:
                 text = environment[option.environment]
@@ -103,6 +107,7 @@ class _Reader:
                 self._take(option, f"{option.environment} in the environment", option.kind.of_text, texts)
 
     def read_file(self) -> None:
+        self.layer += 1
         path = self.values.get("config")
         if path is None:
             return
@@ -117,6 +122,19 @@ class _Reader:
             elif key in self.options:  # one file serves all commands, and each reads the keys of its own options
                 option = self.options[key]
                 self._take(option, f"{path}: {key}", option.kind.of_toml, value)
+
+    def choose(self) -> None:
+        """Of an option and one that takes its place, keep the one in the stronger layer."""
+        for option in self.options.values():
+            name, other = option.name, option.instead_of
+            if name not in self.values or other not in self.values:
+                continue
+            if self.layers[name] == self.layers[other]:
+                self.problems.append(
+                    f"{self.sources[name]}: takes the place of {self.sources[other]}; give one of them"
+                )
+            weaker = other if self.layers[name] <= self.layers[other] else name
+            del self.values[weaker], self.sources[weaker]
 
     def miss(self) -> None:
         for option in self.options.values():
@@ -135,6 +153,7 @@ class _Reader:
         if option.name not in self.sources:
             self.values[option.name] = value
             self.sources[option.name] = source
+            self.layers[option.name] = self.layer
 
 
 def _unknown_key(key: str) -> str:

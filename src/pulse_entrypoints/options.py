@@ -15,6 +15,11 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _SLICE: Final = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SIZE: Final = re.compile(r"[0-9]+(\.[0-9]+)? ?[kMGT]i?B")
+_POWERS: Final = {"k": 1, "M": 2, "G": 3, "T": 4}
+_URL: Final = re.compile(
+    r"https?://[A-Za-z0-9._\-]+(?::[0-9]{1,5})?(?:/[^\s?#@]*)?|https?://\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?/?"
+)
+_OBJECT: Final = re.compile(r"s3://([A-Za-z0-9._-]{3,255})/([^\x00-\x1f]{0,1023}[^\x00-\x1f/])")
 _LEDGER: Final = "units"
 _BOTH_TRUE: Final = ("true", "1", "yes", "on")
 _BOTH_FALSE: Final = ("false", "0", "no", "off")
@@ -140,6 +145,34 @@ def _path(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def _hours(text: str) -> float:
+    hours = float(text)
+    if not 0 <= hours < float("inf"):
+        raise ValueError
+    return hours
+
+
+def _bytes(text: str) -> int:
+    if text == "0":
+        return 0
+    size = _size(text)
+    number, unit, binary = re.split(r" ?([kMGT])", size.removesuffix("B"), maxsplit=1)
+    return int(float(number) * (1_024 if binary else 1_000) ** _POWERS[unit])
+
+
+def _url(text: str) -> str:
+    if not _URL.fullmatch(text):
+        raise ValueError
+    return text.rstrip("/")
+
+
+def _object(text: str) -> tuple[str, str]:
+    match = _OBJECT.fullmatch(text)
+    if match is None:
+        raise ValueError
+    return match[1], match[2]
+
+
 def choice(*choices: str, metavar: str, more: Callable[[], Iterable[str]] = tuple) -> Kind:
     """Return the kind of one word out of several, in any case; `more` of them are asked for where none fits."""
 
@@ -182,6 +215,10 @@ DAY: Final = Kind(expected="a day such as 2022-01-31", metavar="DAY", read=date.
 FLAG: Final = Kind(expected="true or false", metavar="", read=_flag, toml=(bool,))
 PATH: Final = Kind(expected="a path", metavar="PATH", read=_path)
 SHARE: Final = Kind(expected="I/N with 0 <= I < N, such as 0/4", metavar="I/N", read=_share)
+HOURS: Final = Kind(expected="a number of hours, at least 0", metavar="HOURS", read=_hours, toml=(int, float))
+BYTES: Final = Kind(expected="a size such as 512MiB or 2GiB, or 0", metavar="SIZE", read=_bytes, toml=(int, str))
+URL: Final = Kind(expected="an address such as http://127.0.0.1:8333", metavar="URL", read=_url)
+OBJECT: Final = Kind(expected="s3://bucket/key", metavar="s3://BUCKET/KEY", read=_object)
 RUN_ID: Final = Kind(
     expected="up to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit, and not 'units'",
     metavar="NAME",
@@ -202,6 +239,7 @@ class Option:
     default: object = None
     operand: bool = False
     required: bool = False
+    instead_of: str = ""
 
     @property
     def flag(self) -> str:
@@ -224,16 +262,20 @@ def option(
     environment: str = "",
     operand: bool = False,
     required: bool = False,
+    instead_of: str = "",
 ) -> Any:
     """Declare an option as a field of an attrs class.
 
     `shown` is what help says of the default where the value does not speak for itself; `environment` is the
     variable where it is not PULSE_ and the option's name. An operand may be given as a bare word too; operands take
     the bare words in the order of their declaration, one of many values all that are left. A required option that
-    no layer gives is a problem of the settings.
+    no layer gives is a problem of the settings. An option `instead_of` another takes its place where both are given;
+    the one in the stronger layer counts, and in the same layer they are a problem.
     """
     metadata = {"kind": kind, "group": group, "help": text, "shown": shown, "environment": environment}
-    return attrs.field(default=default, metadata=metadata | {"operand": operand, "required": required})
+    return attrs.field(
+        default=default, metadata=metadata | {"operand": operand, "required": required, "instead_of": instead_of}
+    )
 
 
 @cache
@@ -250,6 +292,7 @@ def options_of(settings: type[attrs.AttrsInstance]) -> tuple[Option, ...]:
             default=field.default,
             operand=field.metadata["operand"],
             required=field.metadata["required"],
+            instead_of=field.metadata["instead_of"],
         )
         for field in attrs.fields(settings)
     )

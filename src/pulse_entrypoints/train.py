@@ -122,7 +122,8 @@ def _train(order: Order, mask: Masker) -> Ending:
 def _execute(order: Order, progress: Progress, form: str) -> Ending:
     settings, spec, log = order.settings, order.spec, progress.log
     outputs = () if settings.output_file is None else (settings.output_file,)
-    sink = wiring.sink_of(settings, outputs)
+    objects = () if settings.s3_output_file is None else (settings.s3_output_file,)
+    sink = wiring.sink_of(settings, outputs, objects)
     sink.claim(settings.run_id or spec.run_id, spec)
     current().grace = settings.grace_seconds
     training = wiring.training(settings, sink, order.forecasters, progress, wiring.utc_now, progress.connected)
@@ -130,7 +131,7 @@ def _execute(order: Order, progress: Progress, form: str) -> Ending:
     progress.close()
     log.events.info("run_finished", **_finish(result), **progress.slow_part())
     if settings.slice is not None:
-        return slice_completed(result, settings.results, settings.slice, order.counted)
+        return slice_completed(result, settings.results_place, settings.slice, order.counted)
     attached = sink.attach(result.run_id, RUN_LOG, log.of_run())
     if settings.json:
         write_line(encode_document(result_document(result)).decode(), sys.stdout)
@@ -163,8 +164,8 @@ def _context(order: Order) -> dict[str, Any]:
         "start": order.spec.start.isoformat(),
         "end": order.spec.last_day.isoformat(),
         "forecasters": list(order.spec.roster),
-        "data": settings.data,
-        "results": settings.results,
+        "data": settings.data_place,
+        "results": settings.results_place,
         "backend": engine_of(settings),
     } | ({} if settings.slice is None else {"slice": "{}/{}".format(*settings.slice)})
 

@@ -2,106 +2,71 @@
 
 from __future__ import annotations
 
-import importlib
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import attrs
 import numpy as np
 
-import pulse_adapters.sample
 from pulse_adapters.forecasters.imported import imported, is_import_name
 from pulse_adapters.forecasters.libraries import is_library_name, library_forecaster
 from pulse_adapters.forecasters.plugged import plugged_in
-from pulse_adapters.sinks.places import Place
 from pulse_core import __version__
 from pulse_core.errors import InvalidSpec, SettingsError
 from pulse_core.events import Observer
 from pulse_core.forecasters import resolve
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.plan import Slice
-from pulse_core.ports import ComputeBackend, DataStore
+from pulse_core.ports import ComputeBackend
 from pulse_core.series import Observations
 from pulse_core.spec import RunSpec
 from pulse_core.training import RetrodictionTraining
 from pulse_entrypoints import entry_points
+from pulse_entrypoints.adapters import Adapter
 from pulse_entrypoints.engines import Announce, engine_of, engine_parts, say_nothing
-from pulse_entrypoints.entry_points import Plugin, plugins
+from pulse_entrypoints.entry_points import plugins
 from pulse_entrypoints.layers import Layered
+from pulse_entrypoints.places import (
+    PLACES,
+    STORES,
+    place_of,
+    place_problems,
+    sample_store,
+    sink_of,
+    store_of,
+    unserved_places,
+)
 from pulse_entrypoints.results_place import ResultsPlace
 from pulse_entrypoints.settings import TrainSettings
-from pulse_entrypoints.settings.places import SAMPLE, DataSettings, ResultsSettings
 from pulse_entrypoints.signals import current
 from pulse_entrypoints.specification import SampleFacts
 
+__all__ = [
+    "BACKENDS",
+    "PLACES",
+    "STORES",
+    "Adapter",
+    "own_forecasters",
+    "place_of",
+    "place_problems",
+    "sample_facts",
+    "sink_of",
+    "software",
+    "store_of",
+    "training",
+    "unserved_places",
+    "utc_now",
+]
 
-@attrs.frozen
-class Adapter:
-    """Where an adapter's class is, and the extra of `pulse-retrodiction` that brings the library it `needs`.
-
-    What it needs is named where its module imports it later.
-    """
-
-    path: str
-    extra: str = ""
-    needs: str = ""
-
-    def load(self) -> Any:
-        """Import the class. Raises SettingsError with the install hint where a library is missing."""
-        module, name = self.path.split(":")
-        try:
-            if self.needs:
-                importlib.import_module(self.needs)
-            return getattr(importlib.import_module(module), name)
-        except ModuleNotFoundError as error:
-            if not self.extra or (error.name or "").startswith("pulse_"):
-                raise
-            hint = f"pip install 'pulse-retrodiction[{self.extra}]'"
-            raise SettingsError([f"'{error.name}' is not installed; {hint}"]) from error
-
-
-STORES: Final[Mapping[str, Adapter]] = {
-    "folder": Adapter("pulse_adapters.stores.filesystem:FilesystemStore"),
-}
 BACKENDS: Final[Mapping[str, Adapter]] = {
     "serial": Adapter("pulse_adapters.backends.serial:SerialBackend"),
     "processes": Adapter("pulse_adapters.backends.processes:ProcessesBackend"),
     "dask": Adapter("pulse_adapters.backends.dask:DaskBackend", "dask", needs="distributed"),
 }
-SINKS: Final[Mapping[str, Adapter]] = {
-    "folder": Adapter("pulse_adapters.sinks.filesystem:FilesystemSink"),
-}
-PLACES: Final[Mapping[str, Adapter]] = {
-    "folder": Adapter("pulse_adapters.sinks.folder:Folder"),
-}
-"""Stores, sinks and places go by the scheme of their place: `folder` without one."""
-
 _ALWAYS_THERE: Final = "naive"
-_SAMPLE_FOLDER: Final = Path(pulse_adapters.sample.__file__).parent
-
-
-def place_problems(layered: Layered[TrainSettings]) -> list[str]:
-    """Say which places no adapter serves, or cannot be what they should be."""
-    problems = unserved_places(layered)
-    output = layered.settings.output_file
-    if output is not None and output.is_dir():
-        problems.append(f"{layered.source('output_file')}: {output} is a folder; name a file in it")
-    return problems
-
-
-def unserved_places(layered: Layered[Any]) -> list[str]:
-    """Say which of a command's places no adapter serves."""
-    problems: list[str] = []
-    for name, table in {"data": STORES, "results": SINKS}.items():
-        place = getattr(layered.settings, name, None)
-        if place is not None and _scheme(place) not in table and not (name == "data" and _plugged_store(place)):
-            what = f"no adapter for {_scheme(place)}:// in this version; name a local folder"
-            problems.append(f"{layered.source(name)}: {_without_secrets(place)}: {what}")
-    return problems
 
 
 def own_forecasters(layered: Layered[TrainSettings]) -> tuple[tuple[Forecaster, ...], list[str]]:
@@ -142,29 +107,9 @@ def _own_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forec
 
 def sample_facts() -> SampleFacts:
     """Return the sample's variables and the last day that any of them has."""
-    store = _store(SAMPLE)
+    store = sample_store()
     names = tuple(store.names())
     return SampleFacts(names, max(_last_day(store.read(name)) for name in names))
-
-
-def sink_of(settings: ResultsSettings, outputs: Sequence[Path] = ()) -> ResultsPlace:
-    """Return the place of the results; `result.json` is also put at the outputs."""
-    sink: ResultsPlace = SINKS[_scheme(settings.results)].load()(Path(settings.results).expanduser(), outputs)
-    return sink
-
-
-def place_of(place: str) -> Place:
-    """Return a place for files. Raises SettingsError where no adapter serves it."""
-    scheme = _scheme(place)
-    if scheme not in PLACES:
-        raise SettingsError([f"{_without_secrets(place)}: no adapter for {scheme}:// in this version; name a folder"])
-    made: Place = PLACES[scheme].load()(Path(place).expanduser())
-    return made
-
-
-def store_of(settings: DataSettings) -> DataStore:
-    """Return where the data are read from."""
-    return _store(settings.data)
 
 
 def training(
@@ -209,13 +154,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _store(place: str) -> DataStore:
-    folder = _SAMPLE_FOLDER if place == SAMPLE else Path(place).expanduser()
-    plugin = _plugged_store(place)
-    store: DataStore = plugin.load()(place) if plugin else STORES[_scheme(place)].load()(folder)
-    return store
-
-
 def _backend(settings: TrainSettings, announce: Announce) -> ComputeBackend:
     engine = engine_of(settings)
     if engine not in BACKENDS:
@@ -223,23 +161,6 @@ def _backend(settings: TrainSettings, announce: Announce) -> ComputeBackend:
         return plugged
     backend: ComputeBackend = BACKENDS[engine].load()(**engine_parts(settings, current().stop, announce))
     return backend
-
-
-def _plugged_store(place: str) -> Plugin | None:
-    """Return the store that another package brings for a scheme; a built-in one goes first."""
-    scheme = _scheme(place)
-    return None if scheme in STORES else plugins(entry_points.STORES).get(scheme)
-
-
-def _scheme(place: str) -> str:
-    scheme, separator, _ = place.partition("://")
-    return scheme.lower() if separator else "folder"
-
-
-def _without_secrets(place: str) -> str:
-    """Return a place without the user and password that an address may hold."""
-    scheme, separator, rest = place.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else place
 
 
 def _forecaster_names(layered: Layered[TrainSettings]) -> dict[str, tuple[str, ...]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 
 import attrs
 import numpy as np
 
 from pulse_core.errors import VariableNotFound
+from pulse_core.ports import DataStore
 from pulse_core.series import Observations
 from tests.fakes import FakeStore
 
@@ -94,3 +97,16 @@ class Normalising(FakeStore):
 class Inventive(FakeStore):
     def names(self) -> Iterator[str]:
         yield from list(super().names()) or ["x"]
+
+
+class AheadOfItself(FakeStore):
+    @contextmanager
+    def ahead(self, variables: Sequence[str]) -> Iterator[DataStore]:
+        following = dict(pairwise([*variables, variables[0]]))
+        yield FakeStore({name: self.variables[following[name]] for name in variables})
+
+
+class Hasty(FakeStore):
+    @contextmanager
+    def ahead(self, variables: Sequence[str]) -> Iterator[DataStore]:
+        yield FakeStore({name: self.read(name) for name in variables})

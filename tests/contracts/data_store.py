@@ -16,14 +16,21 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from pulse_adapters.aws.clients import AwsSettings
 from pulse_adapters.stores.filesystem import FilesystemStore
 from pulse_adapters.stores.formats import SUFFIXES
 from pulse_adapters.stores.frames import FrameStore
+from pulse_adapters.stores.object_cache import ObjectCache
+from pulse_adapters.stores.s3 import S3Store
+from pulse_adapters.stores.s3_long import S3LongStore
 from pulse_core.errors import DataError, MalformedData, VariableNotFound
-from pulse_core.ports import DataStore
+from pulse_core.ports import DataStore, reading
 from pulse_core.series import Observations
 from tests.contracts.data_files import columns_of, long_file, one_file, rows_of
 from tests.fakes import FakeStore
+from tests.servers.moto_server import moto
+from tests.servers.s3 import BUCKET, S3Server, environment_of
+from tests.servers.seaweedfs import seaweedfs
 
 Variables = Mapping[str, Observations]
 Opener = Callable[[Variables], AbstractContextManager[DataStore]]
@@ -116,6 +123,25 @@ def reads_the_same_again(adapter: Adapter) -> None:
     adapter.always(check)
 
 
+def reads_the_same_ahead(adapter: Adapter) -> None:
+    def check(variables: Variables, store: DataStore) -> None:
+        alone = {name: _bits(store.read(name)) for name in variables}
+        with reading(store, [*variables, *variables]) as ahead:
+            assert {name: _bits(ahead.read(name)) for name in variables} == alone
+        with reading(store, list(variables)) as ahead:  # in another order than was said, one of them twice
+            assert {name: _bits(ahead.read(name)) for name in [*reversed(list(variables)), *variables]} == alone
+
+    adapter.always(check)
+
+
+def fails_ahead_for_the_variable_that_fails(adapter: Adapter) -> None:
+    with adapter.holding(sample("a", "b")) as store, reading(store, ["a", "missing", "b"]) as ahead:
+        assert ahead.read("a").variable == "a"
+        with pytest.raises(VariableNotFound, match="missing"):
+            ahead.read("missing")
+        assert ahead.read("b").variable == "b"
+
+
 def hands_out_read_only_arrays(adapter: Adapter) -> None:
     def check(variables: Variables, store: DataStore) -> None:
         for name in variables:
@@ -155,6 +181,8 @@ RULES: tuple[Rule, ...] = (
     lists_every_name_once_sorted,
     reads_every_bit,
     reads_the_same_again,
+    reads_the_same_ahead,
+    fails_ahead_for_the_variable_that_fails,
     hands_out_read_only_arrays,
     refuses_an_unknown_variable_with_near_names,
     knows_no_variable_when_empty,
@@ -193,6 +221,22 @@ def _long(suffix: str, variables: Variables) -> Iterator[DataStore]:
 
 
 @contextmanager
+def _bucket(server: Callable[[], S3Server], suffix: str, variables: Variables) -> Iterator[DataStore]:
+    corner = server().corner()
+    server().put(corner, {f"{name}{suffix}": one_file(held, suffix) for name, held in variables.items()})
+    with TemporaryDirectory() as folder, environment_of(server()):
+        yield S3Store(BUCKET, corner, AwsSettings(endpoint_url=server().endpoint), ObjectCache(folder, 2**20))
+
+
+@contextmanager
+def _long_object(server: Callable[[], S3Server], suffix: str, variables: Variables) -> Iterator[DataStore]:
+    corner = server().corner()
+    server().put(corner, {f"long{suffix}": long_file(variables, suffix)})
+    with environment_of(server()):
+        yield S3LongStore(BUCKET, f"{corner}long{suffix}", AwsSettings(endpoint_url=server().endpoint))
+
+
+@contextmanager
 def _frames(variables: Variables) -> Iterator[DataStore]:
     columns = columns_of(variables)
     yield FrameStore({name: pd.DataFrame(list(rows_of(held)))[columns] for name, held in variables.items()})
@@ -203,5 +247,10 @@ STORES: dict[str, Adapter] = {
     "frames": Adapter(_frames),
     **{f"filesystem, *{suffix}": Adapter(partial(_folder, suffix)) for suffix in SUFFIXES},
     **{f"filesystem, long{suffix}": Adapter(partial(_long, suffix)) for suffix in SUFFIXES},
+    "s3 in moto, *.csv": Adapter(partial(_bucket, moto, ".csv"), examples=3),
+    "s3 in moto, *.jsonl.gz": Adapter(partial(_bucket, moto, ".jsonl.gz"), examples=3),
+    "s3 in SeaweedFS, *.parquet": Adapter(partial(_bucket, seaweedfs, ".parquet"), examples=5),
+    "s3 in SeaweedFS, *.csv.gz": Adapter(partial(_bucket, seaweedfs, ".csv.gz"), examples=3),
+    "s3 in SeaweedFS, long.csv": Adapter(partial(_long_object, seaweedfs, ".csv"), examples=3),
 }
 """Every adapter. One more is one more line."""

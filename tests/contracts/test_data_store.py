@@ -15,6 +15,8 @@ BREACHES = {
     broken.NotCounting: contract.reads_every_bit,
     broken.Swapping: contract.reads_every_bit,
     broken.Forgetful: contract.reads_the_same_again,
+    broken.AheadOfItself: contract.reads_the_same_ahead,
+    broken.Hasty: contract.fails_ahead_for_the_variable_that_fails,
     broken.Writeable: contract.hands_out_read_only_arrays,
     broken.NameLosing: contract.lists_every_name_once_sorted,
     broken.NameDuplicating: contract.lists_every_name_once_sorted,

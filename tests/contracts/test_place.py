@@ -98,6 +98,7 @@ class TestPlace:
         assert sorted((entry.name, entry.size) for entry in found) == [(NAME, 3), (OTHER, 3)]
         assert names(place, "units/ab") == [NAME]
         assert names(place, "nothing") == []
+        assert names(place, "") == sorted([NAME, OTHER, "units2/x", "nightly/result.json"])
         assert all(abs(entry.modified - datetime.now(UTC)) < A_MINUTE for entry in found)
 
     def test_more_entries_than_a_page_holds_are_all_told(self, place):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections.abc import Iterator
@@ -62,6 +63,20 @@ class S3Server:
         """Return what there is under a prefix, without it."""
         pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
         return [found["Key"].removeprefix(prefix) for page in pages for found in page.get("Contents", ())]
+
+
+@functools.cache
+def _client(server: S3Server, settings: tuple[tuple[str, float], ...]) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    session = boto3.Session(
+        aws_access_key_id=server.access_key, aws_secret_access_key=server.secret_key, region_name=REGION
+    )
+    config = Config(
+        s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": 2}, **dict(settings)
+    )
+    return session.client("s3", endpoint_url=server.endpoint, config=config)
 
 
 @contextmanager

@@ -35,10 +35,10 @@ class Listed:
 
 @attrs.frozen
 class Fetched:
-    """An object as it was fetched; without content where it has not changed since."""
+    """An object as it was fetched."""
 
     etag: str
-    content: bytes | None
+    content: bytes
 
 
 @attrs.frozen
@@ -64,28 +64,25 @@ class Bucket:
         """Return an object's name as people and their tools know it."""
         return f"s3://{self.name}/{key}"
 
-    def get(self, key: str, unless: str = "") -> Fetched | None:
-        """Return an object, without content where it still has the ETag `unless`; None where there is none."""
+    def get(self, key: str) -> Fetched | None:
+        """Return an object, or None where there is none."""
         from botocore.exceptions import ClientError
 
-        condition = {"IfNoneMatch": unless} if unless else {}
         with self.faults(key):
             try:
-                return self._got(key, condition)
+                return self._got(key)
             except ClientError as error:
                 if is_absent(error):
                     return None
-                if status_of(error) == 304:
-                    return Fetched(unless, None)
                 raise
 
-    def _got(self, key: str, condition: dict[str, str]) -> Fetched:
+    def _got(self, key: str) -> Fetched:
         from botocore.exceptions import FlexibleChecksumError, IncompleteReadError, ResponseStreamingError
 
         broken = (FlexibleChecksumError, IncompleteReadError, ResponseStreamingError)
         for attempt in attempts(self.aws.retry_attempts, broken):
             with attempt:
-                answer = self.client.get_object(Bucket=self.name, Key=key, **condition)
+                answer = self.client.get_object(Bucket=self.name, Key=key)
                 return Fetched(answer["ETag"], _body(answer))
         raise AssertionError("the last attempt returns or raises")
 

@@ -88,7 +88,7 @@ class BucketPlace:
 
     def entries(self, folder: str) -> Iterator[Entry]:
         """Yield every object in a folder and below it. Raises SinkUnavailable."""
-        for each in self.bucket.list(f"{self.prefix}{folder}/"):
+        for each in self.bucket.list(f"{self.prefix}{folder}/" if folder else self.prefix):
             yield Entry(each.key.removeprefix(self.prefix), each.size, each.modified)
 
     def remove(self, name: str) -> None:

@@ -8,9 +8,10 @@ OPERANDS: Final = "What to work on"
 WHAT: Final = "What to train"
 HOW: Final = "How to forecast and judge"
 WHERE: Final = "Where data come from and results go"
+S3: Final = "S3"
 WORK: Final = "How the work is done"
 DASK: Final = "Dask"
 SHOW: Final = "What is shown, and how"
 LOGS: Final = "Logs and configuration"
 
-GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, WORK, DASK, SHOW, LOGS)
+GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, S3, WORK, DASK, SHOW, LOGS)

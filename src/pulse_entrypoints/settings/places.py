@@ -10,37 +10,49 @@ import attrs
 
 from pulse_entrypoints.options import FLAG, PATH, RUN_ID, TEXT, option
 from pulse_entrypoints.settings.groups import WHERE
+from pulse_entrypoints.settings.s3 import S3DataSettings, S3OutputSettings, S3ResultsSettings
 
 SAMPLE: Final = "sample"
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class DataSettings:
-    """Where data come from."""
+class DataSettings(S3DataSettings):
+    """Where data come from: the bucket, where one is named, else `data`."""
 
     data: str = option(
         attrs.evolve(TEXT, metavar="PLACE"),
         WHERE,
         "A folder with one file a variable (CSV, Parquet or JSON Lines), one long file with a variable "
-        "column, or 'sample' for the series that come with Pulse.",
+        "column, s3://bucket/folder, or 'sample' for the series that come with Pulse.",
         "data",
     )
 
+    @property
+    def data_place(self) -> str:
+        """The place in one word."""
+        return self.data if self.s3_data_bucket is None else f"s3://{self.s3_data_bucket}/{self.s3_data_prefix}"
+
 
 @attrs.frozen(kw_only=True, slots=False)
-class ResultsSettings:
-    """The place of results, of all runs."""
+class ResultsSettings(S3ResultsSettings):
+    """The place of results, of all runs: the bucket, where one is named, else `results`."""
 
     results: str = option(
         attrs.evolve(TEXT, metavar="PLACE"),
         WHERE,
-        "The folder for results. Made where it is missing.",
+        "The folder for results, made where it is missing; or s3://bucket/folder.",
         "results",
     )
 
+    @property
+    def results_place(self) -> str:
+        """The place in one word."""
+        bucket = self.s3_results_bucket
+        return self.results if bucket is None else f"s3://{bucket}/{self.s3_results_prefix}"
+
 
 @attrs.frozen(kw_only=True, slots=False)
-class OutputSettings:
+class OutputSettings(S3OutputSettings):
     """What a run leaves in its place."""
 
     output_file: Path | None = option(PATH, WHERE, "Write the result, as JSON, to this file as well.")

@@ -25,7 +25,7 @@ def read(**values: str):
 
 
 @pytest.mark.parametrize(
-    "adapter", [adapter for table in (wiring.STORES, wiring.BACKENDS, wiring.SINKS) for adapter in table.values()]
+    "adapter", [adapter for table in (wiring.STORES, wiring.BACKENDS, wiring.PLACES) for adapter in table.values()]
 )
 def test_every_adapter_that_is_named_is_there(adapter) -> None:
     assert isinstance(adapter.load(), type)
@@ -43,8 +43,8 @@ def test_an_adapter_without_its_library_gives_the_install_hint(tmp_path, monkeyp
 
 def test_a_place_that_no_adapter_serves_is_refused_without_its_password() -> None:
     assert wiring.place_problems(read(data="s3://user:word@bucket/x", results="gs://bucket")) == [
-        "--data: s3://bucket/x: no adapter for s3:// in this version; name a local folder",
-        "--results: gs://bucket: no adapter for gs:// in this version; name a local folder",
+        "--data: s3://bucket/x: expected s3://bucket/folder, the bucket of letters, digits, '.' and '-'",
+        "--results: gs://bucket: no adapter for gs://; name a local folder, or s3://bucket/folder",
     ]
 
 

@@ -1,0 +1,113 @@
+# ruff: noqa: RUF009 - option() declares an attrs field and is meant to be called once, here
+"""S3, and what speaks as it does: buckets, how to reach them, and the cache of what was fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from pulse_entrypoints.options import BYTES, HOURS, OBJECT, PATH, POSITIVE, TEXT, URL, choice, option
+from pulse_entrypoints.settings.groups import S3
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class S3Settings:
+    """How to reach S3. Credentials are no options: they are found as by every tool of AWS."""
+
+    aws_region: str | None = option(
+        attrs.evolve(TEXT, metavar="REGION"),
+        S3,
+        "The region of the buckets.",
+        shown="AWS_DEFAULT_REGION, else us-east-1",
+        environment="AWS_REGION",
+    )
+    s3_endpoint_url: str | None = option(
+        URL,
+        S3,
+        "The address of a server that speaks S3.",
+        shown="AWS itself",
+        environment="AWS_ENDPOINT_URL_S3",
+    )
+    s3_addressing_style: str = option(
+        choice("auto", "path", "virtual", metavar="STYLE"),
+        S3,
+        "Whether the bucket stands in the path or in the name of the host.",
+        "auto",
+    )
+    s3_max_workers: int = option(POSITIVE, S3, "Objects fetched at a time, by each worker process.", 4)
+    s3_retry_attempts: int = option(POSITIVE, S3, "Attempts for a request, the first included.", 3)
+    s3_retry_mode: str = option(
+        choice("standard", "adaptive", metavar="MODE"),
+        S3,
+        "adaptive also slows down where the server asks for it.",
+        "standard",
+    )
+    s3_checksums: str = option(
+        choice("when_supported", "when_required", metavar="WHEN"),
+        S3,
+        "Send and check checksums; some servers that speak S3 need when_required.",
+        "when_supported",
+    )
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class S3DataSettings(S3Settings):
+    """Data in a bucket."""
+
+    s3_data_bucket: str | None = option(
+        attrs.evolve(TEXT, metavar="BUCKET"),
+        S3,
+        "Read the data from this bucket instead of --data.",
+        environment="S3_DATA_BUCKET",
+        instead_of="data",
+    )
+    s3_data_prefix: str = option(
+        attrs.evolve(TEXT, metavar="PREFIX"),
+        S3,
+        "What stands before the variable in the key of its object: PREFIX, variable, .parquet, .csv or .jsonl, and "
+        ".gz where packed.",
+        "datasets/",
+        environment="S3_DATA_PREFIX",
+    )
+    cache_dir: Path | None = option(
+        attrs.evolve(PATH, metavar="FOLDER"),
+        S3,
+        "Where fetched objects are kept, to be used again while their ETag stays the same.",
+        shown="~/.cache/pulse",
+    )
+    cache_expiration_hours: float = option(
+        HOURS, S3, "How long a listing of the bucket is trusted before it is asked again.", 1.0
+    )
+    cache_max_size: int = option(
+        BYTES, S3, "Room for the cache, such as 500MB or 2GiB; 0 for none.", shown="2GiB", default=2 * 2**30
+    )
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class S3ResultsSettings(S3Settings):
+    """Results in a bucket."""
+
+    s3_results_bucket: str | None = option(
+        attrs.evolve(TEXT, metavar="BUCKET"),
+        S3,
+        "Put the results into this bucket instead of --results.",
+        environment="S3_RESULTS_BUCKET",
+        instead_of="results",
+    )
+    s3_results_prefix: str = option(
+        attrs.evolve(TEXT, metavar="PREFIX"),
+        S3,
+        "What stands before the key of everything there.",
+        "results/",
+        environment="S3_RESULTS_PREFIX",
+    )
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class S3OutputSettings(S3Settings):
+    """The result in a bucket."""
+
+    s3_output_file: tuple[str, str] | None = option(
+        OBJECT, S3, "Write the result, as JSON, to this object as well.", environment="S3_OUTPUT_FILE"
+    )
