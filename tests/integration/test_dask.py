@@ -9,7 +9,6 @@ from datetime import date
 import pytest
 from distributed import LocalCluster, Security
 
-from pulse_adapters.backends import dask_crew
 from pulse_adapters.backends.dask import DaskBackend
 from pulse_adapters.backends.dask_cluster import LocalWorkers, Scheduler, Tls, scheduler_address
 from pulse_adapters.backends.dask_dispatch import Pace
@@ -84,7 +83,7 @@ def test_two_threads_of_a_worker_give_the_same_bits(tmp_path):
 
 
 def test_workers_with_other_software_are_refused_before_a_unit_is_done(monkeypatch, tmp_path):
-    monkeypatch.setattr(dask_crew.Software, "reported", lambda packages: OTHER)
+    monkeypatch.setattr(Software, "reported", lambda packages: OTHER)
     task = Scripted(tmp_path, {})
     with pytest.raises(BackendUnavailable, match=r"other software: numpy 1\.0 where .* is expected.*Install"):
         list(DaskBackend(LocalWorkers(workers=1, processes=False)).run(task, units(2)))

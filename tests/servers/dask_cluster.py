@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class DaskProcesses:
     """Processes by hand; all that are left are killed in the end."""
 
     folder: Path
+    environment: Mapping[str, str] = attrs.field(factory=dict)
     port: int = attrs.field(factory=free_port)
     scheduler: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = attrs.field(factory=list)
@@ -51,6 +52,11 @@ class DaskProcesses:
         self.workers.append(self._start("worker", *fixed, *options))
         return self.workers[-1]
 
+    def start(self, workers: int = 2) -> None:
+        self.start_scheduler()
+        for _ in range(workers):
+            self.start_worker()
+
     def kill_scheduler(self) -> None:
         assert self.scheduler is not None
         _kill(self.scheduler)
@@ -67,13 +73,14 @@ class DaskProcesses:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment},
             )
 
     def close(self) -> None:
         for process in (*self.workers, self.scheduler):
             if process is not None:
                 _kill(process)
+        self.workers.clear()
 
 
 @contextmanager
@@ -81,9 +88,7 @@ def dask_processes(folder: Path, workers: int = 2) -> Iterator[DaskProcesses]:
     """Start a scheduler and workers."""
     cluster = DaskProcesses(folder)
     try:
-        cluster.start_scheduler()
-        for _ in range(workers):
-            cluster.start_worker()
+        cluster.start(workers)
         yield cluster
     finally:
         cluster.close()

@@ -1,0 +1,1 @@
+"""Chaos: runs that are disturbed at random moments, run again, and held against an undisturbed one."""
