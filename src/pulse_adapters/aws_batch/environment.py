@@ -1,4 +1,4 @@
-"""What a container of AWS Batch knows of its job, from the variables that Batch sets; validated, in one frozen value."""
+"""What a container of AWS Batch knows of its job, from the variables that Batch sets: one frozen, validated value."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class _Reader:
             return None
         name, mark, place = match.groups()
         child, node = self._child(), self._node()
-        self._agree(mark, place, {":": child and child.index, "#": node and node.index})
+        self._agree(mark, place, {":": child.index if child else None, "#": node.index if node else None})
         return BatchJob(
             id=given,
             name=name,

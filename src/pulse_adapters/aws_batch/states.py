@@ -140,13 +140,16 @@ def _vcpus(document: Document, container: Document) -> float:
         return _of_container(container)
     ranges: Sequence[Document] = properties.get("nodeRangeProperties", ())
     count = properties.get("numNodes", 0)
-    shares = (_nodes_of(each.get("targetNodes", ""), count) * _of_container(each.get("container", {})) for each in ranges)
+    shares = (
+        _nodes_of(each.get("targetNodes", ""), count) * _of_container(each.get("container", {})) for each in ranges
+    )
     return sum(shares)
 
 
 def _of_container(container: Document) -> float:
     required = {each["type"]: each["value"] for each in container.get("resourceRequirements", ())}
-    return float(required.get("VCPU", container.get("vcpus", 0)))
+    vcpus: str | int = required.get("VCPU") or container.get("vcpus", 0)
+    return float(vcpus)
 
 
 def _nodes_of(target: str, count: int) -> int:
