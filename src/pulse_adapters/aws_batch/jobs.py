@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import attrs
 
+from pulse_adapters.aws.errors import aws_faults
 from pulse_adapters.aws_batch.environment import MOST_CHILDREN
-from pulse_adapters.aws_batch.faults import translated
 from pulse_adapters.aws_batch.states import STATUSES, JobState, job_state
 from pulse_core.errors import PulseError
 
@@ -56,7 +57,7 @@ class Jobs:
         size = submission.size
         if size is not None and not LEAST_CHILDREN <= size <= MOST_CHILDREN:
             raise ValueError(f"an array has {LEAST_CHILDREN} to {MOST_CHILDREN} children, not {size}")
-        with translated(f"submit to the queue '{submission.queue}'"):
+        with self._faults(f"queue '{submission.queue}', job definition '{submission.definition}'"):
             answer = self.client.submit_job(**_request(submission))
         return str(answer["jobId"])
 
@@ -67,7 +68,7 @@ class Jobs:
         """
         found: dict[str, JobState] = {}
         for first in range(0, len(ids), IDS_A_CALL):
-            with translated("describe jobs"):
+            with self._faults(f"job {ids[first]}"):
                 answer = self.client.describe_jobs(jobs=list(ids[first : first + IDS_A_CALL]))
             found.update((each["jobId"], job_state(each)) for each in answer["jobs"])
         unknown = [each for each in ids if each not in found]
@@ -87,13 +88,16 @@ class Jobs:
 
     def end(self, job: str, reason: str) -> None:
         """Cancel a job that waits, terminate one that runs; of an array, all children. Harmless where it has ended."""
-        with translated("end a job", job):
+        with self._faults(f"job {job}"):
             self.client.terminate_job(jobId=job, reason=reason[:MOST_REASON])
 
     def _listed(self, **query: Any) -> Iterator[str]:
-        with translated("list jobs"):
+        with self._faults(f"job {query['arrayJobId']}" if "arrayJobId" in query else f"queue '{query['jobQueue']}'"):
             for page in self.client.get_paginator("list_jobs").paginate(**query):
                 yield from (each["jobId"] for each in page["jobSummaryList"])
+
+    def _faults(self, where: str) -> AbstractContextManager[None]:
+        return aws_faults(PulseError, where, service="batch")
 
 
 def _request(submission: Submission) -> dict[str, Any]:

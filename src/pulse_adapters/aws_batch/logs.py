@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_adapters.aws_batch.faults import translated
+from pulse_adapters.aws.errors import aws_faults
+from pulse_core.errors import PulseError
 
 GROUP: Final = "/aws/batch/job"
 """Where Batch writes unless the job's definition names another group."""
@@ -33,7 +34,7 @@ class Logs:
         """Yield a stream's lines from the first on."""
         token: dict[str, str] = {}
         while True:
-            with translated("read the log", f"{self.group}/{stream}"):
+            with aws_faults(PulseError, f"{self.group}/{stream}", service="logs"):
                 answer = self.client.get_log_events(
                     logGroupName=self.group, logStreamName=stream, startFromHead=True, **token
                 )

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_adapters.aws_batch.faults import translated
+from pulse_adapters.aws.errors import aws_faults
 from pulse_adapters.aws_batch.states import RUNNABLE, JobState
+from pulse_core.errors import PulseError
 
 UNTOLD: Final = "AWS Batch tells no reason: other jobs may be ahead, or machines on their way"
 
@@ -31,12 +32,12 @@ class Queues:
             yield job.reason
 
     def _seen(self, job: JobState) -> Iterator[str]:
-        with translated("describe the queue", job.queue):
+        with aws_faults(PulseError, f"queue '{job.queue}'", service="batch"):
             queues = self.client.describe_job_queues(jobQueues=[job.queue])["jobQueues"]
         for queue in queues:
             yield from _faults(f"queue '{queue['jobQueueName']}'", queue)
             names = [each["computeEnvironment"] for each in queue.get("computeEnvironmentOrder", ())]
-            with translated("describe the compute environments", ", ".join(names)):
+            with aws_faults(PulseError, f"compute environments {', '.join(names)}", service="batch"):
                 answer = self.client.describe_compute_environments(computeEnvironments=names)
             yield from _of_environments(answer["computeEnvironments"], job)
 
