@@ -55,6 +55,7 @@ class JobState:
     exit_code: int | None
     log_stream: str | None
     vcpus: float
+    memory_mib: int | None
     nodes: int
     attempts: tuple[Attempt, ...]
     size: int | None
@@ -96,6 +97,7 @@ def job_state(document: Document) -> JobState:
         exit_code=container.get("exitCode"),
         log_stream=container.get("logStreamName"),
         vcpus=_vcpus(document, container),
+        memory_mib=_memory(container),
         nodes=document.get("nodeProperties", {}).get("numNodes", 1),
         attempts=_attempts(document, container),
         size=array.get("size"),
@@ -150,6 +152,12 @@ def _of_container(container: Document) -> float:
     required = {each["type"]: each["value"] for each in container.get("resourceRequirements", ())}
     vcpus: str | int = required.get("VCPU") or container.get("vcpus", 0)
     return float(vcpus)
+
+
+def _memory(container: Document) -> int | None:
+    required = {each["type"]: each["value"] for each in container.get("resourceRequirements", ())}
+    memory = required.get("MEMORY") or container.get("memory")
+    return None if memory is None else int(memory)
 
 
 def _nodes_of(target: str, count: int) -> int:

@@ -10,7 +10,8 @@ HOW: Final = "How to forecast and judge"
 WHERE: Final = "Where data come from and results go"
 WORK: Final = "How the work is done"
 DASK: Final = "Dask"
+BATCH: Final = "AWS Batch"
 SHOW: Final = "What is shown, and how"
 LOGS: Final = "Logs and configuration"
 
-GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, WORK, DASK, SHOW, LOGS)
+GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, WORK, DASK, BATCH, SHOW, LOGS)
