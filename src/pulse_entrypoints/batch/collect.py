@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import attrs
 
 from pulse_adapters.aws_batch.environment import BatchJob
+from pulse_entrypoints.batch.accounts import account
 from pulse_entrypoints.batch.asking import answered, asked, checked, place_of, show, typed_for
 from pulse_entrypoints.batch.run import as_job
 from pulse_entrypoints.batch.status import together
-from pulse_entrypoints.batch.watching import account
 from pulse_entrypoints.exits import Exit
 from pulse_entrypoints.layers import CommandLine, layered
 from pulse_entrypoints.logging import Masker

@@ -38,9 +38,7 @@ def _checked(size: int, count: int, most: int | None) -> int:
     if size > MOST_CHILDREN:
         raise SettingsError([f"--array-size: {size} is more than AWS Batch allows, {MOST_CHILDREN}"])
     if size > count:
-        raise SettingsError(
-            [f"--array-size: {size} children for {count} units; name at most {count}, or a --unit-size"]
-        )
+        raise SettingsError([f"--array-size: {size} children for {count} units; at most {count}, or a --unit-size"])
     if most is not None and -(-count // size) > most:
         raise SettingsError([f"--array-size: {size} children would have {-(-count // size)} units, more than {most}"])
     return size

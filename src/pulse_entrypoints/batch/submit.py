@@ -13,6 +13,7 @@ from pulse_adapters.aws_batch.jobs import Jobs, Submission
 from pulse_adapters.aws_batch.states import FAILED, JobState
 from pulse_core.errors import PulseError, SettingsError
 from pulse_entrypoints import wiring
+from pulse_entrypoints.batch.accounts import account
 from pulse_entrypoints.batch.asking import (
     COLLECTS_TAG,
     PROGRAM,
@@ -85,9 +86,8 @@ def again(read: Layered[SubmitSettings], services: Asked, environment: Mapping[s
         raise PulseError("it is no array", f"job {state.id}", "Submit the training again: what is recorded is recalled")
     indices = [int(each.rpartition(":")[2]) for each in jobs.children(state.id, [FAILED])]
     if not indices:
-        raise PulseError(
-            "none of its children has failed", f"job {state.id}", f"Collect: pulse batch collect {state.id}"
-        )
+        mend = f"Collect what there is: pulse batch collect {state.id}"
+        raise PulseError("none of its children has failed", f"job {state.id}", mend)
     sink = place_of(state, environment)
     run_id, _, name = typed.values["stored_settings"][0].partition("/")
     options = tomllib.loads(sink.read(run_id, name).decode())
@@ -96,10 +96,10 @@ def again(read: Layered[SubmitSettings], services: Asked, environment: Mapping[s
     content = to_toml({key: tuple(value) if isinstance(value, list) else value for key, value in options.items()})
     stored = store(sink, run_id, name.split("-")[1], content)
     words = [stored if word == f"{run_id}/{name}" else word for word in state.command]
+    account(jobs, [state], sink, settings.price_per_vcpu_hour)
     job = _like(state, settings, run_id, tuple(words))
-    return _submit_all(
-        jobs, attrs.evolve(job, size=len(indices) if len(indices) > 1 else None), collect=settings.collect_job
-    )
+    size = len(indices) if len(indices) > 1 else None
+    return _submit_all(jobs, attrs.evolve(job, size=size), collect=settings.collect_job)
 
 
 def _submit_all(jobs: Jobs, job: Submission, *, collect: bool) -> tuple[str, ...]:

@@ -7,11 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
-
-from pulse_adapters.aws_batch.costs import usage, workers
 from pulse_adapters.aws_batch.jobs import Jobs
 from pulse_adapters.aws_batch.states import FAILED, SUCCEEDED, JobState
+from pulse_entrypoints.batch.accounts import account
 from pulse_entrypoints.batch.asking import RUN_TAG, UNITS_TAG, Asked, place_of, show
 from pulse_entrypoints.exits import Exit
 from pulse_entrypoints.marks import done_of
@@ -20,7 +18,6 @@ from pulse_entrypoints.results_place import ResultsPlace
 FIRST_PAUSE: Final = 2.0
 PAUSE_GROWS: Final = 1.5
 LONGEST_PAUSE: Final = 60.0
-ACCOUNT: Final = "batch.json"
 MOST_FAILED: Final = 100
 """Of failed children, how many are looked at for their exit status."""
 
@@ -61,14 +58,6 @@ def look(services: Asked, states: Sequence[JobState], place: ResultsPlace) -> di
         "jobs": [_job(state) for state in states],
         **({"waits_for": reasons[0]} if reasons else {}),
     }
-
-
-def account(jobs: Jobs, states: Sequence[JobState], place: ResultsPlace, price: float | None) -> dict[str, Any]:
-    """Add up what jobs have used, put it beside the run's result as `batch.json`, and return it. Raises PulseError."""
-    document = {"jobs": [state.id for state in states], **usage(workers(jobs, states), price).to_document()}
-    run_id = states[0].tags[RUN_TAG]
-    written = place.attach(run_id, ACCOUNT, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
-    return document | {"written": written}
 
 
 def status_of(jobs: Jobs, states: Sequence[JobState]) -> Exit:
