@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pulse_core.results import Failure, RunResult
 
 SHOWN_FAULTS = 20
+NOT_RECORDED = "nobody has recorded its result"
+MEND_NOT_RECORDED = "Run the slice that it belongs to (again), or train without --slice to compute what is missing"
 
 
 class PulseError(Exception):
@@ -87,6 +89,10 @@ class RunNotFound(PulseError):
 
 class RunIdTaken(SettingsError):
     """The given run id already holds the result of another spec."""
+
+
+class NotRecorded(PulseError):
+    """A result that is only to be collected, and that nobody has recorded."""
 
 
 class ForecasterFailed(PulseError):

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import attrs
 import numpy as np
 
-from pulse_core.errors import ForecasterFailed, PulseError
+from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, ForecasterFailed, NotRecorded, PulseError
 from pulse_core.evaluation import evaluate
 from pulse_core.forecasters import Roster
 from pulse_core.identity import record_key
@@ -59,6 +59,7 @@ class ReplayTask:
     """What a worker does with a unit. A variable that fails is reported and harms no other.
 
     When `fresh`, nothing is recalled, and what is computed takes the place of what is recorded.
+    With `recorded_only` a variable that nobody has recorded fails: the task collects and computes none.
     """
 
     spec: RunSpec
@@ -67,6 +68,7 @@ class ReplayTask:
     roster: Roster
     tables: Tables | None = None
     fresh: bool = False
+    recorded_only: bool = False
 
     def __call__(self, unit: WorkUnit) -> UnitResult:
         """Return the unit's summaries, one a variable that succeeded, and its failures."""
@@ -124,8 +126,12 @@ class ReplayTask:
         key = record_key(self.spec, self.roster, rows, predictors)
         # records hold no hindcasts: where they are asked for, they are made again
         anew = self.fresh or (self.tables is not None and self.tables.hindcasts)
-        record = None if anew else self.sink.recall(key)
-        if isinstance(record, VariableResult):
+        # what slices do for slow forecasters is their hindcasts; these are looked for when they are put together
+        must = self.recorded_only and not self.roster.slow
+        record = None if anew and not must else self.sink.recall(key)
+        if must and not isinstance(record, VariableResult):
+            raise NotRecorded(NOT_RECORDED, f"variable '{rows.known.variable}'", MEND_NOT_RECORDED)
+        if isinstance(record, VariableResult) and not anew:
             return _Begun(rows, key, record)
         return _Begun(rows, key, point_in_time(rows.known, self.spec, [one.known for one in predictors]))
 
@@ -150,7 +156,7 @@ class ReplayTask:
         return result
 
     def _evaluate(self, company: Sequence[Missing], write: Write | None) -> list[tuple[str, VariableResult]]:
-        slow = [SlowHindcasts(self.spec, self.sink, rows, point) for rows, point in company]
+        slow = [SlowHindcasts(self.spec, self.sink, rows, point, self.recorded_only) for rows, point in company]
         given = {one.name: np.concatenate([each.all(one) for each in slow]) for one in self.roster.slow}
         results = evaluate([point for _, point in company], self.spec, self.roster, given, write)
         return [(result.variable, result) for result in results]
@@ -166,7 +172,8 @@ class ReplayTask:
     def _hindcast_variable(self, store: DataStore, variable: str, batch: Batch) -> bool:
         """Return whether everything was recorded already."""
         rows = self._read(store, variable)
-        slow = SlowHindcasts(self.spec, self.sink, rows, point_in_time(rows.known, self.spec))
+        point = point_in_time(rows.known, self.spec)
+        slow = SlowHindcasts(self.spec, self.sink, rows, point, self.recorded_only)
         recalled = [slow.in_batch(forecaster, batch, fresh=self.fresh)[1] for forecaster in self.roster.slow]
         return all(recalled)
 

@@ -6,6 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, NotRecorded
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.hindcasting import made_by
 from pulse_core.histories import of_origins
@@ -22,12 +23,16 @@ Array = NDArray[np.float64]
 
 @attrs.frozen
 class SlowHindcasts:
-    """One variable's slow work, by batches of the period. Learners of slow forecasters start with the period."""
+    """One variable's slow work, by batches of the period. Learners of slow forecasters start with the period.
+
+    With `recorded_only` nothing is made: what is not recorded is NotRecorded.
+    """
 
     spec: RunSpec
     sink: ResultSink
     rows: KnownRows
     point: PointInTime
+    recorded_only: bool = False
 
     def all(self, forecaster: Forecaster) -> Array:
         """Return the hindcasts at every origin (origin, horizon), NaN before the period. Raises ForecasterFailed."""
@@ -42,13 +47,17 @@ class SlowHindcasts:
     def in_batch(self, forecaster: Forecaster, batch: Batch, *, fresh: bool = False) -> tuple[Array, bool]:
         """Return the hindcasts of a batch's origins, in the scale of the point, and whether they were recalled.
 
-        When `fresh`, they are made whatever is recorded, and recorded instead. Raises ForecasterFailed.
+        When `fresh`, they are made whatever is recorded, and recorded instead. Raises ForecasterFailed,
+        NotRecorded.
         """
         origins = np.flatnonzero(batch_index(self.spec, self.point.origin_known_at) == batch.index)
         key = hindcast_key(self.spec, forecaster, self.rows.by(batch.end), batch)
         record = None if fresh else self.sink.recall(key)
         recalled = isinstance(record, BatchHindcasts)
         if not isinstance(record, BatchHindcasts):
+            if self.recorded_only:
+                where = f"variable '{self.point.variable}', forecaster '{forecaster.name}', {batch.id}"
+                raise NotRecorded(NOT_RECORDED, where, MEND_NOT_RECORDED)
             made = np.empty((0, self.spec.horizon))
             if len(origins):
                 made = made_by(forecaster, of_origins(self.point, origins), self.spec.horizon)

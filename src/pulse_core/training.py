@@ -28,7 +28,8 @@ class RetrodictionTraining:
 
     `forecasters` are those of the caller, beside the built-in ones. `slice` takes a share of the units and publishes
     nothing. With `hindcasts` every hindcast is written as it was quoted. With `keep_going` a run with failed variables
-    publishes the others. A `fresh` one recalls nothing. `clock` stamps the result; without one it bears no times.
+    publishes the others. A `fresh` one recalls nothing. With `recorded_only` it collects: a variable that no slice has
+    recorded fails. `clock` stamps the result; without one it bears no times.
     """
 
     store: DataStore
@@ -41,6 +42,7 @@ class RetrodictionTraining:
     hindcasts: bool = False
     keep_going: bool = False
     fresh: bool = False
+    recorded_only: bool = False
     observer: Observer = ignore
     clock: Clock | None = None
     software: Mapping[str, str] = attrs.field(factory=dict)
@@ -52,7 +54,7 @@ class RetrodictionTraining:
         phases = self._phases(spec, roster)
         run_id = self.run_id or spec.run_id
         tables = Tables(run_id, len(phases[-1]), self.hindcasts) if self.slice is None else None
-        task = ReplayTask(spec, self.store, self.sink, roster, tables, self.fresh)
+        task = ReplayTask(spec, self.store, self.sink, roster, tables, self.fresh, self.recorded_only)
         planned = sum(_count(units) for units in phases)
         self.observer(RunPlanned(run_id, len(batches(spec)), sum(len(units) for units in phases), planned))
         results: list[UnitResult] = []
@@ -79,9 +81,10 @@ class RetrodictionTraining:
 
         A slice with slow forecasters shares these alone: the run that collects does the rest.
         """
-        slow = (batch_units(spec),) if roster.slow else ()
-        phases = (*slow, work_units(spec, self.unit_size))
-        return phases if self.slice is None else (take(phases[0], self.slice),)
+        shared = shared_units(spec, roster, self.unit_size)
+        if self.slice is not None:
+            return (take(shared, self.slice),)
+        return (shared, work_units(spec, self.unit_size)) if roster.slow else (shared,)
 
     def _dispatch(
         self, task: ReplayTask, units: Sequence[WorkUnit], finished: int, planned: int
@@ -124,6 +127,11 @@ class RetrodictionTraining:
 
     def _now(self) -> datetime | None:
         return None if self.clock is None else self.clock()
+
+
+def shared_units(spec: RunSpec, roster: Roster, unit_size: int | None = None) -> tuple[WorkUnit, ...]:
+    """Return the units that slices take their shares of."""
+    return batch_units(spec) if roster.slow else work_units(spec, unit_size)
 
 
 def _count(units: Sequence[WorkUnit]) -> int:

@@ -11,6 +11,15 @@ import attrs
 
 from pulse_entrypoints.options import Option, options_of
 from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.batch import (
+    CancelSettings,
+    CollectSettings,
+    JobLogSettings,
+    ListJobSettings,
+    RunJobSettings,
+    StatusSettings,
+    SubmitSettings,
+)
 from pulse_entrypoints.settings.compare import CompareSettings
 from pulse_entrypoints.settings.data_tools import CheckSettings, ConvertSettings, ListSettings, SampleSettings
 from pulse_entrypoints.settings.forecast import ForecastSettings
@@ -96,6 +105,22 @@ trained with --hindcasts, else batch by batch:
 As a check in CI it ends with 4 where a forecaster has lost more skill than
 --max-loss, and more surely than --certainty."""
 
+_SUBMIT_HELP: Final = """\
+Train on AWS Batch, as an array of jobs that share the work and a job that collects.
+
+    pulse batch submit --queue pulse --definition pulse --s3-data-bucket my-data
+        --s3-results-bucket my-results --variables sales stock --watch
+
+Every option of pulse train is one of this command too. When some children have
+failed, and their cause is mended, submit these alone again:
+
+    pulse batch submit --failed-only JOB"""
+
+_JOB_EPILOGUE: Final = (
+    "Exit status: that of the run where its end was waited for: 0 done, 1 failed, 3 finished without some variables, "
+    "75 interrupted; 2 wrong usage or settings."
+)
+
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         words=("train",),
@@ -158,10 +183,57 @@ COMMANDS: Final[tuple[Command, ...]] = (
         run="pulse_entrypoints.data_files:copy_sample",
         help="Copy the series that come with Pulse into a folder, to look at or to start from.",
     ),
+    Command(
+        words=("batch", "submit"),
+        settings=SubmitSettings,
+        run="pulse_entrypoints.batch.submit:submit",
+        help=_SUBMIT_HELP,
+        epilogue=_JOB_EPILOGUE,
+    ),
+    Command(
+        words=("batch", "status"),
+        settings=StatusSettings,
+        run="pulse_entrypoints.batch.status:status",
+        help="Say how a job stands: progress, attempts, why it waits, what it has cost.",
+        epilogue=_JOB_EPILOGUE,
+    ),
+    Command(
+        words=("batch", "logs"),
+        settings=JobLogSettings,
+        run="pulse_entrypoints.batch.looks:logs",
+        help="Show what a job's attempts said, from CloudWatch Logs.",
+    ),
+    Command(
+        words=("batch", "cancel"),
+        settings=CancelSettings,
+        run="pulse_entrypoints.batch.looks:cancel",
+        help="End a job, or all children of an array. What they have finished stays recorded.",
+    ),
+    Command(
+        words=("batch", "collect"),
+        settings=CollectSettings,
+        run="pulse_entrypoints.batch.collect:collect",
+        help="Put together and publish here what an array's children have recorded; fail if any is missing.",
+        epilogue=_JOB_EPILOGUE,
+    ),
+    Command(
+        words=("batch", "list"),
+        settings=ListJobSettings,
+        run="pulse_entrypoints.batch.looks:list_jobs",
+        help="List the jobs of a queue that Pulse has submitted.",
+    ),
+    Command(
+        words=("batch", "run"),
+        settings=RunJobSettings,
+        run="pulse_entrypoints.batch.run:run",
+        help="What a job's container runs, also as pulse-batch: this job's share of the training.",
+        epilogue=_TRAIN_EPILOGUE,
+    ),
 )
 
 GROUP_HELP: Final[Mapping[str, str]] = {
     "data": "See what data there are, check and convert them.",
+    "batch": "Train on AWS Batch: submit jobs, watch them, collect their results.",
 }
 """What the first of two words stands for: `pulse runs list` needs a line for `runs`."""
 

@@ -80,18 +80,23 @@ def _typed(layered: Layered[TrainSettings], name: str) -> bool:
     return typed and getattr(layered.settings, name) != default
 
 
-def _scheduler(settings: TrainSettings) -> Scheduler:
-    """Return the cluster of others. Raises SettingsError."""
+def tls_of(settings: TrainSettings) -> Tls | None:
+    """Return the certificates that are named, if any. Raises SettingsError."""
     ca, cert, key = settings.dask_tls_ca, settings.dask_tls_cert, settings.dask_tls_key
     given = [path for path in (ca, cert, key) if path is not None]
     if ca is None or cert is None or key is None:
         if given:
             raise SettingsError(["tls needs all three: --dask-tls-ca, --dask-tls-cert and --dask-tls-key"])
-        return Scheduler(settings.dask_scheduler_address)
+        return None
     missing = [str(path) for path in given if not path.is_file()]
     if missing:
         raise SettingsError([f"there is no file {path}" for path in missing])
-    return Scheduler(settings.dask_scheduler_address, Tls(ca, cert, key))
+    return Tls(ca, cert, key)
+
+
+def _scheduler(settings: TrainSettings) -> Scheduler:
+    """Return the cluster of others. Raises SettingsError."""
+    return Scheduler(settings.dask_scheduler_address, tls_of(settings))
 
 
 def _local_workers(settings: TrainSettings) -> LocalWorkers:

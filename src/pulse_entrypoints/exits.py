@@ -35,12 +35,16 @@ class Exit(IntEnum):
 
 @attrs.frozen
 class Ending:
-    """An exit status and the report that goes with it: a title, a bullet a problem, the mend."""
+    """An exit status and the report that goes with it: a title, a bullet a problem, the mend.
+
+    `kinds` are those of the failures that ended it.
+    """
 
     status: Exit
     title: str = ""
     problems: Sequence[str] = ()
     mend: str = ""
+    kinds: frozenset[str] = frozenset()
 
     def report(self, width: int | None) -> str:
         """Lay the report out in lines of at most `width`, or one line a paragraph."""
@@ -60,7 +64,8 @@ def failed(error: PulseError, command: str = "pulse train") -> Ending:
         return Ending(Exit.USAGE, f"pulse: {title}", error.problems, f"All options: {command} --help")
     if isinstance(error, RunFailed):
         title = f"pulse: {error.what}; nothing was published"
-        return Ending(Exit.FAILED, title, _told(error.failures), MEND_SOME if error.result.variables else MEND_ALL)
+        mend, kinds = MEND_SOME if error.result.variables else MEND_ALL, {failure.kind for failure in error.failures}
+        return Ending(Exit.FAILED, title, _told(error.failures), mend, frozenset(kinds))
     place = f"{error.where}: " if error.where else ""
     mend = f"{error.mend}." if error.mend else ""
     title = "the run failed" if command == "pulse train" else f"{command.removeprefix('pulse ')} failed"

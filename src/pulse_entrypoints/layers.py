@@ -14,6 +14,7 @@ from pulse_entrypoints.commands import all_options
 from pulse_entrypoints.options import Option, options_of
 
 S = TypeVar("S", bound=attrs.AttrsInstance)
+S_co = TypeVar("S_co", bound=attrs.AttrsInstance, covariant=True)
 
 
 @attrs.define
@@ -26,13 +27,13 @@ class CommandLine:
 
 
 @attrs.frozen
-class Layered(Generic[S]):
+class Layered(Generic[S_co]):
     """Settings, where each value came from (for messages), and the problems of all layers.
 
     An option with a problem has its default in `settings`, and its name in `broken`.
     """
 
-    settings: S
+    settings: S_co
     sources: Mapping[str, str]
     problems: tuple[str, ...]
     broken: frozenset[str]

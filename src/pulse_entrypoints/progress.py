@@ -124,7 +124,7 @@ class Progress:
             **self._pace(event),
         )
         for failure in result.failures:
-            self.log.events.error(VARIABLE_FAILED, **attrs.asdict(failure))
+            self.log.events.error(VARIABLE_FAILED, unit=event.unit.index, **attrs.asdict(failure))
         if self._bar is not None:
             self._bar.update(event.finished - self._bar.n)
 

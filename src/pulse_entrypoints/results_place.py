@@ -23,6 +23,15 @@ class ResultsPlace(ResultSink, Protocol):
     def attach(self, run_id: str, name: str, content: bytes) -> str:
         """Store a file beside the run's own, whole; return where it is."""
 
+    def mark(self, run_id: str, mark: str) -> None:
+        """Note that a part of a run is done, for whoever watches; harmless when repeated."""
+
+    def marks(self, run_id: str) -> frozenset[str]:
+        """Return what was noted so."""
+
+    def remove_marks(self, run_id: str) -> None:
+        """Forget what was noted so."""
+
     def run_ids(self) -> Iterator[str]:
         """Yield the id of every run that has a file here, published or not, sorted."""
 

@@ -12,14 +12,16 @@ from pulse_adapters.sinks.documents import encode_document, result_document
 from pulse_core.errors import PulseError, RunInterrupted, SettingsError
 from pulse_core.forecasters import resolve
 from pulse_core.forecasters.base import Forecaster
+from pulse_core.plan import WorkUnit
 from pulse_core.results import RunResult
 from pulse_core.spec import RunSpec
+from pulse_core.training import shared_units
 from pulse_entrypoints import wiring
 from pulse_entrypoints.answering import tell, width_of_stderr
 from pulse_entrypoints.engines import engine_of, engine_problems
 from pulse_entrypoints.exits import Ending, Exit, completed, failed, interrupted, slice_completed, unexpected
 from pulse_entrypoints.findings import summary_of
-from pulse_entrypoints.layers import CommandLine, layered
+from pulse_entrypoints.layers import CommandLine, Layered, layered
 from pulse_entrypoints.logging import (
     JSON,
     QUIET,
@@ -32,6 +34,7 @@ from pulse_entrypoints.logging import (
     open_log,
     write_line,
 )
+from pulse_entrypoints.marks import Marking
 from pulse_entrypoints.progress import Progress, show_line
 from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.signals import current, name_of
@@ -42,11 +45,28 @@ RUN_LOG: Final = "run.log"
 
 @attrs.frozen
 class Order:
-    """A training that can be run: settings, spec and forecasters beside the core's, all of them sound."""
+    """A training that can be run: settings, spec and forecasters beside the core's, all of them sound.
+
+    As a share of a job: what every event says of the `job`; whether it only collects what is recorded; whether units
+    that are done are marked for whoever watches.
+    """
 
     settings: TrainSettings
     spec: RunSpec
     forecasters: tuple[Forecaster, ...]
+    job: Mapping[str, Any] = attrs.field(factory=dict)
+    recorded_only: bool = False
+    marked: bool = False
+
+    @property
+    def run_id(self) -> str:
+        """The run's name."""
+        return self.settings.run_id or self.spec.run_id
+
+    @property
+    def units(self) -> tuple[WorkUnit, ...]:
+        """The units that slices share."""
+        return shared_units(self.spec, resolve(self.spec.roster, self.forecasters), self.settings.unit_size)
 
     @property
     def slow(self) -> tuple[str, ...]:
@@ -64,16 +84,19 @@ def train(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     mask = Masker.of(environment)
     try:
         order = order_of(command_line, environment)
-        ending = _dry_run(order) if order.settings.dry_run else _train(order, mask)
+        ending = _dry_run(order) if order.settings.dry_run else carry_out(order, mask)
     except PulseError as error:
         ending = failed(error)
-    tell(mask(ending.report(width_of_stderr())))
-    return ending.status
+    return told(ending, mask)
 
 
 def order_of(command_line: CommandLine, environment: Mapping[str, str]) -> Order:
     """Read and judge everything that was asked for. Raises SettingsError with all that is wrong."""
-    read = layered(command_line, environment, TrainSettings)
+    return judged(layered(command_line, environment, TrainSettings))
+
+
+def judged(read: Layered[Any]) -> Order:
+    """Judge settings, TrainSettings or more than these. Raises SettingsError with all that is wrong."""
     spec, wrong_spec = run_spec(read, wiring.utc_now().date(), wiring.sample_facts)
     forecasters, wrong_forecasters = wiring.own_forecasters(read)
     problems = [*read.problems, *wrong_spec, *wrong_forecasters, *wiring.place_problems(read)]
@@ -86,18 +109,25 @@ def order_of(command_line: CommandLine, environment: Mapping[str, str]) -> Order
     return Order(read.settings, spec, forecasters)
 
 
+def told(ending: Ending, mask: Masker) -> Exit:
+    """Tell how it ended, on stderr, and return the exit status."""
+    tell(mask(ending.report(width_of_stderr())))
+    return ending.status
+
+
 def _dry_run(order: Order) -> Ending:
     from pulse_entrypoints.dry_run import dry_run  # only what it is needed for
 
     return dry_run(order.settings, order.spec, order.forecasters)
 
 
-def _train(order: Order, mask: Masker) -> Ending:
+def carry_out(order: Order, mask: Masker) -> Ending:
+    """Do what was ordered; an interruption too is an ending."""
     settings = order.settings
     form = _form(settings)
     stream = STDERR if settings.json else STDOUT
     log = open_log(settings.log_level, form, settings.log_dir, mask, show_line, stream)
-    log.bind(run_id=settings.run_id or order.spec.run_id)
+    log.bind(run_id=order.run_id, **order.job)
     progress = Progress(log, _context(order), form != JSON and not settings.quiet, order.counted, order.slow)
     try:
         return _execute(order, progress, form)
@@ -124,10 +154,11 @@ def _execute(order: Order, progress: Progress, form: str) -> Ending:
     outputs = () if settings.output_file is None else (settings.output_file,)
     objects = () if settings.s3_output_file is None else (settings.s3_output_file,)
     sink = wiring.sink_of(settings, outputs, objects)
-    sink.claim(settings.run_id or spec.run_id, spec)
+    sink.claim(order.run_id, spec)
     current().grace = settings.grace_seconds
-    training = wiring.training(settings, sink, order.forecasters, progress, wiring.utc_now, progress.connected)
-    result = training.execute(spec)
+    observer = Marking(progress, sink, order.run_id, order.units) if order.marked else progress
+    training = wiring.training(settings, sink, order.forecasters, observer, wiring.utc_now, progress.connected)
+    result = attrs.evolve(training, recorded_only=order.recorded_only).execute(spec)
     progress.close()
     log.events.info("run_finished", **_finish(result), **progress.slow_part())
     if settings.slice is not None:

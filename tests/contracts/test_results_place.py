@@ -55,6 +55,23 @@ def test_an_attached_file_can_be_read(results):
     assert results.read("nightly", "run.log") == b"line\n"
 
 
+def test_marks_are_there_once_however_often_they_are_made_until_they_are_removed(results):
+    assert results.marks("nightly") == frozenset()
+    for mark in ("unit-00001-of-00002", "unit-00000-of-00002", "unit-00001-of-00002"):
+        results.mark("nightly", mark)
+    results.mark("other", "unit-00000-of-00001")
+    assert results.marks("nightly") == {"unit-00000-of-00002", "unit-00001-of-00002"}
+    results.remove_marks("nightly")
+    assert results.marks("nightly") == frozenset()
+    assert results.marks("other") == {"unit-00000-of-00001"}
+
+
+@pytest.mark.parametrize("mark", ["", "../x", "a/b", ".x"])
+def test_a_mark_that_is_no_name_is_refused(results, mark):
+    with pytest.raises(SettingsError):
+        results.mark("nightly", mark)
+
+
 def test_the_parts_of_a_table_are_named_in_order_and_can_be_read(results):
     for name in PARTS:
         write_part(results, "nightly", name)

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 import attrs
 
 from pulse_adapters.sinks.layout import (
+    PROGRESS,
     RESULT,
     UNITS,
     file_name,
@@ -71,6 +72,15 @@ class Archive:
             key = key_of(entry.name.removesuffix(DAMAGED))
             if key is not None:
                 yield RecordFacts(key, entry.size, entry.modified, entry.name.endswith(DAMAGED))
+
+    def marks(self, run_id: str) -> frozenset[str]:
+        """Return what `mark` has noted of a run. Raises SettingsError where the run id is none, SinkUnavailable."""
+        folder = f"{run_folder(run_id)}/{PROGRESS}"
+        return frozenset(entry.name.rpartition("/")[2] for entry in self.place.entries(folder))
+
+    def remove_marks(self, run_id: str) -> None:
+        """Forget a run's marks: all is done. Raises SettingsError where the run id is none, SinkUnavailable."""
+        self.place.remove_folder(f"{run_folder(run_id)}/{PROGRESS}")
 
     def remove_record(self, key: str) -> None:
         """Remove a record, and what was set aside under its key; harmless where there is none. Raises SinkUnavailable.

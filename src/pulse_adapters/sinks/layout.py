@@ -4,6 +4,7 @@
     <run id>/result.json           a run's result
     <run id>/<table>/part-*        its tables
     <run id>/<name>                what was attached to it, such as run.log
+    <run id>/progress/<mark>       an empty file for each thing that is done, while others do the rest
 
 Nothing that comes from outside becomes a name unless it is one by the rules here.
 """
@@ -18,6 +19,7 @@ from pulse_core.errors import SettingsError
 
 UNITS: Final = "units"
 RESULT: Final = "result.json"
+PROGRESS: Final = "progress"
 
 _KEY: Final = re.compile(r"[0-9a-f]{4,128}")
 _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
@@ -72,6 +74,13 @@ def attachment_name(run_id: str, name: str) -> str:
     if not _NAME.fullmatch(name) or name == RESULT:
         raise SettingsError([f"'{name}' cannot be the name of a run's file"])
     return f"{run_folder(run_id)}/{name}"
+
+
+def mark_name(run_id: str, mark: str) -> str:
+    """Return the name of a mark's file. Raises SettingsError where run id or mark are no names."""
+    if not _NAME.fullmatch(mark):
+        raise SettingsError([f"'{mark}' cannot be a mark of a run's progress"])
+    return f"{run_folder(run_id)}/{PROGRESS}/{mark}"
 
 
 def file_name(run_id: str, name: str) -> str:

@@ -16,6 +16,7 @@ from pulse_adapters.sinks.documents import encode_document, result_document
 from pulse_adapters.sinks.layout import (
     UNITS,
     attachment_name,
+    mark_name,
     part_name,
     part_of,
     record_name,
@@ -119,6 +120,13 @@ class PlaceSink(Archive):
         full_name = attachment_name(run_id, name)
         self.place.replace(full_name, content)
         return self.place.where(full_name)
+
+    def mark(self, run_id: str, mark: str) -> None:
+        """Note that a part of a run is done, for whoever watches; harmless when repeated.
+
+        Raises SettingsError where run id or mark are no names, SinkUnavailable.
+        """
+        self.place.create(mark_name(run_id, mark), b"")
 
     def _remove_parts(self, run_id: str, kept: Container[str]) -> None:
         for table in TABLES:

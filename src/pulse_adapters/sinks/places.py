@@ -65,7 +65,7 @@ class Place(Protocol):
         """Yield the names of the topmost folders, sorted. Raises SinkUnavailable."""
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """Yield every whole file in a folder, or '' for the place, and below it, in no order. Raises SinkUnavailable."""
+        """Yield every whole file in and below a folder ('' for the place), in no order. Raises SinkUnavailable."""
 
     def remove(self, name: str) -> None:
         """Remove a file if it is there. Raises SinkUnavailable."""

@@ -11,7 +11,8 @@ WHERE: Final = "Where data come from and results go"
 S3: Final = "S3"
 WORK: Final = "How the work is done"
 DASK: Final = "Dask"
+BATCH: Final = "AWS Batch"
 SHOW: Final = "What is shown, and how"
 LOGS: Final = "Logs and configuration"
 
-GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, S3, WORK, DASK, SHOW, LOGS)
+GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, S3, WORK, DASK, BATCH, SHOW, LOGS)

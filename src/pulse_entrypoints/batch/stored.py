@@ -1,0 +1,88 @@
+"""The settings of a submission, stored with the run, so that all its jobs and attempts train the same.
+
+The file `batch-<spec>-<content>.toml` is named by the hash of what is trained, and by that of its own content: nothing
+is ever stored over it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from pulse_core.errors import SettingsError
+from pulse_core.spec import RunSpec
+from pulse_entrypoints.layers import CommandLine, Layered
+from pulse_entrypoints.options import options_of
+from pulse_entrypoints.results_place import ResultsPlace
+from pulse_entrypoints.settings import TrainSettings
+
+SPEC_OPTIONS: Final = {"start": "start_date", "end": "end_date"}
+"""Fields of a spec whose options are called otherwise."""
+
+NOT_FOR_JOBS: Final = frozenset(
+    {"config", "slice", "output_file", "s3_output_file", "log_dir", "log_format", "cache_dir"}
+)
+"""Options that speak of the machine on which the submission is typed, or that each job decides by itself."""
+
+
+def is_place(name: str) -> bool:
+    """Whether an option says where data and results are: a job is told these by its command."""
+    return name in {"data", "results"} or name.startswith(("s3_", "aws_"))
+
+
+def for_jobs(read: Layered[Any], spec: RunSpec) -> dict[str, Any]:
+    """Return the options that jobs need: the spec resolved, the day of its end too, and all else that was said."""
+    given = {
+        option.name: getattr(read.settings, option.name)
+        for option in options_of(TrainSettings)
+        if option.name in read.sources and option.name not in NOT_FOR_JOBS and not is_place(option.name)
+    }
+    resolved = {SPEC_OPTIONS.get(name, name): value for name, value in attrs.asdict(spec).items()}
+    return {name: value for name, value in (given | resolved).items() if value not in (None, ())}
+
+
+def store(place: ResultsPlace, run_id: str, trained: str, content: bytes) -> str:
+    """Store options with the run; return `<run>/<file>`. `trained` is the hash of what is trained."""
+    name = f"batch-{trained}-{hashlib.sha256(content).hexdigest()[:16]}.toml"
+    place.attach(run_id, name, content)
+    return f"{run_id}/{name}"
+
+
+@contextmanager
+def with_stored(typed: CommandLine, place: ResultsPlace, stored: str) -> Iterator[CommandLine]:
+    """Yield the command line with the stored settings as its configuration file."""
+    run_id, _, name = stored.partition("/")
+    with tempfile.TemporaryDirectory(prefix="pulse-") as folder:
+        path = Path(folder) / name
+        path.write_bytes(place.read(run_id, name))
+        yield attrs.evolve(typed, values={**typed.values, "config": [str(path)], "run_id": [run_id]})
+
+
+def refuse_other_spec(stored: str, spec: RunSpec) -> None:
+    """Raise SettingsError where the job's own environment or command has changed what is trained."""
+    trained = stored.rpartition("/")[2].split("-")[1]
+    if trained != spec.run_id:
+        what = f"--stored-settings: {stored} is of another training than this job's variables and command make of it"
+        raise SettingsError([f"{what}; take the options of the training out of the job definition"])
+
+
+def to_toml(options: Mapping[str, Any]) -> bytes:
+    """Return options as TOML."""
+    return "".join(f"{name} = {_value(value)}\n" for name, value in sorted(options.items())).encode()
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, date):
+        return value.isoformat()
+    # what JSON writes of texts, numbers, true and false is TOML as well; names hold no control characters
+    return json.dumps(value if isinstance(value, str | int | float) else str(value), ensure_ascii=False)
