@@ -25,6 +25,7 @@ from pulse_entrypoints.settings.data_tools import CheckSettings, ConvertSettings
 from pulse_entrypoints.settings.forecast import ForecastSettings
 from pulse_entrypoints.settings.init import InitSettings
 from pulse_entrypoints.settings.plugins import PluginSettings
+from pulse_entrypoints.settings.runs import RunsListSettings, RunsPruneSettings, RunsShowSettings
 
 Run = Callable[[Any, Mapping[str, str]], int]
 """Takes what was typed (a `layers.CommandLine`) and the environment; returns the exit status."""
@@ -121,6 +122,15 @@ _JOB_EPILOGUE: Final = (
     "75 interrupted; 2 wrong usage or settings."
 )
 
+_PRUNE_HELP: Final = """\
+Remove what is old: runs, and records of the ledger.
+
+    pulse runs prune --older-than 90 --dry-run
+
+A run goes when none of its files was written for so many days, a record when it
+was written before then. Nothing is lost but time: a record that is needed again
+is computed again. Records set aside because they were damaged always go."""
+
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         words=("train",),
@@ -148,6 +158,24 @@ COMMANDS: Final[tuple[Command, ...]] = (
         settings=InitSettings,
         run="pulse_entrypoints.init:init",
         help="Write a configuration file with every option in it, explained and commented out. Nothing is overwritten.",
+    ),
+    Command(
+        words=("runs", "list"),
+        settings=RunsListSettings,
+        run="pulse_entrypoints.runs:list_runs",
+        help="List the runs in a place of results, the newest first, and how much the ledger holds.",
+    ),
+    Command(
+        words=("runs", "show"),
+        settings=RunsShowSettings,
+        run="pulse_entrypoints.runs:show_run",
+        help="Show a run: what was trained, how much was recalled, and who forecast best.",
+    ),
+    Command(
+        words=("runs", "prune"),
+        settings=RunsPruneSettings,
+        run="pulse_entrypoints.prune:prune_runs",
+        help=_PRUNE_HELP,
     ),
     Command(
         words=("data", "list"),
@@ -232,6 +260,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
 )
 
 GROUP_HELP: Final[Mapping[str, str]] = {
+    "runs": "See which runs there are, what one found, and remove old ones.",
     "data": "See what data there are, check and convert them.",
     "batch": "Train on AWS Batch: submit jobs, watch them, collect their results.",
 }

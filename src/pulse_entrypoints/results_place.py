@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from pulse_adapters.sinks.archive import RecordFacts
+from pulse_adapters.sinks.archive import RecordFacts, RunFacts
 from pulse_core.ports import ResultSink
 from pulse_core.spec import RunSpec
 
@@ -34,6 +34,9 @@ class ResultsPlace(ResultSink, Protocol):
 
     def run_ids(self) -> Iterator[str]:
         """Yield the id of every run that has a file here, published or not, sorted."""
+
+    def run_facts(self, run_id: str) -> RunFacts:
+        """Return how many files a run has, their bytes, and when one was last written. Raises RunNotFound."""
 
     def read(self, run_id: str, name: str) -> bytes:
         """Return a run's file: `result.json`, `run.log`, or one that `parts` names.

@@ -182,6 +182,18 @@ class TestResultSink:
         assert read[0] in [variable_result(seed) for seed in range(8)]
         assert all(result == read[0] for result in read)
 
+    def test_what_was_removed_is_none_and_can_be_recorded_again(self, sink):
+        sink.record(KEY, variable_result(1))
+        sink.record(OTHER_KEY, variable_result(2))
+        sink.remove_record(KEY)
+        assert (sink.recall(KEY), sink.recall(OTHER_KEY)) == (None, variable_result(2))
+        sink.record(KEY, variable_result(3))
+        assert sink.recall(KEY) == variable_result(3)
+
+    def test_removing_what_is_not_there_is_harmless(self, sink):
+        sink.remove_record(KEY)
+        assert sink.recall(KEY) is None
+
     def test_publishing_says_where_the_result_is(self, sink):
         (*_, place) = sink.publish(run_result())
         assert "nightly" in place
@@ -294,6 +306,17 @@ class Forgetful(FakeSink):
 
 
 @attrs.frozen
+class Clinging(FakeSink):
+    def remove_record(self, key: str) -> None:
+        pass
+
+
+class Strict(FakeSink):
+    def remove_record(self, key: str) -> None:
+        if self.records.pop(key, None) is None:
+            raise AssertionError("there is nothing to remove")
+
+
 class Overwriting(FakeSink):
     def record(self, key: str, result: Record) -> None:
         self.records[key] = result
@@ -411,6 +434,8 @@ class Sorting(FakeSink):
 @pytest.mark.parametrize(
     ("broken", "caught_by"),
     [
+        (Clinging, "test_what_was_removed_is_none_and_can_be_recorded_again"),
+        (Strict, "test_removing_what_is_not_there_is_harmless"),
         (Forgetful, "test_what_was_recorded_is_recalled"),
         (Overwriting, "test_the_first_under_a_key_stays"),
         (OneDrawer, "test_what_was_not_recorded_is_none"),

@@ -35,6 +35,16 @@ class RecordFacts:
 
 
 @attrs.frozen
+class RunFacts:
+    """A run's files: how many, their bytes, and when one was last written (UTC)."""
+
+    run_id: str
+    files: int
+    size: int
+    modified: datetime
+
+
+@attrs.frozen
 class Archive:
     """Reads and removes what a sink wrote to a place."""
 
@@ -43,6 +53,14 @@ class Archive:
     def run_ids(self) -> Iterator[str]:
         """Yield the id of every run that has a file here, published or not, sorted. Raises SinkUnavailable."""
         return (name for name in self.place.folders() if is_run_id(name))
+
+    def run_facts(self, run_id: str) -> RunFacts:
+        """Return what there is of a run, published or not. Raises RunNotFound, SettingsError, SinkUnavailable."""
+        entries = list(self.place.entries(run_folder(run_id)))
+        if not entries:
+            raise self._not_found(run_id, RESULT)
+        written = max(entry.modified for entry in entries)
+        return RunFacts(run_id, len(entries), sum(entry.size for entry in entries), written)
 
     def read(self, run_id: str, name: str) -> bytes:
         """Return a run's file: `result.json`, `scores/part-….parquet`, `run.log`.

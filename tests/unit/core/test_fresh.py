@@ -1,0 +1,68 @@
+"""A fresh run computes everything, whatever is recorded, and puts what it computed in its place."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from pulse_core import RunResult
+from pulse_core.results import BatchHindcasts, VariableResult
+from tests.fakes import FakeSink
+from tests.unit.core.models import own
+from tests.unit.core.runs import series, spec_of, training
+
+ROWS = [float(n * n % 11) for n in range(28)]
+
+
+class Last:
+    def forecast(self, history, horizon):
+        return [history[-1]] * horizon
+
+
+@pytest.fixture(params=["built in", "slow"])
+def setting(request):
+    """A spec and the forecasters that it needs: one of the built-in ones, or one that is called origin by origin."""
+    if request.param == "built in":
+        return spec_of("a", "b", days=28), ()
+    return spec_of("a", "b", days=28, forecasters=("naive", "tests:Own")), (own(Last()),)
+
+
+def execute(setting, sink: FakeSink, *, fresh: bool) -> RunResult:
+    spec, forecasters = setting
+    data = series(ROWS, "a"), series(ROWS[::-1], "b")
+    return training(*data, sink=sink, forecasters=forecasters, fresh=fresh).execute(spec)
+
+
+def spoilt(sink: FakeSink) -> FakeSink:
+    """The same keys with wrong numbers behind them."""
+    records = {
+        key: attrs.evolve(record, wins=record.wins + 1.0)
+        if isinstance(record, VariableResult)
+        else BatchHindcasts(record.variable, record.forecaster, record.forecasts + 1.0)
+        for key, record in sink.records.items()
+    }
+    return FakeSink(records=records)
+
+
+def test_it_recalls_nothing_and_says_what_a_first_run_says(setting):
+    sink = FakeSink()
+    first = execute(setting, sink, fresh=False)
+    again = execute(setting, spoilt(sink), fresh=True)
+    assert (again.units.computed, again.units.recalled) == (2, 0)
+    assert again.digest == first.digest
+
+
+def test_what_it_computed_takes_the_place_of_what_was_recorded(setting):
+    sink = FakeSink()
+    execute(setting, sink, fresh=False)
+    wrong = spoilt(sink)
+    execute(setting, wrong, fresh=True)
+    assert wrong.records == sink.records
+
+
+def test_without_it_what_is_recorded_is_believed(setting):
+    sink = FakeSink()
+    first = execute(setting, sink, fresh=False)
+    again = execute(setting, spoilt(sink), fresh=False)
+    assert again.units.recalled == 2
+    assert again.digest != first.digest
