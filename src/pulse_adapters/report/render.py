@@ -1,0 +1,185 @@
+"""The report as one HTML file that asks nothing of the outside."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import attrs
+import numpy as np
+from markupsafe import Markup
+
+from pulse_adapters.report import numbers, sparklines, wording
+from pulse_adapters.report.panels import Panel, panels_of, panels_of_run
+from pulse_adapters.report.views import Detail, Report, Row, Verdict
+
+MARKS: Final[Mapping[Verdict, str]] = {
+    Verdict.PROVEN: "\N{BLACK DIAMOND}",
+    Verdict.LIKELY: "\N{WHITE DIAMOND}",
+    Verdict.OPEN: "\N{WHITE CIRCLE}",
+    Verdict.BENCHMARK: "\N{EN DASH}",
+    Verdict.NOTHING: "\N{MULTIPLICATION SIGN}",
+}
+"""A mark beside each verdict, so that colour is not all that tells them apart."""
+
+ORDER: Final = (Verdict.PROVEN, Verdict.LIKELY, Verdict.OPEN, Verdict.BENCHMARK, Verdict.NOTHING)
+MOST_SPARKS: Final = 1_500
+"""Rows of the summary beyond which its small plots are left out, so that the file stays within reason."""
+
+
+@attrs.frozen(eq=False)
+class Line:
+    """A row of the summary as it is printed: its small plots, and what its cells sort by."""
+
+    row: Row
+    target: str | None
+    skill: Markup
+    trust: Markup
+    errors: Markup
+    trusts: Markup
+    mark: str
+    rank: int
+
+
+@attrs.frozen(eq=False)
+class Section:
+    """The details of a variable, or of the run: what is told, and its plots' packed JSON."""
+
+    id: str
+    title: str
+    row: Row | None
+    verdict: str
+    mark: str
+    told: str
+    panels: tuple[Panel, ...]
+    packed: str
+
+
+def render(report: Report) -> bytes:
+    """Return the report as HTML in UTF-8."""
+    sections = tuple(_section(place, one) for place, one in enumerate(report.details))
+    scripts = tuple(Markup(text) for text in (_bokeh_script(), _part("report.js")))  # noqa: S704 - our own and bokeh's
+    page = _template().render(
+        report=report,
+        headline=wording.headline(report),
+        tiles=_tiles(report),
+        lines=_lines(report, {section.title: section.id for section in sections}),
+        sections=sections,
+        run=_run_section(report),
+        n=numbers,
+        style=Markup(_part("report.css")),  # noqa: S704 - our own
+        scripts=scripts,
+        policy=_policy(scripts),
+        verdicts=[(MARKS[one], one.value) for one in ORDER],
+    )
+    return page.encode()
+
+
+def _lines(report: Report, sections: Mapping[str, str]) -> Iterable[Line]:
+    drawn = len(report.rows) <= MOST_SPARKS
+    reach = _reach(report.rows)
+    for row in report.rows:
+        yield Line(
+            row=row,
+            target=sections.get(row.variable),
+            skill=sparklines.interval(row.skill, row.low, row.high, reach) if drawn else Markup(""),
+            trust=sparklines.interval(row.trust, row.trust_low, row.trust_high, 0.5, 0.5) if drawn else Markup(""),
+            errors=sparklines.line(row.errors, low=0.0) if drawn else Markup(""),
+            trusts=sparklines.line(row.trusts, 0.0, 1.0, mark=0.5) if drawn else Markup(""),
+            mark=MARKS[row.verdict],
+            rank=ORDER.index(row.verdict),
+        )
+
+
+def _reach(rows: Sequence[Row]) -> float:
+    """Return the end of the scale of skills: that of nine in ten of them, so that one does not press the others flat."""
+    ends = [abs(end) for row in rows for end in (row.skill, row.low, row.high) if end is not None]
+    return max(float(np.quantile(ends, 0.9)), 0.005) if ends else 1.0
+
+
+def _tiles(report: Report) -> list[tuple[str, str, str]]:
+    """Return what the first screen tells in figures: figure, what it is, and more of it."""
+    first = [row for row in report.rows if row.horizon == 1]
+    count = {one: sum(row.verdict is one for row in first) for one in Verdict}
+    skills = [row.skill for row in first if row.skill is not None]
+    covered = [row.coverage for row in first if row.coverage is not None]
+    failed = dict(report.units)["failed"]
+    return [
+        (
+            f"{count[Verdict.PROVEN]:,} of {len(first):,}",
+            f"beat {report.benchmark} beyond chance",
+            f"{count[Verdict.LIKELY]:,} more are likely better",
+        ),
+        (
+            numbers.signed(float(np.median(skills)) if skills else None),
+            "median skill of the best",
+            f"share of {report.benchmark}\u2019s error saved, one step ahead",
+        ),
+        (
+            numbers.share(float(np.median(covered)) if covered else None, 1),
+            "of outcomes inside 80 % intervals",
+            f"{numbers.share(min(covered), 1)} to {numbers.share(max(covered), 1)} by variable" if covered else "not scored",
+        ),
+        (f"{failed:,}", "failures", f"{dict(report.units)['recalled']:,} recalled, {dict(report.units)['computed']:,} computed"),
+    ]
+
+
+def _section(place: int, detail: Detail) -> Section:
+    panels = tuple(panels_of(detail))
+    return Section(
+        f"v{place}",
+        detail.variable,
+        detail.row,
+        wording.verdict_of(detail.row, detail.benchmark),
+        MARKS[detail.row.verdict],
+        wording.described(detail),
+        panels,
+        packed(panels),
+    )
+
+
+def _run_section(report: Report) -> Section:
+    panels = tuple(panels_of_run(report))
+    return Section("run", "The run", None, "", "", "", panels, packed(panels))
+
+
+def packed(panels: Sequence[Panel]) -> str:
+    """Return the plots as JSON, compressed, in base64: no character in it can end the script it stands in."""
+    from bokeh.embed import json_item
+
+    items: list[Any] = [json_item(panel.plot) for panel in panels]
+    text = json.dumps(items, separators=(",", ":"), ensure_ascii=False)
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def _policy(scripts: Sequence[Markup]) -> str:
+    """Return the content security policy: only these very scripts run, and nothing is fetched from anywhere."""
+    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in scripts)
+    return f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; form-action 'none'; base-uri 'none'"
+
+
+@cache
+def _bokeh_script() -> str:
+    from bokeh.resources import Resources
+
+    script, *_ = Resources(mode="inline", components=["bokeh"]).js_raw
+    return script.replace("</script", "<\\/script")
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(_part("report.html.jinja"))
+
+
+@cache
+def _part(name: str) -> str:
+    return files("pulse_adapters.report").joinpath("page", name).read_text(encoding="utf-8")
