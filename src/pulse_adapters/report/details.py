@@ -102,7 +102,9 @@ def _fan(quotes: Quotes) -> Fan:
 
 def _calibration(run: Published, variable: str, focus: str, quotes: Quotes | None) -> Calibration:
     found = run.document.variables[variable].forecasters[focus].horizons["1"].coverage
-    coverage = {interval: float("nan") if found[str(interval)] is None else found[str(interval)] for interval in INTERVALS}
+    coverage = {
+        interval: float("nan") if found[str(interval)] is None else found[str(interval)] for interval in INTERVALS
+    }
     nothing = np.empty(0)
     if quotes is None:
         return Calibration(coverage, nothing, nothing, nothing, 0)  # type: ignore[arg-type]  # None was replaced above

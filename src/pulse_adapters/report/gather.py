@@ -57,7 +57,9 @@ def report_of(archive: Archive, run_id: str, variables: Sequence[str] = (), limi
         chosen=how,
         missing=_missing(run, details, horizons),
         failures=tuple((one.variable, str(PulseError(one.what, one.where)), one.mend) for one in document.failures),
-        units=tuple((name, getattr(document.run.units, name)) for name in ("planned", "recalled", "computed", "failed")),
+        units=tuple(
+            (name, getattr(document.run.units, name)) for name in ("planned", "recalled", "computed", "failed")
+        ),
         data=_data(run),
         milestones=_milestones(archive, run),
         origins=tuple((batch.start, batch.origins) for batch in document.batches),
@@ -100,7 +102,7 @@ def _chosen(run: Published, rows: Sequence[Row], variables: Sequence[str], limit
     names = sorted(taken | {row.variable for row in off[: limit - len(proven)]})
     how = (
         f"Details are given of {len(names)} of {len(first):,} variables: the {len(proven)} with the strongest evidence, and the "
-        f"{len(names) - len(proven)} whose 80 % intervals are furthest from 80 %. "
+        f"{len(names) - len(proven)} whose 80% intervals are furthest from 80%. "
         f"For others: pulse report {run.run_id} --variables NAME ..."
     )
     return tuple(names), how
@@ -155,7 +157,15 @@ def _facts(run: Published) -> tuple[tuple[str, str], ...]:
 
 def _data(run: Published) -> tuple[tuple[str, ...], ...]:
     return tuple(
-        (name, f"{one.observations:,}", f"{one.absent:,}", one.first[:10], one.last[:10], one.known_at, one.fingerprint[7:19])
+        (
+            name,
+            f"{one.observations:,}",
+            f"{one.absent:,}",
+            one.first[:10],
+            one.last[:10],
+            one.known_at,
+            one.fingerprint[7:19],
+        )
         for name, one in run.document.run.data.items()
     )
 
@@ -171,5 +181,3 @@ def _ends(started: datetime | None, finished: datetime | None) -> Iterator[Miles
         yield Milestone(started, "started", 0)
     if finished is not None:
         yield Milestone(finished, "finished")
-
-

@@ -10,6 +10,8 @@ import numpy as np
 NONE = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def amount(value: float | None) -> str:
     """Return a number of the data to four significant digits."""
@@ -43,7 +45,7 @@ def evidence(log10_e: float | None) -> str:
     if log10_e is None or not math.isfinite(log10_e):
         return NONE
     if log10_e >= 4:
-        return f"10^{log10_e:.0f}"
+        return "10" + f"{log10_e:.0f}".translate(_RAISED)
     value = 10.0**log10_e
     return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
 

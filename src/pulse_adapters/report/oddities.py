@@ -49,7 +49,9 @@ def _breaks(target: Moments, error: Array) -> list[Oddity]:
 
 def _break(kind: str, of: str, target: Moments, shift: Shift) -> Oddity:
     chance = "p < 0.001" if shift.p_value < 0.001 else f"p = {shift.p_value:.3f}"
-    text = f"{of} {amount(shift.before)} before {day(target[shift.place])}, {amount(shift.after)} from then on ({chance})"
+    text = (
+        f"{of} {amount(shift.before)} before {day(target[shift.place])}, {amount(shift.after)} from then on ({chance})"
+    )
     return Oddity(kind, _moment(target[shift.place]), text)
 
 

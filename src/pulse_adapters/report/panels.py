@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import attrs
 import numpy as np
@@ -15,6 +14,7 @@ from pulse_adapters.report.figures.heat import hardness_figure, heat_figure
 from pulse_adapters.report.figures.residuals import residuals_figure
 from pulse_adapters.report.figures.skill import skill_figure
 from pulse_adapters.report.figures.timeline import origins_figure, timeline_figure
+from pulse_adapters.report.figures.style import Drawn
 from pulse_adapters.report.figures.trust import evidence_figure, trust_figure
 from pulse_adapters.report.figures.weights import heaviest, weights_figure
 from pulse_adapters.report.numbers import amount, day, share, signed
@@ -38,7 +38,7 @@ class Panel:
 
     title: str
     conclusion: str
-    plot: Any
+    drawn: Drawn
     note: str = ""
     numbers: Numbers | None = None
     wide: bool = False
@@ -67,14 +67,16 @@ def panels_of_run(report: Report) -> Iterator[Panel]:
         yield Panel(
             title="Time line",
             conclusion=_on_time(report),
-            plot=timeline_figure(report.milestones),
-            numbers=_thinned(("at (UTC)", "event"), [(one.at.isoformat(sep=" ")[:19], one.text) for one in report.milestones]),
+            drawn=timeline_figure(report.milestones),
+            numbers=_thinned(
+                ("at (UTC)", "event"), [(one.at.isoformat(sep=" ")[:19], one.text) for one in report.milestones]
+            ),
         )
     total = sum(count for _, count in report.origins)
     yield Panel(
         title="Forecast origins by batch",
         conclusion=f"{total:,} origins in {len(report.origins):,} batches, over all variables.",
-        plot=origins_figure(report.origins),
+        drawn=origins_figure(report.origins),
         numbers=_thinned(("batch from", "origins"), [(day(start), f"{count:,}") for start, count in report.origins]),
     )
 
@@ -85,13 +87,15 @@ def _trust(detail: Detail) -> Iterator[Panel]:
         return
     lines = [
         (day(end), share(mean, 1), share(low, 1), share(high, 1))
-        for end, mean, low, high in zip(path.ends, path.mean.tolist(), path.low.tolist(), path.high.tolist(), strict=True)
+        for end, mean, low, high in zip(
+            path.ends, path.mean.tolist(), path.low.tolist(), path.high.tolist(), strict=True
+        )
     ]
     yield Panel(
         title="Trust through time",
         conclusion=wording.on_trust(path, focus, benchmark),
         note=f"The chance that {focus} beats {benchmark}, one step ahead, at the end of each batch.",
-        plot=trust_figure(path),
+        drawn=trust_figure(path),
         numbers=_thinned(("until", "trust", "from", "to"), lines),
     )
     if len(path.log10_e):
@@ -100,7 +104,7 @@ def _trust(detail: Detail) -> Iterator[Panel]:
             title="Evidence through time",
             conclusion=wording.on_evidence(path, benchmark),
             note="The e-value may be looked at as often as one likes; the dashed line is 20.",
-            plot=evidence_figure(path),
+            drawn=evidence_figure(path),
             numbers=_thinned(("at", "log10 e"), lines),
         )
 
@@ -111,15 +115,20 @@ def _fan(detail: Detail) -> Panel:
     lines = [
         (day(at), amount(point), amount(low), amount(high), amount(actual))
         for at, point, low, high, actual in zip(
-            fan.target, fan.point.tolist(), fan.quantiles[2].tolist(), fan.quantiles[6].tolist(), fan.actual.tolist(), strict=True
+            fan.target,
+            fan.point.tolist(),
+            fan.quantiles[2].tolist(),
+            fan.quantiles[6].tolist(),
+            fan.actual.tolist(),
+            strict=True,
         )
     ]
     return Panel(
         title="Forecast against what happened",
         conclusion=wording.on_fan(fan),
         note=f"{detail.focus}, one step ahead. Shading marks every other batch.",
-        plot=fan_figure(fan, detail.batch_edges),
-        numbers=_thinned(("for", "forecast", "80 % from", "to", "came"), lines),
+        drawn=fan_figure(fan, detail.batch_edges),
+        numbers=_thinned(("for", "forecast", "80% from", "to", "came"), lines),
         wide=True,
     )
 
@@ -135,8 +144,8 @@ def _skill(detail: Detail) -> Panel:
     return Panel(
         title="Skill by horizon",
         conclusion=wording.on_skill(detail.skills, detail.benchmark),
-        note=f"Share of {detail.benchmark}\u2019s absolute error saved, with the 95 % jackknife interval over batches.",
-        plot=skill_figure(detail.skills),
+        note=f"Share of {detail.benchmark}\u2019s absolute error saved, with the 95% jackknife interval over batches.",
+        drawn=skill_figure(detail.skills),
         numbers=Numbers(("forecaster", "ahead", "skill", "from", "to"), tuple(lines)),
     )
 
@@ -150,14 +159,14 @@ def _weights(detail: Detail) -> Panel:
         title="Ensemble weights through time",
         conclusion=wording.on_weights(weights),
         note="As they stood at the last origin of each batch, one step ahead.",
-        plot=weights_figure(weights),
+        drawn=weights_figure(weights),
         numbers=_thinned(("batch from", *names), lines),
     )
 
 
 def _calibration(detail: Detail) -> Iterator[Panel]:
     calibration = detail.calibration
-    intervals = [(f"{one} % interval", f"{one} %", share(found, 1)) for one, found in calibration.coverage.items()]
+    intervals = [(f"{one}% interval", f"{one}%", share(found, 1)) for one, found in calibration.coverage.items()]
     quantiles = [
         (f"at or below the {share(level, 1)} quantile", share(level, 1), share(below, 1))
         for level, below in zip(calibration.levels.tolist(), calibration.below.tolist(), strict=True)
@@ -166,7 +175,7 @@ def _calibration(detail: Detail) -> Iterator[Panel]:
         title="Calibration",
         conclusion=wording.on_reliability(calibration),
         note=f"{detail.focus}, one step ahead. On the diagonal, intervals and quantiles hold what they promise.",
-        plot=reliability_figure(calibration),
+        drawn=reliability_figure(calibration),
         numbers=Numbers(("what came lies", "nominal", "actual"), (*intervals, *quantiles)),
     )
     if calibration.count:
@@ -184,7 +193,7 @@ def _pit(detail: Detail) -> Panel:
         title="Where what came fell (PIT)",
         conclusion=wording.on_pit(calibration),
         note="The probability integral transform, binned between the nine quantiles.",
-        plot=pit_figure(calibration),
+        drawn=pit_figure(calibration),
         numbers=Numbers(("between quantiles", "nominal", "actual"), tuple(lines)),
     )
 
@@ -194,20 +203,21 @@ def _heat(detail: Detail) -> Iterator[Panel]:
     if not heat.forecasters or not np.isfinite(heat.ratio).any():
         return
     lines = [
-        (day(start), *(amount(ratio) for ratio in heat.ratio[:, place].tolist())) for place, start in enumerate(heat.starts)
+        (day(start), *(amount(ratio) for ratio in heat.ratio[:, place].tolist()))
+        for place, start in enumerate(heat.starts)
     ]
     yield Panel(
         title="Errors by batch",
         conclusion=wording.on_heat(heat, detail.focus, detail.benchmark),
         note=f"Blue: smaller errors than {detail.benchmark}; orange: larger; pale: alike. Full colour is 1.41 times, or 1/1.41.",
-        plot=heat_figure(heat),
+        drawn=heat_figure(heat),
         numbers=_thinned(("batch from", *heat.forecasters), lines),
         wide=True,
     )
     yield Panel(
         title="How hard each batch was",
         conclusion=wording.on_hardness(heat, detail.benchmark),
-        plot=hardness_figure(heat),
+        drawn=hardness_figure(heat),
         numbers=_thinned(
             ("batch from", "MASE"),
             [(day(start), amount(one)) for start, one in zip(heat.starts, heat.hardness.tolist(), strict=True)],
@@ -224,7 +234,7 @@ def _residuals(detail: Detail) -> Panel:
         title="Oddities in the errors",
         conclusion=wording.on_residuals(residuals, detail.calibration.count or len(residuals.error)),
         note=f"{detail.focus}\u2019s errors one step ahead, actual less forecast.",
-        plot=residuals_figure(residuals),
+        drawn=residuals_figure(residuals),
         numbers=Numbers(("date", "what", "how"), lines) if lines else None,
         wide=True,
         listed=True,

@@ -71,7 +71,10 @@ def quotes(archive: Archive, run: Published, focus: Mapping[str, str]) -> Iterat
 def _lean(rows: Rows, run: Published, focus: Mapping[str, str]) -> Rows:
     """Keep what is needed: the focus and the benchmark, and of the others what they weigh."""
     wanted = np.array(
-        [[name in {focus.get(variable), run.spec.benchmark} for name in rows.names["forecaster"]] for variable in rows.names["variable"]]
+        [
+            [name in {focus.get(variable), run.spec.benchmark} for name in rows.names["forecaster"]]
+            for variable in rows.names["variable"]
+        ]
     )
     return rows.where(wanted[rows["variable"], rows["forecaster"]] | np.isfinite(rows["weight"]))
 
@@ -110,7 +113,9 @@ def _weights(rows: Rows, run: Published) -> Weights | None:
     names = weighed.names["forecaster"]
     values = np.full((len(names), len(run.batches)), np.nan)
     values[weighed["forecaster"], batch] = weighed["weight"]  # in order of origin: the last of a batch stays
-    order = [names.index(name) for name in run.spec.roster if name in names and np.isfinite(values[names.index(name)]).any()]
+    order = [
+        names.index(name) for name in run.spec.roster if name in names and np.isfinite(values[names.index(name)]).any()
+    ]
     told = np.isfinite(values).any(axis=0)
     starts = np.array([one.start for one in run.batches], dtype="datetime64[us]")
     return Weights(starts[told], tuple(names[place] for place in order), np.nan_to_num(values[order][:, told]))

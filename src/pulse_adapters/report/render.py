@@ -16,6 +16,7 @@ import numpy as np
 from markupsafe import Markup
 
 from pulse_adapters.report import numbers, sparklines, wording
+from pulse_adapters.report.figures.style import VARIABLES
 from pulse_adapters.report.panels import Panel, panels_of, panels_of_run
 from pulse_adapters.report.views import Detail, Report, Row, Verdict
 
@@ -48,34 +49,45 @@ class Line:
 
 
 @attrs.frozen(eq=False)
-class Section:
-    """The details of a variable, or of the run: what is told, and its plots' packed JSON."""
+class Plots:
+    """Some panels, and their plots' packed JSON."""
 
     id: str
+    panels: tuple[Panel, ...]
+    packed: str
+
+
+@attrs.frozen(eq=False)
+class Section(Plots):
+    """The details of a variable: what is told, and its plots."""
+
     title: str
-    row: Row | None
+    row: Row
     verdict: str
     mark: str
     told: str
-    panels: tuple[Panel, ...]
-    packed: str
 
 
 def render(report: Report) -> bytes:
     """Return the report as HTML in UTF-8."""
     sections = tuple(_section(place, one) for place, one in enumerate(report.details))
+    opened = min(sections, key=lambda one: ORDER.index(one.row.verdict)).id if sections else ""
     scripts = tuple(Markup(text) for text in (_bokeh_script(), _part("report.js")))  # noqa: S704 - our own and bokeh's
     page = _template().render(
         report=report,
         headline=wording.headline(report),
+        asked=wording.asked(report),
         tiles=_tiles(report),
         lines=_lines(report, {section.title: section.id for section in sections}),
         sections=sections,
-        run=_run_section(report),
+        opened=opened,
+        run=_run_plots(report),
         n=numbers,
         style=Markup(_part("report.css")),  # noqa: S704 - our own
         scripts=scripts,
         policy=_policy(scripts),
+        variable_of=VARIABLES,
+        colours=json.dumps(VARIABLES),
         verdicts=[(MARKS[one], one.value) for one in ORDER],
     )
     return page.encode()
@@ -123,10 +135,16 @@ def _tiles(report: Report) -> list[tuple[str, str, str]]:
         ),
         (
             numbers.share(float(np.median(covered)) if covered else None, 1),
-            "of outcomes inside 80 % intervals",
-            f"{numbers.share(min(covered), 1)} to {numbers.share(max(covered), 1)} by variable" if covered else "not scored",
+            "of outcomes inside 80% intervals",
+            f"{numbers.share(min(covered), 1)} to {numbers.share(max(covered), 1)} by variable"
+            if covered
+            else "not scored",
         ),
-        (f"{failed:,}", "failures", f"{dict(report.units)['recalled']:,} recalled, {dict(report.units)['computed']:,} computed"),
+        (
+            f"{failed:,}",
+            "failures",
+            f"{dict(report.units)['recalled']:,} recalled, {dict(report.units)['computed']:,} computed",
+        ),
     ]
 
 
@@ -134,26 +152,26 @@ def _section(place: int, detail: Detail) -> Section:
     panels = tuple(panels_of(detail))
     return Section(
         f"v{place}",
+        panels,
+        packed(panels),
         detail.variable,
         detail.row,
         wording.verdict_of(detail.row, detail.benchmark),
         MARKS[detail.row.verdict],
         wording.described(detail),
-        panels,
-        packed(panels),
     )
 
 
-def _run_section(report: Report) -> Section:
+def _run_plots(report: Report) -> Plots:
     panels = tuple(panels_of_run(report))
-    return Section("run", "The run", None, "", "", "", panels, packed(panels))
+    return Plots("run", panels, packed(panels))
 
 
 def packed(panels: Sequence[Panel]) -> str:
     """Return the plots as JSON, compressed, in base64: no character in it can end the script it stands in."""
     from bokeh.embed import json_item
 
-    items: list[Any] = [json_item(panel.plot) for panel in panels]
+    items: list[Any] = [json_item(panel.drawn.plot) for panel in panels]
     text = json.dumps(items, separators=(",", ":"), ensure_ascii=False)
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 

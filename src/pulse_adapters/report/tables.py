@@ -61,7 +61,9 @@ def read_rows(
 
 def joined(parts: Sequence[Rows]) -> Rows:
     """Return all rows in one, their labels under one numbering; at least one part."""
-    names = {label: tuple(dict.fromkeys(name for part in parts for name in part.names[label])) for label in parts[0].names}
+    names = {
+        label: tuple(dict.fromkeys(name for part in parts for name in part.names[label])) for label in parts[0].names
+    }
     columns = {}
     for column in parts[0].columns:
         pieces = [_renumbered(part, column, names) if column in names else part[column] for part in parts]

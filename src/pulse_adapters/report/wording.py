@@ -42,13 +42,24 @@ def headline(report: Report) -> str:
     return f"On {which} of {counted(len(first), 'variable')}, a forecaster beats {report.benchmark} beyond chance."
 
 
+def asked(report: Report) -> str:
+    """Say what was run, on what data."""
+    facts = dict(report.facts)
+    rows = sum(int(line[1].replace(",", "")) for line in report.data)
+    return (
+        f"From {day(report.start)} to {day(report.end)}, {facts['Forecasters'].partition(',')[0]} forecasters were replayed on "
+        f"{facts['Variables'].partition(',')[0]} variables ({counted(rows, 'observation')}), {facts['Ahead'].lower()} ahead: "
+        "each forecast was made from what was known then, and scored by what came."
+    )
+
+
 def verdict_of(row: Row, benchmark: str) -> str:
     """Say how good a variable's best forecaster is."""
     if row.best is None:
         return "Nothing could be scored: no origin had both a forecast and an actual known by the end."
     if row.verdict is Verdict.BENCHMARK:
         return f"No forecaster made smaller errors than {benchmark} itself."
-    interval = f" (95 % interval {signed(row.low)} to {signed(row.high)})" if row.low is not None else ""
+    interval = f" (95% interval {signed(row.low)} to {signed(row.high)})" if row.low is not None else ""
     saved = f"{row.best} saves {share(row.skill, 1)} of {benchmark}\u2019s error{interval}"
     if row.trust is None:
         return f"{saved}."
@@ -102,13 +113,13 @@ def on_fan(fan: Fan) -> str:
     told = np.isfinite(fan.actual)
     missed, count = int(outside(fan)[told].sum()), int(told.sum())
     period = f"{day(fan.target[0])} to {day(fan.target[-1])}"
-    return f"The last {counted(len(fan), 'forecast')}, for {period}. What came lay outside the 95 % interval {counted(missed, 'time')} in {count} ({share(missed / count if count else None, 1)}; 5 % is right)."
+    return f"The last {counted(len(fan), 'forecast')}, for {period}. What came lay outside the 95% interval {counted(missed, 'time')} in {count} ({share(missed / count if count else None, 1)}; 5% is right)."
 
 
 def on_reliability(calibration: Calibration) -> str:
     """Say whether the intervals hold what they promise."""
     found = calibration.coverage.get(80, float("nan"))
-    held = f"The 80 % interval held {share(found, 1)}"
+    held = f"The 80% interval held {share(found, 1)}"
     if not np.isfinite(found):
         return "Quantiles were not scored."
     if abs(found - 0.8) <= CLOSE:
@@ -138,7 +149,9 @@ def on_weights(weights: Weights) -> str:
     """Say whom the ensemble trusts at the end."""
     names, values = heaviest(weights)
     order = np.argsort(-values[:, -1], kind="stable")
-    heavy = [f"{names[place]} ({share(values[place, -1])})" for place in order[:3].tolist() if values[place, -1] > 0.005]
+    heavy = [
+        f"{names[place]} ({share(values[place, -1])})" for place in order[:3].tolist() if values[place, -1] > 0.005
+    ]
     alone = float(values[:, -1].max()) > 0.9
     told = "It leans on one forecaster" if alone else "At the end the weight lies on"
     if alone:
@@ -168,7 +181,11 @@ def on_residuals(residuals: Residuals, count: int) -> str:
     far = int(residuals.outlier.sum())
     expected = count * 4.65e-4
     kinds = sorted({one.kind for one in residuals.oddities if one.kind != "outlier"})
-    broke = f" There is a {listed(kinds)}: what was learned before may not hold after." if kinds else " Neither level nor spread shows a break."
+    broke = (
+        f" There is a {listed(kinds)}: what was learned before may not hold after."
+        if kinds
+        else " Neither level nor spread shows a break."
+    )
     if not far:
         return f"No error of {count:,} lies further out than a normal law would have it.{broke}"
     return f"{far:,} of {count:,} errors lie more than 3.5 robust standard deviations out; a normal law would have about {expected:.1f}.{broke}"

@@ -42,7 +42,9 @@ def skill_interval(losses: Array, benchmark: Array) -> SkillInterval:
     total = _ratio(lost.sum(), lost_by_benchmark.sum())
     if count < 2 or math.isnan(total):
         return SkillInterval(1.0 - total, math.nan, math.nan, count)
-    left = np.array([_ratio(lost.sum() - a, lost_by_benchmark.sum() - b) for a, b in zip(lost, lost_by_benchmark, strict=True)])
+    left = np.array(
+        [_ratio(lost.sum() - a, lost_by_benchmark.sum() - b) for a, b in zip(lost, lost_by_benchmark, strict=True)]
+    )
     variance = (count - 1) / count * float(((left - left.mean()) ** 2).sum())
     reach = float(stdtrit(count - 1, (1.0 + CONFIDENCE) / 2.0)) * math.sqrt(variance)
     return SkillInterval(1.0 - total, 1.0 - total - reach, 1.0 - total + reach, count)

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from pulse_adapters.report.figures.series import digits, milliseconds, padded
-from pulse_adapters.report.figures.style import BAND, BLUE, INK, VERMILLION, dated, hover, legend
+from pulse_adapters.report.figures.style import BAND, BLUE, INK, VERMILLION, Drawn, Key, dated, hover
 from pulse_adapters.report.views import Array, Fan, Moments
 from pulse_core.calibration import LEVELS
 
-BANDS = ((0, 8, 0.14, "95 %"), (2, 6, 0.22, "80 %"), (3, 5, 0.34, "50 %"))
+BANDS = ((0, 8, 0.14, "95% interval"), (2, 6, 0.22, "80%"), (3, 5, 0.34, "50%"))
 """Places of the lower and upper quantile, how dense, what it is."""
 
 
-def fan_figure(fan: Fan, edges: Moments) -> Any:
+def fan_figure(fan: Fan, edges: Moments) -> Drawn:
     """Draw intervals of 50, 80 and 95 % around the forecast, what came, and what lay outside of 95 %."""
     from bokeh.models import ColumnDataSource, Range1d
 
@@ -24,22 +24,25 @@ def fan_figure(fan: Fan, edges: Moments) -> Any:
     source = ColumnDataSource({"at": at, "point": digits(fan.point), "actual": digits(fan.actual), **columns})
     plot = dated(300, x_range=Range1d(at[0], at[-1]), y_range=padded(*_ends(fan)))
     mark_batches(plot, edges, fan.target)
-    bands = [
-        (name, [plot.varea("at", f"q{LEVELS[low]}", f"q{LEVELS[high]}", source=source, fill_color=BLUE, fill_alpha=dense)])
-        for low, high, dense, name in BANDS
-    ]
+    for low, high, dense, _ in BANDS:
+        plot.varea("at", f"q{LEVELS[low]}", f"q{LEVELS[high]}", source=source, fill_color=BLUE, fill_alpha=dense)
     point = plot.line("at", "point", source=source, line_color=BLUE, line_width=1.2)
-    actual = plot.line("at", "actual", source=source, line_color=INK, line_width=1.2)
-    dots = plot.scatter("at", "actual", source=source, size=3, fill_color=INK, line_color=None)
-    items = [("what came", [actual, dots]), ("forecast", [point]), *bands]
+    plot.line("at", "actual", source=source, line_color=INK, line_width=1.2)
+    plot.scatter("at", "actual", source=source, size=3, fill_color=INK, line_color=None)
+    keys = [
+        Key("what came", INK),
+        Key("forecast", BLUE),
+        *(Key(name, BLUE, "area", dense) for *_, dense, name in BANDS),
+    ]
     missed = outside(fan)
     if missed.any():
-        items.append(("outside 95 %", [_missed(plot, fan, missed)]))
-    legend(plot, items)
+        _ring(plot, fan, missed)
+        keys.append(Key("outside 95%", VERMILLION, "ring"))
+    keys.append(Key("every other batch", BAND, "area"))
     tips = [("for", "@at{%F}"), ("came", "@actual{0.[0000]}"), ("forecast", "@point{0.[0000]}")]
-    tips.append(("80 %", "@{q0.1}{0.[0000]} to @{q0.9}{0.[0000]}"))
+    tips.append(("80%", "@{q0.1}{0.[0000]} to @{q0.9}{0.[0000]}"))
     hover(plot, tips, [point], formatters={"@at": "datetime"}, mode="vline")
-    return plot
+    return Drawn(plot, tuple(keys))
 
 
 def outside(fan: Fan) -> np.ndarray:
@@ -49,21 +52,21 @@ def outside(fan: Fan) -> np.ndarray:
 
 def mark_batches(plot: Any, edges: Moments, shown: Moments) -> None:
     """Shade every other batch, so that each is seen to begin."""
-    from bokeh.models import BoxAnnotation
+    from bokeh.models import ColumnDataSource
 
     ends = np.append(edges[1:], edges[-1:] + np.timedelta64(10_000, "D"))
-    for place, (start, end) in enumerate(zip(edges, ends, strict=True)):
-        if place % 2 == 0 and end > shown.min() and start < shown.max():
-            left, right = milliseconds(np.array([start, end]))
-            box = BoxAnnotation(left=left, right=right, fill_color=BAND, fill_alpha=1.0, line_color=None, level="underlay")
-            plot.add_layout(box)
+    other = (np.arange(len(edges)) % 2 == 0) & (ends > shown.min()) & (edges < shown.max())
+    source = ColumnDataSource({"start": milliseconds(edges[other]), "end": milliseconds(ends[other])})
+    plot.vstrip("start", "end", source=source, fill_color=BAND, line_color=None)
 
 
-def _missed(plot: Any, fan: Fan, missed: np.ndarray) -> Any:
+def _ring(plot: Any, fan: Fan, missed: np.ndarray) -> None:
     from bokeh.models import ColumnDataSource
 
     source = ColumnDataSource({"at": milliseconds(fan.target[missed]), "actual": digits(fan.actual[missed])})
-    return plot.scatter("at", "actual", source=source, size=9, marker="circle", fill_color=None, line_color=VERMILLION, line_width=1.8)
+    plot.scatter(
+        "at", "actual", source=source, size=9, marker="circle", fill_color=None, line_color=VERMILLION, line_width=1.8
+    )
 
 
 def _ends(fan: Fan) -> tuple[float, float]:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from pulse_adapters.report.figures.series import digits, padded
-from pulse_adapters.report.figures.style import HUES, MARKERS, canvas, hover, legend, level
+from pulse_adapters.report.figures.style import HUES, MARKERS, Drawn, Key, canvas, hover, level
 from pulse_adapters.report.views import SkillCurve
 
 REACH = 0.44
 
 
-def skill_figure(curves: Sequence[SkillCurve]) -> Any:
+def skill_figure(curves: Sequence[SkillCurve]) -> Drawn:
     """Draw each forecaster's skill at each horizon, side by side, and its 95 % interval as a line."""
     from bokeh.models import NumeralTickFormatter
 
@@ -24,15 +24,14 @@ def skill_figure(curves: Sequence[SkillCurve]) -> Any:
     plot.xaxis.ticker = list(range(1, horizons + 1)) if horizons <= 24 else []
     plot.xaxis.axis_label = "steps ahead"
     level(plot, 0.0)
-    items, drawn = [], []
+    keys, drawn = [], []
     for place, curve in enumerate(curves):
         points = _curve(plot, curve, place, (place - (len(curves) - 1) / 2) * REACH / max(len(curves) - 1, 1))
-        items.append((curve.forecaster, [points]))
+        keys.append(Key(curve.forecaster, HUES[place], MARKERS[place]))
         drawn.append(points)
-    legend(plot, items)
     tips = [("forecaster", "@name"), ("ahead", "@horizon"), ("skill", "@skill{+0.0%}")]
     hover(plot, [*tips, ("from", "@low{+0.0%}"), ("to", "@high{+0.0%}")], drawn)
-    return plot
+    return Drawn(plot, tuple(keys))
 
 
 def _curve(plot: Any, curve: SkillCurve, place: int, beside: float) -> Any:
@@ -55,6 +54,6 @@ def _range(curves: Sequence[SkillCurve]) -> tuple[float, float]:
     skills, ends = skills[np.isfinite(skills)], ends[np.isfinite(ends)]
     if not len(skills):
         return -1.0, 1.0
-    reach = max(float(np.abs(skills).max()) * 3.0, 0.01)
+    reach = max(float(np.abs(skills).max()) * 6.0, 0.01)
     low, high = max(float(ends.min()), -reach), min(float(ends.max()), reach)
     return padded(min(low, float(skills.min()), 0.0), max(high, float(skills.max()), 0.0))

@@ -6,7 +6,10 @@ hues are those of Okabe & Ito (2008), Color universal design, which colour-blind
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
+
+import attrs
 
 INK: Final = "#0a0a01"
 MUTED: Final = "#0a0a02"
@@ -23,12 +26,46 @@ GREY: Final = "#0a0a18"
 
 HUES: Final = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW, GREY)
 MARKERS: Final = ("circle", "triangle", "square", "diamond", "inverted_triangle", "hex", "star", "plus")
-DASHES: Final = ("solid", "dashed", "dotdash", "dotted", "dashdot", "solid", "dashed", "dotdash")
 
-# ten steps from better (blue) over none (the page) to worse (vermillion)
 DIVERGING: Final = tuple(f"#0a0b{place:02x}" for place in range(11))
+"""From much better (blue) over alike (pale) to much worse (vermillion)."""
+
+VARIABLES: Final[Mapping[str, str]] = {
+    INK: "--ink",
+    MUTED: "--muted",
+    GRID: "--grid",
+    BAND: "--band",
+    BLUE: "--blue",
+    ORANGE: "--orange",
+    GREEN: "--green",
+    VERMILLION: "--vermillion",
+    PURPLE: "--purple",
+    SKY: "--sky",
+    YELLOW: "--yellow",
+    GREY: "--grey",
+    **{token: f"--d{place}" for place, token in enumerate(DIVERGING)},
+}
+"""The style sheet's variable that each token stands for."""
 
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
+
+
+@attrs.frozen
+class Key:
+    """What a legend says of one thing drawn: its name, colour token, and shape (`line`, `dashed`, `area`, a marker)."""
+
+    name: str
+    color: str
+    shape: str = "line"
+    dense: float = 1.0
+
+
+@attrs.frozen(eq=False)
+class Drawn:
+    """A plot, and its legend, which the page shows: text of the page wraps, prints and is read out."""
+
+    plot: Any
+    keys: tuple[Key, ...] = ()
 
 
 def canvas(height: int, **options: Any) -> Any:
@@ -71,6 +108,8 @@ def dated(height: int, **options: Any) -> Any:
     plot = canvas(height, x_axis_type="datetime", **options)
     plot.xaxis.formatter = DatetimeTickFormatter(days="%-d %b", months="%b %Y", years="%Y", context=None)
     plot.xaxis.ticker.desired_num_ticks = 7
+    if "x_range" not in options:
+        plot.x_range.range_padding = 0.02
     return plot
 
 
@@ -79,30 +118,8 @@ def level(plot: Any, at: float, dash: str = "solid", *, vertical: bool = False, 
     from bokeh.models import Span
 
     dimension: Any = "height" if vertical else "width"
-    plot.add_layout(Span(location=at, dimension=dimension, line_color=color, line_dash=dash, line_width=1, level="underlay"))
-
-
-def legend(plot: Any, items: list[tuple[str, list[Any]]], place: Any = "above") -> None:
-    """Name what is drawn, in a line above the plot."""
-    from bokeh.models import Legend
-
     plot.add_layout(
-        Legend(
-            items=items,  # type: ignore[arg-type]  # pairs are accepted
-            orientation="horizontal",
-            border_line_color=None,
-            background_fill_alpha=0,
-            label_text_color=MUTED,
-            label_text_font=FONT,
-            label_text_font_size="12px",
-            padding=0,
-            margin=2,
-            spacing=14,
-            ncols=4,
-            glyph_height=14,
-            glyph_width=18,
-        ),
-        place,
+        Span(location=at, dimension=dimension, line_color=color, line_dash=dash, line_width=1, level="underlay")
     )
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from pulse_adapters.report.figures.series import digits, milliseconds
-from pulse_adapters.report.figures.style import HUES, dated, hover, legend
+from pulse_adapters.report.figures.style import HUES, Drawn, Key, dated, hover
 from pulse_adapters.report.views import Array, Weights
 
 NAMED = 7
 REST = "the others"
 
 
-def weights_figure(weights: Weights) -> Any:
+def weights_figure(weights: Weights) -> Drawn:
     """Draw the weights stacked, the heaviest first; those beyond seven are drawn together."""
     from bokeh.models import ColumnDataSource, NumeralTickFormatter
 
@@ -24,12 +22,11 @@ def weights_figure(weights: Weights) -> Any:
     plot.ygrid.grid_line_color = None
     columns = {f"w{place}": digits(row, 3) for place, row in enumerate(values)}
     source = ColumnDataSource({"at": milliseconds(weights.starts), **columns})
-    areas = plot.varea_stack(list(columns), x="at", source=source, color=HUES[: len(names)], fill_alpha=0.78)
-    legend(plot, [(name, [area]) for name, area in zip(names, areas, strict=True)])
+    plot.varea_stack(list(columns), x="at", source=source, color=HUES[: len(names)], fill_alpha=0.78)
     tips = [("from", "@at{%F}"), *((name, f"@w{place}{{0%}}") for place, name in enumerate(names))]
     line = plot.line("at", "w0", source=source, line_alpha=0)
     hover(plot, tips, [line], formatters={"@at": "datetime"}, mode="vline")
-    return plot
+    return Drawn(plot, tuple(Key(name, hue, "area", 0.78) for name, hue in zip(names, HUES, strict=False)))
 
 
 def heaviest(weights: Weights) -> tuple[tuple[str, ...], Array]:

@@ -1,19 +1,15 @@
 "use strict";
 (() => {
+  Bokeh.set_log_level("warn");
   const root = document.documentElement;
   const byId = (id) => document.getElementById(id);
 
   // Figures name colours by tokens (see figures/style.py); each stands for a variable of the style sheet.
-  const NAMES = {
-    "0a0a01": "--ink", "0a0a02": "--muted", "0a0a03": "--grid", "0a0a04": "--band", "0a0a11": "--blue", "0a0a12": "--orange",
-    "0a0a13": "--green", "0a0a14": "--vermillion", "0a0a15": "--purple", "0a0a16": "--sky", "0a0a17": "--yellow", "0a0a18": "--grey",
-  };
+  const colours = JSON.parse(root.dataset.colours);
+  const tokens = new RegExp(Object.keys(colours).join("|"), "g");
   const coloured = (text) => {
     const style = getComputedStyle(root);
-    return text.replace(/#(0a0a[01][0-9]|0a0b0[0-9a-f])/g, (_, token) => {
-      const name = NAMES[token] || `--d${parseInt(token.slice(4), 16)}`;
-      return style.getPropertyValue(name).trim();
-    });
+    return text.replace(tokens, (token) => style.getPropertyValue(colours[token]).trim());
   };
 
   const unpacked = new Map();
