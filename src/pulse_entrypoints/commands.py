@@ -25,6 +25,7 @@ from pulse_entrypoints.settings.data_tools import CheckSettings, ConvertSettings
 from pulse_entrypoints.settings.forecast import ForecastSettings
 from pulse_entrypoints.settings.init import InitSettings
 from pulse_entrypoints.settings.plugins import PluginSettings
+from pulse_entrypoints.settings.report import ReportSettings
 
 Run = Callable[[Any, Mapping[str, str]], int]
 """Takes what was typed (a `layers.CommandLine`) and the environment; returns the exit status."""
@@ -121,6 +122,15 @@ _JOB_EPILOGUE: Final = (
     "75 interrupted; 2 wrong usage or settings."
 )
 
+_REPORT_HELP: Final = """\
+Tell what a run found, in one HTML file that asks nothing of any network.
+
+    pulse report RUN
+
+The report is written beside the run's result. That of a run trained with
+--report shows the forecasts themselves too, their calibration, and the
+ensemble's weights."""
+
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         words=("train",),
@@ -128,6 +138,12 @@ COMMANDS: Final[tuple[Command, ...]] = (
         run="pulse_entrypoints.train:train",
         help=_TRAIN_HELP,
         epilogue=_TRAIN_EPILOGUE,
+    ),
+    Command(
+        words=("report",),
+        settings=ReportSettings,
+        run="pulse_entrypoints.report:report",
+        help=_REPORT_HELP,
     ),
     Command(
         words=("forecast",),

@@ -9,7 +9,7 @@ import numpy as np
 
 from pulse_adapters.report import wording
 from pulse_adapters.report.figures.calibration import pit_figure, reliability_figure
-from pulse_adapters.report.figures.fan import fan_figure
+from pulse_adapters.report.figures.fan import fan_figure, is_thin, surprise_figure
 from pulse_adapters.report.figures.heat import hardness_figure, heat_figure
 from pulse_adapters.report.figures.residuals import residuals_figure
 from pulse_adapters.report.figures.skill import skill_figure
@@ -18,7 +18,7 @@ from pulse_adapters.report.figures.style import Drawn
 from pulse_adapters.report.figures.trust import evidence_figure, trust_figure
 from pulse_adapters.report.figures.weights import heaviest, weights_figure
 from pulse_adapters.report.numbers import amount, day, share, signed
-from pulse_adapters.report.views import Detail, Report
+from pulse_adapters.report.views import Detail, Fan, Report
 
 MOST_LINES = 24
 """The most lines of a figure's table; of a longer one, evenly spaced lines and the last."""
@@ -51,6 +51,8 @@ def panels_of(detail: Detail) -> Iterator[Panel]:
     yield from _trust(detail)
     if detail.fan is not None and len(detail.fan):
         yield _fan(detail)
+        if is_thin(detail.fan):
+            yield _surprises(detail, detail.fan)
     if detail.skills and any(np.isfinite(curve.skill).any() for curve in detail.skills):
         yield _skill(detail)
     if detail.weights is not None:
@@ -133,6 +135,27 @@ def _fan(detail: Detail) -> Panel:
     )
 
 
+def _surprises(detail: Detail, fan: Fan) -> Panel:
+    lines = [
+        (day(at), amount(came - point), amount(low - point), amount(high - point))
+        for at, came, point, low, high in zip(
+            fan.target,
+            fan.actual.tolist(),
+            fan.point.tolist(),
+            fan.quantiles[2].tolist(),
+            fan.quantiles[6].tolist(),
+            strict=True,
+        )
+    ]
+    return Panel(
+        title="The same, less the forecast",
+        conclusion=wording.on_surprises(fan, detail.benchmark, detail.focus),
+        drawn=surprise_figure(fan, detail.batch_edges),
+        numbers=_thinned(("for", "came less forecast", "80% from", "to"), lines),
+        wide=True,
+    )
+
+
 def _skill(detail: Detail) -> Panel:
     lines = [
         (curve.forecaster, str(place + 1), signed(skill), signed(low), signed(high))
@@ -173,7 +196,7 @@ def _calibration(detail: Detail) -> Iterator[Panel]:
     ]
     yield Panel(
         title="Calibration",
-        conclusion=wording.on_reliability(calibration),
+        conclusion=wording.on_reliability(calibration, detail.row.scored),
         note=f"{detail.focus}, one step ahead. On the diagonal, intervals and quantiles hold what they promise.",
         drawn=reliability_figure(calibration),
         numbers=Numbers(("what came lies", "nominal", "actual"), (*intervals, *quantiles)),
@@ -209,7 +232,7 @@ def _heat(detail: Detail) -> Iterator[Panel]:
     yield Panel(
         title="Errors by batch",
         conclusion=wording.on_heat(heat, detail.focus, detail.benchmark),
-        note=f"Blue: smaller errors than {detail.benchmark}; orange: larger; pale: alike. Full colour is 1.41 times, or 1/1.41.",
+        note=f"Blue: smaller errors than {detail.benchmark}; orange: larger; neutral: alike. Full colour is 1.41 times, or 1/1.41.",
         drawn=heat_figure(heat),
         numbers=_thinned(("batch from", *heat.forecasters), lines),
         wide=True,

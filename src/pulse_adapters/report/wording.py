@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,8 +25,8 @@ from pulse_adapters.report.views import (
     Weights,
 )
 
-CLOSE = 0.03
-"""Coverage this near to nominal is called right."""
+CLOSE = 0.02
+"""A share this near to nominal is called right, however many there are."""
 
 
 def headline(report: Report) -> str:
@@ -63,7 +64,7 @@ def verdict_of(row: Row, benchmark: str) -> str:
     saved = f"{row.best} saves {share(row.skill, 1)} of {benchmark}\u2019s error{interval}"
     if row.trust is None:
         return f"{saved}."
-    chance = f"beats it {share(row.trust)} of the time ({share(row.trust_low)} to {share(row.trust_high)})"
+    chance = f"beats it with probability {share(row.trust)} ({share(row.trust_low)} to {share(row.trust_high)})"
     meaning = {
         Verdict.PROVEN: "That is beyond chance, all comparisons of the run counted.",
         Verdict.LIKELY: "That is likely better, but the evidence is not enough for the whole run\u2019s count of comparisons.",
@@ -116,17 +117,29 @@ def on_fan(fan: Fan) -> str:
     return f"The last {counted(len(fan), 'forecast')}, for {period}. What came lay outside the 95% interval {counted(missed, 'time')} in {count} ({share(missed / count if count else None, 1)}; 5% is right)."
 
 
-def on_reliability(calibration: Calibration) -> str:
+def on_surprises(fan: Fan, benchmark: str, focus: str) -> str:
+    """Say what the closer look shows."""
+    width = float(np.nanmedian(fan.quantiles[6] - fan.quantiles[2]))
+    step = "" if focus == benchmark else f" of {focus}"
+    return f"The same forecasts{step} held level, because their intervals are too thin to see above: 80% of what came should lie within a span of about {amount(width)}."
+
+
+def on_reliability(calibration: Calibration, count: int) -> str:
     """Say whether the intervals hold what they promise."""
     found = calibration.coverage.get(80, float("nan"))
-    held = f"The 80% interval held {share(found, 1)}"
+    held = f"The 80% interval held {share(found, 1)} of what came"
     if not np.isfinite(found):
         return "Quantiles were not scored."
-    if abs(found - 0.8) <= CLOSE:
+    if abs(found - 0.8) <= _close(0.8, count):
         return f"{held}: intervals can be taken at their word."
     if found < 0.8:
         return f"{held}: intervals are too narrow; take them wider."
     return f"{held}: intervals are wider than they need to be."
+
+
+def _close(nominal: float, count: int) -> float:
+    """Return how far a share of so many may lie from nominal by chance: two standard errors."""
+    return max(CLOSE, 2.0 * math.sqrt(nominal * (1.0 - nominal) / max(count, 1)))
 
 
 def on_pit(calibration: Calibration) -> str:
@@ -134,12 +147,13 @@ def on_pit(calibration: Calibration) -> str:
     if not calibration.count:
         return "Quantiles were not scored."
     low, high = float(calibration.mass[:3].sum()), float(calibration.mass[-3:].sum())
+    close = _close(0.1, calibration.count)
     sides = f"{share(low, 1)} fell into the lowest tenth, {share(high, 1)} into the highest"
-    if abs(low - 0.1) <= CLOSE and abs(high - 0.1) <= CLOSE:
+    if abs(low - 0.1) <= close and abs(high - 0.1) <= close:
         return f"Flat is right. {sides}: both tails are as heavy as forecast."
-    if low > 0.1 + CLOSE and high > 0.1 + CLOSE:
+    if low > 0.1 + close and high > 0.1 + close:
         return f"Flat is right. {sides}: surprises come too often on both sides."
-    if low < 0.1 - CLOSE and high < 0.1 - CLOSE:
+    if low < 0.1 - close and high < 0.1 - close:
         return f"Flat is right. {sides}: surprises are rarer than forecast."
     side = "below" if low > high else "above"
     return f"Flat is right. {sides}: what came tends to lie {side} the forecast."

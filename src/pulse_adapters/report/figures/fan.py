@@ -11,18 +11,21 @@ from pulse_adapters.report.figures.style import BAND, BLUE, INK, VERMILLION, Dra
 from pulse_adapters.report.views import Array, Fan, Moments
 from pulse_core.calibration import LEVELS
 
+THIN = 0.06
+"""An 80% interval narrower than this share of the plot cannot be read from it."""
+
 BANDS = ((0, 8, 0.14, "95% interval"), (2, 6, 0.22, "80%"), (3, 5, 0.34, "50%"))
 """Places of the lower and upper quantile, how dense, what it is."""
 
 
-def fan_figure(fan: Fan, edges: Moments) -> Drawn:
+def fan_figure(fan: Fan, edges: Moments, height: int = 300) -> Drawn:
     """Draw intervals of 50, 80 and 95 % around the forecast, what came, and what lay outside of 95 %."""
     from bokeh.models import ColumnDataSource, Range1d
 
     at = milliseconds(fan.target)
     columns = {f"q{level}": digits(values) for level, values in zip(LEVELS, fan.quantiles, strict=True)}
     source = ColumnDataSource({"at": at, "point": digits(fan.point), "actual": digits(fan.actual), **columns})
-    plot = dated(300, x_range=Range1d(at[0], at[-1]), y_range=padded(*_ends(fan)))
+    plot = dated(height, x_range=Range1d(at[0], at[-1]), y_range=padded(*_ends(fan)))
     mark_batches(plot, edges, fan.target)
     for low, high, dense, _ in BANDS:
         plot.varea("at", f"q{LEVELS[low]}", f"q{LEVELS[high]}", source=source, fill_color=BLUE, fill_alpha=dense)
@@ -43,6 +46,19 @@ def fan_figure(fan: Fan, edges: Moments) -> Drawn:
     tips.append(("80%", "@{q0.1}{0.[0000]} to @{q0.9}{0.[0000]}"))
     hover(plot, tips, [point], formatters={"@at": "datetime"}, mode="vline")
     return Drawn(plot, tuple(keys))
+
+
+def is_thin(fan: Fan) -> bool:
+    """Whether the intervals are lost to the eye beside the way that the series went."""
+    low, high = _ends(fan)
+    widths = fan.quantiles[6] - fan.quantiles[2]
+    return bool(np.isfinite(widths).any()) and float(np.nanmedian(widths)) < THIN * (high - low)
+
+
+def surprise_figure(fan: Fan, edges: Moments) -> Drawn:
+    """Draw intervals and what came as they lie about the forecast."""
+    level_fan = Fan(fan.target, np.zeros(len(fan)), fan.quantiles - fan.point, fan.actual - fan.point)
+    return fan_figure(level_fan, edges, height=220)
 
 
 def outside(fan: Fan) -> np.ndarray:

@@ -57,7 +57,8 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const apply = (name) => {
     root.dataset.theme = name;
-    toggle.setAttribute("aria-pressed", String(name === "dark"));
+    toggle.textContent = name === "dark" ? "Light" : "Dark";  // what pressing it brings
+    toggle.setAttribute("aria-label", `${toggle.textContent} colours`);
     groups().filter((panels) => panels.dataset.drawn).forEach(draw);
   };
   let chosen = false;
