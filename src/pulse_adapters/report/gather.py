@@ -6,14 +6,18 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
+import numpy as np
+
 from pulse_adapters.report.batchwise import Batchwise, batchwise
+from pulse_adapters.report.choice import chosen
 from pulse_adapters.report.details import detail, focus_of
+from pulse_adapters.report.facts import data_of, facts_of
 from pulse_adapters.report.log import milestones
-from pulse_adapters.report.numbers import counted, day, listed
+from pulse_adapters.report.numbers import listed
 from pulse_adapters.report.published import Archive, Published, published
 from pulse_adapters.report.quotes import quotes
 from pulse_adapters.report.summary import rows_of
-from pulse_adapters.report.views import Detail, Milestone, Report, Row
+from pulse_adapters.report.views import Detail, Milestone, Report, Row, SkillCurve
 from pulse_core.errors import PulseError, SettingsError
 
 DETAILED: Final = 40
@@ -41,16 +45,19 @@ def report_of(archive: Archive, run_id: str, variables: Sequence[str] = (), limi
     _refuse_unknown(run, variables)
     horizons = _horizons(run)
     rows = _rows(archive, run, horizons)
-    chosen, how = _chosen(run, rows, variables, limit)
-    details = _details(archive, run, chosen, rows)
+    names, how = chosen(run.run_id, rows, variables, limit)
+    details = _details(archive, run, names, rows)
     document = run.document
     return Report(
         run_id=run.run_id,
         benchmark=run.spec.benchmark,
         horizon=run.spec.horizon,
+        forecasters=len(run.spec.roster),
+        variables=len(document.variables),
+        observations=sum(one.observations for one in document.run.data.values()),
         start=run.spec.start,
         end=run.spec.last_day,
-        facts=_facts(run),
+        facts=facts_of(run),
         rows=rows,
         horizons=tuple(horizons),
         details=details,
@@ -60,7 +67,7 @@ def report_of(archive: Archive, run_id: str, variables: Sequence[str] = (), limi
         units=tuple(
             (name, getattr(document.run.units, name)) for name in ("planned", "recalled", "computed", "failed")
         ),
-        data=_data(run),
+        data=data_of(run),
         milestones=_milestones(archive, run),
         origins=tuple((batch.start, batch.origins) for batch in document.batches),
     )
@@ -88,28 +95,8 @@ def _rows(archive: Archive, run: Published, horizons: Sequence[int]) -> tuple[Ro
     return tuple(row for variable in sorted(rows) for row in rows[variable])
 
 
-def _chosen(run: Published, rows: Sequence[Row], variables: Sequence[str], limit: int) -> tuple[tuple[str, ...], str]:
-    """Return the variables to tell in detail, and how they were chosen."""
-    first = [row for row in rows if row.horizon == 1 and row.best is not None]
-    if variables:
-        return tuple(dict.fromkeys(variables)), "Details are given of the variables that were asked for."
-    if len(first) <= limit:
-        return tuple(row.variable for row in first), ""
-    proven = sorted(first, key=lambda row: (-(row.log10_e or 0.0), row.variable))[: (limit + 1) // 2]
-    taken = {row.variable for row in proven}
-    rest = [row for row in first if row.variable not in taken]
-    off = sorted(rest, key=lambda row: (-abs((row.coverage if row.coverage is not None else 0.8) - 0.8), row.variable))
-    names = sorted(taken | {row.variable for row in off[: limit - len(proven)]})
-    how = (
-        f"Details are given of {len(names)} of {len(first):,} variables: the {len(proven)} with the strongest evidence, and the "
-        f"{len(names) - len(proven)} whose 80% intervals are furthest from 80%. "
-        f"For others: pulse report {run.run_id} --variables NAME ..."
-    )
-    return tuple(names), how
-
-
-def _details(archive: Archive, run: Published, chosen: Sequence[str], rows: Sequence[Row]) -> tuple[Detail, ...]:
-    wanted = {row.variable: row for row in rows if row.horizon == 1 and row.variable in set(chosen)}
+def _details(archive: Archive, run: Published, names: Sequence[str], rows: Sequence[Row]) -> tuple[Detail, ...]:
+    wanted = {row.variable: row for row in rows if row.horizon == 1 and row.variable in set(names)}
     focus = {variable: focus_of(run, variable) for variable in wanted}
     scores: dict[str, Batchwise] = {one.variable: one for one in batchwise(archive, run, wanted)} if wanted else {}
     made = {
@@ -117,10 +104,10 @@ def _details(archive: Archive, run: Published, chosen: Sequence[str], rows: Sequ
         for quoted in quotes(archive, run, focus)
         if quoted.variable in scores
     }
-    for variable in scores:
+    for variable, one in scores.items():
         if variable not in made:
-            made[variable] = detail(run, wanted[variable], scores[variable], None)
-    return tuple(made[variable] for variable in chosen if variable in made)
+            made[variable] = detail(run, wanted[variable], one, None)
+    return tuple(made[variable] for variable in names if variable in made)
 
 
 def _missing(run: Published, details: Sequence[Detail], horizons: Sequence[int]) -> tuple[str, ...]:
@@ -134,40 +121,8 @@ def _missing(run: Published, details: Sequence[Detail], horizons: Sequence[int])
     return tuple(missing)
 
 
-def _has_skill(curve: object) -> bool:
-    skill = getattr(curve, "skill")  # noqa: B009 - one field of a view
-    return bool((skill == skill).any())
-
-
-def _facts(run: Published) -> tuple[tuple[str, str], ...]:
-    spec, facts = run.spec, run.document.run
-    target = {"level": "levels", "change": "changes", "log-change": "log changes"}[spec.target]
-    return (
-        ("Period", f"{day(spec.start)} to {day(spec.last_day)}"),
-        ("Variables", f"{len(run.document.variables):,}, forecast as {target}"),
-        ("Ahead", f"1 to {spec.horizon} steps" if spec.horizon > 1 else "1 step"),
-        ("Forecasters", f"{len(spec.roster)}, against {spec.benchmark}"),
-        ("Batches", f"{len(run.batches):,} of {counted(spec.batch_size_days, 'day')}"),
-        ("Actuals", f"{spec.actuals} release"),
-        ("Quantiles", f"{spec.calibration} calibration"),
-        ("Software", ", ".join(f"{name} {version}" for name, version in facts.software.items())),
-        ("Digest", run.document.digest),
-    )
-
-
-def _data(run: Published) -> tuple[tuple[str, ...], ...]:
-    return tuple(
-        (
-            name,
-            f"{one.observations:,}",
-            f"{one.absent:,}",
-            one.first[:10],
-            one.last[:10],
-            one.known_at,
-            one.fingerprint[7:19],
-        )
-        for name, one in run.document.run.data.items()
-    )
+def _has_skill(curve: SkillCurve) -> bool:
+    return bool(np.isfinite(curve.skill).any())
 
 
 def _milestones(archive: Archive, run: Published) -> tuple[Milestone, ...]:

@@ -1,93 +1,46 @@
-"""The panels of a report: a figure, what to conclude from it, and its numbers as a table."""
+"""The panels of a variable."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import attrs
 import numpy as np
 
-from pulse_adapters.report import wording
+from pulse_adapters.report import conclusions
 from pulse_adapters.report.figures.calibration import pit_figure, reliability_figure
 from pulse_adapters.report.figures.fan import fan_figure, is_thin, surprise_figure
 from pulse_adapters.report.figures.heat import hardness_figure, heat_figure
 from pulse_adapters.report.figures.residuals import residuals_figure
 from pulse_adapters.report.figures.skill import skill_figure
-from pulse_adapters.report.figures.timeline import origins_figure, timeline_figure
-from pulse_adapters.report.figures.style import Drawn
 from pulse_adapters.report.figures.trust import evidence_figure, trust_figure
 from pulse_adapters.report.figures.weights import heaviest, weights_figure
 from pulse_adapters.report.numbers import amount, day, share, signed
-from pulse_adapters.report.views import Detail, Fan, Report
-
-MOST_LINES = 24
-"""The most lines of a figure's table; of a longer one, evenly spaced lines and the last."""
-
-
-@attrs.frozen
-class Numbers:
-    """A figure's numbers as a table."""
-
-    head: tuple[str, ...]
-    lines: tuple[tuple[str, ...], ...]
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class Panel:
-    """A figure with its title, the conclusion that is also its text for who cannot see it, and its numbers."""
-
-    title: str
-    conclusion: str
-    drawn: Drawn
-    note: str = ""
-    numbers: Numbers | None = None
-    wide: bool = False
-    listed: bool = False
-    """Whether the numbers stand in the open, because they name what the figure shows."""
+from pulse_adapters.report.panel import Numbers, Panel, thinned
+from pulse_adapters.report.views import Detail, Fan, Residuals, Weights
 
 
 def panels_of(detail: Detail) -> Iterator[Panel]:
     """Yield the panels of a variable; those that need hindcasts only where there are some."""
     yield from _trust(detail)
     if detail.fan is not None and len(detail.fan):
-        yield _fan(detail)
+        yield _fan(detail, detail.fan)
         if is_thin(detail.fan):
             yield _surprises(detail, detail.fan)
     if detail.skills and any(np.isfinite(curve.skill).any() for curve in detail.skills):
         yield _skill(detail)
     if detail.weights is not None:
-        yield _weights(detail)
+        yield _weights(detail.weights)
     yield from _calibration(detail)
     yield from _heat(detail)
     if detail.residuals is not None and len(detail.residuals.error):
-        yield _residuals(detail)
-
-
-def panels_of_run(report: Report) -> Iterator[Panel]:
-    """Yield the panels of the run itself."""
-    if any(one.finished is not None for one in report.milestones):
-        yield Panel(
-            title="Time line",
-            conclusion=_on_time(report),
-            drawn=timeline_figure(report.milestones),
-            numbers=_thinned(
-                ("at (UTC)", "event"), [(one.at.isoformat(sep=" ")[:19], one.text) for one in report.milestones]
-            ),
-        )
-    total = sum(count for _, count in report.origins)
-    yield Panel(
-        title="Forecast origins by batch",
-        conclusion=f"{total:,} origins in {len(report.origins):,} batches, over all variables.",
-        drawn=origins_figure(report.origins),
-        numbers=_thinned(("batch from", "origins"), [(day(start), f"{count:,}") for start, count in report.origins]),
-    )
+        yield _residuals(detail, detail.residuals)
 
 
 def _trust(detail: Detail) -> Iterator[Panel]:
     path, focus, benchmark = detail.trust, detail.focus, detail.benchmark
     if focus == benchmark:
         return
-    lines = [
+    band = [
         (day(end), share(mean, 1), share(low, 1), share(high, 1))
         for end, mean, low, high in zip(
             path.ends, path.mean.tolist(), path.low.tolist(), path.high.tolist(), strict=True
@@ -95,25 +48,23 @@ def _trust(detail: Detail) -> Iterator[Panel]:
     ]
     yield Panel(
         title="Trust through time",
-        conclusion=wording.on_trust(path, focus, benchmark),
+        conclusion=conclusions.on_trust(path, focus, benchmark),
         note=f"The chance that {focus} beats {benchmark}, one step ahead, at the end of each batch.",
         drawn=trust_figure(path),
-        numbers=_thinned(("until", "trust", "from", "to"), lines),
+        numbers=thinned(("until", "trust", "from", "to"), band),
     )
     if len(path.log10_e):
         lines = [(day(at), f"{value:.2f}") for at, value in zip(path.evidence_at, path.log10_e.tolist(), strict=True)]
         yield Panel(
             title="Evidence through time",
-            conclusion=wording.on_evidence(path, benchmark),
+            conclusion=conclusions.on_evidence(path, benchmark),
             note="The e-value may be looked at as often as one likes; the dashed line is 20.",
             drawn=evidence_figure(path),
-            numbers=_thinned(("at", "log10 e"), lines),
+            numbers=thinned(("at", "log10 e"), lines),
         )
 
 
-def _fan(detail: Detail) -> Panel:
-    fan = detail.fan
-    assert fan is not None  # noqa: S101 - the caller asked
+def _fan(detail: Detail, fan: Fan) -> Panel:
     lines = [
         (day(at), amount(point), amount(low), amount(high), amount(actual))
         for at, point, low, high, actual in zip(
@@ -127,10 +78,10 @@ def _fan(detail: Detail) -> Panel:
     ]
     return Panel(
         title="Forecast against what happened",
-        conclusion=wording.on_fan(fan),
+        conclusion=conclusions.on_fan(fan),
         note=f"{detail.focus}, one step ahead. Shading marks every other batch.",
         drawn=fan_figure(fan, detail.batch_edges),
-        numbers=_thinned(("for", "forecast", "80% from", "to", "came"), lines),
+        numbers=thinned(("for", "forecast", "80% from", "to", "came"), lines),
         wide=True,
     )
 
@@ -149,9 +100,9 @@ def _surprises(detail: Detail, fan: Fan) -> Panel:
     ]
     return Panel(
         title="The same, less the forecast",
-        conclusion=wording.on_surprises(fan, detail.benchmark, detail.focus),
+        conclusion=conclusions.on_surprises(fan, detail.focus),
         drawn=surprise_figure(fan, detail.batch_edges),
-        numbers=_thinned(("for", "came less forecast", "80% from", "to"), lines),
+        numbers=thinned(("for", "came less forecast", "80% from", "to"), lines),
         wide=True,
     )
 
@@ -166,24 +117,22 @@ def _skill(detail: Detail) -> Panel:
     ]
     return Panel(
         title="Skill by horizon",
-        conclusion=wording.on_skill(detail.skills, detail.benchmark),
+        conclusion=conclusions.on_skill(detail.skills, detail.benchmark),
         note=f"Share of {detail.benchmark}\u2019s absolute error saved, with the 95% jackknife interval over batches.",
         drawn=skill_figure(detail.skills),
         numbers=Numbers(("forecaster", "ahead", "skill", "from", "to"), tuple(lines)),
     )
 
 
-def _weights(detail: Detail) -> Panel:
-    weights = detail.weights
-    assert weights is not None  # noqa: S101 - the caller asked
+def _weights(weights: Weights) -> Panel:
     names, values = heaviest(weights)
     lines = [(day(at), *(share(one) for one in values[:, place].tolist())) for place, at in enumerate(weights.starts)]
     return Panel(
         title="Ensemble weights through time",
-        conclusion=wording.on_weights(weights),
+        conclusion=conclusions.on_weights(weights),
         note="As they stood at the last origin of each batch, one step ahead.",
         drawn=weights_figure(weights),
-        numbers=_thinned(("batch from", *names), lines),
+        numbers=thinned(("batch from", *names), lines),
     )
 
 
@@ -196,7 +145,7 @@ def _calibration(detail: Detail) -> Iterator[Panel]:
     ]
     yield Panel(
         title="Calibration",
-        conclusion=wording.on_reliability(calibration, detail.row.scored),
+        conclusion=conclusions.on_reliability(calibration, detail.row.scored),
         note=f"{detail.focus}, one step ahead. On the diagonal, intervals and quantiles hold what they promise.",
         drawn=reliability_figure(calibration),
         numbers=Numbers(("what came lies", "nominal", "actual"), (*intervals, *quantiles)),
@@ -214,7 +163,7 @@ def _pit(detail: Detail) -> Panel:
     ]
     return Panel(
         title="Where what came fell (PIT)",
-        conclusion=wording.on_pit(calibration),
+        conclusion=conclusions.on_pit(calibration),
         note="The probability integral transform, binned between the nine quantiles.",
         drawn=pit_figure(calibration),
         numbers=Numbers(("between quantiles", "nominal", "actual"), tuple(lines)),
@@ -231,17 +180,17 @@ def _heat(detail: Detail) -> Iterator[Panel]:
     ]
     yield Panel(
         title="Errors by batch",
-        conclusion=wording.on_heat(heat, detail.focus, detail.benchmark),
-        note=f"Blue: smaller errors than {detail.benchmark}; orange: larger; neutral: alike. Full colour is 1.41 times, or 1/1.41.",
+        conclusion=conclusions.on_heat(heat, detail.focus, detail.benchmark),
+        note=f"Blue: smaller errors than {detail.benchmark}; orange: larger. Full colour is 1.41 times, or 1/1.41.",
         drawn=heat_figure(heat),
-        numbers=_thinned(("batch from", *heat.forecasters), lines),
+        numbers=thinned(("batch from", *heat.forecasters), lines),
         wide=True,
     )
     yield Panel(
         title="How hard each batch was",
-        conclusion=wording.on_hardness(heat, detail.benchmark),
+        conclusion=conclusions.on_hardness(heat, detail.benchmark),
         drawn=hardness_figure(heat),
-        numbers=_thinned(
+        numbers=thinned(
             ("batch from", "MASE"),
             [(day(start), amount(one)) for start, one in zip(heat.starts, heat.hardness.tolist(), strict=True)],
         ),
@@ -249,28 +198,14 @@ def _heat(detail: Detail) -> Iterator[Panel]:
     )
 
 
-def _residuals(detail: Detail) -> Panel:
-    residuals = detail.residuals
-    assert residuals is not None  # noqa: S101 - the caller asked
+def _residuals(detail: Detail, residuals: Residuals) -> Panel:
     lines = tuple((day(one.when), one.kind, one.text) for one in residuals.oddities)
     return Panel(
         title="Oddities in the errors",
-        conclusion=wording.on_residuals(residuals, detail.calibration.count or len(residuals.error)),
+        conclusion=conclusions.on_residuals(residuals, detail.calibration.count or len(residuals.error)),
         note=f"{detail.focus}\u2019s errors one step ahead, actual less forecast.",
         drawn=residuals_figure(residuals),
         numbers=Numbers(("date", "what", "how"), lines) if lines else None,
         wide=True,
         listed=True,
     )
-
-
-def _on_time(report: Report) -> str:
-    first, last = report.milestones[0].at, report.milestones[-1].at
-    return f"Started {first.isoformat(sep=' ')[:19]} UTC; {(last - first).total_seconds():,.1f} seconds from first to last event."
-
-
-def _thinned(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> Numbers:
-    if len(lines) <= MOST_LINES:
-        return Numbers(head, tuple(lines))
-    places = np.unique(np.linspace(0, len(lines) - 1, MOST_LINES).round().astype(int))
-    return Numbers(head, tuple(lines[place] for place in places.tolist()))

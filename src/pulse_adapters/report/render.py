@@ -17,7 +17,9 @@ from markupsafe import Markup
 
 from pulse_adapters.report import numbers, sparklines, wording
 from pulse_adapters.report.figures.style import VARIABLES
-from pulse_adapters.report.panels import Panel, panels_of, panels_of_run
+from pulse_adapters.report.panel import Panel
+from pulse_adapters.report.panels import panels_of
+from pulse_adapters.report.run_panels import panels_of_run
 from pulse_adapters.report.views import Detail, Report, Row, Verdict
 
 MARKS: Final[Mapping[Verdict, str]] = {
@@ -73,7 +75,7 @@ def render(report: Report) -> bytes:
     sections = tuple(_section(place, one) for place, one in enumerate(report.details))
     opened = min(sections, key=lambda one: ORDER.index(one.row.verdict)).id if sections else ""
     scripts = tuple(Markup(text) for text in (_bokeh_script(), _part("report.js")))  # noqa: S704 - our own and bokeh's
-    page = _template().render(
+    page: str = _template().render(
         report=report,
         headline=wording.headline(report),
         asked=wording.asked(report),
@@ -110,7 +112,7 @@ def _lines(report: Report, sections: Mapping[str, str]) -> Iterable[Line]:
 
 
 def _reach(rows: Sequence[Row]) -> float:
-    """Return the end of the scale of skills: that of nine in ten of them, so that one does not press the others flat."""
+    """Return the end of the scale of skills: nine in ten lie within it, so that one does not press the others flat."""
     ends = [abs(end) for row in rows for end in (row.skill, row.low, row.high) if end is not None]
     return max(float(np.quantile(ends, 0.9)), 0.005) if ends else 1.0
 
@@ -179,7 +181,15 @@ def packed(panels: Sequence[Panel]) -> str:
 def _policy(scripts: Sequence[Markup]) -> str:
     """Return the content security policy: only these very scripts run, and nothing is fetched from anywhere."""
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in scripts)
-    return f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; form-action 'none'; base-uri 'none'"
+    rules = (
+        "default-src 'none'",
+        f"script-src {hashes}",
+        "style-src 'unsafe-inline'",
+        "img-src data: blob:",
+        "form-action 'none'",
+        "base-uri 'none'",
+    )
+    return "; ".join(rules)
 
 
 @cache

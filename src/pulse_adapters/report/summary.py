@@ -18,7 +18,7 @@ _NOTHING = np.empty(0)
 
 
 def rows_of(run: Published, variable: str, batchwise: Batchwise | None, horizons: Sequence[int]) -> Iterator[Row]:
-    """Yield a variable's rows, a horizon each; without its scores by batch there are neither intervals nor small plots."""
+    """Yield a variable's rows, a horizon each; its scores by batch give intervals and small plots."""
     found = run.document.variables[variable]
     for horizon in horizons:
         yield _row(variable, found, batchwise, horizon, run.spec.benchmark)
@@ -53,7 +53,7 @@ def _row(variable: str, found: Variable, batchwise: Batchwise | None, horizon: i
 
 
 def verdict(scores: Scores | None, *, challenger: bool) -> Verdict:
-    """Judge a best forecaster: proven where it is a discovery, likely where its credible interval lies above one half."""
+    """Judge a best forecaster: is it a discovery, or does at least its credible interval lie above one half?"""
     if scores is None:
         return Verdict.NOTHING
     if not challenger:

@@ -27,9 +27,9 @@ class Verdict(Enum):
 class Row:
     """A line of the summary: the best forecaster of a variable at a horizon. None where a number is impossible.
 
-    `skill`, `low`, `high`: the share of the benchmark's MAE that it saves, with its jackknife interval; `trust` with its
-    credible interval; `coverage`: the share of actuals in its 80 % interval; `errors` and `trusts`: its MASE and trust
-    batch by batch, for a small plot.
+    `skill`, `low`, `high`: the share of the benchmark's MAE that it saves, with its jackknife interval; `trust` with
+    its credible interval; `coverage`: the share of actuals in its 80 % interval; `errors` and `trusts`: its MASE and
+    trust batch by batch, for a small plot.
     """
 
     variable: str
@@ -170,6 +170,9 @@ class Report:
     run_id: str
     benchmark: str
     horizon: int
+    forecasters: int
+    variables: int
+    observations: int
     start: date
     end: date
     facts: tuple[tuple[str, str], ...]

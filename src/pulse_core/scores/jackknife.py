@@ -26,10 +26,10 @@ class SkillInterval:
 def skill_interval(losses: Array, benchmark: Array) -> SkillInterval:
     """Return skill = 1 - sum of losses / sum of the benchmark's, with its delete-one-batch jackknife interval.
 
-    `losses` and `benchmark` (batch,) are sums over the same origins of each batch; a batch in which either is NaN or the
-    benchmark lost nothing and neither did the forecaster says nothing and is left out. With g batches the variance is
-    (g-1)/g times the sum of squares of the leave-one-out skills about their mean, and the interval is symmetric, with
-    Student's t of g - 1 degrees of freedom. Errors depend on one another mostly within a batch, which leaves as a whole.
+    `losses` and `benchmark` (batch,) are sums over the same origins of each batch; one that has a NaN, or in which
+    neither lost anything, says nothing and is left out. With g batches the variance is (g-1)/g times the sum of squares
+    of the leave-one-out skills about their mean, and the interval is symmetric, with Student's t of g - 1 degrees of
+    freedom. Errors depend on one another mostly within a batch, which leaves as a whole.
 
     Source: Miller (1974), The jackknife - a review, Biometrika 61; for blocks of a time series Künsch (1989), Annals of
     Statistics 17.

@@ -16,7 +16,6 @@ from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, Labels
 from pulse_core.trust import batch_decay, posteriors
 
-
 COMMON: Final = ("common_absolute", "benchmark_absolute")
 """The sums that the table gives beside the measures."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from pulse_adapters.report.figures.series import digits
@@ -26,7 +28,7 @@ def reliability_figure(calibration: Calibration) -> Drawn:
             )
         )
         keys.append(Key("at or below the quantile", BLUE, "circle"))
-    coverage = {
+    coverage: dict[str, Any] = {
         "nominal": [one / 100 for one in calibration.coverage],
         "actual": digits(np.array([*calibration.coverage.values()]), 4),
     }

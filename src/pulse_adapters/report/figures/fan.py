@@ -25,7 +25,7 @@ def fan_figure(fan: Fan, edges: Moments, height: int = 300) -> Drawn:
     at = milliseconds(fan.target)
     columns = {f"q{level}": digits(values) for level, values in zip(LEVELS, fan.quantiles, strict=True)}
     source = ColumnDataSource({"at": at, "point": digits(fan.point), "actual": digits(fan.actual), **columns})
-    plot = dated(height, x_range=Range1d(at[0], at[-1]), y_range=padded(*_ends(fan)))
+    plot = dated(height, x_range=Range1d(start=at[0], end=at[-1]), y_range=padded(*_ends(fan)))
     mark_batches(plot, edges, fan.target)
     for low, high, dense, _ in BANDS:
         plot.varea("at", f"q{LEVELS[low]}", f"q{LEVELS[high]}", source=source, fill_color=BLUE, fill_alpha=dense)

@@ -69,7 +69,7 @@ def _period(heat: Heat) -> Any:
     from bokeh.models import Range1d
 
     start, end = milliseconds(np.array([heat.starts[0], heat.ends[-1] + np.timedelta64(1, "D")]))
-    return Range1d(start, end)
+    return Range1d(start=start, end=end)
 
 
 def _margin(heat: Heat) -> int:
@@ -81,4 +81,5 @@ def steps(ratio: np.ndarray) -> list[int]:
     """Return the place of each ratio on the diverging scale: 0 much better, 5 alike, 10 much worse."""
     with np.errstate(divide="ignore"):
         logs = np.log2(ratio)
-    return np.rint(5 + 5 * np.clip(logs / FARTHEST, -1, 1)).astype(int).tolist()
+    places: list[int] = np.rint(5 + 5 * np.clip(logs / FARTHEST, -1, 1)).astype(int).tolist()
+    return places

@@ -115,7 +115,7 @@ def dated(height: int, **options: Any) -> Any:
 
 def level(plot: Any, at: float, dash: str = "solid", *, vertical: bool = False, color: str = MUTED) -> None:
     """Draw a line to compare with across the plot."""
-    from bokeh.models import Span
+    from bokeh.models.annotations import Span
 
     dimension: Any = "height" if vertical else "width"
     plot.add_layout(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+
 from pulse_adapters.report.figures.series import digits, milliseconds, padded
 from pulse_adapters.report.figures.style import BLUE, MUTED, ORANGE, Drawn, Key, dated, hover, level
 from pulse_adapters.report.views import TrustPath
