@@ -171,11 +171,18 @@ def _run_plots(report: Report) -> Plots:
 
 def packed(panels: Sequence[Panel]) -> str:
     """Return the plots as JSON, compressed, in base64: no character in it can end the script it stands in."""
-    from bokeh.embed import json_item
-
-    items: list[Any] = [json_item(panel.drawn.plot) for panel in panels]
-    text = json.dumps(items, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps([json.dumps(_item(panel.drawn.plot), separators=(",", ":")) for panel in panels])
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def _item(plot: Any) -> dict[str, Any]:
+    """Return what `Bokeh.embed.embed_item` takes: what `bokeh.embed.json_item` makes, without its second look at every model."""
+    from bokeh import __version__
+    from bokeh.document import Document
+
+    document = Document()
+    document.add_root(plot)
+    return {"target_id": None, "root_id": plot.id, "doc": document.to_json(deferred=False), "version": __version__}
 
 
 def _policy(scripts: Sequence[Markup]) -> str:

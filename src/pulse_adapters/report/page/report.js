@@ -12,45 +12,38 @@
     return text.replace(tokens, (token) => style.getPropertyValue(colours[token]).trim());
   };
 
+  // The plots of a group, each as text.
   const unpacked = new Map();
   const unpack = (id) => {
     if (!unpacked.has(id)) {
       const bytes = Uint8Array.from(atob(byId(id).textContent), (letter) => letter.charCodeAt(0));
       const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-      unpacked.set(id, new Response(stream).text());
+      unpacked.set(id, new Response(stream).json());
     }
     return unpacked.get(id);
   };
 
-  // One drawing after the other for each group of plots, so that a change of theme never meets a half-drawn plot.
+  // A plot is drawn when it comes near, and again for another theme; never twice at a time.
+  const plots = [...document.querySelectorAll(".plot")];
   const drawing = new Map();
-  const draw = (panels) => {
-    const before = drawing.get(panels) || Promise.resolve();
-    const after = before.then(async () => {
+  const draw = (plot) => {
+    const drawn = (drawing.get(plot) || Promise.resolve()).then(async () => {
       const theme = root.dataset.theme;
-      if (panels.dataset.drawn === theme) return;
-      const items = JSON.parse(coloured(await unpack(panels.dataset.packed)));
-      for (const view of panels.views || []) view.clear ? view.clear() : view.remove();
-      panels.views = [];
-      for (const plot of panels.querySelectorAll(".plot")) {
-        plot.replaceChildren();
-        const views = await Bokeh.embed.embed_item(items[Number(plot.dataset.place)], plot.id);
-        panels.views.push(views);
-      }
-      panels.dataset.drawn = theme;
+      if (plot.dataset.drawn === theme) return;
+      const texts = await unpack(plot.closest(".panels").dataset.packed);
+      const item = JSON.parse(coloured(texts[Number(plot.dataset.place)]));
+      if (plot.views) plot.views.clear();
+      plot.replaceChildren();
+      plot.views = await Bokeh.embed.embed_item(item, plot.id);
+      plot.dataset.drawn = theme;
     });
-    drawing.set(panels, after);
-    return after;
-  };
-  const groups = () => [...document.querySelectorAll(".panels")];
-  const shown = (panels) => {
-    const folder = panels.closest("details.variable");
-    return !folder || folder.open;
+    drawing.set(plot, drawn);
+    return drawn;
   };
   const near = new IntersectionObserver((entries) => {
-    for (const entry of entries) if (entry.isIntersecting && shown(entry.target)) draw(entry.target);
-  }, { rootMargin: "400px" });
-  groups().forEach((panels) => near.observe(panels));
+    for (const entry of entries) if (entry.isIntersecting) draw(entry.target);
+  }, { rootMargin: "300px" });
+  plots.forEach((plot) => near.observe(plot));
 
   // theme
   const toggle = byId("theme");
@@ -59,7 +52,7 @@
     root.dataset.theme = name;
     toggle.textContent = name === "dark" ? "Light" : "Dark";  // what pressing it brings
     toggle.setAttribute("aria-label", `${toggle.textContent} colours`);
-    groups().filter((panels) => panels.dataset.drawn).forEach(draw);
+    plots.filter((plot) => plot.dataset.drawn).forEach(draw);
   };
   let chosen = false;
   toggle.addEventListener("click", () => {
@@ -84,7 +77,7 @@
   // print
   byId("print-all").addEventListener("click", async () => {
     document.querySelectorAll("details.variable").forEach((one) => { one.open = true; });
-    for (const panels of groups()) await draw(panels);
+    await Promise.all(plots.map(draw));
     print();
   });
 
