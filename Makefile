@@ -18,16 +18,20 @@ unexport PIP_PREFIX PIP_ROOT PIP_TARGET PIP_USER PYTHONHOME
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench lock clean
+.PHONY: help run test test-browser lint bench lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(RUN_INSTALLED) ## replay nine years of the sample data: the S&P 500 and the oil price
-	$(BIN)/pulse train --data sample --variables spx_close wti_price --start-date 2010-01-01 --end-date 2018-12-31
+	$(BIN)/pulse train --data sample --variables spx_close wti_price --start-date 2010-01-01 --end-date 2018-12-31 \
+		--report
 
-test: $(DEV_INSTALLED) ## run all tests
+test: $(DEV_INSTALLED) ## run all tests but those in a browser
 	$(BIN)/python -m pytest
+
+test-browser: $(DEV_INSTALLED) ## run the tests of the report in the Chromium that is there
+	$(BIN)/python -m pytest tests/browser
 
 lint: $(DEV_INSTALLED) ## check style, format, types and the direction of imports
 	$(BIN)/ruff check
@@ -48,7 +52,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 lock: $(MADE) ## write requirements/*.txt anew from pyproject.toml
 	$(PIP) install --quiet 'uv>=0.13,<0.14'
 	$(COMPILE) --all-extras --group dev --output-file requirements/dev.txt
-	$(COMPILE) --group build --constraints requirements/dev.txt --output-file requirements/run.txt
+	$(COMPILE) --extra report --group build --constraints requirements/dev.txt --output-file requirements/run.txt
 
 clean: ## remove .venv, caches and what was built; results and logs stay
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -25,6 +25,7 @@ from pulse_entrypoints.settings.data_tools import CheckSettings, ConvertSettings
 from pulse_entrypoints.settings.forecast import ForecastSettings
 from pulse_entrypoints.settings.init import InitSettings
 from pulse_entrypoints.settings.plugins import PluginSettings
+from pulse_entrypoints.settings.report import ReportSettings
 from pulse_entrypoints.settings.runs import RunsListSettings, RunsPruneSettings, RunsShowSettings
 
 Run = Callable[[Any, Mapping[str, str]], int]
@@ -131,6 +132,15 @@ A run goes when none of its files was written for so many days, a record when it
 was written before then. Nothing is lost but time: a record that is needed again
 is computed again. Records set aside because they were damaged always go."""
 
+_REPORT_HELP: Final = """\
+Tell what a run found, in one HTML file that asks nothing of any network.
+
+    pulse report RUN
+
+The report is written beside the run's result. That of a run trained with
+--report shows the forecasts themselves too, their calibration, and the
+ensemble's weights."""
+
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         words=("train",),
@@ -138,6 +148,12 @@ COMMANDS: Final[tuple[Command, ...]] = (
         run="pulse_entrypoints.train:train",
         help=_TRAIN_HELP,
         epilogue=_TRAIN_EPILOGUE,
+    ),
+    Command(
+        words=("report",),
+        settings=ReportSettings,
+        run="pulse_entrypoints.report:report",
+        help=_REPORT_HELP,
     ),
     Command(
         words=("forecast",),

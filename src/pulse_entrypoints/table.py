@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -21,9 +21,9 @@ _WIDEST_VARIABLE: Final = 24
 _WIDEST_FORECASTER: Final = 20
 
 
-def show(result: RunResult, logs: Sequence[str], console: Console, slow: str = "") -> None:
-    """Print the result of a run; `logs` are the places of its logs, `slow` says what took long, if anything."""
-    parts = (_title(result), _table(result), _explanation(result), _places(result, logs), Text(slow, style="dim"))
+def show(result: RunResult, places: Mapping[str, Sequence[str]], console: Console, slow: str = "") -> None:
+    """Print the result of a run; `places` of what else there is, by what it is; `slow` says what took long, if anything."""
+    parts = (_title(result), _table(result), _explanation(result), _places(result, places), Text(slow, style="dim"))
     for part in parts if slow else parts[:-1]:
         console.print()
         console.print(part, highlight=False)
@@ -106,11 +106,11 @@ def _on_discoveries(result: RunResult) -> str:
     return f"{how} ({count or 'none'} {'does' if count == 1 else 'do'})"
 
 
-def _places(result: RunResult, logs: Sequence[str]) -> Table:
+def _places(result: RunResult, others: Mapping[str, Sequence[str]]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    rows = {"Result": result.published, "Log": logs, "Digest": (result.digest,)}
+    rows = {"Result": result.published, **others, "Digest": (result.digest,)}
     for name, places in rows.items():
         for number, place in enumerate(places):
             table.add_row(name if number == 0 else "", Text(place))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -35,6 +35,7 @@ from pulse_entrypoints.logging import (
     write_line,
 )
 from pulse_entrypoints.marks import Marking
+from pulse_entrypoints.report import attach_report, report_problems
 from pulse_entrypoints.progress import Progress, show_line
 from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.signals import current, name_of
@@ -101,6 +102,8 @@ def judged(read: Layered[Any]) -> Order:
     forecasters, wrong_forecasters = wiring.own_forecasters(read)
     problems = [*read.problems, *wrong_spec, *wrong_forecasters, *wiring.place_problems(read)]
     problems += engine_problems(read)
+    if read.settings.report:
+        problems += report_problems(read.source("report"))
     wrong_folder = log_folder_problem(read.settings.log_dir)
     if wrong_folder is not None:
         problems.append(f"{read.source('log_dir')}: {wrong_folder}")
@@ -163,20 +166,23 @@ def _execute(order: Order, progress: Progress, form: str) -> Ending:
     log.events.info("run_finished", **_finish(result), **progress.slow_part())
     if settings.slice is not None:
         return slice_completed(result, settings.results_place, settings.slice, order.counted)
-    attached = sink.attach(result.run_id, RUN_LOG, log.of_run())
+    places: dict[str, tuple[str, ...]] = {"Log": (sink.attach(result.run_id, RUN_LOG, log.of_run()), str(log.path))}
+    if settings.report:
+        places["Report"] = (attach_report(sink, result.run_id),)
+        log.events.info("report_written", published=places["Report"])
     if settings.json:
         write_line(encode_document(result_document(result)).decode(), sys.stdout)
     elif form != JSON and sys.stdout.isatty() and not settings.quiet:
-        _show_table(result, (attached, str(log.path)), progress.slow_line())
+        _show_table(result, places, progress.slow_line())
     return completed(result)
 
 
-def _show_table(result: RunResult, logs: tuple[str, ...], slow: str) -> None:
+def _show_table(result: RunResult, places: Mapping[str, Sequence[str]], slow: str) -> None:
     from rich.console import Console  # 60 ms that only a terminal needs
 
     from pulse_entrypoints.table import show
 
-    show(result, logs, Console(file=sys.stdout), slow)
+    show(result, places, Console(file=sys.stdout), slow)
 
 
 def _form(settings: TrainSettings) -> str:

@@ -129,7 +129,7 @@ def training(
         unit_size=settings.unit_size,
         slice=None if settings.slice is None else Slice(*settings.slice),
         run_id=settings.run_id,
-        hindcasts=settings.hindcasts,
+        hindcasts=settings.hindcasts or settings.report,
         keep_going=settings.keep_going,
         fresh=settings.fresh,
         observer=observer,

@@ -59,4 +59,7 @@ class OutputSettings(S3OutputSettings):
     hindcasts: bool = option(
         FLAG, WHERE, "Write every forecast that would have been made, with quantiles, as Parquet.", default=False
     )
+    report: bool = option(
+        FLAG, WHERE, "Write report.html, what the run found in figures; includes --hindcasts.", default=False
+    )
     run_id: str | None = option(RUN_ID, WHERE, "The run's name in the results.", shown="from what is trained")

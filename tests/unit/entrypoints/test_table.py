@@ -19,7 +19,7 @@ NOTHING = "\N{EN DASH}"
 
 def shown(run: RunResult, width: int = 80, **how: Any) -> str:
     out = StringIO()
-    show(run, ("/place/run.log",), Console(file=out, width=width, **how))
+    show(run, {"Log": ("/place/run.log",)}, Console(file=out, width=width, **how))
     return out.getvalue()
 
 

@@ -1,0 +1,1 @@
+"""The report of a published run: one self-contained HTML file."""

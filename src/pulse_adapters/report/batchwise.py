@@ -1,0 +1,82 @@
+"""A variable's scores batch by batch, from the run's table of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_adapters.report.published import Archive, Published
+from pulse_adapters.report.tables import Rows, joined, read_rows
+from pulse_core.scores.jackknife import SkillInterval, skill_interval
+from pulse_core.trust import batch_decay, posteriors, trust
+
+Array = NDArray[np.float64]
+
+_MEASURES = ("mae", "mase", "common_absolute", "benchmark_absolute", "won", "lost")
+_COLUMNS = ("variable", "forecaster", "horizon", "batch", *_MEASURES)
+
+
+@attrs.frozen(eq=False)
+class Batchwise:
+    """Scores of a variable; every array (batch, forecaster, horizon), NaN where nothing was scored.
+
+    `common_absolute` and `benchmark_absolute` are NaN throughout for a run made before they were written.
+    """
+
+    variable: str
+    forecasters: tuple[str, ...]
+    decay: float
+    mae: Array
+    mase: Array
+    common_absolute: Array
+    benchmark_absolute: Array
+    won: Array
+    lost: Array
+
+    def skill(self, forecaster: str, horizon: int) -> SkillInterval:
+        """Return the skill for MAE with its jackknife interval."""
+        place = self.forecasters.index(forecaster), horizon - 1
+        return skill_interval(self.common_absolute[:, *place], self.benchmark_absolute[:, *place])
+
+    def trust_path(self, forecaster: str, horizon: int) -> Array:
+        """Return mean, low, high and trials of the trust at the end of each batch; (batch, 4)."""
+        place = self.forecasters.index(forecaster), horizon - 1
+        won, lost = (np.nan_to_num(side[:, *place]) for side in (self.won, self.lost))
+        ends = list(posteriors(won, lost, self.decay, len(won)))
+        alpha, beta = (np.array([float(end[side]) for end in ends]) for side in (0, 1))
+        return trust(alpha, beta)
+
+
+def batchwise(archive: Archive, run: Published, variables: Collection[str] | None = None) -> Iterator[Batchwise]:
+    """Yield the scores of each variable (of those named), part by part: one part is in memory at a time."""
+    for name in run.scores:
+        where = f"{run.run_id}/{name}"
+        pieces = list(read_rows(archive.read(run.run_id, name), where, _COLUMNS, variables))
+        if pieces:
+            yield from _variables(joined(pieces), run)
+
+
+def _variables(rows: Rows, run: Published) -> Iterator[Batchwise]:
+    order = np.argsort(rows["variable"], kind="stable")
+    codes = rows["variable"][order]
+    for code in np.unique(codes).tolist():
+        first, last = np.searchsorted(codes, [code, code + 1])
+        yield _variable(rows.where(order[first:last]), rows.names["variable"][code], run)
+
+
+def _variable(rows: Rows, variable: str, run: Published) -> Batchwise:
+    spec = run.spec
+    forecaster = np.array([spec.roster.index(name) for name in rows.names["forecaster"]])[rows["forecaster"]]
+    numbers = {batch.id: place for place, batch in enumerate(run.batches)}
+    batch = np.array([numbers[name] for name in rows.names["batch"]])[rows["batch"]]
+    place = batch, forecaster, rows["horizon"].astype(np.int64) - 1
+    arrays = {}
+    for name in _MEASURES:
+        array = np.full((len(numbers), len(spec.roster), spec.horizon), np.nan)
+        if name in rows.columns:
+            array[place] = rows[name]
+        arrays[name] = array
+    return Batchwise(variable, spec.roster, batch_decay(spec.trust_decay, spec.batch_size_days), **arrays)

@@ -1,0 +1,162 @@
+"""What a reader may conclude from each figure, in a sentence or two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from pulse_adapters.report.figures.fan import outside
+from pulse_adapters.report.figures.trust import CONVINCING
+from pulse_adapters.report.figures.weights import REST, heaviest
+from pulse_adapters.report.numbers import amount, counted, day, evidence, listed, share
+from pulse_adapters.report.views import Calibration, Fan, Heat, Residuals, SkillCurve, TrustPath, Weights
+
+CLOSE = 0.02
+"""A share this near to nominal is called right, however many there are."""
+
+
+BEYOND = 4.65e-4
+"""The share of a normal law beyond 3.5 standard deviations."""
+
+
+def on_trust(path: TrustPath, focus: str, benchmark: str) -> str:
+    """Say where trust ended and since when its whole band has lain on one side."""
+    band = f"{share(path.low[-1])} to {share(path.high[-1])}"
+    now = f"At the end {focus} beats {benchmark} with probability {share(path.mean[-1])} ({band})."
+    above, below = path.low > 0.5, path.high < 0.5
+    for side, word in ((above, "above"), (below, "below")):
+        if side[-1]:
+            since = int(np.flatnonzero(~side)[-1]) + 1 if not side.all() else 0
+            return f"{now} The whole band has stayed {word} one half since {day(path.ends[since])}."
+    return f"{now} The band holds one half: wins and losses are nearly even."
+
+
+def on_evidence(path: TrustPath, benchmark: str) -> str:
+    """Say how strong the evidence became, and when it first convinced."""
+    top, last = float(path.log10_e.max()), float(path.log10_e[-1])
+    end = f"The e-value ends at {evidence(last)}"
+    passed = np.flatnonzero(path.log10_e >= CONVINCING)
+    if len(passed):
+        first = day(path.evidence_at[passed[0]])
+        chance = f"were {benchmark} as good, chance would take it there in at most one run of twenty"
+        return f"{end}. It passed 20 on {first}: {chance}."
+    return f"{end} and never reached 20 (highest {evidence(top)}): wins like these come by chance."
+
+
+def on_skill(curves: Sequence[SkillCurve], benchmark: str) -> str:
+    """Say at which horizons the interval of the first forecaster excludes zero."""
+    lead = curves[0]
+    better = [str(place + 1) for place in np.flatnonzero(lead.low > 0).tolist()]
+    worse = [str(place + 1) for place in np.flatnonzero(lead.high < 0).tolist()]
+    total = len(lead.skill)
+    if len(better) == total:
+        return f"{lead.forecaster} makes smaller errors than {benchmark} at every horizon, beyond its interval."
+    if better:
+        where = f"beyond its interval {listed(better)} ahead"
+        return f"{lead.forecaster} makes smaller errors than {benchmark} {where}; elsewhere that is not shown."
+    if worse:
+        return f"{lead.forecaster} makes larger errors than {benchmark} beyond its interval {listed(worse)} ahead."
+    return f"At every horizon the interval holds zero: the difference from {benchmark} may be chance."
+
+
+def on_fan(fan: Fan) -> str:
+    """Say how often what came lay outside."""
+    told = np.isfinite(fan.actual)
+    missed, count = int(outside(fan)[told].sum()), int(told.sum())
+    period = f"{day(fan.target[0])} to {day(fan.target[-1])}"
+    rate = share(missed / count if count else None, 1)
+    lay = f"What came lay outside the 95% interval {counted(missed, 'time')} in {count} ({rate}; 5% is right)"
+    return f"The last {counted(len(fan), 'forecast')}, for {period}. {lay}."
+
+
+def on_surprises(fan: Fan, focus: str) -> str:
+    """Say what the closer look shows."""
+    width = float(np.nanmedian(fan.quantiles[6] - fan.quantiles[2]))
+    why = "because their intervals are too thin to see above"
+    return f"The same forecasts of {focus} held level, {why}: 80% of what came should lie within about {amount(width)}."
+
+
+def on_reliability(calibration: Calibration, count: int) -> str:
+    """Say whether the intervals hold what they promise."""
+    found = calibration.coverage.get(80, float("nan"))
+    held = f"The 80% interval held {share(found, 1)} of what came"
+    if not np.isfinite(found):
+        return "Quantiles were not scored."
+    if abs(found - 0.8) <= _close(0.8, count):
+        return f"{held}: intervals can be taken at their word."
+    if found < 0.8:
+        return f"{held}: intervals are too narrow; take them wider."
+    return f"{held}: intervals are wider than they need to be."
+
+
+def _close(nominal: float, count: int) -> float:
+    """Return how far a share of so many may lie from nominal by chance: two standard errors."""
+    return max(CLOSE, 2.0 * math.sqrt(nominal * (1.0 - nominal) / max(count, 1)))
+
+
+def on_pit(calibration: Calibration) -> str:
+    """Say where what came fell among the quantiles."""
+    if not calibration.count:
+        return "Quantiles were not scored."
+    low, high = float(calibration.mass[:3].sum()), float(calibration.mass[-3:].sum())
+    close = _close(0.1, calibration.count)
+    sides = f"{share(low, 1)} fell into the lowest tenth, {share(high, 1)} into the highest"
+    if abs(low - 0.1) <= close and abs(high - 0.1) <= close:
+        return f"Flat is right. {sides}: both tails are as heavy as forecast."
+    if low > 0.1 + close and high > 0.1 + close:
+        return f"Flat is right. {sides}: surprises come too often on both sides."
+    if low < 0.1 - close and high < 0.1 - close:
+        return f"Flat is right. {sides}: surprises are rarer than forecast."
+    side = "below" if low > high else "above"
+    return f"Flat is right. {sides}: what came tends to lie {side} the forecast."
+
+
+def on_weights(weights: Weights) -> str:
+    """Say whom the ensemble trusts at the end."""
+    names, values = heaviest(weights)
+    order = np.argsort(-values[:, -1], kind="stable")
+    heavy = [
+        f"{names[place]} ({share(values[place, -1])})" for place in order[:3].tolist() if values[place, -1] > 0.005
+    ]
+    alone = float(values[:, -1].max()) > 0.9
+    told = "It leans on one forecaster" if alone else "At the end the weight lies on"
+    if alone:
+        return f"{told}: {heavy[0]} at the end."
+    return f"{told} {listed(heavy)}." if names != (REST,) else "The weight is spread thinly."
+
+
+def on_heat(heat: Heat, focus: str, benchmark: str) -> str:
+    """Say in how many batches the focus did better."""
+    if focus not in heat.forecasters:
+        return f"Each forecaster\u2019s errors against {benchmark}\u2019s, batch by batch."
+    mine = heat.ratio[heat.forecasters.index(focus)]
+    told = mine[np.isfinite(mine)]
+    better, of = int((told < 1).sum()), counted(len(told), "batch", "batches")
+    return f"{focus} made smaller errors than {benchmark} in {better:,} of {of}."
+
+
+def on_hardness(heat: Heat, benchmark: str) -> str:
+    """Say when the times were hardest."""
+    if not np.isfinite(heat.hardness).any():
+        return "The benchmark has no scaled error here."
+    place = int(np.nanargmax(heat.hardness))
+    hardest = (
+        f"Hardest was the batch from {day(heat.starts[place])}: {amount(heat.hardness[place])} times the usual step"
+    )
+    return f"{benchmark}\u2019s error in units of the average step before. {hardest}."
+
+
+def on_residuals(residuals: Residuals, count: int) -> str:
+    """Say how many errors are far out, and whether something broke."""
+    far = int(residuals.outlier.sum())
+    expected = count * BEYOND
+    kinds = sorted({one.kind for one in residuals.oddities if one.kind != "outlier"})
+    broke = "Neither level nor spread shows a break."
+    if kinds:
+        broke = f"There is a {listed(kinds)}: what was learned before may not hold after."
+    if not far:
+        return f"No error of {count:,} lies further out than a normal law would have it. {broke}"
+    lie = f"{far:,} of {count:,} errors lie more than 3.5 robust standard deviations out"
+    return f"{lie}; a normal law would have about {expected:.1f}. {broke}"

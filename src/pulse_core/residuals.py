@@ -1,0 +1,102 @@
+"""What is odd about a forecaster's errors: those far out, and breaks in their level or spread."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+FAR_OUT: Final = 3.5
+"""Modified z-scores beyond this are outliers (Iglewicz & Hoaglin 1993)."""
+
+NORMAL_MAD: Final = 0.6745
+"""The median absolute deviation of a standard normal."""
+
+FEWEST: Final = 20
+"""Fewer errors than this show no break."""
+
+
+@attrs.frozen
+class Shift:
+    """Where a series seems to change: `place` is the first value after it; `before` and `after` are the means there."""
+
+    place: int
+    statistic: float
+    p_value: float
+    before: float
+    after: float
+
+
+def modified_z_scores(errors: Array) -> Array:
+    """Return 0.6745 (e - median) / MAD, shape (origin,); NaN throughout where more than half of them are equal.
+
+    Source: Iglewicz & Hoaglin (1993), How to detect and handle outliers, ASQC.
+    """
+    if not len(errors):
+        return errors.copy()
+    distance = errors - np.median(errors)
+    spread = float(np.median(np.abs(distance)))
+    if not spread > 0:
+        return np.full(len(errors), np.nan)
+    return np.asarray(NORMAL_MAD * distance / spread)
+
+
+def level_shift(errors: Array) -> Shift | None:
+    """Return the likeliest change of the mean error; see `shift`."""
+    return shift(errors)
+
+
+def spread_shift(errors: Array) -> Shift | None:
+    """Return the likeliest change of the mean squared error; see `shift`. `before` and `after` are root mean squares.
+
+    On squares the test is the kappa-2 of Sansó, Aragó & Carrion (2004), Revista de Economía Financiera 4, which allows
+    for fat tails and for volatility that clusters.
+    """
+    found = shift(errors**2)
+    if found is None:
+        return None
+    before, after = (math.sqrt(max(value, 0.0)) for value in (found.before, found.after))
+    return attrs.evolve(found, before=before, after=after)
+
+
+def shift(values: Array) -> Shift | None:
+    """Return where the cumulated deviations from the mean reach furthest, tested against a Brownian bridge.
+
+    `values` (origin,) in order of time. None where there are too few or they do not vary. The p-value is asymptotic,
+    of the Kolmogorov distribution; the long-run variance takes Bartlett weights over 4 (n/100)^(2/9) lags.
+
+    Source: Ploberger & Krämer (1992), The CUSUM test with OLS residuals, Econometrica 60; Newey & West (1994), RES 61.
+    """
+    from scipy.special import kolmogorov  # heavy, and needed only for a report
+
+    count = len(values)
+    if count < FEWEST:
+        return None
+    size = float(np.abs(values).max())
+    if not (math.isfinite(size) and size > 0):
+        return None
+    scaled = values / size  # squares must neither overflow nor vanish
+    centred = scaled - scaled.mean()
+    variance = _long_run_variance(centred)
+    if not variance > 1e-20:
+        return None
+    reach = np.abs(np.cumsum(centred)[:-1])
+    place = int(np.argmax(reach)) + 1
+    statistic = float(reach[place - 1]) / math.sqrt(count * variance)
+    before, after = (float(side.mean()) * size for side in (scaled[:place], scaled[place:]))
+    return Shift(place, statistic, float(kolmogorov(statistic)), before, after)
+
+
+def _long_run_variance(centred: Array) -> float:
+    count = len(centred)
+    lags = int(4.0 * (count / 100.0) ** (2.0 / 9.0))
+    variance = float((centred * centred).sum()) / count
+    for lag in range(1, lags + 1):
+        weight = 1.0 - lag / (lags + 1.0)
+        variance += 2.0 * weight * float((centred[lag:] * centred[:-lag]).sum()) / count
+    return variance

@@ -1,0 +1,74 @@
+"""Odd errors are found where they were put, and seldom where there are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pulse_core.residuals import FAR_OUT, level_shift, modified_z_scores, shift, spread_shift
+
+
+def noise(seed: int, count: int = 300) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=count)
+
+
+def test_a_planted_outlier_is_the_furthest_out() -> None:
+    errors = noise(1)
+    errors[120] = -9.0
+    score = modified_z_scores(errors)
+    assert int(np.argmax(np.abs(score))) == 120
+    assert score[120] < -FAR_OUT
+
+
+def test_modified_z_scores_are_the_textbooks() -> None:
+    # median 3, absolute deviations 2 1 0 1 97: their median 1
+    assert modified_z_scores(np.array([1.0, 2.0, 3.0, 4.0, 100.0])) == pytest.approx(
+        0.6745 * np.array([-2, -1, 0, 1, 97])
+    )
+
+
+def test_errors_of_which_most_are_equal_have_no_scores() -> None:
+    assert np.isnan(modified_z_scores(np.array([0.0, 0.0, 0.0, 5.0]))).all()
+    assert len(modified_z_scores(np.array([]))) == 0
+
+
+def test_a_jump_of_the_level_is_found_at_its_place() -> None:
+    errors = noise(2)
+    errors[180:] += 2.0
+    found = level_shift(errors)
+    assert found is not None
+    assert found.p_value < 0.001
+    assert abs(found.place - 180) <= 5
+    assert found.after - found.before == pytest.approx(2.0, abs=0.4)
+
+
+def test_a_jump_of_the_spread_is_found_and_is_none_of_the_level() -> None:
+    errors = noise(3)
+    errors[100:] *= 3.0
+    found, level = spread_shift(errors), level_shift(errors)
+    assert found is not None
+    assert level is not None
+    assert found.p_value < 0.01
+    assert abs(found.place - 100) <= 20
+    assert (found.before, found.after) == pytest.approx((1.0, 3.0), rel=0.25)
+    assert level.p_value > 0.05
+
+
+def test_steady_noise_seldom_shows_a_break() -> None:
+    alarms = [find(noise(seed)) for seed in range(200) for find in (level_shift, spread_shift)]
+    assert np.mean([one is not None and one.p_value < 0.05 for one in alarms]) <= 0.07
+
+
+@pytest.mark.parametrize("values", [np.zeros(0), np.zeros(100), np.ones(100), noise(4, 19)])
+def test_too_few_or_constant_values_show_nothing(values) -> None:
+    assert shift(values) is None
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_the_scale_of_the_data_does_not_matter(scale) -> None:
+    errors = noise(5)
+    errors[150:] += 1.5
+    usual, scaled = level_shift(errors), level_shift(errors * scale)
+    assert usual is not None
+    assert scaled is not None
+    assert (scaled.place, scaled.p_value) == (usual.place, pytest.approx(usual.p_value))

@@ -1,0 +1,153 @@
+"""The report tells what the run found: the same numbers, and what is missing."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import numpy as np
+import pytest
+
+from pulse_adapters.report.gather import report_of
+from pulse_adapters.report.views import Verdict
+from pulse_core.errors import MalformedData, RunNotFound, SettingsError
+from tests.unit.report.runs import climb, trained, walk
+
+
+@pytest.fixture(scope="module")
+def sink(tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("results"), {"climb": climb(1), "walk": walk(2)})
+
+
+@pytest.fixture(scope="module")
+def report(sink):
+    return report_of(sink, "r")
+
+
+@pytest.fixture(scope="module")
+def document(sink):
+    return json.loads(sink.read("r", "result.json"))
+
+
+def test_every_variable_and_horizon_has_a_row_with_the_results_numbers(report, document) -> None:
+    assert [(row.variable, row.horizon) for row in report.rows] == [
+        *(("climb", horizon) for horizon in (1, 2)),
+        *(("walk", horizon) for horizon in (1, 2)),
+    ]
+    for row in report.rows:
+        found = document["variables"][row.variable]
+        assert row.best == found["best"][str(row.horizon)]
+        scores = found["forecasters"][row.best]["horizons"][str(row.horizon)]
+        assert row.coverage == scores["coverage"]["80"]
+        assert row.trust == (scores["trust"] and scores["trust"]["mean"])
+
+
+def test_skill_stands_in_its_interval_and_is_the_results(report, document) -> None:
+    row = report.rows[0]
+    scores = document["variables"]["climb"]["forecasters"][row.best]["horizons"]["1"]
+    assert row.skill == scores["skill_mae"]
+    assert row.low < row.skill < row.high
+    (curve,) = [one for one in report.details[0].skills if one.forecaster == row.best]
+    assert curve.skill[0] == pytest.approx(row.skill, rel=1e-12)
+
+
+def test_a_steady_climb_is_beyond_chance_and_a_random_walk_is_not(report) -> None:
+    verdicts = {row.variable: row.verdict for row in report.rows if row.horizon == 1}
+    assert verdicts["climb"] is Verdict.PROVEN
+    assert verdicts["walk"] is not Verdict.PROVEN
+
+
+def test_trust_and_evidence_end_where_the_result_says(report, document) -> None:
+    detail = report.details[0]
+    trust = document["variables"]["climb"]["forecasters"][detail.focus]["horizons"]["1"]["trust"]
+    ends = detail.trust.mean[-1], detail.trust.low[-1], detail.trust.high[-1], detail.trust.log10_e[-1]
+    assert ends == pytest.approx((trust["mean"], trust["low"], trust["high"], trust["log10_e"]), rel=1e-9)
+
+
+def test_the_fan_is_in_order_and_shows_what_came(report) -> None:
+    fan = report.details[0].fan
+    assert (np.diff(fan.target) > np.timedelta64(0)).all()
+    assert (np.diff(fan.quantiles, axis=0) >= 0).all()
+    day = (fan.target - np.datetime64("2020-01-01")) // np.timedelta64(1, "D")
+    known = np.isfinite(fan.actual)
+    assert fan.actual[known] == pytest.approx(climb(1)[day[known]])
+
+
+def test_calibration_counts_what_lies_at_or_below_each_quantile(report) -> None:
+    calibration = report.details[0].calibration
+    assert (np.diff(calibration.below) >= 0).all()
+    assert calibration.mass.sum() == pytest.approx(1.0)
+    inside = calibration.below[6] - calibration.below[2]
+    assert inside == pytest.approx(calibration.coverage[80], abs=0.02)
+
+
+def test_weights_of_the_ensemble_add_up_to_one_and_end_where_the_result_says(report, document) -> None:
+    weights = report.details[0].weights
+    assert weights.values.sum(axis=0) == pytest.approx(1.0)
+    last = document["variables"]["climb"]["ensemble"]["weights"]["1"]
+    assert dict(zip(weights.forecasters, weights.values[:, -1], strict=True)) == pytest.approx(last, abs=0.1)
+
+
+def test_a_planted_outlier_is_named_with_its_day(tmp_path) -> None:
+    values = walk(3)
+    values[180:] += 40.0
+    report = report_of(trained(tmp_path, {"jump": values}), "r")
+    oddities = report.details[0].residuals.oddities
+    assert ("outlier", date(2020, 6, 29)) in [(one.kind, one.when.date()) for one in oddities]
+
+
+def test_without_hindcasts_it_says_what_is_missing_and_how_to_get_it(tmp_path) -> None:
+    report = report_of(trained(tmp_path, {"walk": walk(4)}, hindcasts=False), "r")
+    detail = report.details[0]
+    assert (detail.fan, detail.weights, detail.residuals, detail.calibration.count) == (None, None, None, 0)
+    assert len(detail.trust.mean) == len(detail.heat.starts)
+    assert "--report" in report.missing[0]
+
+
+def test_of_many_variables_the_most_telling_are_told_in_detail(tmp_path) -> None:
+    series = {f"v{place}": walk(place) for place in range(5)} | {"climb": climb(1)}
+    report = report_of(trained(tmp_path, series), "r", limit=2)
+    assert len(report.details) == 2
+    assert "climb" in [detail.variable for detail in report.details]
+    assert "2 of 6 variables" in report.chosen
+    assert {row.variable for row in report.rows} == set(series)
+
+
+def test_variables_that_are_asked_for_are_told_in_detail(sink) -> None:
+    assert [detail.variable for detail in report_of(sink, "r", ["walk"]).details] == ["walk"]
+    with pytest.raises(SettingsError, match="has no 'wlak'"):
+        report_of(sink, "r", ["wlak"])
+
+
+def test_a_part_that_is_read_again_gives_the_same_report(sink, report) -> None:
+    again = report_of(sink, "r")
+    assert [row.skill for row in again.rows] == [row.skill for row in report.rows]
+    assert (again.details[0].trust.log10_e == report.details[0].trust.log10_e).all()
+
+
+def test_failures_are_told_with_their_mend(tmp_path) -> None:
+    sink = trained(tmp_path, {"walk": walk(5), "short": walk(6, 20)}, keep_going=True)
+    report = report_of(sink, "r")
+    ((variable, what, mend),) = report.failures
+    assert variable == "short"
+    assert what
+    assert mend
+    assert dict(report.units) == {"planned": 2, "recalled": 0, "computed": 1, "failed": 1}
+
+
+def test_what_is_no_run_is_refused(tmp_path, sink) -> None:
+    with pytest.raises(RunNotFound):
+        report_of(sink, "nightly")
+    broken = trained(tmp_path, {"walk": walk(7)})
+    (tmp_path / "r" / "result.json").write_text('{"schema_version": 1}')
+    with pytest.raises(MalformedData, match="not the result of a run"):
+        report_of(broken, "r")
+
+
+def test_a_damaged_part_is_refused_by_name(tmp_path) -> None:
+    sink = trained(tmp_path, {"walk": walk(8)})
+    (name,) = sink.parts("r", "scores")
+    (tmp_path / "r" / name).write_bytes(b"PAR1 no more")
+    with pytest.raises(MalformedData) as caught:
+        report_of(sink, "r")
+    assert caught.value.where == f"r/{name}"
