@@ -19,7 +19,7 @@ from tests.integration.cli import environment
 ROOT: Final = Path(__file__).parents[2]
 RUN: Final = ("python", "shell")
 SHOWN: Final = ("csv", "dockerfile", "html", "ini", "json", "text", "toml", "yaml")
-MARKS: Final = ("exit", "file", "page-run-by", "run-by")
+MARKS: Final = ("exit", "file", "output", "page-run-by", "run-by")
 MY_FOLDER: Final = {"sales": 100.0, "stock": 50.0}
 
 _MARK = re.compile(r"<!-- ([a-z-]+): (.+?) -->")
@@ -86,7 +86,7 @@ def run_page(page: Path, folder: Path, env: Mapping[str, str] | None = None) -> 
     """Run the page's blocks in order, in a furnished folder; return what each printed.
 
     Blocks that another test runs are left out, save where the whole page is marked so: then it is that test that calls.
-    Raises AssertionError for the first block that does not end as the page says.
+    Raises AssertionError for the first block that does not end, or print, as the page says.
     """
     printed = []
     for block in blocks(page):
@@ -94,6 +94,8 @@ def run_page(page: Path, folder: Path, env: Mapping[str, str] | None = None) -> 
             _write(block, folder)
         elif block.language in RUN and "run-by" not in block.marks:
             printed.append((block, _run(block, folder, env or {})))
+        elif "output" in block.marks:
+            assert block.text.rstrip() == printed[-1][1].rstrip(), f"{block} is not what was printed"
     return printed
 
 
