@@ -116,7 +116,7 @@ def _run(block: Block, folder: Path, env: Mapping[str, str]) -> str:
         env=surroundings,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=280,
         check=False,
     )
     expected = int(block.marks.get("exit", "0"))

@@ -68,3 +68,10 @@ def test_what_a_page_says_is_run_elsewhere_is_run_there(page):
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_no_code_hides_from_the_tests_in_a_directive(page):
     assert not re.search(r"[`:~]{3,}\{(code|code-block|sourcecode)\}", page.read_text(encoding="utf-8"))
+
+
+def test_the_benchmarks_that_pages_name_are_there():
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    named = {name for text in texts for name in re.findall(r"benchmarks/(\w+\.py)", text)}
+    assert named >= {"peers.py", "libraries.py"}
+    assert all((ROOT / "benchmarks" / name).is_file() for name in named)
