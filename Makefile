@@ -18,7 +18,7 @@ unexport PIP_PREFIX PIP_ROOT PIP_TARGET PIP_USER PYTHONHOME
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser lint bench lock clean
+.PHONY: help run test test-browser lint docs bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,10 @@ lint: $(DEV_INSTALLED) ## check style, format, types and the direction of import
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(DEV_INSTALLED) ## build the documentation into build/docs, warnings as errors
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --fresh-env --quiet \
+		--doctree-dir build/doctrees docs build/docs
 
 bench: $(DEV_INSTALLED) ## run the measurements in benchmarks/, one after the other
 	@set -e; for script in $(sort $(wildcard benchmarks/[a-z]*.py benchmarks/[0-9]*.py)); do \

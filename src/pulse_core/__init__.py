@@ -25,28 +25,37 @@ from pulse_core.errors import (
 )
 from pulse_core.events import Event, Observer, RunFinished, RunPlanned, UnitFinished
 from pulse_core.forecasters import BUILT_IN
-from pulse_core.forecasters.base import Forecaster, Histories, OriginByOrigin, PointForecaster
+from pulse_core.forecasters.base import FittedForecaster, Forecaster, Histories, OriginByOrigin, PointForecaster
 from pulse_core.forecasting import Forecasting, Forecasts, Trained, VariableForecast
 from pulse_core.plan import Batch, Slice, WorkUnit
-from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink, Task, TrainingRun
+from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink, Task, TrainingRun, Write
 from pulse_core.results import (
+    TRUST,
+    BatchHindcasts,
     DataFacts,
     Failure,
+    Record,
     RunResult,
     UnitCounts,
     UnitResult,
     VariableResult,
     VariableSummary,
 )
+from pulse_core.scores.measures import MEASURES
 from pulse_core.series import Observations
 from pulse_core.spec import RunSpec
+from pulse_core.tables import Columns, Labels
 from pulse_core.training import RetrodictionTraining
 from pulse_core.version import __version__
 
 __all__ = [
     "BUILT_IN",
+    "MEASURES",
+    "TRUST",
     "BackendUnavailable",
     "Batch",
+    "BatchHindcasts",
+    "Columns",
     "ComputeBackend",
     "DataError",
     "DataFacts",
@@ -55,6 +64,7 @@ __all__ = [
     "Event",
     "Failed",
     "Failure",
+    "FittedForecaster",
     "Forecaster",
     "ForecasterFailed",
     "Forecasting",
@@ -62,6 +72,7 @@ __all__ = [
     "Histories",
     "HistoryChanged",
     "InvalidSpec",
+    "Labels",
     "MalformedData",
     "NotRecorded",
     "Observations",
@@ -70,6 +81,7 @@ __all__ = [
     "Outcome",
     "PointForecaster",
     "PulseError",
+    "Record",
     "ResultSink",
     "RetrodictionTraining",
     "RunFailed",
@@ -97,5 +109,6 @@ __all__ = [
     "VariableResult",
     "VariableSummary",
     "WorkUnit",
+    "Write",
     "__version__",
 ]

@@ -40,7 +40,10 @@ class RunFinished:
 
 
 Event = RunPlanned | UnitFinished | RunFinished
+"""What a run tells, in this order: planned once, a unit finished for each, finished once."""
+
 Observer = Callable[[Event], None]
+"""Whoever watches a run: called in the process that called `execute`, one event at a time."""
 
 
 def ignore(event: Event) -> None:

@@ -39,6 +39,7 @@ class Failed:
 
 
 Outcome = Done | Failed
+"""How a unit ended."""
 
 
 class DataStore(Protocol):

@@ -85,6 +85,7 @@ class BatchHindcasts(ByContent):
 
 
 Record = VariableResult | BatchHindcasts
+"""What a sink keeps under a key."""
 
 
 @attrs.frozen(eq=False)

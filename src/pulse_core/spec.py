@@ -63,29 +63,47 @@ def _decimal(value: float) -> float:
 
 @attrs.frozen(kw_only=True)
 class RunSpec:
-    """What one run trains: variables, period, batches, forecasters and the rules of METHOD.md.
+    """What one run trains: variables, period, batches, forecasters, and the method's choices.
 
-    `start` and `end` are days, both included. Raises InvalidSpec with every problem it has.
+    Frozen; raises InvalidSpec with every problem it has.
     """
 
     variables: tuple[str, ...] = attrs.field(converter=names)
+    """The variables to train, each once."""
     start: date
+    """First day of the period."""
     end: date
+    """Last day of the period, included; no row that became known later is used for anything."""
     batch_size_days: int = 30
+    """Length of the windows that tile the period."""
     batch_limit: int | None = None
+    """The period ends with so many batches; None for all."""
     horizon: int = 5
+    """Steps ahead to forecast: 1 to this."""
     forecasters: tuple[str, ...] = attrs.field(converter=names, default=DEFAULT_FORECASTERS)
+    """Names of built-in forecasters or of the caller's own."""
     benchmark: str = "naive"
+    """The forecaster that the others are compared with."""
     min_history: int = 30
+    """Observations that must be known before the first forecast."""
     trust_decay: float = attrs.field(converter=_decimal, default=0.99)
+    """What is left of the evidence for trust after 30 days, above 0 and at most 1."""
     known_at: str = "auto"
+    """When a row became known: `auto`, `timestamp`, `period-end` or `+Nd`."""
     actuals: str = "first"
+    """The release that scores are reported against: `first` or `latest`."""
     target: str = "level"
+    """What is forecast: `level`, `change` or `log-change`."""
     season: int | None = None
+    """Observations in a season; adds the seasonal forecasters to the default ones."""
     calibration: str = "conformal"
+    """Where quantiles come from: `conformal` or `empirical`."""
     trust_loss: str = "absolute"
+    """The loss that decides a win: `absolute` or `crps`."""
     refit_every: int = 1
+    """Fit the caller's own and libraries' forecasters at every so many origins."""
     predictors: tuple[str, ...] = attrs.field(converter=names, default=())
+    """Up to eight variables that `ridge` may learn from, as they were known."""
 
     def __attrs_post_init__(self) -> None:
         problems = tuple(_problems(self))

@@ -24,28 +24,36 @@ Clock = Callable[[], datetime]
 
 @attrs.frozen(kw_only=True)
 class RetrodictionTraining:
-    """Replays history as a spec says.
-
-    `forecasters` are those of the caller, beside the built-in ones. `slice` takes a share of the units and publishes
-    nothing. With `hindcasts` every hindcast is written as it was quoted. With `keep_going` a run with failed variables
-    publishes the others. A `fresh` one recalls nothing. With `recorded_only` it collects: a variable that no slice has
-    recorded fails. `clock` stamps the result; without one it bears no times.
-    """
+    """Replays history as a spec says: the use case that services embed, with the adapters of their choice."""
 
     store: DataStore
+    """Where variables are read from."""
     backend: ComputeBackend
+    """What computes; no number depends on it."""
     sink: ResultSink
+    """Where finished work is recorded and the result is published."""
     forecasters: tuple[Forecaster, ...] = ()
+    """Those of the caller, beside the built-in ones; the spec names them to use them."""
     unit_size: int | None = None
+    """Variables a worker takes at a time; None for a default from their number."""
     slice: Slice | None = None
+    """A share of the units to do, publishing nothing; None for all."""
     run_id: str | None = None
+    """The run's name in the results; None for a hash of the spec."""
     hindcasts: bool = False
+    """Write every hindcast as it was quoted."""
     keep_going: bool = False
+    """Publish the others where some variables fail, in place of raising RunFailed."""
     fresh: bool = False
+    """Recall nothing: compute all anew."""
     recorded_only: bool = False
+    """Collect: a variable that no slice has recorded fails."""
     observer: Observer = ignore
+    """Is told of the run's progress."""
     clock: Clock | None = None
+    """Stamps the result; without one it bears no times."""
     software: Mapping[str, str] = attrs.field(factory=dict)
+    """Versions that the result names, by name."""
 
     def execute(self, spec: RunSpec) -> RunResult:
         """Train what the spec says; see TrainingRun. Raises InvalidSpec for a forecaster nobody knows."""

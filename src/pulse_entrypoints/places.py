@@ -36,7 +36,7 @@ PLACES: Final[Mapping[str, Adapter]] = {
 KEPT: Final = "results"
 """The local folder in which what cannot be uploaded is kept."""
 
-_SAMPLE_FOLDER: Final = Path(pulse_adapters.sample.__file__).parent
+_SAMPLE_FOLDER: Final = pulse_adapters.sample.FOLDER
 _ANY_S3: Final = S3Settings()
 
 
