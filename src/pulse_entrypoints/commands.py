@@ -85,6 +85,12 @@ _TRAIN_EPILOGUE: Final = (
     "interrupted (run the same command again)."
 )
 
+_CHECK_HELP: Final = """\
+Look whether a training could begin, without beginning it.
+
+It takes the options of pulse train, and looks at the settings, credentials,
+the place of the data, its variables, and every place that results go to."""
+
 _FORECAST_HELP: Final = """\
 Say what comes next, and how far that can be trusted.
 
@@ -154,6 +160,13 @@ COMMANDS: Final[tuple[Command, ...]] = (
         settings=ReportSettings,
         run="pulse_entrypoints.report:report",
         help=_REPORT_HELP,
+    ),
+    Command(
+        words=("check",),
+        settings=TrainSettings,
+        run="pulse_entrypoints.check:check",
+        help=_CHECK_HELP,
+        epilogue="Exit status: 0 ready, 1 not ready, 2 wrong usage or settings.",
     ),
     Command(
         words=("forecast",),

@@ -90,6 +90,13 @@ def sink_of(
     return PlaceSink(place, (*local, *remote))
 
 
+def sink_of_run(settings: TrainSettings) -> ResultsPlace:
+    """Return the place of the results with all that a run puts its result into."""
+    outputs = () if settings.output_file is None else (settings.output_file,)
+    objects = () if settings.s3_output_file is None else (settings.s3_output_file,)
+    return sink_of(settings, outputs, objects)
+
+
 def place_of(place: str, settings: S3Settings = _ANY_S3) -> Place:
     """Return a place for files. Raises SettingsError where no adapter serves it."""
     scheme = scheme_of(place)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from pulse_adapters.sinks.archive import RecordFacts, RunFacts
+from pulse_core.errors import SinkUnavailable
 from pulse_core.ports import ResultSink
 from pulse_core.spec import RunSpec
 
@@ -31,6 +32,9 @@ class ResultsPlace(ResultSink, Protocol):
 
     def remove_marks(self, run_id: str) -> None:
         """Forget what was noted so."""
+
+    def probe(self) -> Iterator[tuple[str, SinkUnavailable | None]]:
+        """Yield every place that a run's result goes to, and why nothing can be written there, or None."""
 
     def run_ids(self) -> Iterator[str]:
         """Yield the id of every run that has a file here, published or not, sorted."""

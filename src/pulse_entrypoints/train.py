@@ -35,6 +35,7 @@ from pulse_entrypoints.logging import (
     write_line,
 )
 from pulse_entrypoints.marks import Marking
+from pulse_entrypoints.preflight import NotReady, require
 from pulse_entrypoints.progress import Progress, show_line
 from pulse_entrypoints.report import attach_report, report_problems
 from pulse_entrypoints.settings import TrainSettings
@@ -139,7 +140,7 @@ def carry_out(order: Order, mask: Masker) -> Ending:
         return interrupted(error.what, progress.finished, progress.planned, order.counted)
     except PulseError as error:
         log.events.error(RUN_FAILED, kind=type(error).__name__, **_facts(error))
-        return failed(error)
+        return error.ending if isinstance(error, NotReady) else failed(error)
     except KeyboardInterrupt as interruption:
         what = f"it was ended by {name_of(interruption)}, and what was under way was dropped"
         log.events.warning(RUN_INTERRUPTED, finished=progress.finished, what=what)
@@ -154,10 +155,9 @@ def carry_out(order: Order, mask: Masker) -> Ending:
 
 def _execute(order: Order, progress: Progress, form: str) -> Ending:
     settings, spec, log = order.settings, order.spec, progress.log
-    outputs = () if settings.output_file is None else (settings.output_file,)
-    objects = () if settings.s3_output_file is None else (settings.s3_output_file,)
-    sink = wiring.sink_of(settings, outputs, objects)
+    sink = wiring.sink_of_run(settings)
     sink.claim(order.run_id, spec)
+    require(settings, tuple(dict.fromkeys([*spec.variables, *spec.predictors])), sink)
     current().grace = settings.grace_seconds
     observer = Marking(progress, sink, order.run_id, order.units) if order.marked else progress
     training = wiring.training(settings, sink, order.forecasters, observer, wiring.utc_now, progress.connected)

@@ -36,6 +36,7 @@ from pulse_entrypoints.places import (
     place_problems,
     sample_store,
     sink_of,
+    sink_of_run,
     store_of,
     unserved_places,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "place_problems",
     "sample_facts",
     "sink_of",
+    "sink_of_run",
     "software",
     "store_of",
     "training",

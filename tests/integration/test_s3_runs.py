@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -15,6 +17,7 @@ from tests.servers.s3 import BUCKET, S3Server
 
 pytestmark = pytest.mark.integration
 
+Done = subprocess.CompletedProcess[str]
 SEED_CALL = (
     *("train", "--variables", "spx_close", "us_10y_yield"),
     *("--start-date", "2023-01-01", "--end-date", "2023-12-31", "--output-file", "local_results.json"),
@@ -50,7 +53,7 @@ def environment(server: S3Server, folder: Path, corner: str) -> dict[str, str]:
     }
 
 
-def in_buckets(server: S3Server, folder: Path, *more: object, corner: str = "") -> tuple[str, object]:
+def in_buckets(server: S3Server, folder: Path, *more: object, corner: str = "") -> tuple[str, Done]:
     """The seed call with endpoint and credentials; returns the corner of the bucket it used, and how it ended."""
     if not corner:
         corner = server.corner()
@@ -130,3 +133,65 @@ def test_a_bucket_and_a_place_in_the_same_layer_are_refused(tmp_path):
     done = pulse(tmp_path, *SEED_CALL, "--data", "d", "--s3-data-bucket", "bucket")
     assert done.returncode == 2
     assert bullets(done) == ["--s3-data-bucket: takes the place of --data; give one of them"]
+
+
+def checks(done: Done) -> dict[str, list[tuple[bool, str]]]:
+    found: dict[str, list[tuple[bool, str]]] = {}
+    for each in json.loads(done.stdout)["checks"]:
+        found.setdefault(each["check"], []).append((each["ok"], f"{each['where']}: {each['found']} {each['mend']}"))
+    return found
+
+
+def check(server: S3Server, folder: Path, *more: object, files: Sequence[str] = (), **changed: str) -> Done:
+    corner = server.corner()
+    contents = list(series().values())
+    server.put(f"{corner}datasets/", dict(zip(files or list(series()), contents, strict=True)))
+    buckets = ("--s3-data-bucket", BUCKET, "--s3-results-bucket", BUCKET)
+    return pulse(folder, "check", *SEED_CALL[1:], *buckets, *more, env=environment(server, folder, corner) | changed)
+
+
+def test_a_check_of_what_is_well_says_so_and_leaves_nothing(seaweedfs_server, tmp_path):
+    done = check(seaweedfs_server, tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = checks(done)
+    assert set(found) == {"settings", "credentials", "data", "variables", "results"}
+    assert found["credentials"] == [(True, ": from env ")]
+    assert "2 variables" in found["data"][0][1]
+    assert not (tmp_path / "local_results.json").exists()
+    assert not (tmp_path / "logs").exists()
+    (where, _) = (json.loads(done.stdout)["checks"][-2]["where"], None)
+    assert seaweedfs_server.keys(where.removeprefix(f"s3://{BUCKET}/")) == []
+
+
+def test_a_check_tells_all_that_is_wrong_at_once(seaweedfs_server, tmp_path):
+    readonly = {"AWS_ACCESS_KEY_ID": "AKREADER", "AWS_SECRET_ACCESS_KEY": "SKREADER"}
+    files = ("spx_closed.csv", "us_10y_yield.csv")
+    done = check(seaweedfs_server, tmp_path, "--horizon", "0", files=files, **readonly)
+    assert done.returncode == 2
+    found = checks(done)
+    assert not found["settings"][0][0]
+    assert "horizon" in found["settings"][0][1]
+    assert "no variable 'spx_close'; there are 2 Near: spx_closed" in found["variables"][0][1]
+    denied = [told for sound, told in found["results"] if not sound]
+    assert len(denied) == 1
+    assert f"access is denied: s3:PutObject on arn:aws:s3:::{BUCKET}/" in denied[0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"S3_DATA_BUCKET": "no-such-bucket"}, "there is no such bucket"),
+        ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "the secret key does not belong to the access key"),
+        ({"AWS_ACCESS_KEY_ID": ""}, "there are no credentials"),
+        ({"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"}, "cannot be reached"),
+    ],
+)
+def test_a_run_that_cannot_begin_says_why_before_it_computes(seaweedfs_server, tmp_path, changed, expected):
+    corner = seaweedfs_server.corner()
+    env = environment(seaweedfs_server, tmp_path, corner) | {"S3_DATA_BUCKET": BUCKET} | changed
+    if not changed.get("AWS_ACCESS_KEY_ID", "x"):
+        del env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]
+    done = pulse(tmp_path, *SEED_CALL, *QUICK, "--s3-retry-attempts", "1", env=env)
+    assert done.returncode == 1
+    assert expected in done.stderr
+    assert seaweedfs_server.keys(f"{corner}results/") == []

@@ -93,6 +93,8 @@ class Proxy:
     endpoint: str
     upstream: str
     seen: list[Seen] = attrs.field(factory=list)
+    dropped: set[str] = attrs.field(factory=set)
+    """Headers, in lower case, that are not passed on: so a server seems not to know them."""
     stopped: threading.Event = attrs.field(factory=threading.Event)
     _choose: Choose = attrs.field(default=lambda _: None)
     _lock: threading.Lock = attrs.field(factory=threading.Lock)
@@ -181,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.closing(HTTPConnection(urlsplit(self.server.proxy.upstream).netloc, timeout=60)) as upstream:
             upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
-                if name.lower() not in _HOP_BY_HOP:
+                if name.lower() not in _HOP_BY_HOP | self.server.proxy.dropped:
                     upstream.putheader(name, value)
             upstream.putheader("Content-Length", str(len(content)))
             upstream.endheaders(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -103,6 +104,18 @@ class PlaceSink(Archive):
         self._remove_parts(result.run_id, set(result.parts))
         self._sweep(result.run_id)
         return [each.place.where(each.name) for each in places]
+
+    def probe(self) -> Iterator[tuple[str, SinkUnavailable | None]]:
+        """Yield every place that a result goes to, and why nothing can be written there, or None; nothing is left."""
+        for each in (Output(self.place, ""), *self.outputs):
+            name = f"{each.name}.check-{secrets.token_hex(8)}"
+            try:
+                each.place.create(name, b"")
+                each.place.remove(name)
+            except SinkUnavailable as error:
+                yield each.place.where(each.name), error
+            else:
+                yield each.place.where(each.name), None
 
     def claim(self, run_id: str, spec: RunSpec) -> None:
         """Refuse a run id that cannot be used for this spec: RunIdTaken, SettingsError; SinkUnavailable."""

@@ -1,0 +1,186 @@
+"""Many writers at once in a bucket, and writers that are killed between any two requests, against a model in memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from pulse_adapters.aws.clients import AwsSettings
+from pulse_adapters.sinks.bucket_place import BucketPlace
+from pulse_adapters.sinks.place_sink import PlaceSink
+from pulse_core.errors import SinkUnavailable
+from tests.results import variable_result
+from tests.servers.faults import Fault, LoseAnswer, Proxy, Reset
+from tests.servers.s3 import BUCKET, S3Server
+
+pytestmark = pytest.mark.integration
+
+HERE = Path(__file__).parents[2]
+RACERS = 16
+RACER = """
+import sys
+from pathlib import Path
+from pulse_adapters.aws.clients import AwsSettings
+from pulse_adapters.sinks.bucket_place import BucketPlace
+
+prefix, endpoint, number, bucket = sys.argv[1:]
+place = BucketPlace(bucket, prefix, AwsSettings(endpoint_url=endpoint))
+place.read("warm")
+print("ready", flush=True)
+sys.stdin.readline()
+won = place.create("units/ab/key", number.encode())
+print(int(won), place.read("units/ab/key").decode())
+"""
+
+
+def test_of_sixteen_processes_one_wins_and_all_read_the_same(in_seaweedfs: S3Server):
+    corner = in_seaweedfs.corner()
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, corner, in_seaweedfs.endpoint, str(number), BUCKET],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(RACERS)
+    ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    told = [json.loads(f"[{racer.communicate(timeout=100)[0].replace(' ', ',')}]") for racer in racers]
+    assert [won for won, _ in told].count(1) == 1
+    winner = next(number for number, (won, _) in enumerate(told) if won)
+    assert {read for _, read in told} == {winner}
+    assert in_seaweedfs.keys(corner) == ["units/ab/key"]
+
+
+NAMES = ("units/ab/ab01", "units/cd/cd02", "run/result.json", "run/scores/part-1.parquet")
+name = st.sampled_from(NAMES)
+content = st.sampled_from([b"one", b"two", b""])
+kill = st.sampled_from([None, None, Reset(), LoseAnswer()])
+"""A writer dies before its request reaches the server, or after: nobody hears which."""
+
+
+class WritersAndReaders(RuleBasedStateMachine):
+    """A place whose writers may die at each request. The model knows, of each name, what may stand there."""
+
+    server: S3Server
+    proxy: Proxy
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = BucketPlace(
+            BUCKET, self.server.corner(), AwsSettings(endpoint_url=self.proxy.endpoint, retry_attempts=1)
+        )
+        self.place.create("warm", b"")
+        self.model: dict[str, set[bytes | None]] = {each: {None} for each in NAMES}
+
+    def dying(self, fault: Fault | None) -> None:
+        self.proxy.plan(fault, where=lambda seen: seen.method in {"PUT", "DELETE"})
+
+    @rule(name=name, content=content, fault=kill)
+    def create(self, name: str, content: bytes, fault: Fault | None) -> None:
+        before = self.model[name]
+        self.dying(fault)
+        try:
+            won = self.place.create(name, content)
+        except SinkUnavailable:
+            self.model[name] = {content if each is None else each for each in before} | before
+            return
+        assert fault is None
+        if won:
+            assert None in before
+            self.model[name] = {content}
+        else:
+            assert before != {None}
+            self.model[name] = before - {None}
+
+    @rule(name=name, content=content)
+    def replace(self, name: str, content: bytes) -> None:
+        self.dying(None)
+        self.place.replace(name, content)
+        self.model[name] = {content}
+
+    @rule(name=name, fault=kill)
+    def remove(self, name: str, fault: Fault | None) -> None:
+        self.dying(fault)
+        try:
+            self.place.remove(name)
+        except SinkUnavailable:
+            self.model[name] = self.model[name] | {None}
+        else:
+            self.model[name] = {None}
+
+    @rule(name=name, damaged=content, fault=kill)
+    def set_aside(self, name: str, damaged: bytes, fault: Fault | None) -> None:
+        self.dying(fault)
+        try:
+            aside = self.place.set_aside(name, damaged)
+        except SinkUnavailable:
+            self.model[name] = self.model[name] | ({None} if damaged in self.model[name] else set())
+            return
+        if aside is None:
+            self.model[name] = self.model[name] - {damaged}
+        else:
+            assert damaged in self.model[name]
+            self.model[name] = {None}
+
+    @rule(name=name)
+    def read(self, name: str) -> None:
+        found = self.place.read(name)
+        assert found in self.model[name]
+        self.model[name] = {found}
+
+    @rule()
+    def remove_the_run(self) -> None:
+        self.dying(None)
+        self.place.remove_folder("run")
+        for each in NAMES:
+            if each.startswith("run/"):
+                self.model[each] = {None}
+
+    @invariant()
+    def what_is_listed_is_what_may_be_there(self) -> None:
+        listed = {entry.name for entry in self.place.entries("")} & set(NAMES)
+        assert {each for each in NAMES if None not in self.model[each]} <= listed
+        assert listed <= {each for each in NAMES if self.model[each] != {None}}
+
+
+def test_whatever_writers_die_of_the_place_holds_what_the_model_allows(in_seaweedfs, fault_proxy):
+    machine = type("Machine", (WritersAndReaders,), {"server": in_seaweedfs, "proxy": fault_proxy})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=8,
+            stateful_step_count=12,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_a_record_written_by_a_writer_that_died_is_recalled_or_written_again(in_seaweedfs, fault_proxy):
+    place = BucketPlace(BUCKET, in_seaweedfs.corner(), AwsSettings(endpoint_url=fault_proxy.endpoint, retry_attempts=1))
+    sink, key = PlaceSink(place), "ab" * 32
+    place.create("warm", b"")
+    fault_proxy.plan(LoseAnswer())
+    with pytest.raises(SinkUnavailable):
+        sink.record(key, variable_result())
+    assert sink.recall(key) == variable_result()
+    sink.record(key, variable_result(1))
+    assert sink.recall(key) == variable_result()
