@@ -15,6 +15,7 @@ from tests.integration.cli import FEW, PERIOD, digest, environment, pulse, write
 from tests.servers.batch_api import serving
 from tests.servers.batch_jobs import KILLED, NODE_LOST, SIGTERM, TWICE, Launcher
 from tests.servers.dask_cluster import free_port
+from tests.servers.s3 import BUCKET, S3Server
 
 pytestmark = pytest.mark.integration
 
@@ -29,10 +30,7 @@ class Account:
     folder: Path
     launcher: Launcher
     variables: dict[str, str]
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        return ("--data", str(self.folder / "data"), "--results", str(self.folder / "results"))
+    places: tuple[str, ...]
 
     def batch(self, *words: object) -> subprocess.CompletedProcess[str]:
         return pulse(self.folder, "batch", *words, env=self.variables)
@@ -63,21 +61,41 @@ def account(tmp_path) -> Iterator[Account]:
     launcher = Launcher(tmp_path / "containers", environment())
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
     with serving(launcher) as endpoints:
-        yield Account(tmp_path, launcher, endpoints | keys)
+        places = ("--data", str(tmp_path / "data"), "--results", str(tmp_path / "results"))
+        yield Account(tmp_path, launcher, endpoints | keys, places)
+
+
+@pytest.fixture
+def in_bucket(account, seaweedfs_server) -> Account:
+    """The same account with data and results in a real server that speaks S3."""
+    corner = seaweedfs_server.corner()
+    files = {path.name: path.read_bytes() for path in (account.folder / "data").iterdir()}
+    seaweedfs_server.put(f"{corner}data/", files)
+    account.launcher.environment = {**account.launcher.environment, **seaweedfs_server.environment}
+    places = ("--s3-data-bucket", BUCKET, "--s3-data-prefix", f"{corner}data/")
+    places += ("--s3-results-bucket", BUCKET, "--s3-results-prefix", f"{corner}results/")
+    return attrs.evolve(account, variables=account.variables | seaweedfs_server.environment, places=places)
 
 
 def documents(done: subprocess.CompletedProcess[str]) -> Sequence[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_an_array_with_every_fault_and_its_collecting_job_say_what_a_serial_run_says(account) -> None:
-    account.launcher.faults.update({1: [TWICE], 2: [KILLED], 3: [SIGTERM]})
+def test_an_array_with_every_fault_and_its_collecting_job_say_what_a_serial_run_says(
+    in_bucket, seaweedfs_server
+) -> None:
+    account, launcher = in_bucket, in_bucket.launcher
+    launcher.faults.update({1: [TWICE], 2: [KILLED], 3: [SIGTERM]})
     done = account.submit("--array-size", 5, "--watch", "--price-per-vcpu-hour", 0.04)
     assert done.returncode == 0, done.stderr + done.stdout
-    (result,) = account.results()
-    assert result["digest"] == account.serial()
     told = documents(done)
-    array = account.launcher.jobs[told[0]["job"]]
+    place = account.places[-1]
+    run_id, collect_job = told[1]["run_id"], told[0]["collect_job"]
+    files = {name: json.loads(content) for name, content in objects(seaweedfs_server, place).items()}
+    assert set(files) == {f"{run_id}/result.json", f"batch_{collect_job}.json", f"{run_id}/batch.json"}
+    assert files[f"{run_id}/result.json"] == files[f"batch_{collect_job}.json"]
+    assert files[f"{run_id}/result.json"]["digest"] == account.serial()
+    array = launcher.jobs[told[0]["job"]]
     codes = [[attempt["container"]["exitCode"] for attempt in child.attempts] for child in array.children]
     assert codes == [[0], [0], [-9, 0], [75, 0], [0]]
     assert told[-2]["units_done"] == told[-2]["units"] == 10
@@ -86,7 +104,14 @@ def test_an_array_with_every_fault_and_its_collecting_job_say_what_a_serial_run_
     assert told[-1]["attempts"] == 8
     assert told[-1]["status"] == 0
     assert told[-1]["estimated_cost"] == pytest.approx(told[-1]["vcpu_hours"] * 0.04, abs=1e-5)
-    assert account.account()["submissions"][0]["jobs"] == [told[0]["job"], told[0]["collect_job"]]
+    assert files[f"{run_id}/batch.json"]["submissions"][0]["jobs"] == [array.id, collect_job]
+
+
+def objects(server: S3Server, prefix: str) -> dict[str, bytes]:
+    """Every JSON file below a prefix."""
+    client = server.client()
+    names = [name for name in server.keys(prefix) if name.endswith(".json")]
+    return {name: client.get_object(Bucket=BUCKET, Key=f"{prefix}{name}")["Body"].read() for name in names}
 
 
 def test_the_next_attempt_repeats_nothing_and_every_event_names_job_attempt_and_child(account) -> None:

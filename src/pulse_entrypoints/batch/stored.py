@@ -29,6 +29,7 @@ SPEC_OPTIONS: Final = {"start": "start_date", "end": "end_date"}
 
 NOT_FOR_JOBS: Final = frozenset(
     {"config", "slice", "output_file", "s3_output_file", "log_dir", "log_format", "cache_dir"}
+    | {"dry_run", "json", "quiet"}
 )
 """Options that speak of the machine on which the submission is typed, or that each job decides by itself."""
 
