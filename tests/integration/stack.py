@@ -104,6 +104,11 @@ def register_nodes(client: Clients) -> None:
     """Register the definition of multi-node jobs as the template has it."""
     (nodes,) = template()["Resources"][NODES]["Properties"]["NodeProperties"]["NodeRangeProperties"]
     (single,) = client("batch").describe_job_definitions(jobDefinitionName=NAME)["jobDefinitions"]
+    container = single["containerProperties"]
+    # moto makes numbers of parameters that CloudFormation hands on as texts
+    container["resourceRequirements"] = [
+        {**each, "value": str(each["value"])} for each in container["resourceRequirements"]
+    ]
     assert nodes["Container"] == template()["Resources"]["JobDefinition"]["Properties"]["ContainerProperties"]
     client("batch").register_job_definition(
         jobDefinitionName=f"{NAME}-nodes",
@@ -111,6 +116,6 @@ def register_nodes(client: Clients) -> None:
         nodeProperties={
             "mainNode": 0,
             "numNodes": 3,
-            "nodeRangeProperties": [{"targetNodes": nodes["TargetNodes"], "container": single["containerProperties"]}],
+            "nodeRangeProperties": [{"targetNodes": nodes["TargetNodes"], "container": container}],
         },
     )
