@@ -18,7 +18,7 @@ unexport PIP_PREFIX PIP_ROOT PIP_TARGET PIP_USER PYTHONHOME
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser lint docs bench lock clean
+.PHONY: help run test test-browser lint docs bench lock image-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,13 +43,18 @@ docs: $(DEV_INSTALLED) ## build the documentation into build/docs, warnings as e
 	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --fresh-env --quiet \
 		--doctree-dir build/doctrees docs build/docs
 
+image-check: $(DEV_INSTALLED) ## build the container image without Docker and run it (root, buildah, debootstrap)
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/python -m tools.image_check
+
 bench: $(DEV_INSTALLED) ## run the measurements in benchmarks/, one after the other
 	@set -e; for script in $(sort $(wildcard benchmarks/[a-z]*.py benchmarks/[0-9]*.py)); do \
 		echo "== $$script"; $(BIN)/python "$$script"; \
 	done
 
 # Without --upgrade uv keeps every version in the present lists that still fits; `make lock UPGRADE=--upgrade`
-# looks for newer ones. The shorter list is cut to the longer one's versions, so that both fit into one .venv.
+# looks for newer ones. The shorter lists are cut to the longest one's versions: two of them have to fit into one
+# .venv, and the image holds what was tested.
 UPGRADE ?=
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command 'make lock' $(UPGRADE) pyproject.toml
@@ -57,8 +62,11 @@ lock: $(MADE) ## write requirements/*.txt anew from pyproject.toml
 	$(PIP) install --quiet 'uv>=0.13,<0.14'
 	$(COMPILE) --all-extras --group dev --output-file requirements/dev.txt
 	$(COMPILE) --extra report --group build --constraints requirements/dev.txt --output-file requirements/run.txt
+	$(COMPILE) --extra aws --extra dask --extra report --constraints requirements/dev.txt \
+		--output-file requirements/image.txt
 
 clean: ## remove .venv, caches and what was built; results and logs stay
+	-umount build/image/storage/overlay 2>/dev/null
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests tools benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 

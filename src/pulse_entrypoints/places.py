@@ -18,7 +18,6 @@ from pulse_entrypoints.entry_points import Plugin, plugins
 from pulse_entrypoints.layers import Layered
 from pulse_entrypoints.locations import S3Place, aws_of, cache_of, data_in_s3, results_in_s3, s3_place, scheme_of
 from pulse_entrypoints.results_place import ResultsPlace
-from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.places import SAMPLE, DataSettings, ResultsSettings
 from pulse_entrypoints.settings.s3 import S3Settings
 
@@ -40,7 +39,7 @@ _SAMPLE_FOLDER: Final = pulse_adapters.sample.FOLDER
 _ANY_S3: Final = S3Settings()
 
 
-def place_problems(layered: Layered[TrainSettings]) -> list[str]:
+def place_problems(layered: Layered[Any]) -> list[str]:
     """Say which places no adapter serves, or cannot be what they should be."""
     problems = unserved_places(layered)
     output = layered.settings.output_file

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,10 +39,14 @@ def template() -> dict[str, Any]:
     return plain
 
 
-def client(server: S3Server, service: str) -> Any:
-    """Return boto3's client for a service of moto's server."""
+Clients = Callable[[str], Any]
+"""Makes a client of a service, by its name."""
+
+
+def clients_of(server: S3Server) -> Clients:
+    """Return what makes clients of a server's services."""
     keys = {"aws_access_key_id": server.access_key, "aws_secret_access_key": server.secret_key}
-    return boto3.client(service, endpoint_url=server.endpoint, region_name=REGION, **keys)
+    return partial(boto3.client, endpoint_url=server.endpoint, region_name=REGION, **keys)
 
 
 def for_moto() -> str:
@@ -52,24 +57,28 @@ def for_moto() -> str:
     return json.dumps(document)
 
 
-def create(server: S3Server) -> Mapping[str, str]:
-    """Create the stack in an account that is empty but for its default network; return its outputs."""
-    ec2 = client(server, "ec2")
-    default = {"Name": "default-for-az", "Values": ["true"]}
-    subnets = ec2.describe_subnets(Filters=[default])["Subnets"]
-    make_service_role(server)
-    client(server, "cloudformation").create_stack(
+def deploy(client: Clients, given: Mapping[str, str]) -> None:
+    """Create the stack with these parameters unless it is there."""
+    formation = client("cloudformation")
+    if any(each["StackName"] == NAME for each in formation.describe_stacks()["Stacks"]):
+        return
+    make_service_role(client)
+    # moto splits no default
+    types = template()["Parameters"]["InstanceTypes"]["Default"]
+    formation.create_stack(
         StackName=NAME,
         TemplateBody=for_moto(),
         Capabilities=["CAPABILITY_IAM"],
-        Parameters=parameters(
-            VpcId=subnets[0]["VpcId"],
-            SubnetIds=",".join(each["SubnetId"] for each in subnets),
-            InstanceTypes=template()["Parameters"]["InstanceTypes"]["Default"],  # moto splits no default
-        ),
+        Parameters=parameters(InstanceTypes=types, **given),
     )
-    register_nodes(server)
-    return outputs(server)
+    register_nodes(client)
+
+
+def create(client: Clients) -> Mapping[str, str]:
+    """Create the stack in the account's default network; return its outputs."""
+    subnets = client("ec2").describe_subnets()["Subnets"]
+    deploy(client, {"VpcId": subnets[0]["VpcId"], "SubnetIds": ",".join(each["SubnetId"] for each in subnets)})
+    return outputs(client)
 
 
 def parameters(**values: str) -> list[dict[str, str]]:
@@ -77,31 +86,36 @@ def parameters(**values: str) -> list[dict[str, str]]:
     return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
 
 
-def outputs(server: S3Server) -> Mapping[str, str]:
+def outputs(client: Clients) -> Mapping[str, str]:
     """Return what the stack says of itself."""
-    (stack,) = client(server, "cloudformation").describe_stacks(StackName=NAME)["Stacks"]
+    (stack,) = client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
 
-def make_service_role(server: S3Server) -> None:
+def make_service_role(client: Clients) -> None:
     """Make the role that `create-service-linked-role` makes, whose name moto spells otherwise."""
-    client(server, "iam").create_role(
+    client("iam").create_role(
         Path="/aws-service-role/batch.amazonaws.com/", RoleName="AWSServiceRoleForBatch", AssumeRolePolicyDocument="{}"
     )
 
 
-def register_nodes(server: S3Server) -> None:
+def register_nodes(client: Clients) -> None:
     """Register the definition of multi-node jobs as the template has it."""
     (nodes,) = template()["Resources"][NODES]["Properties"]["NodeProperties"]["NodeRangeProperties"]
-    (single,) = client(server, "batch").describe_job_definitions(jobDefinitionName=NAME)["jobDefinitions"]
+    (single,) = client("batch").describe_job_definitions(jobDefinitionName=NAME)["jobDefinitions"]
+    container = single["containerProperties"]
+    # moto makes numbers of parameters that CloudFormation hands on as texts
+    container["resourceRequirements"] = [
+        {**each, "value": str(each["value"])} for each in container["resourceRequirements"]
+    ]
     assert nodes["Container"] == template()["Resources"]["JobDefinition"]["Properties"]["ContainerProperties"]
-    client(server, "batch").register_job_definition(
+    client("batch").register_job_definition(
         jobDefinitionName=f"{NAME}-nodes",
         type="multinode",
         nodeProperties={
             "mainNode": 0,
             "numNodes": 3,
-            "nodeRangeProperties": [{"targetNodes": nodes["TargetNodes"], "container": single["containerProperties"]}],
+            "nodeRangeProperties": [{"targetNodes": nodes["TargetNodes"], "container": container}],
         },
     )

@@ -87,9 +87,10 @@ def test_both_definitions_retry_by_the_rules_of_submissions_and_run_without_righ
 
 
 @pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")
-def test_the_stack_is_created_and_its_outputs_name_what_a_submission_needs(own_moto) -> None:
-    outputs = stack.create(own_moto)
-    batch, s3 = stack.client(own_moto, "batch"), stack.client(own_moto, "s3")
+def test_the_stack_is_created_and_its_outputs_name_what_a_submission_needs(moto_server) -> None:
+    client = stack.clients_of(moto_server)
+    outputs = stack.create(client)
+    batch, s3 = client("batch"), client("s3")
     queues = {each["jobQueueName"]: each for each in batch.describe_job_queues()["jobQueues"]}
     assert {outputs["Queue"], outputs["OnDemandQueue"]} <= queues.keys()
     assert [len(queues[outputs[name]]["computeEnvironmentOrder"]) for name in ("Queue", "OnDemandQueue")] == [2, 1]
@@ -97,5 +98,5 @@ def test_the_stack_is_created_and_its_outputs_name_what_a_submission_needs(own_m
     assert {outputs["JobDefinition"], outputs["NodesJobDefinition"]} <= definitions
     buckets = {each["Name"] for each in s3.list_buckets()["Buckets"]}
     assert {outputs["DataBucket"], outputs["ResultsBucket"]} <= buckets
-    (group,) = stack.client(own_moto, "logs").describe_log_groups(logGroupNamePrefix=outputs["LogGroup"])["logGroups"]
+    (group,) = client("logs").describe_log_groups(logGroupNamePrefix=outputs["LogGroup"])["logGroups"]
     assert group["retentionInDays"] == 30

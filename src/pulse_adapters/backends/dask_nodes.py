@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from pulse_adapters.backends.dask_cluster import Scheduler, Tls
 from pulse_core.errors import BackendUnavailable
 
 NAME: Final = "node-{index}"
+_NAMED: Final = re.compile(r"node-\d+")
 LOOK_SECONDS: Final = 0.2
 END_SECONDS: Final = 4.0
 NO_DASHBOARD: Final = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
@@ -60,7 +63,8 @@ def gathered(scheduler: Scheduler, count: int, seconds: float) -> int:
     with scheduler.client() as client:
         while True:
             workers = client.scheduler_info(n_workers=-1)["workers"].values()
-            machines = {str(worker["name"]).rpartition("-")[0] for worker in workers}
+            # of several workers Dask makes node-1-0, node-1-1 of their machine's name
+            machines = {found[0] for worker in workers if (found := _NAMED.match(str(worker["name"])))}
             if len(machines) >= count or time.monotonic() > end:
                 return len(machines)
             time.sleep(LOOK_SECONDS)
@@ -87,7 +91,9 @@ def _answering(scheduler: Scheduler, process: subprocess.Popen[bytes]) -> Schedu
 @contextmanager
 def _running(module: str, words: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program of Dask's beside this one; in the end it is asked to end, and made to."""
-    process = subprocess.Popen([sys.executable, "-m", module, *words], stdout=subprocess.DEVNULL)  # noqa: S603  # our own words
+    quiet = os.environ | {"DASK_LOGGING__DISTRIBUTED": "warning"}
+    command = [sys.executable, "-m", module, *words]
+    process = subprocess.Popen(command, env=quiet, stdout=subprocess.DEVNULL)  # noqa: S603  # our own words
     try:
         yield process
     finally:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_adapters.aws.clients import AwsSettings, client
+from pulse_adapters.aws.clients import AwsSettings, client, region_here
 from pulse_adapters.aws_batch.jobs import Jobs
 from pulse_adapters.aws_batch.logs import Logs
 from pulse_adapters.aws_batch.states import JobState
@@ -21,7 +21,8 @@ from pulse_entrypoints.layers import CommandLine, layered
 from pulse_entrypoints.logging import Masker
 from pulse_entrypoints.options import is_flag, options_of
 from pulse_entrypoints.results_place import ResultsPlace
-from pulse_entrypoints.settings.batch import RunJobSettings
+from pulse_entrypoints.settings.batch import JobLogSettings, RunJobSettings
+from pulse_entrypoints.settings.s3 import RegionSettings
 from pulse_entrypoints.train import told
 
 RUN_TAG: Final = "pulse:run-id"
@@ -42,15 +43,15 @@ class Asked:
     queues: Queues
 
 
-def asked() -> Asked:
-    """Return the services, in the region of the environment. Raises PulseError."""
-    batch = client("batch", _aws())
+def asked(settings: RegionSettings) -> Asked:
+    """Return the services. Raises PulseError."""
+    batch = client("batch", _aws(settings))
     return Asked(Jobs(batch), Queues(batch))
 
 
-def logs_of(group: str) -> Logs:
-    """Return the logs of a group. Raises PulseError."""
-    return Logs(client("logs", _aws()), group)
+def logs_of(settings: JobLogSettings) -> Logs:
+    """Return the logs of the group that was named. Raises PulseError."""
+    return Logs(client("logs", _aws(settings)), settings.log_group)
 
 
 def answered(command: str, environment: Mapping[str, str], answer: Callable[[], Exit]) -> Exit:
@@ -108,5 +109,5 @@ def show(document: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _aws() -> AwsSettings:
-    return AwsSettings(retry_attempts=ATTEMPTS_A_CALL)
+def _aws(settings: RegionSettings) -> AwsSettings:
+    return AwsSettings(region=settings.aws_region or region_here(), retry_attempts=ATTEMPTS_A_CALL)

@@ -27,7 +27,7 @@ def collect(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 
 def _collect(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     settings: CollectSettings = checked(layered(command_line, environment, CollectSettings))
-    services, mask = asked(), Masker.of(environment)
+    services, mask = asked(settings), Masker.of(environment)
     states = services.jobs.describe(together(services, settings.job))
     first = states[0]
     typed = typed_for(first)

@@ -31,8 +31,8 @@ def list_jobs(command_line: CommandLine, environment: Mapping[str, str]) -> Exit
 
 def _logs(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     settings: JobLogSettings = checked(layered(command_line, environment, JobLogSettings))
-    group = logs_of(settings.log_group)
-    for state, number, stream in _streams(asked().jobs, settings):
+    group = logs_of(settings)
+    for state, number, stream in _streams(asked(settings).jobs, settings):
         sys.stdout.write(f"== {state.id} attempt {number}: {stream}\n")
         sys.stdout.writelines(f"{line.text}\n" for line in group.lines(stream))
     return Exit.DONE
@@ -62,7 +62,7 @@ def _meant(jobs: Jobs, settings: JobLogSettings) -> tuple[JobState, ...]:
 
 def _cancel(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     settings: CancelSettings = checked(layered(command_line, environment, CancelSettings))
-    jobs = asked().jobs
+    jobs = asked(settings).jobs
     (state,) = jobs.describe([settings.job])
     if not state.ended:
         jobs.end(state.id, settings.reason)
@@ -72,7 +72,7 @@ def _cancel(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 
 def _list(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     settings: ListJobSettings = checked(layered(command_line, environment, ListJobSettings))
-    jobs = asked().jobs
+    jobs = asked(settings).jobs
     states = jobs.describe(jobs.named(str(settings.queue), "pulse-"))
     for state in sorted(states, key=_newest_first):
         ours = {"id": state.id, "name": state.name, "status": state.status, "run_id": state.tags.get(RUN_TAG)}

@@ -15,6 +15,7 @@ from pulse_entrypoints.batch.nodes import main_node, other_node
 from pulse_entrypoints.batch.stored import refuse_other_spec, with_stored
 from pulse_entrypoints.exits import Ending, Exit, failed
 from pulse_entrypoints.layers import CommandLine, Layered, layered
+from pulse_entrypoints.locations import results_in_s3
 from pulse_entrypoints.logging import JSON, Masker
 from pulse_entrypoints.settings.batch import RunJobSettings
 from pulse_entrypoints.settings.places import SAMPLE
@@ -71,14 +72,25 @@ def order_of(read: Layered[RunJobSettings], job: BatchJob) -> Order:
         settings = attrs.evolve(settings, log_format=JSON)
     if share is not None:
         settings = attrs.evolve(settings, slice=share)
-    elif settings.output_file is None:
-        settings = attrs.evolve(settings, output_file=Path("results") / f"batch_{job.name}.json")
     if settings.collect:
         settings = attrs.evolve(settings, fresh=False)
     order = judged(attrs.evolve(read, settings=settings))
+    if share is None:
+        settings = attrs.evolve(settings, **outputs(settings, f"batch_{job.name}.json"))
+        order = attrs.evolve(order, settings=settings)
     if settings.stored_settings is not None:
         refuse_other_spec(settings.stored_settings, order.spec)
     return attrs.evolve(order, job=facts(job), recorded_only=settings.collect, marked=not settings.collect)
+
+
+def outputs(settings: RunJobSettings, name: str) -> dict[str, Any]:
+    """Return where else the result goes: where it was said, or under the job's name here and in the results' bucket."""
+    in_s3 = results_in_s3(settings)
+    remote = None if in_s3 is None else (in_s3.bucket, f"{in_s3.prefix}{name}")
+    return {
+        "output_file": settings.output_file or Path("results") / name,
+        "s3_output_file": settings.s3_output_file or remote,
+    }
 
 
 def slice_of(read: Layered[RunJobSettings], job: BatchJob) -> tuple[int, int] | None:

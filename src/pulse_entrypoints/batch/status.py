@@ -21,7 +21,7 @@ def status(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 
 def _status(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     settings: StatusSettings = checked(layered(command_line, environment, StatusSettings))
-    services = asked()
+    services = asked(settings)
     ids = together(services, settings.job)
     if settings.watch:
         return watched(services, ids, environment, settings.price_per_vcpu_hour)

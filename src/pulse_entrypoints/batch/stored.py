@@ -28,7 +28,8 @@ SPEC_OPTIONS: Final = {"start": "start_date", "end": "end_date"}
 """Fields of a spec whose options are called otherwise."""
 
 NOT_FOR_JOBS: Final = frozenset(
-    {"config", "slice", "output_file", "s3_output_file", "log_dir", "log_format", "cache_dir"}
+    {"config", "slice", "output_file", "s3_output_file", "log_dir", "log_format"}
+    | {"cache_dir", "cache_expiration_hours", "cache_max_size", "dry_run", "json", "quiet"}
 )
 """Options that speak of the machine on which the submission is typed, or that each job decides by itself."""
 

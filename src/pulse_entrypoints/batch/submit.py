@@ -49,7 +49,7 @@ def submit(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 
 def _submit(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     read = layered(command_line, environment, SubmitSettings)
-    settings, services = read.settings, asked()
+    settings, services = read.settings, asked(read.settings)
     if settings.failed_only is None:
         ids = first(read, services.jobs)
     else:

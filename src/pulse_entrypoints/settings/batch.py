@@ -11,6 +11,7 @@ from pulse_entrypoints.options import COUNT, FLAG, NUMBER, PORT, POSITIVE, SECON
 from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.groups import BATCH, OPERANDS
 from pulse_entrypoints.settings.logs import ConfigSettings
+from pulse_entrypoints.settings.s3 import RegionSettings
 
 MOST_CHILDREN: Final = 10_000
 """Of an array of AWS Batch."""
@@ -110,7 +111,7 @@ class SubmitSettings(PriceSettings, TrainSettings):
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class JobSettings(ConfigSettings):
+class JobSettings(RegionSettings, ConfigSettings):
     """A job, by its id."""
 
     job: str = option(
@@ -159,7 +160,7 @@ class CollectSettings(PriceSettings, JobSettings):
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class ListJobSettings(ConfigSettings):
+class ListJobSettings(RegionSettings, ConfigSettings):
     """The settings of `pulse batch list`."""
 
     queue: str | None = option(attrs.evolve(TEXT, metavar="NAME"), BATCH, "The job queue.", required=True)

@@ -12,16 +12,22 @@ from pulse_entrypoints.settings.groups import S3
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class S3Settings:
-    """How to reach S3. Credentials are no options: they are found as by every tool of AWS."""
+class RegionSettings:
+    """Where in AWS."""
 
     aws_region: str | None = option(
         attrs.evolve(TEXT, metavar="REGION"),
         S3,
-        "The region of the buckets.",
+        "The region of the buckets, and of AWS Batch.",
         shown="AWS_DEFAULT_REGION, else us-east-1",
         environment="AWS_REGION",
     )
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class S3Settings(RegionSettings):
+    """How to reach S3. Credentials are no options: they are found as by every tool of AWS."""
+
     s3_endpoint_url: str | None = option(
         URL,
         S3,

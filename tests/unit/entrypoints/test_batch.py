@@ -1,0 +1,157 @@
+"""What a submission settles, and what a job makes of it."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from pulse_adapters.aws_batch.environment import ArrayChild, BatchJob
+from pulse_adapters.sinks.filesystem import FilesystemSink
+from pulse_core.errors import SettingsError
+from pulse_core.plan import WorkUnit
+from pulse_entrypoints.batch.plan import children
+from pulse_entrypoints.batch.run import order_of
+from pulse_entrypoints.batch.stored import for_jobs, refuse_other_spec, store, to_toml, with_stored
+from pulse_entrypoints.layers import CommandLine, Layered, layered
+from pulse_entrypoints.marks import done_of
+from pulse_entrypoints.settings.batch import RunJobSettings, SubmitSettings
+from pulse_entrypoints.train import judged
+
+JOB = BatchJob(id="abc", name="abc", attempt=1, queue="q", compute_environment="c")
+CHILD = attrs.evolve(JOB, id="abc:1", child=ArrayChild(1, 2))
+WHAT = {"variables": ["spx_close", "wti_price"], "data": ["sample"], "forecasters": ["naive", "ses"]}
+
+
+def read(**values: list[str]) -> Layered[RunJobSettings]:
+    return layered(CommandLine(WHAT | values), {}, RunJobSettings)
+
+
+def units(count: int, seconds: float) -> list[WorkUnit]:
+    return [WorkUnit(index, (f"v{index}",), seconds) for index in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "settings", "size"),
+    [
+        (1, 4.0, {}, 1),
+        (75, 4.0, {}, 1),
+        (76, 4.0, {}, 2),
+        (1000, 0.001, {}, 10),
+        (10, 900.0, {}, 10),
+        (10, 4.0, {"units_per_child": 3}, 4),
+        (10, 4.0, {"array_size": 5}, 5),
+        (10, 4.0, {"array_size": 5, "units_per_child": 2}, 5),
+    ],
+)
+def test_the_size_of_an_array_follows_from_the_plan(count, seconds, settings, size) -> None:
+    assert children(units(count, seconds), SubmitSettings(**settings)) == size
+
+
+@pytest.mark.parametrize(
+    ("count", "settings"),
+    [
+        (10_001, {"units_per_child": 1}),
+        (20_000, {"array_size": 10_001}),
+        (3, {"array_size": 4}),
+        (10, {"array_size": 2, "units_per_child": 4}),
+    ],
+)
+def test_an_array_that_cannot_be_is_refused(count, settings) -> None:
+    with pytest.raises(SettingsError):
+        children(units(count, 4.0), SubmitSettings(**settings))
+
+
+def test_what_is_stored_is_what_a_job_reads_whatever_was_said(tmp_path) -> None:
+    values = WHAT | {
+        "start_date": ["2018-01-01"],
+        "season": ["5"],
+        "trust_decay": ["0.5"],
+        "hindcasts": ["true"],
+        "use_dask": ["true"],
+        "dask_local": ["true"],
+        "dask_adaptive": ["1", "4"],
+        "grace_seconds": ["3"],
+        "run_id": ["mine"],
+        "keep_going": ["true"],
+        "log_level": ["debug"],
+        "output_file": ["here.json"],
+        "cache_max_size": ["500MB"],
+    }
+    typed = layered(CommandLine(values), {}, SubmitSettings)
+    assert typed.problems == ()
+    order = judged(attrs.evolve(typed, settings=attrs.evolve(typed.settings, log_dir=tmp_path)))
+    sink: Any = FilesystemSink(tmp_path / "results")
+    stored = store(sink, "mine", order.spec.run_id, to_toml(for_jobs(typed, order.spec)))
+    told = CommandLine({"stored_settings": [stored], "data": ["sample"]})
+    with with_stored(told, sink, stored) as line:
+        job = layered(line, {}, RunJobSettings)
+    assert job.problems == ()
+    assert judged(job).spec == order.spec
+    same = ("hindcasts", "dask_adaptive", "grace_seconds", "run_id", "keep_going", "log_level")
+    assert {name: getattr(job.settings, name) for name in same} == {
+        name: getattr(typed.settings, name) for name in same
+    }
+    assert job.settings.output_file is None
+    assert "cache_max_size" not in job.sources
+    refuse_other_spec(stored, order.spec)
+    with pytest.raises(SettingsError, match="another training"):
+        refuse_other_spec(stored, attrs.evolve(order.spec, horizon=9))
+
+
+def test_names_of_any_kind_survive_being_stored() -> None:
+    names = ('a"b', "back\\slash", "ünï", "汉字", "🙂", "[x]", "#no")
+    assert tomllib.loads(to_toml({"variables": names, "end_date": date(2020, 2, 29)}).decode()) == {
+        "variables": list(names),
+        "end_date": date(2020, 2, 29),
+    }
+
+
+def test_a_child_is_its_slice_and_publishes_nothing() -> None:
+    order = order_of(read(), CHILD)
+    assert order.settings.slice == (1, 2)
+    assert (order.settings.output_file, order.settings.s3_output_file) == (None, None)
+    assert order.job == {"job": "abc", "attempt": 1, "index": 1}
+
+
+def test_a_child_of_failed_ones_does_the_share_it_was_given() -> None:
+    order = order_of(read(children=["3", "17"], shares=["40"]), CHILD)
+    assert order.settings.slice == (17, 40)
+    alone = order_of(read(children=["3"], shares=["40"]), JOB)
+    assert alone.settings.slice == (3, 40)
+
+
+def test_a_whole_job_publishes_under_its_name_here_and_in_the_results_bucket() -> None:
+    order = order_of(read(s3_results_bucket=["my-results"]), JOB)
+    assert order.settings.output_file == Path("results/batch_abc.json")
+    assert order.settings.s3_output_file == ("my-results", "results/batch_abc.json")
+    said = order_of(read(output_file=["x.json"], s3_output_file=["s3://other/y.json"], results=["here"]), JOB)
+    assert said.settings.output_file == Path("x.json")
+    assert said.settings.s3_output_file == ("other", "y.json")
+
+
+@pytest.mark.parametrize(
+    ("values", "job", "told"),
+    [
+        ({"slice": ["0/2"]}, CHILD, "--slice"),
+        ({"collect": ["true"]}, CHILD, "--collect"),
+        ({"children": ["1", "2"]}, CHILD, "--shares"),
+        ({"children": ["1"], "shares": ["4"]}, CHILD, "1 shares for 2 jobs"),
+        ({"children": ["1", "4"], "shares": ["4"]}, CHILD, "no share 4 of 4"),
+        ({"data": ["data"]}, CHILD, "--end-date"),
+        ({"data": ["data"], "collect": ["true"]}, JOB, "--end-date"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(values, job, told) -> None:
+    with pytest.raises(SettingsError) as refused:
+        order_of(read(**values), job)
+    assert any(told in problem for problem in refused.value.problems)
+
+
+def test_marks_of_another_cut_do_not_count() -> None:
+    marks = ["unit-00000-of-00002", "unit-00001-of-00002", "unit-00000-of-00004", "other"]
+    assert (done_of(marks, 2), done_of(marks, 4), done_of([], 2)) == (2, 1, 0)
