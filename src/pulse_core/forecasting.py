@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Final, cast
 
 import attrs
@@ -25,7 +26,7 @@ from pulse_core.hindcasting import made_by
 from pulse_core.histories import of_origins
 from pulse_core.plan import batches
 from pulse_core.point_in_time import PointInTime, point_in_time
-from pulse_core.ports import DataStore, ResultSink
+from pulse_core.ports import DataStore, ResultSink, reading
 from pulse_core.results import TRUST, ByContent, Failure, VariableResult
 from pulse_core.series import KnownRows, Moments, Observations, resolve_known_at
 from pulse_core.slow import SlowHindcasts
@@ -101,7 +102,10 @@ class Forecasting:
         roster = resolve(trained.spec.roster, self.forecasters)
         failures: dict[str, Failure] = {}
         read_once: dict[str, KnownRows] = {}
-        ready = list(_each(chosen, lambda name: self._begin(name, trained, as_of, read_once), failures))
+        wanted = [*chosen, *(name for name in trained.spec.predictors if name not in chosen)]
+        with reading(self.store, wanted) as store:
+            begin = partial(self._begin, store=store, trained=trained, as_of=as_of, read_once=read_once)
+            ready = list(_each(chosen, begin, failures))
         made: dict[str, VariableForecast] = {}
         for company in _companies([begun for _, begun in ready]):
             made.update(self._company(company, roster, failures))
@@ -116,11 +120,13 @@ class Forecasting:
             raise InvalidSpec(problems)
         return sorted(variables or trained.fingerprints)
 
-    def _begin(self, variable: str, trained: Trained, as_of: date, read_once: dict[str, KnownRows]) -> _Begun:
-        rows = self._checked(variable, trained, as_of)
+    def _begin(
+        self, variable: str, *, store: DataStore, trained: Trained, as_of: date, read_once: dict[str, KnownRows]
+    ) -> _Begun:
+        rows = self._checked(variable, store, trained, as_of)
         for name in trained.spec.predictors:
             if name not in read_once:
-                read_once[name] = self._checked(name, trained, as_of)
+                read_once[name] = self._checked(name, store, trained, as_of)
         known = rows.known
         others = [read_once[name].known for name in trained.spec.predictors if name != variable]
         newest = known.releases[-1] if len(known) else np.datetime64(trained.spec.last_day, "us")
@@ -131,10 +137,10 @@ class Forecasting:
         fresh = len(known) - len(rows.by(trained.spec.last_day).known)
         return _Begun(spec, rows, point, with_newest(point, known), fresh)
 
-    def _checked(self, variable: str, trained: Trained, as_of: date) -> KnownRows:
+    def _checked(self, variable: str, store: DataStore, trained: Trained, as_of: date) -> KnownRows:
         """Return the rows known by a day. Raises HistoryChanged where those of the run are not among them."""
         spec = trained.spec
-        observations = self.store.read(variable)
+        observations = store.read(variable)
         rows = resolve_known_at(observations, spec.known_at, as_of).by(as_of)
         expected = trained.fingerprints.get(variable)
         if self.allow_changed_history or expected is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from importlib.resources import files
 from typing import Final
 
@@ -10,6 +11,7 @@ from pulse_adapters.sinks.places import Place
 from pulse_adapters.stores.formats import variable_of
 from pulse_adapters.stores.parquet_bytes import parquet_bytes
 from pulse_core.errors import DataError, SettingsError
+from pulse_core.ports import DataStore, reading
 from pulse_entrypoints import wiring
 from pulse_entrypoints.answering import answer, tell
 from pulse_entrypoints.data_tools import chosen, each_of, opened
@@ -37,13 +39,15 @@ def _convert(read: Layered[ConvertSettings]) -> Ending:
     settings = read.settings
     store, place = opened(read), _place(settings.to, read.source("to"), settings)
     there = {entry.name for entry in place.entries("") if "/" not in entry.name}
+    names = chosen(store, settings.of)
 
-    def convert(variable: str) -> bool:
+    def convert(ready: DataStore, variable: str) -> bool:
         name = f"{variable}{_SUFFIX}"
         _refuse_name(variable, name, there, place)
-        return _put(place, name, parquet_bytes(store.read(variable)), overwrite=settings.overwrite)
+        return _put(place, name, parquet_bytes(ready.read(variable)), overwrite=settings.overwrite)
 
-    made, failures = each_of(chosen(store, settings.of), convert)
+    with reading(store, names) as ready:
+        made, failures = each_of(names, partial(convert, ready))
     tell(_written(list(made.values()), settings.to))
     return answered(failures, keep_going=False, mend="")
 

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from pulse_core.errors import PulseError, SettingsError
-from pulse_core.ports import DataStore
+from pulse_core.ports import DataStore, reading
 from pulse_core.quality import Finding, Quality, quality
 from pulse_core.results import Failure
 from pulse_entrypoints import wiring
@@ -86,7 +86,9 @@ def _check(read: Layered[CheckSettings]) -> Ending:
 def _look(read: Layered[Any]) -> Looked:
     store = opened(read)
     now = np.datetime64(wiring.utc_now().replace(tzinfo=None), "us")
-    seen, failures = each_of(chosen(store, read.settings.of), lambda name: quality(store.read(name), now))
+    names = chosen(store, read.settings.of)
+    with reading(store, names) as ready:
+        seen, failures = each_of(names, lambda name: quality(ready.read(name), now))
     return Looked(read.settings.data, tuple(seen.values()), tuple(failures))
 
 

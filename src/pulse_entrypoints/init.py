@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from pulse_adapters.sinks.disk import disk_faults
 from pulse_adapters.sinks.files import create
@@ -19,26 +19,37 @@ from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.groups import GROUPS
 from pulse_entrypoints.settings.init import InitSettings
 
+OF_A_JOB: Final = "pulse batch run"
+"""A command that no person types: what it alone takes is told to a job by `pulse batch submit`."""
+
 _WIDTH: Final = 100
 _HEAD: Final = """\
 # Settings of Pulse. Every option is here with its default, commented out: take the '#' away to set it.
 # A value on the command line or in the environment beats this file. Used by: pulse train --config {name}
 """
-_EXAMPLES: Final[Mapping[str, str]] = {
-    "forecasters": '["naive", "ses", "ensemble"]',
-    "NAME...": '["one", "another"]',
-    "DAY": '"2022-01-31"',
-    "PATH": '"some/file"',
-    "FILE": '"some/file"',
-    "NAME": '"name"',
-    "PLACE": '"place"',
-    "FOLDER": '"folder"',
-    "I/N": '"0/4"',
-    "MIN MAX": "[1, 4]",
-    "SIZE": '"2GiB"',
-    "X": "0.5",
+_EXAMPLES: Final[Mapping[str, Any]] = {
+    "forecasters": ["naive", "ses", "ensemble"],
+    "max_loss": 0.02,
+    "aws_region": "us-east-1",
+    "NAME...": ["one", "another"],
+    "DAY": "2022-01-31",
+    "PATH": "some/file",
+    "FILE": "some/file",
+    "NAME": "name",
 }
-"""What a value may look like, by the option's name or the shape that help shows; a whole number is 10."""
+"""What a value may look like, by the option's name or the shape that help shows."""
+
+_OTHERWISE: Final[tuple[Any, ...]] = (
+    10,
+    0.5,
+    "0/4",
+    [1, 4],
+    "2GiB",
+    "s3://bucket/key",
+    "http://127.0.0.1:8333",
+    "name",
+)
+"""Of an option that is not among them, the first that it takes is shown."""
 
 
 def init(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
@@ -75,7 +86,7 @@ def _options() -> dict[str, tuple[Option, list[str]]]:
             if not option.operand and not option.required:
                 found.setdefault(option.name, (option, []))[1].append(command.name)
     found.pop("config", None)
-    return {name: pair for name, pair in found.items() if pair[1]}
+    return {name: pair for name, pair in found.items() if pair[1] not in ([], [OF_A_JOB])}
 
 
 def _told(option: Option, commands: list[str]) -> str:
@@ -95,12 +106,20 @@ def _says_more(option: Option) -> bool:
 def _value(option: Option) -> str:
     """Return an option's default in TOML, or an example where it has none."""
     default = option.default
-    if isinstance(default, bool | int | float | str):
-        return json.dumps(default)  # a TOML value as well
     if isinstance(default, tuple):
-        return json.dumps(list(default))
-    if default is not None:
-        return json.dumps(str(default))
-    if option.kind.choices:
-        return json.dumps(option.kind.choices[0])
-    return _EXAMPLES.get(option.name) or _EXAMPLES.get(option.kind.metavar, "10")
+        default = list(default)
+    elif not isinstance(default, bool | int | float | str | None):
+        default = str(default)
+    shown = None if default is None else option.shown_default
+    likely = (_EXAMPLES.get(option.name), _EXAMPLES.get(option.kind.metavar))
+    candidates = (default, shown, *option.kind.choices, *likely, *_OTHERWISE)
+    # what JSON writes is a TOML value as well
+    return json.dumps(next(one for one in candidates if one is not None and _takes(option, one)))
+
+
+def _takes(option: Option, example: Any) -> bool:
+    try:
+        option.kind.of_toml(example)
+    except ValueError:
+        return False
+    return True

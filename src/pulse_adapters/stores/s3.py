@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -63,6 +63,14 @@ class S3Store:
             yield _Ahead(self, threads, iter(dict.fromkeys(variables)), _UNDER_WAY * self.aws.max_workers)
         finally:
             threads.shutdown(cancel_futures=True)
+
+    def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
+        """Return the bytes of these variables' objects, by key, as listed; none is fetched.
+
+        Raises VariableNotFound, DataError, StoreUnavailable.
+        """
+        listed = [self._listed(variable) for variable in variables]
+        return {each.key: each.size for each in listed}
 
     def fetch(self, variable: str) -> tuple[Listed, bytes]:
         """Return a variable's object and what it holds. Raises VariableNotFound, DataError, StoreUnavailable."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import attrs
@@ -39,8 +39,17 @@ class S3LongStore:
         """Return a variable's rows. Raises VariableNotFound, MalformedData, StoreUnavailable."""
         return of_long(self._table(), variable, self.bucket.where(self.key))
 
+    def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
+        """Return the bytes of the object, by key, as listed, whichever variables are read. Raises StoreUnavailable."""
+        del variables
+        listed = self._listed()
+        return {} if listed is None else {self.key: listed.size}
+
+    def _listed(self) -> Listed | None:
+        return next((each for each in self.bucket.list(self.key) if each.key == self.key), None)
+
     def _table(self) -> Table:
-        listed = next((each for each in self.bucket.list(self.key) if each.key == self.key), None)
+        listed = self._listed()
         table = None if listed is None else _parsed(self, listed)
         if table is None:
             mend = "Name a folder (ending in /) that holds one file a variable, or one long file"
