@@ -35,8 +35,8 @@ from pulse_entrypoints.logging import (
     write_line,
 )
 from pulse_entrypoints.marks import Marking
-from pulse_entrypoints.report import attach_report, report_problems
 from pulse_entrypoints.progress import Progress, show_line
+from pulse_entrypoints.report import attach_report, report_problems
 from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.signals import current, name_of
 from pulse_entrypoints.specification import run_spec

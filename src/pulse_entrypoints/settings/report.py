@@ -22,5 +22,8 @@ class ReportSettings(ConfigSettings, ResultsSettings, RunOperand):
         NAMES, SHOW, "The variables to tell in detail.", shown="all; of more than 40, the most telling"
     )
     output: Path | None = option(
-        attrs.evolve(PATH, metavar="FILE"), WHERE, "Write the report to this file.", shown="report.html beside the result"
+        attrs.evolve(PATH, metavar="FILE"),
+        WHERE,
+        "Write the report to this file.",
+        shown="report.html beside the result",
     )
