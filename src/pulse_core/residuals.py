@@ -57,10 +57,11 @@ def spread_shift(errors: Array) -> Shift | None:
     On squares the test is the kappa-2 of Sansó, Aragó & Carrion (2004), Revista de Economía Financiera 4, which allows
     for fat tails and for volatility that clusters.
     """
-    found = shift(errors**2)
-    if found is None:
+    size = _size(errors)
+    found = None if size is None else shift((errors / size) ** 2)
+    if size is None or found is None:
         return None
-    before, after = (math.sqrt(max(value, 0.0)) for value in (found.before, found.after))
+    before, after = (math.sqrt(max(value, 0.0)) * size for value in (found.before, found.after))
     return attrs.evolve(found, before=before, after=after)
 
 
@@ -74,13 +75,10 @@ def shift(values: Array) -> Shift | None:
     """
     from scipy.special import kolmogorov  # heavy, and needed only for a report
 
-    count = len(values)
-    if count < FEWEST:
+    count, size = len(values), _size(values)
+    if count < FEWEST or size is None:
         return None
-    size = float(np.abs(values).max())
-    if not (math.isfinite(size) and size > 0):
-        return None
-    scaled = values / size  # squares must neither overflow nor vanish
+    scaled = values / size
     centred = scaled - scaled.mean()
     variance = _long_run_variance(centred)
     if not variance > 1e-20:
@@ -90,6 +88,12 @@ def shift(values: Array) -> Shift | None:
     statistic = float(reach[place - 1]) / math.sqrt(count * variance)
     before, after = (float(side.mean()) * size for side in (scaled[:place], scaled[place:]))
     return Shift(place, statistic, float(kolmogorov(statistic)), before, after)
+
+
+def _size(values: Array) -> float | None:
+    """Return the largest absolute value, by which to divide: squares must neither overflow nor vanish."""
+    size = float(np.abs(values).max()) if len(values) else 0.0
+    return size if math.isfinite(size) and size > 0 else None
 
 
 def _long_run_variance(centred: Array) -> float:

@@ -22,7 +22,7 @@ _WIDEST_FORECASTER: Final = 20
 
 
 def show(result: RunResult, places: Mapping[str, Sequence[str]], console: Console, slow: str = "") -> None:
-    """Print the result of a run; `places` of what else there is, by what it is; `slow` says what took long, if anything."""
+    """Print the result of a run and the `places` of what else there is; `slow` says what took long, if anything."""
     parts = (_title(result), _table(result), _explanation(result), _places(result, places), Text(slow, style="dim"))
     for part in parts if slow else parts[:-1]:
         console.print()

@@ -68,7 +68,10 @@ def test_too_few_or_constant_values_show_nothing(values) -> None:
 def test_the_scale_of_the_data_does_not_matter(scale) -> None:
     errors = noise(5)
     errors[150:] += 1.5
-    usual, scaled = level_shift(errors), level_shift(errors * scale)
-    assert usual is not None
-    assert scaled is not None
-    assert (scaled.place, scaled.p_value) == (usual.place, pytest.approx(usual.p_value))
+    for find in (level_shift, spread_shift):
+        usual, scaled = find(errors), find(errors * scale)
+        assert usual is not None
+        assert scaled is not None
+        assert scaled.place == usual.place
+        assert scaled.p_value == pytest.approx(usual.p_value)
+        assert scaled.after == pytest.approx(usual.after * scale)
