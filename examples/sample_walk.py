@@ -7,14 +7,11 @@
 # %%
 from datetime import date
 
-import numpy as np
-import pandas as pd
-
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.sample import FOLDER
 from pulse_adapters.sinks.memory import MemorySink
 from pulse_adapters.stores.filesystem import FilesystemStore
-from pulse_core import MEASURES, TRUST, RetrodictionTraining, RunSpec
+from pulse_core import RetrodictionTraining, RunSpec
 
 # %% [markdown]
 # ## What is there
@@ -53,25 +50,19 @@ print(result.digest)
 # benchmark. Nobody predicts the bond yield; consumer prices are another matter.
 
 # %%
-rows = []
-for summary in result.variables:
-    for place, forecaster in enumerate(summary.forecasters):
-        scores = dict(zip(MEASURES, summary.scores[place, 0], strict=True))
-        trust = dict(zip(TRUST, summary.trust[place, 0], strict=True))
-        rows.append((summary.variable, forecaster, scores["mae"], scores["skill_mae"], trust["mean"], trust["log10_e"]))
-table = pd.DataFrame(rows, columns=["variable", "forecaster", "mae", "skill", "trust", "log10_e"])
-print(table.round(3).to_string(index=False))
+frame = result.to_frame()
+ahead = frame[frame["horizon"] == 1]
+print(ahead[["variable", "forecaster", "mae", "skill_mae", "trust", "log10_e"]].round(3).to_string(index=False))
 
 # %% [markdown]
 # ## What survives all comparisons
 #
-# Two variables, six forecasters and three horizons make many comparisons: `discoveries` keeps what is beyond chance
+# Two variables, six forecasters and three horizons make many comparisons: `discovery` marks what is beyond chance
 # when all are counted.
 
 # %%
-for variable, found in result.discoveries().items():
-    names = np.array(spec.roster)[found.any(axis=1)]
-    print(f"{variable}: {', '.join(names) or 'nobody'}")
+found = frame[frame["discovery"] == True]  # noqa: E712 - the benchmark has neither True nor False
+print(found.groupby("variable")["forecaster"].unique().to_string())
 
 # %% [markdown]
 # ## Train again

@@ -18,6 +18,7 @@ from pulse_entrypoints.entry_points import Plugin, plugins
 from pulse_entrypoints.layers import Layered
 from pulse_entrypoints.locations import S3Place, aws_of, cache_of, data_in_s3, results_in_s3, s3_place, scheme_of
 from pulse_entrypoints.results_place import ResultsPlace
+from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.places import SAMPLE, DataSettings, ResultsSettings
 from pulse_entrypoints.settings.s3 import S3Settings
 

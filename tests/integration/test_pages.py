@@ -10,7 +10,8 @@ from tests.integration.pages import MARKS, ROOT, RUN, SHOWN, blocks, furnish, pa
 pytestmark = pytest.mark.integration
 
 PAGES = pages()
-README = ROOT / "README.md"
+SHARING = ROOT / "docs/how-to/share-the-work.md"
+LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 
 
 def name_of(page):
@@ -23,17 +24,15 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("page", [page for page in PAGES if page != README and run_by(page) is None], ids=name_of)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("page", [page for page in PAGES if page != SHARING and run_by(page) is None], ids=name_of)
 def test_every_block_of_a_page_ends_as_the_page_says(page, folder):
     run_page(page, folder)
 
 
-@pytest.mark.timeout(300)
-def test_engines_and_slices_of_the_readme_give_one_digest(folder):
-    printed = run_page(README, folder)
-    (engines,) = [digests(output) for block, output in printed if "--backend" in block.text]
-    (slices,) = [digests(output) for block, output in printed if "--slice" in block.text]
+@pytest.mark.timeout(600)
+def test_engines_and_slices_give_one_digest_as_their_page_says(folder):
+    (engines, slices) = (digests(output) for _, output in run_page(SHARING, folder))
     assert len(engines) == 2
     assert {*engines, slices[-1]} == {engines[0]}
 
@@ -75,3 +74,9 @@ def test_the_benchmarks_that_pages_name_are_there():
     named = {name for text in texts for name in re.findall(r"benchmarks/(\w+\.py)", text)}
     assert named >= {"peers.py", "libraries.py"}
     assert all((ROOT / "benchmarks" / name).is_file() for name in named)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_of_a_page_leads_to_a_file_that_is_there(page):
+    links = LINK.findall(page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
