@@ -14,7 +14,7 @@ from pulse_adapters.report.views import Calibration, Detail, Fan, Heat, Moments,
 from pulse_core import ensemble
 from pulse_core.scores.comparison import log10_evidence
 from pulse_core.scores.sums import INTERVALS
-from pulse_core.trust import wins
+from pulse_core.trust import LOST, UNKNOWN, WON, outcome
 
 CURVES = 4
 FAN_ORIGINS = 250
@@ -57,9 +57,9 @@ def _trust(run: Published, focus: str, scores: Batchwise, quotes: Quotes | None)
     path = scores.trust_path(focus, 1)
     if quotes is None or focus == run.spec.benchmark:
         return TrustPath(_ends(run), path[:, 0], path[:, 1], path[:, 2], _starts(run)[:0], np.empty(0))
-    outcome = wins(quotes.error, quotes.benchmark_error)
-    told = np.isfinite(outcome)
-    won, lost = (np.cumsum(outcome[told] == side).astype(np.float64) for side in (1.0, 0.0))
+    outcomes = outcome(np.abs(quotes.error), np.abs(quotes.benchmark_error))
+    told = outcomes != UNKNOWN
+    won, lost = (np.cumsum(outcomes[told] == side).astype(np.float64) for side in (WON, LOST))
     last = np.r_[np.diff(quotes.batch[told]) > 0, True] if told.any() else np.zeros(0, dtype=bool)
     return TrustPath(
         _ends(run), path[:, 0], path[:, 1], path[:, 2], quotes.target[told][last], log10_evidence(won[last], lost[last])

@@ -37,7 +37,12 @@ class Histories:
 
     def at_origins(self, states: Values) -> Values:
         """Read a (time, path) array at each origin's newest time; shape (origin,)."""
-        return np.asarray(states[self.origin_length - 1, self.origin_path])
+        place = (self.origin_length - 1) * states.shape[1] + self.origin_path
+        return np.asarray(states.reshape(-1).take(place))
+
+    def only(self, origins: Positions) -> Histories:
+        """Return the same histories with some of their origins."""
+        return attrs.evolve(self, origin_path=self.origin_path[origins], origin_length=self.origin_length[origins])
 
     def history(self, origin: int) -> Values:
         """Return a copy of what one origin knows, in the data's own units; shape (n,)."""
