@@ -14,10 +14,11 @@ pytestmark = pytest.mark.timeout(600)
 
 def shown(page, column: int = 0) -> list[str]:
     """The cells of a column in the rows that are shown, from the top."""
-    return page.evaluate(
+    cells: list[str] = page.evaluate(
         "column => [...document.querySelectorAll('#table tbody tr:not([hidden])')].map(r => r.cells[column].innerText)",
         column,
     )
+    return cells
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from pulse_adapters.report.figures.style import Drawn
 
-MOST_LINES = 24
+MOST_LINES = 12
 """The most lines of a figure's table; of a longer one, evenly spaced lines and the last."""
 
 

@@ -11,7 +11,7 @@ from pulse_adapters.report.batchwise import Batchwise
 from pulse_adapters.report.published import Published, Scores, Variable
 from pulse_adapters.report.views import Array, Row, Verdict
 
-POINTS = 48
+POINTS = 32
 """The most points of a small plot."""
 
 _NOTHING = np.empty(0)

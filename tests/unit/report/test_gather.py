@@ -92,8 +92,9 @@ def test_a_planted_outlier_is_named_with_its_day(tmp_path) -> None:
     values = walk(3)
     values[180:] += 40.0
     report = report_of(trained(tmp_path, {"jump": values}), "r")
-    oddities = report.details[0].residuals.oddities
-    assert ("outlier", date(2020, 6, 29)) in [(one.kind, one.when.date()) for one in oddities]
+    residuals = report.details[0].residuals
+    assert residuals is not None
+    assert ("outlier", date(2020, 6, 29)) in [(one.kind, one.when.date()) for one in residuals.oddities]
 
 
 def test_without_hindcasts_it_says_what_is_missing_and_how_to_get_it(tmp_path) -> None:
