@@ -41,6 +41,7 @@ class Calibrator(Protocol):
     def quote(self, scale: Array, forecast: Array) -> tuple[Array, Array]:
         """Return (offsets (level, ...), multiplier (...)): a quantile is forecast + multiplier * offset.
 
+        The multiplier is NaN, and no offset is, where there are no quantiles yet. Both are the caller's to read until the next error.
         `scale` (...) is the size of an error to expect before any is known; used where `forecast` is the first.
         """
 
@@ -60,43 +61,58 @@ class ConformalTracker:
         levels = np.array(LEVELS).reshape(-1, *(1 for _ in shape))
         self._up = RATE * levels
         self._step = np.empty((len(LEVELS), *shape))
+        self._covered = np.empty((len(LEVELS), *shape), dtype=bool)
         start = NORMAL_OVER_MEAN_ABSOLUTE * np.array(NORMAL_QUANTILES)
-        self._offsets = np.repeat(start, int(np.prod(shape))).reshape(len(LEVELS), *shape)
-        self._raw = self._offsets.copy()
+        self._raw = np.repeat(start, int(np.prod(shape))).reshape(len(LEVELS), *shape)
+        self._offsets = self._raw
         self._size = np.full(shape, np.nan)
 
     def learn(self, error: Array) -> None:
         """See Calibrator."""
-        known = np.isfinite(error) & np.isfinite(self._size)
+        known = np.isfinite(error)
+        np.logical_and(known, np.isfinite(self._size), out=known)
         if not known.any():
             return
-        moved = self._size > 0
-        relative = np.where(error == 0, 0.0, np.copysign(np.inf, error))
-        np.divide(error, self._size, out=relative, where=moved)
+        everywhere = bool(known.all())
+        relative, size = self._relative(error), np.abs(error)
         # eta (tau - 1{z <= u})
-        np.multiply(relative <= self._offsets, -RATE, out=self._step)
+        np.less_equal(relative, self._offsets, out=self._covered)
+        np.multiply(self._covered, -RATE, out=self._step)
         np.add(self._step, self._up, out=self._step)
-        if not known.all():
+        if not everywhere:
             np.multiply(self._step, known, out=self._step)
         np.add(self._raw, self._step, out=self._raw)
         self._uncross()
-        size = np.abs(error)
-        faded = np.where(moved, DECAY * self._size + (1.0 - DECAY) * size, size)
-        self._size = np.where(known, faded, self._size)
+        faded = DECAY * self._size + (1.0 - DECAY) * size
+        moved = self._size > 0
+        if not moved.all():
+            faded = np.where(moved, faded, size)
+        self._size = faded if everywhere else np.where(known, faded, self._size)
 
     def quote(self, scale: Array, forecast: Array) -> tuple[Array, Array]:
         """See Calibrator."""
-        first = np.isnan(self._size) & np.isfinite(forecast)
-        if first.any():
+        unset = np.isnan(self._size)
+        if unset.any():
+            first = unset & np.isfinite(forecast)
             self._size = np.where(first, np.where(scale > 0, scale, 0.0), self._size)
         return self._offsets, self._size
 
+    def _relative(self, error: Array) -> Array:
+        """Return z = e/s; while s is zero, an error that is not is beyond all quantiles."""
+        if (self._size > 0).all():
+            return np.asarray(error / self._size)
+        relative = np.where(error == 0, 0.0, np.copysign(np.inf, error))
+        np.divide(error, self._size, out=relative, where=self._size > 0)
+        return relative
+
     def _uncross(self) -> None:
         """Quote the offsets nearest to the raw ones that do not cross; only where raw ones do are they others."""
-        np.copyto(self._offsets, self._raw)
-        crossed = (self._raw[1:] < self._raw[:-1]).any(axis=0)
+        self._offsets = self._raw
+        crossed = self._raw[1:] < self._raw[:-1]
         if crossed.any():
-            self._offsets[:, crossed] = isotonic(self._raw[:, crossed])
+            where = crossed.any(axis=0)
+            self._offsets = self._raw.copy()
+            self._offsets[:, where] = isotonic(self._raw[:, where])
 
 
 def isotonic(raw: Array) -> Array:
@@ -126,7 +142,6 @@ class EmpiricalQuantiles:
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._sorted = np.empty((0, *shape))
         self._count = np.zeros(shape, dtype=np.int64)
-        self._one = np.ones(shape)
 
     def learn(self, error: Array) -> None:
         """See Calibrator."""
@@ -143,10 +158,11 @@ class EmpiricalQuantiles:
         self._sorted = np.where(known, inserted, self._sorted)
 
     def quote(self, scale: Array, forecast: Array) -> tuple[Array, Array]:  # noqa: ARG002  # the errors alone decide
-        """See Calibrator; NaN offsets before any error is known."""
-        offsets = np.full((len(LEVELS), *self._count.shape), np.nan)
+        """See Calibrator."""
+        offsets = np.zeros((len(LEVELS), *self._count.shape))
+        size = np.where(self._count > 0, 1.0, np.nan)
         if not len(self._sorted):
-            return offsets, self._one
+            return offsets, size
         last = self._count - 1
         for place, level in enumerate(LEVELS):
             position = level * np.maximum(last, 0)
@@ -154,8 +170,8 @@ class EmpiricalQuantiles:
             high = np.minimum(low + 1, np.maximum(last, 0))
             share = position - low
             at_low, at_high = (np.take_along_axis(self._sorted, rank[None], axis=0)[0] for rank in (low, high))
-            offsets[place] = np.where(last >= 0, at_low + share * (at_high - at_low), np.nan)
-        return offsets, self._one
+            offsets[place] = np.where(last >= 0, at_low + share * (at_high - at_low), 0.0)
+        return offsets, size
 
 
 CALIBRATORS: Final[dict[str, Callable[[tuple[int, ...]], Calibrator]]] = {

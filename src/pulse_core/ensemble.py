@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.learning import NONE, Lessons
+from pulse_core.learning import NONE, Lessons, errors_known
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -23,9 +23,9 @@ VERSION = "1"
 class EnsembleRun:
     """What the ensemble quoted and learned.
 
-    `forecasts` (origin, horizon) and `weights` (forecaster, origin, horizon) as quoted; at the end, per variable,
-    `regret` and `bound` (variable, horizon) against the best in hindsight and `latest` weights (forecaster, variable,
-    horizon).
+    `forecasts` (origin, horizon) and, where they were to be kept, `weights` (forecaster, origin, horizon) as quoted;
+    at the end, per variable, `regret` (variable, horizon) against the best in hindsight, its `bound` (variable,) at
+    horizon 1, and `latest` weights (forecaster, variable, horizon).
     """
 
     forecasts: Array
@@ -35,127 +35,133 @@ class EnsembleRun:
     latest: Array
 
 
-@attrs.define(eq=False)
 class MLPoly:
-    """What each forecaster would have spared the ensemble; state arrays (variable, horizon, forecaster).
+    """What each forecaster would have spared the ensemble; state arrays (forecaster, variable, horizon).
 
     R_k is the sum of r_k = loss of the ensemble - loss of forecaster k. The rate of k is 1/(B + sum r_k^2), B the
     largest r^2 of any forecaster so far; weights are proportional to rate times max(R_k, 0), over those awake, and
     uniform while none is positive.
     """
 
-    regret: Array
-    squares: Array
-    largest: Array
-    potential: Array
-
-    @classmethod
-    def start(cls, variables: int, horizon: int, forecasters: int) -> MLPoly:
-        """Return the state that has learned nothing."""
-        shape = (variables, horizon)
-        return cls(*(np.zeros((*shape, forecasters)) for _ in range(2)), *(np.zeros(shape) for _ in range(2)))
+    def __init__(self, forecasters: int, variables: int, horizon: int) -> None:
+        shape = (forecasters, variables, horizon)
+        self.regret, self._squares, self._square, self._gain = np.zeros((4, *shape))
+        self._largest = np.zeros(shape[1:])
+        self._potential = np.zeros(variables)
 
     def weights(self, awake: NDArray[np.bool_]) -> Array:
-        """Return the weights of those awake (variable, horizon, forecaster); all zero where none is."""
-        rate = self.largest[..., None] + self.squares
-        gain = np.zeros(rate.shape)
-        np.divide(np.maximum(self.regret, 0.0), rate, out=gain, where=awake & (rate > 0))
+        """Return the weights of those awake (forecaster, variable, horizon), until the next call; else all zero."""
+        gain, rate = self._gain, self._square
+        np.add(self._squares, self._largest, out=rate)
+        np.maximum(self.regret, 0.0, out=gain)
+        # before anything was lost there is no regret either
+        rate[rate == 0] = 1.0
+        np.divide(gain, rate, out=gain)
+        np.multiply(gain, awake, out=gain)
         total = _add_up(gain)
-        none_positive = ~(total > 0)
-        if none_positive.any():
-            gain[none_positive] = awake[none_positive]
-            total = np.where(none_positive, _add_up(awake), total)
-        weights = np.zeros(rate.shape)
-        np.divide(gain, total[..., None], out=weights, where=total[..., None] > 0)
-        return weights
+        uniform = ~(total > 0)
+        if uniform.any():
+            gain[:, uniform] = awake[:, uniform]
+            total = np.where(uniform, _add_up(awake), total)
+            total[total == 0] = 1.0
+        return np.divide(gain, total, out=gain)
 
     def learn(self, own: Array, losses: Array) -> None:
-        """Take in the ensemble's loss (variable, horizon) and the forecasters'; NaN where there is none."""
-        spared = own[..., None] - losses
-        known = np.isfinite(spared)
-        if not known.all():
-            spared = np.where(known, spared, 0.0)
-        square = spared * spared
-        rate = self.largest[..., None] + self.squares
-        largest = np.maximum(self.largest, square.max(axis=-1))
-        self.squares = self.squares + square
+        """Take in the ensemble's loss (variable, horizon) and the forecasters', which it overwrites; NaN for none."""
+        spared = np.subtract(own, losses, out=losses)
+        unknown = np.isnan(spared)
+        if unknown.any():
+            spared[unknown] = 0.0
+        square = np.multiply(spared, spared, out=self._square)
+        largest = np.maximum(self._largest, square.max(axis=0))
+        before = self._largest[:, 0] + self._squares[:, :, 0]
+        np.add(self._squares, square, out=self._squares)
+        np.add(self.regret, spared, out=self.regret)
         # where nothing has been lost yet the new rate serves: no regret depends on the old one
-        rate = np.where(rate > 0, rate, largest[..., None] + self.squares)
-        growth = np.zeros(rate.shape)
-        np.divide(square, rate, out=growth, where=rate > 0)
-        self.regret, self.largest = self.regret + spared, largest
-        self.potential = self.potential + _add_up(growth)
+        rate = np.where(before > 0, before, largest[:, 0] + self._squares[:, :, 0])
+        rate[rate == 0] = 1.0
+        self._potential = self._potential + _add_up(square[:, :, 0] / rate)
+        self._largest = largest
 
     def regret_and_bound(self) -> tuple[Array, Array]:
-        """Return the regret against the best in hindsight and what it cannot exceed; each (variable, horizon).
+        """Return the regret against the best in hindsight (variable, horizon) and, at horizon 1, its bound (variable,).
 
         With W the sum over k of rate_k max(R_k, 0)^2, each step adds at most the sum of rate_k r_k^2 (the cross term
         is not above 0 because the loss is convex and weights are proportional to rate times max(R_k, 0)), and rates
         only fall; so R_k^2 <= (B + sum r_k^2) times the sum of those terms, whatever the losses' range. Delayed
-        losses break the cross term's sign: the bound holds for horizon 1.
+        losses break the cross term's sign: there is no bound beyond horizon 1.
         """
-        best = np.argmax(self.regret, axis=-1)[..., None]
-        regret, squares = (np.take_along_axis(state, best, axis=-1)[..., 0] for state in (self.regret, self.squares))
-        return regret, np.sqrt((self.largest + squares) * self.potential)
+        best = np.argmax(self.regret, axis=0)[None]
+        regret, squares = (np.take_along_axis(state, best, axis=0)[0] for state in (self.regret, self._squares))
+        return regret, np.sqrt((self._largest[:, 0] + squares[:, 0]) * self._potential)
 
 
-def run_ensemble(forecasts: Array, released: Array, scale: Array, lessons: Lessons) -> EnsembleRun:
+def run_ensemble(
+    forecasts: Array, released: Array, scale: Array, lessons: Lessons, *, keep_weights: bool = True
+) -> EnsembleRun:
     """Quote and learn through all lessons.
 
     `forecasts` (forecaster, origin, horizon), `released` actuals (origin, horizon), `scale` (origin,); losses are
     absolute errors over the scale, and none where the scale is not above zero.
     """
-    walk = _Walk(
-        np.ascontiguousarray(np.moveaxis(forecasts, 0, 2)), released, np.where(scale > 0, scale, np.nan), lessons
-    )
+    walk = _Walk(forecasts, released, scale, keep_weights=keep_weights, variables=lessons.quote.shape[1])
     for learn, quote in zip(lessons.learn, lessons.quote, strict=True):
         walk.learn(learn)
         walk.quote(quote)
     regret, bound = walk.state.regret_and_bound()
     latest = walk.state.weights(np.ones(walk.state.regret.shape, dtype=bool))
-    return EnsembleRun(walk.quoted, np.moveaxis(walk.weights, 2, 0), regret, bound, np.moveaxis(latest, 2, 0))
+    return EnsembleRun(walk.quoted, walk.weights, regret, bound, latest)
 
 
 class _Walk:
-    """The ensemble on its way through the lessons; arrays over origins are (origin, horizon[, forecaster])."""
+    """The ensemble on its way through the lessons; arrays of a step are (forecaster, variable, horizon)."""
 
-    def __init__(self, forecasts: Array, released: Array, scale: Array, lessons: Lessons) -> None:
-        self._forecasts, self._released, self._scale = forecasts, released, scale[:, None]
-        self._losses = np.abs(released[..., None] - forecasts) / self._scale[..., None]
-        self._own = np.full(released.shape, np.nan)
-        self._ahead = np.arange(released.shape[1])
+    def __init__(self, forecasts: Array, released: Array, scale: Array, *, keep_weights: bool, variables: int) -> None:
+        self._forecasts, self._released = forecasts, released
+        self._per_scale = 1.0 / np.where(scale > 0, scale, np.nan)
+        shape = (len(forecasts), variables, forecasts.shape[2])
+        self._offered, self._losses, self._mixed = np.empty((3, *shape))
         self.quoted = np.full(released.shape, np.nan)
-        self.weights = np.zeros(forecasts.shape)
-        self.state = MLPoly.start(lessons.quote.shape[1], *forecasts.shape[1:])
+        self.weights = np.zeros(forecasts.shape if keep_weights else (len(forecasts), 0, shape[2]))
+        self.state = MLPoly(*shape)
 
     def learn(self, learn: Positions) -> None:
         """Take in the losses that became known, (variable, horizon)."""
-        place = np.maximum(learn, 0)
-        own = np.where(learn == NONE, np.nan, self._own[place, self._ahead])
-        self.state.learn(own, self._losses[place, self._ahead])
+        if (learn == NONE).all():
+            return
+        losses = errors_known(self._forecasts, self._released, learn, self._losses)
+        own = errors_known(self.quoted[None], self._released, learn, np.empty((1, *learn.shape)))[0]
+        per_scale = self._per_scale[np.maximum(learn, 0)]
+        np.multiply(np.abs(losses, out=losses), per_scale, out=losses)
+        self.state.learn(np.abs(own) * per_scale, losses)
 
     def quote(self, quote: Positions) -> None:
         """Weigh and combine what is offered at the origins that quote, (variable,)."""
-        quoting = np.flatnonzero(quote != NONE)
-        at = quote[quoting]
-        offered = self._forecasts[at]
+        offered = np.take(self._forecasts, np.maximum(quote, 0), axis=1, out=self._offered, mode="clip")
+        quoting = quote != NONE
         awake = np.isfinite(offered)
-        everywhere = awake
-        if len(quoting) < len(quote):
-            everywhere = np.zeros((len(quote), *awake.shape[1:]), dtype=bool)
-            everywhere[quoting] = awake
-        given = self.state.weights(everywhere)[quoting]
+        if not quoting.all():
+            awake &= quoting[:, None]
+        if not awake.all():
+            offered[~awake] = 0.0
+        weights = self.state.weights(awake)
         # less the one that weighs most, so that its own forecast, or that of equals, is met exactly
-        heaviest = np.take_along_axis(offered, np.argmax(given, axis=-1)[..., None], axis=-1)
-        point = heaviest[..., 0] + _add_up(given * np.where(awake, offered - heaviest, 0.0))
-        self.quoted[at] = np.where(awake.any(axis=-1), point, np.nan)
-        self.weights[at] = given
-        self._own[at] = np.abs(self._released[at] - self.quoted[at]) / self._scale[at]
+        heaviest = np.take_along_axis(offered, np.argmax(weights, axis=0)[None], axis=0)
+        mixed = np.subtract(offered, heaviest, out=self._mixed)
+        np.multiply(mixed, weights, out=mixed)
+        point = heaviest[0] + _add_up(mixed)
+        asleep = ~awake.any(axis=0)
+        if asleep.any():
+            point[asleep] = np.nan
+        at = quote[quoting]
+        self.quoted[at] = point[quoting]
+        if self.weights.shape[1]:
+            self.weights[:, at] = weights[:, quoting]
 
 
 def _add_up(values: NDArray[np.float64] | NDArray[np.bool_]) -> Array:
-    """Add over the last axis, one after another."""
-    total = np.zeros(values.shape[:-1])
-    for place in range(values.shape[-1]):
-        np.add(total, values[..., place], out=total)
+    """Add over the first axis, one after another."""
+    total = values[0].astype(np.float64)
+    for one in values[1:]:
+        np.add(total, one, out=total)
     return total

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -17,11 +17,12 @@ from pulse_core.origins import Origins, gather
 from pulse_core.outcomes import Outcomes
 from pulse_core.point_in_time import PointInTime
 from pulse_core.results import VariableResult
-from pulse_core.scores.comparison import average_evidence, diebold_mariano, log10_evidence
+from pulse_core.scores.comparison import average_evidence, compare, log10_evidence
 from pulse_core.scores.sums import BatchSums
 from pulse_core.scoring import Watch, score
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns
+from pulse_core.trust import LOST, UNKNOWN, WON, Outcome
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -44,13 +45,13 @@ def evaluate(
         laid_out = list(stretches(points))
         origins = gather(points, spec, laid_out)
         taught = lessons(points, spec.horizon)
-        made = hindcast(roster, laid_out, origins, taught, given or {})
+        made = hindcast(roster, laid_out, origins, taught, given or {}, keep_weights=write is not None)
         outcomes = Outcomes(made.forecasts, origins, spec)
-        watchers: list[Watch] = [outcomes]
+        watchers: list[Watch] = [outcomes] if outcomes.by_crps else []
         if write is not None:
             watchers.append(HindcastTable(points, spec, origins, taught, made, outcomes, write))
         sums = score(made.forecasts, origins, taught, spec, watchers)
-        judged = _Judged(spec, roster, origins, made, outcomes.won, sums)
+        judged = _Judged(spec, roster, origins, made, outcomes.of, sums)
         evidence = judged.evidence()
         return [judged.result(point, place, evidence[place]) for place, point in enumerate(points)]
 
@@ -59,25 +60,30 @@ def evaluate(
 class _Judged:
     """A unit on the way to results.
 
-    `outcomes`: wins against the benchmark (forecaster, origin, horizon), NaN where there is no comparison; `sums`
-    (variable, batch, forecaster, horizon, sum).
+    `outcomes`: codes against the benchmark (forecaster, origin, horizon), see trust.outcome; `sums` (variable, batch,
+    forecaster, horizon, sum).
     """
 
     spec: RunSpec
     roster: Roster
     origins: Origins
     made: Hindcasts
-    outcomes: Array
+    outcomes: Outcome
     sums: Array
 
     @property
     def _benchmark(self) -> int:
         return self.spec.roster.index(self.spec.benchmark)
 
+    def _in_period(self, place: int) -> slice:
+        """Return where the origins of the period of a variable stand."""
+        first, last = np.searchsorted(self.origins.variable, [place, place + 1])
+        return slice(int(first + np.searchsorted(self.origins.batch[first:last], 0)), int(last))
+
     def result(self, point: PointInTime, place: int, evidence: Array) -> VariableResult:
         """Return what is recorded of a variable."""
         origins = self.origins
-        mine = np.flatnonzero((origins.variable == place) & (origins.batch >= 0))
+        mine = self._in_period(place)
         # cut where this variable ends, so that what stands beside it in the unit does not show
         last = int(max(origins.batch[mine].max(), origins.known_batch[mine].max())) + 1
         won, lost = _by_batch(self.outcomes[:, mine], origins.known_batch[mine], last)
@@ -90,7 +96,7 @@ class _Judged:
             wins=won,
             losses=lost,
             origins=np.bincount(origins.batch[mine], minlength=last),
-            dm_p=_compare(losses, self._benchmark),
+            dm_p=compare(losses, self._benchmark),
             log10_e=evidence,
             **self._learned(place),
         )
@@ -100,18 +106,19 @@ class _Judged:
 
         For horizon h: averages over the h sequences of origins that are congruent mod h, counted in the period.
         """
-        variable, batch = self.origins.variable, self.origins.batch
-        in_period = np.flatnonzero(batch >= 0)
-        first = np.searchsorted(variable[in_period], variable[in_period])
-        ordinal = np.arange(len(in_period)) - first
-        outcome = self.outcomes[:, in_period]
-        shape = (int(variable[-1]) + 1, len(outcome), outcome.shape[2])
-        evidence = np.full(shape, np.nan)
-        for place in range(shape[2]):
-            cell = variable[in_period] * (place + 1) + ordinal % (place + 1)
-            sides = (_counted(outcome[:, :, place] == side, cell, shape[0] * (place + 1)) for side in (1.0, 0.0))
-            won, lost = (np.moveaxis(side.reshape(-1, shape[0], place + 1), 2, 0) for side in sides)
-            evidence[:, :, place] = average_evidence(log10_evidence(won, lost)).T
+        variables, horizon = int(self.origins.variable[-1]) + 1, self.outcomes.shape[2]
+        # (won or lost, sequence, variable, forecaster); those of each horizon one after another
+        sequences = [(step, first) for step in range(1, horizon + 1) for first in range(step)]
+        counted = np.zeros((2, len(sequences), variables, len(self.outcomes)))
+        for place in range(variables):
+            mine = self.outcomes[:, self._in_period(place)]
+            for side, code in zip(counted, (WON, LOST), strict=True):
+                found = mine == code
+                for row, (step, first) in enumerate(sequences):
+                    side[row, place] = np.count_nonzero(found[:, first::step, step - 1], axis=1)
+        each = log10_evidence(*counted)
+        ends = np.cumsum(np.arange(1, horizon + 1))
+        evidence = np.stack([average_evidence(each[end - step : end]) for step, end in enumerate(ends, 1)], axis=-1)
         evidence[:, self._benchmark] = np.nan
         return evidence
 
@@ -126,43 +133,26 @@ class _Judged:
         for own, forecaster in enumerate(self.roster.forecasters):
             weights[self.roster.names.index(forecaster.name)] = ensemble.latest[own, place]
         # delay breaks the bound's proof beyond horizon 1
-        bound = np.where(np.arange(horizon) == 0, ensemble.bound[place], np.nan)
+        bound = np.append(ensemble.bound[place], np.full(horizon - 1, np.nan))
         return {"weights": weights, "regret": ensemble.regret[place], "bound": bound}
 
 
-def _counted(chosen: NDArray[np.bool_], cell: Positions, cells: int) -> Array:
-    """Count what is chosen (forecaster, origin) by the origin's cell; (forecaster, cell)."""
-    return np.stack([np.bincount(cell[row], minlength=cells) for row in chosen]).astype(np.float64)
-
-
-def _by_batch(outcome: Array, known_batch: NDArray[np.int64], batches: int) -> Iterator[Array]:
-    """Yield wins, then losses, weighted 1/h, in the batch they became known in; (batch, forecaster, horizon)."""
+def _by_batch(outcome: Outcome, known_batch: Positions, batches: int) -> tuple[Array, Array]:
+    """Return wins and losses, weighted 1/h, in the batch they became known in; each (batch, forecaster, horizon)."""
     forecasters, _, horizons = outcome.shape
-    there = np.isfinite(outcome)
-    weight = 1.0 / np.arange(1.0, horizons + 1.0)
-    series = np.arange(forecasters * horizons).reshape(forecasters, 1, horizons)
-    cell = (known_batch * forecasters * horizons + series)[there]
-    for share in (outcome, 1.0 - outcome):
-        # bincount adds in the order of the array, whatever its shape
-        added = np.bincount(cell, (weight * share)[there], batches * forecasters * horizons)
-        yield added.reshape(batches, forecasters, horizons).astype(np.float64)
-
-
-def _compare(losses: Array, benchmark: int) -> Array:
-    """Return the Diebold-Mariano p-values (forecaster, horizon); NaN for the benchmark."""
-    differences = losses - losses[benchmark]
-    p_values = np.full((losses.shape[0], losses.shape[2]), np.nan)
-    for place in range(losses.shape[2]):
-        for alike, scored in _alike(np.isfinite(differences[:, :, place])):
-            p_values[alike, place] = diebold_mariano(differences[alike, :, place][:, scored].T, place + 1)
-    p_values[benchmark] = np.nan
-    return p_values
-
-
-def _alike(known: NDArray[np.bool_]) -> Iterator[tuple[list[int], NDArray[np.bool_]]]:
-    """Yield the forecasters that are scored on the same origins, with these; nearly always all of them."""
-    groups: dict[bytes, list[int]] = {}
-    for forecaster, scored in enumerate(known):
-        groups.setdefault(scored.tobytes(), []).append(forecaster)
-    for members in groups.values():
-        yield members, known[members[0]]
+    won, lost = np.zeros((2, batches, forecasters, horizons))
+    for place in range(horizons):
+        # actuals become known in the order of their origins
+        known = known_batch[:, place]
+        last = len(known) if known[-1] >= 0 else int(np.argmax(known < 0))
+        if not last:
+            continue
+        batch, first = np.unique(known[:last], return_index=True)
+        codes = outcome[:, :last, place]
+        wins = np.add.reduceat(np.maximum(codes, 0), first, axis=1, dtype=np.int64)
+        trials = np.add.reduceat(codes != UNKNOWN, first, axis=1, dtype=np.int64)
+        # whole numbers are added up, whose order does not matter; a win counts two halves
+        half = 0.5 / (place + 1.0)
+        won[batch, :, place] = half * wins.T
+        lost[batch, :, place] = half * (WON * trials - wins).T
+    return won, lost

@@ -16,7 +16,7 @@ from pulse_core.point_in_time import PointInTime
 from pulse_core.scoring import Stretch
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, Labels
-from pulse_core.trust import batch_decay, faded
+from pulse_core.trust import UNKNOWN, WON, batch_decay, faded
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -44,7 +44,7 @@ class HindcastTable:
         self._made, self._outcomes, self._write = made, outcomes, write
         self._exponent = np.array([point.exponent for point in points])
         self._offset = np.cumsum([0, *(len(point.origin_step) for point in points)])
-        shape = (len(points), spec.horizon, len(spec.roster))
+        shape = (len(spec.roster), len(points), spec.horizon)
         self._alpha, self._beta = np.ones(shape), np.ones(shape)
         self._batch = np.zeros(len(points), dtype=np.int64)
         self._decay = batch_decay(spec.trust_decay, spec.batch_size_days)
@@ -56,24 +56,26 @@ class HindcastTable:
         step, variable = np.nonzero(in_period)
         if len(step):
             origin = stretch.quote[step, variable]
-            self._write_rows(origin, variable, stretch.quantiles[:, step, variable], trust[step, variable])
+            # (level, origin, horizon, forecaster)
+            quantiles = np.moveaxis(stretch.quantiles, 2, -1)[:, step, variable]
+            self._write_rows(origin, variable, quantiles, np.moveaxis(trust, 1, -1)[step, variable])
 
     def _trust(self, step: int, quote: Positions) -> Array:
-        """Take in what became known at a step; return the mean trust after it (variable, horizon, forecaster)."""
+        """Take in what became known at a step; return the mean trust after it (forecaster, variable, horizon)."""
         batch = np.where(quote == NONE, 0, np.maximum(self._origins.batch[np.maximum(quote, 0)], 0))
         for _ in range(int(np.maximum(batch - self._batch, 0).max())):
-            later = (self._batch < batch)[:, None, None]
+            later = (self._batch < batch)[:, None]
             self._alpha = np.where(later, faded(self._alpha, self._decay), self._alpha)
             self._beta = np.where(later, faded(self._beta, self._decay), self._beta)
-            self._batch = self._batch + later[:, 0, 0]
+            self._batch = self._batch + later[:, 0]
         learn = self._lessons.learn[step]
-        place = np.maximum(learn, 0)
-        horizons = np.arange(self._spec.horizon)
-        won = np.moveaxis(self._outcomes.won[:, place, horizons], 0, -1)
-        counts = ((learn != NONE) & (self._origins.batch[place] >= 0))[..., None] & np.isfinite(won)
-        weight = (1.0 / (horizons + 1.0))[:, None]
-        self._alpha = self._alpha + np.where(counts, weight * won, 0.0)
-        self._beta = self._beta + np.where(counts, weight * (1.0 - won), 0.0)
+        place, horizons = np.maximum(learn, 0), np.arange(self._spec.horizon)
+        outcome = self._outcomes.of[:, place, horizons]
+        counts = (learn != NONE) & (self._origins.batch[place] >= 0) & (outcome != UNKNOWN)
+        # an outcome counts twice a win
+        weight = 0.5 / (horizons + 1.0)
+        self._alpha = self._alpha + np.where(counts, weight * outcome, 0.0)
+        self._beta = self._beta + np.where(counts, weight * (WON - outcome), 0.0)
         return self._alpha / (self._alpha + self._beta)
 
     def _write_rows(self, origin: Positions, variable: Positions, quantiles: Array, trust: Array) -> None:

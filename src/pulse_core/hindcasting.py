@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import attrs
 import numpy as np
@@ -16,6 +17,9 @@ from pulse_core.learning import Lessons
 from pulse_core.origins import Origins, Stretches
 
 Array = NDArray[np.float64]
+
+BLOCK: Final = 512
+"""Origins that are combined at once."""
 
 
 @attrs.frozen(eq=False)
@@ -32,33 +36,55 @@ class Hindcasts:
 
 
 def hindcast(
-    roster: Roster, stretches: Stretches, origins: Origins, lessons: Lessons, given: Mapping[str, Array]
+    roster: Roster,
+    stretches: Stretches,
+    origins: Origins,
+    lessons: Lessons,
+    given: Mapping[str, Array],
+    *,
+    keep_weights: bool = True,
 ) -> Hindcasts:
     """Make all forecasts; combinations and the ensemble are made of the roster's other forecasters.
 
-    Those of some forecasters may be `given` (origin, horizon). Raises ForecasterFailed.
+    Those of some forecasters may be `given` (origin, horizon). The ensemble's weights at each origin are kept on
+    request. Raises ForecasterFailed.
     """
-    horizon = origins.released.shape[1]
-    made: dict[str, Array] = {}
+    shape = (len(origins.variable), origins.released.shape[1])
+    weighed = tuple(one.name for one in roster.forecasters)
+    order = (*weighed, *(name for name in roster.names if name not in weighed))
+    forecasts = np.full((len(order), *shape), np.nan)
+    place = {name: forecasts[row] for row, name in enumerate(order)}
     for forecaster in roster.forecasters:
-        forecasts = np.full((len(origins.variable), horizon), np.nan)
-        if forecaster.name in given:
-            forecasts[:] = given[forecaster.name]
-        else:
-            for places, histories in stretches:
-                forecasts[places] = made_by(forecaster, histories, horizon)
-        forecasts[~np.isfinite(forecasts)] = np.nan
-        made[forecaster.name] = forecasts
-    alone = np.stack(list(made.values()))
+        _fill(place[forecaster.name], forecaster, stretches, given)
+    alone = forecasts[: len(weighed)]
     for combination in roster.combinations:
-        made[combination.name] = combination.combine(alone)
+        _in_blocks(combination.combine, alone, place[combination.name])
     ensemble = None
     if roster.ensemble is not None:
-        ensemble = run_ensemble(alone, origins.released, origins.scale, lessons)
-        made[roster.ensemble] = ensemble.forecasts
-    return Hindcasts(
-        np.stack([made[name] for name in roster.names]), ensemble, tuple(one.name for one in roster.forecasters)
-    )
+        ensemble = run_ensemble(alone, origins.released, origins.scale, lessons, keep_weights=keep_weights)
+        place[roster.ensemble][:] = ensemble.forecasts
+    if order != roster.names:
+        forecasts = forecasts[[order.index(name) for name in roster.names]]
+    return Hindcasts(forecasts, ensemble, weighed)
+
+
+def _fill(forecasts: Array, forecaster: Forecaster, stretches: Stretches, given: Mapping[str, Array]) -> None:
+    if forecaster.name in given:
+        forecasts[:] = given[forecaster.name]
+    else:
+        for places, histories in stretches:
+            made = made_by(forecaster, histories, forecasts.shape[1])
+            forecasts[places] = made
+    infinite = np.isinf(forecasts)
+    if infinite.any():
+        forecasts[infinite] = np.nan
+
+
+def _in_blocks(combine: Callable[[Array], Array], alone: Array, combined: Array) -> None:
+    """Combine a block of origins at a time, so that what is computed on the way stays in a core's cache."""
+    for first in range(0, len(combined), BLOCK):
+        last = first + BLOCK
+        combined[first:last] = combine(alone[:, first:last])
 
 
 def made_by(forecaster: Forecaster, histories: Histories, horizon: int) -> Array:

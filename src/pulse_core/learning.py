@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pulse_core.point_in_time import PointInTime
 
+Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 NONE = -1
@@ -38,6 +39,18 @@ def lessons(points: Sequence[PointInTime], horizon: int) -> Lessons:
     for variable, (learned, quoted) in enumerate(each):
         learn[: len(learned), variable], quote[: len(quoted), variable] = learned, quoted
     return Lessons(learn, quote)
+
+
+def errors_known(forecasts: Array, released: Array, learn: Positions, out: Array) -> Array:
+    """Return the errors that become known at a step, (forecaster, variable, horizon), NaN where there are none.
+
+    `forecasts` (forecaster, origin, horizon), `released` actuals (origin, horizon), `learn` (variable, horizon).
+    """
+    horizon = learn.shape[1]
+    place = np.maximum(learn, 0) * horizon + np.arange(horizon)
+    actual = np.where(learn == NONE, np.nan, released.ravel()[place])
+    np.take(forecasts.reshape(len(forecasts), -1), place, axis=1, out=out, mode="clip")
+    return np.subtract(actual, out, out=out)
 
 
 def _of(point: PointInTime, horizon: int, offset: int) -> tuple[Positions, Positions]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import attrs
@@ -10,17 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.calibration import CALIBRATORS, LEVELS, Calibrator
-from pulse_core.learning import NONE, Lessons
+from pulse_core.learning import NONE, Lessons, errors_known
 from pulse_core.origins import Origins
-from pulse_core.scores.sums import SUMS
-from pulse_core.scores.terms import Quoted, terms
+from pulse_core.scores.running import FLAGS, RunningSums
+from pulse_core.scores.terms import PointTerms, Quoted, point_terms
 from pulse_core.spec import RunSpec
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
-BUFFERED: Final = 1 << 18
-"""Values of all terms over a stretch of steps: 2 MiB."""
+BUFFERED: Final = 1 << 14
+"""Values of one array over a stretch of steps: 128 KiB, so that a handful of them stay in a core's cache."""
+
+LONGEST: Final = 256
+"""Steps of a stretch."""
 
 
 @attrs.frozen(eq=False)
@@ -28,7 +31,7 @@ class Stretch:
     """What was quoted over a stretch of steps.
 
     The steps from `first` on; `quote` (step, variable), the origin among all of the unit, or -1; `quantiles` (level,
-    step, variable, horizon, forecaster), scaled as the histories are, NaN where there are none.
+    step, forecaster, variable, horizon), scaled as the histories are, NaN where there are none.
     """
 
     first: int
@@ -45,97 +48,81 @@ def score(forecasts: Array, origins: Origins, lessons: Lessons, spec: RunSpec, w
     `forecasts` (forecaster, origin, horizon), in the roster's order. Batches run from the first of the period. Each
     stretch of steps is shown to the watchers, in order; it is theirs only until they return.
     """
-    point = np.ascontiguousarray(np.moveaxis(forecasts, 0, 2))
-    walk = _Walk(point, origins, lessons, spec)
+    walk = _Walk(forecasts, origins, lessons, spec)
     steps, variables = lessons.quote.shape
-    stretch = max(1, BUFFERED // (len(SUMS) * variables * point[0].size))
-    for first in range(0, steps, stretch):
-        quantiles = walk.go(first, min(first + stretch, steps))
-        for watch in watchers:
-            watch(Stretch(first, lessons.quote[first : first + stretch], quantiles))
-    walk.finish()
-    return np.ascontiguousarray(np.moveaxis(walk.sums, (2, 3, 4), (4, 3, 2)))
+    length = min(max(1, BUFFERED // (variables * forecasts[:, 0].size)), LONGEST)
+    for first in range(0, steps, length):
+        last = min(first + length, steps)
+        shape = (len(LEVELS), last - first, len(forecasts), variables, forecasts.shape[2])
+        quantiles = np.empty(shape) if watchers else None
+        walk.go(first, last, quantiles)
+        if quantiles is not None:
+            for watch in watchers:
+                watch(Stretch(first, lessons.quote[first:last], quantiles))
+    return walk.sums.finish()
 
 
 class _Walk:
-    """The state on the way: the calibrator, and the sums of the batch each variable is in.
+    """The state on the way: the calibrator, and the sums. Arrays of a step are (forecaster, variable, horizon)."""
 
-    Arrays over origins are (origin, horizon, forecaster), over variables (variable, horizon, forecaster).
-    """
+    def __init__(self, forecasts: Array, origins: Origins, lessons: Lessons, spec: RunSpec) -> None:
+        self._forecasts, self._origins, self._lessons = forecasts, origins, lessons
+        shape = (len(forecasts), lessons.quote.shape[1], forecasts.shape[2])
+        self._root = np.sqrt(np.arange(1.0, spec.horizon + 1.0))
+        self._calibrator: Calibrator = CALIBRATORS[spec.calibration](shape)
+        self.sums = RunningSums(shape, spec.roster.index(spec.benchmark), origins.batches)
+        self._above = np.empty((len(LEVELS), *shape))
+        self._error = np.empty(shape)
 
-    def __init__(self, point: Array, origins: Origins, lessons: Lessons, spec: RunSpec) -> None:
-        self._point, self._origins, self._lessons = point, origins, lessons
-        self._error = origins.released[:, :, None] - point
-        self._benchmark = spec.roster.index(spec.benchmark)
-        self._root = np.sqrt(np.arange(1.0, spec.horizon + 1.0))[:, None]
-        self._shape = (lessons.quote.shape[1], *point.shape[1:])
-        self._calibrator: Calibrator = CALIBRATORS[spec.calibration](self._shape)
-        self._batch = np.full(self._shape[0], NONE)
-        self._running = np.zeros((len(SUMS), *self._shape))
-        self.sums = np.zeros((self._shape[0], origins.batches, len(SUMS), *point.shape[1:]))
-
-    def go(self, first: int, last: int) -> Array:
-        """Walk a stretch of steps: learn and quote one after another, then score them at once; return the quantiles."""
-        offsets = np.empty((len(LEVELS), last - first, *self._shape))
-        sizes = np.empty((last - first, *self._shape))
-        for row, step in enumerate(range(first, last)):
-            self._learn(self._lessons.learn[step])
-            offsets[:, row], sizes[row] = self._quote(self._lessons.quote[step])
-        quote = self._lessons.quote[first:last]
-        quoted = self._quoted(quote, offsets, sizes)
-        self._add(quote, terms(quoted))
-        return quoted.quantiles
-
-    def finish(self) -> None:
-        """Put the last batches' sums away."""
-        self._put_away(np.flatnonzero(self._batch >= 0))
-
-    def _learn(self, learn: Positions) -> None:
-        place = np.maximum(learn, 0)
-        error = self._error[place, np.arange(learn.shape[1])]
-        if (learn == NONE).any():
-            error = np.where(learn[:, :, None] == NONE, np.nan, error)
-        self._calibrator.learn(error)
-
-    def _quote(self, quote: Positions) -> tuple[Array, Array]:
-        place = np.maximum(quote, 0)
-        point = self._point[place]
-        if (quote == NONE).any():
-            point = np.where(quote[:, None, None] == NONE, np.nan, point)
-        scale = self._root * self._origins.scale[place][:, None, None]
-        return self._calibrator.quote(scale, point)
-
-    def _quoted(self, quote: Positions, offsets: Array, sizes: Array) -> Quoted:
-        """Gather what was quoted over a stretch, (step, variable, horizon, forecaster)."""
-        place = np.maximum(quote, 0)
-        origins, point = self._origins, self._point[place]
-        counts = (quote != NONE) & (origins.batch[place] >= 0)
-        np.multiply(sizes, offsets, out=offsets)
-        np.add(point, offsets, out=offsets)
-        return Quoted(
-            actual=origins.reported[place][..., None],
-            newest=origins.newest[place][..., None, None],
-            scale=origins.scale[place][..., None, None],
-            square_scale=origins.square_scale[place][..., None, None],
-            counts=counts[..., None, None],
-            point=point,
-            quantiles=offsets,
-            benchmark=self._benchmark,
+    def go(self, first: int, last: int, quantiles: Array | None) -> None:
+        """Walk a stretch of steps; fill in the `quantiles` (level, step, ...) where they are asked for."""
+        origins, quote = self._origins, self._lessons.quote[first:last]
+        place, missing = np.maximum(quote, 0), quote == NONE
+        point = self._points(place, missing)
+        batch = np.where(missing, NONE, origins.batch[place])
+        scale = origins.scale[place]
+        scored = point_terms(
+            Quoted(
+                actual=origins.reported[place][:, None],
+                newest=origins.newest[place][:, None, :, None],
+                scale=scale[:, None, :, None],
+                square_scale=origins.square_scale[place][:, None, :, None],
+                counts=(batch >= 0)[:, None, :, None],
+                point=point,
+            )
         )
+        flags = np.empty((last - first, FLAGS, *point.shape[1:]), dtype=bool)
+        flags[:, 0], flags[:, 2], flags[:, 3] = scored.scored, scored.hits, scored.calls
+        counting = scored.scored.any(axis=(1, 2, 3))
+        for row in range(last - first):
+            self._calibrator.learn(self._known(first + row))
+            offsets, size = self._calibrator.quote(self._root * scale[row][:, None], point[row])
+            if quantiles is not None:
+                np.add(point[row], np.multiply(size, offsets, out=self._above), out=quantiles[:, row])
+            self.sums.enter(batch[row])
+            if counting[row]:
+                self._add(scored, row, flags[row], (offsets, size), 1.0 / scale[row][:, None])
 
-    def _add(self, quote: Positions, scored: Iterator[Array]) -> None:
-        added = np.empty((len(quote), len(SUMS), *self._shape))
-        for place, term in enumerate(scored):
-            added[:, place] = term
-        batch = np.where(quote == NONE, NONE, self._origins.batch[np.maximum(quote, 0)])
-        for row in range(len(quote)):
-            moved = (batch[row] != self._batch) & (batch[row] >= 0)
-            if moved.any():
-                self._put_away(np.flatnonzero(moved & (self._batch >= 0)))
-                self._batch = np.where(moved, batch[row], self._batch)
-            np.add(self._running, added[row], out=self._running)
+    def _points(self, place: Positions, missing: NDArray[np.bool_]) -> Array:
+        """Return what is forecast at the steps' origins (step, forecaster, variable, horizon)."""
+        point = np.empty((len(place), *self._error.shape))
+        for row, chosen in enumerate(place):
+            np.take(self._forecasts, chosen, axis=1, out=point[row], mode="clip")
+        if missing.any():
+            np.moveaxis(point, 1, 2)[missing] = np.nan
+        return point
 
-    def _put_away(self, variables: Positions) -> None:
-        for variable in variables:
-            self.sums[variable, self._batch[variable]] = self._running[:, variable]
-            self._running[:, variable] = 0.0
+    def _known(self, step: int) -> Array:
+        return errors_known(self._forecasts, self._origins.released, self._lessons.learn[step], self._error)
+
+    def _add(self, scored: PointTerms, row: int, flags: NDArray[np.bool_], quoted: tuple[Array, Array], unit: Array) -> None:
+        """Add a step; where there is no forecast or no quantile, error and size are 0, and so is all that follows."""
+        offsets, size = quoted
+        error, certain = scored.error[row], flags[1]
+        np.isfinite(size, out=certain)
+        np.logical_and(certain, flags[0], out=certain)
+        if not certain.all():
+            error, size = np.where(certain, error, 0.0), np.where(certain, size, 0.0)
+        np.multiply(size, offsets, out=self._above)
+        np.subtract(error, self._above, out=self._above)
+        self.sums.add(scored.terms[row], flags, self._above, unit)

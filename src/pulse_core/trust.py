@@ -14,6 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Outcome = NDArray[np.int8]
+
+WON: Final = 2
+TIED: Final = 1
+LOST: Final = 0
+UNKNOWN: Final = -1
 
 DAYS_PER_DECAY: Final = 30
 CREDIBLE: Final = (0.025, 0.975)
@@ -24,10 +30,11 @@ def batch_decay(trust_decay: float, batch_size_days: int) -> float:
     return float(trust_decay ** (batch_size_days / DAYS_PER_DECAY))
 
 
-def wins(errors: Array, benchmark: Array) -> Array:
-    """Return 1 where |error| is less than the benchmark's, 1/2 where exactly equal, 0 where more; NaN without both."""
-    # the sign of a difference is 0 only for equals, and NaN where either is
-    return np.asarray((np.sign(np.abs(benchmark) - np.abs(errors)) + 1.0) / 2.0)
+def outcome(loss: Array, benchmark: Array) -> Outcome:
+    """Return WON where the loss is less than the benchmark's, TIED where exactly equal, else LOST; UNKNOWN without both."""
+    less, no_more = loss < benchmark, loss <= benchmark
+    unknown = np.isnan(loss) | np.isnan(benchmark)
+    return np.asarray(less.view(np.int8) + no_more.view(np.int8) - unknown.view(np.int8))
 
 
 def posteriors(won: Array, lost: Array, decay: float, batches: int) -> Iterator[tuple[Array, Array]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,32 @@ ROUNDING: Final = 1e-20
 """A variance below this share of the squared mean is rounding: the losses always differ by the same."""
 
 FALSE_DISCOVERY_RATE: Final = 0.05
+
+LANES: Final = 32
+"""How many sums are taken side by side; a power of two."""
+
+
+def compare(losses: Array, benchmark: int) -> Array:
+    """Return the Diebold-Mariano p-values (forecaster, horizon) of losses (forecaster, origin, horizon).
+
+    On the origins scored for both; NaN for the benchmark.
+    """
+    differences = losses - losses[benchmark]
+    p_values = np.full((losses.shape[0], losses.shape[2]), np.nan)
+    for place in range(losses.shape[2]):
+        for alike, scored in _alike(np.isfinite(differences[:, :, place])):
+            p_values[alike, place] = diebold_mariano(differences[alike, :, place][:, scored].T, place + 1)
+    p_values[benchmark] = np.nan
+    return p_values
+
+
+def _alike(known: NDArray[np.bool_]) -> Iterator[tuple[list[int], NDArray[np.bool_]]]:
+    """Yield the forecasters that are scored on the same origins, with these; nearly always all of them."""
+    groups: dict[bytes, list[int]] = {}
+    for forecaster, scored in enumerate(known):
+        groups.setdefault(scored.tobytes(), []).append(forecaster)
+    for members in groups.values():
+        yield members, known[members[0]]
 
 
 def diebold_mariano(differences: Array, horizon: int) -> Array:
@@ -64,7 +91,7 @@ def _evidence(won: Array, lost: Array) -> Array:
     trials = won + lost
     term = (trials + 1.0) / (lost + 1.0)
     total, place = term.copy(), won.copy()
-    while (place > 0).any():
+    while (place > 0).any():  # half of all trials at most, and far fewer where these are many
         term = term * np.maximum(place, 0.0) / (trials + 2.0 - place)
         if not (term > total * 1e-18).any():
             break
@@ -102,5 +129,13 @@ def discoveries(log10_e: Array, rate: float = FALSE_DISCOVERY_RATE) -> NDArray[n
 
 
 def _total(values: Array) -> Array:
-    # cumsum adds in order whatever the layout
-    return np.asarray(np.cumsum(values, axis=0)[-1])
+    """Add over the first axis in an order that its length alone decides; sum's changes with the layout."""
+    rows, rest = divmod(len(values), LANES)
+    lanes = np.zeros((LANES, *values.shape[1:]))
+    lanes[:rest] = values[len(values) - rest :]
+    for row in range(rows):
+        np.add(lanes, values[row * LANES : (row + 1) * LANES], out=lanes)
+    while len(lanes) > 1:
+        half = len(lanes) // 2
+        lanes = lanes[:half] + lanes[half:]
+    return lanes[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import attrs
@@ -10,12 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.calibration import LEVELS
-from pulse_core.scores.sums import INTERVALS
 
 Array = NDArray[np.float64]
-
-_BOUNDS: Final = tuple((3 - place, 5 + place) for place in range(len(INTERVALS)))
-"""The places of each interval's ends among the levels."""
+Flags = NDArray[np.bool_]
 
 _ENDS: Final = (0.0, *LEVELS, 1.0)
 CRPS_WEIGHTS: Final = tuple(_ENDS[place + 2] - _ENDS[place] for place in range(len(LEVELS)))
@@ -24,81 +20,89 @@ CRPS_WEIGHTS: Final = tuple(_ENDS[place + 2] - _ENDS[place] for place in range(l
 A grid of nine reads some 3 % low for a normal distribution.
 """
 
-_MISS: Final = 0.05
+MISS: Final = 0.05
 """What the 95 % interval leaves out."""
+
+POINT_TERMS: Final = ("error", "absolute", "square", "scaled_absolute", "scaled_square", "percentage")
+"""The sums of point forecasts, in the order of `PointTerms.terms`."""
 
 
 @attrs.frozen(eq=False)
 class Quoted:
-    """Forecasts and what happened, broadcast to one shape (...); `benchmark` is the last axis' place of the benchmark.
+    """Forecasts of some steps and what happened, (step, forecaster, variable, horizon) or broadcast to it.
 
-    `actual`, `newest`, `scale`, `square_scale`, `counts` (whether the origin is scored at all), `point`,
-    `quantiles` (level, ...).
+    `actual`, `newest`, `scale`, `square_scale`, `counts` (whether the origin is scored at all), `point`.
     """
 
     actual: Array
     newest: Array
     scale: Array
     square_scale: Array
-    counts: NDArray[np.bool_]
+    counts: Flags
     point: Array
-    quantiles: Array
-    benchmark: int
 
 
-def terms(quoted: Quoted) -> Iterator[Array]:
-    """Yield the terms in the order of SUMS, each (...); 0 where nothing is scored, NaN where a score is impossible."""
-    error = quoted.actual - quoted.point
-    scored = np.isfinite(error) & quoted.counts
-    error = np.where(scored, error, 0.0)
-    yield scored.astype(np.float64)
-    yield from _point_terms(quoted, scored, error)
-    certain = scored & np.isfinite(quoted.quantiles[0])
-    yield certain.astype(np.float64)
-    yield from _quantile_terms(quoted, certain)
+@attrs.frozen(eq=False)
+class PointTerms:
+    """`scored`, `hits`, `calls`, `error` (step, ...) and `terms` (step, term, ...); 0 where nothing is scored.
+
+    NaN where a score is impossible, because its scale is.
+    """
+
+    scored: Flags
+    hits: Flags
+    calls: Flags
+    error: Array
+    terms: Array
 
 
-def _point_terms(quoted: Quoted, scored: NDArray[np.bool_], error: Array) -> Iterator[Array]:
-    size, square = np.abs(error), error * error
-    magnitude = np.abs(quoted.actual) + np.abs(quoted.point)
-    direction = np.sign(quoted.point - quoted.newest) * np.sign(quoted.actual - quoted.newest)
-    yield error
-    yield size
-    yield square
-    yield np.where(scored, size / quoted.scale, 0.0)
-    yield np.where(scored, square / quoted.square_scale, 0.0)
-    yield np.where(scored & (magnitude > 0), 200.0 * size / magnitude, 0.0)
-    yield (scored & (direction > 0)).astype(np.float64)
-    yield (scored & (np.abs(direction) > 0)).astype(np.float64)
-    yield from _common(size, scored, quoted.benchmark)
-    yield from _common(square, scored, quoted.benchmark)
+def point_terms(quoted: Quoted) -> PointTerms:
+    """Return the terms of the point forecasts."""
+    point = quoted.point
+    terms = np.empty((len(point), len(POINT_TERMS), *point.shape[1:]))
+    error, size, square, scaled, scaled_square, percentage = np.moveaxis(terms, 1, 0)
+    np.subtract(quoted.actual, point, out=error)
+    scored = np.isfinite(error)
+    np.logical_and(scored, quoted.counts, out=scored)
+    everything = bool(scored.all())
+    if not everything:
+        error[~scored] = 0.0
+    np.abs(error, out=size)
+    np.multiply(error, error, out=square)
+    np.multiply(size, 1.0 / quoted.scale, out=scaled)
+    np.multiply(square, 1.0 / quoted.square_scale, out=scaled_square)
+    np.abs(point, out=percentage)
+    np.add(percentage, np.abs(quoted.actual), out=percentage)
+    nothing = percentage == 0
+    if nothing.any():
+        percentage[nothing] = 1.0
+    np.divide(size, percentage, out=percentage)
+    np.multiply(percentage, 200.0, out=percentage)
+    if not everything:
+        for part in (scaled, scaled_square, percentage):
+            part[~scored] = 0.0
+    return PointTerms(scored, *_calls(quoted, scored), error, terms)
 
 
-def _common(loss: Array, scored: NDArray[np.bool_], benchmark: int) -> Iterator[Array]:
-    """Yield the loss and the benchmark's, where both are scored."""
-    both = scored & scored[..., benchmark, None]
-    yield np.where(both, loss, 0.0)
-    yield np.where(both, loss[..., benchmark, None], 0.0)
-
-
-def _quantile_terms(quoted: Quoted, certain: NDArray[np.bool_]) -> Iterator[Array]:
-    pinball = pinball_loss(quoted.actual, quoted.quantiles)
-    pinball = np.where(certain, pinball, 0.0)
-    yield from pinball
-    for low, high in _BOUNDS:
-        inside = (quoted.quantiles[low] <= quoted.actual) & (quoted.actual <= quoted.quantiles[high])
-        yield (certain & inside).astype(np.float64)
-    for low, high in _BOUNDS:
-        yield np.where(certain, quoted.quantiles[high] - quoted.quantiles[low], 0.0)
-    yield np.where(certain, interval_score(pinball) / quoted.scale, 0.0)
-    yield from _common(crps(pinball), certain, quoted.benchmark)
+def _calls(quoted: Quoted, scored: Flags) -> tuple[Flags, Flags]:
+    """Return where a forecast change has the right sign, and where it and the change are not zero."""
+    up, down = quoted.point > quoted.newest, quoted.point < quoted.newest
+    rose, fell = quoted.actual > quoted.newest, quoted.actual < quoted.newest
+    calls = (up | down) & (rose | fell) & scored
+    hits = ((up & rose) | (down & fell)) & scored
+    return hits, calls
 
 
 def pinball_loss(actual: Array, quantiles: Array) -> Array:
     """Return tau (y - q) where y >= q, else (1 - tau)(q - y); (level, ...). Source: Koenker & Bassett (1978)."""
     levels = np.array(LEVELS).reshape(-1, *(1 for _ in quantiles.shape[1:]))
     above = actual - quantiles
-    return np.asarray(np.maximum(levels * above, (levels - 1.0) * above))
+    return pinball_sum(above, np.minimum(above, 0.0), levels)
+
+
+def pinball_sum(above: Array, below: Array, levels: Array) -> Array:
+    """Return the sum of pinball losses from that of y - q and that of min(y - q, 0); (level, ...)."""
+    return np.asarray(levels * above - below)
 
 
 def interval_score(pinball: Array) -> Array:
@@ -107,7 +111,7 @@ def interval_score(pinball: Array) -> Array:
     width + (2/0.05) times what the actual is outside, which is 2/0.05 times the sum of the two losses.
     Source: Gneiting & Raftery (2007), JASA 102, eq. 43; Bracher et al. (2021) for the identity.
     """
-    return np.asarray(2.0 / _MISS * (pinball[0] + pinball[-1]))
+    return np.asarray(2.0 / MISS * (pinball[0] + pinball[-1]))
 
 
 def crps(pinball: Array) -> Array:

@@ -72,7 +72,9 @@ def replay(
     offsets, sizes = np.full((9, *shape), np.nan), np.full(shape, np.nan)
     for step, variable in np.argwhere(taught.quote != NONE):
         origin = taught.quote[step, variable]
-        offsets[:, origin], sizes[origin] = kept[step][0][:, variable], kept[step][1][variable]
+        # quoted as (level, forecaster, variable, horizon)
+        offsets[:, origin] = np.moveaxis(kept[step][0][:, :, variable], 1, 2)
+        sizes[origin] = kept[step][1][:, variable].T
     return Replay(spec, points, origins, taught, made, offsets, sizes, sums)
 
 

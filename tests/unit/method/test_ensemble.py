@@ -57,7 +57,7 @@ def test_regret_is_that_against_the_best_in_hindsight(game):
 def test_regret_never_exceeds_its_bound(sleeping, data):
     game = data.draw(games(sleeping=sleeping))
     run = played(*game)
-    assert regrets(run, *game).max() <= run.bound[0, 0] * (1 + 1e-9) + 1e-12
+    assert regrets(run, *game).max() <= run.bound[0] * (1 + 1e-9) + 1e-12
 
 
 def against(choose, rounds: int = 400, count: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -81,13 +81,13 @@ ADVERSARIES = {
 def test_an_adversary_who_sees_the_forecast_cannot_push_regret_over_its_bound(choose):
     game = against(choose, rounds=120)
     run = played(*game)
-    assert regrets(run, *game).max() <= run.bound[0, 0]
+    assert regrets(run, *game).max() <= run.bound[0]
 
 
 def test_the_bound_grows_slower_than_the_rounds():
     generator = np.random.default_rng(42)
     forecasts, actuals = generator.uniform(-1, 1, (5, 4000)), generator.uniform(-1, 1, 4000)
-    short, long = (played(forecasts[:, :count], actuals[:count]).bound[0, 0] for count in (1000, 4000))
+    short, long = (played(forecasts[:, :count], actuals[:count]).bound[0] for count in (1000, 4000))
     assert long < 3 * short
 
 
