@@ -1,4 +1,4 @@
-"""Read-only arrays as fields of frozen classes: converters to a C-contiguous array of one's own."""
+"""Read-only arrays as fields of frozen classes, converters to a C-contiguous array of one's own; and a sum of fixed order."""
 
 from __future__ import annotations
 
@@ -34,6 +34,20 @@ def names(values: Iterable[str]) -> tuple[str, ...]:
     if isinstance(values, str):
         raise TypeError(f"expected several names, got the text {values!r}")
     return tuple(values)
+
+
+def add_up(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Add over the first axis, halves upon halves: an order that its length alone decides; sum's changes with layout."""
+    if not len(values):
+        return np.zeros(values.shape[1:])
+    total = values[:1].astype(np.float64) if len(values) == 1 else np.asarray(values, dtype=np.float64)
+    while len(total) > 1:
+        half = len(total) // 2
+        halved = total[:half] + total[half : 2 * half]
+        if len(total) % 2:
+            np.add(halved[0], total[-1], out=halved[0])
+        total = halved
+    return total[0]
 
 
 def _frozen(values: ArrayLike, dtype: str) -> NDArray[Any]:

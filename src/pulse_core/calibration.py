@@ -64,6 +64,7 @@ class ConformalTracker:
         self._covered = np.empty((len(LEVELS), *shape), dtype=bool)
         start = NORMAL_OVER_MEAN_ABSOLUTE * np.array(NORMAL_QUANTILES)
         self._raw = np.repeat(start, int(np.prod(shape))).reshape(len(LEVELS), *shape)
+        self._fitted = self._raw.copy()
         self._offsets = self._raw
         self._size = np.full(shape, np.nan)
 
@@ -109,30 +110,43 @@ class ConformalTracker:
         """Quote the offsets nearest to the raw ones that do not cross; only where raw ones do are they others."""
         self._offsets = self._raw
         crossed = self._raw[1:] < self._raw[:-1]
-        if crossed.any():
-            where = crossed.any(axis=0)
-            self._offsets = self._raw.copy()
-            self._offsets[:, where] = isotonic(self._raw[:, where])
+        if not crossed.any():
+            return
+        self._offsets = self._fitted
+        np.copyto(self._fitted, self._raw)
+        flat, low = self._fitted.reshape(-1), np.flatnonzero(crossed)
+        high = low + self._size.size
+        # nearly always two neighbours alone
+        flat[low] = flat[high] = (flat.take(low) + flat.take(high)) / 2.0
+        wrong = self._fitted[1:] < self._fitted[:-1]
+        if wrong.any():
+            where = wrong.any(axis=0)
+            self._fitted[:, where] = isotonic(self._raw[:, where])
 
 
 def isotonic(raw: Array) -> Array:
-    """Return the least-squares non-decreasing fit over the first axis.
+    """Return the least-squares non-decreasing fit over the first axis of (level, place).
 
-    At each place: the largest, over where a stretch of values begins, of the least mean, over where it ends.
+    At each level: the largest, over where a stretch of levels begins, of the least mean, over where it ends.
 
     Source: Robertson, Wright & Dykstra (1988), Order Restricted Statistical Inference, 1.4. What is pooled is equal to
     the bit, so that rounding does not part it.
     """
     count = len(raw)
-    fitted = np.full_like(raw, -np.inf)
-    for first in range(count):
-        sizes = np.arange(1.0, count - first + 1.0).reshape(-1, *(1 for _ in raw.shape[1:]))
-        means = np.cumsum(raw[first:], axis=0) / sizes
-        least = np.minimum.accumulate(means[::-1], axis=0)[::-1]
-        np.maximum(fitted[first:], least, out=fitted[first:])
-    for place in range(1, count):
-        apart = fitted[place] - fitted[place - 1] > 1e-9
-        fitted[place] = np.where(apart, fitted[place], fitted[place - 1])
+    level = np.arange(count)
+    sums = np.zeros((count + 1, raw.shape[1]))
+    for place, one in enumerate(raw):
+        np.add(sums[place], one, out=sums[place + 1])
+    # (begin, end, place); a stretch of one is itself, and none ends before it begins
+    means = (sums[1:] - sums[:-1, None]) / np.abs(level + 1.0 - level[:, None])[..., None].clip(1.0)
+    means[level, level] = raw
+    means[level[:, None] > level] = np.inf
+    least = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
+    least[level[:, None] > level] = -np.inf
+    fitted = np.maximum.accumulate(least, axis=0)[level, level]
+    begins = np.where(np.diff(fitted, axis=0) > 1e-9, level[1:, None], 0)
+    begins = np.maximum.accumulate(begins, axis=0)
+    fitted[1:] = np.take_along_axis(fitted, begins, axis=0)
     return fitted
 
 

@@ -6,17 +6,22 @@ averages with multiple learning rates); forecasters without a forecast sleep, as
 
 from __future__ import annotations
 
+import sys
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.learning import NONE, Lessons, errors_known
+from pulse_core.arrays import add_up
+from pulse_core.learning import NONE, KnownErrors, Lessons
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 NAME = "ensemble"
 VERSION = "1"
+LEAST = sys.float_info.min
+"""In the place of a rate's zero denominator: its numerator is zero too."""
 
 
 @attrs.frozen(eq=False)
@@ -55,15 +60,14 @@ class MLPoly:
         np.add(self._squares, self._largest, out=rate)
         np.maximum(self.regret, 0.0, out=gain)
         # before anything was lost there is no regret either
-        rate[rate == 0] = 1.0
+        np.maximum(rate, LEAST, out=rate)
         np.divide(gain, rate, out=gain)
         np.multiply(gain, awake, out=gain)
-        total = _add_up(gain)
-        uniform = ~(total > 0)
+        total = add_up(gain)
+        uniform = total == 0
         if uniform.any():
             gain[:, uniform] = awake[:, uniform]
-            total = np.where(uniform, _add_up(awake), total)
-            total[total == 0] = 1.0
+            total[uniform] = np.maximum(add_up(awake[:, uniform]), 1.0)
         return np.divide(gain, total, out=gain)
 
     def learn(self, own: Array, losses: Array) -> None:
@@ -79,8 +83,8 @@ class MLPoly:
         np.add(self.regret, spared, out=self.regret)
         # where nothing has been lost yet the new rate serves: no regret depends on the old one
         rate = np.where(before > 0, before, largest[:, 0] + self._squares[:, :, 0])
-        rate[rate == 0] = 1.0
-        self._potential = self._potential + _add_up(square[:, :, 0] / rate)
+        np.maximum(rate, LEAST, out=rate)
+        self._potential = self._potential + add_up(square[:, :, 0] / rate)
         self._largest = largest
 
     def regret_and_bound(self) -> tuple[Array, Array]:
@@ -104,9 +108,9 @@ def run_ensemble(
     `forecasts` (forecaster, origin, horizon), `released` actuals (origin, horizon), `scale` (origin,); losses are
     absolute errors over the scale, and none where the scale is not above zero.
     """
-    walk = _Walk(forecasts, released, scale, keep_weights=keep_weights, variables=lessons.quote.shape[1])
-    for learn, quote in zip(lessons.learn, lessons.quote, strict=True):
-        walk.learn(learn)
+    walk = _Walk(forecasts, released, scale, lessons, keep_weights=keep_weights)
+    for step, quote in enumerate(lessons.quote):
+        walk.learn(step)
         walk.quote(quote)
     regret, bound = walk.state.regret_and_bound()
     latest = walk.state.weights(np.ones(walk.state.regret.shape, dtype=bool))
@@ -116,52 +120,52 @@ def run_ensemble(
 class _Walk:
     """The ensemble on its way through the lessons; arrays of a step are (forecaster, variable, horizon)."""
 
-    def __init__(self, forecasts: Array, released: Array, scale: Array, *, keep_weights: bool, variables: int) -> None:
-        self._forecasts, self._released = forecasts, released
-        self._per_scale = 1.0 / np.where(scale > 0, scale, np.nan)
-        shape = (len(forecasts), variables, forecasts.shape[2])
+    def __init__(self, forecasts: Array, released: Array, scale: Array, lessons: Lessons, *, keep_weights: bool) -> None:
+        self._forecasts = forecasts
+        variables, horizon = lessons.learn.shape[1:]
+        self._known = KnownErrors(released, lessons)
+        self._per_scale = np.repeat(1.0 / np.where(scale > 0, scale, np.nan), horizon)
+        shape = (len(forecasts), variables, horizon)
         self._offered, self._losses, self._mixed = np.empty((3, *shape))
+        self._own = np.empty((1, *shape[1:]))
+        self._stride = variables * horizon
+        self._cell = np.arange(self._stride).reshape(shape[1:])
         self.quoted = np.full(released.shape, np.nan)
-        self.weights = np.zeros(forecasts.shape if keep_weights else (len(forecasts), 0, shape[2]))
+        self.weights = np.zeros(forecasts.shape if keep_weights else (len(forecasts), 0, horizon))
         self.state = MLPoly(*shape)
 
-    def learn(self, learn: Positions) -> None:
-        """Take in the losses that became known, (variable, horizon)."""
-        if (learn == NONE).all():
+    def learn(self, step: int) -> None:
+        """Take in the losses that became known."""
+        if not self._known.any(step):
             return
-        losses = errors_known(self._forecasts, self._released, learn, self._losses)
-        own = errors_known(self.quoted[None], self._released, learn, np.empty((1, *learn.shape)))[0]
-        per_scale = self._per_scale[np.maximum(learn, 0)]
-        np.multiply(np.abs(losses, out=losses), per_scale, out=losses)
-        self.state.learn(np.abs(own) * per_scale, losses)
+        losses = self._known.of(self._forecasts, step, self._losses)
+        own = self._known.of(self.quoted[None], step, self._own)
+        per_scale = self._per_scale.take(self._known.place(step))
+        for each in (losses, own):
+            np.abs(each, out=each)
+            np.multiply(each, per_scale, out=each)
+        self.state.learn(own[0], losses)
 
     def quote(self, quote: Positions) -> None:
         """Weigh and combine what is offered at the origins that quote, (variable,)."""
-        offered = np.take(self._forecasts, np.maximum(quote, 0), axis=1, out=self._offered, mode="clip")
-        quoting = quote != NONE
+        offered = self._forecasts.take(quote, axis=1, out=self._offered, mode="clip")
         awake = np.isfinite(offered)
-        if not quoting.all():
+        quoting = quote >= 0
+        all_quote = bool(quoting.all())
+        if not all_quote:
             awake &= quoting[:, None]
-        if not awake.all():
+        all_awake = bool(awake.all())
+        if not all_awake:
             offered[~awake] = 0.0
         weights = self.state.weights(awake)
         # less the one that weighs most, so that its own forecast, or that of equals, is met exactly
-        heaviest = np.take_along_axis(offered, np.argmax(weights, axis=0)[None], axis=0)
-        mixed = np.subtract(offered, heaviest, out=self._mixed)
+        heaviest = (weights.argmax(axis=0) * self._stride + self._cell).ravel()
+        anchor = offered.ravel().take(heaviest).reshape(offered.shape[1:])
+        mixed = np.subtract(offered, anchor, out=self._mixed)
         np.multiply(mixed, weights, out=mixed)
-        point = heaviest[0] + _add_up(mixed)
-        asleep = ~awake.any(axis=0)
-        if asleep.any():
-            point[asleep] = np.nan
-        at = quote[quoting]
-        self.quoted[at] = point[quoting]
+        point = anchor + add_up(mixed)
+        if not all_awake:
+            point[~awake.any(axis=0)] = np.nan
+        self.quoted[quote if all_quote else quote[quoting]] = point if all_quote else point[quoting]
         if self.weights.shape[1]:
-            self.weights[:, at] = weights[:, quoting]
-
-
-def _add_up(values: NDArray[np.float64] | NDArray[np.bool_]) -> Array:
-    """Add over the first axis, one after another."""
-    total = values[0].astype(np.float64)
-    for one in values[1:]:
-        np.add(total, one, out=total)
-    return total
+            self.weights[:, quote[quoting]] = weights[:, quoting]

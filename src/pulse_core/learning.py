@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 NONE = -1
+PREPARED = 256
+"""Steps whose errors are looked up at once."""
 
 
 @attrs.frozen(eq=False)
@@ -41,16 +43,48 @@ def lessons(points: Sequence[PointInTime], horizon: int) -> Lessons:
     return Lessons(learn, quote)
 
 
-def errors_known(forecasts: Array, released: Array, learn: Positions, out: Array) -> Array:
-    """Return the errors that become known at a step, (forecaster, variable, horizon), NaN where there are none.
+class KnownErrors:
+    """The errors that become known at each step, of any forecasts made at the same origins.
 
-    `forecasts` (forecaster, origin, horizon), `released` actuals (origin, horizon), `learn` (variable, horizon).
+    `released` actuals are (origin, horizon).
     """
-    horizon = learn.shape[1]
-    place = np.maximum(learn, 0) * horizon + np.arange(horizon)
-    actual = np.where(learn == NONE, np.nan, released.ravel()[place])
-    np.take(forecasts.reshape(len(forecasts), -1), place, axis=1, out=out, mode="clip")
-    return np.subtract(actual, out, out=out)
+
+    def __init__(self, released: Array, lessons: Lessons) -> None:
+        self._learn, self._released = lessons.learn, released.ravel()
+        self._horizon = released.shape[1]
+        self._ahead = np.arange(self._horizon)
+        self._places = np.empty((0, *self._learn.shape[1:]), dtype=np.int64)
+        self._first = 0
+
+    def any(self, step: int) -> bool:
+        """Return whether there are any."""
+        self._prepare(step)
+        return bool(self._some[step - self._first])
+
+    def place(self, step: int) -> Positions:
+        """Return where each stands among all origins and horizons (variable, horizon); anywhere where there is none."""
+        self._prepare(step)
+        return np.asarray(self._places[step - self._first])
+
+    def of(self, forecasts: Array, step: int, out: Array) -> Array:
+        """Return the errors (forecaster, variable, horizon), NaN where there are none, in `out`.
+
+        `forecasts` (forecaster, origin, horizon).
+        """
+        self._prepare(step)
+        row = step - self._first
+        forecasts.reshape(len(forecasts), -1).take(self._places[row], axis=1, out=out, mode="clip")
+        return np.subtract(self._actual[row], out, out=out)
+
+    def _prepare(self, step: int) -> None:
+        """Look many steps up at once."""
+        if self._first <= step < self._first + len(self._places):
+            return
+        self._first = step
+        learn = self._learn[step : step + PREPARED]
+        self._places = np.maximum(learn, 0) * self._horizon + self._ahead
+        self._actual = np.where(learn == NONE, np.nan, self._released[self._places])
+        self._some = (learn != NONE).any(axis=(1, 2))
 
 
 def _of(point: PointInTime, horizon: int, offset: int) -> tuple[Positions, Positions]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.calibration import CALIBRATORS, LEVELS, Calibrator
-from pulse_core.learning import NONE, Lessons, errors_known
+from pulse_core.learning import NONE, KnownErrors, Lessons
 from pulse_core.origins import Origins
 from pulse_core.scores.running import FLAGS, RunningSums
 from pulse_core.scores.terms import PointTerms, Quoted, point_terms
@@ -67,6 +67,7 @@ class _Walk:
 
     def __init__(self, forecasts: Array, origins: Origins, lessons: Lessons, spec: RunSpec) -> None:
         self._forecasts, self._origins, self._lessons = forecasts, origins, lessons
+        self._known = KnownErrors(origins.released, lessons)
         shape = (len(forecasts), lessons.quote.shape[1], forecasts.shape[2])
         self._root = np.sqrt(np.arange(1.0, spec.horizon + 1.0))
         self._calibrator: Calibrator = CALIBRATORS[spec.calibration](shape)
@@ -93,27 +94,26 @@ class _Walk:
         )
         flags = np.empty((last - first, FLAGS, *point.shape[1:]), dtype=bool)
         flags[:, 0], flags[:, 2], flags[:, 3] = scored.scored, scored.hits, scored.calls
-        counting = scored.scored.any(axis=(1, 2, 3))
+        counting, unit = scored.scored.any(axis=(1, 2, 3)), 1.0 / scale[:, :, None]
+        expected = scale[:, :, None] * self._root
         for row in range(last - first):
-            self._calibrator.learn(self._known(first + row))
-            offsets, size = self._calibrator.quote(self._root * scale[row][:, None], point[row])
+            if self._known.any(first + row):
+                self._calibrator.learn(self._known.of(self._forecasts, first + row, self._error))
+            offsets, size = self._calibrator.quote(expected[row], point[row])
             if quantiles is not None:
                 np.add(point[row], np.multiply(size, offsets, out=self._above), out=quantiles[:, row])
             self.sums.enter(batch[row])
             if counting[row]:
-                self._add(scored, row, flags[row], (offsets, size), 1.0 / scale[row][:, None])
+                self._add(scored, row, flags[row], (offsets, size), unit[row])
 
     def _points(self, place: Positions, missing: NDArray[np.bool_]) -> Array:
         """Return what is forecast at the steps' origins (step, forecaster, variable, horizon)."""
         point = np.empty((len(place), *self._error.shape))
         for row, chosen in enumerate(place):
-            np.take(self._forecasts, chosen, axis=1, out=point[row], mode="clip")
+            self._forecasts.take(chosen, axis=1, out=point[row], mode="clip")
         if missing.any():
             np.moveaxis(point, 1, 2)[missing] = np.nan
         return point
-
-    def _known(self, step: int) -> Array:
-        return errors_known(self._forecasts, self._origins.released, self._lessons.learn[step], self._error)
 
     def _add(self, scored: PointTerms, row: int, flags: NDArray[np.bool_], quoted: tuple[Array, Array], unit: Array) -> None:
         """Add a step; where there is no forecast or no quantile, error and size are 0, and so is all that follows."""
@@ -121,8 +121,9 @@ class _Walk:
         error, certain = scored.error[row], flags[1]
         np.isfinite(size, out=certain)
         np.logical_and(certain, flags[0], out=certain)
-        if not certain.all():
+        everywhere = bool(certain.all())
+        if not everywhere:
             error, size = np.where(certain, error, 0.0), np.where(certain, size, 0.0)
         np.multiply(size, offsets, out=self._above)
         np.subtract(error, self._above, out=self._above)
-        self.sums.add(scored.terms[row], flags, self._above, unit)
+        self.sums.add(scored.terms[row], flags, self._above, unit, everywhere=everywhere)

@@ -27,6 +27,7 @@ MOST_STEPS: Final = 255
 
 _COMMON: Final = tuple(POINT_TERMS.index(name) for name in ("absolute", "square"))
 _WIDEST: Final = 2.0 / MISS
+_ENDS: Final = np.array([LEVELS[0], LEVELS[-1]])[:, None, None, None]
 
 
 class RunningSums:
@@ -48,8 +49,8 @@ class RunningSums:
         self._apart = np.zeros(variables, dtype=bool)
         self._both: Array = np.empty(0)
         self._batch = np.full(variables, -1)
-        self._spare = np.empty((len(LEVELS), *shape))
-        self._end = np.empty((2, *shape))
+        self._some_apart = False
+        self._ends = np.empty((2, *shape))
         self.done = np.zeros((variables, batches, forecasters, horizon, len(SUMS)))
 
     def enter(self, batch: Positions) -> None:
@@ -64,10 +65,11 @@ class RunningSums:
         self._put_away(np.flatnonzero(self._batch >= 0))
         return self.done
 
-    def add(self, terms: Array, flags: Flags, above: Array, unit: Array) -> None:
+    def add(self, terms: Array, flags: Flags, above: Array, unit: Array, *, everywhere: bool) -> None:
         """Add a step: point terms, flags of which those from 4 on are still to be set, d (level, ...), and 1/scale.
 
-        Everything is 0 where nothing is scored; `unit` (variable, 1) is NaN where the scale is zero.
+        Everything is 0 where nothing is scored; `unit` (variable, 1) is NaN where the scale is zero. `everywhere` says
+        that every forecast is scored and has quantiles. `above` is overwritten.
         """
         np.less(above[:MIDDLE], 0.0, out=flags[4 : 4 + MIDDLE])
         np.greater(above[MIDDLE + 1 :], 0.0, out=flags[4 + MIDDLE :])
@@ -77,23 +79,18 @@ class RunningSums:
             self._carry()
         np.add(self._terms, terms, out=self._terms)
         np.add(self._above, above, out=self._above)
-        below = np.minimum(above, 0.0, out=self._spare)
+        if not everywhere or self._some_apart:
+            self._add_common(terms, flags, above)
+        ends = np.multiply(above[:: 2 * MIDDLE], _ENDS, out=self._ends)
+        below = np.minimum(above, 0.0, out=above)
         np.add(self._below, below, out=self._below)
-        self._add_interval(above, below, flags[1], unit)
-        self._add_common(terms, flags, above)
-
-    def _add_interval(self, above: Array, below: Array, certain: Flags, unit: Array) -> None:
-        """Add the 95 % interval's score over the scale."""
-        low, high = self._end
-        np.multiply(above[0], LEVELS[0], out=low)
-        np.subtract(low, below[0], out=low)
-        np.multiply(above[-1], LEVELS[-1], out=high)
-        np.subtract(high, below[-1], out=high)
-        np.add(low, high, out=low)
-        np.multiply(low, _WIDEST * unit, out=low)
-        if not certain.all():
-            low[~certain] = 0.0
-        np.add(self._interval, low, out=self._interval)
+        # the 95 % interval's score over the scale
+        np.subtract(ends, below[:: 2 * MIDDLE], out=ends)
+        score = np.add(ends[0], ends[1], out=ends[0])
+        np.multiply(score, _WIDEST * unit, out=score)
+        if not everywhere:
+            score[~flags[1]] = 0.0
+        np.add(self._interval, score, out=self._interval)
 
     def _add_common(self, terms: Array, flags: Flags, above: Array) -> None:
         """Add the losses, and the benchmark's, on the origins that both are scored on; where these differ."""
@@ -102,12 +99,11 @@ class RunningSums:
         differ = (kinds != rival).any(axis=(0, 1, 3))
         if differ.any():
             self._part(np.flatnonzero(differ & ~self._apart))
-        elif not self._apart.any():
+        elif not self._some_apart:
             return
         point, certain = kinds & rival
-        for row, (losses, quantiles) in enumerate(
-            ((terms, above), (terms[:, self._benchmark], above[:, self._benchmark]))
-        ):
+        own, other = (terms, above), (terms[:, self._benchmark], above[:, self._benchmark])
+        for row, (losses, quantiles) in enumerate((own, other)):
             self._both[row, :2] += losses[list(_COMMON)] * point
             shared = quantiles * certain
             self._both[row, 2 : 2 + len(LEVELS)] += shared
@@ -121,6 +117,7 @@ class RunningSums:
         self._both[0][:, :, variables] = own[:, :, variables]
         self._both[1][:, :, variables] = own[:, self._benchmark][:, :, variables]
         self._apart[variables] = True
+        self._some_apart = True
 
     def _carry(self) -> None:
         np.add(self._many, self._few, out=self._many)
@@ -137,6 +134,7 @@ class RunningSums:
             part[:, :, variables] = 0
         self._interval[:, variables] = 0.0
         self._apart[variables] = False
+        self._some_apart = bool(self._apart.any())
 
     def _sums(self, variables: Positions) -> Array:
         """Return the sums of some variables' batches; (sum, forecaster, variable, horizon)."""

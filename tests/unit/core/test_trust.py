@@ -12,7 +12,7 @@ from scipy import stats
 
 from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES
-from pulse_core.trust import batch_decay, posterior, trust, wins
+from pulse_core.trust import LOST, TIED, UNKNOWN, WON, batch_decay, outcome, posterior, trust
 from tests.unit.core.models import Fixed, own
 from tests.unit.core.runs import REFERENCE, ROSTER, known, recorded, run, series, spec_of
 
@@ -56,16 +56,16 @@ def test_the_decay_is_that_of_thirty_days(days, expected):
 
 
 @pytest.mark.parametrize(
-    ("mine", "other", "outcome"),
-    [(1.0, 2.0, 1.0), (-1.0, 2.0, 1.0), (3.0, -2.0, 0.0), (2.0, -2.0, 0.5), (0.0, 0.0, 0.5), (1.0, 1.0 + 1e-15, 1.0)],
+    ("mine", "other", "code"),
+    [(1.0, 2.0, WON), (3.0, 2.0, LOST), (2.0, 2.0, TIED), (0.0, 0.0, TIED), (1.0, 1.0 + 1e-15, WON)],
 )
-def test_the_smaller_absolute_error_wins_and_equal_ones_tie(mine, other, outcome):
-    assert wins(np.array([mine]), np.array([other])).tolist() == [outcome]
+def test_the_smaller_loss_wins_and_equal_ones_tie(mine, other, code):
+    assert outcome(np.array([mine]), np.array([other])).tolist() == [code]
 
 
 @pytest.mark.parametrize(("mine", "other"), [(np.nan, 1.0), (1.0, np.nan), (np.nan, np.nan)])
 def test_without_both_errors_there_is_no_outcome(mine, other):
-    assert np.isnan(wins(np.array([mine]), np.array([other]))).all()
+    assert outcome(np.array([mine]), np.array([other])).tolist() == [UNKNOWN]
 
 
 def beta_below(bound: float, alpha: int, beta: int) -> float:
