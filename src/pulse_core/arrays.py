@@ -47,7 +47,7 @@ def add_up(values: NDArray[Any]) -> NDArray[np.float64]:
         if len(total) % 2:
             np.add(halved[0], total[-1], out=halved[0])
         total = halved
-    return total[0]
+    return np.asarray(total[0])
 
 
 def _frozen(values: ArrayLike, dtype: str) -> NDArray[Any]:

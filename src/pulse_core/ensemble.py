@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import add_up
-from pulse_core.learning import NONE, KnownErrors, Lessons
+from pulse_core.learning import KnownErrors, Lessons
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -120,7 +120,9 @@ def run_ensemble(
 class _Walk:
     """The ensemble on its way through the lessons; arrays of a step are (forecaster, variable, horizon)."""
 
-    def __init__(self, forecasts: Array, released: Array, scale: Array, lessons: Lessons, *, keep_weights: bool) -> None:
+    def __init__(
+        self, forecasts: Array, released: Array, scale: Array, lessons: Lessons, *, keep_weights: bool
+    ) -> None:
         self._forecasts = forecasts
         variables, horizon = lessons.learn.shape[1:]
         self._known = KnownErrors(released, lessons)

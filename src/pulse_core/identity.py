@@ -33,21 +33,27 @@ def hindcast_key(spec: RunSpec, forecaster: Forecaster, rows: KnownRows, batch: 
     )
 
 
-def record_key(spec: RunSpec, roster: Roster, rows: KnownRows, predictors: Sequence[KnownRows] = ()) -> str:
-    """Return the key, in hex, under which a variable's result is recorded.
+def record_key(
+    spec: RunSpec,
+    roster: Roster,
+    rows: KnownRows,
+    predictors: Sequence[KnownRows] = (),
+    fingerprint: str | None = None,
+) -> str:
+    """Return the key, in hex, under which a variable's result is recorded; the `fingerprint` of its rows, if at hand.
 
     `rows` and those of the predictors are known by the end of the period. A later end or another run id with the same
     rows has the same key; a row, parameter or version that differs has another.
     """
     fields = {name: value for name, value in spec.to_document().items() if name not in _NOT_IN_THE_NUMBERS}
     facts = [_facts(one) for one in predictors]
-    return _hash({"spec": fields, "forecasters": roster.versions, "predictors": facts, **_facts(rows)})
+    return _hash({"spec": fields, "forecasters": roster.versions, "predictors": facts, **_facts(rows, fingerprint)})
 
 
-def _facts(rows: KnownRows) -> dict[str, Any]:
+def _facts(rows: KnownRows, fingerprint: str | None = None) -> dict[str, Any]:
     return {
         "variable": rows.known.variable,
-        "rows": rows.known.fingerprint(),
+        "rows": fingerprint or rows.known.fingerprint(),
         "rule": rows.rule,
         "versions": [__version__, METHOD_REVISION, np.__version__],
     }

@@ -74,7 +74,8 @@ class KnownErrors:
         self._prepare(step)
         row = step - self._first
         forecasts.reshape(len(forecasts), -1).take(self._places[row], axis=1, out=out, mode="clip")
-        return np.subtract(self._actual[row], out, out=out)
+        np.subtract(self._actual[row], out, out=out)
+        return out
 
     def _prepare(self, step: int) -> None:
         """Look many steps up at once."""

@@ -13,7 +13,7 @@ from pulse_core.arrays import names
 from pulse_core.errors import SettingsError
 from pulse_core.spec import RunSpec
 
-LARGEST_DEFAULT_UNIT = 32
+LARGEST_DEFAULT_UNIT = 64
 
 SECONDS_BUILT_IN = 0.01
 SECONDS_OWN = 3.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from functools import cache, partial
 from typing import Final, TypeVar
 
@@ -12,33 +12,35 @@ import numpy as np
 
 from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, ForecasterFailed, NotRecorded, PulseError
 from pulse_core.evaluation import evaluate
+from pulse_core.folding import Fold
 from pulse_core.forecasters import Roster
 from pulse_core.identity import record_key
 from pulse_core.plan import Batch, WorkUnit, batches
 from pulse_core.point_in_time import PointInTime, point_in_time
 from pulse_core.ports import DataStore, ResultSink, Write, reading
 from pulse_core.results import DataFacts, Failure, UnitResult, VariableResult
-from pulse_core.scores.table import score_columns
 from pulse_core.series import KnownRows, resolve_known_at
 from pulse_core.slow import SlowHindcasts
 from pulse_core.spec import RunSpec
-from pulse_core.summary import summarise
 
-MOST_ORIGINS: Final = 50_000
-"""How many origins are computed side by side: some 200 MiB with all built-in forecasters and five horizons."""
+MOST_ORIGINS: Final = 320_000
+"""How many origins are computed side by side, shorter histories counted as long as the longest: some 600 MiB with all
+built-in forecasters and five horizons."""
 
 Made = TypeVar("Made")
+Read = Callable[[str], KnownRows]
 Missing = tuple[KnownRows, PointInTime]
 """A variable that is to be computed: its rows, and what was known when."""
 
 
 @attrs.frozen
 class _Begun:
-    """A variable that was read: its rows and key, and its record or what one is computed from."""
+    """A variable that was read and has no record: its rows, what is said of them, its key, and what was known when."""
 
     rows: KnownRows
+    facts: DataFacts
     key: str
-    source: VariableResult | PointInTime
+    point: PointInTime
 
 
 @attrs.frozen
@@ -75,72 +77,72 @@ class ReplayTask:
         if unit.batch is not None:
             return self._hindcast(unit, batches(self.spec)[unit.batch])
         failures: dict[str, Failure] = {}
-        with reading(self.store, unit.variables) as store:
-            begun = dict(_each(unit.variables, self._beginning(store), failures))
-        results = {name: one.source for name, one in begun.items() if isinstance(one.source, VariableResult)}
-        recalled = set(results)
-        with self._hindcast_part(unit) as write:
-            missing = [one for name, one in begun.items() if name not in recalled]
+        with reading(self.store, unit.variables) as store, ExitStack() as open_parts:
+            fold = Fold(self.spec, self._scores_part(unit, open_parts), failures)
+            write = self._hindcast_part(unit, open_parts)
+            read = partial(self._read, store)
+            begun = dict(_each(unit.variables, partial(self._begin, read, cache(read), fold), failures))
+            recalled = len(fold.summaries)
+            missing = {name: one for name, one in begun.items() if one is not None}
             for name, result in self._compute(missing, failures, write):
                 if self.fresh:
-                    self.sink.remove_record(begun[name].key)
-                self.sink.record(begun[name].key, result)
-                results[name] = result
-        finished = _each(results, lambda name: summarise(results[name], _facts(begun[name].rows), self.spec), failures)
-        summaries = dict(finished)
+                    self.sink.remove_record(missing[name].key)
+                self.sink.record(missing[name].key, result)
+                fold.add(result, missing[name].facts)
+            fold.flush()
         return UnitResult(
-            summaries=tuple(summaries.values()),
+            summaries=fold.in_order(unit.variables),
             failures=tuple(failures[variable] for variable in unit.variables if variable in failures),
-            recalled=len(recalled & summaries.keys()),
-            computed=len(summaries.keys() - recalled),
-            parts=self._write_parts(unit, [results[name] for name in unit.variables if name in summaries]),
+            recalled=recalled,
+            computed=len(fold.summaries) - recalled,
+            parts=self._parts(unit, scores=bool(fold.summaries)),
         )
 
-    def _hindcast_part(self, unit: WorkUnit) -> AbstractContextManager[Write | None]:
+    def _hindcast_part(self, unit: WorkUnit, open_parts: ExitStack) -> Write | None:
         if self.tables is None or not self.tables.hindcasts:
-            return nullcontext()
-        return self.sink.part(self.tables.run_id, self.tables.part("hindcasts", unit))
+            return None
+        return open_parts.enter_context(self.sink.part(self.tables.run_id, self.tables.part("hindcasts", unit)))
 
-    def _write_parts(self, unit: WorkUnit, results: Sequence[VariableResult]) -> tuple[str, ...]:
-        """Write the scores of every batch; return the names of all parts of the unit."""
+    def _scores_part(self, unit: WorkUnit, open_parts: ExitStack) -> Callable[[], Write] | None:
+        """Return what opens the part of the scores when there is something to be written."""
+        if self.tables is None:
+            return None
+        part = self.sink.part(self.tables.run_id, self.tables.part("scores", unit))
+        return cache(lambda: open_parts.enter_context(part))
+
+    def _parts(self, unit: WorkUnit, *, scores: bool) -> tuple[str, ...]:
+        """Return the names of all parts of the unit."""
         if self.tables is None:
             return ()
-        names = [self.tables.part("hindcasts", unit)] if self.tables.hindcasts else []
-        if results:
-            names.append(self.tables.part("scores", unit))
-            with self.sink.part(self.tables.run_id, names[-1]) as write:
-                write(score_columns(results, self.spec))
-        return tuple(names)
+        wanted = (("hindcasts", self.tables.hindcasts), ("scores", scores))
+        return tuple(self.tables.part(table, unit) for table, there in wanted if there)
 
     def _read(self, store: DataStore, variable: str) -> KnownRows:
         return resolve_known_at(store.read(variable), self.spec.known_at, self.spec.last_day).by(self.spec.last_day)
 
-    def _beginning(self, store: DataStore) -> Callable[[str], _Begun]:
-        """Return what begins a variable; predictors are read once for all of them."""
-        read_once = cache(partial(self._read, store))
-        return lambda variable: self._begin(
-            self._read(store, variable), [read_once(name) for name in self.spec.predictors if name != variable]
-        )
-
-    def _begin(self, rows: KnownRows, predictors: Sequence[KnownRows]) -> _Begun:
-        key = record_key(self.spec, self.roster, rows, predictors)
+    def _begin(self, read: Read, read_once: Read, fold: Fold, variable: str) -> _Begun | None:
+        """Read a variable; fold its record at once, if there is one. Predictors are read once for all variables."""
+        rows = read(variable)
+        predictors = [read_once(name) for name in self.spec.predictors if name != variable]
+        fingerprint = rows.known.fingerprint()
+        key, facts = record_key(self.spec, self.roster, rows, predictors, fingerprint), _facts(rows, fingerprint)
         # records hold no hindcasts: where they are asked for, they are made again
         anew = self.fresh or (self.tables is not None and self.tables.hindcasts)
         # what slices do for slow forecasters is their hindcasts; these are looked for when they are put together
         must = self.recorded_only and not self.roster.slow
         record = None if anew and not must else self.sink.recall(key)
         if must and not isinstance(record, VariableResult):
-            raise NotRecorded(NOT_RECORDED, f"variable '{rows.known.variable}'", MEND_NOT_RECORDED)
+            raise NotRecorded(NOT_RECORDED, f"variable '{variable}'", MEND_NOT_RECORDED)
         if isinstance(record, VariableResult) and not anew:
-            return _Begun(rows, key, record)
-        return _Begun(rows, key, point_in_time(rows.known, self.spec, [one.known for one in predictors]))
+            fold.add(record, facts)
+            return None
+        return _Begun(rows, facts, key, point_in_time(rows.known, self.spec, [one.known for one in predictors]))
 
     def _compute(
-        self, begun: Sequence[_Begun], failures: dict[str, Failure], write: Write | None
+        self, begun: Mapping[str, _Begun], failures: dict[str, Failure], write: Write | None
     ) -> Iterator[tuple[str, VariableResult]]:
         """Compute together as many as memory allows; where a forecaster fails, each alone: the failure is its own."""
-        missing = [(one.rows, one.source) for one in begun if isinstance(one.source, PointInTime)]
-        for company in _companies(missing):
+        for company in _companies([(one.rows, one.point) for one in begun.values()]):
             try:
                 yield from self._evaluate(company, write)
             except ForecasterFailed as error:
@@ -179,14 +181,17 @@ class ReplayTask:
 
 
 def _companies(missing: Sequence[Missing]) -> Iterator[list[Missing]]:
-    """Yield what is computed side by side: variables in order, as long as their origins are not too many."""
+    """Yield what is computed side by side: variables of similar length, as long as their origins are not too many.
+
+    The longest come first; none is less than half as long as the first of its company, since all are walked to its end.
+    """
     company: list[Missing] = []
-    origins = 0
-    for rows, point in missing:
-        origins += len(point.origin_step)
-        if company and origins > MOST_ORIGINS:
-            yield company
-            company, origins = [], len(point.origin_step)
+    for rows, point in sorted(missing, key=lambda one: -len(one[1].origin_step)):
+        if company:
+            longest = len(company[0][1].origin_step)
+            if longest * (len(company) + 1) > MOST_ORIGINS or 2 * len(point.origin_step) < longest:
+                yield company
+                company = []
         company.append((rows, point))
     if company:
         yield company
@@ -203,12 +208,12 @@ def _each(
             failures[variable] = Failure.of(variable, error)
 
 
-def _facts(rows: KnownRows) -> DataFacts:
+def _facts(rows: KnownRows, fingerprint: str) -> DataFacts:
     known = rows.known
     first, last = ("", "")
     if len(known):
         first, last = (_iso(stamp) for stamp in (known.timestamps.min(), known.timestamps.max()))
-    return DataFacts(f"sha256:{known.fingerprint()}", len(known), known.absent, first, last, rows.rule)
+    return DataFacts(f"sha256:{fingerprint}", len(known), known.absent, first, last, rows.rule)
 
 
 def _iso(moment: np.datetime64) -> str:

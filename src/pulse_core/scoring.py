@@ -94,7 +94,7 @@ class _Walk:
         )
         flags = np.empty((last - first, FLAGS, *point.shape[1:]), dtype=bool)
         flags[:, 0], flags[:, 2], flags[:, 3] = scored.scored, scored.hits, scored.calls
-        counting, unit = scored.scored.any(axis=(1, 2, 3)), 1.0 / scale[:, :, None]
+        counting, unit = np.asarray(scored.scored.any(axis=(1, 2, 3))), 1.0 / scale[:, :, None]
         expected = scale[:, :, None] * self._root
         for row in range(last - first):
             if self._known.any(first + row):
@@ -115,7 +115,9 @@ class _Walk:
             np.moveaxis(point, 1, 2)[missing] = np.nan
         return point
 
-    def _add(self, scored: PointTerms, row: int, flags: NDArray[np.bool_], quoted: tuple[Array, Array], unit: Array) -> None:
+    def _add(
+        self, scored: PointTerms, row: int, flags: NDArray[np.bool_], quoted: tuple[Array, Array], unit: Array
+    ) -> None:
         """Add a step; where there is no forecast or no quantile, error and size are 0, and so is all that follows."""
         offsets, size = quoted
         error, certain = scored.error[row], flags[1]

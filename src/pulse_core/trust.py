@@ -31,7 +31,7 @@ def batch_decay(trust_decay: float, batch_size_days: int) -> float:
 
 
 def outcome(loss: Array, benchmark: Array) -> Outcome:
-    """Return WON where the loss is less than the benchmark's, TIED where exactly equal, else LOST; UNKNOWN without both."""
+    """Return WON where the loss is less than the benchmark's, TIED where equal, else LOST; UNKNOWN without both."""
     less, no_more = loss < benchmark, loss <= benchmark
     unknown = np.isnan(loss) | np.isnan(benchmark)
     return np.asarray(less.view(np.int8) + no_more.view(np.int8) - unknown.view(np.int8))

@@ -147,13 +147,17 @@ def _factorise(
     for j in range(size - 1):
         pivot = moments[j, j]
         usable = pivot > DEPENDENT * squares[j]
+        if not usable.all():
+            # nothing is explained by it: numerators of 0 over any number
+            pivot = np.where(usable, pivot, 1.0)
+            for i in range(j + 1, size):
+                moments[i, j] = np.where(usable, moments[i, j], 0.0)
         for i in range(j + 1, size):
-            lower[i, j] = np.zeros_like(pivot)
-            np.divide(moments[i, j], pivot, out=lower[i, j], where=usable)
+            lower[i, j] = moments[i, j] / pivot
         for i in range(j + 1, size):
             for k in range(j + 1, i + 1):
-                moments[i, k] = moments[i, k] - lower[i, j] * np.where(usable, moments[k, j], 0.0)
-        share.append((lower[size - 1, j], lower[size - 1, j] * np.where(usable, moments[size - 1, j], 0.0)))
+                moments[i, k] = moments[i, k] - lower[i, j] * moments[k, j]
+        share.append((lower[size - 1, j], lower[size - 1, j] * moments[size - 1, j]))
     return lower, share
 
 

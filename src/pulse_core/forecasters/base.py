@@ -37,7 +37,8 @@ class Histories:
 
     def at_origins(self, states: Values) -> Values:
         """Read a (time, path) array at each origin's newest time; shape (origin,)."""
-        return np.asarray(states[self.origin_length - 1, self.origin_path])
+        place = (self.origin_length - 1) * states.shape[1] + self.origin_path
+        return np.asarray(states.reshape(-1).take(place))
 
     def history(self, origin: int) -> Values:
         """Return a copy of what one origin knows, in the data's own units; shape (n,)."""

@@ -39,15 +39,18 @@ class MeanOfAll:
     def combine(self, forecasts: Values) -> Values:
         """See Combination."""
         there = np.isfinite(forecasts)
-        first = np.take_along_axis(forecasts, np.argmax(there, axis=0)[None], axis=0)[0]
-        total, count = np.zeros(first.shape), np.zeros(first.shape)
+        everywhere = bool(there.all())
+        first = forecasts[0]
+        if not everywhere:
+            first = np.take_along_axis(forecasts, np.argmax(there, axis=0)[None], axis=0)[0]
+        # less the first, so that the mean of equals is exactly theirs
+        total, count = np.zeros(first.shape), np.full(first.shape, float(len(forecasts)))
         for forecast, known in zip(forecasts, there, strict=True):
-            # less the first, so that the mean of equals is exactly theirs
-            total = total + np.where(known, forecast - first, 0.0)
-            count = count + known
-        result = np.full(total.shape, np.nan)
-        np.divide(total, count, out=result, where=count > 0)
-        return np.asarray(first + result)
+            np.add(total, forecast - first if everywhere else np.where(known, forecast - first, 0.0), out=total)
+        if not everywhere:
+            count = there.sum(axis=0).astype(np.float64)
+            count[count == 0] = np.nan
+        return np.asarray(first + total / count)
 
 
 @attrs.frozen

@@ -19,12 +19,15 @@ from pulse_core.forecasters.base import Histories, Positions, Values
 WIDTH: Final = 1 << 13
 """Values of one array at one time: small enough that a step's arrays stay in a core's cache."""
 
-BUFFERED: Final = 1 << 18
+BUFFERED: Final = 1 << 15
 """Values of one array over a stretch of time."""
+
+SHORTEST: Final = 4
+"""Times of a stretch, where that is more values."""
 
 
 class GridFilter(Protocol):
-    """A recursive filter run at every point of a parameter grid; its arrays are (state, grid, path)."""
+    """A recursive filter run at every point of a parameter grid; its arrays are (state, path, grid)."""
 
     @property
     def grid(self) -> int:
@@ -35,10 +38,10 @@ class GridFilter(Protocol):
         """How many values the first state is made of."""
 
     def start(self, values: Values) -> tuple[Values, Values]:
-        """Return the state after the first `needs` values (state, grid, path), and the squared error so far."""
+        """Return the state after the first `needs` values (state, path, grid), and the squared error so far."""
 
     def step(self, value: Values, before: Values, error: Values, after: Values) -> None:
-        """Fill the one-step error (grid, path) of a value (path,), and the state after it, in place."""
+        """Fill the one-step error (path, grid) of a value (path, 1), and the state after it, in place."""
 
 
 MakeFilter = Callable[[int], GridFilter]
@@ -64,7 +67,9 @@ class _Pass:
 
     def __init__(self, make: MakeFilter, histories: Histories, first: int, last: int) -> None:
         path = histories.origin_path
-        self._origins = np.flatnonzero((path >= first) & (path < last))
+        mine = np.flatnonzero((path >= first) & (path < last))
+        # in order of time, as they are met
+        self._origins = mine[np.argsort(histories.origin_length[mine], kind="stable")]
         self._newest = histories.origin_length[self._origins] - 1
         self._path = path[self._origins] - first
         times = int(self._newest.max(initial=-1)) + 1
@@ -78,7 +83,7 @@ class _Pass:
         if times < needs:
             return
         state, squares = self._filter.start(self._values[:needs])
-        length = max(16, min(BUFFERED // (self._filter.grid * paths), times))
+        length = min(max(SHORTEST, BUFFERED // (self._filter.grid * paths)), times)
         states, sums = np.empty((length, *state.shape)), np.empty((length, *squares.shape))
         states[0], sums[0] = state, squares
         first = needs - 1
@@ -95,16 +100,18 @@ class _Pass:
         error = np.empty_like(sums[0])
         step = self._filter.step
         for row in range(1, last - first):
-            step(self._values[first + row], states[row - 1], error, states[row])
+            step(self._values[first + row, :, None], states[row - 1], error, states[row])
             np.multiply(error, error, out=error)
             np.add(sums[row - 1], error, out=sums[row])
 
     def _read(self, first: int, last: int, states: Values, sums: Values, chosen: Positions, picked: Values) -> None:
-        here = np.flatnonzero((self._newest >= first) & (self._newest < last))
-        row, path = self._newest[here] - first, self._path[here]
-        best = np.argmin(sums[row, :, path], axis=1)
-        chosen[self._origins[here]] = best
-        picked[:, self._origins[here]] = states[row, :, best, path].T
+        begin, end = np.searchsorted(self._newest, [first, last])
+        row, path = self._newest[begin:end] - first, self._path[begin:end]
+        best = np.argmin(sums[row, path], axis=1)
+        origins = self._origins[begin:end]
+        chosen[origins] = best
+        for place, state in enumerate(picked):
+            state[origins] = states[row, place, path, best]
 
 
 @attrs.frozen
@@ -137,11 +144,11 @@ class _Level:
 
     def __init__(self, alphas: tuple[float, ...], paths: int) -> None:
         self.grid = len(alphas)
-        self._rest = np.repeat(1.0 - np.array(alphas)[:, None], paths, axis=1)
+        self._rest = np.tile(1.0 - np.array(alphas), (paths, 1))
 
     def start(self, values: Values) -> tuple[Values, Values]:
         """See GridFilter."""
-        level = np.repeat(values[:1], self.grid, axis=0)
+        level = np.repeat(values[0, :, None], self.grid, axis=1)
         return level[None], np.zeros_like(level)
 
     def step(self, value: Values, before: Values, error: Values, after: Values) -> None:

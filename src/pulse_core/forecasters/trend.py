@@ -46,13 +46,13 @@ class _Trend:
 
     def __init__(self, grid: Values, paths: int) -> None:
         self.grid = len(grid)
-        alpha, beta, phi = (np.repeat(column[:, None], paths, axis=1) for column in grid.T)
+        alpha, beta, phi = (np.tile(column, (paths, 1)) for column in grid.T)
         self._rest, self._gain, self._phi = 1.0 - alpha, alpha * beta, phi
         self._damped = bool((phi != 1.0).any())
 
     def start(self, values: Values) -> tuple[Values, Values]:
         """See GridFilter."""
-        level = np.repeat(values[:1], self.grid, axis=0)
+        level = np.repeat(values[0, :, None], self.grid, axis=1)
         return np.stack([level, np.zeros_like(level)]), np.zeros_like(level)
 
     def step(self, value: Values, before: Values, error: Values, after: Values) -> None:

@@ -138,4 +138,4 @@ def _total(values: Array) -> Array:
     while len(lanes) > 1:
         half = len(lanes) // 2
         lanes = lanes[:half] + lanes[half:]
-    return lanes[0]
+    return np.asarray(lanes[0])

@@ -92,8 +92,8 @@ def test_a_unit_size_below_one_is_refused(size):
         work_units(spec_of("a"), size)
 
 
-@pytest.mark.parametrize(("variables", "size"), [(1, 1), (2, 2), (32, 32), (33, 17), (64, 32), (100, 25), (1000, 32)])
-def test_the_default_unit_size_is_even_and_at_most_32(variables, size):
+@pytest.mark.parametrize(("variables", "size"), [(1, 1), (2, 2), (64, 64), (65, 33), (100, 50), (1000, 63)])
+def test_the_default_unit_size_is_even_and_at_most_64(variables, size):
     spec = spec_of(*(f"v{number}" for number in range(variables)))
     assert len(work_units(spec)[0].variables) == size
 
