@@ -71,6 +71,8 @@ class RunningSums:
         Everything is 0 where nothing is scored; `unit` (variable, 1) is NaN where the scale is zero. `everywhere` says
         that every forecast is scored and has quantiles. `above` is overwritten.
         """
+        if not everywhere or self._some_apart:
+            self._add_common(terms, flags, above)
         np.less(above[:MIDDLE], 0.0, out=flags[4 : 4 + MIDDLE])
         np.greater(above[MIDDLE + 1 :], 0.0, out=flags[4 + MIDDLE :])
         np.add(self._few, flags.view(np.uint8), out=self._few)
@@ -79,8 +81,6 @@ class RunningSums:
             self._carry()
         np.add(self._terms, terms, out=self._terms)
         np.add(self._above, above, out=self._above)
-        if not everywhere or self._some_apart:
-            self._add_common(terms, flags, above)
         ends = np.multiply(above[:: 2 * MIDDLE], _ENDS, out=self._ends)
         below = np.minimum(above, 0.0, out=above)
         np.add(self._below, below, out=self._below)
