@@ -1,4 +1,4 @@
-"""Read-only arrays as fields of frozen classes, converters to a C-contiguous array of one's own; and a sum of fixed order."""
+"""Read-only arrays as fields of frozen classes, by converters to an array of one's own; a sum of fixed order."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def names(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def add_up(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Add over the first axis, halves upon halves: an order that its length alone decides; sum's changes with layout."""
+    """Add over the first axis, half upon half: an order that its length alone decides; sum's changes with layout."""
     if not len(values):
         return np.zeros(values.shape[1:])
     total = values[:1].astype(np.float64) if len(values) == 1 else np.asarray(values, dtype=np.float64)

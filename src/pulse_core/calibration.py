@@ -41,7 +41,7 @@ class Calibrator(Protocol):
     def quote(self, scale: Array, forecast: Array) -> tuple[Array, Array]:
         """Return (offsets (level, ...), multiplier (...)): a quantile is forecast + multiplier * offset.
 
-        The multiplier is NaN, and no offset is, where there are no quantiles yet. Both are the caller's to read until the next error.
+        The multiplier is NaN, and no offset is, where there are no quantiles yet. Both change with the next error.
         `scale` (...) is the size of an error to expect before any is known; used where `forecast` is the first.
         """
 

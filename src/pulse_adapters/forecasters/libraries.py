@@ -98,7 +98,7 @@ class LibraryForecaster:
         with calm(model.harmless):
             for path in np.unique(histories.origin_path):
                 origins = np.flatnonzero(histories.origin_path == path)
-                forecasts[origins] = each.hindcast(_only(histories, origins), horizon)
+                forecasts[origins] = each.hindcast(histories.only(origins), horizon)
         return forecasts
 
     def _failed(self, what: str) -> ForecasterFailed:
@@ -166,12 +166,3 @@ def _model(name: str, season: int | None) -> LibraryModel:
 
 def _version(model: LibraryModel, refit_every: int) -> str:
     return f"{model.version}, refit_every={refit_every}"
-
-
-def _only(histories: Histories, origins: Any) -> Histories:
-    """Return the same histories with some of their origins."""
-    return attrs.evolve(
-        histories,
-        origin_path=histories.origin_path[origins],
-        origin_length=histories.origin_length[origins],
-    )

@@ -73,7 +73,7 @@ def _forecasts(histories: Histories, horizon: int) -> Values:
     able = np.flatnonzero(histories.origin_length > LARGEST_ORDER + 3)
     if not len(able):
         return result
-    here = attrs.evolve(histories, origin_path=histories.origin_path[able], origin_length=histories.origin_length[able])
+    here = histories.only(able)
     columns = _columns(here.values - _base(here.values))
     rows = here.origin_length - LARGEST_ORDER
     fit = _fit(columns, here, rows)

@@ -40,6 +40,10 @@ class Histories:
         place = (self.origin_length - 1) * states.shape[1] + self.origin_path
         return np.asarray(states.reshape(-1).take(place))
 
+    def only(self, origins: Positions) -> Histories:
+        """Return the same histories with some of their origins."""
+        return attrs.evolve(self, origin_path=self.origin_path[origins], origin_length=self.origin_length[origins])
+
     def history(self, origin: int) -> Values:
         """Return a copy of what one origin knows, in the data's own units; shape (n,)."""
         path = self.origin_path[origin]

@@ -80,11 +80,6 @@ class BatchSums:
         order = np.argsort(batches, kind="stable")
         return BatchSums(batches[order], np.concatenate([self.values, other.values])[order])
 
-    def only(self, first: int, last: int) -> BatchSums:
-        """Return the batches from `first` to `last`, both included."""
-        chosen = (self.batches >= first) & (self.batches <= last)
-        return BatchSums(self.batches[chosen], self.values[chosen])
-
     def total(self) -> NDArray[np.float64]:
         """Return the sums over all batches, added in batch order; shape (forecaster, horizon, sum)."""
         if not len(self.batches):

@@ -58,18 +58,6 @@ def test_the_total_is_the_sum_over_batches(whole):
         assert whole.total()[place] == pytest.approx(math.fsum(column), rel=1e-12, abs=1e-12 * size)
 
 
-@given(sums(), st.integers(0, 50), st.integers(0, 50))
-def test_only_some_batches_keeps_those_and_no_others(whole, first, last):
-    chosen = whole.only(first, last)
-    assert chosen.batches.tolist() == [batch for batch in whole.batches.tolist() if first <= batch <= last]
-    assert all(row.tobytes() in whole.values.tobytes() for row in chosen.values)
-
-
-@given(sums(2), st.integers(0, 49))
-def test_a_run_of_batches_and_the_rest_merge_to_the_whole(whole, cut):
-    assert whole.only(cut + 1, 50).merge(whole.only(0, cut)) == whole
-
-
 def test_no_batches_total_to_zero():
     assert not BatchSums([], np.zeros((0, *SHAPE))).total().any()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pulse_core import Observations, TooLittleData
 from tests.strategies import replayed, rewritten_after
-from tests.unit.method.running import replay, series, spec_of
+from tests.unit.method.running import replay, series, spec_of, train
 from tests.unit.method.test_no_look_ahead import quoted
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0)
@@ -94,3 +94,31 @@ def test_a_strange_predictor_gives_numbers_or_nothing(values):
     spec = spec_of(days=60, forecasters=("naive", "ridge"), predictors=("leader",), min_history=1)
     made = replay([follower], spec, predictors=[series(values, "leader")]).made.forecasts
     assert not np.isinf(made).any()
+
+
+def ridge_of(own: Observations, leader: Observations) -> np.ndarray:
+    spec = spec_of(days=200, first=20, horizon=HORIZON, forecasters=("naive", "ridge"), predictors=("leader",))
+    return replay([own], spec, predictors=[leader]).forecasts("ridge")
+
+
+@pytest.mark.parametrize("unit", [1e-9, 3.0, 1e12])
+def test_the_unit_of_a_predictor_does_not_matter(unit):
+    follower, leader = led(200, 94)
+    other = attrs.evolve(leader, values=leader.values * unit)
+    np.testing.assert_allclose(ridge_of(follower, other), ridge_of(follower, leader), rtol=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 3.0, 1e12])
+def test_the_forecasts_are_in_the_variable_s_own_unit(unit):
+    follower, leader = led(200, 94)
+    other = attrs.evolve(follower, values=follower.values * unit)
+    np.testing.assert_allclose(ridge_of(other, leader), unit * ridge_of(follower, leader), rtol=1e-9)
+
+
+def test_a_variable_that_is_the_only_predictor_is_forecast_from_its_own_changes_alone_or_in_company():
+    follower, leader = led(90, 95)
+    names = {"forecasters": ("naive", "ridge"), "predictors": ("leader",), "min_history": 1}
+    alone = train([leader], spec_of("leader", days=90, **names)).variables[0]
+    beside = train([follower, leader], spec_of("leader", "x", days=90, **names)).variables[0]
+    assert alone.scores[1, :, 0].min() > 0
+    assert beside.digest() == alone.digest()

@@ -1,0 +1,57 @@
+"""What becomes of a unit's results, one after another: a summary each, and their rows in the run's table of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from pulse_core.errors import PulseError
+from pulse_core.ports import Write
+from pulse_core.results import DataFacts, Failure, VariableResult, VariableSummary
+from pulse_core.scores.table import score_columns
+from pulse_core.spec import RunSpec
+from pulse_core.summary import summarise
+
+ROWS: Final = 1 << 17
+"""Rows of the table that are made at once, some 50 MiB, or those of one variable."""
+
+
+@attrs.define(eq=False)
+class Fold:
+    """Takes results in and lets go of them, so that a unit's memory does not grow with its variables.
+
+    `write` is asked for when there is something to be written, or is None; a failure is noted among the `failures`.
+    """
+
+    spec: RunSpec
+    write: Callable[[], Write] | None
+    failures: dict[str, Failure]
+    summaries: dict[str, VariableSummary] = attrs.field(factory=dict)
+    _waiting: list[VariableResult] = attrs.field(factory=list)
+    _rows: int = 0
+
+    def add(self, result: VariableResult, facts: DataFacts) -> None:
+        """Take in a result."""
+        try:
+            self.summaries[result.variable] = summarise(result, facts, self.spec)
+        except PulseError as error:
+            self.failures[result.variable] = Failure.of(result.variable, error)
+            return
+        if self.write is None:
+            return
+        self._waiting.append(result)
+        self._rows += result.wins.size
+        if self._rows >= ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._waiting and self.write is not None:
+            self.write()(score_columns(self._waiting, self.spec))
+        self._waiting, self._rows = [], 0
+
+    def in_order(self, names: tuple[str, ...]) -> tuple[VariableSummary, ...]:
+        """Return the summaries in the order of these names."""
+        return tuple(self.summaries[name] for name in names if name in self.summaries)
