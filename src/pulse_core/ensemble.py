@@ -6,8 +6,6 @@ averages with multiple learning rates); forecasters without a forecast sleep, as
 
 from __future__ import annotations
 
-import sys
-
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +18,7 @@ Positions = NDArray[np.int64]
 
 NAME = "ensemble"
 VERSION = "1"
-LEAST = sys.float_info.min
+LEAST = float(np.finfo(np.float64).tiny)
 """In the place of a rate's zero denominator: its numerator is zero too."""
 
 
@@ -130,6 +128,7 @@ class _Walk:
         shape = (len(forecasts), variables, horizon)
         self._offered, self._losses, self._mixed = np.empty((3, *shape))
         self._own = np.empty((1, *shape[1:]))
+        self._keep_weights = keep_weights
         self._stride = variables * horizon
         self._cell = np.arange(self._stride).reshape(shape[1:])
         self.quoted = np.full(released.shape, np.nan)
@@ -169,5 +168,5 @@ class _Walk:
         if not all_awake:
             point[~awake.any(axis=0)] = np.nan
         self.quoted[quote if all_quote else quote[quoting]] = point if all_quote else point[quoting]
-        if self.weights.shape[1]:
+        if self._keep_weights:
             self.weights[:, quote[quoting]] = weights[:, quoting]

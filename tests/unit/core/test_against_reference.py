@@ -85,7 +85,7 @@ def assert_batches(result: VariableResult, expected: Report) -> None:
             name: {ahead: [case for case in here if case.batch == batch] for ahead, here in horizons.items()}
             for name, horizons in expected.cases.items()
         }
-        alone = all_measures(result.sums.only(batch, batch).total(), result.exponent)
+        alone = all_measures(result.sums.values[batch], result.exponent)
         assert_scores(alone, expected, cases, f"batch {batch}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import numpy as np
 import pytest
@@ -117,7 +119,7 @@ def test_the_forecasts_are_in_the_variable_s_own_unit(unit):
 
 def test_a_variable_that_is_the_only_predictor_is_forecast_from_its_own_changes_alone_or_in_company():
     follower, leader = led(90, 95)
-    names = {"forecasters": ("naive", "ridge"), "predictors": ("leader",), "min_history": 1}
+    names: dict[str, Any] = {"forecasters": ("naive", "ridge"), "predictors": ("leader",), "min_history": 1}
     alone = train([leader], spec_of("leader", days=90, **names)).variables[0]
     beside = train([follower, leader], spec_of("leader", "x", days=90, **names)).variables[0]
     assert alone.scores[1, :, 0].min() > 0
