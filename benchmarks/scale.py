@@ -1,7 +1,8 @@
 """What a run costs as it grows: CPU per (variable x origin x forecaster) and peak memory, all-in and by stage.
 
 Each line is a process of its own that trains synthetic series through RetrodictionTraining, in units of the default
-size, with a sink that keeps nothing. `python benchmarks/scale.py [--large]`; how to read it: benchmarks/README.md.
+size, with a sink that keeps nothing, or with the results in a folder. `python benchmarks/scale.py [--large]
+[--results FOLDER]`; how to read it: benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import attrs
@@ -20,6 +22,7 @@ import numpy as np
 from _synthetic import SyntheticStore
 from _timing import least
 
+from pulse_adapters.sinks.filesystem import FilesystemSink
 from pulse_core import Done, Forecaster, Histories, Outcome, RetrodictionTraining, RunResult, Slice, Task, WorkUnit
 from pulse_core.evaluation import evaluate
 from pulse_core.forecasters import resolve
@@ -27,7 +30,7 @@ from pulse_core.hindcasting import hindcast
 from pulse_core.histories import stretches
 from pulse_core.learning import lessons
 from pulse_core.origins import Stretches, gather
-from pulse_core.plan import work_units
+from pulse_core.plan import take, work_units
 from pulse_core.point_in_time import point_in_time
 from pulse_core.ports import Write
 from pulse_core.results import Record
@@ -36,9 +39,12 @@ from pulse_core.scoring import score
 HORIZON: Final = 5
 POINTS: Final = 1250
 VARIABLES: Final = (1, 2, 10, 100)
+SAMPLED: Final = 16
+"""Of the large run, every so-manieth unit is done, unless all of it is asked for."""
 LENGTHS: Final = (500, 5_000, 20_000)
 VARIABLES_OF_LENGTHS: Final = 4
 LARGE: Final = 10_000
+COLUMNS: Final = ["variable", "forecaster", "horizon", "batch", "mae", "crps", "trust"]
 
 
 @attrs.frozen
@@ -49,7 +55,20 @@ class Case:
     points: int
     goes: int = 1
     index: int = 0
-    processes: int = 1
+    slices: int = 1
+    results: Path | None = None
+
+    @property
+    def share(self) -> Slice | None:
+        """The share of the units, or None for all."""
+        return Slice(self.index, self.slices) if self.slices > 1 else None
+
+    def done(self) -> int:
+        """Return how many (variable x origin x forecaster) this process does."""
+        store = SyntheticStore(self.variables, self.points)
+        spec = store.spec()
+        variables = sum(len(unit.variables) for unit in take(work_units(spec), self.share))
+        return variables * store.origins * len(spec.roster)
 
 
 @attrs.frozen
@@ -92,8 +111,8 @@ class NoSink:
 def train(case: Case) -> Cost:
     """Run a case in this process."""
     store = SyntheticStore(case.variables, case.points)
-    share = Slice(case.index, case.processes) if case.processes > 1 else None
-    training = RetrodictionTraining(store=store, backend=InThisProcess(), sink=NoSink(), slice=share)
+    sink = NoSink() if case.results is None else FilesystemSink(case.results)
+    training = RetrodictionTraining(store=store, backend=InThisProcess(), sink=sink, slice=case.share)
     _warm_up()
     begun = time.perf_counter()
     cpu = least(lambda: training.execute(store.spec()), case.goes)
@@ -161,8 +180,9 @@ def _train_one(store: SyntheticStore, unit: WorkUnit) -> None:
 def main() -> None:
     """Print the tables."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--large", action="store_true", help=f"also {LARGE} variables, which takes minutes")
+    options.add_argument("--large", action="store_true", help=f"all of {LARGE} variables, which takes minutes")
     options.add_argument("--processes", type=int, default=2, help="for --large: each takes a slice of the units")
+    options.add_argument("--results", type=Path, help="for --large: a new folder for records and tables")
     options.add_argument("--goes", type=int, default=2, help="how often each line is run; the least counts")
     given = options.parse_args()
     print(f"{'variables':>9} {'points':>7} {'us per var x origin x forecaster':>33} {'wall s':>8} {'peak MiB':>9}")
@@ -170,10 +190,13 @@ def main() -> None:
         _line([Case(count, POINTS, given.goes)])
     for points in LENGTHS:
         _line([Case(VARIABLES_OF_LENGTHS, points, given.goes)])
-    if given.large:
-        _line([Case(LARGE, POINTS, 1, index, given.processes) for index in range(given.processes)])
+    slices = given.processes if given.large else SAMPLED
+    shares = range(given.processes if given.large else 1)
+    _line([Case(LARGE, POINTS, 1, index, slices, given.results if given.large else None) for index in shares])
+    if given.large and given.results is not None:
+        _print_reading(given.results)
     print("\nby stage, us per var x origin (the sum over the forecasters; one unit)")
-    _print_stages([Case(count, POINTS, given.goes) for count in (1, 2, 32)])
+    _print_stages([Case(count, POINTS, given.goes) for count in (1, 2, 64)])
 
 
 def _line(cases: Sequence[Case]) -> None:
@@ -182,11 +205,20 @@ def _line(cases: Sequence[Case]) -> None:
     with spawning.Pool(len(cases), maxtasksperchild=1) as pool:
         costs = pool.map(train, cases, chunksize=1)
     first = cases[0]
-    store = SyntheticStore(first.variables, first.points)
-    cells = store.variables * store.origins * len(store.spec().roster)
-    cpu = sum(cost.cpu for cost in costs) / cells * 1e6
+    cpu = sum(cost.cpu for cost in costs) / sum(case.done() for case in cases) * 1e6
     wall, peak = max(cost.wall for cost in costs), max(cost.peak for cost in costs)
     print(f"{first.variables:>9,} {first.points:>7,} {cpu:>33.2f} {wall:>8.1f} {peak:>9.0f}", flush=True)
+
+
+def _print_reading(folder: Path) -> None:
+    """Say how long pandas takes to read some columns of all scores."""
+    import pandas as pd
+
+    begun = time.perf_counter()
+    (scores,) = (pd.read_parquet(path, columns=COLUMNS) for path in folder.glob("*/scores"))
+    print(
+        f"{len(scores):,} rows of scores, {len(COLUMNS)} columns, read by pandas in {time.perf_counter() - begun:.1f} s"
+    )
 
 
 def _print_stages(cases: Sequence[Case]) -> None:

@@ -30,6 +30,12 @@ def batch_decay(trust_decay: float, batch_size_days: int) -> float:
     return float(trust_decay ** (batch_size_days / DAYS_PER_DECAY))
 
 
+def wins(errors: Array, benchmark: Array) -> Array:
+    """Return 1 where |error| is less than the benchmark's, 1/2 where exactly equal, 0 where more; NaN without both."""
+    codes = outcome(np.abs(errors), np.abs(benchmark))
+    return np.where(codes == UNKNOWN, np.nan, codes / WON)
+
+
 def outcome(loss: Array, benchmark: Array) -> Outcome:
     """Return WON where the loss is less than the benchmark's, TIED where equal, else LOST; UNKNOWN without both."""
     less, no_more = loss < benchmark, loss <= benchmark
