@@ -28,6 +28,7 @@ MOST_ORIGINS: Final = 320_000
 built-in forecasters and five horizons."""
 
 Made = TypeVar("Made")
+Read = Callable[[str], KnownRows]
 Missing = tuple[KnownRows, PointInTime]
 """A variable that is to be computed: its rows, and what was known when."""
 
@@ -120,9 +121,7 @@ class ReplayTask:
     def _read(self, store: DataStore, variable: str) -> KnownRows:
         return resolve_known_at(store.read(variable), self.spec.known_at, self.spec.last_day).by(self.spec.last_day)
 
-    def _begin(
-        self, read: Callable[[str], KnownRows], read_once: Callable[[str], KnownRows], fold: Fold, variable: str
-    ) -> _Begun | None:
+    def _begin(self, read: Read, read_once: Read, fold: Fold, variable: str) -> _Begun | None:
         """Read a variable; fold its record at once, if there is one. Predictors are read once for all variables."""
         rows = read(variable)
         predictors = [read_once(name) for name in self.spec.predictors if name != variable]
