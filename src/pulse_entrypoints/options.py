@@ -153,8 +153,8 @@ def _hours(text: str) -> float:
 
 
 def _bytes(text: str) -> int:
-    if text == "0":
-        return 0
+    if _WHOLE.fullmatch(text):
+        return max(int(text), 0)
     size = _size(text)
     number, unit, binary = re.split(r" ?([kMGT])", size.removesuffix("B"), maxsplit=1)
     return int(float(number) * (1_024 if binary else 1_000) ** _POWERS[unit])

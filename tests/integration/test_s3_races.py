@@ -99,7 +99,7 @@ class WritersAndReaders(RuleBasedStateMachine):
         try:
             won = self.place.create(name, content)
         except SinkUnavailable:
-            self.model[name] = {content if each is None else each for each in before} | before
+            self.model[name] = before | ({content} if None in before else set())
             return
         assert fault is None
         if won:

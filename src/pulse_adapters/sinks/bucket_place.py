@@ -128,8 +128,9 @@ class BucketPlace:
 
     def _probe(self) -> bool:
         key = f"{self.prefix}.probe-{secrets.token_hex(8)}"
+        self.bucket.create(key, b"first")
         try:
-            return self.bucket.create(key, b"first") and not self.bucket.create(key, b"second")
+            return not self.bucket.create(key, b"second")
         finally:
             self.bucket.delete(key)
 
