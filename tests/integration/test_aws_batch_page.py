@@ -21,7 +21,7 @@ from tests.servers.dask_cluster import free_port
 pytestmark = pytest.mark.integration
 
 PAGE = (stack.ROOT / "docs/how-to/aws-batch.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
+BLOCKS = re.findall(r"```shell\n(.*?)```", PAGE, flags=re.DOTALL)
 AWS = f'#!/bin/sh\nexec env $FOR_MOTO {sys.executable} -W ignore -m tests.servers.aws_cli "$@"\n'
 DOCKER = '#!/bin/sh\necho "$1" >> "$DOCKER_LOG"\n[ "$1" = build ] && test -f Dockerfile || true\n'
 PULSE = f'#!/bin/sh\nexec {sys.executable} -m pulse_entrypoints "$@"\n'
