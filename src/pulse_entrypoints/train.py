@@ -167,6 +167,8 @@ def _execute(order: Order, progress: Progress, form: str) -> Ending:
     if settings.slice is not None:
         return slice_completed(result, settings.results_place, settings.slice, order.counted)
     places: dict[str, tuple[str, ...]] = {"Log": (sink.attach(result.run_id, RUN_LOG, log.of_run()), str(log.path))}
+    if order.recorded_only and not result.failures:
+        sink.remove_marks(result.run_id)
     if settings.report:
         places["Report"] = (attach_report(sink, result.run_id),)
         log.events.info("report_written", published=places["Report"])

@@ -21,7 +21,7 @@ from tests.servers.dask_cluster import free_port
 pytestmark = pytest.mark.integration
 
 PAGE = (stack.ROOT / "docs/how-to/aws-batch.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
+BLOCKS = re.findall(r"```shell\n(.*?)```", PAGE, flags=re.DOTALL)
 AWS = f'#!/bin/sh\nexec env $FOR_MOTO {sys.executable} -W ignore -m tests.servers.aws_cli "$@"\n'
 DOCKER = '#!/bin/sh\necho "$1" >> "$DOCKER_LOG"\n[ "$1" = build ] && test -f Dockerfile || true\n'
 PULSE = f'#!/bin/sh\nexec {sys.executable} -m pulse_entrypoints "$@"\n'
@@ -42,10 +42,11 @@ def test_every_command_of_the_page_succeeds_from_an_empty_account_to_a_collected
     launcher = Launcher(tmp_path / "containers", environment(**moto_server.environment), node_port=free_port())
     with serving(launcher) as endpoints:
         everywhere = environment(**moto_server.environment, **endpoints)
+        only_moto = "".join(f"-u {name} " for name in endpoints)
         variables = everywhere | {
             "PATH": f"{tmp_path / 'bin'}:{everywhere['PATH']}",
             "DOCKER_LOG": str(tmp_path / "docker.log"),
-            "FOR_MOTO": f"AWS_ENDPOINT_URL={moto_server.endpoint}",
+            "FOR_MOTO": f"{only_moto}AWS_ENDPOINT_URL={moto_server.endpoint}",
             "PYTHONWARNINGS": "default",
         }
         script = "set -eu\n" + "\n".join(BLOCKS)

@@ -189,6 +189,7 @@ def test_collecting_from_the_shell_gives_the_whole(account) -> None:
     (result,) = account.results()
     assert result["digest"] == account.serial()
     assert result["run"]["units"]["computed"] == 0
+    assert not list((account.folder / "results").glob("*/progress/*"))
 
 
 def test_with_keep_going_the_collecting_job_names_what_failed_and_ends_with_3(account) -> None:

@@ -74,7 +74,7 @@ def deploy(options: dict[str, list[str]]) -> int:
     """Create a stack, unless it is there; what moto cannot create is registered beside it."""
     from tests.integration import stack
 
-    assert Path(options["template-file"][0]).resolve() == stack.TEMPLATE
+    assert Path(options["template-file"][0]).resolve() == stack.TEMPLATE.resolve()
     (name,) = options["stack-name"]
     assert name == stack.NAME
     stack.deploy(boto3.client, dict(each.split("=", 1) for each in options["parameter-overrides"]))
