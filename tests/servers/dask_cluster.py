@@ -73,7 +73,7 @@ class DaskProcesses:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment},
+                env={**os.environ, "PYTHONPATH": _with_tests(os.environ.get("PYTHONPATH")), **self.environment},
             )
 
     def close(self) -> None:
@@ -104,3 +104,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _with_tests(path: str | None) -> str:
+    """Return a search path on which workers find the tests' tasks too."""
+    return os.pathsep.join(filter(None, (path, str(Path(__file__).parents[2]))))

@@ -1,0 +1,126 @@
+"""`pulse runs`: what there is, what one run found, and what goes when it is old."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import pytest
+
+from pulse_adapters.sinks.filesystem import FilesystemSink
+from pulse_entrypoints.layers import CommandLine
+from pulse_entrypoints.prune import prune_runs
+from pulse_entrypoints.runs import list_runs, show_run
+from tests.results import batch_hindcasts, run_result, spec
+
+OLD, YOUNG = "aa" * 32, "bb" * 32
+DAY = 86_400.0
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Two published runs, one that never was, and two records; the first of each is a hundred days old."""
+    sink = FilesystemSink(tmp_path)
+    for run_id in ("first", "second"):
+        sink.publish(run_result(run_id=run_id, parts=()))
+    sink.attach("third", "run.log", b"{}\n")
+    for number, key in enumerate((OLD, YOUNG)):
+        sink.record(key, batch_hindcasts(number))
+    for path in (tmp_path / "first/result.json", tmp_path / "units/aa" / OLD):
+        os.utime(path, (time.time() - 100 * DAY,) * 2)
+    return tmp_path
+
+
+def run(command, place, *words: str, **options: str) -> int:
+    values = {name: [value] for name, value in options.items()}
+    return int(command(CommandLine(values={"results": [str(place)], **values}, words=list(words)), {}))
+
+
+def answered(capsys) -> dict:
+    return dict(json.loads(capsys.readouterr().out))
+
+
+def test_runs_are_listed_the_newest_first_with_how_they_fared(place, capsys) -> None:
+    assert run(list_runs, place, format="json") == 0
+    listed = answered(capsys)
+    assert listed["runs"][-1]["run"] == "first"
+    states = {line["run"]: line["state"] for line in listed["runs"]}
+    assert states == {"first": "published", "second": "published", "third": "not published"}
+    units = run_result().units
+    assert {line["recalled"] for line in listed["runs"] if line["state"] == "published"} == {units.recalled}
+    assert (listed["ledger"]["records"], listed["ledger"]["set_aside"]) == (2, 0)
+
+
+def test_a_result_that_cannot_be_read_is_listed_as_that(place, capsys) -> None:
+    (place / "second/result.json").write_text("{")
+    assert run(list_runs, place, format="json") == 0
+    assert {line["state"] for line in answered(capsys)["runs"] if line["run"] == "second"} == {"unreadable"}
+
+
+def test_people_see_a_table(place, capsys) -> None:
+    assert run(list_runs, place) == 0
+    out = capsys.readouterr().out
+    assert f"{spec().start} to {spec().end}" in out
+    assert "Ledger: 2 records" in out
+
+
+def test_an_empty_place_is_no_error(tmp_path, capsys) -> None:
+    assert run(list_runs, tmp_path / "nothing") == 0
+    assert "No runs in" in capsys.readouterr().out
+
+
+def test_a_run_is_shown_as_its_document_is(place, capsys) -> None:
+    assert run(show_run, place, "second", format="json") == 0
+    assert answered(capsys) == json.loads((place / "second/result.json").read_text())
+
+
+def test_a_run_is_shown_to_people(place, capsys) -> None:
+    assert run(show_run, place, "second") == 0
+    out = capsys.readouterr().out
+    assert "second" in out
+    assert "recalled" in out
+
+
+def test_a_run_that_is_not_there_is_an_error_with_near_ones(place, capsys) -> None:
+    assert run(show_run, place, "secnd") == 1
+    assert "There are: second" in capsys.readouterr().err
+
+
+def test_what_is_old_is_pruned_and_the_rest_stays(place, capsys) -> None:
+    assert run(prune_runs, place, older_than="90", format="json") == 0
+    pruned = answered(capsys)
+    assert (pruned["runs"], pruned["records"]) == (["first"], [OLD])
+    sink = FilesystemSink(place)
+    assert list(sink.run_ids()) == ["second", "third"]
+    assert [record.key for record in sink.records()] == [YOUNG]
+
+
+def test_a_dry_run_removes_nothing(place, capsys) -> None:
+    assert run(prune_runs, place, older_than="90", dry_run="true") == 0
+    assert "Would remove run first" in capsys.readouterr().out
+    assert list(FilesystemSink(place).run_ids()) == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize(("what", "runs", "records"), [("runs", 2, 2), ("records", 3, 1)])
+def test_pruning_can_keep_to_runs_or_records(place, what, runs, records, capsys) -> None:
+    assert run(prune_runs, place, older_than="90", what=what) == 0
+    sink = FilesystemSink(place)
+    assert (len(list(sink.run_ids())), len(list(sink.records()))) == (runs, records)
+
+
+def test_the_newest_runs_stay_however_old(place, capsys) -> None:
+    assert run(prune_runs, place, older_than="90", keep="3", what="runs") == 0
+    assert "first" in list(FilesystemSink(place).run_ids())
+
+
+def test_a_record_that_was_set_aside_goes_with_no_young_one_beside_it(place, capsys) -> None:
+    path = place / "units/bb" / YOUNG
+    path.rename(path.with_name(f"{YOUNG}.damaged"))
+    assert run(prune_runs, place, older_than="90", what="records") == 0
+    assert list(FilesystemSink(place).records()) == []
+
+
+def test_how_old_must_be_said(place, capsys) -> None:
+    assert run(prune_runs, place) == 2
+    assert "--older-than: is missing" in capsys.readouterr().err
