@@ -99,6 +99,8 @@ def slice_of(read: Layered[RunJobSettings], job: BatchJob) -> tuple[int, int] | 
     if problems:
         raise SettingsError([*read.problems, *problems])
     settings, child = read.settings, job.child
+    if settings.collect:  # also after children that did their shares by a list
+        return None
     if settings.children is not None:
         return settings.children[child.index if child else 0], settings.shares or 0
     return settings.slice if child is None else (child.index, child.size)
@@ -115,7 +117,7 @@ def _share_problems(read: Layered[RunJobSettings], job: BatchJob) -> list[str]:
         problems.append(f"{read.source('collect')}: is for a job of its own, after the array")
     if (settings.children is None) != (settings.shares is None):
         problems.append("--children and --shares go together")
-    elif settings.children is not None:
+    elif settings.children is not None and not settings.collect:
         problems += _children_problems(settings, job)
     if in_parts and settings.end_date is None and settings.data != SAMPLE:
         what = "is missing; jobs that share a run, and their attempts after midnight, must agree on its last day"

@@ -125,6 +125,11 @@ def test_a_child_of_failed_ones_does_the_share_it_was_given() -> None:
     assert alone.settings.slice == (3, 40)
 
 
+def test_the_job_that_collects_after_failed_ones_takes_the_whole() -> None:
+    order = order_of(read(children=["3", "17"], shares=["40"], collect=["true"]), JOB)
+    assert (order.settings.slice, order.recorded_only) == (None, True)
+
+
 def test_a_whole_job_publishes_under_its_name_here_and_in_the_results_bucket() -> None:
     order = order_of(read(s3_results_bucket=["my-results"]), JOB)
     assert order.settings.output_file == Path("results/batch_abc.json")
