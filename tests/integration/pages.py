@@ -106,7 +106,8 @@ def _write(block: Block, folder: Path) -> None:
 
 
 def _run(block: Block, folder: Path, env: Mapping[str, str]) -> str:
-    surroundings = environment(**env)
+    # any free port for Dask's dashboard: another cluster of this machine may have the usual one
+    surroundings = environment(PULSE_DASK_DASHBOARD_PORT="0", **env)
     surroundings["PATH"] = f"{Path(sys.prefix) / 'bin'}:{surroundings['PATH']}"
     python = [sys.executable, "-c", block.text]
     bash = [str(shutil.which("bash")), "-c", _STRICT + _DRY_MAKE + block.text]
