@@ -110,9 +110,10 @@ def _value(option: Option) -> str:
         default = list(default)
     elif not isinstance(default, bool | int | float | str | None):
         default = str(default)
+    # as people write it, 2GiB, where a file may hold that
     shown = None if default is None else option.shown_default
     likely = (_EXAMPLES.get(option.name), _EXAMPLES.get(option.kind.metavar))
-    candidates = (default, shown, *option.kind.choices, *likely, *_OTHERWISE)
+    candidates = (shown, default, *option.kind.choices, *likely, *_OTHERWISE)
     # what JSON writes is a TOML value as well
     return json.dumps(next(one for one in candidates if one is not None and _takes(option, one)))
 
