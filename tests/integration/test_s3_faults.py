@@ -265,6 +265,26 @@ def test_a_gzip_that_unpacks_beyond_all_bounds_is_refused(aws, corner, seaweedfs
         S3Store(BUCKET, corner, aws).read("bomb")
 
 
+def test_parquet_of_a_million_columns_is_refused_by_its_footer(aws, corner, seaweedfs_server):
+    footer = 100 * 1_000_000  # bytes of metadata, some hundred a column
+    content = b"PAR1" + b"\0" * 2**20 + footer.to_bytes(4, "little") + b"PAR1"
+    seaweedfs_server.put(corner, {"x.parquet": content})
+    with pytest.raises(MalformedData, match=f"has a footer of {footer} bytes"):
+        S3Store(BUCKET, corner, aws).read("x")
+
+
+def test_keys_of_any_shape_are_data_or_are_passed_over(aws, corner, seaweedfs_server):
+    data = ["q?x=1", "a#b", "%2e%2e", "caf\N{LATIN SMALL LETTER E WITH ACUTE}", "n" * 200]
+    passed_over = ["deeper/z", ".hidden", "back\\slash", " blank"]
+    seaweedfs_server.put(corner, {f"{name}.csv": CSV for name in (*data, *passed_over)})
+    store = S3Store(BUCKET, corner, aws)
+    assert list(store.names()) == sorted(data)
+    assert all(store.read(name).values.tolist() == [1.0, 2.0] for name in data)
+    for name in (*passed_over, "../z", "x" * 1_000):
+        with pytest.raises(VariableNotFound):
+            store.read(name)
+
+
 def test_an_object_larger_than_any_data_file_is_not_fetched(aws, corner, seaweedfs_server, fault_proxy, monkeypatch):
     monkeypatch.setattr("pulse_adapters.stores.objects.UNPACKED_LIMIT", 10)
     seaweedfs_server.put(corner, {"x.csv": CSV})
