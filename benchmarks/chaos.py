@@ -92,7 +92,7 @@ def _load() -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--runs", type=int, default=200)
+    options.add_argument("--runs", type=int, default=20)
     options.add_argument("--first", type=int, default=0, help="the number of the first run")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--only", nargs="*", default=(), help="engines, places or disturbances to keep to")
