@@ -152,7 +152,3 @@ def _version() -> str:
     from pulse_core.version import __version__  # help must not wait for numpy
 
     return __version__
-
-
-if __name__ == "__main__":
-    sys.exit(main())

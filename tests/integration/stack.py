@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -94,10 +95,17 @@ def outputs(client: Clients) -> Mapping[str, str]:
 
 
 def make_service_role(client: Clients) -> None:
-    """Make the role that `create-service-linked-role` makes, whose name moto spells otherwise."""
-    client("iam").create_role(
-        Path="/aws-service-role/batch.amazonaws.com/", RoleName="AWSServiceRoleForBatch", AssumeRolePolicyDocument="{}"
-    )
+    """Make the role that `create-service-linked-role` makes, whose name moto spells otherwise.
+
+    An account has one, and other tests may have made it in theirs.
+    """
+    iam = client("iam")
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(
+            Path="/aws-service-role/batch.amazonaws.com/",
+            RoleName="AWSServiceRoleForBatch",
+            AssumeRolePolicyDocument="{}",
+        )
 
 
 def register_nodes(client: Clients) -> None:

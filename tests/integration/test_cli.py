@@ -228,7 +228,7 @@ def test_a_run_id_that_holds_another_spec_ends_with_2(place) -> None:
 def test_all_problems_of_all_layers_are_told_together_with_2(place) -> None:
     (place / "pulse.toml").write_text('horizn = 3\nmin_history = "x"\n')
     arguments = ("--variables", "a", "a", "--start-date", "2021-01-01", "--end-date", "2020-01-01", "--slce", "1/2")
-    forecasters = ("--forecasters", "nave", "own:Best", "gone:Best", "--data", "s3://bucket/x")
+    forecasters = ("--forecasters", "nave", "own:Best", "gone:Best", "--data", "ftp://bucket/x")
     variables = {"PULSE_RESULTS": "", "LOG_LEVEL": "loud", "PULSE_CONFIG": "pulse.toml"}
     done = pulse(place, "train", *arguments, *forecasters, "--max-workers", "-2", env=variables)
     assert done.returncode == 2
@@ -245,7 +245,7 @@ def test_all_problems_of_all_layers_are_told_together_with_2(place) -> None:
         "--forecasters: 'nave'",
         "--forecasters: forecaster 'own:Best': module 'own'",
         "--forecasters: forecaster 'gone:Best': there is no module 'gone'",
-        "--data: s3://bucket/x: no adapter",
+        "--data: ftp://bucket/x: no adapter",
     ]
     told = bullets(done)
     assert sorted(expected) == sorted(start for start in expected for bullet in told if bullet.startswith(start))

@@ -1,7 +1,5 @@
 """`python -m pulse_entrypoints.batch`."""
 
-import sys
+from pulse_entrypoints.program import pulse_batch
 
-from pulse_entrypoints.batch import main
-
-sys.exit(main())
+pulse_batch()
