@@ -18,7 +18,8 @@ import attrs
 import numpy as np
 
 from pulse_core.errors import ForecasterFailed, SettingsError
-from pulse_core.forecasters.base import Histories, OriginByOrigin, Values
+from pulse_core.forecasters.base import Histories, Values
+from pulse_core.forecasters.origin_by_origin import OriginByOrigin
 
 Warnings = tuple[tuple[type[Warning], str], ...]
 """Kinds of warnings: class, and a pattern that the message begins with or an empty text."""
