@@ -1,28 +1,32 @@
 """Quantiles that forecasters bring: quoted as they are under one name, and after calibration under another.
 
-Calibrated, a quantile is q_tau + s u_tau: q the forecaster's own, s the exponentially weighted |error|, and u the
-quantile tracker of conformal PID control, which starts at 0. Each time an error becomes known, `u_tau += eta (tau -
-1{actual <= the calibrated quantile of that origin by the present s and u})`. Levels that then cross are quoted, and
-judged, by their isotonic fit. So own quantiles that cover stay nearly as they are, and others are moved until they do.
+Calibrated, they are what the run's calibrator makes of errors divided by the forecaster's own spread, times the spread
+at the origin: the forecaster says how uncertain this origin is beside the others, its past errors say what that is
+worth. The spread is the width of its 80 % interval over that of the standard normal. Where it gave none, or one without
+width, its plain name has the calibrated quantiles that all have, around the point.
 
-Source: Angelopoulos, Candes & Tibshirani (2023), Conformal PID control for time series prediction, NeurIPS 36, with
-scores y - q_tau as in Romano, Patterson & Candes (2019), Conformalized quantile regression, NeurIPS 32.
+Source: scores normalised by an estimate of their size as in Lei, G'Sell, Rinaldo, Tibshirani & Wasserman (2018),
+Distribution-free predictive inference for regression, JASA 113, section 5.2; the calibrators are those of calibration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.calibration import DECAY, LEVELS, RATE, isotonic
+from pulse_core.calibration import LEVELS, NORMAL_OVER_MEAN_ABSOLUTE, NORMAL_QUANTILES, Calibrator
 from pulse_core.learning import NONE
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
+
+LOW: Final = LEVELS.index(0.1)
+HIGH: Final = LEVELS.index(0.9)
+NORMAL_WIDTH: Final = NORMAL_QUANTILES[HIGH] - NORMAL_QUANTILES[LOW]
 
 
 @attrs.frozen(eq=False)
@@ -51,62 +55,40 @@ def own_quotes(names: Sequence[str], quoting: Mapping[str, str], given: Mapping[
 
 
 class OwnQuantiles:
-    """Puts them in the place of what the calibrator quotes for the same rows; arrays of a step as it has them.
+    """Puts them in the place of what is quoted around the points of the same rows, as the walk goes on.
 
-    Not `calibrated`, the forecaster's plain name keeps the quantiles that the calibrator makes around its point.
+    `make` makes the calibrator for a shape; that of all rows is (forecaster, variable, horizon).
     """
 
-    def __init__(self, own: OwnQuotes, shape: tuple[int, int, int], *, calibrated: bool) -> None:
-        _, variables, horizon = shape
+    def __init__(
+        self, own: OwnQuotes, shape: tuple[int, int, int], make: Callable[[tuple[int, ...]], Calibrator]
+    ) -> None:
         self._offsets = own.offsets
-        self._flat = own.offsets.reshape(*own.offsets.shape[:2], -1)
+        spread = (own.offsets[HIGH] - own.offsets[LOW]) / NORMAL_WIDTH
+        self._spread = np.where(spread > 0, spread, np.nan)
         self._rows, self._calibrated = list(own.rows), list(own.calibrated)
-        self._tracker = _Tracker((len(own.rows), variables, horizon)) if calibrated else None
+        of_own = (len(own.rows), *shape[1:])
+        self._calibrator = make(of_own)
+        self._expected = np.full(of_own, 1.0 / NORMAL_OVER_MEAN_ABSOLUTE)
 
     def learn(self, error: Array, place: Positions) -> None:
-        """Take in errors (forecaster, variable, horizon), NaN where none became known, of the origins at `place`."""
-        if self._tracker is not None:
-            self._tracker.learn(error[self._calibrated], self._flat.take(place, axis=2))
+        """Take in errors (forecaster, variable, horizon), NaN where none became known.
 
-    def quote(self, quoted: tuple[Array, Array], scale: Array, origin: Positions) -> tuple[Array, Array]:
+        `place` (variable, horizon) says where each stands among all origins and horizons.
+        """
+        spread = self._spread.reshape(len(self._spread), -1).take(place, axis=1)
+        self._calibrator.learn(error[self._calibrated] / spread)
+
+    def quote(self, quoted: tuple[Array, Array], origin: Positions) -> tuple[Array, Array]:
         """Return offsets and multiplier (see Calibrator.quote) with own quantiles at the origins (variable,)."""
-        own = self._offsets.take(origin, axis=2, mode="clip")
-        own[:, :, origin == NONE] = np.nan
-        there = np.isfinite(own[0])
+        own, spread = self._offsets.take(origin, axis=2, mode="clip"), self._spread.take(origin, axis=1, mode="clip")
+        own[:, :, origin == NONE], spread[:, origin == NONE] = np.nan, np.nan
         offsets, size = (part.copy() for part in quoted)
-        offsets[:, self._rows] = np.where(there, own, 0.0)
-        size[self._rows] = np.where(there, 1.0, np.nan)
-        if self._tracker is not None:
-            moved = self._tracker.quote(scale, own)
-            offsets[:, self._calibrated] = np.where(there, moved, offsets[:, self._calibrated])
-            size[self._calibrated] = np.where(there, 1.0, size[self._calibrated])
+        there = np.isfinite(own[0])
+        offsets[:, self._rows], size[self._rows] = np.where(there, own, 0.0), np.where(there, 1.0, np.nan)
+        learned, multiplier = self._calibrator.quote(self._expected, spread)
+        multiplier = multiplier * spread
+        there = np.isfinite(multiplier)
+        offsets[:, self._calibrated] = np.where(there, learned, offsets[:, self._calibrated])
+        size[self._calibrated] = np.where(there, multiplier, size[self._calibrated])
         return offsets, size
-
-
-class _Tracker:
-    """How far own quantiles are moved; arrays (..., own, variable, horizon)."""
-
-    def __init__(self, shape: tuple[int, int, int]) -> None:
-        self._levels = np.array(LEVELS)[:, None, None, None]
-        self._moves = np.zeros((len(LEVELS), *shape))
-        self._size = np.full(shape, np.nan)
-
-    def learn(self, error: Array, own: Array) -> None:
-        known = np.isfinite(error) & np.isfinite(own[0]) & np.isfinite(self._size)
-        step = RATE * (self._levels - (error <= self._moved(own)))
-        self._moves = self._moves + np.where(known, step, 0.0)
-        size = np.abs(error)
-        faded = np.where(self._size > 0, DECAY * self._size + (1.0 - DECAY) * size, size)
-        self._size = np.where(known, faded, self._size)
-
-    def quote(self, scale: Array, own: Array) -> Array:
-        first = np.isnan(self._size) & np.isfinite(own[0])
-        self._size = np.where(first, np.where(scale > 0, scale, 0.0), self._size)
-        return self._moved(own)
-
-    def _moved(self, own: Array) -> Array:
-        moved = own + self._size * self._moves
-        crossed = (moved[1:] < moved[:-1]).any(axis=0)
-        if crossed.any():
-            moved[:, crossed] = isotonic(moved[:, crossed])
-        return np.asarray(moved)

@@ -79,7 +79,7 @@ class _Walk:
         shape = (len(forecasts), lessons.quote.shape[1], forecasts.shape[2])
         self._root = np.sqrt(np.arange(1.0, spec.horizon + 1.0))
         self._calibrator: Calibrator = CALIBRATORS[spec.calibration](shape)
-        self._own = OwnQuantiles(own, shape, calibrated=spec.calibration == "conformal") if own.rows else None
+        self._own = OwnQuantiles(own, shape, CALIBRATORS[spec.calibration]) if own.rows else None
         self.sums = RunningSums(shape, spec.roster.index(spec.benchmark), origins.batches)
         self._above = np.empty((len(LEVELS), *shape))
         self._error = np.empty(shape)
@@ -110,7 +110,7 @@ class _Walk:
                 self._learn(first + row)
             offsets, size = self._calibrator.quote(expected[row], point[row])
             if self._own is not None:
-                offsets, size = self._own.quote((offsets, size), expected[row], quote[row])
+                offsets, size = self._own.quote((offsets, size), quote[row])
             if quantiles is not None:
                 np.add(point[row], np.multiply(size, offsets, out=self._above), out=quantiles[:, row])
             self.sums.enter(batch[row])
