@@ -61,7 +61,7 @@ def variable_result(seed: int = 0, variable: str = "a") -> VariableResult:
 def batch_hindcasts(seed: int = 0) -> BatchHindcasts:
     forecasts = np.random.default_rng(seed).normal(size=(20, HORIZONS))
     forecasts[0] = np.nan
-    return BatchHindcasts("a", "own:Best", forecasts)
+    return BatchHindcasts("a", "own:Best", forecasts, np.repeat(forecasts[None], 9, axis=0))
 
 
 def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **changes: Any) -> VariableSummary:
@@ -141,11 +141,15 @@ def variable_results(draw: st.DrawFn) -> VariableResult:
 
 @st.composite
 def hindcasts_of_batches(draw: st.DrawFn) -> BatchHindcasts:
-    """Any slow forecaster's hindcasts of a batch: no origins or some, every kind of float."""
+    """Any slow forecaster's hindcasts of a batch: no origins or some, every kind of float, with quantiles or not."""
     shape = draw(st.integers(0, 4)), draw(st.integers(1, 3))
     forecasts = draw(arrays.arrays(np.float64, shape, elements=_any_float))
     text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
-    return BatchHindcasts(draw(text), draw(text), _with_payloads(forecasts, draw(st.integers(0, 2**40))))
+    quantiles = draw(arrays.arrays(np.float64, (draw(st.sampled_from([0, 9])), *shape), elements=_any_float))
+    payload = draw(st.integers(0, 2**40))
+    return BatchHindcasts(
+        draw(text), draw(text), _with_payloads(forecasts, payload), _with_payloads(quantiles, payload)
+    )
 
 
 def records() -> st.SearchStrategy[Record]:

@@ -3,6 +3,7 @@
 What is imported here is the API for services that embed it; nothing else is public.
 """
 
+from pulse_core.calibration import LEVELS
 from pulse_core.errors import (
     BackendUnavailable,
     DataError,
@@ -25,7 +26,8 @@ from pulse_core.errors import (
 )
 from pulse_core.events import Event, Observer, RunFinished, RunPlanned, UnitFinished
 from pulse_core.forecasters import BUILT_IN
-from pulse_core.forecasters.base import FittedForecaster, Forecaster, Histories, OriginByOrigin, PointForecaster
+from pulse_core.forecasters.base import FittedForecaster, Forecaster, Histories, PointForecaster
+from pulse_core.forecasters.origin_by_origin import OriginByOrigin
 from pulse_core.forecasting import Forecasting, Forecasts, Trained, VariableForecast
 from pulse_core.plan import Batch, Slice, WorkUnit
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink, Task, TrainingRun, Write
@@ -50,6 +52,7 @@ from pulse_core.version import __version__
 
 __all__ = [
     "BUILT_IN",
+    "LEVELS",
     "MEASURES",
     "TRUST",
     "BackendUnavailable",

@@ -35,7 +35,7 @@ def evaluate(
     given: Mapping[str, Array] | None = None,
     write: Callable[[Columns], None] | None = None,
 ) -> list[VariableResult]:
-    """Return one result a variable; hindcasts (origin, horizon) that are `given` are not made.
+    """Return one result a variable; what is `given` of some forecasters (see quoted_by) is not made.
 
     With `write`, every hindcast is written as it was quoted; see HindcastTable.
 
@@ -50,7 +50,7 @@ def evaluate(
         watchers: list[Watch] = [outcomes] if outcomes.by_crps else []
         if write is not None:
             watchers.append(HindcastTable(points, spec, origins, taught, made, outcomes, write))
-        sums = score(made.forecasts, origins, taught, spec, watchers)
+        sums = score(made.forecasts, origins, taught, spec, watchers, made.own)
         judged = _Judged(spec, roster, origins, made, outcomes.of, sums)
         evidence = judged.evidence()
         return [judged.result(point, place, evidence[place]) for place, point in enumerate(points)]

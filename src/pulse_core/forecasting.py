@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from pulse_core.arrays import floats, moments, names
 from pulse_core.calendars import calendar_of
 from pulse_core.calibration import LEVELS
+from pulse_core.companies import companies
 from pulse_core.errors import ForecasterFailed, HistoryChanged, InvalidSpec, PulseError
 from pulse_core.evaluation import evaluate
 from pulse_core.forecasters import Roster, resolve
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.hindcasting import made_by
+from pulse_core.hindcasting import quoted_by
 from pulse_core.histories import of_origins
 from pulse_core.plan import batches
 from pulse_core.point_in_time import PointInTime, point_in_time
@@ -107,7 +108,8 @@ class Forecasting:
             begin = partial(self._begin, store=store, trained=trained, as_of=as_of, read_once=read_once)
             ready = list(_each(chosen, begin, failures))
         made: dict[str, VariableForecast] = {}
-        for company in _companies([begun for _, begun in ready]):
+        begun = (one for _, one in ready)
+        for company in companies(begun, lambda one: len(one.newest.origin_step), MOST_ORIGINS):
             made.update(self._company(company, roster, failures))
         return Forecasts(tuple(made[name] for name in sorted(made)), tuple(failures[name] for name in sorted(failures)))
 
@@ -165,7 +167,8 @@ class Forecasting:
 
     def _forecast(self, company: Sequence[_Begun], roster: Roster) -> list[VariableForecast]:
         given = {
-            slow.name: np.concatenate([one.slow_hindcasts(slow, self.sink) for one in company]) for slow in roster.slow
+            slow.name: np.concatenate([one.slow_hindcasts(slow, self.sink) for one in company], axis=1)
+            for slow in roster.slow
         }
         quoted = [_Quoted(place, begun, roster) for place, begun in enumerate(company)]
 
@@ -196,15 +199,16 @@ class _Begun:
         return self.point.variable
 
     def slow_hindcasts(self, forecaster: Forecaster, sink: ResultSink) -> Array:
-        """Return a slow forecaster's hindcasts (origin, horizon). Raises ForecasterFailed.
+        """Return what a slow forecaster quotes at each origin; see quoted_by. Raises ForecasterFailed.
 
         What it says of a moment that is no origin is not recorded: a batch's record holds its origins.
         """
         made = SlowHindcasts(self.spec, sink, self.rows, self.point).all(forecaster)
-        beyond = np.arange(len(made), len(self.newest.origin_step))
+        beyond = np.arange(made.shape[1], len(self.newest.origin_step))
         if not len(beyond):
             return made
-        return np.concatenate([made, made_by(forecaster, of_origins(self.newest, beyond), self.spec.horizon)])
+        said = quoted_by(forecaster, of_origins(self.newest, beyond), self.spec.horizon)
+        return np.concatenate([made, said], axis=1)
 
 
 def with_newest(point: PointInTime, known: Observations) -> PointInTime:
@@ -289,15 +293,3 @@ def _each(
             yield variable, action(variable)
         except PulseError as error:
             failures[variable] = Failure.of(variable, error)
-
-
-def _companies(begun: Sequence[_Begun]) -> Iterator[list[_Begun]]:
-    """Yield what is replayed side by side: variables in order, as long as their origins are not too many."""
-    company: list[_Begun] = []
-    for one in begun:
-        if company and sum(len(each.newest.origin_step) for each in [*company, one]) > MOST_ORIGINS:
-            yield company
-            company = []
-        company.append(one)
-    if company:
-        yield company

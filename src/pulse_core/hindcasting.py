@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, cast
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.calibration import LEVELS
 from pulse_core.ensemble import EnsembleRun, run_ensemble
 from pulse_core.errors import ForecasterFailed, PulseError
 from pulse_core.forecasters import Roster
-from pulse_core.forecasters.base import Forecaster, Histories
+from pulse_core.forecasters.base import BringsQuantiles, Forecaster, Histories, brings_quantiles
 from pulse_core.learning import Lessons
 from pulse_core.origins import Origins, Stretches
+from pulse_core.own_quantiles import OwnQuotes, own_quotes
 
 Array = NDArray[np.float64]
 
@@ -27,12 +29,13 @@ class Hindcasts:
     """What was forecast, in the roster's order.
 
     `forecasts` (forecaster, origin, horizon), NaN where there is none; the ensemble's run, if any, and the names of
-    those it weighs, in its order.
+    those it weighs, in its order; the quantiles of those that bring their own.
     """
 
     forecasts: Array
     ensemble: EnsembleRun | None
     weighed: tuple[str, ...]
+    own: OwnQuotes
 
 
 def hindcast(
@@ -46,8 +49,8 @@ def hindcast(
 ) -> Hindcasts:
     """Make all forecasts; combinations and the ensemble are made of the roster's other forecasters.
 
-    Those of some forecasters may be `given` (origin, horizon). The ensemble's weights at each origin are kept on
-    request. Raises ForecasterFailed.
+    What some forecasters quote may be `given`, and is for those that bring quantiles; see quoted_by. The ensemble's
+    weights at each origin are kept on request. Raises ForecasterFailed.
     """
     shape = (len(origins.variable), origins.released.shape[1])
     weighed = tuple(one.name for one in roster.forecasters)
@@ -59,18 +62,20 @@ def hindcast(
     alone = forecasts[: len(weighed)]
     for combination in roster.combinations:
         _in_blocks(combination.combine, alone, place[combination.name])
+    for name, forecaster_name in roster.quoting.items():
+        place[name][:] = place[forecaster_name]
     ensemble = None
     if roster.ensemble is not None:
         ensemble = run_ensemble(alone, origins.released, origins.scale, lessons, keep_weights=keep_weights)
         place[roster.ensemble][:] = ensemble.forecasts
     if order != roster.names:
         forecasts = forecasts[[order.index(name) for name in roster.names]]
-    return Hindcasts(forecasts, ensemble, weighed)
+    return Hindcasts(forecasts, ensemble, weighed, own_quotes(roster.names, roster.quoting, given))
 
 
 def _fill(forecasts: Array, forecaster: Forecaster, stretches: Stretches, given: Mapping[str, Array]) -> None:
     if forecaster.name in given:
-        forecasts[:] = given[forecaster.name]
+        forecasts[:] = given[forecaster.name][0]
     else:
         for places, histories in stretches:
             made = made_by(forecaster, histories, forecasts.shape[1])
@@ -89,14 +94,38 @@ def _in_blocks(combine: Callable[[Array], Array], alone: Array, combined: Array)
 
 def made_by(forecaster: Forecaster, histories: Histories, horizon: int) -> Array:
     """Return a forecaster's hindcasts (origin, horizon). Raises ForecasterFailed whatever it raised."""
+    return _checked(forecaster, forecaster.hindcast, histories, (len(histories.origin_path), horizon))
+
+
+def quoted_rows(forecaster: Forecaster) -> int:
+    """Return how many rows a forecaster quotes: the point, and the quantiles if it brings any."""
+    return 1 + len(LEVELS) if brings_quantiles(forecaster) else 1
+
+
+def quoted_by(forecaster: Forecaster, histories: Histories, horizon: int) -> Array:
+    """Return the points, then the quantiles of a forecaster that brings any; (row, origin, horizon), see quoted_rows.
+
+    Raises ForecasterFailed whatever it raised.
+    """
+    if not brings_quantiles(forecaster):
+        return made_by(forecaster, histories, horizon)[None]
+    expected = (quoted_rows(forecaster), len(histories.origin_path), horizon)
+    return _checked(forecaster, cast("BringsQuantiles", forecaster).quote, histories, expected)
+
+
+def _checked(
+    forecaster: Forecaster,
+    ask: Callable[[Histories, int], Array],
+    histories: Histories,
+    expected: tuple[int, ...],
+) -> Array:
     place, mend = f"forecaster '{forecaster.name}'", "Mend it, or leave it out"
     try:
-        made = np.asarray(forecaster.hindcast(histories, horizon), dtype=np.float64)
+        made = np.asarray(ask(histories, expected[-1]), dtype=np.float64)
     except PulseError:
         raise
     except Exception as error:  # whatever a forecaster raises becomes one of ours
         raise ForecasterFailed(f"{type(error).__name__}: {error}", place, mend) from error
-    expected = (len(histories.origin_path), horizon)
     if made.shape != expected:
         raise ForecasterFailed(f"returned shape {made.shape}, expected {expected}", place, mend)
     return made

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from pulse_core.forecasters import Roster
-from pulse_core.forecasters.base import Forecaster
+from pulse_core.forecasters.base import Forecaster, brings_quantiles
 from pulse_core.plan import Batch
 from pulse_core.series import KnownRows
 from pulse_core.spec import RunSpec
@@ -26,7 +26,7 @@ def hindcast_key(spec: RunSpec, forecaster: Forecaster, rows: KnownRows, batch: 
     return _hash(
         {
             "spec": {name: fields[name] for name in ("horizon", "min_history", "target", "refit_every")},
-            "forecaster": [forecaster.name, forecaster.version],
+            "forecaster": [forecaster.name, forecaster.version, brings_quantiles(forecaster)],
             "batch": [batch.start.isoformat(), spec.batch_size_days],
             **_facts(rows),
         }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pulse_core.arrays import names
 from pulse_core.errors import SettingsError
-from pulse_core.spec import RunSpec
+from pulse_core.spec import OWN_QUANTILES, RunSpec
 
 LARGEST_DEFAULT_UNIT = 64
 
@@ -110,7 +110,7 @@ def _seconds(spec: RunSpec) -> float:
 
 
 def _own_forecasters(spec: RunSpec) -> int:
-    return sum(":" in name for name in spec.roster)
+    return sum(":" in name and not name.endswith(OWN_QUANTILES) for name in spec.roster)
 
 
 def take(units: Sequence[WorkUnit], share: Slice | None) -> tuple[WorkUnit, ...]:

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 import attrs
 import numpy as np
 
+from pulse_core.companies import companies
 from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, ForecasterFailed, NotRecorded, PulseError
 from pulse_core.evaluation import evaluate
 from pulse_core.folding import Fold
@@ -148,7 +149,8 @@ class ReplayTask:
         self, begun: Mapping[str, _Begun], failures: dict[str, Failure], write: Write | None
     ) -> Iterator[tuple[str, VariableResult]]:
         """Compute together as many as memory allows; where a forecaster fails, each alone: the failure is its own."""
-        for company in _companies([(one.rows, one.point) for one in begun.values()]):
+        missing = [(one.rows, one.point) for one in begun.values()]
+        for company in companies(missing, lambda one: len(one[1].origin_step), MOST_ORIGINS):
             try:
                 yield from self._evaluate(company, write)
             except ForecasterFailed as error:
@@ -165,7 +167,7 @@ class ReplayTask:
 
     def _evaluate(self, company: Sequence[Missing], write: Write | None) -> list[tuple[str, VariableResult]]:
         slow = [SlowHindcasts(self.spec, self.sink, rows, point, self.recorded_only) for rows, point in company]
-        given = {one.name: np.concatenate([each.all(one) for each in slow]) for one in self.roster.slow}
+        given = {one.name: np.concatenate([each.all(one) for each in slow], axis=1) for one in self.roster.slow}
         results = evaluate([point for _, point in company], self.spec, self.roster, given, write)
         return [(result.variable, result) for result in results]
 
@@ -184,23 +186,6 @@ class ReplayTask:
         slow = SlowHindcasts(self.spec, self.sink, rows, point, self.recorded_only)
         recalled = [slow.in_batch(forecaster, batch, fresh=self.fresh)[1] for forecaster in self.roster.slow]
         return all(recalled)
-
-
-def _companies(missing: Sequence[Missing]) -> Iterator[list[Missing]]:
-    """Yield what is computed side by side: variables of similar length, as long as their origins are not too many.
-
-    The longest come first; none is less than half as long as the first of its company, since all are walked to its end.
-    """
-    company: list[Missing] = []
-    for rows, point in sorted(missing, key=lambda one: -len(one[1].origin_step)):
-        if company:
-            longest = len(company[0][1].origin_step)
-            if longest * (len(company) + 1) > MOST_ORIGINS or 2 * len(point.origin_step) < longest:
-                yield company
-                company = []
-        company.append((rows, point))
-    if company:
-        yield company
 
 
 def _each(

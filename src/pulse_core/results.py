@@ -77,11 +77,19 @@ class VariableResult(ByContent):
 
 @attrs.frozen(eq=False)
 class BatchHindcasts(ByContent):
-    """What is recorded of a slow forecaster's work on a variable in a batch: `forecasts` (origin, horizon)."""
+    """What is recorded of a slow forecaster's work on a variable in a batch.
+
+    `forecasts` (origin, horizon) and its own `quantiles` (level, origin, horizon), of no level where it brings none.
+    """
 
     variable: str
     forecaster: str
     forecasts: NDArray[np.float64] = attrs.field(converter=floats)
+    quantiles: NDArray[np.float64] = attrs.field(converter=floats)
+
+    @quantiles.default
+    def _no_quantiles(self) -> NDArray[np.float64]:
+        return np.empty((0, *self.forecasts.shape))
 
 
 Record = VariableResult | BatchHindcasts

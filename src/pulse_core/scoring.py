@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pulse_core.calibration import CALIBRATORS, LEVELS, Calibrator
 from pulse_core.learning import NONE, KnownErrors, Lessons
 from pulse_core.origins import Origins
+from pulse_core.own_quantiles import NO_QUOTES, OwnQuantiles, OwnQuotes
 from pulse_core.scores.running import FLAGS, RunningSums
 from pulse_core.scores.terms import PointTerms, Quoted, point_terms
 from pulse_core.spec import RunSpec
@@ -42,13 +43,20 @@ class Stretch:
 Watch = Callable[[Stretch], None]
 
 
-def score(forecasts: Array, origins: Origins, lessons: Lessons, spec: RunSpec, watchers: Sequence[Watch] = ()) -> Array:
+def score(
+    forecasts: Array,
+    origins: Origins,
+    lessons: Lessons,
+    spec: RunSpec,
+    watchers: Sequence[Watch] = (),
+    own: OwnQuotes = NO_QUOTES,
+) -> Array:
     """Return the sums of all scores, shape (variable, batch, forecaster, horizon, sum).
 
-    `forecasts` (forecaster, origin, horizon), in the roster's order. Batches run from the first of the period. Each
-    stretch of steps is shown to the watchers, in order; it is theirs only until they return.
+    `forecasts` (forecaster, origin, horizon), in the roster's order, and quantiles of their `own`. Batches run from the
+    first of the period. Each stretch of steps is shown to the watchers, in order; it is theirs only until they return.
     """
-    walk = _Walk(forecasts, origins, lessons, spec)
+    walk = _Walk(forecasts, origins, lessons, spec, own)
     steps, variables = lessons.quote.shape
     length = min(max(1, BUFFERED // (variables * forecasts[:, 0].size)), LONGEST)
     for first in range(0, steps, length):
@@ -65,12 +73,13 @@ def score(forecasts: Array, origins: Origins, lessons: Lessons, spec: RunSpec, w
 class _Walk:
     """The state on the way: the calibrator, and the sums. Arrays of a step are (forecaster, variable, horizon)."""
 
-    def __init__(self, forecasts: Array, origins: Origins, lessons: Lessons, spec: RunSpec) -> None:
+    def __init__(self, forecasts: Array, origins: Origins, lessons: Lessons, spec: RunSpec, own: OwnQuotes) -> None:
         self._forecasts, self._origins, self._lessons = forecasts, origins, lessons
         self._known = KnownErrors(origins.released, lessons)
         shape = (len(forecasts), lessons.quote.shape[1], forecasts.shape[2])
         self._root = np.sqrt(np.arange(1.0, spec.horizon + 1.0))
         self._calibrator: Calibrator = CALIBRATORS[spec.calibration](shape)
+        self._own = OwnQuantiles(own, shape, CALIBRATORS[spec.calibration]) if own.rows else None
         self.sums = RunningSums(shape, spec.roster.index(spec.benchmark), origins.batches)
         self._above = np.empty((len(LEVELS), *shape))
         self._error = np.empty(shape)
@@ -98,13 +107,21 @@ class _Walk:
         expected = scale[:, :, None] * self._root
         for row in range(last - first):
             if self._known.any(first + row):
-                self._calibrator.learn(self._known.of(self._forecasts, first + row, self._error))
+                self._learn(first + row)
             offsets, size = self._calibrator.quote(expected[row], point[row])
+            if self._own is not None:
+                offsets, size = self._own.quote((offsets, size), quote[row])
             if quantiles is not None:
                 np.add(point[row], np.multiply(size, offsets, out=self._above), out=quantiles[:, row])
             self.sums.enter(batch[row])
             if counting[row]:
                 self._add(scored, row, flags[row], (offsets, size), unit[row])
+
+    def _learn(self, step: int) -> None:
+        error = self._known.of(self._forecasts, step, self._error)
+        if self._own is not None:
+            self._own.learn(error, self._known.place(step))
+        self._calibrator.learn(error)
 
     def _points(self, place: Positions, missing: NDArray[np.bool_]) -> Array:
         """Return what is forecast at the steps' origins (step, forecaster, variable, horizon)."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, NotRecorded
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.hindcasting import made_by
+from pulse_core.hindcasting import quoted_by, quoted_rows
 from pulse_core.histories import of_origins
 from pulse_core.identity import hindcast_key
 from pulse_core.plan import Batch, batch_index, batches
@@ -35,17 +35,17 @@ class SlowHindcasts:
     recorded_only: bool = False
 
     def all(self, forecaster: Forecaster) -> Array:
-        """Return the hindcasts at every origin (origin, horizon), NaN before the period. Raises ForecasterFailed."""
-        forecasts = np.full((len(self.point.origin_step), self.spec.horizon), np.nan)
+        """Return what it quotes at every origin, NaN before the period; see quoted_by. Raises ForecasterFailed."""
+        quoted = np.full((quoted_rows(forecaster), len(self.point.origin_step), self.spec.horizon), np.nan)
         in_batch = batch_index(self.spec, self.point.origin_known_at)
         for batch in batches(self.spec):
             origins = np.flatnonzero(in_batch == batch.index)
             if len(origins):
-                forecasts[origins], _ = self.in_batch(forecaster, batch)
-        return forecasts
+                quoted[:, origins], _ = self.in_batch(forecaster, batch)
+        return quoted
 
     def in_batch(self, forecaster: Forecaster, batch: Batch, *, fresh: bool = False) -> tuple[Array, bool]:
-        """Return the hindcasts of a batch's origins, in the scale of the point, and whether they were recalled.
+        """Return what it quotes at a batch's origins, in the scale of the point, and whether that was recalled.
 
         When `fresh`, they are made whatever is recorded, and recorded instead. Raises ForecasterFailed,
         NotRecorded.
@@ -58,13 +58,14 @@ class SlowHindcasts:
             if self.recorded_only:
                 where = f"variable '{self.point.variable}', forecaster '{forecaster.name}', {batch.id}"
                 raise NotRecorded(NOT_RECORDED, where, MEND_NOT_RECORDED)
-            made = np.empty((0, self.spec.horizon))
+            made = np.empty((quoted_rows(forecaster), 0, self.spec.horizon))
             if len(origins):
-                made = made_by(forecaster, of_origins(self.point, origins), self.spec.horizon)
+                made = quoted_by(forecaster, of_origins(self.point, origins), self.spec.horizon)
             # recorded in the data's units: the scale depends on the first origin, which is the run's
             in_units = np.ldexp(made, self.point.exponent)
-            record = BatchHindcasts(self.point.variable, forecaster.name, in_units)
+            record = BatchHindcasts(self.point.variable, forecaster.name, in_units[0], in_units[1:])
             if fresh:
                 self.sink.remove_record(key)
             self.sink.record(key, record)
-        return np.asarray(np.ldexp(record.forecasts, -self.point.exponent)), recalled
+        in_units = np.concatenate([record.forecasts[None], record.quantiles])
+        return np.asarray(np.ldexp(in_units, -self.point.exponent)), recalled

@@ -43,6 +43,9 @@ SEASONAL: Final = ("seasonal-naive({})", "holt-winters({})")
 LARGEST: Final = {"season": 9999, "horizon": 1000}
 """Numbers beyond which a spec is surely a mistake; 100000 for the others."""
 
+OWN_QUANTILES: Final = "+quantiles"
+"""What a forecaster's name goes on with where it quotes the quantiles that it brings, as they are."""
+
 RIDGE: Final = "ridge"
 MOST_PREDICTORS: Final = 8
 

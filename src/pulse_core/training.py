@@ -11,7 +11,7 @@ import attrs
 
 from pulse_core.errors import RunFailed, UnitFailed
 from pulse_core.events import Observer, RunFinished, RunPlanned, UnitFinished, ignore
-from pulse_core.forecasters import Roster, resolve
+from pulse_core.forecasters import Roster, resolve, with_own_quantiles
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.plan import Slice, WorkUnit, batch_units, batches, take, work_units
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink
@@ -58,6 +58,7 @@ class RetrodictionTraining:
     def execute(self, spec: RunSpec) -> RunResult:
         """Train what the spec says; see TrainingRun. Raises InvalidSpec for a forecaster nobody knows."""
         started = self._now()
+        spec = with_own_quantiles(spec, self.forecasters)
         roster = resolve(spec.roster, self.forecasters)
         phases = self._phases(spec, roster)
         run_id = self.run_id or spec.run_id

@@ -10,7 +10,7 @@ import attrs
 
 from pulse_adapters.sinks.documents import encode_document, result_document
 from pulse_core.errors import PulseError, RunInterrupted, SettingsError
-from pulse_core.forecasters import resolve
+from pulse_core.forecasters import resolve, with_own_quantiles
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.plan import WorkUnit
 from pulse_core.results import RunResult
@@ -110,7 +110,7 @@ def judged(read: Layered[Any]) -> Order:
         problems.append(f"{read.source('log_dir')}: {wrong_folder}")
     if problems or spec is None:
         raise SettingsError(problems)
-    return Order(read.settings, spec, forecasters)
+    return Order(read.settings, with_own_quantiles(spec, forecasters), forecasters)
 
 
 def told(ending: Ending, mask: Masker) -> Exit:

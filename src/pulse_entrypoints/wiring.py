@@ -22,7 +22,7 @@ from pulse_core.forecasters.base import Forecaster
 from pulse_core.plan import Slice
 from pulse_core.ports import ComputeBackend
 from pulse_core.series import Observations
-from pulse_core.spec import RunSpec
+from pulse_core.spec import OWN_QUANTILES, RunSpec
 from pulse_core.training import RetrodictionTraining
 from pulse_entrypoints import entry_points
 from pulse_entrypoints.adapters import Adapter
@@ -93,6 +93,8 @@ def forecasters_of(spec: RunSpec) -> tuple[Forecaster, ...]:
 
 def _own_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forecaster, ...]:
     """Return the forecaster behind a name, nothing for one of the core's. Raises SettingsError."""
+    if name.endswith(OWN_QUANTILES):
+        return ()  # the forecaster that is named before it quotes these
     if is_library_name(name):
         return (library_forecaster(name, settings.season, settings.refit_every),)
     if is_import_name(name):

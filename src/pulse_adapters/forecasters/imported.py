@@ -11,6 +11,7 @@ import inspect
 import re
 import sys
 import traceback
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -19,8 +20,10 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
+from pulse_core.calibration import LEVELS
 from pulse_core.errors import ForecasterFailed, PulseError, SettingsError
-from pulse_core.forecasters.base import Forecaster, Histories, OriginByOrigin, Values
+from pulse_core.forecasters.base import Forecaster, Histories, Values, brings_quantiles
+from pulse_core.forecasters.origin_by_origin import OriginByOrigin
 
 _NAME: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
@@ -30,7 +33,8 @@ class ImportedForecaster:
     """A forecaster by its name, found again wherever it is unpickled. `folder` is where its module may lie.
 
     Its class is instantiated without arguments, anew for every unit, so that none leaves traces in the next. It is
-    `origin_by_origin` (see OriginByOrigin, which heeds `refit_every`) unless it has `hindcast`.
+    `origin_by_origin` (see OriginByOrigin, which heeds `refit_every`) unless it has `hindcast`, and then
+    `brings_quantiles` where it has `quantiles`.
     """
 
     name: str
@@ -38,9 +42,20 @@ class ImportedForecaster:
     folder: str
     refit_every: int = 1
     origin_by_origin: bool = True
+    brings_quantiles: bool = False
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster. Raises ForecasterFailed, also where the class is not the one that was named."""
+        return self._checked(self._model().hindcast, histories, (len(histories.origin_path), horizon))
+
+    def quote(self, histories: Histories, horizon: int) -> Values:
+        """See BringsQuantiles. Raises ForecasterFailed, also where the class is not the one that was named."""
+        model = self._model()
+        if not isinstance(model, OriginByOrigin):
+            raise self._failed("it is not called origin by origin, so it brings no quantiles")
+        return self._checked(model.quote, histories, (1 + len(LEVELS), len(histories.origin_path), horizon))
+
+    def _model(self) -> Forecaster:
         try:
             found = _find(self.name, self.folder)
             model = _made(found, self.name, self.refit_every)
@@ -48,16 +63,17 @@ class ImportedForecaster:
             raise self._failed(error.what) from error
         if found.version != self.version:
             raise self._failed("its source has changed since the run began")
-        return self._checked(model, histories, horizon)
+        return model
 
-    def _checked(self, model: Forecaster, histories: Histories, horizon: int) -> Values:
+    def _checked(
+        self, ask: Callable[[Histories, int], Values], histories: Histories, expected: tuple[int, ...]
+    ) -> Values:
         try:
-            made = np.asarray(model.hindcast(histories, horizon), dtype=np.float64)
+            made = np.asarray(ask(histories, expected[-1]), dtype=np.float64)
         except PulseError:
             raise
         except Exception as error:  # whatever a user's code raises becomes one of ours
             raise self._failed(_told(error)) from error
-        expected = (len(histories.origin_path), horizon)
         if made.shape != expected:
             raise self._failed(f"returned shape {made.shape}, expected {expected}")
         if np.isinf(made).any():
@@ -76,8 +92,9 @@ def is_import_name(name: str) -> bool:
 def imported(name: str, folder: Path, refit_every: int = 1) -> ImportedForecaster:
     """Import `module:Name` and see that it can serve. Raises SettingsError, saying what happened."""
     found = _find(name, str(folder))
-    slow = isinstance(_made(found, name, refit_every), OriginByOrigin)
-    return ImportedForecaster(name, found.version, str(folder), refit_every, slow)
+    model = _made(found, name, refit_every)
+    slow = isinstance(model, OriginByOrigin)
+    return ImportedForecaster(name, found.version, str(folder), refit_every, slow, brings_quantiles(model))
 
 
 @attrs.frozen

@@ -17,8 +17,10 @@ from typing import Any, ClassVar, Final, Protocol
 import attrs
 import numpy as np
 
+from pulse_core.calibration import LEVELS
 from pulse_core.errors import ForecasterFailed, SettingsError
-from pulse_core.forecasters.base import Histories, OriginByOrigin, Values
+from pulse_core.forecasters.base import Histories, Positions, Values
+from pulse_core.forecasters.origin_by_origin import OriginByOrigin
 
 Warnings = tuple[tuple[type[Warning], str], ...]
 """Kinds of warnings: class, and a pattern that the message begins with or an empty text."""
@@ -26,6 +28,8 @@ Warnings = tuple[tuple[type[Warning], str], ...]
 
 class LibraryModel(Protocol):
     """What a library's file offers: a FittedForecaster that knows its version and its library's idle talk.
+
+    One with `quantiles` brings quantiles; see OriginByOrigin.
 
     `fit` and `predict` leave no traces: equal arguments give equal forecasts, whatever was called in between.
     """
@@ -80,12 +84,27 @@ class LibraryForecaster:
     version: str
     season: int | None = None
     refit_every: int = 1
+    brings_quantiles: bool = False
 
     origin_by_origin: ClassVar[bool] = True
     """See OriginByOrigin."""
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster. Raises ForecasterFailed, also where this process has another version of the library."""
+        made = np.full((len(histories.origin_path), horizon), np.nan)
+        for origins, each, share in self._by_path(histories):
+            made[origins] = each.hindcast(share, horizon)
+        return made
+
+    def quote(self, histories: Histories, horizon: int) -> Values:
+        """See BringsQuantiles. Raises ForecasterFailed as `hindcast` does."""
+        quoted = np.full((1 + len(LEVELS), len(histories.origin_path), horizon), np.nan)
+        for origins, each, share in self._by_path(histories):
+            quoted[:, origins] = each.quote(share, horizon)
+        return quoted
+
+    def _by_path(self, histories: Histories) -> Iterator[tuple[Positions, OriginByOrigin, Histories]]:
+        """Yield the origins of each path, what is asked about them, and their histories."""
         try:
             model = _model(self.name, self.season)
         except SettingsError as error:
@@ -94,12 +113,10 @@ class LibraryForecaster:
         if found != self.version:
             raise self._failed(f"the run began with {self.version}, here is {found}")
         each = OriginByOrigin(self.name, self.version, model, self.refit_every)
-        forecasts = np.full((len(histories.origin_path), horizon), np.nan)
         with calm(model.harmless):
             for path in np.unique(histories.origin_path):
                 origins = np.flatnonzero(histories.origin_path == path)
-                forecasts[origins] = each.hindcast(histories.only(origins), horizon)
-        return forecasts
+                yield origins, each, histories.only(origins)
 
     def _failed(self, what: str) -> ForecasterFailed:
         return ForecasterFailed(what, f"forecaster '{self.name}'", "Install the same everywhere, or leave it out")
@@ -117,7 +134,9 @@ def library_forecaster(name: str, season: int | None = None, refit_every: int = 
     Raises SettingsError where the library is missing (with the command that installs it), has no such class, or the
     class cannot forecast with the season alone.
     """
-    return LibraryForecaster(name, _version(_model(name, season), refit_every), season, refit_every)
+    model = _model(name, season)
+    brings_quantiles = callable(getattr(model, "quantiles", None))
+    return LibraryForecaster(name, _version(model, refit_every), season, refit_every, brings_quantiles)
 
 
 def class_of(class_name: str, offered: Mapping[str, type[Any]], given: Collection[str] = ()) -> type[Any]:

@@ -24,9 +24,18 @@ class PluggedForecaster:
         """See OriginByOrigin."""
         return self.inner.origin_by_origin
 
+    @property
+    def brings_quantiles(self) -> bool:
+        """See OriginByOrigin."""
+        return self.inner.brings_quantiles
+
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster. Raises ForecasterFailed."""
         return self.inner.hindcast(histories, horizon)
+
+    def quote(self, histories: Histories, horizon: int) -> Values:
+        """See BringsQuantiles. Raises ForecasterFailed."""
+        return self.inner.quote(histories, horizon)
 
 
 def plugged_in(name: str, target: str, folder: str, package: str, refit_every: int = 1) -> PluggedForecaster:

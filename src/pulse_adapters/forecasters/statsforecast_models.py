@@ -31,6 +31,20 @@ _SCHEME: Final = 1
 
 _SEASON: Final = "season_length"
 _ONLY_SEASONAL: Final = ("HoltWinters", "MSTL")
+_INTERVALS: Final = (95, 90, 80, 50)
+"""The intervals whose ends stand at LEVELS, the widest first."""
+
+_WITH_INTERVALS: Final = (
+    "ARIMA",
+    "AutoARIMA",
+    "HistoricAverage",
+    "Naive",
+    "RandomWalkWithDrift",
+    "SeasonalNaive",
+)
+"""Classes with intervals by formula. Others simulate theirs (ETS and its kin where errors multiply, Theta, CES, GARCH),
+or have none without a calibration of their own."""
+
 _HARMLESS: Final[Warnings] = (
     (UserWarning, "possible convergence problem: minimize gave code"),
     (UserWarning, "Stepwise search was stopped early"),
@@ -75,13 +89,34 @@ class StatsforecastModel:
         On a history that goes on, the fitted parameters are applied to all of it by the library's `forward`; a model
         without it is fitted again.
         """
+        return np.array(self._said(fitted, history, horizon)["mean"], dtype=np.float64)
+
+    def _said(self, fitted: _Fitted, history: Values, horizon: int, **levels: Any) -> Mapping[str, Any]:
+        """Return what the library says of the steps that follow the history: arrays (horizon,)."""
+        said: Mapping[str, Any]
         if np.array_equal(history, fitted.history):
-            forecast = fitted.model.predict(horizon)
+            said = fitted.model.predict(horizon, **levels)
         elif hasattr(fitted.model, "forward"):
-            forecast = fitted.model.forward(history.copy(), horizon)
+            said = fitted.model.forward(history.copy(), horizon, **levels)
         else:
-            forecast = self.fit(history).model.predict(horizon)
-        return np.array(forecast["mean"], dtype=np.float64)
+            said = self.fit(history).model.predict(horizon, **levels)
+        return said
+
+
+@attrs.frozen
+class IntervalModel(StatsforecastModel):
+    """A class whose prediction intervals come from the model itself."""
+
+    def quantiles(self, fitted: _Fitted, history: Values, horizon: int) -> Values:
+        """Return the intervals' ends, and the mean for a median, at LEVELS; NaN for a step where one is missing."""
+        said = self._said(fitted, history, horizon, level=list(_INTERVALS))
+        lower = [np.asarray(said[f"lo-{size}"], dtype=np.float64) for size in _INTERVALS]
+        upper = [np.asarray(said[f"hi-{size}"], dtype=np.float64) for size in reversed(_INTERVALS)]
+        # an interval that is not symmetric may leave the mean out
+        middle = np.clip(np.asarray(said["mean"], dtype=np.float64), lower[-1], upper[0])
+        quantiles = np.stack([*lower, middle, *upper])
+        quantiles[:, ~np.isfinite(quantiles).all(axis=0)] = np.nan
+        return quantiles
 
 
 def statsforecast_model(class_name: str, season: int | None) -> StatsforecastModel:
@@ -92,7 +127,8 @@ def statsforecast_model(class_name: str, season: int | None) -> StatsforecastMod
     kind = class_of(class_name, offered, given=(_SEASON,))
     if class_name in _ONLY_SEASONAL and season in (None, 1):
         raise ValueError("it needs a season of at least 2; give --season")
+    make = IntervalModel if class_name in _WITH_INTERVALS else StatsforecastModel
     parameter = inspect.signature(kind).parameters.get(_SEASON)
     if parameter is None or (season is None and parameter.default is not parameter.empty):
-        return StatsforecastModel(kind, {})
-    return StatsforecastModel(kind, {_SEASON: season or 1})
+        return make(kind, {})
+    return make(kind, {_SEASON: season or 1})

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-
-from pulse_core.errors import ForecasterFailed
 
 Values = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -76,6 +74,23 @@ class PointForecaster(Protocol):
         """Return `horizon` forecasts from the history y_1..y_n; NaN where there is none."""
 
 
+class BringsQuantiles(Protocol):
+    """A forecaster that is called origin by origin and has quantiles of its own beside its points."""
+
+    def quote(self, histories: Histories, horizon: int) -> Values:
+        """Return the points as `hindcast` does, then the quantiles at LEVELS; (1 + level, origin, horizon)."""
+
+
+def brings_quantiles(forecaster: object) -> bool:
+    """Whether it is a forecaster that BringsQuantiles: it says so itself, since its model may have none."""
+    return bool(getattr(forecaster, "brings_quantiles", False)) and is_slow(forecaster)
+
+
+def is_slow(forecaster: object) -> bool:
+    """Whether a forecaster is called origin by origin."""
+    return bool(getattr(forecaster, "origin_by_origin", False))
+
+
 @runtime_checkable
 class FittedForecaster(Protocol):
     """A forecaster whose fit serves several origins."""
@@ -85,57 +100,3 @@ class FittedForecaster(Protocol):
 
     def predict(self, fitted: Any, history: Values, horizon: int) -> Sequence[float] | Values:
         """Return `horizon` forecasts from a history that continues the one that was fitted."""
-
-
-@attrs.frozen
-class OriginByOrigin:
-    """A user's forecaster, called origin by origin with a copy of what each knows.
-
-    A FittedForecaster is fitted at the first of its origins and at every `refit_every`-th after it; one that has
-    only `forecast` is called at these origins, and gives nothing between them.
-    """
-
-    name: str
-    version: str
-    model: PointForecaster | FittedForecaster
-    refit_every: int = 1
-
-    origin_by_origin: ClassVar[bool] = True
-    """Slow, so that its hindcasts are made, spread and recorded batch by batch."""
-
-    def hindcast(self, histories: Histories, horizon: int) -> Values:
-        """Call the model at each origin. Raises ForecasterFailed where it raises or returns no forecast."""
-        forecasts = np.full((len(histories.origin_path), horizon), np.nan)
-        fitted: Any = None
-        for origin in range(len(forecasts)):
-            history = histories.history(origin)
-            fitted, made = self._call(fitted, history, horizon, refit=origin % self.refit_every == 0)
-            checked = self._checked(made, history, horizon)
-            forecasts[origin] = np.ldexp(checked, -histories.exponents[histories.origin_path[origin]])
-        return forecasts
-
-    def _call(self, fitted: Any, history: Values, horizon: int, *, refit: bool) -> tuple[Any, Any]:
-        """Return what is fitted now, and the forecast."""
-        try:
-            if not isinstance(self.model, FittedForecaster):
-                return None, self.model.forecast(history, horizon) if refit else np.full(horizon, np.nan)
-            if refit:
-                fitted = self.model.fit(history)
-            return fitted, self.model.predict(fitted, history, horizon)
-        except Exception as error:  # whatever a user's code raises becomes one of ours
-            raise self._failed(f"{type(error).__name__}: {error}", history) from error
-
-    def _checked(self, made: Any, history: Values, horizon: int) -> Values:
-        try:
-            forecast = np.asarray(made, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise self._failed(f"returned what is no array of numbers: {error}", history) from error
-        if forecast.shape != (horizon,):
-            raise self._failed(f"returned shape {forecast.shape}, expected ({horizon},)", history)
-        if np.isinf(forecast).any():
-            raise self._failed("returned an infinite forecast", history)
-        return forecast
-
-    def _failed(self, what: str, history: Values) -> ForecasterFailed:
-        place = f"forecaster '{self.name}' with a history of {len(history)}"
-        return ForecasterFailed(what, place, "Mend the forecaster, or leave it out")

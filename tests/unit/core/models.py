@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from pulse_core import Histories, OriginByOrigin
+from pulse_core.calibration import NORMAL_QUANTILES
 
 
 class LastThree:
@@ -17,6 +18,15 @@ class LastThree:
         mean = sum(history[-3:].tolist()) / 3 if len(history) >= 3 else float("nan")
         history[:] = 1e9
         return [mean] * horizon
+
+
+class WithinRange(LastThree):
+    """Brings normal quantiles about the newest value, as wide as all that was seen; none where that is no number."""
+
+    def quantiles(self, history: Any, horizon: int) -> Any:
+        quantiles = history[-1] + np.ptp(history) * np.array(NORMAL_QUANTILES)
+        history[:] = 1e9
+        return np.repeat(quantiles[:, None] if np.isfinite(quantiles).all() else np.full((9, 1), np.nan), horizon, 1)
 
 
 class Fixed:
@@ -43,6 +53,7 @@ class OnlyAbove:
 
 
 OWN = OriginByOrigin("tests:LastThree", "1", LastThree())
+QUOTING = OriginByOrigin("tests:WithinRange", "1", WithinRange())
 
 
 def own(model: Any, name: str = "tests:Own") -> OriginByOrigin:

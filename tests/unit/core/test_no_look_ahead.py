@@ -17,7 +17,7 @@ from pulse_core.plan import batch_index
 from pulse_core.results import VariableResult
 from pulse_core.scores.sums import SUMS
 from tests.strategies import replayed, rewritten_after, values, whole_for
-from tests.unit.core.models import OWN, PEEKING, PEEKING_FAR
+from tests.unit.core.models import OWN, PEEKING, PEEKING_FAR, QUOTING
 from tests.unit.core.runs import FORECASTERS, Row, day, hindcasts, known, quotes, recorded, series, spec_of
 
 MICROSECOND = np.timedelta64(1, "us")
@@ -138,25 +138,25 @@ def test_data_and_predictors_cut_at_an_origin_give_the_same_forecast_of_ridge(la
 @settings(max_examples=25)
 @given(law=rewritten(predicted=True))
 def test_rows_known_after_an_origin_move_nothing_that_a_run_writes_of_it(law):
-    assert_table_stays(law, OWN)
+    assert_table_stays(law, OWN, QUOTING)
 
 
 @settings(max_examples=25)
 @given(law=rewritten(predicted=True, cut=True))
 def test_of_data_cut_at_an_origin_a_run_writes_the_same(law):
-    assert_table_stays(law, OWN)
+    assert_table_stays(law, OWN, QUOTING)
 
 
 @settings(max_examples=25)
 @given(law=rewritten(predicted=True))
 def test_rows_known_after_a_batch_move_nothing_that_trust_learnt_in_it(law):
-    assert_record_stays(law, OWN)
+    assert_record_stays(law, OWN, QUOTING)
 
 
 @settings(max_examples=25)
 @given(law=rewritten(predicted=True, cut=True))
 def test_data_cut_after_a_batch_teach_trust_the_same_in_it(law):
-    assert_record_stays(law, OWN)
+    assert_record_stays(law, OWN, QUOTING)
 
 
 @settings(max_examples=25)
@@ -212,8 +212,8 @@ def test_an_honest_forecaster_passes_where_those_that_peek_are_caught(forecaster
 
 
 def test_an_honest_roster_passes_where_those_that_peek_are_caught():
-    assert_record_stays(PARTED, OWN)
-    assert_table_stays(PARTED, OWN)
+    assert_record_stays(PARTED, OWN, QUOTING)
+    assert_table_stays(PARTED, OWN, QUOTING)
 
 
 def test_the_law_catches_a_predictor_that_is_known_too_early(monkeypatch):

@@ -63,6 +63,30 @@ def test_a_class_with_forecast_is_called_origin_by_origin(folder) -> None:
     assert forecaster.hindcast(HISTORIES, 2).tolist() == [[2.0, 2.0], [4.0, 4.0]]
 
 
+def test_a_class_with_quantiles_brings_them(folder) -> None:
+    text = (
+        LAST
+        + """
+    def quantiles(self, history, horizon):
+        return [[history[-1] + level] * horizon for level in range(9)]
+"""
+    )
+    forecaster = pickle.loads(pickle.dumps(imported(f"{module(folder, text)}:Last", folder)))
+    assert forecaster.brings_quantiles
+    assert forecaster.quote(HISTORIES, 1)[:, 1, 0].tolist() == [4.0, *(4.0 + level / 2 for level in range(9))]
+    assert not imported(f"{module(folder, LAST)}:Last", folder).brings_quantiles
+
+
+def test_a_class_that_makes_all_origins_at_once_brings_none(folder) -> None:
+    text = (
+        "class All:\n    def hindcast(self, histories, horizon): ...\n    def quantiles(self, history, horizon): ...\n"
+    )
+    forecaster = imported(f"{module(folder, text)}:All", folder)
+    assert not forecaster.brings_quantiles
+    with pytest.raises(ForecasterFailed, match="not called origin by origin"):
+        forecaster.quote(HISTORIES, 1)
+
+
 FITTED = """
 class Fitted:
     fits = 0

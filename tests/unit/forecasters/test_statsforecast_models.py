@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from statsforecast import models
 
 from pulse_adapters.forecasters.libraries import library_forecaster
-from pulse_adapters.forecasters.statsforecast_models import statsforecast_model
+from pulse_adapters.forecasters.statsforecast_models import IntervalModel, statsforecast_model
+from pulse_core.forecasters.base import Values
 from tests.unit.forecasters.walks import histories, in_units, walk
 
 SERIES = walk(42)
@@ -43,6 +45,42 @@ def test_between_refits_the_fitted_parameters_meet_the_new_values(class_name) ->
     between = [first.forward(SERIES[:n], 3)["mean"] for n in (40, 41)]
     direct = [first.predict(3)["mean"], *between, last.predict(3)["mean"]]
     assert hindcast(class_name, refit_every=3) == [list(forecast) for forecast in direct]
+
+
+@pytest.mark.parametrize("class_name", ["ARIMA", "AutoARIMA", *OTHERS, "Naive"])
+@pytest.mark.parametrize("refit_every", [1, 2])
+def test_the_quantiles_are_the_ends_of_the_library_s_intervals(class_name, refit_every) -> None:
+    forecaster = library_forecaster(f"statsforecast:{class_name}", None, refit_every)
+    assert forecaster.brings_quantiles
+    quoted = in_units(forecaster.quote(histories(SERIES, first=41), 3))
+    season = {"season_length": 1} if class_name == "SeasonalNaive" else {}
+    said = getattr(models, class_name)(**season).forecast(SERIES[:41], 3, level=[50, 80, 90, 95])
+    ends = ("mean", "lo-95", "lo-90", "lo-80", "lo-50", "mean", "hi-50", "hi-80", "hi-90", "hi-95")
+    np.testing.assert_allclose(quoted[:, 0], [said[end] for end in ends], rtol=1e-12)
+    assert (np.diff(quoted[1:], axis=0) >= 0).all()
+    np.testing.assert_array_equal(quoted[0], in_units(forecaster.hindcast(histories(SERIES, first=41), 3)))
+
+
+@pytest.mark.parametrize("class_name", ["SimpleExponentialSmoothingOptimized", "Theta", "AutoETS"])
+def test_a_model_without_intervals_by_formula_brings_no_quantiles(class_name) -> None:
+    assert not library_forecaster(f"statsforecast:{class_name}").brings_quantiles
+
+
+class Patchy:
+    """Has no upper end of its widest interval at the second step."""
+
+    def fit(self, history: Values) -> Patchy:
+        return self
+
+    def predict(self, horizon: int, level: Sequence[int]) -> dict[str, Values]:
+        said = {f"{side}-{size}": np.zeros(horizon) for side in ("lo", "hi") for size in level}
+        said["hi-95"][1] = np.inf
+        return said | {"mean": np.zeros(horizon)}
+
+
+def test_a_step_without_an_end_of_an_interval_has_no_quantiles() -> None:
+    model = IntervalModel(Patchy, {})
+    assert np.isnan(model.quantiles(model.fit(SERIES), SERIES, 3)).tolist() == [[False, True, False]] * 9
 
 
 @pytest.mark.parametrize("class_name", OTHERS)

@@ -112,6 +112,25 @@ def test_a_slow_forecaster_is_replayed_too_and_what_it_says_of_origins_is_record
     assert set(sink.records) == before
 
 
+class Halfway:
+    """Naive, and quantiles around half the newest value."""
+
+    def forecast(self, history: Any, horizon: int) -> list[float]:
+        return [history[-1]] * horizon
+
+    def quantiles(self, history: Any, horizon: int) -> Any:
+        return [[history[-1] / 2 + level] * horizon for level in range(9)]
+
+
+def test_own_quantiles_are_forecast_as_they_are_and_after_calibration():
+    one, slow = walk(70), own(Halfway())
+    spec = small(forecasters=("naive", slow.name, f"{slow.name}+quantiles", "ensemble"))
+    (made,) = forecast(spec, one, forecasters=(slow,)).variables
+    going_on = attrs.evolve(spec, end=date(2040, 1, 1), batch_limit=None)
+    assert quoted(made) == hindcast(quotes(one, going_on, slow), one.timestamps[-1])
+    np.testing.assert_allclose(made.quantiles[:, 2, 0], one.values[-1] / 2 + np.arange(9))
+
+
 REVISED = known([*((place, float(place % 7), place) for place in range(40)), (38, 50.0, 45)])
 """Forty days, and a revision of one of the last on which nothing new came."""
 
