@@ -84,10 +84,6 @@ class BatchHindcasts(ByContent):
     forecasts: NDArray[np.float64] = attrs.field(converter=floats)
 
 
-Record = VariableResult | BatchHindcasts
-"""What a sink keeps under a key."""
-
-
 @attrs.frozen(eq=False)
 class VariableSummary(ByContent):
     """What a run reports of a variable; NaN where a score is impossible.
@@ -120,6 +116,43 @@ class VariableSummary(ByContent):
         for array in (self.scores, self.trust, self.weights, self.regret, self.bound):
             digest.update(canonical_bytes(array))
         return digest.hexdigest()
+
+
+@attrs.frozen(eq=False)
+class VariableScores(ByContent):
+    """What a variable's record was folded to last: its VariableSummary but for what reading the data gives.
+
+    It is small, and spares whoever repeats a run the record itself. `fold` is a hash of what the fold depended on
+    besides the record; see identity.fold_key.
+    """
+
+    variable: str
+    fold: str
+    forecasters: tuple[str, ...] = attrs.field(converter=names)
+    scores: NDArray[np.float64] = attrs.field(converter=floats)
+    trust: NDArray[np.float64] = attrs.field(converter=floats)
+    origins: NDArray[np.int64] = attrs.field(converter=integers)
+    weights: NDArray[np.float64] = attrs.field(converter=floats)
+    regret: NDArray[np.float64] = attrs.field(converter=floats)
+    bound: NDArray[np.float64] = attrs.field(converter=floats)
+
+    def summary(self, data: DataFacts) -> VariableSummary:
+        """Return the summary of a variable of which this was read."""
+        return VariableSummary(
+            variable=self.variable,
+            data=data,
+            forecasters=self.forecasters,
+            scores=self.scores,
+            trust=self.trust,
+            origins=self.origins,
+            weights=self.weights,
+            regret=self.regret,
+            bound=self.bound,
+        )
+
+
+Record = VariableResult | BatchHindcasts | VariableScores
+"""What a sink keeps under a key."""
 
 
 @attrs.frozen

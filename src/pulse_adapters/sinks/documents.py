@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
+import attrs
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -125,40 +127,68 @@ def _ensemble(summary: VariableSummary) -> Document:
 
 
 def _horizons(summary: VariableSummary, found: NDArray[np.bool_], place: int, *, is_benchmark: bool) -> Document:
-    scores, trust = summary.scores[place].tolist(), summary.trust[place].tolist()
-    return _by_horizon(
-        _horizon(*each, is_benchmark=is_benchmark) for each in zip(scores, trust, found[place].tolist(), strict=True)
+    layout, scores, trust = _layout(MEASURES), summary.scores[place], summary.trust[place]
+    rows = zip(
+        scores.tolist(), np.isfinite(scores).tolist(), trust.tolist(), np.isfinite(trust).all(axis=-1).tolist(), strict=True
     )
+    document = {}
+    for horizon, (row, finite, trusted, known) in enumerate(rows, 1):
+        nulls = layout.make_null(row, finite)
+        one = layout.named(row)
+        one["trust"] = dict(zip(TRUST, trusted, strict=True)) if known else None
+        one["discovery"] = None if is_benchmark else bool(found[place, horizon - 1])
+        if not known:
+            nulls["trust"] = _BENCHMARK if is_benchmark else _NO_OUTCOME
+        if is_benchmark:
+            nulls["discovery"] = _BENCHMARK
+        if nulls:
+            one["nulls"] = nulls
+        document[str(horizon)] = one
+    return document
 
 
-def _horizon(scores: list[float], trust: list[float], found: bool, *, is_benchmark: bool) -> Document:  # noqa: FBT001 - a value, not a switch
-    document, nulls = _scores(scores)
-    known = all(math.isfinite(value) for value in trust)
-    document["trust"] = dict(zip(TRUST, trust, strict=True)) if known else None
-    document["discovery"] = None if is_benchmark else found
-    if not known:
-        nulls["trust"] = _BENCHMARK if is_benchmark else _NO_OUTCOME
-    if is_benchmark:
-        nulls["discovery"] = _BENCHMARK
-    return document | ({"nulls": nulls} if nulls else {})
+@attrs.frozen
+class _Layout:
+    """Where the measures stand in the document: each under its own name, or together with its like in an object."""
+
+    measures: tuple[str, ...]
+    names: tuple[str, ...]
+    """The name in the document, by measure."""
+    entries: tuple[tuple[str, tuple[str, ...], int, int], ...]
+    """Name, the keys of its object if it is one, and the range of its measures."""
+    count: int
+    """Which measure is n."""
+
+    def make_null(self, row: list[Any], finite: list[bool]) -> dict[str, str]:
+        """Put None for what is no number, and a whole number for n; return why what is null is so, by name."""
+        scored = row[self.count] > 0
+        nulls: dict[str, str] = {}
+        if not all(finite):
+            for place in (place for place, there in enumerate(finite) if not there):
+                row[place] = None
+                nulls.setdefault(self.names[place], why_null(self.measures[place], scored=scored))
+        row[self.count] = int(row[self.count])
+        return nulls
+
+    def named(self, row: list[Any]) -> Document:
+        """Return the values of the measures by name."""
+        return {
+            name: dict(zip(keys, row[first:last], strict=True)) if keys else row[first]
+            for name, keys, first, last in self.entries
+        }
 
 
-def _scores(scores: list[float]) -> tuple[Document, dict[str, str]]:
-    """Return the scores by name, groups of them as objects, and why those that are null are."""
-    document: Document = {}
-    nulls: dict[str, str] = {}
-    scored = scores[MEASURES.index("n")] > 0
-    for measure, score in zip(MEASURES, scores, strict=True):
-        name, _, key = measure.partition("_")
-        if name in GROUPS:
-            document.setdefault(name, {})[key] = _number(score)
+@lru_cache
+def _layout(measures: tuple[str, ...]) -> _Layout:
+    split = [measure.partition("_") if measure.partition("_")[0] in GROUPS else (measure, "", "") for measure in measures]
+    entries: list[tuple[str, tuple[str, ...], int, int]] = []
+    for place, (name, _, key) in enumerate(split):
+        if entries and key and entries[-1][0] == name:
+            _, keys, first, _ = entries.pop()
+            entries.append((name, (*keys, key), first, place + 1))
         else:
-            name = measure
-            document[name] = _number(score)
-        if not math.isfinite(score):
-            nulls.setdefault(name, why_null(measure, scored=scored))
-    document["n"] = int(scores[MEASURES.index("n")])
-    return document, nulls
+            entries.append((name, (key,) if key else (), place, place + 1))
+    return _Layout(measures, tuple(name for name, _, _ in split), tuple(entries), measures.index("n"))
 
 
 def _by_horizon(values: Iterable[Any]) -> Document:
