@@ -50,7 +50,7 @@ class _Begun:
     point: PointInTime | None
 
 
-class _Incomplete(Exception):  # noqa: N818 - no error: it ends what stands open
+class _Incomplete(Exception):
     """A variable failed whose rows the parts that are open would have to hold."""
 
 

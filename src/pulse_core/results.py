@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -22,6 +23,9 @@ from pulse_core.spec import RunSpec
 TRUST: Final = ("mean", "low", "high", "trials", "log10_e")
 """The trust of a forecaster at a horizon: posterior mean, 95 % credible interval, effective number of trials, and
 the evidence (log10 of an e-value) against "at most as good as the benchmark"."""
+
+
+_MAE: Final = MEASURES.index("mae")
 
 
 @attrs.frozen
@@ -105,10 +109,9 @@ class VariableSummary(ByContent):
 
     def best(self, horizon: int) -> str | None:
         """Return the forecaster of the least MAE at a horizon (from 1), the earlier of equals; None without a score."""
-        errors = self.scores[:, horizon - 1, MEASURES.index("mae")]
-        if np.isnan(errors).all():
-            return None
-        return self.forecasters[int(np.nanargmin(errors))]
+        errors = self.scores[:, horizon - 1, _MAE].tolist()
+        scored = [(error, place) for place, error in enumerate(errors) if not math.isnan(error)]
+        return self.forecasters[min(scored)[1]] if scored else None
 
     def digest(self) -> str:
         """Return the SHA-256 over the variable's name, its forecasters' names, and every score and trust."""

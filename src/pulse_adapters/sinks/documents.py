@@ -24,7 +24,7 @@ MOST_WHOLE_VARIABLES: Final = 200
 """Above this number the document keeps only the best, the benchmark and the ensemble of each variable."""
 
 GROUPS: Final = ("pinball", "coverage", "width")
-"""Measures that stand together: `pinball_0.5` is `pinball`, key `0.5`."""
+"""Measures that stand together, one after another: `pinball_0.5` is `pinball`, key `0.5`."""
 
 Document = dict[str, Any]
 
@@ -128,23 +128,30 @@ def _ensemble(summary: VariableSummary) -> Document:
 
 def _horizons(summary: VariableSummary, found: NDArray[np.bool_], place: int, *, is_benchmark: bool) -> Document:
     layout, scores, trust = _layout(MEASURES), summary.scores[place], summary.trust[place]
-    rows = zip(
-        scores.tolist(), np.isfinite(scores).tolist(), trust.tolist(), np.isfinite(trust).all(axis=-1).tolist(), strict=True
-    )
-    document = {}
-    for horizon, (row, finite, trusted, known) in enumerate(rows, 1):
-        nulls = layout.make_null(row, finite)
-        one = layout.named(row)
-        one["trust"] = dict(zip(TRUST, trusted, strict=True)) if known else None
-        one["discovery"] = None if is_benchmark else bool(found[place, horizon - 1])
-        if not known:
+    impossible = _where_not_finite(scores)
+    known = np.isfinite(trust).all(axis=-1).tolist()
+    horizons: Document = {}
+    for step, (row, trusted) in enumerate(zip(scores.tolist(), trust.tolist(), strict=True)):
+        nulls = layout.make_null(row, impossible.get(step, ()))
+        document = layout.named(row)
+        document["trust"] = dict(zip(TRUST, trusted, strict=True)) if known[step] else None
+        document["discovery"] = None if is_benchmark else bool(found[place, step])
+        if not known[step]:
             nulls["trust"] = _BENCHMARK if is_benchmark else _NO_OUTCOME
         if is_benchmark:
             nulls["discovery"] = _BENCHMARK
         if nulls:
-            one["nulls"] = nulls
-        document[str(horizon)] = one
-    return document
+            document["nulls"] = nulls
+        horizons[str(step + 1)] = document
+    return horizons
+
+
+def _where_not_finite(rows: NDArray[np.float64]) -> dict[int, list[int]]:
+    """Return the places in each row that has any."""
+    found: dict[int, list[int]] = {}
+    for step, place in np.argwhere(~np.isfinite(rows)).tolist():
+        found.setdefault(step, []).append(place)
+    return found
 
 
 @attrs.frozen
@@ -152,43 +159,41 @@ class _Layout:
     """Where the measures stand in the document: each under its own name, or together with its like in an object."""
 
     measures: tuple[str, ...]
+    owners: tuple[str, ...]
+    """The name in the document under which a measure stands, by measure."""
     names: tuple[str, ...]
-    """The name in the document, by measure."""
-    entries: tuple[tuple[str, tuple[str, ...], int, int], ...]
-    """Name, the keys of its object if it is one, and the range of its measures."""
+    groups: tuple[tuple[slice, tuple[str, ...]], ...]
+    """Which measures an object holds, and under which keys; the last object first."""
     count: int
     """Which measure is n."""
 
-    def make_null(self, row: list[Any], finite: list[bool]) -> dict[str, str]:
+    def make_null(self, row: list[Any], impossible: Iterable[int]) -> dict[str, str]:
         """Put None for what is no number, and a whole number for n; return why what is null is so, by name."""
-        scored = row[self.count] > 0
-        nulls: dict[str, str] = {}
-        if not all(finite):
-            for place in (place for place, there in enumerate(finite) if not there):
-                row[place] = None
-                nulls.setdefault(self.names[place], why_null(self.measures[place], scored=scored))
-        row[self.count] = int(row[self.count])
+        count, nulls = row[self.count], dict[str, str]()
+        for place in impossible:
+            row[place] = None
+            nulls.setdefault(self.owners[place], why_null(self.measures[place], scored=count > 0))
+        row[self.count] = int(count)
         return nulls
 
     def named(self, row: list[Any]) -> Document:
-        """Return the values of the measures by name."""
-        return {
-            name: dict(zip(keys, row[first:last], strict=True)) if keys else row[first]
-            for name, keys, first, last in self.entries
-        }
+        """Return the values of the measures by name; the row is used up."""
+        for where, keys in self.groups:
+            row[where] = [dict(zip(keys, row[where], strict=True))]
+        return dict(zip(self.names, row, strict=True))
 
 
 @lru_cache
 def _layout(measures: tuple[str, ...]) -> _Layout:
-    split = [measure.partition("_") if measure.partition("_")[0] in GROUPS else (measure, "", "") for measure in measures]
-    entries: list[tuple[str, tuple[str, ...], int, int]] = []
-    for place, (name, _, key) in enumerate(split):
-        if entries and key and entries[-1][0] == name:
-            _, keys, first, _ = entries.pop()
-            entries.append((name, (*keys, key), first, place + 1))
-        else:
-            entries.append((name, (key,) if key else (), place, place + 1))
-    return _Layout(measures, tuple(name for name, _, _ in split), tuple(entries), measures.index("n"))
+    owners = [name if (name := measure.partition("_")[0]) in GROUPS else measure for measure in measures]
+    names = tuple(dict.fromkeys(owners))
+    groups = []
+    for name in reversed(names):
+        if name in GROUPS:
+            first, count = owners.index(name), owners.count(name)
+            keys = tuple(measure.partition("_")[2] for measure in measures[first : first + count])
+            groups.append((slice(first, first + count), keys))
+    return _Layout(measures, tuple(owners), names, tuple(groups), measures.index("n"))
 
 
 def _by_horizon(values: Iterable[Any]) -> Document:

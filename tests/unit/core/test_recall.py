@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -198,9 +198,11 @@ class Watched(FakeSink):
         self.read.append(type(record))
         return record
 
-    def part(self, run_id: str, name: str) -> AbstractContextManager[Write]:
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
         self.opened.append(name)
-        return FakeSink.part(self, run_id, name)
+        with FakeSink.part(self, run_id, name) as write:
+            yield write
 
     def forget(self) -> None:
         self.read.clear()
