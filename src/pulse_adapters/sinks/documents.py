@@ -35,7 +35,11 @@ _NO_REGRET: Final = "the ensemble has learned from no loss, or its value is beyo
 
 
 def result_document(result: RunResult) -> Document:
-    """Return `result.json` as plain values: keys in a fixed order, no NaN, times in UTC."""
+    """Return `result.json`: plain values with keys in a fixed order, no NaN, times in UTC.
+
+    Each variable is JSON already: so the memory that its values take is used for the next one's, which is what takes
+    the time here.
+    """
     whole = len(result.variables) <= MOST_WHOLE_VARIABLES
     found = result.discoveries()
     return {
@@ -44,7 +48,9 @@ def result_document(result: RunResult) -> Document:
         "run": _run(result),
         "variables_hold": "all" if whole else "best",
         "variables": {
-            summary.variable: _variable(summary, found[summary.variable], result.spec, whole=whole)
+            summary.variable: msgspec.Raw(
+                msgspec.json.encode(_variable(summary, found[summary.variable], result.spec, whole=whole))
+            )
             for summary in result.variables
         },
         "batches": _batches(result.batches, result.variables),
@@ -98,13 +104,13 @@ def _data(facts: DataFacts) -> Document:
 
 
 def _variable(summary: VariableSummary, found: NDArray[np.bool_], spec: RunSpec, *, whole: bool) -> Document:
-    bests = best(summary)
+    bests, values = best(summary), _Values.of(summary, found)
     kept = {*bests.values(), spec.benchmark, ensemble.NAME}
     return {
         "best": bests,
         "ensemble": _ensemble(summary) if ensemble.NAME in summary.forecasters else None,
         "forecasters": {
-            name: {"horizons": _horizons(summary, found, place, is_benchmark=name == spec.benchmark)}
+            name: {"horizons": _horizons(values, place, is_benchmark=name == spec.benchmark)}
             for place, name in enumerate(summary.forecasters)
             if whole or name in kept
         },
@@ -126,16 +132,34 @@ def _ensemble(summary: VariableSummary) -> Document:
     return document | ({"nulls": nulls} if nulls else {})
 
 
-def _horizons(summary: VariableSummary, found: NDArray[np.bool_], place: int, *, is_benchmark: bool) -> Document:
-    layout, scores, trust = _layout(MEASURES), summary.scores[place], summary.trust[place]
-    impossible = _where_not_finite(scores)
-    known = np.isfinite(trust).all(axis=-1).tolist()
+@attrs.frozen
+class _Values:
+    """A variable's numbers as lists, all at once: by forecaster, horizon, and measure or part of the trust."""
+
+    scores: list[list[list[Any]]]
+    impossible: dict[tuple[int, int], list[int]]
+    """Which measures are no number, where any is, by forecaster and horizon."""
+    trust: list[list[list[float]]]
+    known: list[list[bool]]
+    found: list[list[bool]]
+
+    @classmethod
+    def of(cls, summary: VariableSummary, found: NDArray[np.bool_]) -> _Values:
+        impossible: dict[tuple[int, int], list[int]] = {}
+        for place, step, measure in np.argwhere(~np.isfinite(summary.scores)).tolist():
+            impossible.setdefault((place, step), []).append(measure)
+        known = np.isfinite(summary.trust).all(axis=-1)
+        return cls(summary.scores.tolist(), impossible, summary.trust.tolist(), known.tolist(), found.tolist())
+
+
+def _horizons(values: _Values, place: int, *, is_benchmark: bool) -> Document:
+    layout, known, found = _layout(MEASURES), values.known[place], values.found[place]
     horizons: Document = {}
-    for step, (row, trusted) in enumerate(zip(scores.tolist(), trust.tolist(), strict=True)):
-        nulls = layout.make_null(row, impossible.get(step, ()))
+    for step, (row, trusted) in enumerate(zip(values.scores[place], values.trust[place], strict=True)):
+        nulls = layout.make_null(row, values.impossible.get((place, step), ()))
         document = layout.named(row)
         document["trust"] = dict(zip(TRUST, trusted, strict=True)) if known[step] else None
-        document["discovery"] = None if is_benchmark else bool(found[place, step])
+        document["discovery"] = None if is_benchmark else found[step]
         if not known[step]:
             nulls["trust"] = _BENCHMARK if is_benchmark else _NO_OUTCOME
         if is_benchmark:
@@ -144,14 +168,6 @@ def _horizons(summary: VariableSummary, found: NDArray[np.bool_], place: int, *,
             document["nulls"] = nulls
         horizons[str(step + 1)] = document
     return horizons
-
-
-def _where_not_finite(rows: NDArray[np.float64]) -> dict[int, list[int]]:
-    """Return the places in each row that has any."""
-    found: dict[int, list[int]] = {}
-    for step, place in np.argwhere(~np.isfinite(rows)).tolist():
-        found.setdefault(step, []).append(place)
-    return found
 
 
 @attrs.frozen

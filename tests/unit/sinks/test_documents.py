@@ -186,7 +186,7 @@ def test_without_an_ensemble_there_is_nothing_to_say_of_it():
 
 
 def test_n_is_a_whole_number():
-    horizon = result_document(run_result())["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]
+    horizon = published(run_result())["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]
     assert type(horizon["n"]) is int
 
 
@@ -372,7 +372,7 @@ def test_the_numbers_stand_as_they_do_when_the_document_is_made_number_by_number
     scores[..., MEASURES.index("n")] = data.draw(st.sampled_from([0, 1, 60]))
     trust = data.draw(arrays.arrays(np.float64, one.trust.shape, elements=st.floats(0, 1) | st.just(np.nan)))
     result = run_result(variables=[summary(scores=scores, trust=trust), summary("b")])
-    document = result_document(result)
+    document = msgspec.json.decode(encode_document(result_document(result)))
     made = {
         variable: {name: each["horizons"] for name, each in found["forecasters"].items()}
         for variable, found in document["variables"].items()
