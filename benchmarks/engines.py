@@ -1,8 +1,8 @@
 """What the engines cost: over bare loops on the same units, when all is recalled, and when a worker is killed.
 
 Wall-clock seconds (CPU where that is said), the least of some goes, the sides in turn; `python
-benchmarks/engines.py`. Each side of the first three lines does the same ReplayTask on the same units with the same sink;
-ours plans, dispatches, folds and publishes besides. The loky line is the executor that ships in joblib.
+benchmarks/engines.py`. Each side of the first three lines does the same ReplayTask on the same units with the same
+sink; ours plans, dispatches, folds and publishes besides. The loky line is the executor that ships in joblib.
 """
 
 from __future__ import annotations
