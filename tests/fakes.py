@@ -17,7 +17,7 @@ from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Outcome, Task, Write
 from pulse_core.results import Record, RunResult
 from pulse_core.series import Observations
-from pulse_core.tables import Columns
+from pulse_core.tables import Columns, is_other_content
 
 
 @attrs.frozen
@@ -74,6 +74,11 @@ class FakeSink:
         self.parts.pop((run_id, name), None)
         if goes:
             self.parts[run_id, name] = tuple(goes)
+        for other in [other for other in self.parts if other[0] == run_id and is_other_content(name, other[1])]:
+            del self.parts[other]
+
+    def has_part(self, run_id: str, name: str) -> bool:
+        return (run_id, name) in self.parts
 
     def publish(self, result: RunResult) -> Sequence[str]:
         if any(run.run_id == result.run_id and run.spec != result.spec for run in self.runs):
@@ -111,6 +116,9 @@ class FakePlace:
         for name, (content, modified) in list(self.files.items()):
             if name.startswith(f"{folder}/" if folder else ""):
                 yield Entry(name, len(content), modified)
+
+    def beginning(self, start: str) -> Iterator[str]:
+        yield from (name for name in list(self.files) if name.startswith(start) and "/" not in name[len(start) :])
 
     def remove(self, name: str) -> None:
         self.files.pop(name, None)

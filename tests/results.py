@@ -20,6 +20,7 @@ from pulse_core.results import (
     RunResult,
     UnitCounts,
     VariableResult,
+    VariableScores,
     VariableSummary,
 )
 from pulse_core.scores.measures import MEASURES
@@ -55,6 +56,19 @@ def variable_result(seed: int = 0, variable: str = "a") -> VariableResult:
         origins=generator.integers(0, 30, size=3),
         **{name: generator.uniform(size=shape[1:]) for name in ("dm_p", "log10_e", "weights")},
         **{name: generator.uniform(size=HORIZONS) for name in ("regret", "bound")},
+    )
+
+
+def folded(result: VariableResult, fold: str = "ab") -> VariableScores:
+    """Scores of a result's shape, made of its numbers anyhow."""
+    return VariableScores(
+        variable=result.variable,
+        fold=fold,
+        forecasters=result.forecasters,
+        scores=np.stack([result.dm_p, result.log10_e], axis=-1),
+        trust=result.dm_p[..., None],
+        origins=result.origins,
+        **{name: getattr(result, name) for name in ("weights", "regret", "bound")},
     )
 
 
@@ -152,6 +166,13 @@ def hindcasts_of_batches(draw: st.DrawFn) -> BatchHindcasts:
     )
 
 
+@st.composite
+def scores_of_variables(draw: st.DrawFn) -> VariableScores:
+    """What any record was folded to: every kind of float."""
+    result, fold = draw(variable_results()), draw(st.text("0123456789abcdef", max_size=8))
+    return folded(result, fold=fold)
+
+
 def records() -> st.SearchStrategy[Record]:
     """Anything that may be recorded."""
-    return st.one_of(variable_results(), hindcasts_of_batches())
+    return st.one_of(variable_results(), hindcasts_of_batches(), scores_of_variables())

@@ -9,7 +9,7 @@ import attrs
 
 from pulse_core.errors import PulseError
 from pulse_core.ports import Write
-from pulse_core.results import DataFacts, Failure, VariableResult, VariableSummary
+from pulse_core.results import DataFacts, Failure, VariableResult, VariableScores, VariableSummary
 from pulse_core.scores.table import score_columns
 from pulse_core.spec import RunSpec
 from pulse_core.summary import summarise
@@ -22,7 +22,8 @@ ROWS: Final = 1 << 17
 class Fold:
     """Takes results in and lets go of them, so that a unit's memory does not grow with its variables.
 
-    `write` is asked for when there is something to be written, or is None; a failure is noted among the `failures`.
+    `write` is asked for when there is something to be written, or is None where no rows are wanted; a failure is noted
+    among the `failures`.
     """
 
     spec: RunSpec
@@ -32,19 +33,26 @@ class Fold:
     _waiting: list[VariableResult] = attrs.field(factory=list)
     _rows: int = 0
 
-    def add(self, result: VariableResult, facts: DataFacts) -> None:
-        """Take in a result."""
+    def add(
+        self, result: VariableResult, facts: DataFacts, scores: VariableScores | None = None
+    ) -> VariableScores | None:
+        """Take in a result; return what it was folded to, or None where that failed. Known `scores` are not made."""
         try:
-            self.summaries[result.variable] = summarise(result, facts, self.spec)
+            found = scores or summarise(result, self.spec)
         except PulseError as error:
             self.failures[result.variable] = Failure.of(result.variable, error)
-            return
-        if self.write is None:
-            return
-        self._waiting.append(result)
-        self._rows += result.wins.size
-        if self._rows >= ROWS:
-            self.flush()
+            return None
+        self.add_scores(found, facts)
+        if self.write is not None:
+            self._waiting.append(result)
+            self._rows += result.wins.size
+            if self._rows >= ROWS:
+                self.flush()
+        return found
+
+    def add_scores(self, scores: VariableScores, facts: DataFacts) -> None:
+        """Take in what a result was folded to, without its rows."""
+        self.summaries[scores.variable] = scores.summary(facts)
 
     def flush(self) -> None:
         """Write what waits."""

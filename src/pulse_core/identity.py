@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from pulse_core.forecasters import Roster
 from pulse_core.forecasters.base import Forecaster, brings_quantiles
-from pulse_core.plan import Batch
+from pulse_core.plan import Batch, batches
 from pulse_core.series import KnownRows
 from pulse_core.spec import RunSpec
 from pulse_core.version import METHOD_REVISION, __version__
@@ -48,6 +48,24 @@ def record_key(
     fields = {name: value for name, value in spec.to_document().items() if name not in _NOT_IN_THE_NUMBERS}
     facts = [_facts(one) for one in predictors]
     return _hash({"spec": fields, "forecasters": roster.versions, "predictors": facts, **_facts(rows, fingerprint)})
+
+
+def scores_key(record: str) -> str:
+    """Return the key of what the record with this key was folded to last.
+
+    One for each record, whatever it was folded with: so whoever replaces the record knows what goes with it.
+    """
+    return _hash({"scores of": record})
+
+
+def fold_key(spec: RunSpec) -> str:
+    """Return a hash of what scores and trust depend on besides the record: forgetting, and how long it went on."""
+    return _hash({"trust_decay": spec.trust_decay, "batches": len(batches(spec))})
+
+
+def content_key(spec: RunSpec, records: Iterable[str]) -> str:
+    """Return a hash of what the rows of these records in a run's tables depend on, short enough for a name."""
+    return _hash({"records": list(records), "fold": fold_key(spec)})[:32]
 
 
 def _facts(rows: KnownRows, fingerprint: str | None = None) -> dict[str, Any]:

@@ -94,9 +94,13 @@ class ResultSink(Protocol):
     def part(self, run_id: str, name: str) -> AbstractContextManager[Write]:
         """Open a part of a run's tables, such as `scores/part-00001`, for rows in as many goes as its writer likes.
 
-        It stands there whole once the context has ended well, replacing one of that name, and not at all otherwise.
+        It stands there whole once the context has ended well, replacing one of that name and those of the same unit
+        with other content (see tables.same_unit), and not at all otherwise.
         Raises SinkUnavailable.
         """
+
+    def has_part(self, run_id: str, name: str) -> bool:
+        """Whether a part of this name stands there. Raises SinkUnavailable."""
 
     def publish(self, result: RunResult) -> Sequence[str]:
         """Store the run's own files whole, replacing those of an earlier go; return where they are.

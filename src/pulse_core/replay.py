@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache, partial
 from typing import Final, TypeVar
 
@@ -15,14 +15,16 @@ from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, ForecasterFailed,
 from pulse_core.evaluation import evaluate
 from pulse_core.folding import Fold
 from pulse_core.forecasters import Roster
-from pulse_core.identity import record_key
+from pulse_core.identity import content_key, record_key
+from pulse_core.ledger import Ledger
 from pulse_core.plan import Batch, WorkUnit, batches
 from pulse_core.point_in_time import PointInTime, point_in_time
 from pulse_core.ports import DataStore, ResultSink, Write, reading
-from pulse_core.results import DataFacts, Failure, UnitResult, VariableResult
+from pulse_core.results import DataFacts, Failure, UnitResult, VariableResult, VariableScores
 from pulse_core.series import KnownRows, resolve_known_at
 from pulse_core.slow import SlowHindcasts
 from pulse_core.spec import RunSpec
+from pulse_core.tables import part_name
 
 MOST_ORIGINS: Final = 320_000
 """How many origins are computed side by side, shorter histories counted as long as the longest: some 600 MiB with all
@@ -36,12 +38,21 @@ Missing = tuple[KnownRows, PointInTime]
 
 @attrs.frozen
 class _Begun:
-    """A variable that was read and has no record: its rows, what is said of them, its key, and what was known when."""
+    """A variable that was read: its rows and its predictors', what is said of them, its key, and its known scores.
+
+    Without these, what was known when.
+    """
 
     rows: KnownRows
+    predictors: Sequence[KnownRows]
     facts: DataFacts
     key: str
-    point: PointInTime
+    scores: VariableScores | None
+    point: PointInTime | None
+
+
+class _Incomplete(Exception):
+    """A variable failed whose rows the parts that are open would have to hold."""
 
 
 @attrs.frozen
@@ -52,9 +63,18 @@ class Tables:
     units: int
     hindcasts: bool = False
 
-    def part(self, table: str, unit: WorkUnit) -> str:
-        """Return the name of a unit's part."""
-        return f"{table}/part-{unit.index:05}-of-{self.units:05}"
+    def part(self, table: str, unit: WorkUnit, content: str) -> str:
+        """Return the name of a unit's part, which says what is in it: one that is there need not be written again."""
+        return part_name(table, unit.index, self.units, content)
+
+
+@attrs.define
+class _Parts:
+    """A unit's parts: their names, and what writes those that are wanted and not there."""
+
+    names: tuple[str, ...] = ()
+    hindcasts: Write | None = None
+    scores: Callable[[], Write] | None = None
 
 
 @attrs.frozen
@@ -78,78 +98,114 @@ class ReplayTask:
         if unit.batch is not None:
             return self._hindcast(unit, batches(self.spec)[unit.batch])
         failures: dict[str, Failure] = {}
+        ledger = Ledger(self.spec, self.sink)
+        with reading(self.store, unit.variables) as store:
+            read = partial(self._read, store)
+            begin = partial(self._begin, ledger, read, cache(read))
+            begun = dict(_each(unit.variables, begin, failures))
+        result, computed = UnitResult(), set[str]()
+        while begun:
+            # parts are named by what is in them, so those that held a failure's rows too must be begun again without
+            with suppress(_Incomplete):
+                result = self._go(unit, ledger, begun, computed, failures)
+                break
+            begun = {name: one for name, one in begun.items() if name not in failures}
+        return attrs.evolve(result, failures=tuple(failures[name] for name in unit.variables if name in failures))
+
+    def _go(
+        self,
+        unit: WorkUnit,
+        ledger: Ledger,
+        begun: Mapping[str, _Begun],
+        computed: set[str],
+        failures: dict[str, Failure],
+    ) -> UnitResult:
+        """Recall or compute these variables and write their parts; what is `computed` is noted.
+
+        Raises _Incomplete when all that can be recorded is, and one of them has failed.
+        """
         with ExitStack() as open_parts:
-            fold = Fold(self.spec, self._scores_part(unit, open_parts), failures)
-            write = self._hindcast_part(unit, open_parts)
-            with reading(self.store, unit.variables) as store:
-                read = partial(self._read, store)
-                begun = dict(_each(unit.variables, partial(self._begin, read, cache(read), fold), failures))
-            recalled = len(fold.summaries)
-            missing = {name: one for name, one in begun.items() if one is not None}
-            for name, result in self._compute(missing, failures, write):
-                if self.fresh:
-                    self.sink.remove_record(missing[name].key)
-                self.sink.record(missing[name].key, result)
-                fold.add(result, missing[name].facts)
+            parts = self._parts(unit, content_key(self.spec, [one.key for one in begun.values()]), open_parts)
+            fold = Fold(self.spec, parts.scores, failures)
+            recall = partial(self._recall, ledger, fold, parts, computed)
+            found = dict(_each(begun, lambda name: recall(begun[name]), failures))
+            missing = {name: begun[name] for name, there in found.items() if not there}
+            for name, result in self._compute(missing, failures, parts.hindcasts):
+                key = missing[name].key
+                (ledger.replace if self.fresh and name not in computed else ledger.keep)(key, result)
+                computed.add(name)
+                scores = fold.add(result, missing[name].facts)
+                if scores is not None:
+                    ledger.keep_scores(key, scores)
             fold.flush()
-        return UnitResult(
-            summaries=fold.in_order(unit.variables),
-            failures=tuple(failures[variable] for variable in unit.variables if variable in failures),
-            recalled=recalled,
-            computed=len(fold.summaries) - recalled,
-            parts=self._parts(unit, scores=bool(fold.summaries)),
-        )
+            if not failures.keys().isdisjoint(begun):
+                raise _Incomplete
+        made = len(computed & fold.summaries.keys())
+        summaries = fold.in_order(unit.variables)
+        return UnitResult(summaries, recalled=len(summaries) - made, computed=made, parts=parts.names)
 
-    def _hindcast_part(self, unit: WorkUnit, open_parts: ExitStack) -> Write | None:
-        if self.tables is None or not self.tables.hindcasts:
-            return None
-        return open_parts.enter_context(self.sink.part(self.tables.run_id, self.tables.part("hindcasts", unit)))
-
-    def _scores_part(self, unit: WorkUnit, open_parts: ExitStack) -> Callable[[], Write] | None:
-        """Return what opens the part of the scores when there is something to be written."""
-        if self.tables is None:
-            return None
-        part = self.sink.part(self.tables.run_id, self.tables.part("scores", unit))
-        return cache(lambda: open_parts.enter_context(part))
-
-    def _parts(self, unit: WorkUnit, *, scores: bool) -> tuple[str, ...]:
-        """Return the names of all parts of the unit."""
-        if self.tables is None:
-            return ()
-        wanted = (("hindcasts", self.tables.hindcasts), ("scores", scores))
-        return tuple(self.tables.part(table, unit) for table, there in wanted if there)
+    def _parts(self, unit: WorkUnit, content: str, open_parts: ExitStack) -> _Parts:
+        """Return the unit's parts; that of the scores is opened when there is something to be written."""
+        parts, tables = _Parts(), self.tables
+        if tables is None:
+            return parts
+        for table in ("hindcasts", "scores") if tables.hindcasts else ("scores",):
+            name = tables.part(table, unit, content)
+            parts.names += (name,)
+            if self.fresh:
+                with self.sink.part(tables.run_id, name):
+                    pass  # nothing: what is there goes before the records do that it was made with
+            elif self.sink.has_part(tables.run_id, name):
+                continue
+            part = self.sink.part(tables.run_id, name)
+            if table == "hindcasts":
+                parts.hindcasts = open_parts.enter_context(part)
+            else:
+                parts.scores = cache(partial(open_parts.enter_context, part))
+        return parts
 
     def _read(self, store: DataStore, variable: str) -> KnownRows:
         return resolve_known_at(store.read(variable), self.spec.known_at, self.spec.last_day).by(self.spec.last_day)
 
-    def _begin(self, read: Read, read_once: Read, fold: Fold, variable: str) -> _Begun | None:
-        """Read a variable; fold its record at once, if there is one. Predictors are read once for all variables."""
+    def _begin(self, ledger: Ledger, read: Read, read_once: Read, variable: str) -> _Begun:
+        """Read a variable and look for its scores. Predictors are read once for all variables."""
         rows = read(variable)
         predictors = [read_once(name) for name in self.spec.predictors if name != variable]
         fingerprint = rows.known.fingerprint()
-        key, facts = record_key(self.spec, self.roster, rows, predictors, fingerprint), _facts(rows, fingerprint)
-        record = self._recall(key, variable)
-        if record is not None:
-            fold.add(record, facts)
-            return None
-        return _Begun(rows, facts, key, point_in_time(rows.known, self.spec, [one.known for one in predictors]))
+        key = record_key(self.spec, self.roster, rows, predictors, fingerprint)
+        scores = None if self.fresh else ledger.scores(key)
+        point = self._point(rows, predictors) if scores is None else None  # what fails here is in no part
+        return _Begun(rows, predictors, _facts(rows, fingerprint), key, scores, point)
 
-    def _recall(self, key: str, variable: str) -> VariableResult | None:
-        """Return the record that may be used. Raises NotRecorded where one must be there and is not."""
-        # records hold no hindcasts: where they are asked for, they are made again
-        anew = self.fresh or (self.tables is not None and self.tables.hindcasts)
+    def _recall(self, ledger: Ledger, fold: Fold, parts: _Parts, computed: set[str], one: _Begun) -> bool:
+        """Fold what is recorded, where it may be used; return whether it was.
+
+        Raises NotRecorded where it must be there and is not.
+        """
+        # records hold no hindcasts: where they are to be written, they are made again
+        anew = parts.hindcasts is not None or (self.fresh and one.rows.known.variable not in computed)
         # what slices do for slow forecasters is their hindcasts; these are looked for when they are put together
         must = self.recorded_only and not self.roster.slow
-        record = None if anew and not must else self.sink.recall(key)
-        if must and not isinstance(record, VariableResult):
-            raise NotRecorded(NOT_RECORDED, f"variable '{variable}'", MEND_NOT_RECORDED)
-        return record if isinstance(record, VariableResult) and not anew else None
+        if one.scores is not None and parts.scores is None:
+            if not anew:
+                fold.add_scores(one.scores, one.facts)
+            return not anew
+        result = None if anew and not must else ledger.result(one.key)
+        if must and result is None:
+            raise NotRecorded(NOT_RECORDED, f"variable '{one.rows.known.variable}'", MEND_NOT_RECORDED)
+        if result is None or anew:
+            return False
+        scores = fold.add(result, one.facts, one.scores)
+        if scores is not None and one.scores is None:
+            ledger.keep_scores(one.key, scores)
+        return True
 
     def _compute(
         self, begun: Mapping[str, _Begun], failures: dict[str, Failure], write: Write | None
     ) -> Iterator[tuple[str, VariableResult]]:
         """Compute together as many as memory allows; where a forecaster fails, each alone: the failure is its own."""
-        missing = [(one.rows, one.point) for one in begun.values()]
+        points = dict(_each(begun, lambda name: self._point_of(begun[name]), failures))
+        missing = [(begun[name].rows, point) for name, point in points.items()]
         for company in companies(missing, lambda one: len(one[1].origin_step), MOST_ORIGINS):
             try:
                 yield from self._evaluate(company, write)
@@ -160,6 +216,12 @@ class ReplayTask:
                     continue
                 one_by_one = partial(self._evaluate_alone, alone, write)
                 yield from _each(alone, one_by_one, failures)
+
+    def _point_of(self, one: _Begun) -> PointInTime:
+        return self._point(one.rows, one.predictors) if one.point is None else one.point
+
+    def _point(self, rows: KnownRows, predictors: Sequence[KnownRows]) -> PointInTime:
+        return point_in_time(rows.known, self.spec, [each.known for each in predictors])
 
     def _evaluate_alone(self, company: Mapping[str, Missing], write: Write | None, name: str) -> VariableResult:
         ((_, result),) = self._evaluate([company[name]], write)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -22,6 +23,9 @@ from pulse_core.spec import RunSpec
 TRUST: Final = ("mean", "low", "high", "trials", "log10_e")
 """The trust of a forecaster at a horizon: posterior mean, 95 % credible interval, effective number of trials, and
 the evidence (log10 of an e-value) against "at most as good as the benchmark"."""
+
+
+_MAE: Final = MEASURES.index("mae")
 
 
 @attrs.frozen
@@ -92,10 +96,6 @@ class BatchHindcasts(ByContent):
         return np.empty((0, *self.forecasts.shape))
 
 
-Record = VariableResult | BatchHindcasts
-"""What a sink keeps under a key."""
-
-
 @attrs.frozen(eq=False)
 class VariableSummary(ByContent):
     """What a run reports of a variable; NaN where a score is impossible.
@@ -117,10 +117,9 @@ class VariableSummary(ByContent):
 
     def best(self, horizon: int) -> str | None:
         """Return the forecaster of the least MAE at a horizon (from 1), the earlier of equals; None without a score."""
-        errors = self.scores[:, horizon - 1, MEASURES.index("mae")]
-        if np.isnan(errors).all():
-            return None
-        return self.forecasters[int(np.nanargmin(errors))]
+        errors = self.scores[:, horizon - 1, _MAE].tolist()
+        scored = [(error, place) for place, error in enumerate(errors) if not math.isnan(error)]
+        return self.forecasters[min(scored)[1]] if scored else None
 
     def digest(self) -> str:
         """Return the SHA-256 over the variable's name, its forecasters' names, and every score and trust."""
@@ -128,6 +127,43 @@ class VariableSummary(ByContent):
         for array in (self.scores, self.trust, self.weights, self.regret, self.bound):
             digest.update(canonical_bytes(array))
         return digest.hexdigest()
+
+
+@attrs.frozen(eq=False)
+class VariableScores(ByContent):
+    """What a variable's record was folded to last: its VariableSummary but for what reading the data gives.
+
+    It is small, and spares whoever repeats a run the record itself. `fold` is a hash of what the fold depended on
+    besides the record; see identity.fold_key.
+    """
+
+    variable: str
+    fold: str
+    forecasters: tuple[str, ...] = attrs.field(converter=names)
+    scores: NDArray[np.float64] = attrs.field(converter=floats)
+    trust: NDArray[np.float64] = attrs.field(converter=floats)
+    origins: NDArray[np.int64] = attrs.field(converter=integers)
+    weights: NDArray[np.float64] = attrs.field(converter=floats)
+    regret: NDArray[np.float64] = attrs.field(converter=floats)
+    bound: NDArray[np.float64] = attrs.field(converter=floats)
+
+    def summary(self, data: DataFacts) -> VariableSummary:
+        """Return the summary of a variable of which this was read."""
+        return VariableSummary(
+            variable=self.variable,
+            data=data,
+            forecasters=self.forecasters,
+            scores=self.scores,
+            trust=self.trust,
+            origins=self.origins,
+            weights=self.weights,
+            regret=self.regret,
+            bound=self.bound,
+        )
+
+
+Record = VariableResult | BatchHindcasts | VariableScores
+"""What a sink keeps under a key."""
 
 
 @attrs.frozen

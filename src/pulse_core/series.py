@@ -160,9 +160,9 @@ def _known_by_rule(timestamps: Moments, rule: str, last_day: date) -> tuple[Mome
 
 def _stamped_at_period_start(timestamps: Moments, last_day: date) -> bool:
     stamps, _ = _settled(timestamps, last_day)
-    return len(np.unique(stamps)) >= MONTHS_NEEDED and bool(
-        (stamps == stamps.astype("datetime64[M]").astype(stamps.dtype)).all()
-    )
+    # the cheap look first: most series are daily
+    on_the_first = bool((stamps == stamps.astype("datetime64[M]").astype(stamps.dtype)).all())
+    return on_the_first and len(np.unique(stamps)) >= MONTHS_NEEDED
 
 
 def _settled(timestamps: Moments, last_day: date) -> tuple[Moments, int]:
@@ -173,7 +173,8 @@ def _settled(timestamps: Moments, last_day: date) -> tuple[Moments, int]:
     months = 1
     while True:
         stamps = timestamps[_period_ends(timestamps, months) <= np.datetime64(last_day, "D")]
-        steps = np.diff(np.unique(stamps.astype("datetime64[M]"))).astype(np.int64)
+        steps = np.diff(np.sort(stamps.astype("datetime64[M]").astype(np.int64)))
+        steps = steps[steps > 0]
         found = int(steps.min(initial=np.iinfo(np.int64).max))
         if not len(steps) or found <= months:
             return stamps, months

@@ -6,23 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.errors import TooLittleData
+from pulse_core.identity import fold_key
 from pulse_core.plan import batches
-from pulse_core.results import DataFacts, VariableResult, VariableSummary
+from pulse_core.results import VariableResult, VariableScores
 from pulse_core.scores.measures import MEASURES, all_measures
 from pulse_core.spec import RunSpec
 from pulse_core.trust import batch_decay, posterior, trust
 
 
-def summarise(result: VariableResult, facts: DataFacts, spec: RunSpec) -> VariableSummary:
-    """Fold a variable's record. Raises TooLittleData where the data cannot fill a horizon."""
+def summarise(result: VariableResult, spec: RunSpec) -> VariableScores:
+    """Fold a variable's record. Raises TooLittleData where the data cannot fill a horizon.
+
+    What it takes of the spec and is in no record's key belongs in `identity.fold_key`.
+    """
     count = len(batches(spec))
     scores = np.concatenate([all_measures(result.sums.total(), result.exponent), result.dm_p[..., None]], axis=-1)
     _refuse_empty_horizons(scores, result, spec)
     origins = np.zeros(count, dtype=np.int64)
     origins[: len(result.origins)] = result.origins
-    return VariableSummary(
+    return VariableScores(
         variable=result.variable,
-        data=facts,
+        fold=fold_key(spec),
         forecasters=result.forecasters,
         scores=scores,
         trust=trusted(result, spec, count),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import numpy as np
@@ -26,3 +27,22 @@ Column = NDArray[Any] | Labels
 
 Columns = Mapping[str, Column]
 """Columns of equal length, by name, in order."""
+
+
+_CONTENT: Final = re.compile(r"(.+-)[0-9a-f]{32}")
+
+
+def part_name(table: str, index: int, units: int, content: str) -> str:
+    """Return the name of the part of a table that a unit writes; `content` is a hash of 32 digits of what is in it."""
+    return f"{table}/part-{index:05}-of-{units:05}-{content}"
+
+
+def same_unit(name: str) -> str:
+    """Return how the names of a unit's parts begin that differ in content alone; the name itself if it tells none."""
+    told = _CONTENT.fullmatch(name)
+    return told[1] if told else name
+
+
+def is_other_content(name: str, other: str) -> bool:
+    """Whether another part is that of the same unit, with other content."""
+    return other != name and same_unit(other) == same_unit(name) != name

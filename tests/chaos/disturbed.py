@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import attrs
 import numpy as np
 
+from pulse_adapters.sinks.records import decode_record
+from pulse_core.results import VariableResult
 from tests.chaos.places import Results
 from tests.chaos.victims import ends, kill
 
@@ -140,8 +142,9 @@ def disturb(
         done = stage.run(results, engine)
         statuses.append(done.status)
         recalled = done.recalled
-        if recalled < len(before):
-            problems.append(f"{len(before)} were recorded, and {recalled} recalled")
+        finished = sum(isinstance(decode_record(content), VariableResult) for content in before.values())
+        if recalled < finished:
+            problems.append(f"{finished} were recorded, and {recalled} recalled")
     problems += _judge(stage, results, done, before, disturbance, statuses[0])
     return Verdict(disturbance, hit, tuple(statuses), len(before), recalled, tuple(problems))
 

@@ -101,6 +101,14 @@ class TestPlace:
         assert names(place, "") == sorted([NAME, OTHER, "units2/x", "nightly/result.json"])
         assert all(abs(entry.modified - datetime.now(UTC)) < A_MINUTE for entry in found)
 
+    def test_what_begins_so_is_told_in_one_folder(self, place):
+        for name in ("run/part-1-a", "run/part-1-b", "run/part-2", "run/part-1-c/below", "part-1-a", "run2/part-1-a"):
+            place.replace(name, b"x")
+        assert sorted(place.beginning("run/part-1-")) == ["run/part-1-a", "run/part-1-b"]
+        assert sorted(place.beginning("run/part-1-a")) == ["run/part-1-a"]
+        assert list(place.beginning("part-")) == ["part-1-a"]
+        assert list(place.beginning("nothing/part")) == []
+
     def test_more_entries_than_a_page_holds_are_all_told(self, place):
         made = {f"many/{number:04}" for number in range(1_100)}
         with ThreadPoolExecutor(8) as threads:
@@ -199,6 +207,11 @@ class FirstPageOnly(FakePlace):
         yield from list(FakePlace.entries(self, folder))[:1_000]
 
 
+class BeginsAnywhere(FakePlace):
+    def beginning(self, start: str) -> Iterator[str]:
+        yield from (name for name in self.files if name.startswith(start))
+
+
 class FilesForFolders(FakePlace):
     def folders(self) -> Iterator[str]:
         return iter(sorted({name.split("/")[0] for name in self.files}))
@@ -249,6 +262,7 @@ class Nowhere(FakePlace):
         (Eager, "test_a_discarded_draft_was_never_there"),
         (CarelessOfSlashes, "test_entries_are_all_files_below_a_folder"),
         (FirstPageOnly, "test_more_entries_than_a_page_holds_are_all_told"),
+        (BeginsAnywhere, "test_what_begins_so_is_told_in_one_folder"),
         (FilesForFolders, "test_folders_are_the_topmost_ones_sorted"),
         (CreatesFolders, "test_an_empty_place_has_no_folders"),
         (KeepsAll, "test_what_is_removed_is_gone_and_nothing_else"),

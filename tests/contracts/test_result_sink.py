@@ -27,13 +27,15 @@ from pulse_adapters.sinks.place_sink import PlaceSink
 from pulse_core.errors import PulseError, RunIdTaken, SinkUnavailable
 from pulse_core.ports import ResultSink, Write
 from pulse_core.results import Record, RunResult
-from pulse_core.tables import Column, Columns, Labels
+from pulse_core.tables import Column, Columns, Labels, is_other_content
 from tests.contracts.places import PLACES
 from tests.fakes import FakeSink
-from tests.results import batch_hindcasts, records, run_result, spec, variable_result
+from tests.results import batch_hindcasts, folded, records, run_result, spec, variable_result
 
-KEY, OTHER_KEY = "ab" * 32, "cd" * 32
+KEY, OTHER_KEY, THIRD_KEY = "ab" * 32, "cd" * 32, "ef" * 32
 RUN, PART, OTHER_PART = "nightly", "scores/part-00000-of-00002", "hindcasts/part-00001-of-00002"
+FIRST, CHANGED = f"{PART}-{'1a' * 16}", f"{PART}-{'2b' * 16}"
+"""A unit's part, and the same unit's with other content."""
 DAYS = np.array(["2024-01-01", "2024-01-02T03:04:05.000006", "NaT"], dtype="datetime64[us]")
 ROWS: Columns = {
     "variable": Labels(("a", "b\N{LATIN SMALL LETTER U WITH DIAERESIS}"), np.array([0, 1, 0], dtype=np.int32)),
@@ -119,8 +121,8 @@ def write(sink: ResultSink, *goes: Columns, name: str = PART, run_id: str = RUN)
             add(columns)
 
 
-def write_and_fail(sink: ResultSink, columns: Columns) -> None:
-    with sink.part(RUN, PART) as add:
+def write_and_fail(sink: ResultSink, columns: Columns, name: str = PART) -> None:
+    with sink.part(RUN, name) as add:
         add(columns)
         raise ZeroDivisionError
 
@@ -160,8 +162,10 @@ class TestResultSink:
     def test_each_kind_of_record_comes_back_as_what_it_is(self, sink):
         sink.record(KEY, variable_result())
         sink.record(OTHER_KEY, batch_hindcasts())
+        sink.record(THIRD_KEY, folded(variable_result()))
         assert sink.recall(KEY) == variable_result()
         assert sink.recall(OTHER_KEY) == batch_hindcasts()
+        assert sink.recall(THIRD_KEY) == folded(variable_result())
 
     def test_recalling_takes_nothing_away(self, sink):
         sink.record(KEY, variable_result())
@@ -262,6 +266,39 @@ class TestResultSink:
         write(sink, ROWS)
         write(sink)
         assert part_of(sink, PART) is None
+
+    def test_it_says_whether_a_part_is_there(self, sink):
+        assert not sink.has_part(RUN, PART)
+        write(sink, ROWS)
+        assert sink.has_part(RUN, PART)
+        assert not sink.has_part(RUN, PART[:-1])
+        assert not sink.has_part(RUN, FIRST)
+        assert not sink.has_part("another", PART)
+
+    def test_a_part_that_is_under_way_or_failed_is_not_said_to_be_there(self, sink):
+        with sink.part(RUN, PART) as add:
+            add(ROWS)
+            assert not sink.has_part(RUN, PART)
+        with pytest.raises(ZeroDivisionError):
+            write_and_fail(sink, ROWS, CHANGED)
+        assert sink.has_part(RUN, PART)
+        assert not sink.has_part(RUN, CHANGED)
+
+    def test_a_part_takes_the_place_of_the_same_units_with_other_content(self, sink):
+        for name in (FIRST, PART, OTHER_PART, CHANGED):
+            write(sink, ROWS, name=name)
+        write(sink, ROWS, name=FIRST, run_id="another")
+        write(sink, MORE_ROWS, name=CHANGED)
+        assert part_of(sink, FIRST) is None
+        assert part_of(sink, CHANGED) == [plain(MORE_ROWS)]
+        assert part_of(sink, PART) == part_of(sink, OTHER_PART) == [plain(ROWS)]
+        assert sink.has_part("another", FIRST)
+
+    def test_a_part_whose_writer_fails_leaves_that_with_other_content(self, sink):
+        write(sink, ROWS, name=FIRST)
+        with pytest.raises(ZeroDivisionError):
+            write_and_fail(sink, MORE_ROWS, CHANGED)
+        assert part_of(sink, FIRST) == [plain(ROWS)]
 
     def test_publishing_keeps_the_parts_that_the_result_names(self, sink):
         for name in (PART, OTHER_PART):
@@ -431,9 +468,40 @@ class Sorting(FakeSink):
             yield lambda columns: add(dict(sorted(columns.items())))
 
 
+@attrs.frozen
+class Optimistic(FakeSink):
+    def has_part(self, run_id: str, name: str) -> bool:
+        return any(part.startswith(name) for _, part in self.parts)
+
+
+@attrs.frozen
+class Heaping(FakeSink):
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        before = dict(self.parts)
+        with FakeSink.part(self, run_id, name) as add:
+            yield add
+        self.parts.update({other: goes for other, goes in before.items() if other[1] != name})
+
+
+@attrs.frozen
+class ClearsFirst(FakeSink):
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        for other in list(self.parts):
+            if is_other_content(name, other[1]):
+                del self.parts[other]
+        with FakeSink.part(self, run_id, name) as add:
+            yield add
+
+
 @pytest.mark.parametrize(
     ("broken", "caught_by"),
     [
+        (Optimistic, "test_it_says_whether_a_part_is_there"),
+        (Saving, "test_a_part_that_is_under_way_or_failed_is_not_said_to_be_there"),
+        (Heaping, "test_a_part_takes_the_place_of_the_same_units_with_other_content"),
+        (ClearsFirst, "test_a_part_whose_writer_fails_leaves_that_with_other_content"),
         (Clinging, "test_what_was_removed_is_none_and_can_be_recorded_again"),
         (Strict, "test_removing_what_is_not_there_is_harmless"),
         (Forgetful, "test_what_was_recorded_is_recalled"),

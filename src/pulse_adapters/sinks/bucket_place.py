@@ -91,6 +91,11 @@ class BucketPlace:
         for each in self.bucket.list(f"{self.prefix}{folder}/" if folder else self.prefix):
             yield Entry(each.key.removeprefix(self.prefix), each.size, each.modified)
 
+    def beginning(self, start: str) -> Iterator[str]:
+        """Yield the names of the objects of a folder that begin so. Raises SinkUnavailable."""
+        for each in self.bucket.list(self.prefix + start, below=False):
+            yield each.key.removeprefix(self.prefix)
+
     def remove(self, name: str) -> None:
         """Remove an object if it is there. Raises SinkUnavailable."""
         self.bucket.delete(self.prefix + name)

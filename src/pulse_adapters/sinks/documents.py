@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
+import attrs
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ MOST_WHOLE_VARIABLES: Final = 200
 """Above this number the document keeps only the best, the benchmark and the ensemble of each variable."""
 
 GROUPS: Final = ("pinball", "coverage", "width")
-"""Measures that stand together: `pinball_0.5` is `pinball`, key `0.5`."""
+"""Measures that stand together, one after another: `pinball_0.5` is `pinball`, key `0.5`."""
 
 Document = dict[str, Any]
 
@@ -33,7 +35,11 @@ _NO_REGRET: Final = "the ensemble has learned from no loss, or its value is beyo
 
 
 def result_document(result: RunResult) -> Document:
-    """Return `result.json` as plain values: keys in a fixed order, no NaN, times in UTC."""
+    """Return `result.json`: plain values with keys in a fixed order, no NaN, times in UTC.
+
+    Each variable is JSON already: so the memory that its values take is used for the next one's, which is what takes
+    the time here.
+    """
     whole = len(result.variables) <= MOST_WHOLE_VARIABLES
     found = result.discoveries()
     return {
@@ -42,7 +48,9 @@ def result_document(result: RunResult) -> Document:
         "run": _run(result),
         "variables_hold": "all" if whole else "best",
         "variables": {
-            summary.variable: _variable(summary, found[summary.variable], result.spec, whole=whole)
+            summary.variable: msgspec.Raw(
+                msgspec.json.encode(_variable(summary, found[summary.variable], result.spec, whole=whole))
+            )
             for summary in result.variables
         },
         "batches": _batches(result.batches, result.variables),
@@ -96,13 +104,13 @@ def _data(facts: DataFacts) -> Document:
 
 
 def _variable(summary: VariableSummary, found: NDArray[np.bool_], spec: RunSpec, *, whole: bool) -> Document:
-    bests = best(summary)
+    bests, values = best(summary), _Values.of(summary, found)
     kept = {*bests.values(), spec.benchmark, ensemble.NAME}
     return {
         "best": bests,
         "ensemble": _ensemble(summary) if ensemble.NAME in summary.forecasters else None,
         "forecasters": {
-            name: {"horizons": _horizons(summary, found, place, is_benchmark=name == spec.benchmark)}
+            name: {"horizons": _horizons(values, place, is_benchmark=name == spec.benchmark)}
             for place, name in enumerate(summary.forecasters)
             if whole or name in kept
         },
@@ -124,41 +132,84 @@ def _ensemble(summary: VariableSummary) -> Document:
     return document | ({"nulls": nulls} if nulls else {})
 
 
-def _horizons(summary: VariableSummary, found: NDArray[np.bool_], place: int, *, is_benchmark: bool) -> Document:
-    scores, trust = summary.scores[place].tolist(), summary.trust[place].tolist()
-    return _by_horizon(
-        _horizon(*each, is_benchmark=is_benchmark) for each in zip(scores, trust, found[place].tolist(), strict=True)
-    )
+@attrs.frozen
+class _Values:
+    """A variable's numbers as lists, all at once: by forecaster, horizon, and measure or part of the trust."""
+
+    scores: list[list[list[Any]]]
+    impossible: dict[tuple[int, int], list[int]]
+    """Which measures are no number, where any is, by forecaster and horizon."""
+    trust: list[list[list[float]]]
+    known: list[list[bool]]
+    found: list[list[bool]]
+
+    @classmethod
+    def of(cls, summary: VariableSummary, found: NDArray[np.bool_]) -> _Values:
+        impossible: dict[tuple[int, int], list[int]] = {}
+        for place, step, measure in np.argwhere(~np.isfinite(summary.scores)).tolist():
+            impossible.setdefault((place, step), []).append(measure)
+        known = np.isfinite(summary.trust).all(axis=-1)
+        return cls(summary.scores.tolist(), impossible, summary.trust.tolist(), known.tolist(), found.tolist())
 
 
-def _horizon(scores: list[float], trust: list[float], found: bool, *, is_benchmark: bool) -> Document:  # noqa: FBT001 - a value, not a switch
-    document, nulls = _scores(scores)
-    known = all(math.isfinite(value) for value in trust)
-    document["trust"] = dict(zip(TRUST, trust, strict=True)) if known else None
-    document["discovery"] = None if is_benchmark else found
-    if not known:
-        nulls["trust"] = _BENCHMARK if is_benchmark else _NO_OUTCOME
-    if is_benchmark:
-        nulls["discovery"] = _BENCHMARK
-    return document | ({"nulls": nulls} if nulls else {})
+def _horizons(values: _Values, place: int, *, is_benchmark: bool) -> Document:
+    layout, known, found = _layout(MEASURES), values.known[place], values.found[place]
+    horizons: Document = {}
+    for step, (row, trusted) in enumerate(zip(values.scores[place], values.trust[place], strict=True)):
+        nulls = layout.make_null(row, values.impossible.get((place, step), ()))
+        document = layout.named(row)
+        document["trust"] = dict(zip(TRUST, trusted, strict=True)) if known[step] else None
+        document["discovery"] = None if is_benchmark else found[step]
+        if not known[step]:
+            nulls["trust"] = _BENCHMARK if is_benchmark else _NO_OUTCOME
+        if is_benchmark:
+            nulls["discovery"] = _BENCHMARK
+        if nulls:
+            document["nulls"] = nulls
+        horizons[str(step + 1)] = document
+    return horizons
 
 
-def _scores(scores: list[float]) -> tuple[Document, dict[str, str]]:
-    """Return the scores by name, groups of them as objects, and why those that are null are."""
-    document: Document = {}
-    nulls: dict[str, str] = {}
-    scored = scores[MEASURES.index("n")] > 0
-    for measure, score in zip(MEASURES, scores, strict=True):
-        name, _, key = measure.partition("_")
+@attrs.frozen
+class _Layout:
+    """Where the measures stand in the document: each under its own name, or together with its like in an object."""
+
+    measures: tuple[str, ...]
+    owners: tuple[str, ...]
+    """The name in the document under which a measure stands, by measure."""
+    names: tuple[str, ...]
+    groups: tuple[tuple[slice, tuple[str, ...]], ...]
+    """Which measures an object holds, and under which keys; the last object first."""
+    count: int
+    """Which measure is n."""
+
+    def make_null(self, row: list[Any], impossible: Iterable[int]) -> dict[str, str]:
+        """Put None for what is no number, and a whole number for n; return why what is null is so, by name."""
+        count, nulls = row[self.count], dict[str, str]()
+        for place in impossible:
+            row[place] = None
+            nulls.setdefault(self.owners[place], why_null(self.measures[place], scored=count > 0))
+        row[self.count] = int(count)
+        return nulls
+
+    def named(self, row: list[Any]) -> Document:
+        """Return the values of the measures by name; the row is used up."""
+        for where, keys in self.groups:
+            row[where] = [dict(zip(keys, row[where], strict=True))]
+        return dict(zip(self.names, row, strict=True))
+
+
+@lru_cache
+def _layout(measures: tuple[str, ...]) -> _Layout:
+    owners = [name if (name := measure.partition("_")[0]) in GROUPS else measure for measure in measures]
+    names = tuple(dict.fromkeys(owners))
+    groups = []
+    for name in reversed(names):
         if name in GROUPS:
-            document.setdefault(name, {})[key] = _number(score)
-        else:
-            name = measure
-            document[name] = _number(score)
-        if not math.isfinite(score):
-            nulls.setdefault(name, why_null(measure, scored=scored))
-    document["n"] = int(scores[MEASURES.index("n")])
-    return document, nulls
+            first, count = owners.index(name), owners.count(name)
+            keys = tuple(measure.partition("_")[2] for measure in measures[first : first + count])
+            groups.append((slice(first, first + count), keys))
+    return _Layout(measures, tuple(owners), names, tuple(groups), measures.index("n"))
 
 
 def _by_horizon(values: Iterable[Any]) -> Document:

@@ -78,6 +78,17 @@ class Folder:
                     modified = datetime.fromtimestamp(status.st_mtime, UTC)
                     yield Entry(path.relative_to(self.root).as_posix(), status.st_size, modified)
 
+    def beginning(self, start: str) -> Iterator[str]:
+        """Yield the names of the whole files of a folder that begin so. Raises SinkUnavailable."""
+        folder, _, first = start.rpartition("/")
+        with disk_faults("list a folder", self.root / folder):
+            try:
+                with os.scandir(self.root / folder) as entries:
+                    names = [entry.name for entry in entries if entry.name.startswith(first) and entry.is_file()]
+            except FileNotFoundError:
+                return
+        yield from (f"{folder}/{name}" if folder else name for name in names if not files.is_temporary(name))
+
     def remove(self, name: str) -> None:
         """Remove a file if it is there. Raises SinkUnavailable."""
         path = self.root / name

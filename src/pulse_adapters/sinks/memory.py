@@ -15,7 +15,7 @@ import numpy as np
 from pulse_core.errors import RunIdTaken
 from pulse_core.ports import Write
 from pulse_core.results import Record, RunResult
-from pulse_core.tables import Column, Columns, Labels
+from pulse_core.tables import Column, Columns, Labels, is_other_content
 
 
 def _new_name() -> str:
@@ -69,6 +69,13 @@ class MemorySink:
             self.parts.pop((run_id, name), None)
             if goes:
                 self.parts[run_id, name] = tuple(goes)
+            for other in [other for other in self.parts if other[0] == run_id and is_other_content(name, other[1])]:
+                del self.parts[other]
+
+    def has_part(self, run_id: str, name: str) -> bool:
+        """Whether a part of this name is kept."""
+        with self._lock:
+            return (run_id, name) in self.parts
 
     def publish(self, result: RunResult) -> Sequence[str]:
         """Keep the run in `runs` and the parts it names; return its place.

@@ -24,14 +24,14 @@ from pulse_adapters.sinks.layout import (
     result_name,
     run_folder,
 )
-from pulse_adapters.sinks.parts import TABLES, ParquetPart
+from pulse_adapters.sinks.parts import SUFFIX, TABLES, ParquetPart
 from pulse_adapters.sinks.places import Draft, Place
 from pulse_adapters.sinks.records import DamagedRecord, decode_record, encode_record
 from pulse_core.errors import RunIdTaken, SinkUnavailable
 from pulse_core.ports import Write
 from pulse_core.results import Record, RunResult
 from pulse_core.spec import RunSpec
-from pulse_core.tables import Columns
+from pulse_core.tables import Columns, is_other_content, same_unit
 
 _log = logging.getLogger(__name__)
 
@@ -72,14 +72,27 @@ class PlaceSink(Archive):
     def part(self, run_id: str, name: str) -> Iterator[Write]:
         """Open `<name>.parquet` in the run's folder for rows; without any, it will not be there.
 
+        Once it is, those of the same unit with other content are removed.
+
         Raises SettingsError where the run id is no name, ValueError where the part's is none, SinkUnavailable.
         """
         part = _Part(self.place, part_name(run_id, name))
         try:
             yield part.write
             part.finish()
+            for other in self._alike(run_id, name):
+                if is_other_content(name, other):
+                    self.place.remove(part_name(run_id, other))
         finally:
             part.discard()
+
+    def has_part(self, run_id: str, name: str) -> bool:
+        """Whether `<name>.parquet` stands in the run's folder.
+
+        Raises SettingsError where the run id is no name, ValueError where the part's is none, SinkUnavailable.
+        """
+        wanted = part_name(run_id, name)
+        return wanted in self.place.beginning(wanted)
 
     def publish(self, result: RunResult) -> Sequence[str]:
         """Put `result.json` in the run's folder and at the outputs; return where they are.
@@ -140,6 +153,12 @@ class PlaceSink(Archive):
         Raises SettingsError where run id or mark are no names, SinkUnavailable.
         """
         self.place.create(mark_name(run_id, mark), b"")
+
+    def _alike(self, run_id: str, name: str) -> list[str]:
+        """Return the parts whose names begin as those of the same unit do."""
+        start = part_name(run_id, same_unit(name).removesuffix("-")).removesuffix(SUFFIX)
+        parts = (part_of(run_id, other) for other in self.place.beginning(start))
+        return [part for part in parts if part is not None]
 
     def _remove_parts(self, run_id: str, kept: Container[str]) -> None:
         for table in TABLES:

@@ -67,6 +67,9 @@ class Place(Protocol):
     def entries(self, folder: str) -> Iterator[Entry]:
         """Yield every whole file in and below a folder ('' for the place), in no order. Raises SinkUnavailable."""
 
+    def beginning(self, start: str) -> Iterator[str]:
+        """Yield the names of whole files that begin so, all in one folder, in no order. Raises SinkUnavailable."""
+
     def remove(self, name: str) -> None:
         """Remove a file if it is there. Raises SinkUnavailable."""
 

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from pulse_core import RunResult
-from pulse_core.results import BatchHindcasts, VariableResult
+from pulse_core.results import BatchHindcasts, Record, VariableResult, VariableScores
 from tests.fakes import FakeSink
 from tests.unit.core.models import own
 from tests.unit.core.runs import series, spec_of, training
@@ -35,13 +35,15 @@ def execute(setting, sink: FakeSink, *, fresh: bool) -> RunResult:
 
 def spoilt(sink: FakeSink) -> FakeSink:
     """The same keys with wrong numbers behind them."""
-    records = {
-        key: attrs.evolve(record, wins=record.wins + 1.0)
-        if isinstance(record, VariableResult)
-        else BatchHindcasts(record.variable, record.forecaster, record.forecasts + 1.0)
-        for key, record in sink.records.items()
-    }
-    return FakeSink(records=records)
+    return FakeSink(records={key: _wrong(record) for key, record in sink.records.items()})
+
+
+def _wrong(record: Record) -> Record:
+    if isinstance(record, VariableResult):
+        return attrs.evolve(record, wins=record.wins + 1.0)
+    if isinstance(record, VariableScores):
+        return attrs.evolve(record, scores=record.scores + 1.0)
+    return BatchHindcasts(record.variable, record.forecaster, record.forecasts + 1.0)
 
 
 def test_it_recalls_nothing_and_says_what_a_first_run_says(setting):

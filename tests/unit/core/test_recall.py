@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import attrs
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import Forecaster, Observations, RunFailed, RunResult, RunSpec, VariableResult
+from pulse_core import BUILT_IN, Forecaster, Histories, Observations, RunFailed, RunResult, RunSpec, VariableResult
+from pulse_core.errors import ForecasterFailed
+from pulse_core.ports import Write
+from pulse_core.results import Record, VariableScores
+from pulse_core.tables import Columns
 from tests.fakes import FakeSink
 from tests.strategies import replayed, values, whole_for
 from tests.unit.core.models import LastThree, own
-from tests.unit.core.runs import ROSTER, ended, known, series, spec_of, training
+from tests.unit.core.runs import ROSTER, bits_of, ended, known, series, spec_of, training
 
 ROWS = [(n, float(n * n % 11), n) for n in range(30)]
 SPEC = spec_of(days=30)
@@ -151,7 +158,9 @@ def test_variables_with_equal_rows_have_records_of_their_own():
     sink = FakeSink()
     twins = [known(ROWS), known(ROWS, "twin")]
     training(*twins, sink=sink).execute(attrs.evolve(SPEC, variables=("x", "twin")))
-    assert sorted(record.variable for record in sink.records.values()) == ["twin", "x"]
+    for kind in (VariableResult, VariableScores):
+        of_a_kind = (record for record in sink.records.values() if isinstance(record, kind))
+        assert sorted(record.variable for record in of_a_kind) == ["twin", "x"]
 
 
 def test_after_a_failure_only_the_rest_is_computed():
@@ -175,3 +184,134 @@ def test_a_record_holds_its_forecasters_in_the_order_of_the_roster():
     sink = FakeSink()
     execute(known(ROWS), SPEC, sink)
     assert [record.forecasters for record in sink.records.values() if isinstance(record, VariableResult)] == [ROSTER]
+
+
+@attrs.frozen
+class Watched(FakeSink):
+    """Notes which kinds of records are read, and the parts that are opened."""
+
+    read: list[type] = attrs.field(factory=list)
+    opened: list[str] = attrs.field(factory=list)
+
+    def recall(self, key: str) -> Record | None:
+        record = FakeSink.recall(self, key)
+        self.read.append(type(record))
+        return record
+
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        self.opened.append(name)
+        with FakeSink.part(self, run_id, name) as write:
+            yield write
+
+    def forget(self) -> None:
+        self.read.clear()
+        self.opened.clear()
+
+
+TWO = (known(ROWS), known(OTHERS, "y"))
+SPEC_OF_TWO = attrs.evolve(SPEC, variables=("x", "y"))
+
+
+@pytest.mark.parametrize("hindcasts", [False, True])
+def test_a_run_that_is_repeated_reads_the_scores_alone_and_writes_no_part(hindcasts):
+    sink = Watched()
+    first = training(*TWO, sink=sink, hindcasts=hindcasts).execute(SPEC_OF_TWO)
+    written = dict(sink.parts)
+    sink.forget()
+    again = training(*TWO, sink=sink, hindcasts=hindcasts).execute(SPEC_OF_TWO)
+    assert (sink.read, sink.opened) == ([VariableScores] * 2, [])
+    assert (again.units.recalled, again.digest, again.parts) == (2, first.digest, first.parts)
+    assert sink.parts == written
+
+
+@pytest.mark.parametrize(
+    "change", [{"trust_decay": 0.5}, {"end": date(2020, 3, 1)}], ids=["another decay", "more batches"]
+)
+def test_scores_that_were_folded_otherwise_are_folded_again_and_replaced(change):
+    sink, other = FakeSink(), attrs.evolve(SPEC, **change)
+    execute(known(ROWS), SPEC, sink)
+    for _ in range(2):
+        recalled = execute(known(ROWS), other, sink)
+        assert recalled.digest == execute(known(ROWS), other, FakeSink()).digest
+    assert len(sink.records) == 2
+
+
+def test_another_run_of_the_same_writes_the_same_rows_from_the_records():
+    sink = Watched()
+    first = training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
+    second = training(*TWO, sink=sink, run_id="two").execute(SPEC_OF_TWO)
+    assert (second.units.recalled, second.parts) == (2, first.parts)
+    rows = [[one for (run, _), goes in sink.parts.items() if run == name for one in goes] for name in ("one", "two")]
+    assert [list(map(plain, goes)) for goes in rows[:1]] == [list(map(plain, goes)) for goes in rows[1:]]
+
+
+def test_a_record_that_is_gone_is_computed_again_where_its_rows_are_wanted():
+    sink = FakeSink()
+    first = training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
+    records = {key: one for key, one in sink.records.items() if isinstance(one, VariableScores) or one.variable == "y"}
+    second = training(*TWO, sink=FakeSink(records=records), run_id="two").execute(SPEC_OF_TWO)
+    assert (second.units.recalled, second.units.computed, second.digest) == (1, 1, first.digest)
+
+
+@pytest.mark.parametrize("hindcasts", [False, True])
+def test_a_part_that_was_written_without_a_failure_is_written_again_with_what_was_mended(hindcasts):
+    spec = attrs.evolve(SPEC_OF_TWO, forecasters=("naive", "tests:Picky"))
+    data, sink = (known(ROWS), known(OTHERS[:-1], "y")), FakeSink()
+    run = partial(training, *data, sink=sink, hindcasts=hindcasts, keep_going=True, unit_size=2, run_id="r")
+    first = run(forecasters=(Picky(length=len(OTHERS) - 1),)).execute(spec)
+    assert ([one.variable for one in first.variables], variables_in(sink)) == (["x"], {"x"})
+    assert (first.units.computed, first.units.recalled) == (1, 0)
+    training(*data, sink=sink, forecasters=(Picky(),), run_id="another").execute(spec)
+    mended = run(forecasters=(Picky(),)).execute(spec)
+    assert len(mended.variables) == 2
+    assert variables_in(sink) == {"x", "y"}
+    assert {part for run, part in sink.parts if run == "r"} == set(mended.parts)
+
+
+def test_a_run_that_is_killed_between_its_parts_leaves_none_that_lacks_rows():
+    sink = FakeSink()
+    with pytest.raises(KeyboardInterrupt):
+        training(*TWO, sink=Dying(records=sink.records, parts=sink.parts), run_id="r").execute(SPEC_OF_TWO)
+    assert sink.parts == {}
+    training(*TWO, sink=sink, run_id="r").execute(SPEC_OF_TWO)
+    assert variables_in(sink) == {"x", "y"}
+
+
+@attrs.frozen
+class Dying(FakeSink):
+    """Ends with the process when the second variable is recorded."""
+
+    def record(self, key: str, result: Record) -> None:
+        if isinstance(result, VariableResult) and result.variable == "y":
+            raise KeyboardInterrupt
+        FakeSink.record(self, key, result)
+
+
+@attrs.frozen
+class Picky:
+    """Naive, but fails for histories of one length."""
+
+    length: int = 0
+    name: str = "tests:Picky"
+    version: str = "1"
+
+    def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
+        if self.length in histories.lengths:
+            raise ForecasterFailed("not these", "forecaster 'tests:Picky'")
+        return BUILT_IN[0].hindcast(histories, horizon)
+
+
+def variables_in(sink: FakeSink) -> set[str]:
+    """The variables with rows, where every part of run `r` has the same ones."""
+    each = [
+        {name for columns in goes for name in bits_of(columns["variable"])}
+        for (run, _), goes in sink.parts.items()
+        if run == "r"
+    ]
+    assert each.count(each[0]) == len(each)
+    return each[0]
+
+
+def plain(columns: Columns) -> dict[str, list[Any]]:
+    return {name: bits_of(column) for name, column in columns.items()}

@@ -22,6 +22,7 @@ from pulse_core import (
     VariableSummary,
 )
 from pulse_core.results import TRUST, canonical_bytes, run_digest
+from pulse_core.tables import same_unit
 from tests.fakes import FakeSink
 from tests.unit.core.runs import FORECASTERS, ROSTER, day, run, series, spec_of, table, training
 
@@ -64,8 +65,9 @@ def test_a_run_publishes_its_result_once():
 
 def test_a_run_names_a_part_of_scores_for_each_unit_and_of_hindcasts_where_they_are_asked_for():
     parts = [training(ONE, TWO, THREE, unit_size=2, hindcasts=asked).execute(SPEC).parts for asked in (False, True)]
-    scores = ("scores/part-00000-of-00002", "scores/part-00001-of-00002")
-    assert parts == [scores, ("hindcasts/part-00000-of-00002", "hindcasts/part-00001-of-00002", *scores)]
+    scores = ["scores/part-00000-of-00002", "scores/part-00001-of-00002"]
+    hindcasts = ["hindcasts/part-00000-of-00002", "hindcasts/part-00001-of-00002"]
+    assert [[same_unit(part).removesuffix("-") for part in each] for each in parts] == [scores, [*hindcasts, *scores]]
 
 
 def test_the_parts_that_a_run_names_are_those_that_its_workers_wrote():
@@ -78,7 +80,8 @@ def test_parts_of_an_earlier_go_that_was_cut_otherwise_are_gone():
     sink = FakeSink()
     training(ONE, TWO, THREE, sink=sink, unit_size=1, hindcasts=True).execute(SPEC)
     result = training(ONE, TWO, THREE, sink=sink, unit_size=3).execute(SPEC)
-    assert set(sink.parts) == {(SPEC.run_id, "scores/part-00000-of-00001")} == {(SPEC.run_id, *result.parts)}
+    assert [same_unit(part) for part in result.parts] == ["scores/part-00000-of-00001-"]
+    assert set(sink.parts) == {(SPEC.run_id, *result.parts)}
 
 
 def test_a_slice_writes_no_tables():
@@ -131,7 +134,7 @@ def test_a_batch_s_own_scores_stand_in_the_table():
 def test_a_slice_records_its_share_and_publishes_nothing():
     sink = FakeSink()
     training(ONE, TWO, THREE, sink=sink, unit_size=1, slice=Slice(1, 2)).execute(SPEC)
-    assert [record.variable for record in sink.records.values()] == ["b"]
+    assert {record.variable for record in sink.records.values()} == {"b"}
     assert sink.runs == []
 
 

@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
+import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from pulse_adapters.backends.serial import SerialBackend
+from pulse_adapters.sinks import documents
 from pulse_adapters.sinks.documents import GROUPS, best, encode_document, result_document
 from pulse_adapters.sinks.memory import MemorySink
 from pulse_core.calibration import LEVELS
 from pulse_core.results import TRUST, RunResult, VariableSummary
-from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.measures import MEASURES, why_null
 from pulse_core.series import Observations
 from pulse_core.spec import RunSpec
 from pulse_core.training import RetrodictionTraining
@@ -181,7 +186,7 @@ def test_without_an_ensemble_there_is_nothing_to_say_of_it():
 
 
 def test_n_is_a_whole_number():
-    horizon = result_document(run_result())["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]
+    horizon = published(run_result())["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]
     assert type(horizon["n"]) is int
 
 
@@ -313,3 +318,63 @@ def test_the_schema_bites(spoil):
     spoil(document)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(document, SCHEMA)
+
+
+def plain(result: RunResult) -> dict[str, Any]:
+    """The variables of the document, made number by number."""
+    found = result.discoveries()
+    return {
+        one.variable: {
+            name: {
+                str(horizon + 1): plain_horizon(
+                    one.scores[place, horizon].tolist(),
+                    one.trust[place, horizon].tolist(),
+                    bool(found[one.variable][place, horizon]),
+                    benchmark=name == result.spec.benchmark,
+                )
+                for horizon in range(one.scores.shape[1])
+            }
+            for place, name in enumerate(one.forecasters)
+        }
+        for one in result.variables
+    }
+
+
+def plain_horizon(scores: list[float], trust: list[float], found: bool, *, benchmark: bool) -> dict[str, Any]:
+    horizon: dict[str, Any] = {}
+    nulls: dict[str, str] = {}
+    count = scores[MEASURES.index("n")]
+    for measure, score in zip(MEASURES, scores, strict=True):
+        name, _, key = measure.partition("_")
+        value = score if np.isfinite(score) else None
+        if name in GROUPS:
+            horizon.setdefault(name, {})[key] = value
+        else:
+            name = measure
+            horizon[name] = int(score) if name == "n" else value
+        if value is None:
+            nulls.setdefault(name, why_null(measure, scored=count > 0))
+    known = bool(np.isfinite(trust).all())
+    horizon["trust"] = dict(zip(TRUST, trust, strict=True)) if known else None
+    horizon["discovery"] = None if benchmark else found
+    if not known:
+        nulls["trust"] = documents._BENCHMARK if benchmark else documents._NO_OUTCOME
+    if benchmark:
+        nulls["discovery"] = documents._BENCHMARK
+    return horizon | ({"nulls": nulls} if nulls else {})
+
+
+@given(st.data())
+def test_the_numbers_stand_as_they_do_when_the_document_is_made_number_by_number(data):
+    number = st.floats(0, 1) | st.sampled_from([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1e300])
+    one = summary()
+    scores = data.draw(arrays.arrays(np.float64, one.scores.shape, elements=number, fill=st.just(0.5)))
+    scores[..., MEASURES.index("n")] = data.draw(st.sampled_from([0, 1, 60]))
+    trust = data.draw(arrays.arrays(np.float64, one.trust.shape, elements=st.floats(0, 1) | st.just(np.nan)))
+    result = run_result(variables=[summary(scores=scores, trust=trust), summary("b")])
+    document = msgspec.json.decode(encode_document(result_document(result)))
+    made = {
+        variable: {name: each["horizons"] for name, each in found["forecasters"].items()}
+        for variable, found in document["variables"].items()
+    }
+    assert msgspec.json.encode(made) == msgspec.json.encode(plain(result))
