@@ -148,7 +148,7 @@ class _Values:
         impossible: dict[tuple[int, int], list[int]] = {}
         for place, step, measure in np.argwhere(~np.isfinite(summary.scores)).tolist():
             impossible.setdefault((place, step), []).append(measure)
-        known = np.isfinite(summary.trust).all(axis=-1)
+        known = np.asarray(np.isfinite(summary.trust).all(axis=-1))
         return cls(summary.scores.tolist(), impossible, summary.trust.tolist(), known.tolist(), found.tolist())
 
 
