@@ -87,8 +87,10 @@ def continued(draw: st.DrawFn) -> tuple[Observations, RunSpec, np.datetime64, da
 @given(continued())
 def test_a_forecast_is_the_hindcast_of_a_run_that_goes_on(law):
     one, spec, moment, last = law
+    rows = quotes(one, spec)
+    assume(rows)  # a run whose data cannot fill its horizon is refused whole
     (made,) = forecast(attrs.evolve(spec, end=last), one.known_by(moment)).variables
-    assert quoted(made) == hindcast(quotes(one, spec), moment)
+    assert quoted(made) == hindcast(rows, moment)
 
 
 def walk(count: int = 120, variable: str = "x", seed: int = 7) -> Observations:
