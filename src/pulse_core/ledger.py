@@ -18,6 +18,8 @@ class Ledger:
     sink: ResultSink
     fold: str = attrs.field(init=False, default=attrs.Factory(lambda self: fold_key(self.spec), takes_self=True))
     """What the spec folds with."""
+    _outdated: set[str] = attrs.field(init=False, factory=set)
+    """The keys of records that were found to be folded with something else."""
 
     def result(self, key: str) -> VariableResult | None:
         """Return a variable's record, or None."""
@@ -27,7 +29,11 @@ class Ledger:
     def scores(self, key: str) -> VariableScores | None:
         """Return what the record with this key was folded to, or None where that was for another spec, or never."""
         found = self.sink.recall(scores_key(key))
-        return found if isinstance(found, VariableScores) and found.fold == self.fold else None
+        if isinstance(found, VariableScores) and found.fold == self.fold:
+            return found
+        if found is not None:
+            self._outdated.add(key)
+        return None
 
     def keep(self, key: str, result: VariableResult) -> None:
         """Record a result unless one is recorded."""
@@ -43,8 +49,8 @@ class Ledger:
         self.sink.record(key, result)
 
     def keep_scores(self, key: str, scores: VariableScores) -> None:
-        """Record what the record with this key was folded to, in the place of what it was folded to before."""
-        own = scores_key(key)
-        if self.sink.recall(own) is not None:
-            self.sink.remove_record(own)
-        self.sink.record(own, scores)
+        """Record what the record with this key was folded to, in the place of what was found of another fold."""
+        if key in self._outdated:
+            self.sink.remove_record(scores_key(key))
+            self._outdated.discard(key)
+        self.sink.record(scores_key(key), scores)
