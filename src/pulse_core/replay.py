@@ -126,7 +126,8 @@ class ReplayTask:
         """
         with ExitStack() as open_parts:
             parts = self._parts(unit, content_key(self.spec, [one.key for one in begun.values()]), open_parts)
-            fold = Fold(self.spec, parts.scores, failures)
+            unfolded: dict[str, Failure] = {}
+            fold = Fold(self.spec, parts.scores, unfolded)
             recall = partial(self._recall, ledger, fold, parts, computed)
             found = dict(_each(begun, lambda name: recall(begun[name]), failures))
             missing = {name: begun[name] for name, there in found.items() if not there}
@@ -140,9 +141,12 @@ class ReplayTask:
             fold.flush()
             if not failures.keys().isdisjoint(begun):
                 raise _Incomplete
+        # a record that cannot be folded never can: parts named by it are whole
+        failures |= unfolded
         made = len(computed & fold.summaries.keys())
         summaries = fold.in_order(unit.variables)
-        return UnitResult(summaries, recalled=len(summaries) - made, computed=made, parts=parts.names)
+        names = tuple(name for name in parts.names if summaries or not name.startswith("scores/"))
+        return UnitResult(summaries, recalled=len(summaries) - made, computed=made, parts=names)
 
     def _parts(self, unit: WorkUnit, content: str, open_parts: ExitStack) -> _Parts:
         """Return the unit's parts; that of the scores is opened when there is something to be written."""
