@@ -13,6 +13,7 @@ import pytest
 
 from pulse_adapters.aws_batch.jobs import RULES
 from tests.integration import stack
+from tests.servers.moto_server import empty
 
 pytestmark = pytest.mark.integration
 
@@ -88,6 +89,7 @@ def test_both_definitions_retry_by_the_rules_of_submissions_and_run_without_righ
 
 @pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")
 def test_the_stack_is_created_and_its_outputs_name_what_a_submission_needs(moto_server) -> None:
+    empty(moto_server)  # another test may have made the stack, and taken only parts of it down
     client = stack.clients_of(moto_server)
     outputs = stack.create(client)
     batch, s3 = client("batch"), client("s3")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import urllib.request
 from collections.abc import Iterator
 
 from tests.servers.s3 import BUCKET, S3Server
@@ -16,6 +17,12 @@ def moto() -> S3Server:
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(running_moto())
+
+
+def empty(server: S3Server) -> None:
+    """Make the account new again: nothing in it but the bucket."""
+    urllib.request.urlopen(urllib.request.Request(f"{server.endpoint}/moto-api/reset", method="POST")).close()  # noqa: S310  # of our own server on loopback
+    server.client().create_bucket(Bucket=BUCKET)
 
 
 @contextlib.contextmanager
