@@ -23,7 +23,7 @@ from typing import Any, Final
 import pandas as pd
 
 from pulse_adapters.backends.serial import SerialBackend
-from pulse_adapters.sinks.documents import result_document
+from pulse_adapters.sinks.documents import result_json
 from pulse_adapters.sinks.memory import MemorySink
 from pulse_adapters.stores.frames import FrameStore
 from pulse_core import PulseError, RetrodictionTraining, RunFailed, RunResult, RunSpec, SettingsError
@@ -39,7 +39,7 @@ def train(series: Mapping[str, pd.DataFrame], spec: Mapping[str, Any]) -> RunRes
 
 def answer(result: RunResult) -> dict[str, Any]:
     """Return, by variable and horizon, the best forecaster, its skill, and the trust in it (null for the benchmark)."""
-    variables = result_document(result)["variables"]
+    variables = json.loads(result_json(result))["variables"]
     return {
         name: {horizon: _told(variable, horizon, best) for horizon, best in variable["best"].items()}
         for name, variable in variables.items()

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_adapters.sinks.documents import encode_document, result_document
+from pulse_adapters.sinks.documents import result_json
 from pulse_core.errors import PulseError, RunInterrupted, SettingsError
 from pulse_core.forecasters import resolve, with_own_quantiles
 from pulse_core.forecasters.base import Forecaster
@@ -173,7 +173,7 @@ def _execute(order: Order, progress: Progress, form: str) -> Ending:
         places["Report"] = (attach_report(sink, result.run_id),)
         log.events.info("report_written", published=places["Report"])
     if settings.json:
-        write_line(encode_document(result_document(result)).decode(), sys.stdout)
+        write_line(result_json(result).decode(), sys.stdout)
     elif form != JSON and sys.stdout.isatty() and not settings.quiet:
         _show_table(result, places, progress.slow_line())
     return completed(result)

@@ -86,6 +86,7 @@ class WritersAndReaders(RuleBasedStateMachine):
         self.place = BucketPlace(
             BUCKET, self.server.corner(), AwsSettings(endpoint_url=self.proxy.endpoint, retry_attempts=1)
         )
+        self.proxy.plan()  # a fault that the example before had no request for would hit this one
         self.place.create("warm", b"")
         self.model: dict[str, set[bytes | None]] = {each: {None} for each in NAMES}
 

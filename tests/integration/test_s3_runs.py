@@ -75,7 +75,7 @@ def test_the_same_digest_as_on_local_files(server, tmp_path, local_digest):
     keys = server.keys(f"{corner}results/")
     run_id = event(done, "run_finished")["run_id"]
     assert {f"{run_id}/result.json", f"{run_id}/run.log"} < set(keys)
-    assert len([key for key in keys if key.startswith("units/")]) == 2
+    assert len([key for key in keys if key.startswith("units/")]) == 2 * 2  # a record and its scores
     published = event(done, "run_finished")["published"]
     assert published[0] == f"s3://{BUCKET}/{corner}results/{run_id}/result.json"
     assert [place.rpartition("/")[2] for place in published] == ["result.json", "local_results.json", "r.json"]

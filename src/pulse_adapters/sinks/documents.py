@@ -34,6 +34,11 @@ _NO_PROOF: Final = "beyond horizon 1 the losses come late, and the bound is not 
 _NO_REGRET: Final = "the ensemble has learned from no loss, or its value is beyond the range of a float64"
 
 
+def result_json(result: RunResult) -> bytes:
+    """Return `result.json`."""
+    return encode_document(result_document(result))
+
+
 def result_document(result: RunResult) -> Document:
     """Return `result.json`: plain values with keys in a fixed order, no NaN, times in UTC.
 

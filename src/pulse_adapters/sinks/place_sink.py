@@ -13,7 +13,7 @@ import msgspec
 
 from pulse_adapters.sinks.archive import Archive
 from pulse_adapters.sinks.disk import disk_faults
-from pulse_adapters.sinks.documents import encode_document, result_document
+from pulse_adapters.sinks.documents import result_json
 from pulse_adapters.sinks.layout import (
     UNITS,
     attachment_name,
@@ -104,7 +104,7 @@ class PlaceSink(Archive):
         SinkUnavailable.
         """
         self.claim(result.run_id, result.spec)
-        content = encode_document(result_document(result))
+        content = result_json(result)
         places = (Output(self.place, result_name(result.run_id)), *self.outputs)
         failures: list[SinkUnavailable] = []
         for each in places:
