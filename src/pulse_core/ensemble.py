@@ -95,7 +95,9 @@ class MLPoly:
         """
         best = np.argmax(self.regret, axis=0)[None]
         regret, squares = (np.take_along_axis(state, best, axis=0)[0] for state in (self.regret, self._squares))
-        return regret, np.sqrt((self._largest[:, 0] + squares[:, 0]) * self._potential)
+        # the product of the roots, for the product may exceed a float64 where its root does not
+        bound = np.sqrt(self._largest[:, 0] + squares[:, 0]) * np.sqrt(self._potential)
+        return regret, np.where(np.isfinite(bound), bound, np.nan)
 
 
 def run_ensemble(

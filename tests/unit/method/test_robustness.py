@@ -38,6 +38,7 @@ STRANGE = {
     "largest": [8e307 * (-1) ** day for day in range(COUNT)],
     "from tiny to huge": [1e-300] * HALF + [1e300] * HALF,
     "from huge to tiny": [1e300] * HALF + [1e-300] * HALF,
+    "one error whose square is as large as a number can be": [0.0, 0.0, 1.7e27, 2.6e-126] + [0.0] * (COUNT - 4),
     "mixed": [1e300, 1e-300, -1e300, 0.0, 1.0] * (COUNT // 5),
 }
 
