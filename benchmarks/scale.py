@@ -98,6 +98,13 @@ class NoSink:
     def record(self, key: str, result: Record) -> None:
         """Forget the result."""
 
+    def remove_record(self, key: str) -> None:
+        """There is none."""
+
+    def has_part(self, run_id: str, name: str) -> bool:
+        del run_id, name
+        return False
+
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[Write]:
         del run_id, name
