@@ -6,7 +6,7 @@ the same start: what is quoted at the newest moment is the hindcast of an origin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Final, cast
@@ -19,7 +19,7 @@ from pulse_core.arrays import floats, moments, names
 from pulse_core.calendars import calendar_of
 from pulse_core.calibration import LEVELS
 from pulse_core.companies import companies
-from pulse_core.errors import ForecasterFailed, HistoryChanged, InvalidSpec, PulseError
+from pulse_core.errors import ForecasterFailed, HistoryChanged, InvalidSpec
 from pulse_core.evaluation import evaluate
 from pulse_core.forecasters import Roster, resolve
 from pulse_core.forecasters.base import Forecaster
@@ -34,6 +34,7 @@ from pulse_core.slow import SlowHindcasts
 from pulse_core.spec import RunSpec
 from pulse_core.summary import trusted
 from pulse_core.tables import Columns, Labels
+from pulse_core.variables import each
 
 Array = NDArray[np.float64]
 
@@ -106,7 +107,7 @@ class Forecasting:
         wanted = [*chosen, *(name for name in trained.spec.predictors if name not in chosen)]
         with reading(self.store, wanted) as store:
             begin = partial(self._begin, store=store, trained=trained, as_of=as_of, read_once=read_once)
-            ready = list(_each(chosen, begin, failures))
+            ready = list(each(chosen, begin, failures))
         made: dict[str, VariableForecast] = {}
         begun = (one for _, one in ready)
         for company in companies(begun, lambda one: len(one.newest.origin_step), MOST_ORIGINS):
@@ -283,13 +284,3 @@ def _changed(observations: Observations, rows: KnownRows, spec: RunSpec) -> Hist
     count = len(rows.by(spec.last_day).known)
     what = f"the {count} rows known by the run's end, {spec.last_day}, are not those it was trained on"
     return HistoryChanged(what, place, "Train again, or allow changed history: the learners then learn from these rows")
-
-
-def _each(
-    variables: Sequence[str], action: Callable[[str], _Begun], failures: dict[str, Failure]
-) -> Iterator[tuple[str, _Begun]]:
-    for variable in variables:
-        try:
-            yield variable, action(variable)
-        except PulseError as error:
-            failures[variable] = Failure.of(variable, error)

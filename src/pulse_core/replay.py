@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cache, partial
-from typing import Final, TypeVar
+from typing import Final
 
 import attrs
 import numpy as np
 
 from pulse_core.companies import companies
-from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, ForecasterFailed, NotRecorded, PulseError
+from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, ForecasterFailed, NotRecorded
 from pulse_core.evaluation import evaluate
 from pulse_core.folding import Fold
 from pulse_core.forecasters import Roster
@@ -25,12 +25,12 @@ from pulse_core.series import KnownRows, resolve_known_at
 from pulse_core.slow import SlowHindcasts
 from pulse_core.spec import RunSpec
 from pulse_core.tables import part_name
+from pulse_core.variables import each
 
 MOST_ORIGINS: Final = 320_000
 """How many origins are computed side by side, shorter histories counted as long as the longest: some 600 MiB with all
 built-in forecasters and five horizons."""
 
-Made = TypeVar("Made")
 Read = Callable[[str], KnownRows]
 Missing = tuple[KnownRows, PointInTime]
 """A variable that is to be computed: its rows, and what was known when."""
@@ -102,7 +102,7 @@ class ReplayTask:
         with reading(self.store, unit.variables) as store:
             read = partial(self._read, store)
             begin = partial(self._begin, ledger, read, cache(read))
-            begun = dict(_each(unit.variables, begin, failures))
+            begun = dict(each(unit.variables, begin, failures))
         result, computed = UnitResult(), set[str]()
         while begun:
             # parts are named by what is in them, so those that held a failure's rows too must be begun again without
@@ -129,7 +129,7 @@ class ReplayTask:
             unfolded: dict[str, Failure] = {}
             fold = Fold(self.spec, parts.scores, unfolded)
             recall = partial(self._recall, ledger, fold, parts, computed)
-            found = dict(_each(begun, lambda name: recall(begun[name]), failures))
+            found = dict(each(begun, lambda name: recall(begun[name]), failures))
             missing = {name: begun[name] for name, there in found.items() if not there}
             for name, result in self._compute(missing, failures, parts.hindcasts):
                 key = missing[name].key
@@ -208,7 +208,7 @@ class ReplayTask:
         self, begun: Mapping[str, _Begun], failures: dict[str, Failure], write: Write | None
     ) -> Iterator[tuple[str, VariableResult]]:
         """Compute together as many as memory allows; where a forecaster fails, each alone: the failure is its own."""
-        points = dict(_each(begun, lambda name: self._point_of(begun[name]), failures))
+        points = dict(each(begun, lambda name: self._point_of(begun[name]), failures))
         missing = [(begun[name].rows, point) for name, point in points.items()]
         for company in companies(missing, lambda one: len(one[1].origin_step), MOST_ORIGINS):
             try:
@@ -219,7 +219,7 @@ class ReplayTask:
                     failures.update((name, Failure.of(name, error)) for name in alone)
                     continue
                 one_by_one = partial(self._evaluate_alone, alone, write)
-                yield from _each(alone, one_by_one, failures)
+                yield from each(alone, one_by_one, failures)
 
     def _point_of(self, one: _Begun) -> PointInTime:
         return self._point(one.rows, one.predictors) if one.point is None else one.point
@@ -241,7 +241,7 @@ class ReplayTask:
         """Make what slow forecasters say in one batch, and record it for the variable's own unit."""
         failures: dict[str, Failure] = {}
         with reading(self.store, unit.variables) as store:
-            done = dict(_each(unit.variables, lambda name: self._hindcast_variable(store, name, batch), failures))
+            done = dict(each(unit.variables, lambda name: self._hindcast_variable(store, name, batch), failures))
         recalled = sum(done.values())
         return UnitResult(failures=tuple(failures.values()), recalled=recalled, computed=len(done) - recalled)
 
@@ -252,17 +252,6 @@ class ReplayTask:
         slow = SlowHindcasts(self.spec, self.sink, rows, point, self.recorded_only)
         recalled = [slow.in_batch(forecaster, batch, fresh=self.fresh)[1] for forecaster in self.roster.slow]
         return all(recalled)
-
-
-def _each(
-    variables: Iterable[str], action: Callable[[str], Made], failures: dict[str, Failure]
-) -> Iterator[tuple[str, Made]]:
-    """Yield what the action makes of each variable; note the failure of those it fails for."""
-    for variable in variables:
-        try:
-            yield variable, action(variable)
-        except PulseError as error:
-            failures[variable] = Failure.of(variable, error)
 
 
 def _facts(rows: KnownRows, fingerprint: str) -> DataFacts:

@@ -16,8 +16,6 @@ from pulse_core.plan import batch_index
 
 _QUANTILES = tuple(f"q{level}" for level in LEVELS)
 _COLUMNS = ("variable", "forecaster", "horizon", "known_at", "target", "point", *_QUANTILES, "actual", "weight")
-LEAST_WEIGHT = 0.02
-"""A forecaster that never weighs more than this is shown among the others."""
 
 
 @attrs.frozen(eq=False)
