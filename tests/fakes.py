@@ -11,7 +11,7 @@ from io import BytesIO
 
 import attrs
 
-from pulse_adapters.sinks.places import DAMAGED, Entry
+from pulse_adapters.sinks.places import DAMAGED, Entry, Read
 from pulse_core.errors import PulseError, RunIdTaken, UnitFailed, VariableNotFound
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Outcome, Task, Write
@@ -98,6 +98,10 @@ class FakePlace:
 
     def read(self, name: str) -> bytes | None:
         return self.files[name][0] if name in self.files else None
+
+    @contextmanager
+    def reading(self, names: Sequence[str]) -> Iterator[Read]:
+        yield self.read
 
     def create(self, name: str, content: bytes) -> bool:
         made = (content, datetime.now(UTC))

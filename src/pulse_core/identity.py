@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
+import attrs
 import numpy as np
 
 from pulse_core.forecasters import Roster
 from pulse_core.forecasters.base import Forecaster, brings_quantiles
 from pulse_core.plan import Batch, batches
+from pulse_core.results import Sighting
 from pulse_core.series import KnownRows
 from pulse_core.spec import RunSpec
 from pulse_core.version import METHOD_REVISION, __version__
@@ -19,35 +21,54 @@ from pulse_core.version import METHOD_REVISION, __version__
 _NOT_IN_THE_NUMBERS: Final = ("variables", "end", "batch_limit", "trust_decay", "forecasters", "known_at")
 """Fields that act through the rows read (end, known_at), the fold (trust_decay), or the roster (forecasters)."""
 
+_VERSIONS: Final = (__version__, METHOD_REVISION, np.__version__)
+
 
 def hindcast_key(spec: RunSpec, forecaster: Forecaster, rows: KnownRows, batch: Batch) -> str:
     """Return the key of a slow forecaster's hindcasts in one batch; `rows` are those known by its end."""
-    fields = spec.to_document()
     return _hash(
         {
-            "spec": {name: fields[name] for name in ("horizon", "min_history", "target", "refit_every")},
+            "spec": {name: getattr(spec, name) for name in ("horizon", "min_history", "target", "refit_every")},
             "forecaster": [forecaster.name, forecaster.version, brings_quantiles(forecaster)],
             "batch": [batch.start.isoformat(), spec.batch_size_days],
-            **_facts(rows),
+            "variable": rows.known.variable,
+            "rows": rows.known.fingerprint(),
+            "rule": rows.rule,
+            "versions": _VERSIONS,
         }
     )
 
 
-def record_key(
-    spec: RunSpec,
-    roster: Roster,
-    rows: KnownRows,
-    predictors: Sequence[KnownRows] = (),
-    fingerprint: str | None = None,
-) -> str:
-    """Return the key, in hex, under which a variable's result is recorded; the `fingerprint` of its rows, if at hand.
+def sighting_key(spec: RunSpec, variable: str, version: str) -> str:
+    """Return the key of what reading this version of a variable's data gave.
 
-    `rows` and those of the predictors are known by the end of the period. A later end or another run id with the same
-    rows has the same key; a row, parameter or version that differs has another.
+    One for whatever day it was read up to: so the ledger does not grow with every night.
     """
-    fields = {name: value for name, value in spec.to_document().items() if name not in _NOT_IN_THE_NUMBERS}
-    facts = [_facts(one) for one in predictors]
-    return _hash({"spec": fields, "forecasters": roster.versions, "predictors": facts, **_facts(rows, fingerprint)})
+    return _hash({"sighting of": variable, "version": version, "known_at": spec.known_at, "versions": _VERSIONS})
+
+
+@attrs.frozen
+class RecordKeys:
+    """Makes the keys, in hex, under which variables' results are recorded."""
+
+    spec: RunSpec
+    roster: Roster
+    _common: dict[str, Any] = attrs.field(init=False)
+    """What the keys of all variables have in common; put together once, for specs may name thousands of variables."""
+
+    @_common.default
+    def _of_the_spec(self) -> dict[str, Any]:
+        fields = {name: value for name, value in self.spec.to_document().items() if name not in _NOT_IN_THE_NUMBERS}
+        return {"spec": fields, "forecasters": self.roster.versions, "versions": _VERSIONS}
+
+    def of(self, seen: Sighting, predictors: Iterable[Sighting] = ()) -> str:
+        """Return the key of a variable's result; a variable is no predictor of itself.
+
+        A later end or another run id with the same rows has the same key; a row, parameter or version that differs has
+        another.
+        """
+        others = [_data(each) for each in predictors if each.variable != seen.variable]
+        return _hash({**self._common, **_data(seen), "predictors": others})
 
 
 def scores_key(record: str) -> str:
@@ -68,13 +89,8 @@ def content_key(spec: RunSpec, records: Iterable[str]) -> str:
     return _hash({"records": list(records), "fold": fold_key(spec)})[:32]
 
 
-def _facts(rows: KnownRows, fingerprint: str | None = None) -> dict[str, Any]:
-    return {
-        "variable": rows.known.variable,
-        "rows": fingerprint or rows.known.fingerprint(),
-        "rule": rows.rule,
-        "versions": [__version__, METHOD_REVISION, np.__version__],
-    }
+def _data(seen: Sighting) -> dict[str, str]:
+    return {"variable": seen.variable, "rows": seen.facts.fingerprint, "rule": seen.facts.known_at}
 
 
 def _hash(facts: dict[str, Any]) -> str:

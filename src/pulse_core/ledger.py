@@ -1,13 +1,19 @@
-"""A variable's finished work as it is recorded: the record itself, and beside it what it was folded to last."""
+"""What is recorded of variables: finished work, what that was folded to last, and what reading their data gave."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import TypeGuard, TypeVar
+
 import attrs
 
-from pulse_core.identity import fold_key, scores_key
-from pulse_core.ports import ResultSink
-from pulse_core.results import VariableResult, VariableScores
+from pulse_core.identity import fold_key, scores_key, sighting_key
+from pulse_core.ports import Recall, ResultSink, recalling
+from pulse_core.results import Failure, Record, Sighting, VariableResult, VariableScores
 from pulse_core.spec import RunSpec
+from pulse_core.variables import each
+
+Kept = TypeVar("Kept", bound=Record)
 
 
 @attrs.frozen
@@ -18,8 +24,10 @@ class Ledger:
     sink: ResultSink
     fold: str = attrs.field(init=False, default=attrs.Factory(lambda self: fold_key(self.spec), takes_self=True))
     """What the spec folds with."""
+    _useless: set[str] = attrs.field(init=False, factory=set)
+    """The keys under which nothing was found that is of use for this spec."""
     _outdated: set[str] = attrs.field(init=False, factory=set)
-    """The keys of records that were found to be folded with something else."""
+    """Those of them under which something is that stands in the way."""
 
     def result(self, key: str) -> VariableResult | None:
         """Return a variable's record, or None."""
@@ -27,13 +35,24 @@ class Ledger:
         return record if isinstance(record, VariableResult) else None
 
     def scores(self, key: str) -> VariableScores | None:
-        """Return what the record with this key was folded to, or None where that was for another spec, or never."""
-        found = self.sink.recall(scores_key(key))
-        if isinstance(found, VariableScores) and found.fold == self.fold:
-            return found
-        if found is not None:
-            self._outdated.add(key)
-        return None
+        """Return what the record with this key was folded to, or None where that was for another spec, or never.
+
+        It is looked for once.
+        """
+        return self._scores(self.sink.recall, key)
+
+    def scores_of(self, keys: Mapping[str, str], failures: dict[str, Failure]) -> dict[str, VariableScores]:
+        """Return what the records with these keys were folded to, by variable; failures are noted."""
+        with recalling(self.sink, [scores_key(key) for key in keys.values()]) as recall:
+            found = dict(each(keys, lambda name: self._scores(recall, keys[name]), failures))
+        return {name: scores for name, scores in found.items() if scores is not None}
+
+    def sightings_of(self, versions: Mapping[str, str], failures: dict[str, Failure]) -> dict[str, Sighting]:
+        """Return what reading these versions would give, by variable, where that is known; failures are noted."""
+        keys = {name: sighting_key(self.spec, name, version) for name, version in versions.items()}
+        with recalling(self.sink, list(keys.values())) as recall:
+            found = dict(each(keys, lambda name: self._sighting(recall, keys[name]), failures))
+        return {name: seen for name, seen in found.items() if seen is not None}
 
     def keep(self, key: str, result: VariableResult) -> None:
         """Record a result unless one is recorded."""
@@ -50,7 +69,41 @@ class Ledger:
 
     def keep_scores(self, key: str, scores: VariableScores) -> None:
         """Record what the record with this key was folded to, in the place of what was found of another fold."""
+        self._put(scores_key(key), scores)
+
+    def keep_sighting(self, version: str, seen: Sighting, *, fresh: bool = False) -> None:
+        """Record what reading a version gave, in the place of what was found of another day, or `fresh` of any."""
+        key = sighting_key(self.spec, seen.variable, version)
+        if fresh:
+            self._outdated.add(key)
+        self._put(key, seen)
+
+    def _scores(self, recall: Recall, key: str) -> VariableScores | None:
+        def fits(found: Record) -> TypeGuard[VariableScores]:
+            return isinstance(found, VariableScores) and found.fold == self.fold
+
+        return self._found(recall, scores_key(key), fits)
+
+    def _sighting(self, recall: Recall, key: str) -> Sighting | None:
+        def fits(found: Record) -> TypeGuard[Sighting]:
+            return isinstance(found, Sighting) and found.holds_on(self.spec.last_day)
+
+        return self._found(recall, key, fits)
+
+    def _found(self, recall: Recall, key: str, fits: Callable[[Record], TypeGuard[Kept]]) -> Kept | None:
+        """Return what is recorded under a key if it fits; remember what is of no use."""
+        if key in self._useless:
+            return None
+        found = recall(key)
+        if found is not None and fits(found):
+            return found
+        self._useless.add(key)
+        if found is not None:
+            self._outdated.add(key)
+        return None
+
+    def _put(self, key: str, record: Record) -> None:
         if key in self._outdated:
-            self.sink.remove_record(scores_key(key))
+            self.sink.remove_record(key)
             self._outdated.discard(key)
-        self.sink.record(scores_key(key), scores)
+        self.sink.record(key, record)

@@ -18,6 +18,9 @@ from pulse_core.tables import Columns
 Write = Callable[[Columns], None]
 """Add rows to a part; every go has the same columns."""
 
+Recall = Callable[[str], Record | None]
+"""Return what was recorded under a key, or None. Raises SinkUnavailable."""
+
 Task = Callable[[WorkUnit], UnitResult]
 """What is done with a unit, wherever the worker is. It can be pickled."""
 
@@ -61,6 +64,17 @@ class ReadsAhead(Protocol):
 
         It reads what the store reads, and fails where it does, for the variable that is read. What it holds does not
         grow with the number of variables.
+        """
+
+
+@runtime_checkable
+class TellsVersions(Protocol):
+    """What a DataStore may do besides: tell versions of the data apart for less than reading them costs."""
+
+    def version(self, variable: str) -> str:
+        """Return a text that is another one whenever `read` would return other rows; Observations bear theirs.
+
+        It may raise what `read` raises, or not notice.
         """
 
 
@@ -108,6 +122,22 @@ class ResultSink(Protocol):
         Parts that the result does not name are of an earlier go, and are removed.
         Raises SinkUnavailable, and RunIdTaken where the place holds the result of another spec.
         """
+
+
+@runtime_checkable
+class RecallsAhead(Protocol):
+    """What a ResultSink may do besides, where recalling is mostly waiting: fetch some while others are made use of."""
+
+    def recalling(self, keys: Sequence[str]) -> AbstractContextManager[Recall]:
+        """Open the sink for recalling these keys one after another; others can be recalled as well.
+
+        It fails where `recall` does, for the key that is recalled. What it holds does not grow with their number.
+        """
+
+
+def recalling(sink: ResultSink, keys: Sequence[str]) -> AbstractContextManager[Recall]:
+    """Open a sink for recalling these keys, ahead of time where it can."""
+    return sink.recalling(keys) if isinstance(sink, RecallsAhead) else nullcontext(sink.recall)
 
 
 class TrainingRun(Protocol):

@@ -10,18 +10,19 @@ from typing import Final
 import attrs
 import numpy as np
 
+from pulse_core.beginning import Beginning, Begun, Read
 from pulse_core.companies import companies
 from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, ForecasterFailed, NotRecorded
 from pulse_core.evaluation import evaluate
 from pulse_core.folding import Fold
 from pulse_core.forecasters import Roster
-from pulse_core.identity import content_key, record_key
+from pulse_core.identity import content_key
 from pulse_core.ledger import Ledger
 from pulse_core.plan import Batch, WorkUnit, batches
 from pulse_core.point_in_time import PointInTime, point_in_time
 from pulse_core.ports import DataStore, ResultSink, Write, reading
-from pulse_core.results import DataFacts, Failure, UnitResult, VariableResult, VariableScores
-from pulse_core.series import KnownRows, resolve_known_at
+from pulse_core.results import Failure, UnitResult, VariableResult
+from pulse_core.series import KnownRows
 from pulse_core.slow import SlowHindcasts
 from pulse_core.spec import RunSpec
 from pulse_core.tables import part_name
@@ -31,24 +32,8 @@ MOST_ORIGINS: Final = 320_000
 """How many origins are computed side by side, shorter histories counted as long as the longest: some 600 MiB with all
 built-in forecasters and five horizons."""
 
-Read = Callable[[str], KnownRows]
 Missing = tuple[KnownRows, PointInTime]
 """A variable that is to be computed: its rows, and what was known when."""
-
-
-@attrs.frozen
-class _Begun:
-    """A variable that was read: its rows and its predictors', what is said of them, its key, and its known scores.
-
-    Without these, what was known when.
-    """
-
-    rows: KnownRows
-    predictors: Sequence[KnownRows]
-    facts: DataFacts
-    key: str
-    scores: VariableScores | None
-    point: PointInTime | None
 
 
 class _Incomplete(Exception):
@@ -98,16 +83,13 @@ class ReplayTask:
         if unit.batch is not None:
             return self._hindcast(unit, batches(self.spec)[unit.batch])
         failures: dict[str, Failure] = {}
-        ledger = Ledger(self.spec, self.sink)
-        with reading(self.store, unit.variables) as store:
-            read = partial(self._read, store)
-            begin = partial(self._begin, ledger, read, cache(read))
-            begun = dict(each(unit.variables, begin, failures))
+        beginning = self._beginning()
+        begun = beginning.all(unit.variables, failures)
         result, computed = UnitResult(), set[str]()
         while begun:
             # parts are named by what is in them, so those that held a failure's rows too must be begun again without
             with suppress(_Incomplete):
-                result = self._go(unit, ledger, begun, computed, failures)
+                result = self._go(unit, beginning, begun, computed, failures)
                 break
             begun = {name: one for name, one in begun.items() if name not in failures}
         return attrs.evolve(result, failures=tuple(failures[name] for name in unit.variables if name in failures))
@@ -115,8 +97,8 @@ class ReplayTask:
     def _go(
         self,
         unit: WorkUnit,
-        ledger: Ledger,
-        begun: Mapping[str, _Begun],
+        beginning: Beginning,
+        begun: Mapping[str, Begun],
         computed: set[str],
         failures: dict[str, Failure],
     ) -> UnitResult:
@@ -124,6 +106,7 @@ class ReplayTask:
 
         Raises _Incomplete when all that can be recorded is, and one of them has failed.
         """
+        ledger = beginning.ledger
         with ExitStack() as open_parts:
             parts = self._parts(unit, content_key(self.spec, [one.key for one in begun.values()]), open_parts)
             unfolded: dict[str, Failure] = {}
@@ -131,7 +114,7 @@ class ReplayTask:
             recall = partial(self._recall, ledger, fold, parts, computed)
             found = dict(each(begun, lambda name: recall(begun[name]), failures))
             missing = {name: begun[name] for name, there in found.items() if not there}
-            for name, result in self._compute(missing, failures, parts.hindcasts):
+            for name, result in self._compute(beginning, missing, failures, parts.hindcasts):
                 key = missing[name].key
                 (ledger.replace if self.fresh and name not in computed else ledger.keep)(key, result)
                 computed.add(name)
@@ -168,26 +151,13 @@ class ReplayTask:
                 parts.scores = cache(partial(open_parts.enter_context, part))
         return parts
 
-    def _read(self, store: DataStore, variable: str) -> KnownRows:
-        return resolve_known_at(store.read(variable), self.spec.known_at, self.spec.last_day).by(self.spec.last_day)
-
-    def _begin(self, ledger: Ledger, read: Read, read_once: Read, variable: str) -> _Begun:
-        """Read a variable and look for its scores. Predictors are read once for all variables."""
-        rows = read(variable)
-        predictors = [read_once(name) for name in self.spec.predictors if name != variable]
-        fingerprint = rows.known.fingerprint()
-        key = record_key(self.spec, self.roster, rows, predictors, fingerprint)
-        scores = None if self.fresh else ledger.scores(key)
-        point = self._point(rows, predictors) if scores is None else None  # what fails here is in no part
-        return _Begun(rows, predictors, _facts(rows, fingerprint), key, scores, point)
-
-    def _recall(self, ledger: Ledger, fold: Fold, parts: _Parts, computed: set[str], one: _Begun) -> bool:
+    def _recall(self, ledger: Ledger, fold: Fold, parts: _Parts, computed: set[str], one: Begun) -> bool:
         """Fold what is recorded, where it may be used; return whether it was.
 
         Raises NotRecorded where it must be there and is not.
         """
         # records hold no hindcasts: where they are to be written, they are made again
-        anew = parts.hindcasts is not None or (self.fresh and one.rows.known.variable not in computed)
+        anew = parts.hindcasts is not None or (self.fresh and one.variable not in computed)
         # what slices do for slow forecasters is their hindcasts; these are looked for when they are put together
         must = self.recorded_only and not self.roster.slow
         if one.scores is not None and parts.scores is None:
@@ -196,7 +166,7 @@ class ReplayTask:
             return not anew
         result = None if anew and not must else ledger.result(one.key)
         if must and result is None:
-            raise NotRecorded(NOT_RECORDED, f"variable '{one.rows.known.variable}'", MEND_NOT_RECORDED)
+            raise NotRecorded(NOT_RECORDED, f"variable '{one.variable}'", MEND_NOT_RECORDED)
         if result is None or anew:
             return False
         scores = fold.add(result, one.facts, one.scores)
@@ -205,11 +175,10 @@ class ReplayTask:
         return True
 
     def _compute(
-        self, begun: Mapping[str, _Begun], failures: dict[str, Failure], write: Write | None
+        self, beginning: Beginning, begun: Mapping[str, Begun], failures: dict[str, Failure], write: Write | None
     ) -> Iterator[tuple[str, VariableResult]]:
         """Compute together as many as memory allows; where a forecaster fails, each alone: the failure is its own."""
-        points = dict(each(begun, lambda name: self._point_of(begun[name]), failures))
-        missing = [(begun[name].rows, point) for name, point in points.items()]
+        missing = [one for _, one in each(begun, lambda name: beginning.missing(begun[name]), failures)]
         for company in companies(missing, lambda one: len(one[1].origin_step), MOST_ORIGINS):
             try:
                 yield from self._evaluate(company, write)
@@ -220,12 +189,6 @@ class ReplayTask:
                     continue
                 one_by_one = partial(self._evaluate_alone, alone, write)
                 yield from each(alone, one_by_one, failures)
-
-    def _point_of(self, one: _Begun) -> PointInTime:
-        return self._point(one.rows, one.predictors) if one.point is None else one.point
-
-    def _point(self, rows: KnownRows, predictors: Sequence[KnownRows]) -> PointInTime:
-        return point_in_time(rows.known, self.spec, [each.known for each in predictors])
 
     def _evaluate_alone(self, company: Mapping[str, Missing], write: Write | None, name: str) -> VariableResult:
         ((_, result),) = self._evaluate([company[name]], write)
@@ -240,29 +203,23 @@ class ReplayTask:
     def _hindcast(self, unit: WorkUnit, batch: Batch) -> UnitResult:
         """Make what slow forecasters say in one batch, and record it for the variable's own unit."""
         failures: dict[str, Failure] = {}
-        with reading(self.store, unit.variables) as store:
-            done = dict(each(unit.variables, lambda name: self._hindcast_variable(store, name, batch), failures))
+        beginning = self._beginning()
+        known = beginning.known(unit.variables, failures)
+        unknown = [name for name in unit.variables if name not in known and name not in failures]
+        with reading(self.store, unknown) as store:
+            hindcast = partial(self._hindcast_variable, partial(beginning.read, store), batch)
+            done = dict(each(unknown, hindcast, failures))
         recalled = sum(done.values())
-        return UnitResult(failures=tuple(failures.values()), recalled=recalled, computed=len(done) - recalled)
+        made = len(done) - recalled
+        return UnitResult(failures=tuple(failures.values()), recalled=len(known) + recalled, computed=made)
 
-    def _hindcast_variable(self, store: DataStore, variable: str, batch: Batch) -> bool:
+    def _hindcast_variable(self, read: Callable[[str], Read], batch: Batch, variable: str) -> bool:
         """Return whether everything was recorded already."""
-        rows = self._read(store, variable)
+        rows = read(variable).rows
         point = point_in_time(rows.known, self.spec)
         slow = SlowHindcasts(self.spec, self.sink, rows, point, self.recorded_only)
         recalled = [slow.in_batch(forecaster, batch, fresh=self.fresh)[1] for forecaster in self.roster.slow]
         return all(recalled)
 
-
-def _facts(rows: KnownRows, fingerprint: str) -> DataFacts:
-    known = rows.known
-    first, last = ("", "")
-    if len(known):
-        first, last = (_iso(stamp) for stamp in (known.timestamps.min(), known.timestamps.max()))
-    return DataFacts(f"sha256:{fingerprint}", len(known), known.absent, first, last, rows.rule)
-
-
-def _iso(moment: np.datetime64) -> str:
-    """Return a day where the moment is midnight, else the time in UTC."""
-    day = moment.astype("datetime64[D]")
-    return str(day) if day == moment else f"{moment}Z"
+    def _beginning(self) -> Beginning:
+        return Beginning(self.spec, self.store, self.roster, Ledger(self.spec, self.sink), self.fresh)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import attrs
@@ -39,6 +39,24 @@ class DataFacts:
     last: str
     known_at: str
     """The rule that said when rows became known: `column`, `timestamp`, `period-end (1 months)`, `+Nd`."""
+
+
+@attrs.frozen
+class Sighting:
+    """What reading one version of a variable's data gave, for a run up to `last_day` (ISO 8601).
+
+    Where it is `settled`, any later day gives the same.
+    """
+
+    variable: str
+    facts: DataFacts
+    last_day: str
+    settled: bool
+
+    def holds_on(self, day: date) -> bool:
+        """Whether reading that version for a run up to this day would give the same."""
+        seen = date.fromisoformat(self.last_day)
+        return seen == day or (self.settled and seen < day)
 
 
 class ByContent:
@@ -162,7 +180,7 @@ class VariableScores(ByContent):
         )
 
 
-Record = VariableResult | BatchHindcasts | VariableScores
+Record = VariableResult | BatchHindcasts | VariableScores | Sighting
 """What a sink keeps under a key."""
 
 

@@ -26,7 +26,8 @@ class Observations:
 
     `timestamps` and `known_at` are UTC, datetime64[us], shape (row,); `values` are float64, finite. `known_at` is None
     where the data do not say. `absent` counts rows whose value was blank. `source` names the place for errors.
-    Raises MalformedData for faults that no store should let through.
+    `version` is what the store calls this version of its data (see ports.TellsVersions), '' where it has no name for
+    it. Raises MalformedData for faults that no store should let through.
     """
 
     variable: str
@@ -35,6 +36,7 @@ class Observations:
     known_at: Moments | None = attrs.field(converter=optional_moments, default=None)
     absent: int = 0
     source: str = ""
+    version: str = ""
 
     def __attrs_post_init__(self) -> None:
         self._refuse_faults()
@@ -63,7 +65,7 @@ class Observations:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # numpy forgets the read-only flag on pickling: rebuild through the constructor
-        return type(self), (self.variable, *self._columns(optional=True), self.absent, self.source)
+        return type(self), (self.variable, *self._columns(optional=True), self.absent, self.source, self.version)
 
     def known_by(self, moment: np.datetime64) -> Observations:
         """Return the rows known at `moment` or before; `known_at` must have been resolved."""
@@ -128,6 +130,19 @@ def resolve_known_at(observations: Observations, rule: str, last_day: date) -> K
         rule = "period-end" if _stamped_at_period_start(observations.timestamps, last_day) else "timestamp"
     known, applied = _known_by_rule(observations.timestamps, rule, last_day)
     return KnownRows(attrs.evolve(observations, known_at=known), applied)
+
+
+def settled_by(observations: Observations, rule: str, last_day: date) -> bool:
+    """Whether all rows are known by the end of a day, and would be by the same rule on any later one.
+
+    `observations` as the data say, `rule` as asked for.
+    """
+    known = resolve_known_at(observations, rule, date.max).known.releases
+    if rule == "auto" and observations.known_at is None:
+        # which rule it is hangs on the periods that are over
+        _, months = _settled(observations.timestamps, date.max)
+        known = np.maximum(known, _period_ends(observations.timestamps, months))
+    return bool((known <= end_of(last_day)).all())
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import attrs
@@ -25,10 +26,10 @@ from pulse_adapters.sinks.layout import (
     run_folder,
 )
 from pulse_adapters.sinks.parts import SUFFIX, TABLES, ParquetPart
-from pulse_adapters.sinks.places import Draft, Place
+from pulse_adapters.sinks.places import Draft, Place, Read
 from pulse_adapters.sinks.records import DamagedRecord, decode_record, encode_record
 from pulse_core.errors import RunIdTaken, SinkUnavailable
-from pulse_core.ports import Write
+from pulse_core.ports import Recall, Write
 from pulse_core.results import Record, RunResult
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, is_other_content, same_unit
@@ -52,8 +53,17 @@ class PlaceSink(Archive):
 
     def recall(self, key: str) -> Record | None:
         """Return what was recorded under the key, or None; set it aside if damaged. Raises SinkUnavailable."""
+        return self._recall(self.place.read, key)
+
+    @contextmanager
+    def recalling(self, keys: Sequence[str]) -> Iterator[Recall]:
+        """Open for recalling these, ahead of time where the place can read so."""
+        with self.place.reading([record_name(key) for key in keys]) as read:
+            yield partial(self._recall, read)
+
+    def _recall(self, read: Read, key: str) -> Record | None:
         name = record_name(key)
-        content = self.place.read(name)
+        content = read(name)
         if content is None:
             return None
         try:

@@ -6,7 +6,8 @@ technology's faults are SinkUnavailable by the time they leave a place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import IO, Final, Protocol
 
@@ -14,6 +15,10 @@ import attrs
 
 DAMAGED: Final = ".damaged"
 """What is put behind the name of a file that is set aside."""
+
+
+Read = Callable[[str], bytes | None]
+"""Return a file's content, or None where there is none. Raises SinkUnavailable."""
 
 
 @attrs.frozen
@@ -48,6 +53,12 @@ class Place(Protocol):
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None where there is none. Raises SinkUnavailable."""
+
+    def reading(self, names: Sequence[str]) -> AbstractContextManager[Read]:
+        """Open for reading these files one after another, ahead of time where reading is mostly waiting.
+
+        Others can be read as well. What is held does not grow with the number of names.
+        """
 
     def create(self, name: str, content: bytes) -> bool:
         """Store a file, whole, unless there is one of that name; return whether there was none.

@@ -18,6 +18,7 @@ from pulse_adapters.stores.formats import (
     suffix_of,
     the_only_file,
     variable_of,
+    version_of,
 )
 from pulse_adapters.stores.table import Table, observations
 from pulse_core.errors import MalformedData, StoreUnavailable
@@ -46,7 +47,7 @@ class FilesystemStore:
         if _is_folder(status):
             yield from sorted(_files(self.location, _stamp(status)))
         else:
-            yield from sorted(_long_table(self.location, status).groups or ())
+            yield from sorted(_long_table(self.location, status)[0].groups or ())
 
     def read(self, variable: str) -> Observations:
         """Return a variable's rows. Raises VariableNotFound, MalformedData, StoreUnavailable.
@@ -55,9 +56,23 @@ class FilesystemStore:
         """
         status = _status(self.location)
         if not _is_folder(status):
-            return of_long(_long_table(self.location, status), variable, str(self.location))
+            table, version = _long_table(self.location, status)
+            return of_long(table, variable, str(self.location), version)
         path = self._path(variable, _stamp(status))
-        return observations(parse(_content(path), path.name, str(path)), variable, str(path))
+        content = _content(path)
+        table = parse(content, path.name, str(path))
+        return observations(table, variable, str(path), version_of(content, path.name))
+
+    def version(self, variable: str) -> str:
+        """Return a hash of what is in the variable's file. Raises VariableNotFound, DataError, StoreUnavailable.
+
+        Of a long file it is that of the whole, which need not hold the variable.
+        """
+        status = _status(self.location)
+        if not _is_folder(status):
+            return _long_version(self.location, _stamp(status))
+        path = self._path(variable, _stamp(status))
+        return version_of(_content(path), path.name)
 
     def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
         """Return the bytes of the files that reading these variables reads, by name; nothing is read.
@@ -122,22 +137,30 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _long_table(path: Path, status: os.stat_result) -> Table:
+def _long_table(path: Path, status: os.stat_result) -> tuple[Table, str]:
+    """Return what is in a long file, and which version of it that is."""
     if suffix_of(path.name) is None:
         raise StoreUnavailable(f"is no data file; those end in {', '.join(SUFFIXES)}", str(path), _MEND)
-    table = _parsed_long(path, _stamp(status))
-    if isinstance(table, MalformedData):
-        raise MalformedData(table.what, table.where, table.mend)
-    return table
+    parsed = _parsed_long(path, _stamp(status))
+    if isinstance(parsed, MalformedData):
+        raise MalformedData(parsed.what, parsed.where, parsed.mend)
+    return parsed
 
 
 @lru_cache(maxsize=2)
-def _parsed_long(path: Path, stamp: Stamp) -> Table | MalformedData:  # noqa: ARG001  # the cache's key
+def _parsed_long(path: Path, stamp: Stamp) -> tuple[Table, str] | MalformedData:  # noqa: ARG001  # the cache's key
     """Read a long file once for all of its variables; what makes it unreadable is remembered as well."""
     try:
-        return parse(_content(path), path.name, str(path), by_variable=True)
+        content = _content(path)
+        return parse(content, path.name, str(path), by_variable=True), version_of(content, path.name)
     except MalformedData as error:
         return error
+
+
+@lru_cache(maxsize=2)
+def _long_version(path: Path, stamp: Stamp) -> str:  # noqa: ARG001  # the cache's key
+    """Return the version of a long file, hashed once for all of its variables."""
+    return version_of(_content(path), path.name)
 
 
 def _content(path: Path) -> bytes:

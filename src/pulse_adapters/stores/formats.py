@@ -6,6 +6,7 @@ core reads with `table.observations`. To add a format: one file with its reader,
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -61,14 +62,22 @@ def parse(content: bytes, name: str, place: str, *, by_variable: bool = False, l
     return _READERS[suffix.removesuffix(_PACKED)](content, source)
 
 
-def of_long(table: Table, variable: str, place: str) -> Observations:
-    """Return one variable's rows of a long file. Raises VariableNotFound, and MalformedData where it has no rows."""
+def version_of(content: bytes, name: str) -> str:
+    """Return what tells the content of a data file called `name` from any other: its ending and a SHA-256."""
+    return f"{suffix_of(name)} sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def of_long(table: Table, variable: str, place: str, version: str = "") -> Observations:
+    """Return one variable's rows of a long file of this version.
+
+    Raises VariableNotFound, and MalformedData where it has no rows.
+    """
     if variable not in (table.groups or ()):
         whole = [fault for fault in table.faults if fault.variable is None]
         if not table.groups and not whole:
             whole = [Fault(0, "no rows")]
         raise malformed(whole, place) if whole else not_found(variable, table.groups or (), place)
-    return observations(table, variable, place)
+    return observations(table, variable, place, version)
 
 
 def the_only_file(variable: str, names: Sequence[str], place: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_adapters.aws.bucket import Bucket, Listed
+from pulse_adapters.aws.bucket import Bucket, Fetched, Listed
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.table import UNPACKED_LIMIT, Source, refuse
 
@@ -16,21 +16,29 @@ class Objects:
     bucket: Bucket
     cache: ObjectCache | None = None
 
-    def content(self, listed: Listed) -> bytes | None:
-        """Return an object's bytes, or None where it is gone since it was listed.
+    def fetch(self, listed: Listed) -> Fetched | None:
+        """Return an object as it is, or was when it was listed; None where it is gone since then.
 
         Raises MalformedData where it is larger than any data file may be, StoreUnavailable.
         """
         where = self.bucket.where(listed.key)
         if listed.size > UNPACKED_LIMIT:
             raise refuse(f"has {listed.size} bytes; at most {UNPACKED_LIMIT}", Source(where))
-        name = f"{self.bucket.aws.endpoint_url or ''} {where}"
+        name = self._name(listed.key)
         kept = None if self.cache is None else self.cache.get(name, listed.etag)
         if kept is not None:
-            return kept
+            return Fetched(listed.etag, kept)
         fetched = self.bucket.get(listed.key)
-        if fetched is None:
-            return None
-        if self.cache is not None:
+        if fetched is not None and self.cache is not None:
             self.cache.put(name, fetched.etag, fetched.content)
-        return fetched.content
+        return fetched
+
+    def version(self, key: str, etag: str) -> str:
+        """Return what tells an object of this ETag from any other, of whatever bucket and server.
+
+        ETags are the server's own: only of one key it is known that another content has another one.
+        """
+        return f"{self._name(key)} {etag}"
+
+    def _name(self, key: str) -> str:
+        return f"{self.bucket.aws.endpoint_url or ''} {self.bucket.where(key)}"

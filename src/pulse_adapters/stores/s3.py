@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 
 import attrs
 
-from pulse_adapters.aws.bucket import Bucket, Listed
+from pulse_adapters.aws.ahead import Ahead, ahead
+from pulse_adapters.aws.bucket import Bucket, Fetched, Listed
 from pulse_adapters.aws.clients import AwsSettings
 from pulse_adapters.stores.catalogue import Catalogue, catalogue
 from pulse_adapters.stores.formats import not_found, parse, the_only_file
@@ -21,8 +20,6 @@ from pulse_core.ports import DataStore
 from pulse_core.series import Observations
 
 AN_HOUR = 3_600.0
-_UNDER_WAY = 2
-"""Objects fetched ahead for each thread: the next is there when one is done with, and memory stays bounded."""
 
 
 @attrs.frozen
@@ -58,11 +55,8 @@ class S3Store:
     @contextmanager
     def ahead(self, variables: Sequence[str]) -> Iterator[DataStore]:
         """Fetch these, in order, by so many threads as there are workers, while earlier ones are made use of."""
-        threads = ThreadPoolExecutor(self.aws.max_workers, thread_name_prefix="pulse-s3")
-        try:
-            yield _Ahead(self, threads, iter(dict.fromkeys(variables)), _UNDER_WAY * self.aws.max_workers)
-        finally:
-            threads.shutdown(cancel_futures=True)
+        with ahead(self.fetch, variables, self.aws.max_workers) as fetched:
+            yield _Ahead(self, fetched)
 
     def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
         """Return the bytes of these variables' objects, by key, as listed; none is fetched.
@@ -72,22 +66,38 @@ class S3Store:
         listed = [self._listed(variable) for variable in variables]
         return {each.key: each.size for each in listed}
 
-    def fetch(self, variable: str) -> tuple[Listed, bytes]:
-        """Return a variable's object and what it holds. Raises VariableNotFound, DataError, StoreUnavailable."""
+    def version(self, variable: str) -> str:
+        """Return what tells the variable's object, as it was listed, from an earlier one; nothing is fetched.
+
+        Raises VariableNotFound, DataError, StoreUnavailable.
+        """
         listed = self._listed(variable)
-        content = Objects(self.bucket, self.cache).content(listed)
-        if content is None:  # gone since it was listed
+        return self._objects.version(listed.key, listed.etag)
+
+    def fetch(self, variable: str) -> tuple[str, Fetched]:
+        """Return the key of a variable's object and what it holds.
+
+        Raises VariableNotFound, DataError, StoreUnavailable.
+        """
+        listed = self._listed(variable)
+        fetched = self._objects.fetch(listed)
+        if fetched is None:  # gone since it was listed
             self._catalogue().forget()
             listed = self._listed(variable)
-            content = Objects(self.bucket, self.cache).content(listed)
-        if content is None:
+            fetched = self._objects.fetch(listed)
+        if fetched is None:
             raise not_found(variable, self._catalogue().known(), self.bucket.where(self.prefix))
-        return listed, content
+        return listed.key, fetched
 
-    def parsed(self, variable: str, listed: Listed, content: bytes) -> Observations:
+    def parsed(self, variable: str, key: str, fetched: Fetched) -> Observations:
         """Return the rows in a variable's object. Raises MalformedData."""
-        place = self.bucket.where(listed.key)
-        return observations(parse(content, listed.key.removeprefix(self.prefix), place), variable, place)
+        place = self.bucket.where(key)
+        table = parse(fetched.content, key.removeprefix(self.prefix), place)
+        return observations(table, variable, place, self._objects.version(key, fetched.etag))
+
+    @property
+    def _objects(self) -> Objects:
+        return Objects(self.bucket, self.cache)
 
     def _listed(self, variable: str) -> Listed:
         place = self.bucket.where(self.prefix)
@@ -101,26 +111,15 @@ class S3Store:
         return catalogue(self.bucket, self.prefix, self.trusted)
 
 
-@attrs.define(eq=False)
+@attrs.frozen(eq=False)
 class _Ahead:
-    """A store whose next variables are under way while one is read; others are fetched when asked for."""
+    """A store whose next variables are under way while one is read."""
 
     _store: S3Store
-    _threads: ThreadPoolExecutor
-    _next: Iterator[str]
-    _most: int
-    _under_way: dict[str, Future[tuple[Listed, bytes]]] = attrs.field(factory=dict)
+    _fetched: Ahead[tuple[str, Fetched]]
 
     def names(self) -> Iterator[str]:
         return self._store.names()
 
     def read(self, variable: str) -> Observations:
-        self._send_for_more()
-        fetched = self._under_way.pop(variable, None)
-        if fetched is None:
-            return self._store.read(variable)
-        return self._store.parsed(variable, *fetched.result())
-
-    def _send_for_more(self) -> None:
-        for variable in islice(self._next, self._most - len(self._under_way)):
-            self._under_way[variable] = self._threads.submit(self._store.fetch, variable)
+        return self._store.parsed(variable, *self._fetched.get(variable))

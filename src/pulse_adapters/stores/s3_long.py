@@ -33,11 +33,20 @@ class S3LongStore:
 
     def names(self) -> Iterator[str]:
         """Yield the variables' names, sorted. Raises StoreUnavailable, MalformedData."""
-        yield from sorted(self._table().groups or ())
+        yield from sorted(self._table()[0].groups or ())
 
     def read(self, variable: str) -> Observations:
         """Return a variable's rows. Raises VariableNotFound, MalformedData, StoreUnavailable."""
-        return of_long(self._table(), variable, self.bucket.where(self.key))
+        table, version = self._table()
+        return of_long(table, variable, self.bucket.where(self.key), version)
+
+    def version(self, variable: str) -> str:
+        """Return what tells the object from an earlier one, whether it holds the variable or not.
+
+        Raises StoreUnavailable.
+        """
+        del variable
+        return Objects(self.bucket, self.cache).version(self.key, self._there().etag)
 
     def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
         """Return the bytes of the object, by key, as listed, whichever variables are read. Raises StoreUnavailable."""
@@ -48,23 +57,35 @@ class S3LongStore:
     def _listed(self) -> Listed | None:
         return next((each for each in self.bucket.list(self.key) if each.key == self.key), None)
 
-    def _table(self) -> Table:
+    def _there(self) -> Listed:
         listed = self._listed()
-        table = None if listed is None else _parsed(self, listed)
-        if table is None:
-            mend = "Name a folder (ending in /) that holds one file a variable, or one long file"
-            raise StoreUnavailable("there is no such object", self.bucket.where(self.key), mend)
-        if isinstance(table, MalformedData):
-            raise MalformedData(table.what, table.where, table.mend)
-        return table
+        if listed is None:
+            raise self._missing()
+        return listed
+
+    def _missing(self) -> StoreUnavailable:
+        mend = "Name a folder (ending in /) that holds one file a variable, or one long file"
+        return StoreUnavailable("there is no such object", self.bucket.where(self.key), mend)
+
+    def _table(self) -> tuple[Table, str]:
+        """Return what is in the object, and which version of it that is."""
+        parsed = _parsed(self, self._there())
+        if parsed is None:
+            raise self._missing()
+        if isinstance(parsed, MalformedData):
+            raise MalformedData(parsed.what, parsed.where, parsed.mend)
+        return parsed
 
 
 @lru_cache(maxsize=2)
-def _parsed(store: S3LongStore, listed: Listed) -> Table | MalformedData | None:
+def _parsed(store: S3LongStore, listed: Listed) -> tuple[Table, str] | MalformedData | None:
     """Read a long object once for all of its variables; what makes it unreadable is remembered as well."""
+    objects, place = Objects(store.bucket, store.cache), store.bucket.where(store.key)
     try:
-        content = Objects(store.bucket, store.cache).content(listed)
-        place = store.bucket.where(store.key)
-        return None if content is None else parse(content, store.key.rpartition("/")[2], place, by_variable=True)
+        fetched = objects.fetch(listed)
+        if fetched is None:
+            return None
+        table = parse(fetched.content, store.key.rpartition("/")[2], place, by_variable=True)
+        return table, objects.version(store.key, fetched.etag)
     except MalformedData as error:
         return error

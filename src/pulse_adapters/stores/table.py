@@ -127,8 +127,8 @@ def grouped(names: Sequence[str], codes: NDArray[np.integer]) -> dict[str, Rows]
     }
 
 
-def observations(table: Table, variable: str, place: str) -> Observations:
-    """Return one variable's rows, the absent ones counted and dropped.
+def observations(table: Table, variable: str, place: str, version: str = "") -> Observations:
+    """Return one variable's rows, the absent ones counted and dropped, of this version of the source.
 
     Raises MalformedData with every fault of its rows and of the source, and where no observation is left.
     """
@@ -146,6 +146,7 @@ def observations(table: Table, variable: str, place: str) -> Observations:
         None if rows.known_at is None else rows.known_at[present],
         absent=int(np.count_nonzero(~present)),
         source=place,
+        version=version,
     )
 
 

@@ -1,0 +1,141 @@
+"""How a unit begins: what its variables' data are, which records belong to them, and what is known without reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+
+import attrs
+import numpy as np
+
+from pulse_core.errors import DataError
+from pulse_core.forecasters import Roster
+from pulse_core.identity import RecordKeys
+from pulse_core.ledger import Ledger
+from pulse_core.point_in_time import PointInTime, point_in_time
+from pulse_core.ports import DataStore, TellsVersions, reading
+from pulse_core.results import DataFacts, Failure, Sighting, VariableScores
+from pulse_core.series import KnownRows, resolve_known_at, settled_by
+from pulse_core.spec import RunSpec
+from pulse_core.variables import each
+
+
+@attrs.frozen
+class Read:
+    """A variable's rows that are known by the end of the period, and what is to be remembered of them."""
+
+    rows: KnownRows
+    seen: Sighting
+
+
+@attrs.frozen
+class Begun:
+    """A variable that was begun: what is said of its data, its record's key, and its scores where they are known.
+
+    What was read is here too: the rows, those of its predictors, and without scores what was known when.
+    """
+
+    variable: str
+    facts: DataFacts
+    key: str
+    scores: VariableScores | None = None
+    rows: KnownRows | None = None
+    predictors: Sequence[KnownRows] = ()
+    point: PointInTime | None = None
+
+
+@attrs.frozen
+class Beginning:
+    """Begins variables. Nothing is read of those whose scores are recorded for the version of the data that is there.
+
+    When `fresh`, all are.
+    """
+
+    spec: RunSpec
+    store: DataStore
+    roster: Roster
+    ledger: Ledger
+    fresh: bool = False
+    _keys: RecordKeys = attrs.field(init=False)
+
+    @_keys.default
+    def _of_the_spec(self) -> RecordKeys:
+        return RecordKeys(self.spec, self.roster)
+
+    def all(self, variables: Sequence[str], failures: dict[str, Failure]) -> dict[str, Begun]:
+        """Begin these variables; failures are noted."""
+        known = self.known(variables, failures)
+        unknown = [name for name in variables if name not in known and name not in failures]
+        with reading(self.store, unknown) as store:
+            read = partial(self.read, store)
+            begun = known | dict(each(unknown, partial(self._begin, read, cache(read)), failures))
+        return {name: begun[name] for name in variables if name in begun}
+
+    def known(self, variables: Sequence[str], failures: dict[str, Failure]) -> dict[str, Begun]:
+        """Begin those of which nothing need be read; failures are noted."""
+        if self.fresh:
+            return {}
+        predictors = self._seen(self.spec.predictors, {})
+        if len(predictors) < len(self.spec.predictors):
+            return {}
+        seen = self._seen(variables, failures)
+        keys = {name: self._keys.of(one, predictors.values()) for name, one in seen.items()}
+        scores = self.ledger.scores_of(keys, failures)
+        return {name: Begun(name, seen[name].facts, keys[name], found) for name, found in scores.items()}
+
+    def read(self, store: DataStore, variable: str) -> Read:
+        """Read a variable, and record what that gave. Raises what reading raises, and SinkUnavailable."""
+        observations, day = store.read(variable), self.spec.last_day
+        rows = resolve_known_at(observations, self.spec.known_at, day).by(day)
+        version = observations.version
+        settled = bool(version) and settled_by(observations, self.spec.known_at, day)
+        seen = Sighting(variable, _facts(rows), day.isoformat(), settled)
+        if version:
+            self.ledger.keep_sighting(version, seen, fresh=self.fresh)
+        return Read(rows, seen)
+
+    def missing(self, begun: Begun) -> tuple[KnownRows, PointInTime]:
+        """Return the rows of a variable that is to be computed, and what was known when; read now if they were not.
+
+        Raises what reading raises, and DataError where the rows are others by now.
+        """
+        key = begun.key
+        if begun.rows is None:
+            read = partial(self.read, self.store)
+            begun = self._begin(read, read, begun.variable)
+        if begun.rows is None or begun.key != key:
+            what, mend = "its data changed while the run was under way", "Run the command again"
+            raise DataError(what, f"variable '{begun.variable}'", mend)
+        return begun.rows, begun.point or self._point(begun.rows, begun.predictors)
+
+    def _seen(self, names: Sequence[str], failures: dict[str, Failure]) -> dict[str, Sighting]:
+        """Return what reading these variables would give, where that is known."""
+        if not isinstance(self.store, TellsVersions):
+            return {}
+        return self.ledger.sightings_of(dict(each(names, self.store.version, failures)), failures)
+
+    def _begin(self, read: Callable[[str], Read], read_once: Callable[[str], Read], variable: str) -> Begun:
+        """Read a variable and look for its scores. Predictors are read once for all variables."""
+        own, others = read(variable), [read_once(name) for name in self.spec.predictors if name != variable]
+        key = self._keys.of(own.seen, [each.seen for each in others])
+        scores = None if self.fresh else self.ledger.scores(key)
+        predictors = [each.rows for each in others]
+        point = self._point(own.rows, predictors) if scores is None else None  # what fails here is in no part
+        return Begun(variable, own.seen.facts, key, scores, own.rows, predictors, point)
+
+    def _point(self, rows: KnownRows, predictors: Sequence[KnownRows]) -> PointInTime:
+        return point_in_time(rows.known, self.spec, [each.known for each in predictors])
+
+
+def _facts(rows: KnownRows) -> DataFacts:
+    known = rows.known
+    first, last = ("", "")
+    if len(known):
+        first, last = (_iso(stamp) for stamp in (known.timestamps.min(), known.timestamps.max()))
+    return DataFacts(f"sha256:{known.fingerprint()}", len(known), known.absent, first, last, rows.rule)
+
+
+def _iso(moment: np.datetime64) -> str:
+    """Return a day where the moment is midnight, else the time in UTC."""
+    day = moment.astype("datetime64[D]")
+    return str(day) if day == moment else f"{moment}Z"
