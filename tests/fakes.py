@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -34,6 +35,21 @@ class FakeStore:
             near = get_close_matches(variable, self.variables)
             raise VariableNotFound(f"no variable {variable!r}", "memory", f"Near: {', '.join(near)}" if near else "")
         return self.variables[variable]
+
+
+@attrs.frozen
+class VersionedStore(FakeStore):
+    """Observations in a dict, told apart by all that is in them; notes what is read."""
+
+    read_of: list[str] = attrs.field(factory=list)
+
+    def version(self, variable: str) -> str:
+        held = FakeStore.read(self, variable)
+        return hashlib.sha256(repr((held.fingerprint(), held.absent, held.known_at is None)).encode()).hexdigest()
+
+    def read(self, variable: str) -> Observations:
+        self.read_of.append(variable)
+        return attrs.evolve(FakeStore.read(self, variable), version=self.version(variable))
 
 
 @attrs.frozen

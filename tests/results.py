@@ -18,6 +18,7 @@ from pulse_core.results import (
     Failure,
     Record,
     RunResult,
+    Sighting,
     UnitCounts,
     VariableResult,
     VariableScores,
@@ -70,6 +71,10 @@ def folded(result: VariableResult, fold: str = "ab") -> VariableScores:
         origins=result.origins,
         **{name: getattr(result, name) for name in ("weights", "regret", "bound")},
     )
+
+
+def sighting(variable: str = "a", **changes: Any) -> Sighting:
+    return Sighting(**{"variable": variable, "facts": FACTS, "last_day": "2022-03-31", "settled": False, **changes})
 
 
 def batch_hindcasts(seed: int = 0) -> BatchHindcasts:
@@ -173,6 +178,15 @@ def scores_of_variables(draw: st.DrawFn) -> VariableScores:
     return folded(result, fold=fold)
 
 
+@st.composite
+def sightings(draw: st.DrawFn) -> Sighting:
+    """What reading anything may have given."""
+    text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+    counts = draw(st.integers(0, 2**40)), draw(st.integers(0, 2**40))
+    facts = DataFacts(draw(text), *counts, draw(text), draw(text), draw(text))
+    return Sighting(draw(text), facts, draw(st.dates()).isoformat(), draw(st.booleans()))
+
+
 def records() -> st.SearchStrategy[Record]:
     """Anything that may be recorded."""
-    return st.one_of(variable_results(), hindcasts_of_batches(), scores_of_variables())
+    return st.one_of(variable_results(), hindcasts_of_batches(), scores_of_variables(), sightings())

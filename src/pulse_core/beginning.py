@@ -46,7 +46,7 @@ class Begun:
 
 @attrs.frozen
 class Beginning:
-    """Begins variables. Nothing is read of those whose scores are recorded for the version of the data that is there.
+    """Begins variables. Nothing is read of those that were folded before, from the version of the data that is there.
 
     When `fresh`, all are.
     """

@@ -41,11 +41,18 @@ class Ledger:
         """
         return self._scores(self.sink.recall, key)
 
-    def scores_of(self, keys: Mapping[str, str], failures: dict[str, Failure]) -> dict[str, VariableScores]:
-        """Return what the records with these keys were folded to, by variable; failures are noted."""
+    def scores_of(self, keys: Mapping[str, str], failures: dict[str, Failure]) -> dict[str, VariableScores | None]:
+        """Return what the records with these keys were folded to, by variable, if ever; None where for another spec.
+
+        Failures are noted.
+        """
         with recalling(self.sink, [scores_key(key) for key in keys.values()]) as recall:
             found = dict(each(keys, lambda name: self._scores(recall, keys[name]), failures))
-        return {name: scores for name, scores in found.items() if scores is not None}
+        return {
+            name: scores
+            for name, scores in found.items()
+            if scores is not None or scores_key(keys[name]) in self._outdated
+        }
 
     def sightings_of(self, versions: Mapping[str, str], failures: dict[str, Failure]) -> dict[str, Sighting]:
         """Return what reading these versions would give, by variable, where that is known; failures are noted."""

@@ -12,7 +12,7 @@ import numpy as np
 from pulse_core.errors import VariableNotFound
 from pulse_core.ports import DataStore
 from pulse_core.series import Observations
-from tests.fakes import FakeStore
+from tests.fakes import FakeStore, VersionedStore
 
 
 class Truncating(FakeStore):
@@ -110,3 +110,13 @@ class Hasty(FakeStore):
     @contextmanager
     def ahead(self, variables: Sequence[str]) -> Iterator[DataStore]:
         yield FakeStore({name: self.read(name) for name in variables})
+
+
+class Unchanging(VersionedStore):
+    def version(self, variable: str) -> str:
+        return f"{variable} 1"
+
+
+class Mistaken(VersionedStore):
+    def read(self, variable: str) -> Observations:
+        return attrs.evolve(super().read(variable), version="another")

@@ -24,10 +24,10 @@ from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.s3 import S3Store
 from pulse_adapters.stores.s3_long import S3LongStore
 from pulse_core.errors import DataError, MalformedData, VariableNotFound
-from pulse_core.ports import DataStore, reading
+from pulse_core.ports import DataStore, TellsVersions, reading
 from pulse_core.series import Observations
 from tests.contracts.data_files import columns_of, long_file, one_file, rows_of
-from tests.fakes import FakeStore
+from tests.fakes import FakeStore, VersionedStore
 from tests.servers.moto_server import moto
 from tests.servers.s3 import BUCKET, S3Server, environment_of
 from tests.servers.seaweedfs import seaweedfs
@@ -98,6 +98,17 @@ def _observations(draw: st.DrawFn, name: str, vintages: bool) -> Observations:
     return Observations(name, stamps.view("datetime64[us]"), values, known_at, absent=draw(st.integers(0, 2)))
 
 
+@st.composite
+def _pairs(draw: st.DrawFn) -> tuple[Observations, Observations]:
+    """A variable twice; the second time with one value another, or with other rows altogether."""
+    first = draw(_observations("x", draw(st.booleans())))
+    if draw(st.booleans()):
+        return first, draw(_observations("x", draw(st.booleans())))
+    values = first.values.copy()
+    values[draw(st.integers(0, len(values) - 1))] = draw(st.floats(allow_nan=False, allow_infinity=False))
+    return first, attrs.evolve(first, values=values)
+
+
 def lists_every_name_once_sorted(adapter: Adapter) -> None:
     def check(variables: Variables, store: DataStore) -> None:
         assert list(store.names()) == sorted(variables)
@@ -152,6 +163,30 @@ def hands_out_read_only_arrays(adapter: Adapter) -> None:
     adapter.always(check)
 
 
+def bears_the_version_that_it_tells(adapter: Adapter) -> None:
+    def check(variables: Variables, store: DataStore) -> None:
+        for name in variables:
+            told = store.version(name) if isinstance(store, TellsVersions) else ""
+            assert store.read(name).version == told
+            with reading(store, list(variables)) as ahead:
+                assert ahead.read(name).version == told
+
+    adapter.always(check)
+
+
+def tells_other_rows_by_another_version(adapter: Adapter) -> None:
+    @settings(max_examples=adapter.examples, phases=adapter.phases, report_multiple_bugs=False, database=None)
+    @given(_pairs())
+    def property_holds(pair: tuple[Observations, Observations]) -> None:
+        told = []
+        for held in pair:
+            with adapter.holding({held.variable: held}) as store:
+                told.append(store.version(held.variable) if isinstance(store, TellsVersions) else None)
+        assert told[0] != told[1] or told == [None, None] or _bits(pair[0]) == _bits(pair[1])
+
+    property_holds()
+
+
 def refuses_an_unknown_variable_with_near_names(adapter: Adapter) -> None:
     with adapter.holding(sample("spx_close", "us_10y_yield")) as store:
         with pytest.raises(VariableNotFound) as refused:
@@ -184,6 +219,8 @@ RULES: tuple[Rule, ...] = (
     reads_the_same_ahead,
     fails_ahead_for_the_variable_that_fails,
     hands_out_read_only_arrays,
+    bears_the_version_that_it_tells,
+    tells_other_rows_by_another_version,
     refuses_an_unknown_variable_with_near_names,
     knows_no_variable_when_empty,
     takes_no_hostile_name,
@@ -202,6 +239,11 @@ def _bits(read: Observations) -> tuple[object, ...]:
 @contextmanager
 def _fake(variables: Variables) -> Iterator[DataStore]:
     yield FakeStore(dict(variables))
+
+
+@contextmanager
+def _versioned(variables: Variables) -> Iterator[DataStore]:
+    yield VersionedStore(dict(variables))
 
 
 @contextmanager
@@ -244,6 +286,7 @@ def _frames(variables: Variables) -> Iterator[DataStore]:
 
 STORES: dict[str, Adapter] = {
     "fake": Adapter(_fake),
+    "fake, with versions": Adapter(_versioned),
     "frames": Adapter(_frames),
     **{f"filesystem, *{suffix}": Adapter(partial(_folder, suffix)) for suffix in SUFFIXES},
     **{f"filesystem, long{suffix}": Adapter(partial(_long, suffix)) for suffix in SUFFIXES},

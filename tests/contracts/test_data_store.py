@@ -17,6 +17,8 @@ BREACHES = {
     broken.Forgetful: contract.reads_the_same_again,
     broken.AheadOfItself: contract.reads_the_same_ahead,
     broken.Hasty: contract.fails_ahead_for_the_variable_that_fails,
+    broken.Unchanging: contract.tells_other_rows_by_another_version,
+    broken.Mistaken: contract.bears_the_version_that_it_tells,
     broken.Writeable: contract.hands_out_read_only_arrays,
     broken.NameLosing: contract.lists_every_name_once_sorted,
     broken.NameDuplicating: contract.lists_every_name_once_sorted,

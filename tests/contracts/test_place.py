@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 
-from pulse_adapters.sinks.places import DAMAGED, Entry, Place
+from pulse_adapters.sinks.places import DAMAGED, Entry, Place, Read
 from tests.contracts.places import PLACES
 from tests.fakes import FakeDraft, FakePlace
 
@@ -57,6 +57,14 @@ class TestPlace:
         place.replace("a/replaced", content)
         draft(place, "a/drafted", content[:5], content[5:])
         assert [place.read(f"a/{how}") == content for how in ("created", "replaced", "drafted")] == [True] * 3
+
+    def test_files_that_are_read_one_after_another_are_read_in_any_order(self, place):
+        for number in range(40):
+            place.create(f"many/{number}", b"%d" % number)
+        wanted = [f"many/{number}" for number in range(41)]
+        with place.reading([*wanted, *wanted]) as read:
+            found = {name: read(name) for name in [*wanted[20:], *reversed(wanted), NAME]}
+        assert found == {f"many/{number}": b"%d" % number for number in range(40)} | {"many/40": None, NAME: None}
 
     def test_creating_says_whether_there_was_none(self, place):
         assert place.create(NAME, b"one")
@@ -173,6 +181,13 @@ class Forgetful(FakePlace):
         pass
 
 
+class InTheirOrder(FakePlace):
+    @contextmanager
+    def reading(self, names: Sequence[str]) -> Iterator[Read]:
+        following = iter(names)
+        yield lambda name: self.read(next(following, name))
+
+
 class KeepsTheOld(FakePlace):
     def replace(self, name: str, content: bytes) -> None:
         self.create(name, content)
@@ -255,6 +270,7 @@ class Nowhere(FakePlace):
     [
         (Inventive, "test_what_was_never_written_is_none"),
         (Forgetful, "test_every_way_of_writing_keeps_every_byte"),
+        (InTheirOrder, "test_files_that_are_read_one_after_another_are_read_in_any_order"),
         (Overwriting, "test_creating_says_whether_there_was_none"),
         (Overwriting, "test_of_creators_at_once_one_wins"),
         (KeepsTheOld, "test_replacing_leaves_the_new_one"),

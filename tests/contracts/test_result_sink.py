@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from functools import partial
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,14 @@ from hypothesis import given
 from pulse_adapters.sinks.memory import MemorySink
 from pulse_adapters.sinks.place_sink import PlaceSink
 from pulse_core.errors import PulseError, RunIdTaken, SinkUnavailable
-from pulse_core.ports import ResultSink, Write
+from pulse_core.ports import Recall, ResultSink, Write, recalling
 from pulse_core.results import Record, RunResult
 from pulse_core.tables import Column, Columns, Labels, is_other_content
 from tests.contracts.places import PLACES
 from tests.fakes import FakeSink
-from tests.results import batch_hindcasts, folded, records, run_result, spec, variable_result
+from tests.results import batch_hindcasts, folded, records, run_result, sighting, spec, variable_result
 
-KEY, OTHER_KEY, THIRD_KEY = "ab" * 32, "cd" * 32, "ef" * 32
+KEY, OTHER_KEY, THIRD_KEY, LAST_KEY = "ab" * 32, "cd" * 32, "ef" * 32, "09" * 32
 RUN, PART, OTHER_PART = "nightly", "scores/part-00000-of-00002", "hindcasts/part-00001-of-00002"
 FIRST, CHANGED = f"{PART}-{'1a' * 16}", f"{PART}-{'2b' * 16}"
 """A unit's part, and the same unit's with other content."""
@@ -163,13 +164,24 @@ class TestResultSink:
         sink.record(KEY, variable_result())
         sink.record(OTHER_KEY, batch_hindcasts())
         sink.record(THIRD_KEY, folded(variable_result()))
+        sink.record(LAST_KEY, sighting())
         assert sink.recall(KEY) == variable_result()
         assert sink.recall(OTHER_KEY) == batch_hindcasts()
         assert sink.recall(THIRD_KEY) == folded(variable_result())
+        assert sink.recall(LAST_KEY) == sighting()
 
     def test_recalling_takes_nothing_away(self, sink):
         sink.record(KEY, variable_result())
         assert sink.recall(KEY) == sink.recall(KEY) == variable_result()
+
+    def test_ahead_of_time_is_recalled_what_is_recorded_in_any_order(self, sink):
+        sink.record(KEY, variable_result(1))
+        sink.record(OTHER_KEY, variable_result(2))
+        with recalling(sink, [KEY, THIRD_KEY, OTHER_KEY, KEY]) as recall:
+            found = [recall(key) for key in (OTHER_KEY, KEY, THIRD_KEY, OTHER_KEY)]
+        assert found == [variable_result(2), variable_result(1), None, variable_result(2)]
+        with recalling(sink, [KEY]) as recall:
+            assert recall(OTHER_KEY) == variable_result(2)  # nobody said that it would be asked for
 
     def test_a_copy_made_later_recalls_what_was_recorded(self, sink):
         sink.record(KEY, variable_result())
@@ -375,6 +387,14 @@ class HandsOut(FakeSink):
 
 
 @attrs.frozen
+class OneBehind(FakeSink):
+    @contextmanager
+    def recalling(self, keys: Sequence[str]) -> Iterator[Recall]:
+        following = dict(pairwise([*keys, keys[0]]))
+        yield lambda key: self.recall(following.get(key, key))
+
+
+@attrs.frozen
 class StaysAtHome(FakeSink):
     def __reduce__(self):
         return type(self), ()
@@ -508,6 +528,7 @@ class ClearsFirst(FakeSink):
         (Overwriting, "test_the_first_under_a_key_stays"),
         (OneDrawer, "test_what_was_not_recorded_is_none"),
         (OneDrawer, "test_each_key_holds_its_own"),
+        (OneBehind, "test_ahead_of_time_is_recalled_what_is_recorded_in_any_order"),
         (HandsOut, "test_recalling_takes_nothing_away"),
         (StaysAtHome, "test_a_copy_made_later_recalls_what_was_recorded"),
         (Overwriting, "test_of_writers_at_once_one_wins_and_all_read_it"),

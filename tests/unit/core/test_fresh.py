@@ -7,7 +7,7 @@ import pytest
 
 from pulse_core import RunResult
 from pulse_core.results import BatchHindcasts, Record, Sighting, VariableResult, VariableScores
-from tests.fakes import FakeSink
+from tests.fakes import FakeSink, FakeStore, VersionedStore
 from tests.unit.core.models import own
 from tests.unit.core.runs import series, spec_of, training
 
@@ -19,18 +19,24 @@ class Last:
         return [history[-1]] * horizon
 
 
+@pytest.fixture(params=[FakeStore, VersionedStore])
+def stored(request):
+    """A kind of store: one that tells no versions, and one that does."""
+    return request.param
+
+
 @pytest.fixture(params=["built in", "slow"])
-def setting(request):
-    """A spec and the forecasters that it needs: one of the built-in ones, or one that is called origin by origin."""
+def setting(request, stored):
+    """A spec, a kind of store, and forecasters: one of the built-in ones, or one that is called origin by origin."""
     if request.param == "built in":
-        return spec_of("a", "b", days=28), ()
-    return spec_of("a", "b", days=28, forecasters=("naive", "tests:Own")), (own(Last()),)
+        return spec_of("a", "b", days=28), (), stored
+    return spec_of("a", "b", days=28, forecasters=("naive", "tests:Own")), (own(Last()),), stored
 
 
 def execute(setting, sink: FakeSink, *, fresh: bool) -> RunResult:
-    spec, forecasters = setting
-    data = series(ROWS, "a"), series(ROWS[::-1], "b")
-    return training(*data, sink=sink, forecasters=forecasters, fresh=fresh).execute(spec)
+    spec, forecasters, stored = setting
+    store = stored({"a": series(ROWS, "a"), "b": series(ROWS[::-1], "b")})
+    return training(store=store, sink=sink, forecasters=forecasters, fresh=fresh).execute(spec)
 
 
 def spoilt(sink: FakeSink) -> FakeSink:
