@@ -87,14 +87,22 @@ class FakeSink:
     def part(self, run_id: str, name: str) -> Iterator[Write]:
         goes: list[Columns] = []
         yield lambda columns: goes.append(deepcopy(dict(columns)))
-        self.parts.pop((run_id, name), None)
-        if goes:
-            self.parts[run_id, name] = tuple(goes)
-        for other in [other for other in self.parts if other[0] == run_id and is_other_content(name, other[1])]:
-            del self.parts[other]
+        self._put_part(run_id, name, tuple(goes))
 
     def has_part(self, run_id: str, name: str) -> bool:
         return (run_id, name) in self.parts
+
+    def copy_part(self, name: str, source: str, run_id: str) -> bool:
+        if (source, name) in self.parts:
+            self._put_part(run_id, name, self.parts[source, name])
+        return (run_id, name) in self.parts
+
+    def _put_part(self, run_id: str, name: str, goes: tuple[Columns, ...]) -> None:
+        self.parts.pop((run_id, name), None)
+        if goes:
+            self.parts[run_id, name] = goes
+        for other in [other for other in self.parts if other[0] == run_id and is_other_content(name, other[1])]:
+            del self.parts[other]
 
     def publish(self, result: RunResult) -> Sequence[str]:
         if any(run.run_id == result.run_id and run.spec != result.spec for run in self.runs):
@@ -125,6 +133,11 @@ class FakePlace:
 
     def replace(self, name: str, content: bytes) -> None:
         self.files[name] = content, datetime.now(UTC)
+
+    def copy(self, source: str, name: str) -> bool:
+        if source in self.files:
+            self.files.setdefault(name, self.files[source])
+        return name in self.files
 
     def draft(self, name: str) -> FakeDraft:
         return FakeDraft(self, name)

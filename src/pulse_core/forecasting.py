@@ -25,7 +25,7 @@ from pulse_core.forecasters import Roster, resolve
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.hindcasting import quoted_by
 from pulse_core.histories import of_origins
-from pulse_core.plan import batches
+from pulse_core.plan import batch_count
 from pulse_core.point_in_time import PointInTime, point_in_time
 from pulse_core.ports import DataStore, ResultSink, reading
 from pulse_core.results import TRUST, ByContent, Failure, VariableResult
@@ -252,7 +252,7 @@ class _Quoted:
     def made(self, result: VariableResult) -> VariableForecast:
         """Return the forecast, with the trust that the outcomes known by then have earned."""
         begun, newest = self._begun, self._begun.newest
-        trust = trusted(result, begun.spec, len(batches(begun.spec)))
+        trust = trusted(result, begun.spec, batch_count(begun.spec))
         # as a hindcast at this moment bears it, to the bit
         trust[..., TRUST.index("mean")] = self._columns["trust"]
         timestamp = newest.step_timestamp[-1]

@@ -12,7 +12,7 @@ import numpy as np
 
 from pulse_core.forecasters import Roster
 from pulse_core.forecasters.base import Forecaster, brings_quantiles
-from pulse_core.plan import Batch, batches
+from pulse_core.plan import Batch, batch_count
 from pulse_core.results import Sighting
 from pulse_core.series import KnownRows
 from pulse_core.spec import RunSpec
@@ -81,12 +81,20 @@ def scores_key(record: str) -> str:
 
 def fold_key(spec: RunSpec) -> str:
     """Return a hash of what scores and trust depend on besides the record: forgetting, and how long it went on."""
-    return _hash({"trust_decay": spec.trust_decay, "batches": len(batches(spec))})
+    return _hash({"trust_decay": spec.trust_decay, "batches": batch_count(spec)})
 
 
-def content_key(spec: RunSpec, records: Iterable[str]) -> str:
-    """Return a hash of what the rows of these records in a run's tables depend on, short enough for a name."""
-    return _hash({"records": list(records), "fold": fold_key(spec)})[:32]
+def content_key(fold: str, records: Iterable[str]) -> str:
+    """Return a hash of what the rows of these records in a run's tables depend on, short enough for a name.
+
+    `fold` as fold_key makes it.
+    """
+    return _hash({"records": list(records), "fold": fold})[:32]
+
+
+def holder_key(part: str) -> str:
+    """Return the key of which run has a part of this name."""
+    return _hash({"holder of": part})
 
 
 def _data(seen: Sighting) -> dict[str, str]:

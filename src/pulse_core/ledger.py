@@ -7,9 +7,9 @@ from typing import TypeGuard, TypeVar
 
 import attrs
 
-from pulse_core.identity import fold_key, scores_key, sighting_key
+from pulse_core.identity import fold_key, holder_key, scores_key, sighting_key
 from pulse_core.ports import Recall, ResultSink, recalling
-from pulse_core.results import Failure, Record, Sighting, VariableResult, VariableScores
+from pulse_core.results import Failure, Holder, Record, Sighting, VariableResult, VariableScores
 from pulse_core.spec import RunSpec
 from pulse_core.variables import each
 
@@ -27,7 +27,7 @@ class Ledger:
     _useless: set[str] = attrs.field(init=False, factory=set)
     """The keys under which nothing was found that is of use for this spec."""
     _outdated: set[str] = attrs.field(init=False, factory=set)
-    """Those of them under which something is that stands in the way."""
+    """The keys under which something is that stands in the way."""
 
     def result(self, key: str) -> VariableResult | None:
         """Return a variable's record, or None."""
@@ -61,6 +61,18 @@ class Ledger:
             found = dict(each(keys, lambda name: self._sighting(recall, keys[name]), failures))
         return {name: seen for name, seen in found.items() if seen is not None}
 
+    def holder(self, part: str) -> str | None:
+        """Return which run has a part, as far as is known: it may have been removed since."""
+        key = holder_key(part)
+        found = self.sink.recall(key)
+        if found is not None:
+            self._outdated.add(key)  # whoever writes the part after all has not found it there
+        return found.run_id if isinstance(found, Holder) else None
+
+    def keep_holder(self, part: str, run_id: str, *, fresh: bool = False) -> None:
+        """Record which run has a part, in the place of one that was asked and has it no longer, or `fresh` of any."""
+        self._put(holder_key(part), Holder(part, run_id), fresh=fresh)
+
     def keep(self, key: str, result: VariableResult) -> None:
         """Record a result unless one is recorded."""
         self.sink.record(key, result)
@@ -80,10 +92,7 @@ class Ledger:
 
     def keep_sighting(self, version: str, seen: Sighting, *, fresh: bool = False) -> None:
         """Record what reading a version gave, in the place of what was found of another day, or `fresh` of any."""
-        key = sighting_key(self.spec, seen.variable, version)
-        if fresh:
-            self._outdated.add(key)
-        self._put(key, seen)
+        self._put(sighting_key(self.spec, seen.variable, version), seen, fresh=fresh)
 
     def _scores(self, recall: Recall, key: str) -> VariableScores | None:
         def fits(found: Record) -> TypeGuard[VariableScores]:
@@ -109,8 +118,8 @@ class Ledger:
             self._outdated.add(key)
         return None
 
-    def _put(self, key: str, record: Record) -> None:
-        if key in self._outdated:
+    def _put(self, key: str, record: Record, *, fresh: bool = False) -> None:
+        if fresh or key in self._outdated:
             self.sink.remove_record(key)
             self._outdated.discard(key)
         self.sink.record(key, record)

@@ -69,6 +69,11 @@ def batches(spec: RunSpec) -> tuple[Batch, ...]:
     )
 
 
+def batch_count(spec: RunSpec) -> int:
+    """Return how many batches there are."""
+    return -(-((spec.last_day - spec.start).days + 1) // spec.batch_size_days)
+
+
 def batch_index(spec: RunSpec, moments: NDArray[np.datetime64]) -> NDArray[np.int64]:
     """Return the batch each moment falls in; negative before the period."""
     days = moments.astype("datetime64[D]") - np.datetime64(spec.start, "D")

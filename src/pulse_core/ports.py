@@ -116,6 +116,12 @@ class ResultSink(Protocol):
     def has_part(self, run_id: str, name: str) -> bool:
         """Whether a part of this name stands there. Raises SinkUnavailable."""
 
+    def copy_part(self, name: str, source: str, run_id: str) -> bool:
+        """Let a run have the part of this name that the run `source` has; return whether it has it now.
+
+        It replaces those of the same unit with other content. Raises SinkUnavailable.
+        """
+
     def publish(self, result: RunResult) -> Sequence[str]:
         """Store the run's own files whole, replacing those of an earlier go; return where they are.
 

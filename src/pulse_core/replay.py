@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from functools import cache, partial
+from functools import partial
 from typing import Final
 
 import attrs
@@ -18,6 +18,7 @@ from pulse_core.folding import Fold
 from pulse_core.forecasters import Roster
 from pulse_core.identity import content_key
 from pulse_core.ledger import Ledger
+from pulse_core.parts import SCORES, Parts, Tables, unit_parts
 from pulse_core.plan import Batch, WorkUnit, batches
 from pulse_core.point_in_time import PointInTime, point_in_time
 from pulse_core.ports import DataStore, ResultSink, Write, reading
@@ -25,7 +26,6 @@ from pulse_core.results import Failure, UnitResult, VariableResult
 from pulse_core.series import KnownRows
 from pulse_core.slow import SlowHindcasts
 from pulse_core.spec import RunSpec
-from pulse_core.tables import part_name
 from pulse_core.variables import each
 
 MOST_ORIGINS: Final = 320_000
@@ -38,28 +38,6 @@ Missing = tuple[KnownRows, PointInTime]
 
 class _Incomplete(Exception):
     """A variable failed whose rows the parts that are open would have to hold."""
-
-
-@attrs.frozen
-class Tables:
-    """Where workers write their parts of a run's tables: the run, how many units it has, and whether hindcasts too."""
-
-    run_id: str
-    units: int
-    hindcasts: bool = False
-
-    def part(self, table: str, unit: WorkUnit, content: str) -> str:
-        """Return the name of a unit's part, which says what is in it: one that is there need not be written again."""
-        return part_name(table, unit.index, self.units, content)
-
-
-@attrs.define
-class _Parts:
-    """A unit's parts: their names, and what writes those that are wanted and not there."""
-
-    names: tuple[str, ...] = ()
-    hindcasts: Write | None = None
-    scores: Callable[[], Write] | None = None
 
 
 @attrs.frozen
@@ -108,7 +86,7 @@ class ReplayTask:
         """
         ledger = beginning.ledger
         with ExitStack() as open_parts:
-            parts = self._parts(unit, content_key(self.spec, [one.key for one in begun.values()]), open_parts)
+            parts = self._parts(unit, ledger, begun.values(), open_parts)
             unfolded: dict[str, Failure] = {}
             fold = Fold(self.spec, parts.scores, unfolded)
             recall = partial(self._recall, ledger, fold, parts, computed)
@@ -128,30 +106,16 @@ class ReplayTask:
         failures |= unfolded
         made = len(computed & fold.summaries.keys())
         summaries = fold.in_order(unit.variables)
-        names = tuple(name for name in parts.names if summaries or not name.startswith("scores/"))
+        names = tuple(name for name in parts.names if summaries or not name.startswith(f"{SCORES}/"))
         return UnitResult(summaries, recalled=len(summaries) - made, computed=made, parts=names)
 
-    def _parts(self, unit: WorkUnit, content: str, open_parts: ExitStack) -> _Parts:
-        """Return the unit's parts; that of the scores is opened when there is something to be written."""
-        parts, tables = _Parts(), self.tables
-        if tables is None:
-            return parts
-        for table in ("hindcasts", "scores") if tables.hindcasts else ("scores",):
-            name = tables.part(table, unit, content)
-            parts.names += (name,)
-            if self.fresh:
-                with self.sink.part(tables.run_id, name):
-                    pass  # nothing: what is there goes before the records do that it was made with
-            elif self.sink.has_part(tables.run_id, name):
-                continue
-            part = self.sink.part(tables.run_id, name)
-            if table == "hindcasts":
-                parts.hindcasts = open_parts.enter_context(part)
-            else:
-                parts.scores = cache(partial(open_parts.enter_context, part))
-        return parts
+    def _parts(self, unit: WorkUnit, ledger: Ledger, begun: Iterable[Begun], open_parts: ExitStack) -> Parts:
+        if self.tables is None:
+            return Parts()
+        content = content_key(ledger.fold, [one.key for one in begun])
+        return unit_parts(self.tables, unit, content, ledger, open_parts, fresh=self.fresh)
 
-    def _recall(self, ledger: Ledger, fold: Fold, parts: _Parts, computed: set[str], one: Begun) -> bool:
+    def _recall(self, ledger: Ledger, fold: Fold, parts: Parts, computed: set[str], one: Begun) -> bool:
         """Fold what is recorded, where it may be used; return whether it was.
 
         Raises NotRecorded where it must be there and is not.

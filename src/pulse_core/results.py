@@ -59,6 +59,14 @@ class Sighting:
         return seen == day or (self.settled and seen < day)
 
 
+@attrs.frozen
+class Holder:
+    """Which run was the first to write a part of this name, which says what is in it: others may have it from there."""
+
+    part: str
+    run_id: str
+
+
 class ByContent:
     """Equal to one of the same class that holds the same bits; pickled by way of the constructor, which freezes."""
 
@@ -180,7 +188,7 @@ class VariableScores(ByContent):
         )
 
 
-Record = VariableResult | BatchHindcasts | VariableScores | Sighting
+Record = VariableResult | BatchHindcasts | VariableScores | Sighting | Holder
 """What a sink keeps under a key."""
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pulse_core.errors import TooLittleData
 from pulse_core.identity import fold_key
-from pulse_core.plan import batches
+from pulse_core.plan import batch_count
 from pulse_core.results import VariableResult, VariableScores
 from pulse_core.scores.measures import MEASURES, all_measures
 from pulse_core.spec import RunSpec
@@ -19,7 +19,7 @@ def summarise(result: VariableResult, spec: RunSpec) -> VariableScores:
 
     What it takes of the spec and is in no record's key belongs in `identity.fold_key`.
     """
-    count = len(batches(spec))
+    count = batch_count(spec)
     scores = np.concatenate([all_measures(result.sums.total(), result.exponent), result.dm_p[..., None]], axis=-1)
     _refuse_empty_horizons(scores, result, spec)
     origins = np.zeros(count, dtype=np.int64)

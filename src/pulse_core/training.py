@@ -13,9 +13,10 @@ from pulse_core.errors import RunFailed, UnitFailed
 from pulse_core.events import Observer, RunFinished, RunPlanned, UnitFinished, ignore
 from pulse_core.forecasters import Roster, resolve, with_own_quantiles
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.plan import Slice, WorkUnit, batch_units, batches, take, work_units
+from pulse_core.parts import Tables
+from pulse_core.plan import Slice, WorkUnit, batch_count, batch_units, batches, take, work_units
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink
-from pulse_core.replay import ReplayTask, Tables
+from pulse_core.replay import ReplayTask
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
 from pulse_core.spec import RunSpec
 
@@ -65,7 +66,7 @@ class RetrodictionTraining:
         tables = Tables(run_id, len(phases[-1]), self.hindcasts) if self.slice is None else None
         task = ReplayTask(spec, self.store, self.sink, roster, tables, self.fresh, self.recorded_only)
         planned = sum(_count(units) for units in phases)
-        self.observer(RunPlanned(run_id, len(batches(spec)), sum(len(units) for units in phases), planned))
+        self.observer(RunPlanned(run_id, batch_count(spec), sum(len(units) for units in phases), planned))
         results: list[UnitResult] = []
         failures: dict[str, Failure] = {}
         finished = 0

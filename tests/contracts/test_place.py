@@ -82,6 +82,24 @@ class TestPlace:
         place.replace(NAME, b"short")
         assert place.read(NAME) == b"short"
 
+    def test_a_copy_is_whole_and_stays_when_its_source_changes(self, place):
+        place.replace(NAME, LARGE)
+        assert place.copy(NAME, OTHER)
+        place.replace(NAME, b"another")
+        assert place.read(OTHER) == LARGE
+        place.remove(NAME)
+        assert place.read(OTHER) == LARGE
+        assert names(place, "units") == [OTHER]
+
+    def test_of_nothing_there_is_no_copy(self, place):
+        assert not place.copy(NAME, OTHER)
+        assert place.read(OTHER) is None
+        assert names(place, "units") == []
+
+    def test_copying_again_does_no_harm(self, place):
+        place.create(NAME, b"x")
+        assert [place.copy(NAME, OTHER), place.copy(NAME, OTHER), place.read(OTHER)] == [True, True, b"x"]
+
     def test_a_draft_replaces_when_it_is_finished_and_not_before(self, place):
         place.replace(NAME, b"old")
         begun = place.draft(NAME)
@@ -188,6 +206,28 @@ class InTheirOrder(FakePlace):
         yield lambda name: self.read(next(following, name))
 
 
+class Linking(FakePlace):
+    def read(self, name: str) -> bytes | None:
+        content = FakePlace.read(self, name)
+        linked = (content or b"").removeprefix(b"link to ")
+        return FakePlace.read(self, linked.decode()) if content and linked != content else content
+
+    def copy(self, source: str, name: str) -> bool:
+        self.replace(name, f"link to {source}".encode())
+        return source in self.files
+
+
+class CopiesNothing(FakePlace):
+    def copy(self, source: str, name: str) -> bool:
+        self.replace(name, self.read(source) or b"")
+        return source in self.files
+
+
+class CopiesOnce(FakePlace):
+    def copy(self, source: str, name: str) -> bool:
+        return name not in self.files and FakePlace.copy(self, source, name)
+
+
 class KeepsTheOld(FakePlace):
     def replace(self, name: str, content: bytes) -> None:
         self.create(name, content)
@@ -274,6 +314,9 @@ class Nowhere(FakePlace):
         (Overwriting, "test_creating_says_whether_there_was_none"),
         (Overwriting, "test_of_creators_at_once_one_wins"),
         (KeepsTheOld, "test_replacing_leaves_the_new_one"),
+        (Linking, "test_a_copy_is_whole_and_stays_when_its_source_changes"),
+        (CopiesNothing, "test_of_nothing_there_is_no_copy"),
+        (CopiesOnce, "test_copying_again_does_no_harm"),
         (Eager, "test_a_draft_replaces_when_it_is_finished_and_not_before"),
         (Eager, "test_a_discarded_draft_was_never_there"),
         (CarelessOfSlashes, "test_entries_are_all_files_below_a_folder"),

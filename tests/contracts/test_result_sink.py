@@ -27,13 +27,14 @@ from pulse_adapters.sinks.memory import MemorySink
 from pulse_adapters.sinks.place_sink import PlaceSink
 from pulse_core.errors import PulseError, RunIdTaken, SinkUnavailable
 from pulse_core.ports import Recall, ResultSink, Write, recalling
-from pulse_core.results import Record, RunResult
+from pulse_core.results import Holder, Record, RunResult
 from pulse_core.tables import Column, Columns, Labels, is_other_content
 from tests.contracts.places import PLACES
 from tests.fakes import FakeSink
 from tests.results import batch_hindcasts, folded, records, run_result, sighting, spec, variable_result
 
 KEY, OTHER_KEY, THIRD_KEY, LAST_KEY = "ab" * 32, "cd" * 32, "ef" * 32, "09" * 32
+FIFTH_KEY = "57" * 32
 RUN, PART, OTHER_PART = "nightly", "scores/part-00000-of-00002", "hindcasts/part-00001-of-00002"
 FIRST, CHANGED = f"{PART}-{'1a' * 16}", f"{PART}-{'2b' * 16}"
 """A unit's part, and the same unit's with other content."""
@@ -165,10 +166,12 @@ class TestResultSink:
         sink.record(OTHER_KEY, batch_hindcasts())
         sink.record(THIRD_KEY, folded(variable_result()))
         sink.record(LAST_KEY, sighting())
+        sink.record(FIFTH_KEY, Holder("scores/part-00001", "nightly"))
         assert sink.recall(KEY) == variable_result()
         assert sink.recall(OTHER_KEY) == batch_hindcasts()
         assert sink.recall(THIRD_KEY) == folded(variable_result())
         assert sink.recall(LAST_KEY) == sighting()
+        assert sink.recall(FIFTH_KEY) == Holder("scores/part-00001", "nightly")
 
     def test_recalling_takes_nothing_away(self, sink):
         sink.record(KEY, variable_result())
@@ -311,6 +314,35 @@ class TestResultSink:
         with pytest.raises(ZeroDivisionError):
             write_and_fail(sink, MORE_ROWS, CHANGED)
         assert part_of(sink, FIRST) == [plain(ROWS)]
+
+    def test_a_part_of_another_run_is_had_by_copying_it(self, sink):
+        write(sink, ROWS, MORE_ROWS, run_id="another")
+        assert sink.copy_part(PART, "another", RUN)
+        assert part_of(sink, PART) == [plain(ROWS), plain(MORE_ROWS)]
+        assert sink.has_part("another", PART)
+        assert sink.copy_part(PART, "another", RUN)
+
+    def test_a_part_that_the_other_run_has_not_is_not_copied(self, sink):
+        write(sink, ROWS, name=OTHER_PART, run_id="another")
+        assert not sink.copy_part(PART, "another", RUN)
+        assert not sink.copy_part(PART, "third", RUN)
+        assert not sink.copy_part(PART, RUN, RUN)
+        assert part_of(sink, PART) is None
+
+    def test_a_copied_part_is_the_runs_own(self, sink):
+        write(sink, ROWS, run_id="another")
+        sink.copy_part(PART, "another", RUN)
+        write(sink, MORE_ROWS, run_id="another")
+        assert part_of(sink, PART) == [plain(ROWS)]
+        write(sink, run_id="another")
+        assert part_of(sink, PART) == [plain(ROWS)]
+
+    def test_a_copied_part_takes_the_place_of_the_same_units_with_other_content(self, sink):
+        write(sink, ROWS, name=FIRST)
+        write(sink, MORE_ROWS, name=CHANGED, run_id="another")
+        sink.copy_part(CHANGED, "another", RUN)
+        assert part_of(sink, FIRST) is None
+        assert part_of(sink, CHANGED) == [plain(MORE_ROWS)]
 
     def test_publishing_keeps_the_parts_that_the_result_names(self, sink):
         for name in (PART, OTHER_PART):
@@ -495,6 +527,45 @@ class Optimistic(FakeSink):
 
 
 @attrs.frozen
+class Moving(FakeSink):
+    def copy_part(self, name: str, source: str, run_id: str) -> bool:
+        there = FakeSink.copy_part(self, name, source, run_id)
+        self.parts.pop((source, name), None)
+        return there
+
+
+@attrs.frozen
+class Confident(FakeSink):
+    def copy_part(self, name: str, source: str, run_id: str) -> bool:
+        FakeSink.copy_part(self, name, source, run_id)
+        return True
+
+
+@attrs.frozen
+class Pointing(FakeSink):
+    borrowed: dict[str, str] = attrs.field(factory=dict)
+
+    def copy_part(self, name: str, source: str, run_id: str) -> bool:
+        self.borrowed[name] = source
+        return FakeSink.copy_part(self, name, source, run_id)
+
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[Write]:
+        with FakeSink.part(self, run_id, name) as add:
+            yield add
+        if self.borrowed.get(name) == run_id:
+            self.parts[RUN, name] = self.parts.get((run_id, name), ())
+
+
+@attrs.frozen
+class Adding(FakeSink):
+    def copy_part(self, name: str, source: str, run_id: str) -> bool:
+        if (source, name) in self.parts:
+            self.parts[run_id, name] = self.parts[source, name]
+        return (run_id, name) in self.parts
+
+
+@attrs.frozen
 class Heaping(FakeSink):
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[Write]:
@@ -521,6 +592,10 @@ class ClearsFirst(FakeSink):
         (Optimistic, "test_it_says_whether_a_part_is_there"),
         (Saving, "test_a_part_that_is_under_way_or_failed_is_not_said_to_be_there"),
         (Heaping, "test_a_part_takes_the_place_of_the_same_units_with_other_content"),
+        (Moving, "test_a_part_of_another_run_is_had_by_copying_it"),
+        (Confident, "test_a_part_that_the_other_run_has_not_is_not_copied"),
+        (Pointing, "test_a_copied_part_is_the_runs_own"),
+        (Adding, "test_a_copied_part_takes_the_place_of_the_same_units_with_other_content"),
         (ClearsFirst, "test_a_part_whose_writer_fails_leaves_that_with_other_content"),
         (Clinging, "test_what_was_removed_is_none_and_can_be_recorded_again"),
         (Strict, "test_removing_what_is_not_there_is_harmless"),

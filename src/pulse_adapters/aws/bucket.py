@@ -113,6 +113,19 @@ class Bucket:
             return there is not None and there.content == content
         return True
 
+    def copy(self, source: str, key: str) -> bool:
+        """Let the server copy an object of up to 5 GiB; return whether there is one to be copied."""
+        from botocore.exceptions import ClientError
+
+        with self.faults(key):
+            try:
+                self.client.copy_object(Bucket=self.name, Key=key, CopySource={"Bucket": self.name, "Key": source})
+            except ClientError as error:
+                if is_absent(error):
+                    return False
+                raise
+        return True
+
     def upload(self, key: str, file: IO[bytes]) -> None:
         """Store a file's content, from its beginning, in parts where it is large."""
         from boto3.s3.transfer import TransferConfig

@@ -84,6 +84,10 @@ class BucketPlace:
                 files.replace(self.kept / name, content)
             raise _kept(error, self.kept / name) from error
 
+    def copy(self, source: str, name: str) -> bool:
+        """Let the server copy an object. Raises SinkUnavailable."""
+        return self.bucket.copy(self.prefix + source, self.prefix + name)
+
     def draft(self, name: str) -> _Draft:
         """Begin a file that is uploaded once it is finished; until then it is on this disk. Raises SinkUnavailable."""
         with disk_faults("write a temporary file", tempfile.gettempdir()):

@@ -12,6 +12,7 @@ import fcntl
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,6 +41,26 @@ def replace(path: Path, content: bytes) -> None:
     make_folder(path.parent)
     with _written(path, content) as temporary:
         temporary.replace(path)
+
+
+def copy(source: Path, path: Path) -> bool:
+    """Let a file stand at `path` too unless one does; return whether one does now. Raises OSError.
+
+    It is the same file where links can be made: files here are replaced, never written to.
+    """
+    make_folder(path.parent)
+    try:
+        path.hardlink_to(source)
+    except FileExistsError:
+        return True
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        return _copy_content(source, path)
+    _flush_folder(path.parent)
+    return True
 
 
 @attrs.frozen
@@ -125,6 +146,21 @@ def _open_temporary(path: Path) -> tuple[int, Path]:
         if temporary.exists():
             return descriptor, temporary
         os.close(descriptor)
+
+
+def _copy_content(source: Path, path: Path) -> bool:
+    try:
+        original = source.open("rb")
+    except FileNotFoundError:
+        return False
+    with original:
+        copied = draft(path)
+        try:
+            shutil.copyfileobj(original, copied.file)
+            copied.finish()
+        finally:
+            copied.discard()
+    return True
 
 
 def _take_name(temporary: Path, path: Path) -> bool:

@@ -56,6 +56,12 @@ class Folder:
         with disk_faults("write a file", path):
             files.replace(path, content)
 
+    def copy(self, source: str, name: str) -> bool:
+        """Let a file stand under another name too, unless there is one. Raises SinkUnavailable."""
+        path = self.root / name
+        with disk_faults("write a file", path):
+            return files.copy(self.root / source, path)
+
     def draft(self, name: str) -> _Draft:
         """Begin a file that replaces any other once it is finished. Raises SinkUnavailable."""
         path = self.root / name

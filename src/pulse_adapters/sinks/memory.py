@@ -66,15 +66,18 @@ class MemorySink:
         goes: list[Columns] = []
         yield lambda columns: goes.append({each: _copied(column) for each, column in columns.items()})
         with self._lock:
-            self.parts.pop((run_id, name), None)
-            if goes:
-                self.parts[run_id, name] = tuple(goes)
-            for other in [other for other in self.parts if other[0] == run_id and is_other_content(name, other[1])]:
-                del self.parts[other]
+            self._put_part(run_id, name, tuple(goes))
 
     def has_part(self, run_id: str, name: str) -> bool:
         """Whether a part of this name is kept."""
         with self._lock:
+            return (run_id, name) in self.parts
+
+    def copy_part(self, name: str, source: str, run_id: str) -> bool:
+        """Let a run have the part that the run `source` has; return whether it has it now."""
+        with self._lock:
+            if (run_id, name) not in self.parts and (source, name) in self.parts:
+                self._put_part(run_id, name, self.parts[source, name])
             return (run_id, name) in self.parts
 
     def publish(self, result: RunResult) -> Sequence[str]:
@@ -91,6 +94,13 @@ class MemorySink:
                 if run_id == result.run_id and name not in result.parts:
                     del self.parts[run_id, name]
         return [f"memory:{self.name}/{result.run_id}"]
+
+    def _put_part(self, run_id: str, name: str, goes: tuple[Columns, ...]) -> None:
+        self.parts.pop((run_id, name), None)
+        if goes:
+            self.parts[run_id, name] = goes
+        for other in [other for other in self.parts if other[0] == run_id and is_other_content(name, other[1])]:
+            del self.parts[other]
 
 
 def _copied(column: Column) -> Column:

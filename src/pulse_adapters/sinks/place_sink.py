@@ -61,19 +61,6 @@ class PlaceSink(Archive):
         with self.place.reading([record_name(key) for key in keys]) as read:
             yield partial(self._recall, read)
 
-    def _recall(self, read: Read, key: str) -> Record | None:
-        name = record_name(key)
-        content = read(name)
-        if content is None:
-            return None
-        try:
-            return decode_record(content)
-        except DamagedRecord as damage:
-            aside = self.place.set_aside(name, content)
-            if aside is not None:
-                _log.warning("%s: %s; set aside as %s and computed again", self.place.where(name), damage.what, aside)
-            return None
-
     def record(self, key: str, result: Record) -> None:
         """Store the result under the key unless something is there already. Raises SinkUnavailable."""
         self.place.create(record_name(key), encode_record(result))
@@ -90,9 +77,7 @@ class PlaceSink(Archive):
         try:
             yield part.write
             part.finish()
-            for other in self._alike(run_id, name):
-                if is_other_content(name, other):
-                    self.place.remove(part_name(run_id, other))
+            self._remove_other_content(run_id, name)
         finally:
             part.discard()
 
@@ -103,6 +88,16 @@ class PlaceSink(Archive):
         """
         wanted = part_name(run_id, name)
         return wanted in self.place.beginning(wanted)
+
+    def copy_part(self, name: str, source: str, run_id: str) -> bool:
+        """Let a run have the part that the run `source` has; return whether it has it now.
+
+        Raises SettingsError where a run id is no name, ValueError where the part's is none, SinkUnavailable.
+        """
+        there = self.place.copy(part_name(source, name), part_name(run_id, name))
+        if there:
+            self._remove_other_content(run_id, name)
+        return there
 
     def publish(self, result: RunResult) -> Sequence[str]:
         """Put `result.json` in the run's folder and at the outputs; return where they are.
@@ -163,6 +158,24 @@ class PlaceSink(Archive):
         Raises SettingsError where run id or mark are no names, SinkUnavailable.
         """
         self.place.create(mark_name(run_id, mark), b"")
+
+    def _recall(self, read: Read, key: str) -> Record | None:
+        name = record_name(key)
+        content = read(name)
+        if content is None:
+            return None
+        try:
+            return decode_record(content)
+        except DamagedRecord as damage:
+            aside = self.place.set_aside(name, content)
+            if aside is not None:
+                _log.warning("%s: %s; set aside as %s and computed again", self.place.where(name), damage.what, aside)
+            return None
+
+    def _remove_other_content(self, run_id: str, name: str) -> None:
+        for other in self._alike(run_id, name):
+            if is_other_content(name, other):
+                self.place.remove(part_name(run_id, other))
 
     def _alike(self, run_id: str, name: str) -> list[str]:
         """Return the parts whose names begin as those of the same unit do."""

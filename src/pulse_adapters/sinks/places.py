@@ -69,6 +69,12 @@ class Place(Protocol):
     def replace(self, name: str, content: bytes) -> None:
         """Store a file, whole, in the place of any other. Raises SinkUnavailable."""
 
+    def copy(self, source: str, name: str) -> bool:
+        """Let a file stand under another name too, whole, and return whether there is one now: not without a source.
+
+        For names that say what is in them: one that is there already may stay. Raises SinkUnavailable.
+        """
+
     def draft(self, name: str) -> Draft:
         """Begin a file that replaces any other once it is finished; afterwards discard it. Raises SinkUnavailable."""
 

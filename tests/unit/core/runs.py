@@ -13,13 +13,14 @@ from pulse_core import BUILT_IN, Forecaster, Observations, RetrodictionTraining,
 from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
 from pulse_core.histories import stretches
 from pulse_core.point_in_time import point_in_time
-from pulse_core.results import VariableResult
+from pulse_core.results import BatchHindcasts, Holder, Sighting, VariableResult, VariableScores
 from pulse_core.series import resolve_known_at
 from pulse_core.tables import Column, Labels
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 from tests.reference import FORECASTS
 from tests.strategies import SEASON, WHOLE
 
+OfVariable = VariableResult | BatchHindcasts | VariableScores | Sighting
 ROSTER = WHOLE
 REFERENCE = tuple(FORECASTS)
 FORECASTERS: tuple[Forecaster, ...] = (*BUILT_IN, SeasonalNaive(SEASON), HoltWinters(SEASON))
@@ -88,6 +89,11 @@ def recorded(
     sink = FakeSink()
     ended(given, attrs.evolve(spec, variables=(given[0].variable,)), sink=sink, forecasters=own)
     return next((one for one in sink.records.values() if isinstance(one, VariableResult)), None)
+
+
+def of_variables(sink: FakeSink) -> dict[str, OfVariable]:
+    """The records that are of variables, by key."""
+    return {key: record for key, record in sink.records.items() if not isinstance(record, Holder)}
 
 
 Row = tuple[Any, ...]

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from pulse_core import RunResult
-from pulse_core.results import BatchHindcasts, Record, Sighting, VariableResult, VariableScores
+from pulse_core.results import BatchHindcasts, Holder, Record, Sighting, VariableResult, VariableScores
 from tests.fakes import FakeSink, FakeStore, VersionedStore
 from tests.unit.core.models import own
 from tests.unit.core.runs import series, spec_of, training
@@ -49,6 +49,8 @@ def _wrong(record: Record) -> Record:
         return attrs.evolve(record, wins=record.wins + 1.0)
     if isinstance(record, VariableScores):
         return attrs.evolve(record, scores=record.scores + 1.0)
+    if isinstance(record, Holder):
+        return attrs.evolve(record, run_id="another")
     if isinstance(record, Sighting):
         return attrs.evolve(record, facts=attrs.evolve(record.facts, absent=99))
     return BatchHindcasts(record.variable, record.forecaster, record.forecasts + 1.0)

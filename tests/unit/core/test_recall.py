@@ -22,7 +22,7 @@ from pulse_core.tables import Columns
 from tests.fakes import FakeSink
 from tests.strategies import replayed, values, whole_for
 from tests.unit.core.models import LastThree, own
-from tests.unit.core.runs import ROSTER, bits_of, ended, known, series, spec_of, training
+from tests.unit.core.runs import ROSTER, bits_of, ended, known, of_variables, series, spec_of, training
 
 ROWS = [(n, float(n * n % 11), n) for n in range(30)]
 SPEC = spec_of(days=30)
@@ -234,22 +234,63 @@ def test_scores_that_were_folded_otherwise_are_folded_again_and_replaced(change)
     for _ in range(2):
         recalled = execute(known(ROWS), other, sink)
         assert recalled.digest == execute(known(ROWS), other, FakeSink()).digest
-    assert len(sink.records) == 2
+    assert len(of_variables(sink)) == 2
 
 
-def test_another_run_of_the_same_writes_the_same_rows_from_the_records():
+@pytest.mark.parametrize("hindcasts", [False, True])
+def test_another_run_of_the_same_takes_the_tables_over(hindcasts):
     sink = Watched()
-    first = training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
-    second = training(*TWO, sink=sink, run_id="two").execute(SPEC_OF_TWO)
-    assert (second.units.recalled, second.parts) == (2, first.parts)
-    rows = [[one for (run, _), goes in sink.parts.items() if run == name for one in goes] for name in ("one", "two")]
-    assert [list(map(plain, goes)) for goes in rows[:1]] == [list(map(plain, goes)) for goes in rows[1:]]
+    first = training(*TWO, sink=sink, run_id="one", hindcasts=hindcasts).execute(SPEC_OF_TWO)
+    sink.forget()
+    second = training(*TWO, sink=sink, run_id="two", hindcasts=hindcasts).execute(SPEC_OF_TWO)
+    assert (second.units.recalled, second.parts, second.digest) == (2, first.parts, first.digest)
+    assert (sink.opened, VariableResult in sink.read) == ([], False)
+    assert rows_of(sink, "one") == rows_of(sink, "two")
+
+
+def test_tables_that_are_gone_are_written_from_the_records_and_taken_over_from_there():
+    sink = Watched()
+    training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
+    rows = rows_of(sink, "one")
+    sink.parts.clear()
+    for run, opened in (("two", 1), ("three", 0)):
+        sink.forget()
+        result = training(*TWO, sink=sink, run_id=run).execute(SPEC_OF_TWO)
+        assert (result.units.recalled, len(sink.opened)) == (2, opened)
+        assert rows_of(sink, run) == rows
+
+
+def test_another_run_with_hindcasts_after_one_without_makes_them():
+    sink = FakeSink()
+    training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
+    second = training(*TWO, sink=sink, run_id="two", hindcasts=True).execute(SPEC_OF_TWO)
+    assert second.units.computed == 2
+    alone = FakeSink()
+    training(*TWO, sink=alone, run_id="two", hindcasts=True).execute(SPEC_OF_TWO)
+    assert rows_of(sink, "two") == rows_of(alone, "two")
+
+
+@settings(max_examples=30)
+@given(st.data(), st.integers(1, 200), st.booleans())
+def test_tables_that_are_taken_over_are_those_that_a_run_alone_would_write(data, days, shorter):
+    observations, sink, alone = data.draw(replayed(values())), Watched(), FakeSink()
+    assert observations.known_at is not None
+    spec = attrs.evolve(data.draw(whole_for(observations)), batch_limit=None)
+    end = max(spec.start, observations.known_at[-1].astype("datetime64[D]").item())
+    ends = end, end + timedelta(days=days)
+    first, then = (attrs.evolve(spec, end=one) for one in (reversed(ends) if shorter else ends))
+    for one, run, where in ((first, "one", sink), (then, "two", sink), (then, "two", alone)):
+        ended(observations, one, sink=where, run_id=run, hindcasts=True)
+    assert rows_of(sink, "two") == rows_of(alone, "two")
 
 
 def test_a_record_that_is_gone_is_computed_again_where_its_rows_are_wanted():
     sink = FakeSink()
     first = training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
-    records = {key: one for key, one in sink.records.items() if isinstance(one, VariableScores) or one.variable == "y"}
+    kept = of_variables(sink).items()
+    records: dict[str, Record] = {
+        key: one for key, one in kept if isinstance(one, VariableScores) or one.variable == "y"
+    }
     second = training(*TWO, sink=FakeSink(records=records), run_id="two").execute(SPEC_OF_TWO)
     assert (second.units.recalled, second.units.computed, second.digest) == (1, 1, first.digest)
 
@@ -311,6 +352,11 @@ def variables_in(sink: FakeSink) -> set[str]:
     ]
     assert each.count(each[0]) == len(each)
     return each[0]
+
+
+def rows_of(sink: FakeSink, run_id: str) -> dict[str, list[dict[str, list[Any]]]]:
+    """The parts of a run, by name, go by go, as bits."""
+    return {name: list(map(plain, goes)) for (run, name), goes in sorted(sink.parts.items()) if run == run_id}
 
 
 def plain(columns: Columns) -> dict[str, list[Any]]:

@@ -24,7 +24,7 @@ from pulse_core import (
 from pulse_core.results import TRUST, canonical_bytes, run_digest
 from pulse_core.tables import same_unit
 from tests.fakes import FakeSink
-from tests.unit.core.runs import FORECASTERS, ROSTER, day, run, series, spec_of, table, training
+from tests.unit.core.runs import FORECASTERS, ROSTER, day, of_variables, run, series, spec_of, table, training
 
 ONE, TWO, THREE = (series([1.0, 3.0, 2.0, 5.0, 4.0, 7.0, 6.0, 9.0], name) for name in "abc")
 SPEC = spec_of("a", "b", "c", days=8)
@@ -134,7 +134,7 @@ def test_a_batch_s_own_scores_stand_in_the_table():
 def test_a_slice_records_its_share_and_publishes_nothing():
     sink = FakeSink()
     training(ONE, TWO, THREE, sink=sink, unit_size=1, slice=Slice(1, 2)).execute(SPEC)
-    assert {record.variable for record in sink.records.values()} == {"b"}
+    assert {record.variable for record in of_variables(sink).values()} == {"b"}
     assert sink.runs == []
 
 
