@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,7 +76,8 @@ def test_the_same_digest_as_on_local_files(server, tmp_path, local_digest):
     keys = server.keys(f"{corner}results/")
     run_id = event(done, "run_finished")["run_id"]
     assert {f"{run_id}/result.json", f"{run_id}/run.log"} < set(keys)
-    assert len([key for key in keys if key.startswith("units/")]) == 2 * 2  # a record and its scores
+    # of each variable a record, its scores and what reading gave; and who has the part of the tables
+    assert len([key for key in keys if key.startswith("units/")]) == 2 * 3 + 1
     published = event(done, "run_finished")["published"]
     assert published[0] == f"s3://{BUCKET}/{corner}results/{run_id}/result.json"
     assert [place.rpartition("/")[2] for place in published] == ["result.json", "local_results.json", "r.json"]
@@ -109,12 +111,31 @@ def test_the_same_through_a_network_that_breaks(seaweedfs_server, fault_proxy, t
 def test_a_second_run_recalls_everything_and_fetches_no_data(seaweedfs_server, fault_proxy, tmp_path, local_digest):
     through = attrs.evolve(seaweedfs_server, endpoint=fault_proxy.endpoint)
     corner, _ = in_buckets(through, tmp_path)
+    shutil.rmtree(tmp_path / "cache")  # so that it would have to be fetched
     fault_proxy.plan()
     _, again = in_buckets(through, tmp_path, corner=corner)
     assert digest(again) == local_digest
     assert event(again, "run_finished")["recalled"] == 2
-    fetched = [seen.path for seen in fault_proxy.seen if seen.method == "GET" and seen.body]
-    assert not [path for path in fetched if "/datasets/" in path and path.endswith(".csv")]
+    fetched = [seen.path for seen in fault_proxy.seen if seen.method == "GET" and "/datasets/" in seen.path]
+    assert not [path for path in fetched if path.endswith(".csv")]
+
+
+def test_a_run_under_another_name_takes_the_tables_over_in_the_bucket(server, tmp_path):
+    corner, first = in_buckets(server, tmp_path, "--run-id", "one")
+    _, second = in_buckets(server, tmp_path, "--run-id", "two", corner=corner)
+    assert digest(first) == digest(second)
+    keys = server.keys(f"{corner}results/")
+    parts = [[key.split("/", 1)[1] for key in keys if key.startswith(f"{run}/scores/")] for run in ("one", "two")]
+    assert parts[0] == parts[1] != []
+
+
+def test_an_object_that_was_replaced_is_read_and_trained(server, tmp_path):
+    corner, first = in_buckets(server, tmp_path)
+    changed = series()["spx_close.csv"].rstrip().rpartition(b"\n")[0] + b"\n"
+    server.put(f"{corner}datasets/", {"spx_close.csv": changed})
+    _, second = in_buckets(server, tmp_path, corner=corner)
+    assert (event(second, "run_finished")["recalled"], event(second, "run_finished")["computed"]) == (1, 1)
+    assert digest(first) != digest(second)
 
 
 def test_an_upload_that_fails_fails_the_run_and_keeps_the_local_copy(seaweedfs_server, fault_proxy, tmp_path):

@@ -362,6 +362,15 @@ def test_without_hard_links_the_first_stays_too(sink):
 
 
 @pytest.mark.usefixtures("without_hard_links")
+def test_without_hard_links_a_copy_has_the_same_content(tmp_path):
+    (tmp_path / "file").write_bytes(b"whole")
+    assert files.copy(tmp_path / "file", tmp_path / "below/copy")
+    assert not files.copy(tmp_path / "none", tmp_path / "below/another")
+    assert (tmp_path / "below/copy").read_bytes() == b"whole"
+    assert contents(tmp_path) == {"file", "below/copy"}
+
+
+@pytest.mark.usefixtures("without_hard_links")
 def test_without_hard_links_a_name_taken_meanwhile_is_respected(tmp_path, monkeypatch):
     path = tmp_path / "file"
     lock = fcntl.flock
