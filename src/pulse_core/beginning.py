@@ -67,8 +67,10 @@ class Beginning:
         known = self.known(variables, failures)
         unknown = [name for name in variables if name not in known and name not in failures]
         with reading(self.store, unknown) as store:
-            read = partial(self.read, store)
-            begun = known | dict(each(unknown, partial(self._begin, read, cache(read)), failures))
+            read = dict(each(unknown, partial(self._begin, cache(partial(self.read, store))), failures))
+        scores = {} if self.fresh else self.ledger.scores_of({name: one.key for name, one in read.items()}, failures)
+        sound = [name for name in read if name not in failures]
+        begun = known | dict(each(sound, lambda name: self._with_scores(read[name], scores.get(name)), failures))
         return {name: begun[name] for name in variables if name in begun}
 
     def known(self, variables: Sequence[str], failures: dict[str, Failure]) -> dict[str, Begun]:
@@ -101,8 +103,7 @@ class Beginning:
         """
         key = begun.key
         if begun.rows is None:
-            read = partial(self.read, self.store)
-            begun = self._begin(read, read, begun.variable)
+            begun = self._begin(cache(partial(self.read, self.store)), begun.variable)
         if begun.rows is None or begun.key != key:
             what, mend = "its data changed while the run was under way", "Run the command again"
             raise DataError(what, f"variable '{begun.variable}'", mend)
@@ -114,14 +115,17 @@ class Beginning:
             return {}
         return self.ledger.sightings_of(dict(each(names, self.store.version, failures)), failures)
 
-    def _begin(self, read: Callable[[str], Read], read_once: Callable[[str], Read], variable: str) -> Begun:
-        """Read a variable and look for its scores. Predictors are read once for all variables."""
-        own, others = read(variable), [read_once(name) for name in self.spec.predictors if name != variable]
+    def _begin(self, read: Callable[[str], Read], variable: str) -> Begun:
+        """Begin a variable by reading it and its predictors."""
+        own, others = read(variable), [read(name) for name in self.spec.predictors if name != variable]
         key = self._keys.of(own.seen, [each.seen for each in others])
-        scores = None if self.fresh else self.ledger.scores(key)
-        predictors = [each.rows for each in others]
-        point = self._point(own.rows, predictors) if scores is None else None  # what fails here is in no part
-        return Begun(variable, own.seen.facts, key, scores, own.rows, predictors, point)
+        return Begun(variable, own.seen.facts, key, None, own.rows, [each.rows for each in others])
+
+    def _with_scores(self, begun: Begun, scores: VariableScores | None) -> Begun:
+        """Add what is known; what was known when, otherwise: whatever fails here is in no part of a table."""
+        if scores is not None or begun.rows is None:
+            return attrs.evolve(begun, scores=scores)
+        return attrs.evolve(begun, point=self._point(begun.rows, begun.predictors))
 
     def _point(self, rows: KnownRows, predictors: Sequence[KnownRows]) -> PointInTime:
         return point_in_time(rows.known, self.spec, [each.known for each in predictors])

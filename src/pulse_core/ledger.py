@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeGuard, TypeVar
 
 import attrs
@@ -29,17 +30,11 @@ class Ledger:
     _outdated: set[str] = attrs.field(init=False, factory=set)
     """The keys under which something is that stands in the way."""
 
-    def result(self, key: str) -> VariableResult | None:
-        """Return a variable's record, or None."""
-        record = self.sink.recall(key)
-        return record if isinstance(record, VariableResult) else None
-
-    def scores(self, key: str) -> VariableScores | None:
-        """Return what the record with this key was folded to, or None where that was for another spec, or never.
-
-        It is looked for once.
-        """
-        return self._scores(self.sink.recall, key)
+    @contextmanager
+    def results(self, keys: Sequence[str]) -> Iterator[Callable[[str], VariableResult | None]]:
+        """Open for recalling variables' records one after another: a record, or None where there is none."""
+        with recalling(self.sink, keys) as recall:
+            yield lambda key: found if isinstance(found := recall(key), VariableResult) else None
 
     def scores_of(self, keys: Mapping[str, str], failures: dict[str, Failure]) -> dict[str, VariableScores | None]:
         """Return what the records with these keys were folded to, by variable, if ever; None where for another spec.

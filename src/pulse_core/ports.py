@@ -72,9 +72,9 @@ class TellsVersions(Protocol):
     """What a DataStore may do besides: tell versions of the data apart for less than reading them costs."""
 
     def version(self, variable: str) -> str:
-        """Return a text that is another one whenever `read` would return other rows; Observations bear theirs.
+        """Return a text that is another one whenever `read` would return other rows, of this store or any other.
 
-        It may raise what `read` raises, or not notice.
+        Observations bear that of what was read. It may raise what `read` raises, or not notice.
         """
 
 

@@ -36,6 +36,16 @@ Missing = tuple[KnownRows, PointInTime]
 """A variable that is to be computed: its rows, and what was known when."""
 
 
+@attrs.frozen
+class _Go:
+    """What one go at a unit writes to, and the variables that it or an earlier go computed."""
+
+    ledger: Ledger
+    fold: Fold
+    parts: Parts
+    computed: set[str]
+
+
 class _Incomplete(Exception):
     """A variable failed whose rows the parts that are open would have to hold."""
 
@@ -89,8 +99,9 @@ class ReplayTask:
             parts = self._parts(unit, ledger, begun.values(), open_parts)
             unfolded: dict[str, Failure] = {}
             fold = Fold(self.spec, parts.scores, unfolded)
-            recall = partial(self._recall, ledger, fold, parts, computed)
-            found = dict(each(begun, lambda name: recall(begun[name]), failures))
+            with ledger.results([one.key for one in begun.values() if one.scores is None or parts.scores]) as result_of:
+                recall = partial(self._recall, _Go(ledger, fold, parts, computed), result_of)
+                found = dict(each(begun, lambda name: recall(begun[name]), failures))
             missing = {name: begun[name] for name, there in found.items() if not there}
             for name, result in self._compute(beginning, missing, failures, parts.hindcasts):
                 key = missing[name].key
@@ -115,27 +126,27 @@ class ReplayTask:
         content = content_key(ledger.fold, [one.key for one in begun])
         return unit_parts(self.tables, unit, content, ledger, open_parts, fresh=self.fresh)
 
-    def _recall(self, ledger: Ledger, fold: Fold, parts: Parts, computed: set[str], one: Begun) -> bool:
+    def _recall(self, go: _Go, result_of: Callable[[str], VariableResult | None], one: Begun) -> bool:
         """Fold what is recorded, where it may be used; return whether it was.
 
         Raises NotRecorded where it must be there and is not.
         """
         # records hold no hindcasts: where they are to be written, they are made again
-        anew = parts.hindcasts is not None or (self.fresh and one.variable not in computed)
+        anew = go.parts.hindcasts is not None or (self.fresh and one.variable not in go.computed)
         # what slices do for slow forecasters is their hindcasts; these are looked for when they are put together
         must = self.recorded_only and not self.roster.slow
-        if one.scores is not None and parts.scores is None:
+        if one.scores is not None and go.parts.scores is None:
             if not anew:
-                fold.add_scores(one.scores, one.facts)
+                go.fold.add_scores(one.scores, one.facts)
             return not anew
-        result = None if anew and not must else ledger.result(one.key)
+        result = None if anew and not must else result_of(one.key)
         if must and result is None:
             raise NotRecorded(NOT_RECORDED, f"variable '{one.variable}'", MEND_NOT_RECORDED)
         if result is None or anew:
             return False
-        scores = fold.add(result, one.facts, one.scores)
+        scores = go.fold.add(result, one.facts, one.scores)
         if scores is not None and one.scores is None:
-            ledger.keep_scores(one.key, scores)
+            go.ledger.keep_scores(one.key, scores)
         return True
 
     def _compute(
