@@ -63,8 +63,8 @@ def unit_parts(
 
 
 def _taken_over(run_id: str, name: str, ledger: Ledger) -> bool:
-    holder = ledger.holder(name)
-    return holder is not None and ledger.sink.copy_part(name, holder, run_id)
+    holder = ledger.holder(name) or run_id
+    return holder != run_id and ledger.sink.copy_part(name, holder, run_id)
 
 
 def _open(run_id: str, name: str, ledger: Ledger, open_parts: ExitStack, *, fresh: bool) -> Write:
