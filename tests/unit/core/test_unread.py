@@ -71,6 +71,16 @@ def test_what_is_not_recorded_is_looked_for_once():
     assert sink.asked == [type(None)] * 7
 
 
+def test_another_spec_of_the_same_data_looks_for_nothing_twice():
+    store, sink = held(*TWO), Watched()
+    execute(store, sink)
+    sink.asked.clear()
+    execute(store, sink, attrs.evolve(SPEC, horizon=1))
+    assert store.read_of == ["x", "y"]
+    # scores, the result, who has the tables: in no order that matters
+    assert sorted(sink.asked, key=str) == [type(None)] * 5 + [Sighting] * 2
+
+
 def test_a_store_without_versions_is_read_and_nothing_is_remembered_of_it():
     sink = FakeSink()
     training(*TWO, sink=sink).execute(SPEC)
