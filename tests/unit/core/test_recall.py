@@ -248,6 +248,15 @@ def test_another_run_of_the_same_takes_the_tables_over(hindcasts):
     assert rows_of(sink, "one") == rows_of(sink, "two")
 
 
+@pytest.mark.parametrize("change", [{"trust_decay": 0.5}, {"benchmark": "mean"}], ids=str)
+def test_another_run_of_another_spec_writes_its_own_tables(change):
+    sink, alone, other = FakeSink(), FakeSink(), attrs.evolve(SPEC_OF_TWO, **change)
+    training(*TWO, sink=sink, run_id="one", hindcasts=True).execute(SPEC_OF_TWO)
+    for where in (sink, alone):
+        training(*TWO, sink=where, run_id="two", hindcasts=True).execute(other)
+    assert rows_of(sink, "two") == rows_of(alone, "two") != rows_of(sink, "one")
+
+
 def test_tables_that_are_gone_are_written_from_the_records_and_taken_over_from_there():
     sink = Watched()
     training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
