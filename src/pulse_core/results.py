@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -149,9 +150,12 @@ class VariableSummary(ByContent):
 
     def digest(self) -> str:
         """Return the SHA-256 over the variable's name, its forecasters' names, and every score and trust."""
+        return self._digest
+
+    @cached_property  # a run asks for it when it publishes, and again for its last event
+    def _digest(self) -> str:
         digest = hashlib.sha256("\0".join((self.variable, *self.forecasters)).encode())
-        for array in (self.scores, self.trust, self.weights, self.regret, self.bound):
-            digest.update(canonical_bytes(array))
+        digest.update(canonical_bytes(self.scores, self.trust, self.weights, self.regret, self.bound))
         return digest.hexdigest()
 
 
@@ -286,10 +290,12 @@ def run_digest(summaries: Iterable[VariableSummary]) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def canonical_bytes(values: NDArray[np.float64]) -> bytes:
-    """Return float64 values as little-endian bytes with one NaN and no minus zero."""
-    canonical = np.where(np.isnan(values), np.nan, values) + 0.0
-    return np.ascontiguousarray(canonical).astype("<f8").tobytes()
+def canonical_bytes(*arrays: NDArray[np.float64]) -> bytes:
+    """Return float64 values, array after array, as little-endian bytes with one NaN and no minus zero."""
+    values = np.concatenate(arrays, axis=None)  # a copy, in C order
+    values += 0.0
+    values[np.isnan(values)] = np.nan
+    return values.astype("<f8", copy=False).tobytes()
 
 
 def _same(mine: Any, other: Any) -> bool:

@@ -7,10 +7,8 @@ import secrets
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
 
 import attrs
-import msgspec
 
 from pulse_adapters.sinks.archive import Archive
 from pulse_adapters.sinks.disk import disk_faults
@@ -27,6 +25,7 @@ from pulse_adapters.sinks.layout import (
 )
 from pulse_adapters.sinks.parts import SUFFIX, TABLES, ParquetPart
 from pulse_adapters.sinks.places import Draft, Place, Read
+from pulse_adapters.sinks.published import is_of_spec
 from pulse_adapters.sinks.records import DamagedRecord, decode_record, encode_record
 from pulse_core.errors import RunIdTaken, SinkUnavailable
 from pulse_core.ports import Recall, Write
@@ -139,7 +138,7 @@ class PlaceSink(Archive):
         """Refuse a run id that cannot be used for this spec: RunIdTaken, SettingsError; SinkUnavailable."""
         name = result_name(run_id)
         content = self.place.read(name)
-        if content is not None and _spec_of(content) != spec.to_document():
+        if content is not None and not is_of_spec(content, run_id, spec):
             place, mend = self.place.where(name), "choose another run id, or move that result"
             raise RunIdTaken([f"run id '{run_id}' holds the result of another spec ({place}): {mend}"])
 
@@ -226,19 +225,3 @@ class _Part:
             self._parquet.abandon()
         if self._draft is not None:
             self._draft.discard()
-
-
-def _spec_of(content: bytes) -> dict[str, Any] | None:
-    """Return the spec in a published document, or None where it is none."""
-    try:
-        return msgspec.json.decode(content, type=_Published).run.spec
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-
-
-class _Run(msgspec.Struct):
-    spec: dict[str, Any]
-
-
-class _Published(msgspec.Struct):
-    run: _Run

@@ -22,6 +22,7 @@ from __future__ import annotations
 import hashlib
 import types
 import typing
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -37,12 +38,13 @@ MAGIC: Final = b"pulse-record 1\n"
 LARGEST: Final = 1 << 30
 """Bytes a record may unpack to; 30 years in daily batches with twelve forecasters take a sixth of it."""
 
-KINDS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in typing.get_args(Record)}
+KINDS: Final[dict[str, Any]] = {kind.__name__: kind for kind in typing.get_args(Record)}
 """What may be recorded, by the name in the header."""
 
 _DIGEST: Final = hashlib.sha256().digest_size
 _LENGTH: Final = 8
 _NUMBERS: Final = "biufM"
+_BYTE: Final = np.dtype(np.uint8)
 
 
 class DamagedRecord(SinkUnavailable):
@@ -77,13 +79,14 @@ def _decoded(content: bytes) -> Record:
     start = len(MAGIC) + _DIGEST
     if not content.startswith(MAGIC):
         raise ValueError("it does not begin as a record of this version does")
-    if hashlib.sha256(content[start:]).digest() != content[len(MAGIC) : start]:
+    packed = content[start:]
+    if hashlib.sha256(packed).digest() != content[len(MAGIC) : start]:
         raise ValueError("its checksum does not fit")
-    body = _Body(_unpacked(content[start:]))
+    body = _Body(memoryview(_unpacked(packed)))
     name, fields = _checked(msgspec.msgpack.decode(body.header()), list)
     if name not in KINDS:
         raise ValueError(f"it holds {name!r}, which is no kind of record")
-    result: Record = _rebuilt(KINDS[name], fields, body)
+    result: Record = _reader(KINDS[name])(fields, body)
     body.expect_end()
     return result
 
@@ -128,27 +131,38 @@ def _bytes_side_by_side(array: NDArray[Any]) -> bytes:
 _SCALARS: Final = (str, int, float, bool)
 
 
-def _rebuilt(kind: Any, plain: Any, body: _Body) -> Any:
-    """Return the value of type `kind` that `plain` and the body's next arrays stand for."""
+@lru_cache
+def _reader(kind: Any) -> Callable[[Any, _Body], Any]:
+    """Return what rebuilds a value of this type from its plain form and the body's next arrays.
+
+    Types are looked into once: to do so for every record takes longer than all the rest.
+    """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is np.ndarray:
-        return body.array(plain, typing.get_args(arguments[1])[0])
+        (scalar,) = typing.get_args(arguments[1])
+        return lambda plain, body: body.array(plain, scalar)
     if attrs.has(kind):
-        return _rebuilt_class(kind, plain, body)
+        return _class_reader(kind)
     if origin is tuple:
-        return tuple(_rebuilt(arguments[0], item, body) for item in _checked(plain, list))
+        item = _reader(arguments[0])
+        return lambda plain, body: tuple([item(each, body) for each in _checked(plain, list)])
     if origin in (typing.Union, types.UnionType):
-        (inner,) = (argument for argument in arguments if argument is not types.NoneType)
-        return None if plain is None else _rebuilt(inner, plain, body)
-    return _checked(plain, kind)
+        (inner,) = (_reader(argument) for argument in arguments if argument is not types.NoneType)
+        return lambda plain, body: None if plain is None else inner(plain, body)
+    return lambda plain, _body: _checked(plain, kind)
 
 
-def _rebuilt_class(kind: Any, plain: Any, body: _Body) -> Any:
-    hints = _hints(kind)
-    fields = attrs.fields(kind)
-    if list(_checked(plain, dict)) != [field.name for field in fields]:
-        raise ValueError(f"it has not the fields of {kind.__name__}")
-    return kind(**{field.alias: _rebuilt(hints[field.name], plain[field.name], body) for field in fields})
+def _class_reader(kind: Any) -> Callable[[Any, _Body], Any]:
+    fields, hints = attrs.fields(kind), typing.get_type_hints(kind)
+    names = [field.name for field in fields]
+    readers = [(field.name, field.alias, _reader(hints[field.name])) for field in fields]
+
+    def read(plain: Any, body: _Body) -> Any:
+        if list(_checked(plain, dict)) != names:
+            raise ValueError(f"it has not the fields of {kind.__name__}")
+        return kind(**{alias: reader(plain[name], body) for name, alias, reader in readers})
+
+    return read
 
 
 def _checked(plain: Any, kind: type) -> Any:
@@ -158,38 +172,44 @@ def _checked(plain: Any, kind: type) -> Any:
 
 
 @lru_cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _dtype(text: str, scalar: Any) -> np.dtype[Any]:
+    dtype = np.dtype(text)
+    if dtype.kind not in _NUMBERS or not np.issubdtype(dtype, scalar):
+        raise ValueError(f"it holds {dtype} where {scalar.__name__} belongs")
+    return dtype
+
+
+def _size(shape: list[Any]) -> int:
+    """Return how many elements an array of this shape has."""
+    count = 1
+    for size in _checked(shape, list):
+        if _checked(size, int) < 0:
+            raise ValueError("an array has a negative size")
+        count *= size
+    return count
 
 
 @attrs.define
 class _Body:
     """The unpacked content, read from its beginning to its end."""
 
-    content: bytes
+    content: memoryview
     position: int = 0
 
-    def header(self) -> bytes:
+    def header(self) -> memoryview:
         return self._take(int.from_bytes(self._take(_LENGTH), "little"))
 
-    def array(self, plain: Any, scalar: type[np.generic]) -> NDArray[Any]:
-        dtype = np.dtype(_checked(_checked(plain, dict)["dtype"], str))
-        if dtype.kind not in _NUMBERS or not np.issubdtype(dtype, scalar):
-            raise ValueError(f"it holds {dtype} where {scalar.__name__} belongs")
-        shape = tuple(_checked(size, int) for size in plain["shape"])
-        if any(size < 0 for size in shape):
-            raise ValueError("an array has a negative size")
-        count = 1
-        for size in shape:
-            count *= size
-        side_by_side = np.frombuffer(self._take(count * dtype.itemsize), np.uint8).reshape(dtype.itemsize, count)
-        return np.asarray(np.ascontiguousarray(side_by_side.T).view(dtype).reshape(shape[::-1]).T)
+    def array(self, plain: Any, scalar: Any) -> NDArray[Any]:
+        dtype = _dtype(_checked(_checked(plain, dict)["dtype"], str), scalar)
+        count = _size(plain["shape"])
+        side_by_side = np.ndarray((dtype.itemsize, count), _BYTE, self._take(count * dtype.itemsize))
+        return np.ndarray(tuple(plain["shape"]), dtype, side_by_side.T.tobytes(), order="F")
 
     def expect_end(self) -> None:
         if self.position != len(self.content):
             raise ValueError("it holds more than its header says")
 
-    def _take(self, size: int) -> bytes:
+    def _take(self, size: int) -> memoryview:
         taken = self.content[self.position : self.position + size]
         if len(taken) != size:
             raise ValueError("it holds less than its header says")
