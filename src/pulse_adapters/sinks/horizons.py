@@ -75,7 +75,7 @@ class _Form:
 @lru_cache(maxsize=128)
 def _form(names: tuple[str, ...], horizons: int, pattern: bytes, *, level: int, indented: bool) -> _Form:
     """Return the form for a pattern (forecaster, horizon, value): which are given, and last whether any was scored."""
-    rows = np.frombuffer(pattern, np.bool_).reshape(len(names), horizons, -1)
+    rows = np.frombuffer(pattern, np.bool_).reshape(len(names), horizons, len(MEASURES) + len(TRUST) + 2)
     given = rows[..., :-1]
     places = np.cumsum(given).reshape(given.shape) - 1
     outer = {name: {"horizons": {str(step + 1): GAP for step in range(horizons)}} for name in names}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import pickle
+import struct
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -211,6 +213,15 @@ def test_the_digest_follows_every_number_of_a_result(name):
         changed = array.copy()
         changed[tuple(place)] = np.nextafter(changed[tuple(place)], np.inf)
         assert attrs.evolve(summary, **{name: changed}).digest() != summary.digest()
+
+
+def test_the_digest_of_a_variable_is_over_its_names_and_then_its_numbers_in_order():
+    summary = run(ONE, spec_of("a", days=8, forecasters=("naive", "drift", "mean", "ensemble"))).variables[0]
+    digest = hashlib.sha256("\0".join(["a", *summary.forecasters]).encode())
+    for array in (summary.scores, summary.trust, summary.weights, summary.regret, summary.bound):
+        for value in array.ravel().tolist():
+            digest.update(struct.pack("<d", math.nan if math.isnan(value) else value + 0.0))
+    assert summary.digest() == digest.hexdigest()
 
 
 def test_the_digest_knows_nothing_of_data_time_or_machine():

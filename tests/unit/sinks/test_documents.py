@@ -6,9 +6,10 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import attrs
 import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,16 +18,18 @@ from hypothesis.extra import numpy as arrays
 
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.sinks import documents
-from pulse_adapters.sinks.documents import GROUPS, best, encode_document, result_document
+from pulse_adapters.sinks.documents import result_json
+from pulse_adapters.sinks.horizons import GROUPS
 from pulse_adapters.sinks.memory import MemorySink
 from pulse_core.calibration import LEVELS
-from pulse_core.results import TRUST, RunResult, VariableSummary
-from pulse_core.scores.measures import MEASURES, why_null
+from pulse_core.results import TRUST, Failure, RunResult, VariableSummary
+from pulse_core.scores.measures import MEASURES
 from pulse_core.series import Observations
 from pulse_core.spec import RunSpec
 from pulse_core.training import RetrodictionTraining
 from tests.fakes import FakeStore
 from tests.results import FACTS, run_result, spec, summary, with_scores
+from tests.unit.sinks.plain_documents import plain_json
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/result.schema.json").read_text())
@@ -34,7 +37,7 @@ SCHEMA = json.loads((Path(__file__).parents[3] / "docs/result.schema.json").read
 
 def published(result: RunResult) -> dict[str, Any]:
     """The document as a reader of the file gets it, held against the schema."""
-    document: dict[str, Any] = json.loads(encode_document(result_document(result)))
+    document: dict[str, Any] = json.loads(result_json(result))
     jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER).validate(
         document
     )
@@ -192,7 +195,7 @@ def test_n_is_a_whole_number():
 
 def test_a_measure_of_a_later_version_needs_no_change_here(monkeypatch):
     names = (*MEASURES, "brier")
-    monkeypatch.setattr("pulse_adapters.sinks.documents.MEASURES", names)
+    monkeypatch.setattr("pulse_adapters.sinks.horizons.MEASURES", names)
     scores = np.concatenate([summary().scores, np.full((3, 2, 1), 0.25)], axis=-1)
     document = published(run_result(variables=[summary(scores=scores)]))
     assert document["variables"]["a"]["forecasters"]["drift"]["horizons"]["1"]["brier"] == 0.25
@@ -210,7 +213,7 @@ def test_a_measure_of_a_later_version_needs_no_change_here(monkeypatch):
 )
 def test_best_is_the_least_mae_at_each_horizon(errors, names):
     one = with_scores("mae", errors)
-    assert best(one) == names
+    assert {str(horizon): one.best(horizon) for horizon in (1, 2)} == names
     assert published(run_result(variables=[one]))["variables"]["a"]["best"] == names
 
 
@@ -276,13 +279,13 @@ def test_the_digest_does_not_depend_on_what_is_kept():
 
 
 def test_a_document_is_indented_unless_it_is_large():
-    assert encode_document(result_document(run_result())).startswith(b'{\n  "schema_version": 1,\n')
-    assert encode_document(result_document(many(201))).startswith(b'{"schema_version":1,')
+    assert result_json(run_result()).startswith(b'{\n  "schema_version": 1,\n')
+    assert result_json(many(201)).startswith(b'{"schema_version":1,')
 
 
 def test_the_same_result_gives_the_same_bytes():
     shuffled = run_result(software=dict(reversed(list(run_result().software.items()))))
-    assert encode_document(result_document(shuffled)) == encode_document(result_document(run_result()))
+    assert result_json(shuffled) == result_json(run_result())
 
 
 @pytest.mark.parametrize(
@@ -320,61 +323,51 @@ def test_the_schema_bites(spoil):
         jsonschema.validate(document, SCHEMA)
 
 
-def plain(result: RunResult) -> dict[str, Any]:
-    """The variables of the document, made number by number."""
-    found = result.discoveries()
-    return {
-        one.variable: {
-            name: {
-                str(horizon + 1): plain_horizon(
-                    one.scores[place, horizon].tolist(),
-                    one.trust[place, horizon].tolist(),
-                    bool(found[one.variable][place, horizon]),
-                    benchmark=name == result.spec.benchmark,
-                )
-                for horizon in range(one.scores.shape[1])
-            }
-            for place, name in enumerate(one.forecasters)
-        }
-        for one in result.variables
-    }
+AWKWARD = ("%s %d %%", '"\\/"', "\\/", "\0", "a\nb", "ü", "null", '{"x": 1,\n}', ":, ", " ")
+"""Names that something made of text might trip over."""
+NO_NUMBERS = st.sampled_from([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1e300, 1e16, 1e-7])
 
 
-def plain_horizon(scores: list[float], trust: list[float], found: bool, *, benchmark: bool) -> dict[str, Any]:
-    horizon: dict[str, Any] = {}
-    nulls: dict[str, str] = {}
-    count = scores[MEASURES.index("n")]
-    for measure, score in zip(MEASURES, scores, strict=True):
-        name, _, key = measure.partition("_")
-        value = score if np.isfinite(score) else None
-        if name in GROUPS:
-            horizon.setdefault(name, {})[key] = value
-        else:
-            name = measure
-            horizon[name] = int(score) if name == "n" else value
-        if value is None:
-            nulls.setdefault(name, why_null(measure, scored=count > 0))
-    known = bool(np.isfinite(trust).all())
-    horizon["trust"] = dict(zip(TRUST, trust, strict=True)) if known else None
-    horizon["discovery"] = None if benchmark else found
-    if not known:
-        nulls["trust"] = documents._BENCHMARK if benchmark else documents._NO_OUTCOME
-    if benchmark:
-        nulls["discovery"] = documents._BENCHMARK
-    return horizon | ({"nulls": nulls} if nulls else {})
+@st.composite
+def summaries(draw: st.DrawFn, variable: str) -> VariableSummary:
+    """A variable of any numbers and any names, with the benchmark and perhaps with an ensemble."""
+    names = draw(st.lists(st.sampled_from(("naive", "ensemble", "ses", *AWKWARD)), min_size=1, max_size=4, unique=True))
+    horizons = draw(st.integers(1, 3))
+
+    def drawn(*shape: int) -> Any:
+        numbers = st.floats(0, 1) | NO_NUMBERS
+        return draw(arrays.arrays(np.float64, shape, elements=numbers, fill=st.just(0.5) | st.just(np.nan)))
+
+    scores = drawn(len(names), horizons, len(MEASURES))
+    counts = draw(arrays.arrays(np.int64, scores.shape[:2], elements=st.sampled_from([0, 1, 60, 10**15])))
+    scores[..., MEASURES.index("n")] = counts
+    return VariableSummary(
+        variable,
+        attrs.evolve(FACTS, known_at=draw(st.sampled_from(AWKWARD))),
+        names,
+        scores,
+        drawn(len(names), horizons, len(TRUST)),
+        draw(st.lists(st.integers(0, 30), min_size=3, max_size=3)),
+        drawn(len(names), horizons),
+        drawn(horizons),
+        drawn(horizons),
+    )
 
 
 @given(st.data())
-def test_the_numbers_stand_as_they_do_when_the_document_is_made_number_by_number(data):
-    number = st.floats(0, 1) | st.sampled_from([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1e300])
-    one = summary()
-    scores = data.draw(arrays.arrays(np.float64, one.scores.shape, elements=number, fill=st.just(0.5)))
-    scores[..., MEASURES.index("n")] = data.draw(st.sampled_from([0, 1, 60]))
-    trust = data.draw(arrays.arrays(np.float64, one.trust.shape, elements=st.floats(0, 1) | st.just(np.nan)))
-    result = run_result(variables=[summary(scores=scores, trust=trust), summary("b")])
-    document = msgspec.json.decode(encode_document(result_document(result)))
-    made = {
-        variable: {name: each["horizons"] for name, each in found["forecasters"].items()}
-        for variable, found in document["variables"].items()
-    }
-    assert msgspec.json.encode(made) == msgspec.json.encode(plain(result))
+def test_the_document_is_byte_for_byte_the_one_that_is_made_number_by_number(data):
+    names = data.draw(st.lists(st.sampled_from(("a", "b", *AWKWARD)), max_size=3, unique=True))
+    variables = [data.draw(summaries(name)) for name in names]
+    failures = [Failure(*data.draw(st.tuples(*[st.sampled_from(AWKWARD)] * 5)))]
+    result = run_result(variables=variables, failures=failures)
+    for most in (200, -1):
+        with mock.patch.object(documents, "MOST_WHOLE_VARIABLES", most):
+            assert result_json(result) == plain_json(result, whole=most > 0)
+
+
+def test_numbers_of_every_size_are_written_as_msgspec_writes_them():
+    numbers = [0.1 + 0.2, 1e15, 1e16, 1e17, 123456789012345680.0, 1e22, 1e-4, 1e-5, 1e-7, 5e-324, -0.0, 1.7e308, 100.0]
+    scores = np.resize(numbers, (3, 2, len(MEASURES)))
+    scores[..., MEASURES.index("n")] = 60
+    result = run_result(variables=[summary(scores=scores)])
+    assert result_json(result) == plain_json(result, whole=True)

@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from pulse_adapters.sinks import files
-from pulse_adapters.sinks.documents import encode_document, result_document
+from pulse_adapters.sinks.documents import result_json
 from pulse_adapters.sinks.filesystem import FilesystemSink
 from pulse_adapters.sinks.records import decode_record
 from pulse_core.errors import RunIdTaken, SettingsError, SinkUnavailable
@@ -91,8 +91,7 @@ def test_the_result_is_put_in_the_runs_folder_and_at_the_outputs(tmp_path):
     sink = FilesystemSink(tmp_path / "results", (tmp_path / "a/b/r.json", tmp_path / "s.json"))
     places = sink.publish(run_result())
     assert places == [str(tmp_path / name) for name in ("results/nightly/result.json", "a/b/r.json", "s.json")]
-    expected = encode_document(result_document(run_result()))
-    assert [Path(place).read_bytes() for place in places] == [expected] * 3
+    assert [Path(place).read_bytes() for place in places] == [result_json(run_result())] * 3
     assert contents(tmp_path) == {"results/nightly/result.json", "a/b/r.json", "s.json"}
 
 
