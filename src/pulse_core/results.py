@@ -144,9 +144,9 @@ class VariableSummary(ByContent):
 
     def best(self, horizon: int) -> str | None:
         """Return the forecaster of the least MAE at a horizon (from 1), the earlier of equals; None without a score."""
-        errors = self.scores[:, horizon - 1, _MAE]
-        least = np.fmin.reduce(errors, initial=np.nan)  # of those that are numbers
-        return None if math.isnan(least) else self.forecasters[errors.tolist().index(least)]
+        errors = self.scores[:, horizon - 1, _MAE].tolist()
+        scored = [(error, place) for place, error in enumerate(errors) if not math.isnan(error)]
+        return self.forecasters[min(scored)[1]] if scored else None
 
     def digest(self) -> str:
         """Return the SHA-256 over the variable's name, its forecasters' names, and every score and trust."""
