@@ -107,10 +107,11 @@ def _measures(given: Sequence[bool], *, scored: bool) -> tuple[dict[str, Any], d
     document: dict[str, Any] = {}
     nulls: dict[str, str] = {}
     for measure, there in zip(MEASURES, given, strict=True):
-        group, _, key = measure.partition("_")
-        name, within, key = (
-            (group, document.setdefault(group, {}), key) if group in GROUPS else (measure, document, measure)
-        )
+        group, _, part = measure.partition("_")
+        if group in GROUPS:
+            name, key, within = group, part, document.setdefault(group, {})
+        else:
+            name, key, within = measure, measure, document
         within[key] = GAP if there else None
         if not there:
             nulls.setdefault(name, why_null(measure, scored=scored))

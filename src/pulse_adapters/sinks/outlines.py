@@ -1,6 +1,6 @@
 """JSON in two steps: an outline, made once for many values that are alike, and what is put into its gaps.
 
-That takes a fifth of the time in which msgspec writes and indents dictionaries of as many numbers.
+That takes a third of the time in which dictionaries of as many numbers are made, written and indented.
 """
 
 from __future__ import annotations
