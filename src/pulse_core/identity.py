@@ -54,11 +54,11 @@ class RecordKeys:
     spec: RunSpec
     roster: Roster
     _common: dict[str, Any] = attrs.field(init=False)
-    """What the keys of all variables have in common; put together once, for specs may name thousands of variables."""
+    """What the keys of all variables have in common."""
 
     @_common.default
     def _of_the_spec(self) -> dict[str, Any]:
-        fields = {name: value for name, value in self.spec.to_document().items() if name not in _NOT_IN_THE_NUMBERS}
+        fields = self.spec.to_document(without=_NOT_IN_THE_NUMBERS)
         return {"spec": fields, "forecasters": self.roster.versions, "versions": _VERSIONS}
 
     def of(self, seen: Sighting, predictors: Iterable[Sighting] = ()) -> str:

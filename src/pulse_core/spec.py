@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -136,11 +136,10 @@ class RunSpec:
         text = json.dumps(self.to_document(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def to_document(self) -> dict[str, Any]:
-        """Return the spec as plain JSON values, dates in ISO format."""
-        values = attrs.asdict(self)
-        values["start"], values["end"] = self.start.isoformat(), self.end.isoformat()
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    def to_document(self, without: Collection[str] = ()) -> dict[str, Any]:
+        """Return the spec as plain JSON values, dates in ISO format; `without` these fields."""
+        names = [field.name for field in attrs.fields(RunSpec) if field.name not in without]
+        return {name: _plain(getattr(self, name)) for name in names}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> RunSpec:
@@ -163,6 +162,13 @@ class RunSpec:
             return cls(**values)
         except TypeError as error:
             raise InvalidSpec([f"variables, forecasters and predictors must be lists of names: {error}"]) from error
+
+
+def _plain(value: Any) -> Any:
+    """Return a field's value as what JSON can hold."""
+    if isinstance(value, tuple):
+        return list(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def known_at_delay(rule: str) -> int | None:
