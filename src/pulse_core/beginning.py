@@ -48,7 +48,7 @@ class Begun:
 class Beginning:
     """Begins variables. Nothing is read of those that were folded before, from the version of the data that is there.
 
-    When `fresh`, all are.
+    When `fresh`, everything is read.
     """
 
     spec: RunSpec
@@ -118,8 +118,8 @@ class Beginning:
     def _begin(self, read: Callable[[str], Read], variable: str) -> Begun:
         """Begin a variable by reading it and its predictors."""
         own, others = read(variable), [read(name) for name in self.spec.predictors if name != variable]
-        key = self._keys.of(own.seen, [each.seen for each in others])
-        return Begun(variable, own.seen.facts, key, None, own.rows, [each.rows for each in others])
+        key = self._keys.of(own.seen, [other.seen for other in others])
+        return Begun(variable, own.seen.facts, key, None, own.rows, [other.rows for other in others])
 
     def _with_scores(self, begun: Begun, scores: VariableScores | None) -> Begun:
         """Add what is known; what was known when, otherwise: whatever fails here is in no part of a table."""
@@ -128,7 +128,7 @@ class Beginning:
         return attrs.evolve(begun, point=self._point(begun.rows, begun.predictors))
 
     def _point(self, rows: KnownRows, predictors: Sequence[KnownRows]) -> PointInTime:
-        return point_in_time(rows.known, self.spec, [each.known for each in predictors])
+        return point_in_time(rows.known, self.spec, [other.known for other in predictors])
 
 
 def _facts(rows: KnownRows) -> DataFacts:
