@@ -117,11 +117,8 @@ def store_of(settings: DataSettings) -> DataStore:
     if in_s3 is None:
         return _local_store(settings.data)
     aws, cache = aws_of(settings), cache_of(settings)
-    if in_s3.is_long_file:
-        long: DataStore = STORES["s3-long"].load()(in_s3.bucket, in_s3.prefix, aws, cache)
-        return long
-    trusted = settings.cache_expiration_hours * 3_600
-    store: DataStore = STORES["s3"].load()(in_s3.bucket, in_s3.prefix, aws, cache, trusted)
+    kind = STORES["s3-long" if in_s3.is_long_file else "s3"]
+    store: DataStore = kind.load()(in_s3.bucket, in_s3.prefix, aws, cache, settings.cache_expiration_hours * 3_600)
     return store
 
 

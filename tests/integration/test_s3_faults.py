@@ -16,6 +16,7 @@ from pulse_adapters.sinks.bucket_place import BucketPlace
 from pulse_adapters.sinks.place_sink import PlaceSink
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.s3 import S3Store
+from pulse_adapters.stores.s3_long import S3LongStore
 from pulse_core.errors import DataError, MalformedData, SinkUnavailable, StoreUnavailable, VariableNotFound
 from tests.results import run_result, variable_result
 from tests.servers.faults import Answer, CutBody, Fault, LoseAnswer, Proxy, Reset, Seen, SlowDown, Stall, proxied
@@ -220,6 +221,39 @@ def test_a_variable_that_came_or_went_since_the_listing_is_seen(store, corner, s
     seaweedfs_server.client().delete_object(Bucket=BUCKET, Key=f"{corner}b.csv")
     with pytest.raises(VariableNotFound, match="no variable 'b'"):
         store.read("b")
+
+
+LONG = b"variable,timestamp,value\nx,2020-01-01,1\ny,2020-01-01,2\n"
+
+
+def test_a_long_object_costs_one_listing_and_one_fetch(aws, corner, fault_proxy, seaweedfs_server):
+    seaweedfs_server.put(corner, {"long.csv": LONG})
+    store = S3LongStore(BUCKET, f"{corner}long.csv", aws)
+    fault_proxy.plan()
+    assert [store.version("x"), store.read("x").version] == [store.version("y"), store.read("y").version]
+    assert [seen.path.rpartition("/")[2] for seen in fault_proxy.seen] == [BUCKET, "long.csv"]
+
+
+def test_a_long_object_that_changed_is_read_anew_once_its_listing_is_not_trusted(aws, corner, seaweedfs_server):
+    seaweedfs_server.put(corner, {"long.csv": LONG})
+    store = S3LongStore(BUCKET, f"{corner}long.csv", aws, trusted=0.0)
+    first = store.version("x")
+    seaweedfs_server.put(corner, {"long.csv": LONG.replace(b"01,1", b"01,7")})
+    assert store.version("x") == store.read("x").version != first
+    assert store.read("x").values.tolist() == [7.0]
+    seaweedfs_server.client().delete_object(Bucket=BUCKET, Key=f"{corner}long.csv")
+    with pytest.raises(StoreUnavailable, match="no such object"):
+        store.read("x")
+
+
+def test_a_version_costs_no_fetch_and_changes_with_the_object(store, fault_proxy, corner, seaweedfs_server):
+    first = store.version("a")
+    assert [seen.path.rpartition("/")[2] for seen in fault_proxy.seen] == [BUCKET]
+    seaweedfs_server.put(corner, {"a.csv": CSV.replace(b"2020-01-02,2", b"2020-01-02,7")})
+    # the listing is trusted, and what is read bears the version that it is of
+    assert store.version("a") == first != store.read("a").version
+    later = S3Store(BUCKET, corner, store.aws, store.cache, trusted=0.0)
+    assert later.version("a") == later.read("a").version == store.read("a").version
 
 
 def test_in_a_folder_too_large_to_list_each_variable_is_found_by_itself(store, fault_proxy, monkeypatch):

@@ -18,6 +18,7 @@ import attrs
 from pulse_adapters.aws.bucket import Bucket, Listed
 from pulse_adapters.stores.formats import SUFFIXES, variable_of
 
+AN_HOUR: Final = 3_600.0
 LISTED_WHOLE: Final = 10_000
 _LONGEST_KEY: Final = 1_024
 

@@ -10,7 +10,7 @@ import attrs
 from pulse_adapters.aws.ahead import Ahead, ahead
 from pulse_adapters.aws.bucket import Bucket, Fetched, Listed
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.stores.catalogue import Catalogue, catalogue
+from pulse_adapters.stores.catalogue import AN_HOUR, Catalogue, catalogue
 from pulse_adapters.stores.formats import not_found, parse, the_only_file
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.objects import Objects
@@ -18,8 +18,6 @@ from pulse_adapters.stores.table import observations
 from pulse_core.errors import StoreUnavailable
 from pulse_core.ports import DataStore
 from pulse_core.series import Observations
-
-AN_HOUR = 3_600.0
 
 
 @attrs.frozen

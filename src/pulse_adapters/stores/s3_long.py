@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Final
 
 import attrs
 
 from pulse_adapters.aws.bucket import Bucket, Listed
 from pulse_adapters.aws.clients import AwsSettings
+from pulse_adapters.stores.catalogue import AN_HOUR
 from pulse_adapters.stores.formats import of_long, parse
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.objects import Objects
@@ -19,12 +23,16 @@ from pulse_core.series import Observations
 
 @attrs.frozen
 class S3LongStore:
-    """Reads every variable from the object `key`, which is parsed once as long as its ETag stays the same."""
+    """Reads every variable from the object `key`, which is parsed once as long as its ETag stays the same.
+
+    What a listing said of it is trusted for `trusted` seconds.
+    """
 
     name: str
     key: str
     aws: AwsSettings
     cache: ObjectCache | None = None
+    trusted: float = AN_HOUR
 
     @property
     def bucket(self) -> Bucket:
@@ -58,9 +66,13 @@ class S3LongStore:
         return next((each for each in self.bucket.list(self.key) if each.key == self.key), None)
 
     def _there(self) -> Listed:
-        listed = self._listed()
-        if listed is None:
-            raise self._missing()
+        """Return the object as it was listed, not too long ago."""
+        looked_at, listed = _looks.get((os.getpid(), self), (float("-inf"), None))
+        if listed is None or time.monotonic() - looked_at > self.trusted:
+            listed = self._listed()
+            if listed is None:
+                raise self._missing()
+            _looks[os.getpid(), self] = time.monotonic(), listed
         return listed
 
     def _missing(self) -> StoreUnavailable:
@@ -71,10 +83,15 @@ class S3LongStore:
         """Return what is in the object, and which version of it that is."""
         parsed = _parsed(self, self._there())
         if parsed is None:
+            _looks.pop((os.getpid(), self), None)
             raise self._missing()
         if isinstance(parsed, MalformedData):
             raise MalformedData(parsed.what, parsed.where, parsed.mend)
         return parsed
+
+
+_looks: Final[dict[tuple[int, S3LongStore], tuple[float, Listed]]] = {}
+"""When this process listed the object of a store, and what that said."""
 
 
 @lru_cache(maxsize=2)
