@@ -38,6 +38,11 @@ def environment_word(unit: WorkUnit) -> UnitResult:
     return UnitResult(computed=len(os.environ["PULSE_TEST_WORD"]))
 
 
+def oom_score(unit: WorkUnit) -> UnitResult:
+    """Say by how much the kernel takes the process for larger than it is when memory runs out."""
+    return UnitResult(computed=int(Path("/proc/self/oom_score_adj").read_text()))
+
+
 class Unpicklable:
     def __reduce__(self) -> NoReturn:
         raise TypeError("this object stays where it is")
@@ -109,6 +114,15 @@ def _kill(unit: WorkUnit) -> UnitResult:
     return UnitResult()
 
 
+def _devour(unit: WorkUnit) -> UnitResult:
+    """Take more memory until somebody intervenes, or for a second."""
+    held = []
+    for _ in range(64):
+        held.append(b"x" * (16 << 20))
+        time.sleep(0.016)
+    return UnitResult()
+
+
 def _vanish(unit: WorkUnit) -> NoReturn:
     os._exit(3)
 
@@ -134,6 +148,7 @@ _ACTS = {
     "raise badly": _raise_badly,
     "exit": _exit,
     "kill": _kill,
+    "devour": _devour,
     "vanish": _vanish,
     "hang": _hang,
     "linger": _linger,

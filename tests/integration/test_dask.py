@@ -5,14 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from datetime import date
+from pathlib import Path
+from unittest.mock import Mock
 
+import attrs
 import pytest
-from distributed import LocalCluster, Security
+from distributed import KilledWorker, LocalCluster, Security
 
 from pulse_adapters.backends.dask import DaskBackend
 from pulse_adapters.backends.dask_cluster import LocalWorkers, Scheduler, Tls, scheduler_address
+from pulse_adapters.backends.dask_deaths import Watch
 from pulse_adapters.backends.dask_dispatch import Pace
 from pulse_adapters.backends.dask_worker import perform
+from pulse_adapters.backends.deaths import MemoryKills
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.backends.software import Software
 from pulse_adapters.sinks.memory import MemorySink
@@ -21,7 +26,7 @@ from pulse_core import RetrodictionTraining, RunSpec
 from pulse_core.errors import BackendUnavailable, RunInterrupted, SettingsError, UnitFailed
 from pulse_core.ports import Done, Failed
 from tests.integration.cli import write_series
-from tests.tasks import Scripted, count_variables, process_id, units
+from tests.tasks import Scripted, count_variables, oom_score, process_id, units
 
 pytestmark = pytest.mark.integration
 
@@ -54,9 +59,40 @@ def test_a_poison_unit_is_set_aside_and_the_others_are_done(tmp_path):
     (failed,) = (outcome for outcome in outcomes if isinstance(outcome, Failed))
     assert failed.unit.index == 0
     assert type(failed.error) is UnitFailed
-    assert "the workers that did it died" in failed.error.what
+    assert "the workers that did it died, 1 of them, also when nothing else ran" in failed.error.what
+    assert "though memory had not run out" in failed.error.what
     assert len(outcomes) == 6
     assert set(multiprocessing.active_children()) <= set(before)
+
+
+def test_a_unit_that_takes_more_memory_than_its_worker_may_have_is_said_to(tmp_path):
+    backend = DaskBackend(LocalWorkers(workers=1, memory_limit="400MiB", deaths_allowed=0))
+    (failed,) = backend.run(Scripted(tmp_path, {0: ("devour",)}), units(1))
+    assert isinstance(failed, Failed)
+    assert "was ended by its nanny because memory ran out: it held" in failed.error.what
+    assert "and may hold 400 MiB" in failed.error.what
+
+
+def test_a_worker_is_killed_before_its_nanny_where_memory_runs_out(processes):
+    own = int(Path("/proc/self/oom_score_adj").read_text())
+    (done,) = processes.run(oom_score, units(1))
+    assert done.result.computed == min(1000, own + 500)
+
+
+@pytest.mark.parametrize(
+    ("count", "machine", "words"),
+    [
+        (5, False, "was killed because memory ran out"),
+        (4, False, "though memory had not run out; its log"),
+        (5, True, "most likely because memory ran out; its log"),
+    ],
+)
+def test_what_the_kernel_counts_beside_the_nanny_of_a_dead_worker_is_told(count, machine, words):
+    before = MemoryKills(Path("counted"), machine, 4)
+    worker = Mock(address="tcp://w:1", nanny="tcp://n:1")
+    client = Mock(run=lambda *_, **__: {"w": ("tcp://n:1", attrs.evolve(before, count=count))}, get_events=lambda _: ())
+    told = Watch(0, {"tcp://n:1": before}).words(client, KilledWorker("unit-0", worker, 3))
+    assert f"died, 4 of them, also when nothing else ran; the last, at tcp://w:1, {words}" in told
 
 
 def test_closed_early_it_leaves_no_process(tmp_path):

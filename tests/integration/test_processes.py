@@ -13,13 +13,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
+from pulse_adapters.backends.deaths import MemoryKills
 from pulse_adapters.backends.processes import ProcessesBackend
 from pulse_core.errors import UnitFailed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Task
-from tests.tasks import Scripted, count_variables, environment_word, process_id, threads_per_library, units
+from tests.tasks import (
+    Scripted,
+    count_variables,
+    environment_word,
+    oom_score,
+    process_id,
+    threads_per_library,
+    units,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -96,6 +106,27 @@ def test_a_poison_unit_is_set_aside_and_the_others_are_done(tmp_path, death, wor
     assert "tried 3 times" in failed.error.what
     assert len(outcomes) == 6
     assert [task.calls(index) for index in range(6)] == [3, 1, 1, 1, 1, 1]
+
+
+@attrs.frozen
+class CountsWithUnits(MemoryKills):
+    """Stands for the kernel's count, which only root can make rise (as benchmarks/chaos.py does): the attempts."""
+
+    def now(self) -> MemoryKills:
+        return attrs.evolve(self, count=len(list(self.file.glob("0-*"))))
+
+
+def test_a_poison_unit_whose_kills_the_kernel_counts_is_said_to_have_run_out_of_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(MemoryKills, "near", lambda process: CountsWithUnits(tmp_path, machine=False, count=0))
+    outcomes = list(TWO.run(Scripted(tmp_path, {0: ("kill",), 1: ("linger",)}), units(4)))
+    (failed,) = (outcome for outcome in outcomes if isinstance(outcome, Failed))
+    assert failed.error.what == "its process was killed because memory ran out; tried 3 times"
+    assert len(outcomes) == 4
+
+
+def test_a_worker_is_killed_before_the_coordinator_where_memory_runs_out():
+    own = int(Path("/proc/self/oom_score_adj").read_text())
+    assert min(answers(oom_score, units(2))) == min(1000, own + 500)
 
 
 def test_two_poison_units_are_told_apart_from_their_neighbours(tmp_path):

@@ -14,6 +14,7 @@ import attrs
 
 from pulse_adapters.backends.attempts import unit_failed, where
 from pulse_adapters.backends.dask_crew import MEND_SOFTWARE, Crew, SchedulerLost
+from pulse_adapters.backends.dask_deaths import Watch
 from pulse_adapters.backends.dask_worker import Answer, carry, perform
 from pulse_adapters.backends.sending import unpacked
 from pulse_adapters.backends.stopping import AGAIN, Stop
@@ -66,7 +67,7 @@ class Dispatch:
     out: dict[Any, tuple[WorkUnit, ...]] = attrs.field(factory=dict)
     pace: Pace = attrs.field(factory=Pace)
     losses: int = 0
-    _alone: int | None = None
+    _alone: Watch | None = None
     _told_to_stop: bool = False
 
     @property
@@ -117,7 +118,7 @@ class Dispatch:
             bundles.append(tuple(self.waiting.popleft() for _ in range(size)))
         if self.suspects and not (self.waiting or self.out or bundles):
             bundles = [(self.suspects.popleft(),)]
-            self._alone = bundles[0][0].index
+            self._alone = Watch.begin(client, bundles[0][0].index)
         if not bundles:
             return []
         futures = client.map(perform, bundles, task=carrier, expected=crew.expected, pure=False, key=_keys(bundles))
@@ -134,7 +135,7 @@ class Dispatch:
                 self.waiting.extend(units)
                 raise SchedulerLost(str(result))
             else:
-                yield from self._failed(units, result)
+                yield from self._failed(client, units, result)
 
     def _opened(self, units: Sequence[WorkUnit], answer: Answer) -> Generator[Outcome, None, None]:
         if answer.refused:
@@ -143,15 +144,15 @@ class Dispatch:
         for unit, message in zip(units, answer.outcomes, strict=True):
             yield unpacked(unit, message)
 
-    def _failed(self, units: Sequence[WorkUnit], error: BaseException) -> Generator[Outcome, None, None]:
+    def _failed(self, client: Any, units: Sequence[WorkUnit], error: BaseException) -> Generator[Outcome, None, None]:
         """Try units alone whose workers have died, for they may have died of another's; the rest have failed."""
         from distributed import KilledWorker
 
         for unit in units:
             if not isinstance(error, KilledWorker):
                 yield Failed(unit, unit_failed(unit, error))
-            elif unit.index == self._alone:
-                yield Failed(unit, UnitFailed(_deaths(error), where(unit), MEND_DEATH))
+            elif self._alone is not None and unit.index == self._alone.unit:
+                yield Failed(unit, UnitFailed(self._alone.words(client, error), where(unit), MEND_DEATH))
             else:
                 self.suspects.append(unit)
 
@@ -191,11 +192,3 @@ def _result(future: Any) -> Any:
         return future.result()
     except (Exception, CancelledError) as error:  # noqa: BLE001  # as above
         return error
-
-
-def _deaths(error: Any) -> str:
-    last = getattr(error.last_worker, "address", error.last_worker)
-    return (
-        f"the workers that did it died, {error.allowed_failures + 1} of them, also when nothing else ran, the last at "
-        f"{last}; most likely memory ran out, their logs say more"
-    )

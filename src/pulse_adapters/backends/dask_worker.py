@@ -6,11 +6,13 @@ import pickle
 import threading
 import time
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import attrs
 
 from pulse_adapters.backends.attempts import attempt
+from pulse_adapters.backends.oom_score import die_first
 from pulse_adapters.backends.sending import packed
 from pulse_adapters.backends.software import Software
 from pulse_core.plan import WorkUnit
@@ -39,6 +41,7 @@ def perform(units: Sequence[WorkUnit], task: bytes, expected: Software) -> Answe
     differences = expected.differences(Software.here())
     if differences:
         return Answer(refused="; ".join(differences))
+    _give_way_to_nanny()
 
     def load_and_do(unit: WorkUnit) -> UnitResult:
         return _loaded(task)(unit)
@@ -46,6 +49,15 @@ def perform(units: Sequence[WorkUnit], task: bytes, expected: Software) -> Answe
     start = time.perf_counter()
     outcomes = tuple(packed(attempt(load_and_do, unit)) for unit in units)
     return Answer(outcomes, time.perf_counter() - start)
+
+
+@cache
+def _give_way_to_nanny() -> None:
+    """Once a process: let it be killed before its nanny, which starts another; without one it is nobody's child."""
+    from distributed import get_worker
+
+    if get_worker().nanny:
+        die_first()
 
 
 def _loaded(task: bytes) -> Task:

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_adapters.backends.deaths import cause_of_death, memory_kills
+from pulse_adapters.backends.deaths import MemoryKills, cause_of_death
 from pulse_adapters.backends.worker import serve
 from pulse_core.errors import BackendUnavailable
 from pulse_core.plan import WorkUnit
@@ -55,7 +55,7 @@ class Worker:
     connection: Connection[Any, Any]
     unit: WorkUnit | None = None
     ready: bool = False
-    memory_kills: int | None = None
+    memory_kills: MemoryKills | None = None
 
     @classmethod
     def start(cls, task: bytes) -> Worker:
@@ -73,14 +73,14 @@ class Worker:
             raise BackendUnavailable(what, "processes", MEND_START) from error
         finally:
             theirs.close()
-        worker = cls(process, ours, memory_kills=memory_kills())
+        worker = cls(process, ours, memory_kills=MemoryKills.near(process.pid or "self"))
         _living.add(worker)
         return worker
 
     def hand(self, unit: WorkUnit) -> None:
         """Let it do a unit."""
         self.unit = unit
-        self.memory_kills = memory_kills()
+        self.memory_kills = self._memory_kills_now()
         with suppress(OSError):  # it has just died, and that is what will be heard of it
             self.connection.send(unit)
 
@@ -107,7 +107,10 @@ class Worker:
         code = self.process.exitcode
         self.process.close()
         _living.discard(self)
-        return cause_of_death(code, self.memory_kills, memory_kills())
+        return cause_of_death(code, self.memory_kills, self._memory_kills_now())
+
+    def _memory_kills_now(self) -> MemoryKills | None:
+        return None if self.memory_kills is None else self.memory_kills.now()
 
 
 def prepare_fork_server() -> None:

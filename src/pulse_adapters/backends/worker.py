@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, Final
 
 from pulse_adapters.backends.attempts import attempt
+from pulse_adapters.backends.oom_score import die_first
 from pulse_adapters.backends.sending import packed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Task
@@ -29,6 +30,7 @@ def serve(connection: Connection[Any, Any], task: bytes, environment: Mapping[st
         signal.signal(number, _leave_to_coordinator)
     os.environ.clear()
     os.environ.update(environment)
+    die_first()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the coordinator is done, or gone
         connection.send_bytes(READY)

@@ -3,34 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePosixPath
 
 import pytest
 
-from pulse_adapters.backends.cores import (
-    Mount,
-    cpu_quota,
-    parse_groups,
-    parse_mounts,
-    parse_v1_limit,
-    parse_v2_limit,
-    usable_cores,
-)
-
-V2_MOUNT = "35 24 0:30 {root} /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
-V1_MOUNT = "32 31 0:29 {root} /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
-OTHER_MOUNTS = (
-    "22 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw\n"
-    "36 31 0:33 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n"
-)
-
-
-def machine(root: Path, mountinfo: str, cgroup: str, files: dict[str, str]) -> Path:
-    files = {"proc/self/mountinfo": OTHER_MOUNTS + mountinfo, "proc/self/cgroup": cgroup, **files}
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    return root
+from pulse_adapters.backends.cores import cpu_quota, parse_v1_limit, parse_v2_limit, usable_cores
+from tests.unit.backends.machine import V1_CPU_MOUNT, V2_MOUNT, machine
 
 
 @pytest.mark.parametrize(
@@ -43,24 +20,6 @@ def test_a_v2_limit_is_quota_over_period(text, cores):
 @pytest.mark.parametrize(("quota", "cores"), [("-1\n", None), ("200000\n", 2.0)])
 def test_a_v1_limit_is_quota_over_period(quota, cores):
     assert parse_v1_limit(quota, "100000\n") == cores
-
-
-def test_groups_are_those_of_v2_and_of_the_cpu_controller():
-    text = "9:name=systemd:/init\n4:memory:/m\n3:cpuset:/s\n1:cpuacct,cpu:/docker/a:b\n0::/user.slice\n"
-    assert parse_groups(text) == {1: PurePosixPath("/docker/a:b"), 2: PurePosixPath("/user.slice")}
-
-
-def test_mounts_without_the_cpu_controller_are_left_out():
-    mounts = parse_mounts(OTHER_MOUNTS + V1_MOUNT.format(root="/docker/x") + V2_MOUNT.format(root="/"))
-    assert mounts == [
-        Mount(1, PurePosixPath("/docker/x"), PurePosixPath("/sys/fs/cgroup/cpu,cpuacct")),
-        Mount(2, PurePosixPath("/"), PurePosixPath("/sys/fs/cgroup")),
-    ]
-
-
-def test_a_blank_in_a_mount_point_is_unescaped():
-    (mount,) = parse_mounts("35 24 0:30 / /my\\040groups rw - cgroup2 cgroup2 rw\n")
-    assert mount.point == PurePosixPath("/my groups")
 
 
 def test_in_a_container_the_group_is_the_mounted_root(tmp_path):
@@ -80,7 +39,7 @@ def test_a_group_above_may_limit_more_than_the_own(tmp_path):
 def test_where_v1_shows_the_hosts_names_the_mounts_root_is_taken_off(tmp_path):
     folder = "sys/fs/cgroup/cpu,cpuacct/worker/"
     files = {folder + "cpu.cfs_quota_us": "300000\n", folder + "cpu.cfs_period_us": "100000\n"}
-    root = machine(tmp_path, V1_MOUNT.format(root="/docker/x"), "1:cpu,cpuacct:/docker/x/worker\n", files)
+    root = machine(tmp_path, V1_CPU_MOUNT.format(root="/docker/x"), "1:cpu,cpuacct:/docker/x/worker\n", files)
     assert cpu_quota(root) == 3.0
 
 
