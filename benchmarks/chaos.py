@@ -4,11 +4,13 @@
 
 Each run starts real processes on the processes backend or on a Dask scheduler with two workers, its results in a
 folder, on a disk of 3 MiB or in SeaweedFS. At a moment within the run a worker, the coordinator, the scheduler or the
-server is killed with SIGKILL, the coordinator gets SIGTERM, or the disk is filled. Then the same command is run again.
+server is killed with SIGKILL, the coordinator gets SIGTERM, the disk is filled, or memory runs out: the run (of Dask: a
+worker) is in a control group which gets no more than it has in use. Then the same command is run again.
 What must hold: the digest is the undisturbed one, the ledger holds the same records byte for byte, all that was
 recorded is recalled, no temporary file, unfinished upload or process is left. Else the run counts as a loss.
 
-Mounting the small disk needs root; --without disk leaves it out.
+That memory ran out must be named where units failed of it. Mounting the small disk needs root; --without disk leaves it
+out. Control groups mostly need it as well: where none can be made, the script says so and leaves those runs out.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ import attrs
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.chaos.campaign import KINDS, campaign
+from tests.chaos.memory import why_no_memory_groups
+from tests.chaos.poison import EXPECTED, poisoned
 
 
 @attrs.define
@@ -90,6 +94,14 @@ def _load() -> None:
     del pyarrow, scipy, pulse_adapters, pulse_entrypoints
 
 
+def _memory_is_named(folder: Path) -> bool:
+    """Whether a unit that takes all memory is set aside for that, the others done, and each kill counted once."""
+    folder.mkdir()
+    said, kills = poisoned(folder)
+    print(f"A unit that takes all memory: {said} ({kills} killed by the kernel)", flush=True)
+    return (said, kills) == (EXPECTED, 3)
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--runs", type=int, default=20)
@@ -103,9 +115,14 @@ def main() -> None:
         for kind, weight in KINDS.items()
         if not set(kind) & set(wanted.without) and (not wanted.only or set(kind) & set(wanted.only))
     }
-    _load()
+    if any("memory" in kind for kind in kinds) and (why := why_no_memory_groups()):
+        print(f"No run has its memory run out: no control group can be made here ({why}). Root mostly can.")
+        kinds = {kind: weight for kind, weight in kinds.items() if "memory" not in kind}
     folder = Path(tempfile.mkdtemp(prefix="pulse-chaos-"))
     counts: Counter[str] = Counter()
+    if any("memory" in kind for kind in kinds):
+        counts["losses"] += not _memory_is_named(folder / "poison")
+    _load()
     try:
         with campaign(folder, forked, wanted.seed, kinds) as runs:
             for number in range(wanted.first, wanted.first + wanted.runs):

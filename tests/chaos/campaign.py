@@ -11,8 +11,10 @@ from pathlib import Path
 
 import attrs
 
-from tests.chaos.disturbed import Launch, Running, Stage, Verdict, disturb, kill_the_parent, terminate
+from tests.chaos.disturbed import Stage, Verdict, disturb, kill_the_parent, terminate
+from tests.chaos.memory import LITTLE, MemoryGroup, memory_group, starved
 from tests.chaos.places import BucketResults, FolderResults, Results, full, small_disk
+from tests.chaos.running import Launch, Running
 from tests.chaos.victims import kill, workers_of_dask, workers_of_pulse
 from tests.servers.dask_cluster import DaskProcesses
 from tests.servers.seaweedfs import free_ports, started
@@ -26,6 +28,7 @@ KINDS: Mapping[Kind, int] = {
     ("processes", "folder", "worker"): 4,
     ("processes", "folder", "parent"): 4,
     ("processes", "folder", "SIGTERM"): 3,
+    ("processes", "folder", "memory"): 2,
     ("processes", "disk", "disk"): 2,
     ("processes", "bucket", "worker"): 1,
     ("processes", "bucket", "parent"): 1,
@@ -33,6 +36,7 @@ KINDS: Mapping[Kind, int] = {
     ("dask", "folder", "worker"): 2,
     ("dask", "folder", "parent"): 2,
     ("dask", "folder", "SIGTERM"): 2,
+    ("dask", "folder", "memory"): 1,
     ("dask", "folder", "scheduler"): 1,
     ("dask", "bucket", "parent"): 1,
 }
@@ -62,6 +66,8 @@ class Campaign:
             results = self._results(place, number, passing)
             words = PROCESSES if engine == "processes" else self._dask()
             delay = moment * self._seconds(engine, words)
+            group = passing.enter_context(memory_group()) if disturbance == "memory" else None
+            stage = self.stage.within(group) if engine == "processes" else self.stage
             act: dict[str, Callable[[Running], bool]] = {
                 "worker": partial(self._kill_worker, engine, choose),
                 "parent": kill_the_parent,
@@ -69,9 +75,15 @@ class Campaign:
                 "scheduler": partial(self._kill_scheduler, choose),
                 "server": partial(self._kill_server, choose),
                 "disk": partial(_fill, filler, self.folder / f"disk-{number}"),
+                "memory": partial(self._starve, engine, choose, group),
             }
-            mend = {"scheduler": self._bring_scheduler_back, "disk": filler.close}.get(disturbance, _nothing)
-            return kind, disturb(self.stage, results, words, disturbance, delay, act[disturbance], mend)
+            mends: dict[str, Callable[[], None]] = {
+                "scheduler": self._bring_scheduler_back,
+                "disk": filler.close,
+                "memory": partial(_give_back, group),
+            }
+            mend = mends.get(disturbance, _nothing)
+            return kind, disturb(stage, results, words, disturbance, delay, act[disturbance], mend)
 
     def _seconds(self, engine: str, words: Sequence[str]) -> float:
         """Return how long an undisturbed run takes."""
@@ -120,6 +132,15 @@ class Campaign:
         assert self.cluster is not None
         return [pid for nanny in self.cluster.workers for pid in workers_of_dask(nanny.pid)]
 
+    def _starve(self, engine: str, choose: random.Random, group: MemoryGroup | None, running: Running) -> bool:
+        """Let the memory run out of a whole run, or of a worker of Dask; whether it hit says the kernel."""
+        assert group is not None
+        for_good = choose.random() < 0.5
+        if engine == "dask":
+            group.limit(LITTLE)
+            group.take(choose.choice(self._dask_workers()))
+        return starved(group, running, for_good=for_good)
+
     def _kill_scheduler(self, choose: random.Random, running: Running) -> bool:
         del running
         assert self.cluster is not None
@@ -154,6 +175,11 @@ def _fill(filler: ExitStack, disk: Path, running: Running) -> bool:
     del running
     filler.enter_context(full(disk))
     return True
+
+
+def _give_back(group: MemoryGroup | None) -> None:
+    assert group is not None
+    group.limit(None)
 
 
 def _nothing() -> None:

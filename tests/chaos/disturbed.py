@@ -10,39 +10,23 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 import numpy as np
 
+from pulse_adapters.backends.deaths import BY_MEMORY
 from pulse_adapters.sinks.records import decode_record
 from pulse_core.results import VariableResult
+from tests.chaos.memory import MemoryGroup
 from tests.chaos.places import Results
+from tests.chaos.running import Launch, Running
 from tests.chaos.victims import ends, kill
 
 VARIABLES = 36
 CHEAP = ("naive", "drift", "mean", "window-mean", "mean-of-all", "median-of-all")
-DISTURBANCES = ("worker", "parent", "SIGTERM", "scheduler", "server", "disk")
 _RUN_SECONDS = 120.0
 _LEFT_SECONDS = 20.0
-
-
-class Running(Protocol):
-    """A run under way, which leads a session of its own."""
-
-    @property
-    def pid(self) -> int:
-        """Its process."""
-
-    def poll(self) -> int | None:
-        """Return the exit status, or None while it runs."""
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for the exit status; raise subprocess.TimeoutExpired."""
-
-
-Launch = Callable[[Sequence[str], Path, Mapping[str, str], Path], Running]
-"""Starts `pulse` with words, in a folder, with more environment, its output to a file."""
 
 
 @attrs.frozen
@@ -85,6 +69,19 @@ class Stage:
             *("--forecasters", *CHEAP, "--results", results.name, "--log-dir", str(self.folder / "logs"), *engine),
         ]
         return self.launch(words, self.folder, results.environment, log), log
+
+    def within(self, group: MemoryGroup | None) -> Stage:
+        """Start what is started in a group, if there is one."""
+        if group is None:
+            return self
+        launch = self.launch
+
+        def launch_within(words: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> Running:
+            running = launch(words, folder, environment, log)
+            group.take(running.pid)
+            return running
+
+        return attrs.evolve(self, launch=launch_within)
 
     def run(self, results: Results, engine: Sequence[str]) -> Done:
         """Run to the end."""
@@ -135,6 +132,8 @@ def disturb(
         return Verdict(disturbance, hit, (), 0, 0, ("it did not end",))
     problems = [] if ends(running.pid, _LEFT_SECONDS) else ["processes were left behind"]
     done = Done.of(statuses[0], log)
+    if disturbance == "memory" and done.status == 1 and BY_MEMORY not in done.output:
+        problems.append(f"that memory ran out is not named: {done.output}")
     mend()
     before = results.records()
     recalled = done.recalled
@@ -187,9 +186,11 @@ def _judge(
     stage: Stage, results: Results, done: Done, before: Mapping[str, bytes], disturbance: str, first: int
 ) -> list[str]:
     problems = []
-    expected = {"worker": (0,), "SIGTERM": (0, 75), "parent": (0, -9)}.get(disturbance, (0, 1, 75))
+    expected = {"worker": (0,), "SIGTERM": (0, 75), "parent": (0, -9), "memory": (0, 1)}.get(disturbance, (0, 1, 75))
     if first == -signal.SIGTERM and not before:  # before Python had begun to listen
         expected = (first,)
+    if disturbance == "memory" and len(before) in (0, len(stage.records)):  # it had no worker yet, or none any more
+        expected = (*expected, -signal.SIGKILL)
     if first not in expected:
         problems.append(f"it ended with {first}")
     if done.status != 0:
