@@ -1,15 +1,19 @@
 """What the engines cost: over bare loops on the same units, when all is recalled, and when a worker is killed.
 
-Wall-clock seconds (CPU where that is said), the least of some goes, the sides in turn; `python
-benchmarks/engines.py`. Each side of the first three lines does the same ReplayTask on the same units with the same
-sink; ours plans, dispatches, folds and publishes besides. The loky line is the executor that ships in joblib.
+    python benchmarks/engines.py [processes] [dask] [recall] [killed]
+
+Wall-clock seconds (CPU where that is said), the sides in turn. A whole run does the same ReplayTask on the same units
+as the bare loop, of the size that they have by default, with the same sink; it plans, dispatches, folds and publishes
+besides. Empty units tell what handing out one costs, and how much that is of a default one. Several units that take
+little go to Dask in one bundle; `alone` is with each in a bundle of its own, as default units are. The loky line is
+the executor that ships in joblib.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
+import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -18,10 +22,14 @@ from datetime import timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
+from _pairs import CLOCK, CPU, Pairs, Side, seconds
 from _synthetic import FIRST_DAY, series
+from _units import NAP_SECONDS, NapAndDieOnce, nap, nothing, units
 
+from pulse_adapters.backends import dask_dispatch
 from pulse_adapters.backends.cores import usable_cores
 from pulse_adapters.backends.dask import DaskBackend
 from pulse_adapters.backends.dask_cluster import LocalWorkers, Scheduler
@@ -29,11 +37,14 @@ from pulse_adapters.backends.processes import ProcessesBackend
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.sinks.filesystem import FilesystemSink
 from pulse_adapters.stores.filesystem import FilesystemStore
-from pulse_core import RetrodictionTraining, RunSpec, UnitResult, WorkUnit
+from pulse_core import RetrodictionTraining, RunSpec, WorkUnit
 from pulse_core.forecasters import resolve
+from pulse_core.parts import Tables
 from pulse_core.plan import work_units
-from pulse_core.ports import ComputeBackend
-from pulse_core.replay import ReplayTask, Tables
+from pulse_core.ports import ComputeBackend, Done, Task
+from pulse_core.replay import ReplayTask
+
+Loop = Callable[[Task, Sequence[WorkUnit]], object]
 
 VARIABLES = 24
 POINTS = 1_250
@@ -41,18 +52,22 @@ LENGTHS = (1_250, 5_000, 20_000)
 UNIT_SIZE = 2
 WORKERS = max(2, usable_cores())
 GOES = 2
+MANY, MANY_POINTS = 256, 400
+PAIRS = 7
+KILLS = 5
+EMPTY = (500, 3_500)
 
 
-def write_data(folder: Path, points: int = POINTS) -> None:
+def write_data(folder: Path, points: int = POINTS, variables: int = VARIABLES) -> None:
     days = [(FIRST_DAY + timedelta(days=day)).isoformat() for day in range(points)]
-    for number, column in enumerate(np.asarray(series(VARIABLES, points)).T):
+    for number, column in enumerate(np.asarray(series(variables, points)).T):
         rows = [f"{day},{value:.6f}" for day, value in zip(days, column, strict=True)]
         (folder / f"v{number:03}.csv").write_text("\n".join(["timestamp,value", *rows, ""]))
 
 
-def spec(points: int = POINTS) -> RunSpec:
+def spec(points: int = POINTS, variables: int = VARIABLES) -> RunSpec:
     end = FIRST_DAY + timedelta(days=points)
-    return RunSpec(variables=[f"v{number:03}" for number in range(VARIABLES)], start=FIRST_DAY, end=end)
+    return RunSpec(variables=[f"v{number:03}" for number in range(variables)], start=FIRST_DAY, end=end)
 
 
 def train(
@@ -67,65 +82,43 @@ def train(
     ).execute(spec(points))
 
 
+def train_many(data: Path, results: Path, backend: ComputeBackend) -> None:
+    """Train so many variables that several units of the default size come of them."""
+    RetrodictionTraining(store=FilesystemStore(data), backend=backend, sink=FilesystemSink(results)).execute(
+        spec(MANY_POINTS, MANY)
+    )
+
+
 def task_and_units(data: Path, results: Path) -> tuple[ReplayTask, Sequence[WorkUnit]]:
-    what, units = spec(), work_units(spec(), UNIT_SIZE)
-    tables = Tables(what.run_id, len(units))
-    return ReplayTask(what, FilesystemStore(data), FilesystemSink(results), resolve(what.roster), tables), units
+    """Return what train_many dispatches."""
+    what = spec(MANY_POINTS, MANY)
+    cut = work_units(what)
+    tables = Tables(what.run_id, len(cut))
+    return ReplayTask(what, FilesystemStore(data), FilesystemSink(results), resolve(what.roster), tables), cut
 
 
-def futures_loop(data: Path, results: Path, executor: Executor) -> None:
-    task, units = task_and_units(data, results)
+def futures_loop(task: Task, units: Sequence[WorkUnit], executor: Executor) -> None:
     for future in as_completed([executor.submit(task, unit) for unit in units]):
         future.result()
 
 
-def bare_futures(data: Path, results: Path) -> None:
+def bare_futures(task: Task, units: Sequence[WorkUnit]) -> None:
     context = multiprocessing.get_context("forkserver")
     with ProcessPoolExecutor(WORKERS, mp_context=context) as executor:
-        futures_loop(data, results, executor)
+        futures_loop(task, units, executor)
 
 
-def bare_loky(data: Path, results: Path) -> None:
+def bare_loky(task: Task, units: Sequence[WorkUnit]) -> None:
     from joblib.externals.loky import ProcessPoolExecutor as LokyExecutor
 
     with LokyExecutor(WORKERS) as executor:
-        futures_loop(data, results, executor)
-
-
-def nap(unit: WorkUnit) -> UnitResult:
-    del unit
-    time.sleep(0.2)
-    return UnitResult()
-
-
-def nap_and_die_once(unit: WorkUnit) -> UnitResult:
-    marker = Path(os.environ["PULSE_BENCH_MARKER"])
-    if unit.index == 5 and not marker.exists():
-        marker.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return nap(unit)
-
-
-def seconds(action: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    action()
-    return time.perf_counter() - begun
+        futures_loop(task, units, executor)
 
 
 def cpu_seconds(action: Callable[[], object]) -> float:
     begun = time.process_time()
     action()
     return time.process_time() - begun
-
-
-def in_turn(sides: dict[str, Callable[[Path], object]], folder: Path) -> dict[str, float]:
-    """Return the least of some goes by side; each go gets a folder of its own."""
-    taken: dict[str, list[float]] = {name: [] for name in sides}
-    for go in range(GOES):
-        for name, action in sides.items():
-            results = folder / f"{name.replace(' ', '-')}-{go}"
-            taken[name].append(seconds(lambda action=action, results=results: action(results)))  # type: ignore[misc]
-    return {name: min(times) for name, times in taken.items()}
 
 
 def report(title: str, taken: dict[str, float]) -> None:
@@ -137,30 +130,58 @@ def report(title: str, taken: dict[str, float]) -> None:
 
 def processes(data: Path, folder: Path) -> None:
     backend = ProcessesBackend(max_workers=WORKERS, worth_seconds=0)
-    sides: dict[str, Callable[[Path], object]] = {
-        "bare concurrent.futures": lambda results: bare_futures(data, results),
-        "ours, processes": lambda results: train(data, results, backend),
-    }
-    taken = in_turn(sides, folder)
-    # once: the second executor that a process makes was seen to hang, with loky 3.6 on two busy cores
-    taken["bare loky"] = seconds(lambda: bare_loky(data, folder / "loky"))
-    report(f"{VARIABLES} variables, {WORKERS} processes, their start included", taken)
+    print(f"{WORKERS} processes, their start included")
+
+    def bare(results: Path) -> None:
+        bare_futures(*task_and_units(data, results))
+
+    unit = engine(bare, bare_futures, backend, data, folder / "processes")
+    loky = seconds(lambda results: bare_loky(*task_and_units(data, results)), folder / "loky")
+    print(f"  bare loky, one go: {loky:.2f} s")
+    tell("bare", each(lambda empty: bare_futures(nothing, empty)), unit)
+    tell("ours", each(lambda empty: list(backend.run(nothing, empty))), unit)
 
 
 def dask(data: Path, folder: Path) -> None:
     with LocalWorkers(workers=WORKERS).client() as client:
         backend = DaskBackend(Scheduler(client.scheduler.address))
+        print(f"Dask cluster of {WORKERS} processes that is up")
 
-        def bare(results: Path) -> None:
-            task, units = task_and_units(data, results)
+        def bare_map(task: Task, units: Sequence[WorkUnit]) -> None:
             client.gather(client.map(task, units, pure=False))
 
-        sides: dict[str, Callable[[Path], object]] = {
-            "bare client.map": bare,
-            "ours, dask": lambda results: train(data, results, backend),
-        }
-        train(data, folder / "warm", backend)
-        report(f"the same on a Dask cluster of {WORKERS} that is up", in_turn(sides, folder))
+        unit = engine(
+            lambda results: bare_map(*task_and_units(data, results)), bare_map, backend, data, folder / "dask"
+        )
+        tell("bare", each(lambda empty: bare_map(nothing, empty)), unit)
+        tell("ours", each(lambda empty: list(backend.run(nothing, empty))), unit)
+        with mock.patch.object(dask_dispatch, "BUNDLE_SECONDS", 0.0):
+            tell("ours, alone", each(lambda empty: list(backend.run(nothing, empty))), unit)
+
+
+def engine(bare: Side, bare_loop: Loop, backend: ComputeBackend, data: Path, folder: Path) -> float:
+    """Say what whole runs cost beside a bare loop over the same engine; return the seconds of a default unit."""
+    bare_loop(nothing, units(WORKERS))  # whatever is started once
+    pairs = Pairs.of(bare, lambda results: train_many(data, results, backend), PAIRS, folder)
+    count = len(task_and_units(data, folder)[1])
+    unit = pairs.least(CPU)[0] / count
+    print(f"  {MANY} variables in {count} units of {unit:.1f} s")
+    print(f"    clock {pairs.told(CLOCK)}")
+    print(f"    CPU   {pairs.told(CPU)}")
+    return unit
+
+
+def each(loop: Callable[[Sequence[WorkUnit]], object]) -> float:
+    """Return the seconds that an empty unit takes, apart from what is started once; the least of some goes."""
+    few, many = (
+        min(seconds(lambda _, count=count: loop(units(count)), Path()) for _ in range(GOES))  # type: ignore[misc]
+        for count in EMPTY
+    )
+    return (many - few) / (EMPTY[1] - EMPTY[0])
+
+
+def tell(name: str, empty: float, unit: float) -> None:
+    print(f"  an empty unit, {name}: {empty * 1e3:.3f} ms, {empty * WORKERS / unit:.3%} of a default one")
 
 
 def recall(folder: Path) -> None:
@@ -182,23 +203,43 @@ def recall(folder: Path) -> None:
 
 
 def killed_worker(folder: Path) -> None:
-    units = [WorkUnit(number, (f"v{number}",), 1.0) for number in range(20)]
-    backend = ProcessesBackend(max_workers=2)
-    whole = seconds(lambda: list(backend.run(nap, units)))
-    os.environ["PULSE_BENCH_MARKER"] = str(folder / "killed")
-    killed = seconds(lambda: list(backend.run(nap_and_die_once, units)))
-    print(f"20 units of 0.2 s: {whole:.2f} s; with a worker killed once {killed:.2f} s, {killed - whole:+.2f} s")
+    """What a killed worker costs: at the end of the sixth of 20 units, so that the unit is lost whole."""
+    with LocalWorkers(workers=2).client() as client:
+        backends = {
+            "processes": ProcessesBackend(max_workers=2),
+            "dask": DaskBackend(Scheduler(client.scheduler.address)),
+        }
+        for name, backend in backends.items():
+            pairs = Pairs.of(
+                partial(finish, backend, lambda _: nap),
+                partial(finish, backend, NapAndDieOnce),
+                KILLS,
+                folder / f"killed-{name}",
+            )
+            more = pairs.differences()
+            costs = f"median {statistics.median(more):+.2f} s ({', '.join(f'{each:+.2f}' for each in more)})"
+            print(f"20 units of {NAP_SECONDS} s on {name}: {pairs.least()[0]:.2f} s; with a worker killed {costs}")
+
+
+def finish(backend: ComputeBackend, task: Callable[[Path], Task], place: Path) -> None:
+    outcomes = list(backend.run(task(place), units(20)))
+    if not all(isinstance(outcome, Done) for outcome in outcomes):
+        raise RuntimeError("a unit was lost")
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pulse-engines-") as place:
         folder = Path(place)
         (data := folder / "data").mkdir()
-        write_data(data)
-        processes(data, folder)
-        dask(data, folder)
-        recall(folder)
-        killed_worker(folder)
+        write_data(data, MANY_POINTS, MANY)
+        parts: dict[str, Callable[[], None]] = {
+            "processes": partial(processes, data, folder),
+            "dask": partial(dask, data, folder),
+            "recall": partial(recall, folder),
+            "killed": partial(killed_worker, folder),
+        }
+        for name in sys.argv[1:] or parts:
+            parts[name]()
 
 
 if __name__ == "__main__":
