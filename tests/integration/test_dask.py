@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import attrs
 import pytest
-from distributed import KilledWorker, LocalCluster, Security
+from distributed import Client, KilledWorker, LocalCluster, Security
 
 from pulse_adapters.backends.dask import DaskBackend
 from pulse_adapters.backends.dask_cluster import LocalWorkers, Scheduler, Tls, scheduler_address
@@ -212,6 +212,20 @@ def test_certificates_and_tls_go_together(tmp_path):
         Scheduler("tls://h:1")
     with pytest.raises(SettingsError, match="go together"):
         Scheduler("tcp://h:1", Tls(tmp_path, tmp_path, tmp_path))
+
+
+def test_a_run_that_waits_does_not_ask_for_nothing_a_hundred_times_a_second(processes, tmp_path, monkeypatch):
+    asked: list[int] = []
+    gather = Client.gather
+
+    def counted(client: Client, futures: list[object], **how: object) -> object:
+        asked.append(len(futures))
+        return gather(client, futures, **how)
+
+    monkeypatch.setattr(Client, "gather", counted)
+    list(processes.run(Scripted(tmp_path, dict.fromkeys(range(2), ("linger",))), units(2)))
+    assert asked
+    assert 0 not in asked
 
 
 def test_bundles_are_cut_by_what_units_have_taken():

@@ -181,6 +181,8 @@ def _heard(completed: Any) -> list[Any]:
 
 def _results(client: Any, futures: Sequence[Any]) -> list[Any]:
     """Return the result of each, or the exception where there is one; gather alone would give up at the first."""
+    if not futures:  # gathering nothing takes 3 ms, and this is asked a hundred times a second
+        return []
     try:
         return list(client.gather(futures))
     except (Exception, CancelledError):  # noqa: BLE001  # whatever a task raised, or the cluster in its stead
