@@ -15,7 +15,7 @@ import attrs
 from pulse_adapters.backends.attempts import unit_failed, where
 from pulse_adapters.backends.dask_crew import MEND_SOFTWARE, Crew, SchedulerLost
 from pulse_adapters.backends.dask_deaths import Watch
-from pulse_adapters.backends.dask_worker import Answer, carry, perform
+from pulse_adapters.backends.dask_worker import Answer, perform
 from pulse_adapters.backends.sending import unpacked
 from pulse_adapters.backends.stopping import AGAIN, Stop
 from pulse_core.errors import BackendUnavailable, RunInterrupted, UnitFailed
@@ -85,11 +85,10 @@ class Dispatch:
         crew = Crew(client, self.patience)
         completed = as_completed(loop=client.loop)
         try:
-            carrier = client.submit(carry, self.task, pure=False)
             while self.unfinished:
                 self._heed_stop(client)
                 crew.look(begun=self.pace.units > 0)
-                completed.update(self._hand_out(client, carrier, crew))
+                completed.update(self._hand_out(client, crew))
                 yield from self._take(client, _heard(completed))
         except SchedulerLost as loss:
             self._note_loss(loss)
@@ -108,7 +107,7 @@ class Dispatch:
             self.waiting.extend(self.out.pop(future))
             future.cancel()
 
-    def _hand_out(self, client: Any, carrier: Any, crew: Crew) -> list[Any]:
+    def _hand_out(self, client: Any, crew: Crew) -> list[Any]:
         """Send bundles as long as there is room in the window; return their futures."""
         if self.stop.reason is not None:
             return []
@@ -121,7 +120,9 @@ class Dispatch:
             self._alone = Watch.begin(client, bundles[0][0].index)
         if not bundles:
             return []
-        futures = client.map(perform, bundles, task=carrier, expected=crew.expected, pure=False, key=_keys(bundles))
+        # the task goes with each bundle (8 bytes a variable of the run): kept on one worker for the others to fetch, it
+        # made them wait up to a second for that one's attention, since it was computing already
+        futures = client.map(perform, bundles, task=self.task, expected=crew.expected, pure=False, key=_keys(bundles))
         self.out.update(zip(futures, bundles, strict=True))
         return list(futures)
 

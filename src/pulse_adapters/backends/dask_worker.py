@@ -31,11 +31,6 @@ class Answer:
     refused: str = ""
 
 
-def carry(task: bytes) -> bytes:
-    """Return the pickled task: a Dask task of its own, so that it is sent once to a worker and made again when lost."""
-    return task
-
-
 def perform(units: Sequence[WorkUnit], task: bytes, expected: Software) -> Answer:
     """Do the units one after another, unless other software is here than at the coordinator's."""
     differences = expected.differences(Software.here())
