@@ -232,7 +232,7 @@ def test_bundles_are_cut_by_what_units_have_taken():
     pace = Pace()
     assert pace.size(waiting=1000, threads=2) == 1  # nothing is known yet
     pace.note(units=10, seconds=0.01)
-    assert pace.size(waiting=1000, threads=2) == 250
+    assert pace.size(waiting=10_000, threads=2) == 500
     assert pace.size(waiting=40, threads=2) == 10  # enough is left for all to the end
     pace.note(units=10, seconds=100.0)
     assert pace.size(waiting=1000, threads=2) == 1

@@ -22,10 +22,10 @@ from pulse_core.errors import BackendUnavailable, RunInterrupted, UnitFailed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Failed, Outcome
 
-BUNDLE_SECONDS: Final = 0.25
-"""What a bundle should take at least: Dask needs 2.1 to 2.4 ms a task, hence less than one per cent of it."""
+BUNDLE_SECONDS: Final = 0.5
+"""What a bundle should take at least: Dask needs 2 to 5 ms a task, by the machine, hence at most one per cent of it."""
 
-LISTEN_SECONDS: Final = 0.01
+LISTEN_SECONDS: Final = 0.02
 LOSSES_ALLOWED: Final = 3
 
 MEND_DEATH: Final = "Give the workers more memory, use smaller units, or leave out the variable at fault"
@@ -182,7 +182,7 @@ def _heard(completed: Any) -> list[Any]:
 
 def _results(client: Any, futures: Sequence[Any]) -> list[Any]:
     """Return the result of each, or the exception where there is one; gather alone would give up at the first."""
-    if not futures:  # gathering nothing takes 3 ms, and this is asked a hundred times a second
+    if not futures:  # gathering nothing takes 3 ms, and this is asked every LISTEN_SECONDS
         return []
     try:
         return list(client.gather(futures))
