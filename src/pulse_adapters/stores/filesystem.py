@@ -165,7 +165,8 @@ def _long_version(path: Path, stamp: Stamp) -> str:  # noqa: ARG001  # the cache
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb", buffering=0) as file:  # to be read at one go: a buffer takes longer than that
+            return file.readall()
     except OSError as error:
         raise _unavailable(path, error) from error
 
