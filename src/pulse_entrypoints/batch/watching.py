@@ -49,15 +49,21 @@ def look(services: Asked, states: Sequence[JobState], place: ResultsPlace) -> di
     """Say how jobs stand, and how many units of the run are done."""
     count = int(states[0].tags.get(UNITS_TAG, 0))
     run_id = states[0].tags[RUN_TAG]
-    published = states[-1].status == SUCCEEDED
     reasons = [reason for reason in map(services.queues.reason, states) if reason is not None]
     return {
         "run_id": run_id,
         "units": count,
-        "units_done": count if published else done_of(place.marks(run_id), count),
+        "units_done": _units_done(states, place.marks(run_id), count),
         "jobs": [_job(state) for state in states],
         **({"waits_for": reasons[0]} if reasons else {}),
     }
+
+
+def _units_done(states: Sequence[JobState], marks: frozenset[str], count: int) -> int:
+    """Return how many of `count` units are done; the job that publishes takes the marks away before it ends."""
+    shared = [state.status == SUCCEEDED for state in states[:-1]]
+    published = states[-1].status == SUCCEEDED or (bool(shared) and all(shared) and not marks)
+    return count if published else done_of(marks, count)
 
 
 def status_of(jobs: Jobs, states: Sequence[JobState]) -> Exit:
