@@ -50,6 +50,7 @@ def translated(error: Exception, service: str = "s3") -> StoreUnavailable:
         ),
         (answer("AccessDenied", "ListObjectsV2", 403), "s3:ListBucket", "Allow s3:ListBucket"),
         (answer("AccessDenied", "UploadPart", 403), "s3:PutObject", "Allow s3:PutObject"),
+        (answer("AccessDenied", "CopyObject", 403), "s3:PutObject", "Allow s3:PutObject"),
         (answer("403", "HeadObject", 403), "s3:GetObject", "Allow s3:GetObject"),
         (answer("NoSuchBucket", status=404), "no such bucket", "Check its name"),
         (answer("NoSuchKey", status=404), "no such object", "Check bucket and key"),
