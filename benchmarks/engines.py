@@ -46,9 +46,7 @@ from pulse_core.replay import ReplayTask
 
 Loop = Callable[[Task, Sequence[WorkUnit]], object]
 
-VARIABLES = 24
-POINTS = 1_250
-LENGTHS = (300, 1_250, 5_000, 20_000)
+RECALLED = ((24, 300), (24, 1_250), (300, 1_250), (24, 5_000), (24, 20_000))
 WORKERS = max(2, usable_cores())
 GOES = 2
 RECALLS = 7
@@ -58,23 +56,16 @@ KILLS = 5
 EMPTY = (500, 3_500)
 
 
-def write_data(folder: Path, points: int = POINTS, variables: int = VARIABLES) -> None:
+def write_data(folder: Path, points: int, variables: int) -> None:
     days = [(FIRST_DAY + timedelta(days=day)).isoformat() for day in range(points)]
     for number, column in enumerate(np.asarray(series(variables, points)).T):
         rows = [f"{day},{value:.6f}" for day, value in zip(days, column, strict=True)]
         (folder / f"v{number:03}.csv").write_text("\n".join(["timestamp,value", *rows, ""]))
 
 
-def spec(points: int = POINTS, variables: int = VARIABLES) -> RunSpec:
+def spec(points: int, variables: int) -> RunSpec:
     end = FIRST_DAY + timedelta(days=points)
     return RunSpec(variables=[f"v{number:03}" for number in range(variables)], start=FIRST_DAY, end=end)
-
-
-def train(data: Path, results: Path, *, points: int = POINTS, run_id: str | None = None) -> None:
-    """Train in this process."""
-    RetrodictionTraining(
-        store=FilesystemStore(data), backend=SerialBackend(), sink=FilesystemSink(results), run_id=run_id
-    ).execute(spec(points))
 
 
 def train_many(data: Path, results: Path, backend: ComputeBackend) -> None:
@@ -181,22 +172,30 @@ def tell(name: str, empty: float, unit: float) -> None:
 
 def recall(folder: Path) -> None:
     """Seconds of CPU: what is recalled waits for little else than a disk, and that is the place's own."""
-    for points in LENGTHS:
-        (data := folder / f"data-{points}").mkdir()
-        write_data(data, points)
-        recorded, store, nights = folder / f"recorded-{points}", FilesystemStore(data), count()
-        computing = cpu_seconds(partial(train, data, recorded, points=points))
+    for variables, points in RECALLED:
+        (data := folder / f"data-{variables}-{points}").mkdir()
+        write_data(data, points, variables)
+        what, store, nights = spec(points, variables), FilesystemStore(data), count()
+        train = partial(train_here, store, FilesystemSink(folder / f"recorded-{variables}-{points}"), what)
+        computing = cpu_seconds(train)
         sides: dict[str, Callable[[], object]] = {
-            "reading the data": lambda store=store: [store.read(name) for name in spec().variables],  # type: ignore[misc]
-            "the same run again": partial(train, data, recorded, points=points),
-            "another run of the same": lambda data=data, recorded=recorded, points=points, nights=nights: train(  # type: ignore[misc]
-                data, recorded, points=points, run_id=f"night-{next(nights)}"
-            ),
+            "reading the data": partial(read, store, what),
+            "the same run again": train,
+            "another run of the same": lambda train=train, nights=nights: train(f"night-{next(nights)}"),  # type: ignore[misc]
         }
         goes = [{name: cpu_seconds(action) for name, action in sides.items()} for _ in range(RECALLS)]
         taken = {name: min(go[name] for go in goes) for name in sides}
-        report(f"all of {VARIABLES} variables x {points:,} recalled, in one process, CPU", taken)
+        report(f"all of {variables} variables x {points:,} recalled, in one process, CPU", taken)
         print(f"  {'computing them':32} {computing * 1e3:7.0f} ms")
+
+
+def read(store: FilesystemStore, what: RunSpec) -> None:
+    for name in what.variables:
+        store.read(name)
+
+
+def train_here(store: FilesystemStore, sink: FilesystemSink, what: RunSpec, run_id: str | None = None) -> None:
+    RetrodictionTraining(store=store, backend=SerialBackend(), sink=sink, run_id=run_id).execute(what)
 
 
 def killed_worker(folder: Path) -> None:
