@@ -58,7 +58,7 @@ def test_no_name_opens_a_file_outside_the_folder(folder, monkeypatch):
     (folder / "inner" / "deep.csv").write_text(CLEAN)
     store = FilesystemStore(folder)
     opened: list[Path] = []
-    monkeypatch.setattr(Path, "read_bytes", opened.append)
+    monkeypatch.setattr(filesystem, "_content", opened.append)
     for name in (
         "../secret",
         str(folder.parent / "secret"),
@@ -114,12 +114,12 @@ def test_a_place_that_cannot_be_read_is_unavailable(tmp_path, use):
 
 
 def test_a_folder_or_file_that_may_not_be_read_is_unavailable(folder, monkeypatch):
-    def forbidden(*_):
+    def forbidden(*_, **__):
         raise PermissionError(13, "Permission denied")
 
     store = FilesystemStore(folder)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", forbidden)
+        patch.setattr(Path, "open", forbidden)
         with pytest.raises(StoreUnavailable, match=r"x\.csv: cannot be read: Permission denied"):
             store.read("x")
     monkeypatch.setattr(os, "scandir", forbidden)
@@ -154,13 +154,13 @@ class TestLongFile:
 
     def test_is_read_once_for_all_of_its_variables_and_anew_when_it_changes(self, path, monkeypatch):
         reads: list[Path] = []
+        read = filesystem._content
 
         def counted(path):
             reads.append(path)
-            with path.open("rb") as file:
-                return file.read()
+            return read(path)
 
-        monkeypatch.setattr(Path, "read_bytes", counted)
+        monkeypatch.setattr(filesystem, "_content", counted)
         store = FilesystemStore(path)
         for name in [*store.names(), *store.names()]:
             pickle.loads(pickle.dumps(store)).read(name)
