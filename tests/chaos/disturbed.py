@@ -186,7 +186,7 @@ def _judge(
     stage: Stage, results: Results, done: Done, before: Mapping[str, bytes], disturbance: str, first: int
 ) -> list[str]:
     problems = []
-    # of memory: the kernel takes the coordinator at a moment when there is no worker: yet, between two, or any more
+    # of memory: the kernel takes a worker where it can, and now and then the coordinator, as when there is no worker
     by_disturbance = {"worker": (0,), "SIGTERM": (0, 75), "parent": (0, -9), "memory": (0, 1, -9)}
     expected: tuple[int, ...] = by_disturbance.get(disturbance, (0, 1, 75))
     if first == -signal.SIGTERM and not before:  # before Python had begun to listen
