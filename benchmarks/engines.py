@@ -15,7 +15,6 @@ import multiprocessing
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from datetime import timedelta
@@ -27,6 +26,7 @@ from unittest import mock
 import numpy as np
 from _pairs import CLOCK, CPU, Pairs, Side, seconds
 from _synthetic import FIRST_DAY, series
+from _timing import seconds as cpu_seconds
 from _units import NAP_SECONDS, NapAndDieOnce, nap, nothing, units
 
 from pulse_adapters.backends import dask_dispatch
@@ -99,12 +99,6 @@ def bare_loky(task: Task, units: Sequence[WorkUnit]) -> None:
 
     with LokyExecutor(WORKERS) as executor:
         futures_loop(task, units, executor)
-
-
-def cpu_seconds(action: Callable[[], object]) -> float:
-    begun = time.process_time()
-    action()
-    return time.process_time() - begun
 
 
 def report(title: str, taken: dict[str, float]) -> None:

@@ -12,13 +12,14 @@ from io import BytesIO
 
 import attrs
 
+from pulse_adapters.sinks.memory import put_part
 from pulse_adapters.sinks.places import DAMAGED, Entry, Read
 from pulse_core.errors import PulseError, RunIdTaken, UnitFailed, VariableNotFound
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Outcome, Task, Write
 from pulse_core.results import Record, RunResult
 from pulse_core.series import Observations
-from pulse_core.tables import Columns, is_other_content
+from pulse_core.tables import Columns
 
 
 @attrs.frozen
@@ -87,22 +88,15 @@ class FakeSink:
     def part(self, run_id: str, name: str) -> Iterator[Write]:
         goes: list[Columns] = []
         yield lambda columns: goes.append(deepcopy(dict(columns)))
-        self._put_part(run_id, name, tuple(goes))
+        put_part(self.parts, run_id, name, goes)
 
     def has_part(self, run_id: str, name: str) -> bool:
         return (run_id, name) in self.parts
 
     def copy_part(self, name: str, source: str, run_id: str) -> bool:
         if (source, name) in self.parts:
-            self._put_part(run_id, name, self.parts[source, name])
+            put_part(self.parts, run_id, name, self.parts[source, name])
         return (run_id, name) in self.parts
-
-    def _put_part(self, run_id: str, name: str, goes: tuple[Columns, ...]) -> None:
-        self.parts.pop((run_id, name), None)
-        if goes:
-            self.parts[run_id, name] = goes
-        for other in [other for other in self.parts if other[0] == run_id and is_other_content(name, other[1])]:
-            del self.parts[other]
 
     def publish(self, result: RunResult) -> Sequence[str]:
         if any(run.run_id == result.run_id and run.spec != result.spec for run in self.runs):

@@ -64,8 +64,7 @@ class Beginning:
 
     def all(self, variables: Sequence[str], failures: dict[str, Failure]) -> dict[str, Begun]:
         """Begin these variables; failures are noted."""
-        known = self.known(variables, failures)
-        unknown = [name for name in variables if name not in known and name not in failures]
+        known, unknown = self.known(variables, failures)
         with reading(self.store, unknown) as store:
             read = dict(each(unknown, partial(self._begin, cache(partial(self.read, store))), failures))
         scores = {} if self.fresh else self.ledger.scores_of({name: one.key for name, one in read.items()}, failures)
@@ -73,17 +72,10 @@ class Beginning:
         begun = known | dict(each(sound, lambda name: self._with_scores(read[name], scores.get(name)), failures))
         return {name: begun[name] for name in variables if name in begun}
 
-    def known(self, variables: Sequence[str], failures: dict[str, Failure]) -> dict[str, Begun]:
-        """Begin those of which nothing need be read; failures are noted."""
-        if self.fresh:
-            return {}
-        predictors = self._seen(self.spec.predictors, {})
-        if len(predictors) < len(self.spec.predictors):
-            return {}
-        seen = self._seen(variables, failures)
-        keys = {name: self._keys.of(one, predictors.values()) for name, one in seen.items()}
-        scores = self.ledger.scores_of(keys, failures)
-        return {name: Begun(name, seen[name].facts, keys[name], found) for name, found in scores.items()}
+    def known(self, variables: Sequence[str], failures: dict[str, Failure]) -> tuple[dict[str, Begun], list[str]]:
+        """Begin those of which nothing need be read, and name those that are to be read; failures are noted."""
+        known = {} if self.fresh else self._known(variables, failures)
+        return known, [name for name in variables if name not in known and name not in failures]
 
     def read(self, store: DataStore, variable: str) -> Read:
         """Read a variable, and record what that gave. Raises what reading raises, and SinkUnavailable."""
@@ -108,6 +100,15 @@ class Beginning:
             what, mend = "its data changed while the run was under way", "Run the command again"
             raise DataError(what, f"variable '{begun.variable}'", mend)
         return begun.rows, begun.point or self._point(begun.rows, begun.predictors)
+
+    def _known(self, variables: Sequence[str], failures: dict[str, Failure]) -> dict[str, Begun]:
+        predictors = self._seen(self.spec.predictors, {})
+        if len(predictors) < len(self.spec.predictors):
+            return {}
+        seen = self._seen(variables, failures)
+        keys = {name: self._keys.of(one, predictors.values()) for name, one in seen.items()}
+        scores = self.ledger.scores_of(keys, failures)
+        return {name: Begun(name, seen[name].facts, keys[name], found) for name, found in scores.items()}
 
     def _seen(self, names: Sequence[str], failures: dict[str, Failure]) -> dict[str, Sighting]:
         """Return what reading these variables would give, where that is known."""

@@ -179,8 +179,7 @@ class ReplayTask:
         """Make what slow forecasters say in one batch, and record it for the variable's own unit."""
         failures: dict[str, Failure] = {}
         beginning = self._beginning()
-        known = beginning.known(unit.variables, failures)
-        unknown = [name for name in unit.variables if name not in known and name not in failures]
+        known, unknown = beginning.known(unit.variables, failures)
         with reading(self.store, unknown) as store:
             hindcast = partial(self._hindcast_variable, partial(beginning.read, store), batch)
             done = dict(each(unknown, hindcast, failures))

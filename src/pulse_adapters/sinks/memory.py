@@ -17,6 +17,9 @@ from pulse_core.ports import Write
 from pulse_core.results import Record, RunResult
 from pulse_core.tables import Column, Columns, Labels, is_other_content
 
+Parts = dict[tuple[str, str], tuple[Columns, ...]]
+"""Parts of tables, go by go, under run id and name."""
+
 
 def _new_name() -> str:
     return secrets.token_hex(8)
@@ -34,7 +37,7 @@ class MemorySink:
     name: str = attrs.field(factory=_new_name)
     runs: dict[str, RunResult] = attrs.field(factory=dict, init=False, repr=False)
     """What was published last under each run id."""
-    parts: dict[tuple[str, str], tuple[Columns, ...]] = attrs.field(factory=dict, init=False, repr=False)
+    parts: Parts = attrs.field(factory=dict, init=False, repr=False)
     """The parts of tables, go by go, under run id and name."""
     _records: dict[str, Record] = attrs.field(factory=dict, init=False, repr=False)
     _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
@@ -66,7 +69,7 @@ class MemorySink:
         goes: list[Columns] = []
         yield lambda columns: goes.append({each: _copied(column) for each, column in columns.items()})
         with self._lock:
-            self._put_part(run_id, name, tuple(goes))
+            put_part(self.parts, run_id, name, goes)
 
     def has_part(self, run_id: str, name: str) -> bool:
         """Whether a part of this name is kept."""
@@ -77,7 +80,7 @@ class MemorySink:
         """Let a run have the part that the run `source` has; return whether it has it now."""
         with self._lock:
             if (run_id, name) not in self.parts and (source, name) in self.parts:
-                self._put_part(run_id, name, self.parts[source, name])
+                put_part(self.parts, run_id, name, self.parts[source, name])
             return (run_id, name) in self.parts
 
     def publish(self, result: RunResult) -> Sequence[str]:
@@ -95,12 +98,14 @@ class MemorySink:
                     del self.parts[run_id, name]
         return [f"memory:{self.name}/{result.run_id}"]
 
-    def _put_part(self, run_id: str, name: str, goes: tuple[Columns, ...]) -> None:
-        self.parts.pop((run_id, name), None)
-        if goes:
-            self.parts[run_id, name] = goes
-        for other in [other for other in self.parts if other[0] == run_id and is_other_content(name, other[1])]:
-            del self.parts[other]
+
+def put_part(parts: Parts, run_id: str, name: str, goes: Sequence[Columns]) -> None:
+    """Put a part among those of its run, in the place of the same unit's with other content; none without goes."""
+    parts.pop((run_id, name), None)
+    if goes:
+        parts[run_id, name] = tuple(goes)
+    for other in [other for other in parts if other[0] == run_id and is_other_content(name, other[1])]:
+        del parts[other]
 
 
 def _copied(column: Column) -> Column:

@@ -111,6 +111,15 @@ def table(sink: FakeSink, name: str) -> dict[Row, dict[str, Any]]:
     return rows
 
 
+def parts_of(sink: FakeSink, run_id: str) -> dict[str, list[dict[str, list[Any]]]]:
+    """The parts of a run, by name, go by go, as bits."""
+    return {
+        name: [{column: bits_of(values) for column, values in columns.items()} for columns in goes]
+        for (run, name), goes in sorted(sink.parts.items())
+        if run == run_id
+    }
+
+
 def bits_of(column: Column) -> list[Any]:
     """Numbers as their bits, all else as it is."""
     if isinstance(column, Labels):

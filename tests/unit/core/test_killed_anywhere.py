@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from pulse_core import RunResult, RunSpec
 from pulse_core.ports import Write
 from pulse_core.results import Record
-from pulse_core.tables import Columns
 from tests.fakes import FakeSink, VersionedStore
 from tests.unit.core.models import LastThree, own
-from tests.unit.core.runs import bits_of, known, spec_of, training
+from tests.unit.core.runs import known, parts_of, spec_of, training
 
 ROWS = [(n, float(n * n % 11), n) for n in range(20)]
 GROWN = [*ROWS, (20, 3.0, 20)]
@@ -116,7 +115,7 @@ def test_nothing_that_came_before_shows_in_a_run_that_ends_well(killed, last):
     said, expected = last.run(sink), last.run(alone)
     assert (said.variables, said.digest, said.failures) == (expected.variables, expected.digest, expected.failures)
     assert said.parts == expected.parts
-    assert _tables(sink, last.name) == _tables(alone, last.name)
+    assert parts_of(sink, last.name) == parts_of(alone, last.name)
 
 
 @settings(max_examples=60)
@@ -130,11 +129,3 @@ def test_a_run_that_was_killed_leaves_the_same_ledger_as_one_that_was_not_once_i
         go.run(sink)
     go.run(alone)
     assert sink.records == alone.records
-
-
-def _tables(sink: FakeSink, run_id: str) -> dict[str, list[dict[str, list[Any]]]]:
-    return {name: list(map(_plain, goes)) for (run, name), goes in sorted(sink.parts.items()) if run == run_id}
-
-
-def _plain(columns: Columns) -> dict[str, list[Any]]:
-    return {name: bits_of(column) for name, column in columns.items()}

@@ -18,11 +18,10 @@ from pulse_core import BUILT_IN, Forecaster, Histories, Observations, RunFailed,
 from pulse_core.errors import ForecasterFailed
 from pulse_core.ports import Write
 from pulse_core.results import Record, VariableScores
-from pulse_core.tables import Columns
 from tests.fakes import FakeSink
 from tests.strategies import replayed, values, whole_for
 from tests.unit.core.models import LastThree, own
-from tests.unit.core.runs import ROSTER, bits_of, ended, known, of_variables, series, spec_of, training
+from tests.unit.core.runs import ROSTER, bits_of, ended, known, of_variables, parts_of, series, spec_of, training
 
 ROWS = [(n, float(n * n % 11), n) for n in range(30)]
 SPEC = spec_of(days=30)
@@ -245,7 +244,7 @@ def test_another_run_of_the_same_takes_the_tables_over(hindcasts):
     second = training(*TWO, sink=sink, run_id="two", hindcasts=hindcasts).execute(SPEC_OF_TWO)
     assert (second.units.recalled, second.parts, second.digest) == (2, first.parts, first.digest)
     assert (sink.opened, VariableResult in sink.read) == ([], False)
-    assert rows_of(sink, "one") == rows_of(sink, "two")
+    assert parts_of(sink, "one") == parts_of(sink, "two")
 
 
 @pytest.mark.parametrize("change", [{"trust_decay": 0.5}, {"benchmark": "mean"}], ids=str)
@@ -254,19 +253,19 @@ def test_another_run_of_another_spec_writes_its_own_tables(change):
     training(*TWO, sink=sink, run_id="one", hindcasts=True).execute(SPEC_OF_TWO)
     for where in (sink, alone):
         training(*TWO, sink=where, run_id="two", hindcasts=True).execute(other)
-    assert rows_of(sink, "two") == rows_of(alone, "two") != rows_of(sink, "one")
+    assert parts_of(sink, "two") == parts_of(alone, "two") != parts_of(sink, "one")
 
 
 def test_tables_that_are_gone_are_written_from_the_records_and_taken_over_from_there():
     sink = Watched()
     training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
-    rows = rows_of(sink, "one")
+    rows = parts_of(sink, "one")
     sink.parts.clear()
     for run, opened in (("two", 1), ("three", 0)):
         sink.forget()
         result = training(*TWO, sink=sink, run_id=run).execute(SPEC_OF_TWO)
         assert (result.units.recalled, len(sink.opened)) == (2, opened)
-        assert rows_of(sink, run) == rows
+        assert parts_of(sink, run) == rows
 
 
 def test_another_run_with_hindcasts_after_one_without_makes_them():
@@ -276,7 +275,7 @@ def test_another_run_with_hindcasts_after_one_without_makes_them():
     assert second.units.computed == 2
     alone = FakeSink()
     training(*TWO, sink=alone, run_id="two", hindcasts=True).execute(SPEC_OF_TWO)
-    assert rows_of(sink, "two") == rows_of(alone, "two")
+    assert parts_of(sink, "two") == parts_of(alone, "two")
 
 
 @settings(max_examples=30)
@@ -290,7 +289,7 @@ def test_tables_that_are_taken_over_are_those_that_a_run_alone_would_write(data,
     first, then = (attrs.evolve(spec, end=one) for one in (reversed(ends) if shorter else ends))
     for one, run, where in ((first, "one", sink), (then, "two", sink), (then, "two", alone)):
         ended(observations, one, sink=where, run_id=run, hindcasts=True)
-    assert rows_of(sink, "two") == rows_of(alone, "two")
+    assert parts_of(sink, "two") == parts_of(alone, "two")
 
 
 def test_a_record_that_is_gone_is_computed_again_where_its_rows_are_wanted():
@@ -361,12 +360,3 @@ def variables_in(sink: FakeSink) -> set[str]:
     ]
     assert each.count(each[0]) == len(each)
     return each[0]
-
-
-def rows_of(sink: FakeSink, run_id: str) -> dict[str, list[dict[str, list[Any]]]]:
-    """The parts of a run, by name, go by go, as bits."""
-    return {name: list(map(plain, goes)) for (run, name), goes in sorted(sink.parts.items()) if run == run_id}
-
-
-def plain(columns: Columns) -> dict[str, list[Any]]:
-    return {name: bits_of(column) for name, column in columns.items()}
