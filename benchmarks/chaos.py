@@ -74,7 +74,7 @@ def _be_pulse(words: Sequence[str], folder: Path, environment: Mapping[str, str]
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for descriptor in (1, 2):
             os.dup2(output, descriptor)
-        from pulse_entrypoints.cli import main as pulse
+        from pulse_entrypoints.cli.app import main as pulse
 
         status = pulse(list(words))
     finally:
@@ -87,9 +87,9 @@ def _load() -> None:
     import pyarrow.parquet
     import scipy.special
 
-    import pulse_adapters.backends.processes
-    import pulse_adapters.sinks.filesystem
-    import pulse_entrypoints.train
+    import pulse_adapters.backends.processes.backend
+    import pulse_adapters.sinks.folder
+    import pulse_entrypoints.commands.train.command
 
     del pyarrow, scipy, pulse_adapters, pulse_entrypoints
 

@@ -29,20 +29,20 @@ from _synthetic import FIRST_DAY, series
 from _timing import seconds as cpu_seconds
 from _units import NAP_SECONDS, NapAndDieOnce, nap, nothing, units
 
-from pulse_adapters.backends import dask_dispatch
-from pulse_adapters.backends.cores import usable_cores
-from pulse_adapters.backends.dask import DaskBackend
-from pulse_adapters.backends.dask_cluster import LocalWorkers, Scheduler
-from pulse_adapters.backends.processes import ProcessesBackend
+from pulse_adapters.backends.dask import dispatch
+from pulse_adapters.backends.dask.backend import DaskBackend
+from pulse_adapters.backends.dask.cluster import LocalWorkers, Scheduler
+from pulse_adapters.backends.host.cores import usable_cores
+from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_adapters.backends.serial import SerialBackend
-from pulse_adapters.sinks.filesystem import FilesystemSink
-from pulse_adapters.stores.filesystem import FilesystemStore
+from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.stores.folder import FilesystemStore
 from pulse_core import RetrodictionTraining, RunSpec, WorkUnit
-from pulse_core.forecasters import resolve
-from pulse_core.parts import Tables
+from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import work_units
 from pulse_core.ports import ComputeBackend, Done, Task
-from pulse_core.replay import ReplayTask
+from pulse_core.runs.tables import Tables
+from pulse_core.runs.units import ReplayTask
 
 Loop = Callable[[Task, Sequence[WorkUnit]], object]
 
@@ -135,7 +135,7 @@ def dask(data: Path, folder: Path) -> None:
         )
         tell("bare", each(lambda empty: bare_map(nothing, empty)), unit)
         tell("ours", each(lambda empty: list(backend.run(nothing, empty))), unit)
-        with mock.patch.object(dask_dispatch, "BUNDLE_SECONDS", 0.0):
+        with mock.patch.object(dispatch, "BUNDLE_SECONDS", 0.0):
             tell("ours, alone", each(lambda empty: list(backend.run(nothing, empty))), unit)
 
 

@@ -23,16 +23,16 @@ from _timing import in_turn, least
 from numpy.typing import NDArray
 
 from pulse_core import Forecaster
-from pulse_core.evaluation import evaluate
-from pulse_core.forecasters import resolve
+from pulse_core.backtest.evaluation import evaluate
+from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.autoregression import AutoRegression
 from pulse_core.forecasters.averages import Drift, Naive
+from pulse_core.forecasters.registry import resolve
 from pulse_core.forecasters.seasonal import SeasonalNaive
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.forecasters.theta import Theta
 from pulse_core.forecasters.trend import Holt, damped_holt
 from pulse_core.plan import work_units
-from pulse_core.point_in_time import point_in_time
 
 Array = NDArray[np.float64]
 Lengths = NDArray[np.int64]

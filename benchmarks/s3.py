@@ -26,11 +26,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the servers of the tests
 
 from pulse_adapters.aws.clients import AwsSettings, client
-from pulse_adapters.stores.formats import parse
+from pulse_adapters.stores.formats.parquet_bytes import parquet_bytes
+from pulse_adapters.stores.formats.registry import parse
+from pulse_adapters.stores.formats.table import observations
 from pulse_adapters.stores.object_cache import ObjectCache
-from pulse_adapters.stores.parquet_bytes import parquet_bytes
 from pulse_adapters.stores.s3 import S3Store
-from pulse_adapters.stores.table import observations
 from pulse_core import Observations
 from tests.servers.faults import proxied
 from tests.servers.s3 import BUCKET, S3Server, environment_of

@@ -22,19 +22,19 @@ import numpy as np
 from _synthetic import SyntheticStore
 from _timing import least
 
-from pulse_adapters.sinks.filesystem import FilesystemSink
+from pulse_adapters.sinks.folder import FilesystemSink
 from pulse_core import Done, Forecaster, Histories, Outcome, RetrodictionTraining, RunResult, Slice, Task, WorkUnit
-from pulse_core.evaluation import evaluate
-from pulse_core.forecasters import resolve
-from pulse_core.hindcasting import hindcast
-from pulse_core.histories import stretches
-from pulse_core.learning import lessons
-from pulse_core.origins import Stretches, gather
+from pulse_core.backtest.evaluation import evaluate
+from pulse_core.backtest.hindcasting import hindcast
+from pulse_core.backtest.histories import stretches
+from pulse_core.backtest.learning import lessons
+from pulse_core.backtest.origins import Stretches, gather
+from pulse_core.backtest.scoring import score
+from pulse_core.data.point_in_time import point_in_time
+from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import take, work_units
-from pulse_core.point_in_time import point_in_time
 from pulse_core.ports import Write
 from pulse_core.results import Record
-from pulse_core.scoring import score
 
 HORIZON: Final = 5
 POINTS: Final = 1250

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.sample import FOLDER
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_adapters.stores.filesystem import FilesystemStore
+from pulse_adapters.stores.folder import FilesystemStore
 from pulse_core import MEASURES, OriginByOrigin, RetrodictionTraining, RunResult, RunSpec
 
 

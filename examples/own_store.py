@@ -17,10 +17,10 @@ from pathlib import Path
 import attrs
 import numpy as np
 
-from pulse_adapters.backends.processes import ProcessesBackend
+from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_adapters.sample import FOLDER
-from pulse_adapters.sinks.filesystem import FilesystemSink
-from pulse_adapters.stores.filesystem import FilesystemStore
+from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.stores.folder import FilesystemStore
 from pulse_core import Observations, RetrodictionTraining, RunResult, RunSpec, StoreUnavailable, VariableNotFound
 
 _ROWS = "SELECT timestamp, value, known_at FROM observations WHERE variable = ?"

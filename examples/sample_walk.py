@@ -10,7 +10,7 @@ from datetime import date
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.sample import FOLDER
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_adapters.stores.filesystem import FilesystemStore
+from pulse_adapters.stores.folder import FilesystemStore
 from pulse_core import RetrodictionTraining, RunSpec
 
 # %% [markdown]

@@ -23,7 +23,7 @@ from typing import Any, Final
 import pandas as pd
 
 from pulse_adapters.backends.serial import SerialBackend
-from pulse_adapters.sinks.documents import result_json
+from pulse_adapters.published.result_writer import result_json
 from pulse_adapters.sinks.memory import MemorySink
 from pulse_adapters.stores.frames import FrameStore
 from pulse_core import PulseError, RetrodictionTraining, RunFailed, RunResult, RunSpec, SettingsError

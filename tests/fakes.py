@@ -13,12 +13,12 @@ from io import BytesIO
 import attrs
 
 from pulse_adapters.sinks.memory import put_part
-from pulse_adapters.sinks.places import DAMAGED, Entry, Read
+from pulse_adapters.storage.port import DAMAGED, Entry, Read
+from pulse_core.data.observations import Observations
 from pulse_core.errors import PulseError, RunIdTaken, UnitFailed, VariableNotFound
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Outcome, Task, Write
 from pulse_core.results import Record, RunResult
-from pulse_core.series import Observations
 from pulse_core.tables import Columns
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 import attrs
 import numpy as np
 
-from pulse_core.series import Observations
+from pulse_core.data.observations import Observations
 from pulse_core.spec import RunSpec
 
 Row = tuple[int, float, int]

@@ -3,7 +3,8 @@
 What is imported here is the API for services that embed it; nothing else is public.
 """
 
-from pulse_core.calibration import LEVELS
+from pulse_core.backtest.calibration import LEVELS
+from pulse_core.data.observations import Observations
 from pulse_core.errors import (
     BackendUnavailable,
     DataError,
@@ -25,10 +26,9 @@ from pulse_core.errors import (
     VariableNotFound,
 )
 from pulse_core.events import Event, Observer, RunFinished, RunPlanned, UnitFinished
-from pulse_core.forecasters import BUILT_IN
 from pulse_core.forecasters.base import FittedForecaster, Forecaster, Histories, PointForecaster
-from pulse_core.forecasters.origin_by_origin import OriginByOrigin
-from pulse_core.forecasting import Forecasting, Forecasts, Trained, VariableForecast
+from pulse_core.forecasters.per_origin import OriginByOrigin
+from pulse_core.forecasters.registry import BUILT_IN
 from pulse_core.plan import Batch, Slice, WorkUnit
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink, Task, TrainingRun, Write
 from pulse_core.results import (
@@ -43,11 +43,11 @@ from pulse_core.results import (
     VariableResult,
     VariableSummary,
 )
+from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained, VariableForecast
+from pulse_core.runs.training import RetrodictionTraining
 from pulse_core.scores.measures import MEASURES
-from pulse_core.series import Observations
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, Labels
-from pulse_core.training import RetrodictionTraining
 from pulse_core.version import __version__
 
 __all__ = [

@@ -8,10 +8,10 @@ from typing import Protocol, runtime_checkable
 
 import attrs
 
+from pulse_core.data.observations import Observations
 from pulse_core.errors import PulseError
 from pulse_core.plan import WorkUnit
 from pulse_core.results import Record, RunResult, UnitResult
-from pulse_core.series import Observations
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns
 

@@ -1,5 +1,5 @@
 """`python -m pulse_entrypoints` is the command `pulse`."""
 
-from pulse_entrypoints.program import pulse
+from pulse_entrypoints.cli.program import pulse
 
 pulse()

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from pulse_adapters.backends.deaths import BY_MEMORY
+from pulse_adapters.backends.host.deaths import BY_MEMORY
 from pulse_adapters.sinks.records import decode_record
 from pulse_core.results import VariableResult
 from tests.chaos.memory import MemoryGroup

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import attrs
 
-from pulse_adapters.backends.control_groups import group_folders
+from pulse_adapters.backends.host.control_groups import group_folders
 from tests.chaos.running import Running
 from tests.chaos.victims import kill
 

@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pulse_adapters.backends.deaths import BY_MEMORY
-from pulse_adapters.backends.processes import ProcessesBackend
+from pulse_adapters.backends.host.deaths import BY_MEMORY
+from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_core.ports import Failed
 from tests.chaos.memory import memory_group
 from tests.tasks import Scripted, units

@@ -9,9 +9,9 @@ from itertools import pairwise
 import attrs
 import numpy as np
 
+from pulse_core.data.observations import Observations
 from pulse_core.errors import VariableNotFound
 from pulse_core.ports import DataStore
-from pulse_core.series import Observations
 from tests.fakes import FakeStore, VersionedStore
 
 

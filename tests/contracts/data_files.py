@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pulse_core.series import Observations
+from pulse_core.data.observations import Observations
 
 Row = dict[str, object]
 

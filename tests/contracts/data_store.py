@@ -17,15 +17,15 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.stores.filesystem import FilesystemStore
-from pulse_adapters.stores.formats import SUFFIXES
+from pulse_adapters.stores.folder import FilesystemStore
+from pulse_adapters.stores.formats.registry import SUFFIXES
 from pulse_adapters.stores.frames import FrameStore
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.s3 import S3Store
 from pulse_adapters.stores.s3_long import S3LongStore
+from pulse_core.data.observations import Observations
 from pulse_core.errors import DataError, MalformedData, VariableNotFound
 from pulse_core.ports import DataStore, TellsVersions, reading
-from pulse_core.series import Observations
 from tests.contracts.data_files import columns_of, long_file, one_file, rows_of
 from tests.fakes import FakeStore, VersionedStore
 from tests.servers.moto_server import moto

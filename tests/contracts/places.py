@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.sinks.bucket_place import BucketPlace
-from pulse_adapters.sinks.folder import Folder
-from pulse_adapters.sinks.places import Place
+from pulse_adapters.storage.folder import Folder
+from pulse_adapters.storage.port import Place
+from pulse_adapters.storage.s3 import BucketPlace
 from tests.fakes import FakePlace
 from tests.servers.moto_server import moto
 from tests.servers.s3 import BUCKET, S3Server, environment_of

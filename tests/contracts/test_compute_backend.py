@@ -10,9 +10,9 @@ from pathlib import Path
 import attrs
 import pytest
 
-from pulse_adapters.backends.dask import DaskBackend
-from pulse_adapters.backends.dask_cluster import LocalWorkers
-from pulse_adapters.backends.processes import ProcessesBackend
+from pulse_adapters.backends.dask.backend import DaskBackend
+from pulse_adapters.backends.dask.cluster import LocalWorkers
+from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.backends.stopping import Stop
 from pulse_core.errors import MalformedData, RunInterrupted, UnitFailed

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 
-from pulse_adapters.sinks.places import DAMAGED, Entry, Place, Read
+from pulse_adapters.storage.port import DAMAGED, Entry, Place, Read
 from tests.contracts.places import PLACES
 from tests.fakes import FakeDraft, FakePlace
 

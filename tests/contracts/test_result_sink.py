@@ -24,7 +24,7 @@ import pytest
 from hypothesis import given
 
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_adapters.sinks.place_sink import PlaceSink
+from pulse_adapters.sinks.storage_sink import PlaceSink
 from pulse_core.errors import PulseError, RunIdTaken, SinkUnavailable
 from pulse_core.ports import Recall, ResultSink, Write, recalling
 from pulse_core.results import Holder, Record, RunResult

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from pulse_adapters.sinks.place_sink import PlaceSink
+from pulse_adapters.sinks.storage_sink import PlaceSink
 from pulse_core.errors import RunNotFound, SettingsError
-from pulse_entrypoints.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_place import ResultsPlace
 from tests.contracts.places import PLACES
 from tests.results import run_result, variable_result
 

@@ -62,7 +62,7 @@ def test_every_command_of_the_page_succeeds_from_an_empty_account_to_a_collected
 
 
 def test_the_page_shows_every_command_of_the_group() -> None:
-    from pulse_entrypoints.commands import COMMANDS
+    from pulse_entrypoints.cli.commands import COMMANDS
 
     commands = [" ".join(command.words) for command in COMMANDS if command.words[0] == "batch"]
     assert [each for each in commands if f"pulse {each}" not in PAGE and each != "batch run"] == []

@@ -360,7 +360,7 @@ def test_the_console_format_writes_lines_for_people_to_stderr(place) -> None:
 
 
 def test_help_names_every_option_and_how_it_ends() -> None:
-    from pulse_entrypoints.options import options_of
+    from pulse_entrypoints.cli.options import options_of
     from pulse_entrypoints.settings import TrainSettings
 
     done = subprocess.run(command("train", "--help"), env=environment(), capture_output=True, text=True, check=True)
@@ -383,6 +383,6 @@ def test_completion_installs_where_the_shell_looks(place) -> None:
 
 
 def test_help_waits_for_no_heavy_library() -> None:
-    program = f"import sys, pulse_entrypoints.cli; print([name for name in {HEAVY} if name in sys.modules])"
+    program = f"import sys, pulse_entrypoints.cli.app; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

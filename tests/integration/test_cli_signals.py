@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pulse_entrypoints.signals import interruptible
+from pulse_entrypoints.cli.signals import interruptible
 from tests.integration.cli import PERIOD, command, digest, environment, events, train, write_series
 
 pytestmark = pytest.mark.integration
@@ -198,7 +198,7 @@ def test_the_first_process_of_a_container_hears_them_too(place) -> None:
 def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
     program = """
 import os, signal
-from pulse_entrypoints.signals import interruptible
+from pulse_entrypoints.cli.signals import interruptible
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 with interruptible():
     os.kill(os.getpid(), signal.SIGINT)

@@ -12,16 +12,16 @@ import attrs
 import pytest
 from distributed import Client, KilledWorker, LocalCluster, Security
 
-from pulse_adapters.backends.dask import DaskBackend
-from pulse_adapters.backends.dask_cluster import LocalWorkers, Scheduler, Tls, scheduler_address
-from pulse_adapters.backends.dask_deaths import Watch
-from pulse_adapters.backends.dask_dispatch import Pace
-from pulse_adapters.backends.dask_worker import perform
-from pulse_adapters.backends.deaths import MemoryKills
+from pulse_adapters.backends.dask.backend import DaskBackend
+from pulse_adapters.backends.dask.cluster import LocalWorkers, Scheduler, Tls, scheduler_address
+from pulse_adapters.backends.dask.deaths import Watch
+from pulse_adapters.backends.dask.dispatch import Pace
+from pulse_adapters.backends.dask.worker_task import perform
+from pulse_adapters.backends.host.deaths import MemoryKills
+from pulse_adapters.backends.host.software import Software
 from pulse_adapters.backends.serial import SerialBackend
-from pulse_adapters.backends.software import Software
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_adapters.stores.filesystem import FilesystemStore
+from pulse_adapters.stores.folder import FilesystemStore
 from pulse_core import RetrodictionTraining, RunSpec
 from pulse_core.errors import BackendUnavailable, RunInterrupted, SettingsError, UnitFailed
 from pulse_core.ports import Done, Failed
@@ -157,7 +157,7 @@ def test_a_cluster_whose_workers_all_leave_interrupts_the_run(tmp_path):
 
 
 def test_a_scheduler_that_ends_interrupts_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr("pulse_adapters.backends.dask_cluster.CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr("pulse_adapters.backends.dask.cluster.CONNECT_SECONDS", 1.0)
     cluster = LocalCluster(n_workers=1, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=":0")
     outcomes = DaskBackend(Scheduler(cluster.scheduler_address)).run(
         Scripted(tmp_path, dict.fromkeys(range(1, 30), ("linger",))), units(30)

@@ -16,7 +16,7 @@ import pytest
 import trust_service
 
 from pulse_adapters.sample import FOLDER
-from pulse_adapters.stores.filesystem import FilesystemStore
+from pulse_adapters.stores.folder import FilesystemStore
 from pulse_core import MEASURES, StoreUnavailable, VariableNotFound
 from tests.integration.cli import environment
 from tests.integration.pages import ROOT

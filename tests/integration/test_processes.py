@@ -16,8 +16,8 @@ from typing import Any
 import attrs
 import pytest
 
-from pulse_adapters.backends.deaths import MemoryKills
-from pulse_adapters.backends.processes import ProcessesBackend
+from pulse_adapters.backends.host.deaths import MemoryKills
+from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_core.errors import UnitFailed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Task
@@ -196,7 +196,7 @@ def test_services_run_it_from_threads_at_once():
 SCRIPT = """
 import sys
 from pathlib import Path
-from pulse_adapters.backends.processes import ProcessesBackend
+from pulse_adapters.backends.processes.backend import ProcessesBackend
 from tests.tasks import Scripted, units
 
 {guard}

@@ -11,8 +11,8 @@ pytestmark = pytest.mark.integration
 
 _PROGRAM = """
 import atexit, os, signal
-import pulse_entrypoints.cli as cli
-from pulse_entrypoints.program import pulse
+import pulse_entrypoints.cli.app as cli
+from pulse_entrypoints.cli.program import pulse
 
 def terminate():
     os.kill(os.getpid(), signal.SIGTERM)

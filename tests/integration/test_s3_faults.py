@@ -12,8 +12,8 @@ import pytest
 
 from pulse_adapters.aws.bucket import Bucket
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.sinks.bucket_place import BucketPlace
-from pulse_adapters.sinks.place_sink import PlaceSink
+from pulse_adapters.sinks.storage_sink import PlaceSink
+from pulse_adapters.storage.s3 import BucketPlace
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.s3 import S3Store
 from pulse_adapters.stores.s3_long import S3LongStore
@@ -166,7 +166,7 @@ def _draft(place: BucketPlace, name: str, content: bytes) -> None:
 
 
 def test_a_failed_result_is_still_put_everywhere_else(place, fault_proxy, tmp_path):
-    from pulse_adapters.sinks.filesystem import output_file
+    from pulse_adapters.sinks.folder import output_file
 
     sink = PlaceSink(place, (output_file(tmp_path / "here.json"),))
     fault_proxy.choose(lambda seen: SlowDown() if seen.method == "PUT" else None)
@@ -288,8 +288,8 @@ def test_an_object_that_is_not_what_its_key_says_is_refused_with_its_name(
 def test_a_gzip_that_unpacks_beyond_all_bounds_is_refused(aws, corner, seaweedfs_server, monkeypatch):
     import gzip
 
-    monkeypatch.setattr("pulse_adapters.stores.formats.UNPACKED_LIMIT", 2**20)
-    monkeypatch.setattr("pulse_adapters.stores.table.UNPACKED_LIMIT", 2**20)
+    monkeypatch.setattr("pulse_adapters.stores.formats.registry.UNPACKED_LIMIT", 2**20)
+    monkeypatch.setattr("pulse_adapters.stores.formats.table.UNPACKED_LIMIT", 2**20)
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb") as file:
         for _ in range(64):

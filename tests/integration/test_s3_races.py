@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.sinks.bucket_place import BucketPlace
-from pulse_adapters.sinks.place_sink import PlaceSink
+from pulse_adapters.sinks.storage_sink import PlaceSink
+from pulse_adapters.storage.s3 import BucketPlace
 from pulse_core.errors import SinkUnavailable
 from tests.results import variable_result
 from tests.servers.faults import Fault, LoseAnswer, Proxy, Reset
@@ -29,7 +29,7 @@ RACER = """
 import sys
 from pathlib import Path
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.sinks.bucket_place import BucketPlace
+from pulse_adapters.storage.s3 import BucketPlace
 
 prefix, endpoint, number, bucket = sys.argv[1:]
 place = BucketPlace(bucket, prefix, AwsSettings(endpoint_url=endpoint))

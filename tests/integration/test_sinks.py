@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pulse_adapters.sinks.filesystem import FilesystemSink
+from pulse_adapters.sinks.folder import FilesystemSink
 from pulse_adapters.sinks.memory import MemorySink
 from tests.results import run_result, variable_result
 
@@ -26,7 +26,7 @@ HERE = Path(__file__).parents[2]
 RACER = """
 import sys, time
 from pathlib import Path
-from pulse_adapters.sinks.filesystem import FilesystemSink
+from pulse_adapters.sinks.folder import FilesystemSink
 from tests.results import variable_result
 
 sink, seed = FilesystemSink(Path(sys.argv[1])), int(sys.argv[2])
@@ -42,7 +42,7 @@ print([int(variable_seed) for number in range(20)
 ENDLESS = """
 import itertools, sys
 from pathlib import Path
-from pulse_adapters.sinks.filesystem import FilesystemSink
+from pulse_adapters.sinks.folder import FilesystemSink
 from tests.results import run_result, variable_result
 
 sink = FilesystemSink(Path(sys.argv[1]), (Path(sys.argv[1]) / "out.json",))
@@ -108,6 +108,6 @@ def test_in_another_process_a_copy_of_a_memory_sink_is_empty_and_small():
 
 def test_importing_the_filesystem_sink_loads_nothing_heavy():
     heavy = {"pandas", "pyarrow", "boto3", "scipy", "jsonschema", "hypothesis"}
-    code = f"import sys, pulse_adapters.sinks.filesystem; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, pulse_adapters.sinks.folder; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -11,7 +11,7 @@ from tests.contracts.data_store import sample
 HEAVY = ("pandas", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "msgspec")
 SCRIPT = """
 import sys
-from pulse_adapters.stores.filesystem import FilesystemStore
+from pulse_adapters.stores.folder import FilesystemStore
 store = FilesystemStore(sys.argv[1])
 if sys.argv[2:]:
     assert len(store.read("x")) == 2

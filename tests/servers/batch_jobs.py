@@ -39,7 +39,7 @@ HOLD: Final = """
 import os, pathlib, time
 
 if "TEST_HOLD" in os.environ:
-    import pulse_entrypoints.progress as progress
+    import pulse_entrypoints.cli.progress as progress
 
     hold = pathlib.Path(os.environ["TEST_HOLD"])
     count = progress.Progress._count

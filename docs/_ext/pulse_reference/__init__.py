@@ -14,7 +14,7 @@ from typing import Any, Final
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from pulse_entrypoints.commands import COMMANDS
+from pulse_entrypoints.cli.commands import COMMANDS
 from pulse_reference.commands import commands_page
 from pulse_reference.schema import schema_page
 from pulse_reference.settings import settings_page

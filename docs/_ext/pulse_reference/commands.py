@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from pulse_entrypoints.commands import Command
-from pulse_entrypoints.options import Option, is_flag, options_of
+from pulse_entrypoints.cli.commands import Command
+from pulse_entrypoints.cli.options import Option, is_flag, options_of
 from pulse_entrypoints.settings.groups import GROUPS
 from pulse_reference.markdown import fenced, plain, prose, table
 

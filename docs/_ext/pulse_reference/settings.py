@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pulse_entrypoints.commands import Command
-from pulse_entrypoints.options import Option, options_of
+from pulse_entrypoints.cli.commands import Command
+from pulse_entrypoints.cli.options import Option, options_of
 from pulse_entrypoints.settings.groups import GROUPS
 from pulse_reference.markdown import plain, table
 

@@ -20,10 +20,10 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from pulse_core.calibration import LEVELS
+from pulse_core.backtest.calibration import LEVELS
 from pulse_core.errors import ForecasterFailed, PulseError, SettingsError
 from pulse_core.forecasters.base import Forecaster, Histories, Values, brings_quantiles
-from pulse_core.forecasters.origin_by_origin import OriginByOrigin
+from pulse_core.forecasters.per_origin import OriginByOrigin
 
 _NAME: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 

@@ -17,10 +17,10 @@ from typing import Any, ClassVar, Final, Protocol
 import attrs
 import numpy as np
 
-from pulse_core.calibration import LEVELS
+from pulse_core.backtest.calibration import LEVELS
 from pulse_core.errors import ForecasterFailed, SettingsError
 from pulse_core.forecasters.base import Histories, Positions, Values
-from pulse_core.forecasters.origin_by_origin import OriginByOrigin
+from pulse_core.forecasters.per_origin import OriginByOrigin
 
 Warnings = tuple[tuple[type[Warning], str], ...]
 """Kinds of warnings: class, and a pattern that the message begins with or an empty text."""

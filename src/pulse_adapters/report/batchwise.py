@@ -8,10 +8,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_adapters.report.published import Archive, Published
-from pulse_adapters.report.tables import Rows, joined, read_rows
+from pulse_adapters.published.result_reader import Archive, Published
+from pulse_adapters.published.table_rows import Rows, joined, read_rows
 from pulse_core.scores.jackknife import SkillInterval, skill_interval
-from pulse_core.trust import batch_decay, posteriors, trust
+from pulse_core.scores.trust import batch_decay, posteriors, trust
 
 Array = NDArray[np.float64]
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pulse_adapters.published.result_reader import Published
 from pulse_adapters.report.batchwise import Batchwise
 from pulse_adapters.report.oddities import residuals
-from pulse_adapters.report.published import Published
 from pulse_adapters.report.quotes import Quotes
 from pulse_adapters.report.views import Calibration, Detail, Fan, Heat, Moments, Row, SkillCurve, TrustPath
-from pulse_core import ensemble
+from pulse_core.backtest import ensemble
 from pulse_core.scores.comparison import log10_evidence
 from pulse_core.scores.sums import INTERVALS
-from pulse_core.trust import LOST, UNKNOWN, WON, outcome
+from pulse_core.scores.trust import LOST, UNKNOWN, WON, outcome
 
 CURVES = 4
 FAN_ORIGINS = 250

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pulse_adapters.published.result_reader import Published
 from pulse_adapters.report.numbers import counted, day
-from pulse_adapters.report.published import Published
 
 
 def facts_of(run: Published) -> tuple[tuple[str, str], ...]:

@@ -8,13 +8,13 @@ from typing import Final
 
 import numpy as np
 
+from pulse_adapters.published.result_reader import Archive, Published, published
 from pulse_adapters.report.batchwise import Batchwise, batchwise
 from pulse_adapters.report.choice import chosen
 from pulse_adapters.report.details import detail, focus_of
 from pulse_adapters.report.facts import data_of, facts_of
 from pulse_adapters.report.log import milestones
 from pulse_adapters.report.numbers import listed
-from pulse_adapters.report.published import Archive, Published, published
 from pulse_adapters.report.quotes import quotes
 from pulse_adapters.report.summary import rows_of
 from pulse_adapters.report.views import Detail, Milestone, Report, Row, SkillCurve

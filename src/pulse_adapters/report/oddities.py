@@ -8,7 +8,7 @@ import numpy as np
 
 from pulse_adapters.report.numbers import amount, day
 from pulse_adapters.report.views import Array, Moments, Oddity, Residuals
-from pulse_core.residuals import FAR_OUT, Shift, level_shift, modified_z_scores, spread_shift
+from pulse_core.scores.residuals import FAR_OUT, Shift, level_shift, modified_z_scores, spread_shift
 
 NAMED_OUTLIERS = 5
 SIGNIFICANT = 0.05

@@ -8,10 +8,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_adapters.report.published import Archive, Published
-from pulse_adapters.report.tables import Rows, joined, read_rows
+from pulse_adapters.published.result_reader import Archive, Published
+from pulse_adapters.published.table_rows import Rows, joined, read_rows
 from pulse_adapters.report.views import Array, Moments, Weights
-from pulse_core.calibration import LEVELS
+from pulse_core.backtest.calibration import LEVELS
 from pulse_core.plan import batch_index
 
 _QUANTILES = tuple(f"q{level}" for level in LEVELS)

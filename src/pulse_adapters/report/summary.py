@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from pulse_adapters.published.result_reader import Published, Scores, Variable
 from pulse_adapters.report.batchwise import Batchwise
-from pulse_adapters.report.published import Published, Scores, Variable
 from pulse_adapters.report.views import Array, Row, Verdict
 
 POINTS = 32

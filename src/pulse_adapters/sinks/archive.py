@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 import attrs
 
+from pulse_adapters.published.table_writer import SUFFIX, TABLES
 from pulse_adapters.sinks.layout import (
     PROGRESS,
     RESULT,
@@ -19,8 +20,7 @@ from pulse_adapters.sinks.layout import (
     record_name,
     run_folder,
 )
-from pulse_adapters.sinks.parts import SUFFIX, TABLES
-from pulse_adapters.sinks.places import DAMAGED, Place
+from pulse_adapters.storage.port import DAMAGED, Place
 from pulse_core.errors import RunNotFound
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pulse_adapters.sinks.parts import SUFFIX, TABLES, is_part_name
+from pulse_adapters.published.table_writer import SUFFIX, TABLES, is_part_name
 from pulse_core.errors import SettingsError
 
 UNITS: Final = "units"

@@ -16,7 +16,7 @@ from typing import Final
 import attrs
 
 from pulse_adapters.aws.bucket import Bucket, Listed
-from pulse_adapters.stores.formats import SUFFIXES, variable_of
+from pulse_adapters.stores.formats.registry import SUFFIXES, variable_of
 
 AN_HOUR: Final = 3_600.0
 LISTED_WHOLE: Final = 10_000

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from pulse_adapters.stores.arrow_columns import from_arrow
-from pulse_adapters.stores.formats import not_found
-from pulse_adapters.stores.table import Source, needed_columns, observations, refuse
-from pulse_core.series import Observations
+from pulse_adapters.stores.formats.arrow_columns import from_arrow
+from pulse_adapters.stores.formats.registry import not_found
+from pulse_adapters.stores.formats.table import Source, needed_columns, observations, refuse
+from pulse_core.data.observations import Observations
 
 if TYPE_CHECKING:
     import pandas as pd

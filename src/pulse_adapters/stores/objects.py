@@ -5,8 +5,8 @@ from __future__ import annotations
 import attrs
 
 from pulse_adapters.aws.bucket import Bucket, Fetched, Listed
+from pulse_adapters.stores.formats.table import UNPACKED_LIMIT, Source, refuse
 from pulse_adapters.stores.object_cache import ObjectCache
-from pulse_adapters.stores.table import UNPACKED_LIMIT, Source, refuse
 
 
 @attrs.frozen

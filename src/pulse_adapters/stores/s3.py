@@ -11,13 +11,13 @@ from pulse_adapters.aws.ahead import Ahead, ahead
 from pulse_adapters.aws.bucket import Bucket, Fetched, Listed
 from pulse_adapters.aws.clients import AwsSettings
 from pulse_adapters.stores.catalogue import AN_HOUR, Catalogue, catalogue
-from pulse_adapters.stores.formats import not_found, parse, the_only_file
+from pulse_adapters.stores.formats.registry import not_found, parse, the_only_file
+from pulse_adapters.stores.formats.table import observations
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.objects import Objects
-from pulse_adapters.stores.table import observations
+from pulse_core.data.observations import Observations
 from pulse_core.errors import StoreUnavailable
 from pulse_core.ports import DataStore
-from pulse_core.series import Observations
 
 
 @attrs.frozen

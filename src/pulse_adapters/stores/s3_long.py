@@ -13,12 +13,12 @@ import attrs
 from pulse_adapters.aws.bucket import Bucket, Listed
 from pulse_adapters.aws.clients import AwsSettings
 from pulse_adapters.stores.catalogue import AN_HOUR
-from pulse_adapters.stores.formats import of_long, parse
+from pulse_adapters.stores.formats.registry import of_long, parse
+from pulse_adapters.stores.formats.table import Table
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.objects import Objects
-from pulse_adapters.stores.table import Table
+from pulse_core.data.observations import Observations
 from pulse_core.errors import MalformedData, StoreUnavailable
-from pulse_core.series import Observations
 
 
 @attrs.frozen

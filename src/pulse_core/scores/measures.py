@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.calibration import LEVELS
+from pulse_core.backtest.calibration import LEVELS
 from pulse_core.scores.sums import INTERVALS, SUMS
 from pulse_core.scores.terms import CRPS_WEIGHTS, interval_score
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.calibration import LEVELS
+from pulse_core.backtest.calibration import LEVELS
 from pulse_core.scores.sums import COVERED, INTERVALS, PINBALL, SUMS, WIDTH
 from pulse_core.scores.terms import MISS, POINT_TERMS, Flags, crps, pinball_sum
 

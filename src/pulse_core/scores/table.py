@@ -12,9 +12,9 @@ from pulse_core.plan import batches
 from pulse_core.results import VariableResult
 from pulse_core.scores.measures import MEASURES, all_measures
 from pulse_core.scores.sums import SUMS
+from pulse_core.scores.trust import batch_decay, posteriors
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, Labels
-from pulse_core.trust import batch_decay, posteriors
 
 COMMON: Final = ("common_absolute", "benchmark_absolute")
 """The sums that the table gives beside the measures."""

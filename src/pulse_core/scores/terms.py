@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.calibration import LEVELS
+from pulse_core.backtest.calibration import LEVELS
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

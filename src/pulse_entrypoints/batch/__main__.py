@@ -1,5 +1,5 @@
 """`python -m pulse_entrypoints.batch`."""
 
-from pulse_entrypoints.program import pulse_batch
+from pulse_entrypoints.cli.program import pulse_batch
 
 pulse_batch()

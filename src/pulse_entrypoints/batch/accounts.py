@@ -11,7 +11,7 @@ from pulse_adapters.aws_batch.jobs import Jobs
 from pulse_adapters.aws_batch.states import JobState
 from pulse_core.errors import RunNotFound
 from pulse_entrypoints.batch.asking import RUN_TAG
-from pulse_entrypoints.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_place import ResultsPlace
 
 ACCOUNT: Final = "batch.json"
 

@@ -15,15 +15,15 @@ from pulse_adapters.aws_batch.logs import Logs
 from pulse_adapters.aws_batch.states import JobState
 from pulse_adapters.aws_batch.waiting import Queues
 from pulse_core.errors import PulseError, SettingsError
-from pulse_entrypoints import wiring
-from pulse_entrypoints.exits import Exit, failed
-from pulse_entrypoints.layers import CommandLine, layered
-from pulse_entrypoints.logging import Masker
-from pulse_entrypoints.options import is_flag, options_of
-from pulse_entrypoints.results_place import ResultsPlace
+from pulse_entrypoints.cli.exits import Exit, failed
+from pulse_entrypoints.cli.layers import CommandLine, layered
+from pulse_entrypoints.cli.logging import Masker
+from pulse_entrypoints.cli.options import is_flag, options_of
+from pulse_entrypoints.commands.train.command import told
 from pulse_entrypoints.settings.batch import JobLogSettings, RunJobSettings
 from pulse_entrypoints.settings.s3 import RegionSettings
-from pulse_entrypoints.train import told
+from pulse_entrypoints.wiring import composition
+from pulse_entrypoints.wiring.results_place import ResultsPlace
 
 RUN_TAG: Final = "pulse:run-id"
 UNITS_TAG: Final = "pulse:units"
@@ -96,10 +96,10 @@ def typed_for(state: JobState) -> CommandLine:
 def place_of(state: JobState, environment: Mapping[str, str]) -> ResultsPlace:
     """Return where the results of a job's run are. Raises PulseError."""
     read = layered(typed_for(state), environment, RunJobSettings)
-    problems = [*read.problems, *wiring.place_problems(read)]
+    problems = [*read.problems, *composition.place_problems(read)]
     if problems:
         raise SettingsError(problems)
-    return wiring.sink_of(read.settings)
+    return composition.sink_of(read.settings)
 
 
 def show(document: Mapping[str, Any]) -> None:

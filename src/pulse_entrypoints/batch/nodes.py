@@ -8,15 +8,15 @@ from typing import Any, Final
 import attrs
 
 from pulse_adapters.aws_batch.environment import Node
-from pulse_adapters.backends.cores import usable_cores
-from pulse_adapters.backends.dask_nodes import Machine, gathered, own_address
+from pulse_adapters.backends.dask.nodes import Machine, gathered, own_address
+from pulse_adapters.backends.host.cores import usable_cores
 from pulse_core.errors import PulseError
-from pulse_entrypoints.engines import tls_of
-from pulse_entrypoints.exits import Ending, Exit, failed
-from pulse_entrypoints.logging import Masker, RunLog, open_log
-from pulse_entrypoints.progress import show_line
-from pulse_entrypoints.signals import Interrupted, name_of
-from pulse_entrypoints.train import Order, carry_out
+from pulse_entrypoints.cli.exits import Ending, Exit, failed
+from pulse_entrypoints.cli.logging import Masker, RunLog, open_log
+from pulse_entrypoints.cli.progress import show_line
+from pulse_entrypoints.cli.signals import Interrupted, name_of
+from pulse_entrypoints.commands.train.command import Order, carry_out
+from pulse_entrypoints.wiring.backends import tls_of
 
 LOST: Final = "the workers of this node ended with {}; the main node goes on with the others"
 

@@ -10,16 +10,16 @@ import attrs
 
 from pulse_adapters.aws_batch.environment import BatchJob, batch_job
 from pulse_core.errors import PulseError, SettingsError
-from pulse_entrypoints import wiring
 from pulse_entrypoints.batch.nodes import main_node, other_node
 from pulse_entrypoints.batch.stored import refuse_other_spec, with_stored
-from pulse_entrypoints.exits import Ending, Exit, failed
-from pulse_entrypoints.layers import CommandLine, Layered, layered
-from pulse_entrypoints.locations import results_in_s3
-from pulse_entrypoints.logging import JSON, Masker
+from pulse_entrypoints.cli.exits import Ending, Exit, failed
+from pulse_entrypoints.cli.layers import CommandLine, Layered, layered
+from pulse_entrypoints.cli.logging import JSON, Masker
+from pulse_entrypoints.commands.train.command import Order, carry_out, judged, told
 from pulse_entrypoints.settings.batch import RunJobSettings
 from pulse_entrypoints.settings.places import SAMPLE
-from pulse_entrypoints.train import Order, carry_out, judged, told
+from pulse_entrypoints.wiring import composition
+from pulse_entrypoints.wiring.locations import results_in_s3
 
 OUTSIDE: Final = (
     "AWS_BATCH_JOB_ID in the environment: is not set, so this is no job of AWS Batch; outside of it the command is "
@@ -48,10 +48,10 @@ def as_job(command_line: CommandLine, environment: Mapping[str, str], job: Batch
     stored = read.settings.stored_settings
     if stored is None:
         return _share(read, job, mask)
-    problems = [*read.problems, *wiring.place_problems(read)]
+    problems = [*read.problems, *composition.place_problems(read)]
     if problems:
         raise SettingsError(problems)
-    with with_stored(command_line, wiring.sink_of(read.settings), stored) as all_told:
+    with with_stored(command_line, composition.sink_of(read.settings), stored) as all_told:
         return _share(layered(all_told, environment, RunJobSettings), job, mask)
 
 

@@ -19,10 +19,10 @@ import attrs
 
 from pulse_core.errors import SettingsError
 from pulse_core.spec import RunSpec
-from pulse_entrypoints.layers import CommandLine, Layered
-from pulse_entrypoints.options import options_of
-from pulse_entrypoints.results_place import ResultsPlace
+from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.options import options_of
 from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.wiring.results_place import ResultsPlace
 
 SPEC_OPTIONS: Final = {"start": "start_date", "end": "end_date"}
 """Fields of a spec whose options are called otherwise."""

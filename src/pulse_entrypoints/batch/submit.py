@@ -12,7 +12,6 @@ import attrs
 from pulse_adapters.aws_batch.jobs import Jobs, Submission
 from pulse_adapters.aws_batch.states import FAILED, JobState
 from pulse_core.errors import PulseError, SettingsError
-from pulse_entrypoints import wiring
 from pulse_entrypoints.batch.accounts import account
 from pulse_entrypoints.batch.asking import (
     COLLECTS_TAG,
@@ -30,13 +29,14 @@ from pulse_entrypoints.batch.asking import (
 from pulse_entrypoints.batch.plan import children
 from pulse_entrypoints.batch.stored import NOT_FOR_JOBS, for_jobs, is_place, store, to_toml
 from pulse_entrypoints.batch.watching import watched
-from pulse_entrypoints.exits import Exit
-from pulse_entrypoints.layers import CommandLine, Layered, layered
-from pulse_entrypoints.options import options_of
+from pulse_entrypoints.cli.exits import Exit
+from pulse_entrypoints.cli.layers import CommandLine, Layered, layered
+from pulse_entrypoints.cli.options import options_of
+from pulse_entrypoints.commands.train.command import judged
 from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.batch import SubmitSettings
 from pulse_entrypoints.settings.places import SAMPLE
-from pulse_entrypoints.train import judged
+from pulse_entrypoints.wiring import composition
 
 MOST_ATTEMPTS: Final = 10
 COMMAND: Final = "pulse batch submit"
@@ -69,7 +69,7 @@ def first(read: Layered[SubmitSettings], jobs: Jobs) -> tuple[str, ...]:
     order, settings = judged(read), read.settings
     units = order.units
     size = 1 if settings.nodes is not None else children(units, settings)
-    sink = wiring.sink_of(settings)
+    sink = composition.sink_of(settings)
     sink.claim(order.run_id, order.spec)
     stored = store(sink, order.run_id, order.spec.run_id, to_toml(for_jobs(read, order.spec)))
     command = (PROGRAM, *_places(read), "--stored-settings", stored)

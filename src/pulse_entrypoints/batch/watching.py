@@ -11,9 +11,9 @@ from pulse_adapters.aws_batch.jobs import Jobs
 from pulse_adapters.aws_batch.states import FAILED, SUCCEEDED, JobState
 from pulse_entrypoints.batch.accounts import account
 from pulse_entrypoints.batch.asking import RUN_TAG, UNITS_TAG, Asked, place_of, show
-from pulse_entrypoints.exits import Exit
-from pulse_entrypoints.marks import done_of
-from pulse_entrypoints.results_place import ResultsPlace
+from pulse_entrypoints.cli.exits import Exit
+from pulse_entrypoints.commands.train.marks import done_of
+from pulse_entrypoints.wiring.results_place import ResultsPlace
 
 FIRST_PAUSE: Final = 2.0
 PAUSE_GROWS: Final = 1.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_entrypoints.options import RUN_ID, choice, option
+from pulse_entrypoints.cli.options import RUN_ID, choice, option
 from pulse_entrypoints.settings.groups import OPERANDS, SHOW
 from pulse_entrypoints.settings.logs import ConfigSettings
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from pulse_entrypoints.options import COUNT, FLAG, NUMBER, PORT, POSITIVE, SECONDS, TEXT, Kind, option
+from pulse_entrypoints.cli.options import COUNT, FLAG, NUMBER, PORT, POSITIVE, SECONDS, TEXT, Kind, option
 from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.groups import BATCH, OPERANDS
 from pulse_entrypoints.settings.logs import ConfigSettings

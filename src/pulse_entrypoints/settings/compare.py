@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_entrypoints.options import NUMBER, RUN_ID, SHARE_OF_ONE, option
+from pulse_entrypoints.cli.options import NUMBER, RUN_ID, SHARE_OF_ONE, option
 from pulse_entrypoints.settings.answers import AnswerSettings
 from pulse_entrypoints.settings.groups import HOW, OPERANDS
 from pulse_entrypoints.settings.places import ResultsSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from pulse_entrypoints.options import PATH, option
+from pulse_entrypoints.cli.options import PATH, option
 from pulse_entrypoints.settings.groups import OPERANDS
 
 

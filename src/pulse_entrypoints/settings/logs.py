@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from pulse_entrypoints.options import PATH, choice, option
+from pulse_entrypoints.cli.options import PATH, choice, option
 from pulse_entrypoints.settings.groups import LOGS
 
 

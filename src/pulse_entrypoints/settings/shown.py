@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_entrypoints.options import FLAG, option
+from pulse_entrypoints.cli.options import FLAG, option
 from pulse_entrypoints.settings.groups import SHOW
 
 

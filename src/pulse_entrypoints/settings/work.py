@@ -6,9 +6,9 @@ from functools import partial
 
 import attrs
 
-from pulse_entrypoints.entry_points import BACKENDS, plugin_names
-from pulse_entrypoints.options import COUNT, FLAG, POSITIVE, SECONDS, SHARE, choice, option
+from pulse_entrypoints.cli.options import COUNT, FLAG, POSITIVE, SECONDS, SHARE, choice, option
 from pulse_entrypoints.settings.groups import WORK
+from pulse_entrypoints.wiring.entry_points import BACKENDS, plugin_names
 
 
 @attrs.frozen(kw_only=True, slots=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from pulse_adapters.backends.control_groups import Mount, group_folders, parse_groups, parse_mounts
+from pulse_adapters.backends.host.control_groups import Mount, group_folders, parse_groups, parse_mounts
 from tests.unit.backends.machine import OTHER_MOUNTS, V1_CPU_MOUNT, V1_MEMORY_MOUNT, V2_MOUNT, machine
 
 GROUPS = "9:name=systemd:/init\n4:memory:/m\n3:cpuset:/s\n1:cpuacct,cpu:/docker/a:b\n0::/user.slice\n"

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from pulse_adapters.backends.cores import cpu_quota, parse_v1_limit, parse_v2_limit, usable_cores
+from pulse_adapters.backends.host.cores import cpu_quota, parse_v1_limit, parse_v2_limit, usable_cores
 from tests.unit.backends.machine import V1_CPU_MOUNT, V2_MOUNT, machine
 
 

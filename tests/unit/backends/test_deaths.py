@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from pulse_adapters.backends.deaths import MemoryKills, cause_of_death
+from pulse_adapters.backends.host.deaths import MemoryKills, cause_of_death
 from tests.unit.backends.machine import V1_MEMORY_MOUNT, V2_MOUNT, machine
 
 MACHINE = {"proc/vmstat": "nr_free_pages 12\noom_kill 37\noom_kill_disable 1\n"}

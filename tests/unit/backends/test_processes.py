@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from pulse_adapters.backends.processes import ProcessesBackend
+from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_core.errors import BackendUnavailable
 from pulse_core.results import UnitResult
 from tests.tasks import process_id, units

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from pulse_core import Histories, OriginByOrigin
-from pulse_core.calibration import NORMAL_QUANTILES
+from pulse_core.backtest.calibration import NORMAL_QUANTILES
 
 
 class LastThree:

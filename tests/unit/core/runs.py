@@ -10,11 +10,11 @@ import attrs
 import numpy as np
 
 from pulse_core import BUILT_IN, Forecaster, Observations, RetrodictionTraining, RunFailed, RunResult, RunSpec
+from pulse_core.backtest.histories import stretches
+from pulse_core.data.observations import resolve_known_at
+from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
-from pulse_core.histories import stretches
-from pulse_core.point_in_time import point_in_time
 from pulse_core.results import BatchHindcasts, Holder, Sighting, VariableResult, VariableScores
-from pulse_core.series import resolve_known_at
 from pulse_core.tables import Column, Labels
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 from tests.reference import FORECASTS

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from pulse_core import Forecaster, Observations, RunSpec
-from pulse_core.forecasters import resolve
 from pulse_core.forecasters.averages import Drift, Mean
+from pulse_core.forecasters.registry import resolve
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.scores.measures import MEASURES
 from tests.unit.core.real import real_series

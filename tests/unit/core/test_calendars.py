@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_core.calendars import Calendar, calendar_of
+from pulse_core.data.calendars import Calendar, calendar_of
 
 HOURS = 3_600_000_000
 DAYS = 24 * HOURS

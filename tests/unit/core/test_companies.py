@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_core.companies import companies
+from pulse_core.backtest.companies import companies
 
 LENGTHS = st.lists(st.integers(1, 100), max_size=30)
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec
+from pulse_core.data.observations import end_of
 from pulse_core.scores.measures import MEASURES
-from pulse_core.series import end_of
 from tests.fakes import FakeSink
 from tests.strategies import DAY, FIRST_DAY, daily, replayed, rewritten_after, specs, values, whole, whole_for
 from tests.unit.core.runs import day, ended, known, series, spec_of, table

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import Forecaster, Observations, RunSpec, TooLittleData, predictors
+from pulse_core import Forecaster, Observations, RunSpec, TooLittleData
+from pulse_core.data import covariates
 from pulse_core.forecasters.ridge import Ridge
 from pulse_core.plan import batch_index
 from pulse_core.results import VariableResult
@@ -225,11 +226,11 @@ def test_the_law_catches_a_predictor_that_is_known_too_early(monkeypatch):
     spec = spec_of(days=60, predictors=("y",), forecasters=("naive", "ridge"))
     law: Law = ((one, leading), cut, spec, moment)
     assert_quotes_stay(Ridge(), law)
-    honest = predictors._among
+    honest = covariates._among
 
     def one_early(stamps, numbers, limit, counts):
         return honest(stamps, numbers, limit + np.timedelta64(1, "D"), counts + 1)
 
-    monkeypatch.setattr(predictors, "_among", one_early)
+    monkeypatch.setattr(covariates, "_among", one_early)
     with pytest.raises(AssertionError):
         assert_quotes_stay(Ridge(), law)

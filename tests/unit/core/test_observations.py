@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_core import MalformedData, Observations
-from pulse_core.series import end_of
+from pulse_core.data.observations import end_of
 from tests.strategies import FIRST_DAY, daily, replayed, resolved
 from tests.unit.core.runs import day, known, series
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import LEVELS, MEASURES, InvalidSpec, OriginByOrigin, RunSpec, VariableResult, VariableSummary
-from pulse_core.calibration import NORMAL_QUANTILES
-from pulse_core.forecasters import resolve
+from pulse_core.backtest.calibration import NORMAL_QUANTILES
+from pulse_core.forecasters.registry import resolve
 from pulse_core.results import BatchHindcasts
 from tests.fakes import FakeSink
 from tests.unit.core.models import Fixed, own

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_core import RunSpec, SettingsError, Slice
+from pulse_core.data.observations import end_of
 from pulse_core.plan import batch_index, batch_units, batches, take, work_units
-from pulse_core.series import end_of
 from tests.strategies import specs
 from tests.unit.core.runs import spec_of
 

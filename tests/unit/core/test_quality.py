@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations
-from pulse_core.quality import Finding, Quality, quality
+from pulse_core.data.quality import Finding, Quality, quality
 from tests.strategies import daily, revised
 from tests.unit.core.runs import day, known, series
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pulse_core.residuals import FAR_OUT, level_shift, modified_z_scores, shift, spread_shift
+from pulse_core.scores.residuals import FAR_OUT, level_shift, modified_z_scores, shift, spread_shift
 
 
 def noise(seed: int, count: int = 300) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_core.run_comparison import (
+from pulse_core.runs.comparing import (
     HINDCAST_COLUMNS,
     SCORE_COLUMNS,
     Change,

@@ -13,16 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import (
-    Failure,
-    Observations,
-    RunSpec,
-    Slice,
-    VariableSummary,
-    histories,
-    replay,
-)
-from pulse_core.point_in_time import point_in_time
+from pulse_core import Failure, Observations, RunSpec, Slice, VariableSummary
+from pulse_core.backtest import histories
+from pulse_core.data.point_in_time import point_in_time
+from pulse_core.runs import units
 from tests.fakes import FakeSink
 from tests.strategies import portfolios, resolved
 from tests.unit.core.engines import Pickling, Regrouping, Shuffling
@@ -162,7 +156,7 @@ def test_histories_laid_out_one_by_one_give_the_same_bits(portfolio, values):
 @given(portfolios(), st.integers(1, 60))
 def test_company_within_a_unit_of_any_size_gives_the_same_bits(portfolio, origins):
     whole = everything(*portfolio, unit_size=100)
-    with patch.object(replay, "MOST_ORIGINS", origins):
+    with patch.object(units, "MOST_ORIGINS", origins):
         assert everything(*portfolio, unit_size=100) == whole
 
 

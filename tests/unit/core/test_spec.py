@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_core import BUILT_IN, InvalidSpec, RunSpec
-from pulse_core.forecasters import COMBINATIONS, resolve
+from pulse_core.forecasters.registry import COMBINATIONS, resolve
 from pulse_core.spec import DEFAULT_FORECASTERS
 from tests.strategies import specs, whole
 

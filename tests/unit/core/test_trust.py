@@ -12,7 +12,7 @@ from scipy import stats
 
 from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES
-from pulse_core.trust import LOST, TIED, UNKNOWN, WON, batch_decay, outcome, posterior, trust
+from pulse_core.scores.trust import LOST, TIED, UNKNOWN, WON, batch_decay, outcome, posterior, trust
 from tests.unit.core.models import Fixed, own
 from tests.unit.core.runs import REFERENCE, ROSTER, known, recorded, run, series, spec_of
 

@@ -12,9 +12,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunFailed, RunResult, RunSpec
+from pulse_core.data.observations import resolve_known_at, settled_by
 from pulse_core.errors import SinkUnavailable
 from pulse_core.results import Record, Sighting, VariableScores
-from pulse_core.series import resolve_known_at, settled_by
 from tests.fakes import FakeSink, VersionedStore
 from tests.unit.core.models import own
 from tests.unit.core.runs import FIRST_DAY, known, series, spec_of, training

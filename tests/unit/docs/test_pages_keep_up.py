@@ -8,7 +8,7 @@ import pytest
 import pulse_core
 from pulse_core import BUILT_IN, MEASURES
 from pulse_core.spec import DEFAULT_FORECASTERS, SEASONAL
-from pulse_entrypoints.exits import Exit
+from pulse_entrypoints.cli.exits import Exit
 from tests.integration.pages import ROOT
 
 

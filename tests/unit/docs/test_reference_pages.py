@@ -4,8 +4,8 @@ import attrs
 import pytest
 from sphinx.errors import ExtensionError
 
-from pulse_entrypoints.commands import COMMANDS, Command
-from pulse_entrypoints.options import FLAG, PATH, TEXT, choice, option, options_of
+from pulse_entrypoints.cli.commands import COMMANDS, Command
+from pulse_entrypoints.cli.options import FLAG, PATH, TEXT, choice, option, options_of
 from pulse_entrypoints.settings.groups import GROUPS, OPERANDS, WHERE, WORK
 from pulse_reference import filled
 from pulse_reference.commands import commands_page

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import pytest
 
-from pulse_entrypoints.cli import main
+from pulse_entrypoints.cli.app import main
 
 FIRST_DAY = np.datetime64("2020-01-01")
 FEW = ("naive", "ses", "mean", "ensemble")

@@ -11,16 +11,16 @@ import attrs
 import pytest
 
 from pulse_adapters.aws_batch.environment import ArrayChild, BatchJob
-from pulse_adapters.sinks.filesystem import FilesystemSink
+from pulse_adapters.sinks.folder import FilesystemSink
 from pulse_core.errors import SettingsError
 from pulse_core.plan import WorkUnit
 from pulse_entrypoints.batch.plan import children
 from pulse_entrypoints.batch.run import order_of
 from pulse_entrypoints.batch.stored import for_jobs, refuse_other_spec, store, to_toml, with_stored
-from pulse_entrypoints.layers import CommandLine, Layered, layered
-from pulse_entrypoints.marks import done_of
+from pulse_entrypoints.cli.layers import CommandLine, Layered, layered
+from pulse_entrypoints.commands.train.command import judged
+from pulse_entrypoints.commands.train.marks import done_of
 from pulse_entrypoints.settings.batch import RunJobSettings, SubmitSettings
-from pulse_entrypoints.train import judged
 
 JOB = BatchJob(id="abc", name="abc", attempt=1, queue="q", compute_environment="c")
 CHILD = attrs.evolve(JOB, id="abc:1", child=ArrayChild(1, 2))

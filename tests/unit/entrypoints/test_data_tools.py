@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 
-from pulse_adapters.stores.filesystem import FilesystemStore
+from pulse_adapters.stores.folder import FilesystemStore
 from tests.unit.entrypoints.answers import walk
 
 

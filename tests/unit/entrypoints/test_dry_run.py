@@ -8,7 +8,7 @@ import pytest
 
 from pulse_core.plan import work_units
 from pulse_core.spec import RunSpec
-from pulse_entrypoints.estimates import BYTES_A_PROCESS, estimate, rows_in
+from pulse_entrypoints.commands.train.estimates import BYTES_A_PROCESS, estimate, rows_in
 
 TRAIN = ("train", "--dry-run", "--start-date", "2020-03-01", "--end-date", "2020-06-30")
 

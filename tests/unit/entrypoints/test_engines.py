@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from pulse_adapters.backends.dask_cluster import LocalWorkers, Scheduler, Tls
+from pulse_adapters.backends.dask.cluster import LocalWorkers, Scheduler, Tls
 from pulse_adapters.backends.stopping import Stop
-from pulse_entrypoints.engines import engine_of, engine_parts, engine_problems, say_nothing
-from pulse_entrypoints.layers import CommandLine, Layered, layered
+from pulse_entrypoints.cli.layers import CommandLine, Layered, layered
 from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.wiring.backends import engine_of, engine_parts, engine_problems, say_nothing
 
 
 def read(typed: Mapping[str, str], environment: Mapping[str, str] = MappingProxyType({})) -> Layered[TrainSettings]:

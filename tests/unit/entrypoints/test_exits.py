@@ -17,7 +17,7 @@ from pulse_core.errors import (
     VariableNotFound,
 )
 from pulse_core.results import Failure
-from pulse_entrypoints.exits import (
+from pulse_entrypoints.cli.exits import (
     SHOWN,
     completed,
     failed,

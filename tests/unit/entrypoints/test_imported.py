@@ -13,8 +13,8 @@ import pytest
 
 from pulse_adapters.forecasters.imported import imported, is_import_name
 from pulse_core.errors import ForecasterFailed, SettingsError
-from pulse_core.forecasters import resolve
 from pulse_core.forecasters.base import Histories
+from pulse_core.forecasters.registry import resolve
 
 _numbers = itertools.count()
 

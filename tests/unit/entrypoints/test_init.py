@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 
-from pulse_entrypoints.commands import COMMANDS
-from pulse_entrypoints.init import OF_A_JOB, configuration
-from pulse_entrypoints.layers import CommandLine, layered
-from pulse_entrypoints.options import options_of
+from pulse_entrypoints.cli.commands import COMMANDS
+from pulse_entrypoints.cli.layers import CommandLine, layered
+from pulse_entrypoints.cli.options import options_of
+from pulse_entrypoints.commands.init import OF_A_JOB, configuration
 from pulse_entrypoints.settings import TrainSettings
 
 _OPTION = re.compile(r"^#([a-z][a-z0-9_]*) = ", re.MULTILINE)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_entrypoints.layers import CommandLine, Layered, layered
-from pulse_entrypoints.options import NAMES, TEXT, WHOLE, option, options_of
+from pulse_entrypoints.cli.layers import CommandLine, Layered, layered
+from pulse_entrypoints.cli.options import NAMES, TEXT, WHOLE, option, options_of
 from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.groups import OPERANDS
 from pulse_entrypoints.settings.logs import ConfigSettings

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_core.errors import SettingsError
-from pulse_entrypoints.logging import (
+from pulse_entrypoints.cli.logging import (
     CONSOLE,
     JSON,
     LOG_FILE,

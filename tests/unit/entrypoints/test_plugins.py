@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pulse_adapters.forecasters.plugged import PluggedForecaster
-from pulse_entrypoints.entry_points import BACKENDS, GROUPS, plugins
+from pulse_entrypoints.wiring.entry_points import BACKENDS, GROUPS, plugins
 
 MODULE = """
 import numpy as np

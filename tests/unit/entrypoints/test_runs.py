@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from pulse_adapters.sinks.filesystem import FilesystemSink
-from pulse_entrypoints.layers import CommandLine
-from pulse_entrypoints.prune import prune_runs
-from pulse_entrypoints.runs import list_runs, show_run
+from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_entrypoints.cli.layers import CommandLine
+from pulse_entrypoints.commands.runs.command import list_runs, show_run
+from pulse_entrypoints.commands.runs.prune import prune_runs
 from tests.results import batch_hindcasts, run_result, spec
 
 OLD, YOUNG = "aa" * 32, "bb" * 32

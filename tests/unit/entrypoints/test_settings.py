@@ -6,11 +6,11 @@ import attrs
 import pytest
 
 from pulse_core.spec import ACTUALS, CALIBRATIONS, TARGETS, TRUST_LOSSES, RunSpec
-from pulse_entrypoints import wiring
-from pulse_entrypoints.commands import COMMANDS, GROUP_HELP, all_options
-from pulse_entrypoints.options import options_of
+from pulse_entrypoints.cli.commands import COMMANDS, GROUP_HELP, all_options
+from pulse_entrypoints.cli.options import options_of
 from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.groups import GROUPS
+from pulse_entrypoints.wiring import composition
 
 SPEC_DEFAULTS = {field.name: field.default for field in attrs.fields(RunSpec)}
 OPTIONS = [(command.name, option) for command in COMMANDS for option in options_of(command.settings)]
@@ -62,4 +62,4 @@ def test_the_choices_are_those_of_a_spec_and_of_the_adapters() -> None:
     assert choices["target"] == TARGETS
     assert choices["calibration"] == CALIBRATIONS
     assert choices["trust_loss"] == TRUST_LOSSES
-    assert choices["backend"] == tuple(wiring.BACKENDS)
+    assert choices["backend"] == tuple(composition.BACKENDS)

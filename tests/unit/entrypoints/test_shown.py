@@ -10,8 +10,8 @@ import pytest
 from pulse_core.events import RunPlanned, UnitFinished
 from pulse_core.plan import WorkUnit
 from pulse_core.results import UnitResult
-from pulse_entrypoints.logging import JSON, Masker, open_log
-from pulse_entrypoints.progress import Progress
+from pulse_entrypoints.cli.logging import JSON, Masker, open_log
+from pulse_entrypoints.cli.progress import Progress
 
 PERIOD = ("--variables", "a", "b", "--start-date", "2020-03-01", "--end-date", "2020-06-30", "--backend", "serial")
 FEW = ("--forecasters", "naive", "mean", "--run-id", "r")

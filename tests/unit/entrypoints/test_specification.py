@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
-from pulse_entrypoints.layers import CommandLine, layered
+from pulse_entrypoints.cli.layers import CommandLine, layered
 from pulse_entrypoints.settings import TrainSettings
-from pulse_entrypoints.specification import SampleFacts, run_spec
+from pulse_entrypoints.wiring.specification import SampleFacts, run_spec
 
 TODAY = date(2024, 2, 29)
 SAMPLE = SampleFacts(("a", "b"), date(2018, 12, 31))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pulse_core.results import RunResult
-from pulse_entrypoints.findings import SUMMARISED, best_of, summary_of
-from pulse_entrypoints.table import VARIABLES_SHOWN, show
+from pulse_entrypoints.commands.train.findings import SUMMARISED, best_of, summary_of
+from pulse_entrypoints.commands.train.table import VARIABLES_SHOWN, show
 from tests.unit.entrypoints.runs import result, summary
 
 NOTHING = "\N{EN DASH}"

@@ -15,9 +15,9 @@ from pulse_core.errors import SettingsError
 from pulse_core.events import ignore
 from pulse_core.plan import Slice
 from pulse_core.spec import DEFAULT_FORECASTERS
-from pulse_entrypoints import wiring
-from pulse_entrypoints.layers import CommandLine, layered
+from pulse_entrypoints.cli.layers import CommandLine, layered
 from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.wiring import composition
 
 
 def read(**values: str):
@@ -25,7 +25,8 @@ def read(**values: str):
 
 
 @pytest.mark.parametrize(
-    "adapter", [adapter for table in (wiring.STORES, wiring.BACKENDS, wiring.PLACES) for adapter in table.values()]
+    "adapter",
+    [adapter for table in (composition.STORES, composition.BACKENDS, composition.PLACES) for adapter in table.values()],
 )
 def test_every_adapter_that_is_named_is_there(adapter) -> None:
     assert isinstance(adapter.load(), type)
@@ -35,27 +36,27 @@ def test_an_adapter_without_its_library_gives_the_install_hint(tmp_path, monkeyp
     (tmp_path / "needy_adapter.py").write_text("import not_installed_anywhere")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(SettingsError) as caught:
-        wiring.Adapter("needy_adapter:Store", extra="aws").load()
+        composition.Adapter("needy_adapter:Store", extra="aws").load()
     assert caught.value.problems == (
         "'not_installed_anywhere' is not installed; pip install 'pulse-retrodiction[aws]'",
     )
 
 
 def test_a_place_that_no_adapter_serves_is_refused_without_its_password() -> None:
-    assert wiring.place_problems(read(data="s3://user:word@bucket/x", results="gs://bucket")) == [
+    assert composition.place_problems(read(data="s3://user:word@bucket/x", results="gs://bucket")) == [
         "--data: s3://bucket/x: expected s3://bucket/folder, the bucket of letters, digits, '.' and '-'",
         "--results: gs://bucket: no adapter for gs://; name a local folder, or s3://bucket/folder",
     ]
 
 
 def test_an_output_file_that_is_a_folder_is_refused(tmp_path) -> None:
-    (problem,) = wiring.place_problems(read(output_file=str(tmp_path)))
+    (problem,) = composition.place_problems(read(output_file=str(tmp_path)))
     assert problem == f"--output-file: {tmp_path} is a folder; name a file in it"
 
 
 def test_unknown_forecasters_are_refused_together_with_a_hint(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    _, problems = wiring.own_forecasters(read(forecasters="naiv drift nowhere:Best", benchmark="sess"))
+    _, problems = composition.own_forecasters(read(forecasters="naiv drift nowhere:Best", benchmark="sess"))
     assert [problem.split(":")[0] for problem in problems] == ["--forecasters", "--forecasters", "--benchmark"]
     assert "did you mean 'naive'?" in problems[0]
     assert "there is no module 'nowhere'" in problems[1]
@@ -64,23 +65,23 @@ def test_unknown_forecasters_are_refused_together_with_a_hint(tmp_path, monkeypa
 
 def test_names_of_the_core_need_nothing_of_their_own() -> None:
     names = " ".join((*DEFAULT_FORECASTERS, "seasonal-naive(12)", "holt-winters(12)"))
-    assert wiring.own_forecasters(read(forecasters=names, benchmark="mean-of-all")) == ((), [])
+    assert composition.own_forecasters(read(forecasters=names, benchmark="mean-of-all")) == ((), [])
 
 
 def test_a_season_that_is_none_is_refused() -> None:
-    _, (problem,) = wiring.own_forecasters(read(forecasters="seasonal-naive(x)"))
+    _, (problem,) = composition.own_forecasters(read(forecasters="seasonal-naive(x)"))
     assert problem.startswith("--forecasters: 'seasonal-naive(x)' is none of ")
 
 
 def test_models_of_libraries_get_the_runs_season_and_refits() -> None:
     names = "sklearn:Ridge statsforecast:SeasonalNaive"
-    found, problems = wiring.own_forecasters(read(forecasters=names, season="7", refit_every="5"))
+    found, problems = composition.own_forecasters(read(forecasters=names, season="7", refit_every="5"))
     assert problems == []
     assert found == (library_forecaster("sklearn:Ridge", 7, 5), library_forecaster("statsforecast:SeasonalNaive", 7, 5))
 
 
 def test_a_model_that_its_library_lacks_is_refused_with_a_hint() -> None:
-    _, (problem,) = wiring.own_forecasters(read(benchmark="sklearn:Rige"))
+    _, (problem,) = composition.own_forecasters(read(benchmark="sklearn:Rige"))
     assert problem.startswith("--benchmark: forecaster 'sklearn:Rige': the library has no 'Rige'; did you mean Ridge")
 
 
@@ -88,12 +89,12 @@ def test_a_class_of_the_users_own_gets_the_runs_refits(tmp_path, monkeypatch) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "wired_models.py").write_text("class Own:\n    def forecast(self, history, horizon): ...\n")
-    ((own,), _) = wiring.own_forecasters(read(forecasters="wired_models:Own", refit_every="3"))
+    ((own,), _) = composition.own_forecasters(read(forecasters="wired_models:Own", refit_every="3"))
     assert own == imported("wired_models:Own", tmp_path, 3)
 
 
 def test_the_sample_ends_with_the_last_day_of_any_of_its_series() -> None:
-    facts = wiring.sample_facts()
+    facts = composition.sample_facts()
     assert facts.variables == ("baa_yield", "core_cpi", "spx_close", "wti_price")
     assert facts.last_day == date(2019, 1, 3)
 
@@ -108,7 +109,7 @@ def test_a_training_is_wired_as_the_settings_say(tmp_path) -> None:
         hindcasts="true",
         results=str(tmp_path),
     ).settings
-    training = wiring.training(settings, wiring.sink_of(settings), (), ignore, wiring.utc_now)
+    training = composition.training(settings, composition.sink_of(settings), (), ignore, composition.utc_now)
     assert isinstance(training.backend, SerialBackend)
     assert (training.slice, training.unit_size) == (Slice(1, 3), 2)
     assert (training.run_id, training.keep_going, training.hindcasts) == ("mine", True, True)
@@ -116,4 +117,4 @@ def test_a_training_is_wired_as_the_settings_say(tmp_path) -> None:
 
 
 def test_the_result_will_say_what_computed_it() -> None:
-    assert set(wiring.software()) == {"pulse", "python", "numpy", "scipy", "machine"}
+    assert set(composition.software()) == {"pulse", "python", "numpy", "scipy", "machine"}

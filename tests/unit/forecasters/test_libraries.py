@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 from pulse_adapters.forecasters import libraries
 from pulse_adapters.forecasters.libraries import calm, is_library_name, library_forecaster
 from pulse_core.errors import ForecasterFailed, SettingsError
-from pulse_core.forecasters import resolve
+from pulse_core.forecasters.registry import resolve
 from tests.unit.forecasters import counting
 from tests.unit.forecasters.walks import histories, in_units, walk
 

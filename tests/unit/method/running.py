@@ -12,14 +12,14 @@ import numpy as np
 
 from pulse_core import Forecaster, Observations, RunFailed, RunResult, RunSpec
 from pulse_core import RetrodictionTraining as Training
-from pulse_core.calibration import CALIBRATORS
-from pulse_core.forecasters import resolve
-from pulse_core.hindcasting import Hindcasts, hindcast
-from pulse_core.histories import stretches
-from pulse_core.learning import NONE, Lessons, lessons
-from pulse_core.origins import Origins, gather
-from pulse_core.point_in_time import PointInTime, point_in_time
-from pulse_core.scoring import score
+from pulse_core.backtest.calibration import CALIBRATORS
+from pulse_core.backtest.hindcasting import Hindcasts, hindcast
+from pulse_core.backtest.histories import stretches
+from pulse_core.backtest.learning import NONE, Lessons, lessons
+from pulse_core.backtest.origins import Origins, gather
+from pulse_core.backtest.scoring import score
+from pulse_core.data.point_in_time import PointInTime, point_in_time
+from pulse_core.forecasters.registry import resolve
 from pulse_core.spec import DEFAULT_FORECASTERS
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import TooLittleData
-from pulse_core.calibration import CALIBRATORS, LEVELS, ConformalTracker, EmpiricalQuantiles
+from pulse_core.backtest.calibration import CALIBRATORS, LEVELS, ConformalTracker, EmpiricalQuantiles
 from pulse_core.scores.sums import INTERVALS
 from tests.strategies import replayed, round_values, specs_for
 from tests.unit.method.plain_learning import ETA, TAUS, Hindcast, empirical, tracked

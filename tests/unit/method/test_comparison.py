@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core.evaluation import evaluate
-from pulse_core.forecasters import resolve
+from pulse_core.backtest.evaluation import evaluate
+from pulse_core.forecasters.registry import resolve
 from pulse_core.scores.comparison import average_evidence, diebold_mariano, discoveries, log10_evidence
 from tests.unit.method.plain_learning import diebold_mariano as plain_test
 from tests.unit.method.plain_learning import evidence, log10_of

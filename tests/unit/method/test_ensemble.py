@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pulse_core import TooLittleData
-from pulse_core.ensemble import EnsembleRun, run_ensemble
-from pulse_core.learning import NONE, Lessons
+from pulse_core.backtest.ensemble import EnsembleRun, run_ensemble
+from pulse_core.backtest.learning import NONE, Lessons
 from tests.strategies import replayed, round_values, specs_for
 from tests.unit.method.plain_learning import ml_poly
 from tests.unit.method.running import replay, series, spec_of, train, whole_roster

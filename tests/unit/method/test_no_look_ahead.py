@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec, TooLittleData
-from pulse_core.calibration import CALIBRATORS, ConformalTracker
-from pulse_core.evaluation import evaluate
-from pulse_core.forecasters import resolve
-from pulse_core.learning import NONE, Lessons, lessons
-from pulse_core.point_in_time import PointInTime, point_in_time
+from pulse_core.backtest.calibration import CALIBRATORS, ConformalTracker
+from pulse_core.backtest.evaluation import evaluate
+from pulse_core.backtest.learning import NONE, Lessons, lessons
+from pulse_core.data.point_in_time import PointInTime, point_in_time
+from pulse_core.forecasters.registry import resolve
 from tests.strategies import replayed, rewritten_after, values
 from tests.unit.method.plain_learning import evidence, log10_of
 from tests.unit.method.running import Replay, Teach, replay, series, spec_of

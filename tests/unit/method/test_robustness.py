@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations
-from pulse_core.calibration import CALIBRATORS
+from pulse_core.backtest.calibration import CALIBRATORS
 from pulse_core.results import TRUST, VariableSummary
 from pulse_core.scores.measures import MEASURES
 from tests.fakes import FakeSink
@@ -171,8 +171,8 @@ def test_any_cut_into_units_gives_the_same_bits(unit_size, calibration, target):
         "pulse_core.forecasters.smoothing.BUFFERED",
         "pulse_core.forecasters.smoothing.WIDTH",
         "pulse_core.forecasters.seasonal.LARGEST_PASS",
-        "pulse_core.histories.LARGEST_STRETCH",
-        "pulse_core.scoring.BUFFERED",
+        "pulse_core.backtest.histories.LARGEST_STRETCH",
+        "pulse_core.backtest.scoring.BUFFERED",
     ],
 )
 def test_smaller_buffers_give_the_same_bits(buffer, monkeypatch):

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec, TooLittleData
-from pulse_core.evaluation import evaluate
-from pulse_core.forecasters import resolve
+from pulse_core.backtest.evaluation import evaluate
+from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import batch_index
 from pulse_core.scores.measures import MEASURES, all_measures, why_null
 from pulse_core.scores.sums import SUMS, BatchSums

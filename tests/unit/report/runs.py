@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pulse_adapters.backends.serial import SerialBackend
-from pulse_adapters.sinks.filesystem import FilesystemSink
+from pulse_adapters.sinks.folder import FilesystemSink
 from pulse_adapters.stores.frames import FrameStore
 from pulse_core import RetrodictionTraining, RunSpec
 

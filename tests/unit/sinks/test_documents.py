@@ -17,16 +17,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pulse_adapters.backends.serial import SerialBackend
-from pulse_adapters.sinks import documents
-from pulse_adapters.sinks.documents import result_json
-from pulse_adapters.sinks.horizons import GROUPS
+from pulse_adapters.published import result_writer
+from pulse_adapters.published.forecaster_json import GROUPS
+from pulse_adapters.published.result_writer import result_json
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_core.calibration import LEVELS
+from pulse_core.backtest.calibration import LEVELS
+from pulse_core.data.observations import Observations
 from pulse_core.results import TRUST, Failure, RunResult, VariableSummary
+from pulse_core.runs.training import RetrodictionTraining
 from pulse_core.scores.measures import MEASURES
-from pulse_core.series import Observations
 from pulse_core.spec import RunSpec
-from pulse_core.training import RetrodictionTraining
 from tests.fakes import FakeStore
 from tests.results import FACTS, run_result, spec, summary, with_scores
 from tests.unit.sinks.plain_documents import plain_json
@@ -195,7 +195,7 @@ def test_n_is_a_whole_number():
 
 def test_a_measure_of_a_later_version_needs_no_change_here(monkeypatch):
     names = (*MEASURES, "brier")
-    monkeypatch.setattr("pulse_adapters.sinks.horizons.MEASURES", names)
+    monkeypatch.setattr("pulse_adapters.published.forecaster_json.MEASURES", names)
     scores = np.concatenate([summary().scores, np.full((3, 2, 1), 0.25)], axis=-1)
     document = published(run_result(variables=[summary(scores=scores)]))
     assert document["variables"]["a"]["forecasters"]["drift"]["horizons"]["1"]["brier"] == 0.25
@@ -361,7 +361,7 @@ def test_the_document_is_byte_for_byte_the_one_that_is_made_number_by_number(dat
     failures = [Failure(*data.draw(st.tuples(*[st.sampled_from(AWKWARD)] * 5)))]
     result = run_result(variables=variables, failures=failures)
     for most in (200, -1):
-        with mock.patch.object(documents, "MOST_WHOLE_VARIABLES", most):
+        with mock.patch.object(result_writer, "MOST_WHOLE_VARIABLES", most):
             assert result_json(result) == plain_json(result, whole=most > 0)
 
 

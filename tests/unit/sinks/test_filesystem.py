@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from pulse_adapters.sinks import files
-from pulse_adapters.sinks.documents import result_json
-from pulse_adapters.sinks.filesystem import FilesystemSink
+from pulse_adapters.published.result_writer import result_json
+from pulse_adapters.sinks.folder import FilesystemSink
 from pulse_adapters.sinks.records import decode_record
+from pulse_adapters.storage import files
 from pulse_core.errors import RunIdTaken, SettingsError, SinkUnavailable
 from pulse_core.results import Record
 from pulse_core.tables import Columns, Labels
@@ -76,7 +76,7 @@ def test_a_record_that_another_worker_has_just_renewed_is_not_set_aside(sink, mo
         files.replace(path, sound)
         return decode_record(content)
 
-    monkeypatch.setattr("pulse_adapters.sinks.place_sink.decode_record", renew_meanwhile)
+    monkeypatch.setattr("pulse_adapters.sinks.storage_sink.decode_record", renew_meanwhile)
     assert sink.recall(KEY) is None
     assert path.read_bytes() == sound
 

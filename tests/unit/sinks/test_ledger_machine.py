@@ -15,8 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pulse_adapters.sinks import files
-from pulse_adapters.sinks.filesystem import FilesystemSink
+from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.storage import files
 from tests.results import batch_hindcasts, run_result
 
 KEYS = [f"{number:02x}" * 32 for number in range(3)]

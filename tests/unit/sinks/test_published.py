@@ -7,9 +7,9 @@ import json
 import attrs
 import pytest
 
-from pulse_adapters.sinks import documents
-from pulse_adapters.sinks.documents import result_json
-from pulse_adapters.sinks.published import is_of_spec
+from pulse_adapters.published import result_writer
+from pulse_adapters.published.result_writer import result_json
+from pulse_adapters.published.spec_check import is_of_spec
 from tests.results import run_result, spec
 
 
@@ -17,7 +17,7 @@ from tests.results import run_result, spec
 def content(request, monkeypatch) -> bytes:
     """A published document in either layout."""
     if not request.param:
-        monkeypatch.setattr(documents, "MOST_WHOLE_VARIABLES", 0)
+        monkeypatch.setattr(result_writer, "MOST_WHOLE_VARIABLES", 0)
     return result_json(run_result())
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pulse_adapters.stores.formats import parse
-from pulse_adapters.stores.table import observations
+from pulse_adapters.stores.formats.registry import parse
+from pulse_adapters.stores.formats.table import observations
+from pulse_core.data.observations import Observations
 from pulse_core.errors import MalformedData
-from pulse_core.series import Observations
 
 
 def read(content: bytes | str, name: str = "x.csv", **options) -> Observations:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_adapters.stores.cells import moment, number
+from pulse_adapters.stores.formats.cells import moment, number
 
 NEW_YEAR = 1_577_836_800_000_000  # 2020-01-01T00:00Z in microseconds
 

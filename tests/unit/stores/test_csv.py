@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pulse_adapters.stores import csv_text
-from pulse_adapters.stores.table import Source
+from pulse_adapters.stores.formats import csv_text
+from pulse_adapters.stores.formats.table import Source
 from pulse_core.errors import MalformedData
 from tests.unit.stores.reading import faults, read
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pulse_adapters.stores import filesystem
-from pulse_adapters.stores.filesystem import FilesystemStore
+from pulse_adapters.stores import folder as folder_store
+from pulse_adapters.stores.folder import FilesystemStore
 from pulse_core.errors import DataError, MalformedData, StoreUnavailable, VariableNotFound
 
 CLEAN = "timestamp,value\n2020-01-01,1\n2020-01-02,2.5\n"
@@ -58,7 +58,7 @@ def test_no_name_opens_a_file_outside_the_folder(folder, monkeypatch):
     (folder / "inner" / "deep.csv").write_text(CLEAN)
     store = FilesystemStore(folder)
     opened: list[Path] = []
-    monkeypatch.setattr(filesystem, "_content", opened.append)
+    monkeypatch.setattr(folder_store, "_content", opened.append)
     for name in (
         "../secret",
         str(folder.parent / "secret"),
@@ -123,7 +123,7 @@ def test_a_folder_or_file_that_may_not_be_read_is_unavailable(folder, monkeypatc
         with pytest.raises(StoreUnavailable, match=r"x\.csv: cannot be read: Permission denied"):
             store.read("x")
     monkeypatch.setattr(os, "scandir", forbidden)
-    filesystem._files.cache_clear()
+    folder_store._files.cache_clear()
     with pytest.raises(StoreUnavailable, match="data: cannot be read: Permission denied"):
         list(store.names())
 
@@ -154,13 +154,13 @@ class TestLongFile:
 
     def test_is_read_once_for_all_of_its_variables_and_anew_when_it_changes(self, path, monkeypatch):
         reads: list[Path] = []
-        read = filesystem._content
+        read = folder_store._content
 
         def counted(path):
             reads.append(path)
             return read(path)
 
-        monkeypatch.setattr(filesystem, "_content", counted)
+        monkeypatch.setattr(folder_store, "_content", counted)
         store = FilesystemStore(path)
         for name in [*store.names(), *store.names()]:
             pickle.loads(pickle.dumps(store)).read(name)

@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from pulse_adapters.stores.formats import SUFFIXES, not_found, parse, variable_of
+from pulse_adapters.stores.formats.registry import SUFFIXES, not_found, parse, variable_of
 from tests.unit.stores.reading import faults, read
 
 CLEAN = b"timestamp,value\n2020-01-01,1\n2020-01-02,2.5\n"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_adapters.stores import json_lines
-from pulse_adapters.stores.table import Source
+from pulse_adapters.stores.formats import json_lines
+from pulse_adapters.stores.formats.table import Source
 from pulse_core.errors import MalformedData
 from tests.unit.stores.reading import faults, read
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pulse_adapters.stores.parquet import COLUMN_LIMIT, FOOTER_LIMIT
+from pulse_adapters.stores.formats.parquet import COLUMN_LIMIT, FOOTER_LIMIT
 from pulse_core.errors import MalformedData
 from tests.unit.stores.reading import faults, read
 

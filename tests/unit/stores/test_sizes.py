@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pulse_core.errors import VariableNotFound
-from pulse_entrypoints.dry_run import SizedStore
+from pulse_entrypoints.commands.train.dry_run import SizedStore
 from tests.contracts.data_files import one_file
 from tests.contracts.data_store import STORES, sample
 

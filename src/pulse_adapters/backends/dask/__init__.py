@@ -1,0 +1,1 @@
+"""The Dask backend: work units on the workers of a Dask cluster."""

@@ -1,0 +1,64 @@
+"""The worker's side of DaskBackend: what a Dask worker does with a bundle of units."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+import attrs
+
+from pulse_adapters.backends.attempts import attempt
+from pulse_adapters.backends.host.oom_score import die_first
+from pulse_adapters.backends.host.software import Software
+from pulse_adapters.backends.processes.messages import packed
+from pulse_core.plan import WorkUnit
+from pulse_core.ports import Task
+from pulse_core.results import UnitResult
+
+_thread: Final = threading.local()
+
+
+@attrs.frozen
+class Answer:
+    """What comes back of a bundle: a pickled outcome a unit, and the seconds they took; or what refuses the worker."""
+
+    outcomes: tuple[bytes, ...] = ()
+    seconds: float = 0.0
+    refused: str = ""
+
+
+def perform(units: Sequence[WorkUnit], task: bytes, expected: Software) -> Answer:
+    """Do the units one after another, unless other software is here than at the coordinator's."""
+    differences = expected.differences(Software.here())
+    if differences:
+        return Answer(refused="; ".join(differences))
+    _give_way_to_nanny()
+
+    def load_and_do(unit: WorkUnit) -> UnitResult:
+        return _loaded(task)(unit)
+
+    start = time.perf_counter()
+    outcomes = tuple(packed(attempt(load_and_do, unit)) for unit in units)
+    return Answer(outcomes, time.perf_counter() - start)
+
+
+@cache
+def _give_way_to_nanny() -> None:
+    """Once a process: let it be killed before its nanny, which starts another; without one it is nobody's child."""
+    from distributed import get_worker
+
+    if get_worker().nanny:
+        die_first()
+
+
+def _loaded(task: bytes) -> Task:
+    """Return the thread's own copy of the task: its stores and sinks need not serve two threads at once."""
+    if getattr(_thread, "packed", None) != task:
+        _thread.task = pickle.loads(task)  # noqa: S301  # our own coordinator's, over the cluster's connections
+        _thread.packed = task
+    loaded: Task = _thread.task
+    return loaded

@@ -1,0 +1,1 @@
+"""The host: control groups, cores, causes of death, versions."""

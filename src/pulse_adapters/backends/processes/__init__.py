@@ -1,0 +1,1 @@
+"""The processes backend: work units on the cores of this machine."""

@@ -1,0 +1,1 @@
+"""Published runs: one writer and one reader for `result.json` and for each table."""

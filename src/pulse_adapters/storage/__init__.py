@@ -1,0 +1,1 @@
+"""Storage: bytes under names, atomic, in a folder or in a bucket."""

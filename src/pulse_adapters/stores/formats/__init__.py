@@ -1,0 +1,1 @@
+"""Formats of data files: CSV, JSON Lines and Parquet, each to typed columns."""

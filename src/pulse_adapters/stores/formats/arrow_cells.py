@@ -1,0 +1,167 @@
+"""Arrow columns of any sensible type -> numpy arrays, with the cells that are faulty.
+
+Columns of fixed width are read from their buffers: pyarrow's own conversions import pandas, half a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_adapters.stores.formats.cells import NOT_A_TIME, moment, number
+from pulse_adapters.stores.formats.table import FAULTS_READ
+
+
+class NotOurs(Exception):
+    """A column's type holds no times or numbers."""
+
+
+@attrs.frozen
+class FaultyCells:
+    """Positions of faulty cells, at most as many as are reported, and what is wrong with each."""
+
+    at: list[int]
+    what: list[str]
+
+    @classmethod
+    def where(cls, mask: NDArray[np.bool_], what: str) -> FaultyCells:
+        """Return the cells under the mask, all with the same fault."""
+        at = np.flatnonzero(mask)[:FAULTS_READ].tolist()
+        return cls(at, [what] * len(at))
+
+
+Converted = tuple[NDArray[Any], list[FaultyCells]]
+
+
+def moments(column: Any) -> Converted:
+    """Return times of any unit and zone, dates or texts as datetime64[us] in UTC, NaT where faulty."""
+    import pyarrow as pa
+
+    if is_text(column.type):
+        cells, faulty = _parsed(column, moment, NOT_A_TIME, np.dtype(np.int64))
+        return cells.view("datetime64[us]"), faulty
+    column = _decoded(column)
+    if pa.types.is_timestamp(column.type):
+        cells, missing = _fixed_width(column.chunks, f"datetime64[{column.type.unit}]")
+    elif pa.types.is_date32(column.type):
+        cells, missing = _fixed_width(column.chunks, "datetime64[D]", "int32")
+    elif pa.types.is_date64(column.type):
+        cells, missing = _fixed_width(column.chunks, "datetime64[ms]")
+    else:
+        raise NotOurs
+    return _to_microseconds(cells, missing)
+
+
+def numbers(column: Any) -> Converted:
+    """Return integers, floats, decimals or texts as the nearest float64, NaN where absent or faulty."""
+    import pyarrow as pa
+
+    column = column if is_text(column.type) else _decoded(column)
+    if is_text(column.type) or pa.types.is_decimal(column.type):
+        # a decimal's nearest float64 is that of its digits
+        return _parsed(column, number, np.nan, np.dtype(np.float64))
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        raise NotOurs
+    cells, missing = _fixed_width(column.chunks, _dtype_of_number(column.type))
+    values = cells.astype(np.float64)
+    values[missing] = np.nan
+    infinite = np.isinf(values)
+    values[infinite] = np.nan
+    return values, [FaultyCells.where(infinite, "is infinite")]
+
+
+def is_text(kind: Any) -> bool:
+    """Whether a column's type is text, dictionary-encoded or not."""
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def codes_and_texts(column: Any) -> tuple[NDArray[np.int64], list[str | None]]:
+    """Return each cell as a code into the distinct texts, -1 where it is null."""
+    import pyarrow as pa
+
+    if pa.types.is_decimal(column.type) or pa.types.is_string_view(column.type):
+        column = column.cast(pa.string())
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    column = column.unify_dictionaries()
+    texts = column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
+    indices = [chunk.indices for chunk in column.chunks]
+    codes, missing = _fixed_width(indices, _dtype_of_number(column.type.index_type))
+    codes = codes.astype(np.int64)
+    codes[missing] = -1
+    return codes, texts
+
+
+def _decoded(column: Any) -> Any:
+    import pyarrow as pa
+
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _to_microseconds(cells: NDArray[Any], missing: NDArray[np.bool_]) -> Converted:
+    # 64 bits of nanoseconds reach from 1677 to 2262 only; asked in any other unit, these bounds exist
+    unit = cells.dtype if cells.dtype != "datetime64[ns]" else np.dtype("datetime64[us]")
+    first, end = (np.array(day, dtype=unit) for day in ("0001-01-01", "10000-01-01"))
+    moments = cells.astype(unit)
+    outside = ((moments < first) | (moments >= end)) & ~missing
+    moments[outside | missing] = "NaT"
+    moments = moments.astype("datetime64[us]")
+    faulty = [
+        FaultyCells.where(missing, "is missing"),
+        FaultyCells.where(outside, "is outside the years 1 to 9999"),
+    ]
+    if cells.dtype == "datetime64[ns]":
+        finer = (moments != cells) & ~np.isnat(moments)
+        moments[finer] = "NaT"
+        faulty.append(FaultyCells.where(finer, "is finer than a microsecond"))
+    return moments, faulty
+
+
+def _parsed(column: Any, parse: Callable[[object], Any], faulty: Any, dtype: np.dtype[Any]) -> Converted:
+    """Parse each distinct text once; return the cells, `faulty` where they are, and those."""
+    codes, texts = codes_and_texts(column)
+    # the last stands for null, whose code is -1
+    texts.append(None)
+    codes[codes < 0] = len(texts) - 1
+    parsed, wrong = np.full(len(texts), faulty, dtype=dtype), {}
+    for code, text in enumerate(texts):
+        try:
+            parsed[code] = parse(text)
+        except ValueError as error:
+            wrong[code] = str(error)
+    at = np.flatnonzero(np.isin(codes, list(wrong)))[:FAULTS_READ].tolist()
+    return parsed[codes], [FaultyCells(at, [wrong[int(codes[place])] for place in at])]
+
+
+def _dtype_of_number(kind: Any) -> str:
+    import pyarrow as pa
+
+    letter = "f" if pa.types.is_floating(kind) else "i" if pa.types.is_signed_integer(kind) else "u"
+    return f"{letter}{kind.bit_width // 8}"
+
+
+def _fixed_width(chunks: Any, dtype: str, stored: str = "") -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the cells of a column's chunks as an array of its own, and which of them are null."""
+    cells, nulls = [np.empty(0, dtype)], [np.empty(0, bool)]
+    for chunk in chunks:
+        validity, data = chunk.buffers()[:2]
+        if data is None:
+            continue
+        stop = chunk.offset + len(chunk)
+        cells.append(np.frombuffer(data, stored or dtype, count=stop)[chunk.offset :].astype(dtype))
+        nulls.append(_nulls(validity, chunk.offset, stop))
+    return np.concatenate(cells), np.concatenate(nulls)
+
+
+def _nulls(validity: Any, start: int, stop: int) -> NDArray[np.bool_]:
+    if validity is None:
+        return np.zeros(stop - start, dtype=bool)
+    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    return np.asarray(bits[start:stop] == 0)

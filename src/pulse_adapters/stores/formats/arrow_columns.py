@@ -1,0 +1,67 @@
+"""A pyarrow Table with our columns -> a Table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_adapters.stores.formats.arrow_cells import FaultyCells, NotOurs, codes_and_texts, is_text, moments, numbers
+from pulse_adapters.stores.formats.table import FAULTS_READ, Faults, Rows, Source, Table, grouped, ordered, refuse
+
+
+def from_arrow(table: Any, source: Source, rows: Rows) -> Table:
+    """Return the Table of a pyarrow Table with each of our columns once; `rows` (row,) are the rows' numbers.
+
+    Raises MalformedData where a column's type holds no times, numbers or names.
+    """
+    faults = Faults(source.place)
+    owners = _owners(table, rows, faults, source) if "variable" in table.column_names else None
+    cells: dict[str, NDArray[Any]] = {}
+    for name, convert in (("timestamp", moments), ("value", numbers), ("known_at", moments)):
+        if name not in table.column_names:
+            continue
+        try:
+            cells[name], faulty = convert(table.column(name))
+        except NotOurs as error:
+            raise _wrong_type(table, name, source) from error
+        _report(name, faulty, rows, owners, faults)
+    groups = grouped(owners.names, owners.codes) if owners else None
+    found = ordered(faults.found)
+    return Table(cells["timestamp"], cells["value"], cells.get("known_at"), rows, found, groups)
+
+
+@attrs.frozen(eq=False)
+class _Owners:
+    """Whose each row is: codes (row,) into names, -1 where it is nobody's."""
+
+    codes: NDArray[np.int64]
+    names: list[str]
+
+    def of(self, at: int) -> str | None:
+        code = int(self.codes[at])
+        return None if code < 0 else self.names[code]
+
+
+def _owners(table: Any, rows: Rows, faults: Faults, source: Source) -> _Owners:
+    column = table.column("variable")
+    if not is_text(column.type):
+        raise _wrong_type(table, "variable", source)
+    codes, texts = codes_and_texts(column)
+    codes[np.isin(codes, [code for code, text in enumerate(texts) if not text])] = -1
+    for at in np.flatnonzero(codes < 0)[:FAULTS_READ]:
+        faults.add(int(rows[at]), "variable is missing")
+    return _Owners(codes, [text or "" for text in texts])
+
+
+def _report(name: str, faulty: list[FaultyCells], rows: Rows, owners: _Owners | None, faults: Faults) -> None:
+    for cells in faulty:
+        for at, what in zip(cells.at, cells.what, strict=True):
+            faults.add(int(rows[at]), f"{name} {what}", owners.of(at) if owners else None)
+
+
+def _wrong_type(table: Any, name: str, source: Source) -> Exception:
+    due = {"value": "numbers", "variable": "names"}.get(name, "times")
+    return refuse(f"column '{name}' holds {table.column(name).type}, not {due}", source)

@@ -1,0 +1,116 @@
+"""CSV: a quick reader for files that are plain and clean, a careful one for others, which finds the faults.
+
+What the quick reader accepts, the careful one reads to the same bits. A row's number is its line in the file,
+the header being line 1; a row over several lines has the number of the first.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from pulse_adapters.stores.formats.arrow_columns import from_arrow
+from pulse_adapters.stores.formats.cells import ABSENT_TEXTS
+from pulse_adapters.stores.formats.rows import TableBuilder
+from pulse_adapters.stores.formats.table import Faults, Source, Table, needed_columns, refuse
+from pulse_adapters.stores.formats.text import refuse_other_than_text
+from pulse_core.errors import MalformedData
+
+_OFFSET = re.compile(r"[T ].*(?:Z|[+-]\d\d(?::?\d\d)?)")
+# a quoted field that fills the place between two commas or line ends, without quotes or line ends in it
+_QUOTED = re.compile(rb'(?<![^,\r\n])"[^"\r\n]*"(?![^,\r\n])')
+_COLUMNS = ("timestamp", "value", "known_at", "variable")
+
+
+def read_csv(content: bytes, source: Source) -> Table:
+    """Read UTF-8 text with a header. Raises MalformedData where it is no such text or lacks a column."""
+    content = refuse_other_than_text(content, "CSV", source)
+    reader = csv.reader(_lines(content))
+    try:
+        names = [name.strip() for name in next(reader)]
+    except csv.Error as error:
+        raise refuse(f"is no CSV: {error}", source) from error
+    columns = needed_columns(names, source)
+    quick = _quick(content, _first_row(reader, names), columns, source)
+    return _careful(content, columns, source) if quick is None else quick
+
+
+def _lines(content: bytes) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
+
+
+def _first_row(reader: Iterator[list[str]], names: list[str]) -> dict[str, str]:
+    try:
+        return dict(zip(names, next(reader, []), strict=False))
+    except csv.Error:  # the careful reader says where
+        return {}
+
+
+def _quick(content: bytes, first: dict[str, str], columns: tuple[str, ...], source: Source) -> Table | None:
+    """Return the table, or None where a careful look is due."""
+    import pyarrow as pa
+    import pyarrow.csv
+
+    if not _is_plain(content):
+        return None
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.py_buffer(content),
+            read_options=pyarrow.csv.ReadOptions(use_threads=False),
+            convert_options=pyarrow.csv.ConvertOptions(
+                include_columns=columns,
+                column_types={name: _arrow_type(name, first.get(name, "")) for name in columns},
+                null_values=ABSENT_TEXTS,
+            ),
+        )
+        read = from_arrow(table, source, np.arange(2, table.num_rows + 2))
+    except (pa.ArrowException, MalformedData):  # the careful reader says what and where
+        return None
+    # NaN by another spelling, such as nan(1), is for the careful reader
+    strange = np.count_nonzero(np.isnan(read.values)) != table.column("value").null_count
+    skipped = content.rstrip(b"\r\n").count(b"\n") != table.num_rows
+    return None if read.faults or strange or skipped else read
+
+
+def _is_plain(content: bytes) -> bool:
+    """Whether lines end alike and every quote is one of a field quoted as a whole, within its line."""
+    returns, quotes = content.count(b"\r"), content.count(b'"')
+    if returns and returns != content.count(b"\r\n"):
+        return False
+    return not quotes or 2 * sum(1 for _ in _QUOTED.finditer(content)) == quotes
+
+
+def _arrow_type(column: str, first: str) -> Any:
+    """Return the type a column is read as; times with an offset are told by the first row."""
+    import pyarrow as pa
+
+    if column == "value":
+        return pa.float64()
+    if column == "variable":
+        return pa.dictionary(pa.int32(), pa.string())
+    return pa.timestamp("us", "UTC" if _OFFSET.search(first) else None)
+
+
+def _careful(content: bytes, columns: tuple[str, ...], source: Source) -> Table:
+    reader = csv.reader(_lines(content), strict=True)
+    builder = TableBuilder(Faults(source.place), "known_at" in columns, "variable" in columns)
+    last = 0
+    try:
+        header = [name.strip() for name in next(reader)]
+        places = [header.index(name) if name in columns else None for name in _COLUMNS]
+        last = reader.line_num
+        for fields in reader:
+            row, last = last + 1, reader.line_num
+            if len(fields) == len(header):
+                timestamp, value, known_at, variable = (None if at is None else fields[at] for at in places)
+                builder.add(row, (timestamp, value, known_at, variable))
+            elif fields:
+                builder.faults.add(row, f"{len(fields)} fields, the header has {len(header)}")
+    except csv.Error as error:
+        builder.faults.add(last + 1, f"is no CSV ({error}); nothing was read from here on")
+    return builder.table()

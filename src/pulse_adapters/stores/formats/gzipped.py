@@ -1,0 +1,32 @@
+"""gzip within bounds."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+
+from pulse_adapters.stores.formats.table import Source, refuse
+
+_STEP = 2**18
+
+
+def unpack(content: bytes, source: Source) -> bytes:
+    """Return what a gzip of one or more members holds; memory stays within the source's limit and a step.
+
+    Raises MalformedData where it is no gzip, damaged, cut short, or holds more than the source's limit bytes.
+    """
+    if not content:
+        raise refuse("is empty", source)
+    unpacked = io.BytesIO()
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            while step := packed.read(_STEP):
+                unpacked.write(step)
+                if unpacked.tell() > source.limit:
+                    raise refuse(f"unpacks to more than {source.limit} bytes", source)
+    except EOFError as error:
+        raise refuse("is gzip cut short", source) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise refuse(f"is no sound gzip: {error}", source) from error
+    return unpacked.getvalue()

@@ -1,0 +1,94 @@
+"""JSON Lines, an object a line: a quick reader for files that are clean, a careful one that finds the faults.
+
+What the quick reader accepts, the careful one reads to the same bits. A row's number is its line in the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from pulse_adapters.stores.formats.rows import TableBuilder
+from pulse_adapters.stores.formats.table import Faults, Source, Table, needed_columns
+from pulse_adapters.stores.formats.text import refuse_other_than_text
+
+Members = tuple[tuple[str, Any], ...]
+"""An object's names and values as they stand there, a name that comes twice included."""
+
+
+def read_json_lines(content: bytes, source: Source) -> Table:
+    """Read UTF-8 text, an object a line. Raises MalformedData where it is no such text or lacks a column."""
+    content = refuse_other_than_text(content, "JSON Lines", source)
+    quick = _quick(content, source)
+    return _careful(content, source) if quick is None else quick
+
+
+def _quick(content: bytes, source: Source) -> Table | None:
+    """Return the table, or None where a careful look is due."""
+    import msgspec
+
+    columns = ["timestamp", "value", *(["variable"] if source.by_variable else [])]
+    columns += ["known_at"] if b'"known_at"' in content else []
+    lines = content.rstrip(b"\r\n").split(b"\n")
+    # each key as often as there are lines, and each row has it: no key is there twice, where none is escaped
+    if b"\\" in content or any(content.count(b'"%b"' % name.encode()) != len(lines) for name in columns):
+        return None
+    decode = msgspec.json.Decoder(_row_type(tuple(columns))).decode
+    try:
+        rows = [decode(line) for line in lines]
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    builder = TableBuilder(Faults(source.place), "known_at" in columns, source.by_variable)
+    for number, row in enumerate(rows, start=1):
+        known_at, variable = getattr(row, "known_at", None), getattr(row, "variable", None)
+        builder.add(number, (row.timestamp, row.value, known_at, variable))
+        if builder.faults.found:
+            return None
+    return builder.table()
+
+
+@lru_cache
+def _row_type(columns: tuple[str, ...]) -> Any:
+    import msgspec
+
+    return msgspec.defstruct("Row", [(name, float | None if name == "value" else str) for name in columns])
+
+
+def _careful(content: bytes, source: Source) -> Table:
+    faults = Faults(source.place)
+    rows = list(_objects(content, faults))
+    present = sorted({name for _, members in rows for name, _ in members})
+    columns = needed_columns(present, source) if rows else ()
+    builder = TableBuilder(faults, "known_at" in columns, source.by_variable)
+    for number, members in rows:
+        row, names = dict(members), [name for name, _ in members]
+        owner = row.get("variable") if source.by_variable else None
+        owner = owner if isinstance(owner, str) else None
+        for name in columns:
+            if names.count(name) > 1:
+                faults.add(number, f"{name} is there twice", owner)
+        if "value" not in row:
+            faults.add(number, "value is missing (an absent one is null)", owner)
+        builder.add(number, (row.get("timestamp"), row.get("value"), row.get("known_at"), row.get("variable")))
+    return builder.table()
+
+
+def _objects(content: bytes, faults: Faults) -> Iterator[tuple[int, Members]]:
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line, object_pairs_hook=tuple, parse_int=_integer)
+        except (ValueError, RecursionError) as error:
+            faults.add(number, f"is no JSON: {error}")
+            continue
+        if isinstance(row, tuple):
+            yield number, row
+        else:
+            faults.add(number, "is no JSON object")
+
+
+def _integer(digits: str) -> float:
+    return float(digits) + 0.0  # an integer has no minus zero

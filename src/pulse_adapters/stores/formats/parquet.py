@@ -1,0 +1,67 @@
+"""Parquet: the footer is looked at first, then our columns alone are read. Rows are numbered from 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pulse_adapters.stores.formats.arrow_columns import from_arrow
+from pulse_adapters.stores.formats.table import Source, Table, needed_columns, refuse
+
+FOOTER_LIMIT = 16 * 2**20
+"""Bytes of metadata; a thousand row groups of a few columns have less than one MiB."""
+
+COLUMN_LIMIT = 10_000
+
+_MAGIC = b"PAR1"
+_ROW_BYTES = 16
+
+
+def read_parquet(content: bytes, source: Source) -> Table:
+    """Read our columns of a Parquet file of bounded size; raises MalformedData."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    _refuse_other_than_parquet(content, source)
+    try:
+        file = pyarrow.parquet.ParquetFile(pa.BufferReader(content))
+        columns = _columns(file, source)
+        table = file.read(columns=list(columns), use_threads=False)
+        return from_arrow(table, source, np.arange(1, table.num_rows + 1))
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise refuse(f"is no sound Parquet: {_first_line(error)}", source) from error
+
+
+def _refuse_other_than_parquet(content: bytes, source: Source) -> None:
+    if not content:
+        raise refuse("is empty", source)
+    if not content.startswith(_MAGIC):
+        raise refuse("is not Parquet", source)
+    if len(content) < 12 or not content.endswith(_MAGIC):
+        raise refuse("is Parquet cut short: its footer is missing", source)
+    footer = int.from_bytes(content[-8:-4], "little")
+    if footer > min(FOOTER_LIMIT, len(content) - 12):
+        what = f"has a footer of {footer} bytes, of {len(content)} in all; at most {FOOTER_LIMIT}"
+        raise refuse(what, source)
+
+
+def _columns(file: Any, source: Source) -> tuple[str, ...]:
+    """Return our columns after a look at the metadata alone."""
+    metadata = file.metadata
+    if metadata.num_columns > COLUMN_LIMIT:
+        raise refuse(f"has {metadata.num_columns} columns; at most {COLUMN_LIMIT}", source)
+    columns = needed_columns(file.schema_arrow.names, source)
+    # few bytes can stand for very many equal rows
+    if metadata.num_rows * _ROW_BYTES > source.limit or _unpacked(metadata) > source.limit:
+        raise refuse(f"unpacks to more than {source.limit} bytes ({metadata.num_rows} rows)", source)
+    return columns
+
+
+def _unpacked(metadata: Any) -> int:
+    # of all columns: asking a damaged file's metadata for those of one column can end the process
+    return sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0][:200]

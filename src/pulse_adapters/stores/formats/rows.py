@@ -1,0 +1,77 @@
+"""The careful reader's end: rows of plain Python values, one by one, into a Table with every fault noted."""
+
+from __future__ import annotations
+
+from array import array
+
+import attrs
+import numpy as np
+
+from pulse_adapters.stores.formats.cells import NOT_A_TIME, moment, number
+from pulse_adapters.stores.formats.table import Faults, Table, grouped, ordered
+
+Row = tuple[object, object, object, object]
+"""The cells timestamp, value, known_at, variable of a row; what the source has no column for is None."""
+
+
+def _integers() -> array[int]:
+    return array("q")
+
+
+@attrs.define
+class TableBuilder:
+    """Rows on their way into a Table. Raises MalformedData once there are too many faults to read on."""
+
+    faults: Faults
+    with_known_at: bool
+    by_variable: bool
+    _numbers: array[int] = attrs.field(factory=_integers)
+    _timestamps: array[int] = attrs.field(factory=_integers)
+    _known_at: array[int] = attrs.field(factory=_integers)
+    _values: array[float] = attrs.field(factory=lambda: array("d"))
+    _codes: array[int] = attrs.field(factory=_integers)
+    _names: dict[str, int] = attrs.field(factory=dict)
+
+    def add(self, row: int, cells: Row) -> None:
+        """Add one row under its number; what is wrong with it becomes a fault."""
+        timestamp, value, known_at, variable = cells
+        owner = self._owner(row, variable) if self.by_variable else None
+        self._numbers.append(row)
+        self._timestamps.append(self._moment(row, "timestamp", timestamp, owner))
+        self._values.append(self._value(row, value, owner))
+        if self.with_known_at:
+            self._known_at.append(self._moment(row, "known_at", known_at, owner))
+
+    def table(self) -> Table:
+        """Return what was added."""
+        codes = np.array(self._codes, dtype=np.int64)
+        return Table(
+            np.array(self._timestamps, dtype=np.int64).view("datetime64[us]"),
+            np.array(self._values, dtype=np.float64),
+            np.array(self._known_at, dtype=np.int64).view("datetime64[us]") if self.with_known_at else None,
+            np.array(self._numbers, dtype=np.int64),
+            ordered(self.faults.found),
+            grouped(list(self._names), codes) if self.by_variable else None,
+        )
+
+    def _owner(self, row: int, variable: object) -> str | None:
+        if isinstance(variable, str) and variable:
+            self._codes.append(self._names.setdefault(variable, len(self._names)))
+            return variable
+        self.faults.add(row, "variable is missing")
+        self._codes.append(-1)
+        return None
+
+    def _moment(self, row: int, column: str, cell: object, owner: str | None) -> int:
+        try:
+            return moment(cell)
+        except ValueError as error:
+            self.faults.add(row, f"{column} {error}", owner)
+            return NOT_A_TIME
+
+    def _value(self, row: int, cell: object, owner: str | None) -> float:
+        try:
+            return number(cell)
+        except ValueError as error:
+            self.faults.add(row, f"value {error}", owner)
+            return float("nan")

@@ -1,0 +1,186 @@
+"""What every format is read into: typed columns, row numbers and faults; and from there to Observations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.data.observations import Moments, Observations, Values
+from pulse_core.errors import MalformedData
+
+FAULTS_READ = 10_000
+"""A source with as many faults is not read on."""
+
+MEND = (
+    "Needed are the columns timestamp (ISO 8601, UTC unless it bears an offset) and value (a decimal number, "
+    "blank where absent), and known_at, variable where used; names are lower case"
+)
+
+UNPACKED_LIMIT = 2 * 2**30
+"""Bytes that a packed file may unpack to unless the caller says otherwise."""
+
+Rows = NDArray[np.int64]
+
+
+@attrs.frozen
+class Source:
+    """Where rows come from: the place errors name, whether it is of many variables, its limit unpacked."""
+
+    place: str
+    by_variable: bool = False
+    limit: int = UNPACKED_LIMIT
+
+
+@attrs.frozen
+class Fault:
+    """Something wrong: in which row (0: the source as a whole), what, and the row's variable, if known."""
+
+    row: int
+    what: str
+    variable: str | None = None
+
+    def __str__(self) -> str:
+        return f"row {self.row}: {self.what}" if self.row else self.what
+
+
+@attrs.frozen
+class Faults:
+    """The faults of one source, gathered; raises MalformedData when they become too many to read on."""
+
+    place: str
+    found: list[Fault] = attrs.field(factory=list)
+
+    def add(self, row: int, what: str, variable: str | None = None) -> None:
+        """Note one more."""
+        self.found.append(Fault(row, what, variable))
+        if len(self.found) >= FAULTS_READ:
+            raise malformed([*ordered(self.found), Fault(0, "reading stopped there")], self.place)
+
+
+@attrs.frozen(eq=False)
+class Table:
+    """A source's rows: arrays (row,), NaT and NaN where a cell is faulty, NaN where a value is absent.
+
+    `numbers` are the rows' numbers as a person counts them. `groups` holds the positions of each variable's
+    rows in a source of many variables, None in a source of one. A fault without a variable is everybody's.
+    """
+
+    timestamps: Moments
+    values: Values
+    known_at: Moments | None
+    numbers: Rows
+    faults: Sequence[Fault] = ()
+    groups: Mapping[str, Rows] | None = None
+
+    def of(self, variable: str) -> Table:
+        """Return the rows of one variable; KeyError where it has none."""
+        if self.groups is None:
+            return self
+        at = self.groups[variable]
+        return Table(
+            self.timestamps[at],
+            self.values[at],
+            None if self.known_at is None else self.known_at[at],
+            self.numbers[at],
+            [fault for fault in self.faults if fault.variable in (None, variable)],
+        )
+
+
+def malformed(faults: Iterable[Fault], place: str) -> MalformedData:
+    """Return the one report of a source's faults."""
+    return MalformedData.from_faults([str(fault) for fault in faults], place, MEND)
+
+
+def refuse(what: str, source: Source) -> MalformedData:
+    """Return the report of a source that cannot be read at all."""
+    return malformed([Fault(0, what)], source.place)
+
+
+def ordered(faults: Iterable[Fault]) -> list[Fault]:
+    """Return faults in the order of their rows."""
+    return sorted(faults, key=lambda fault: fault.row)
+
+
+def needed_columns(present: Sequence[str], source: Source) -> tuple[str, ...]:
+    """Return which of our columns to read; raises MalformedData for those that are missing or there twice."""
+    required = ("timestamp", "value", *(("variable",) if source.by_variable else ()))
+    columns = (*required, *(("known_at",) if "known_at" in present else ()))
+    missing = [name for name in required if name not in present]
+    faults = [Fault(0, f"no column '{name}'") for name in missing]
+    faults += [Fault(0, f"column '{name}' is there twice") for name in columns if present.count(name) > 1]
+    if missing:
+        faults.append(Fault(0, f"its columns are {_listed(present)}"))
+    if faults:
+        raise malformed(faults, source.place)
+    return columns
+
+
+def grouped(names: Sequence[str], codes: NDArray[np.integer]) -> dict[str, Rows]:
+    """Return the positions of each name's rows; `codes` (row,) index `names`, negative ones are no name's."""
+    order = np.argsort(codes, kind="stable")
+    edges = np.searchsorted(codes[order], np.arange(len(names) + 1))
+    return {
+        name: order[start:stop] for name, start, stop in zip(names, edges[:-1], edges[1:], strict=True) if stop > start
+    }
+
+
+def observations(table: Table, variable: str, place: str, version: str = "") -> Observations:
+    """Return one variable's rows, the absent ones counted and dropped, of this version of the source.
+
+    Raises MalformedData with every fault of its rows and of the source, and where no observation is left.
+    """
+    rows = table.of(variable)
+    present = ~np.isnan(rows.values)
+    faults = [*rows.faults, *_known_too_early(rows), *_repeated(rows, present)]
+    if not faults and not present.any():
+        faults = [Fault(0, "every value is absent" if len(present) else "no rows")]
+    if faults:
+        raise malformed(ordered(faults), place)
+    return Observations(
+        variable,
+        rows.timestamps[present],
+        rows.values[present],
+        None if rows.known_at is None else rows.known_at[present],
+        absent=int(np.count_nonzero(~present)),
+        source=place,
+        version=version,
+    )
+
+
+def _known_too_early(rows: Table) -> list[Fault]:
+    if rows.known_at is None:
+        return []
+    columns = (rows.numbers, rows.known_at, rows.timestamps)
+    early = np.flatnonzero(rows.known_at < rows.timestamps)[:FAULTS_READ]
+    return [
+        Fault(int(number), f"known_at {known} is before timestamp {stamp}")
+        for number, known, stamp in zip(*(column[early] for column in columns), strict=True)
+    ]
+
+
+def _repeated(rows: Table, present: NDArray[np.bool_]) -> list[Fault]:
+    """Return a fault for each present row whose (timestamp, known_at) an earlier one has."""
+    at = np.flatnonzero(present & ~np.isnat(rows.timestamps))
+    keys = [rows.timestamps[at].view(np.int64)]
+    if rows.known_at is not None:
+        at = at[~np.isnat(rows.known_at[at])]
+        keys = [rows.timestamps[at].view(np.int64), rows.known_at[at].view(np.int64)]
+    elif (keys[0][1:] > keys[0][:-1]).all():
+        return []
+    at = at[np.lexsort(keys)]
+    same = rows.timestamps[at[1:]] == rows.timestamps[at[:-1]]
+    if rows.known_at is not None:
+        same &= rows.known_at[at[1:]] == rows.known_at[at[:-1]]
+    named = "timestamp" if rows.known_at is None else "timestamp, known_at"
+    return [
+        Fault(int(rows.numbers[at[i + 1]]), f"repeats the ({named}) of row {rows.numbers[at[i]]}")
+        for i in np.flatnonzero(same)[:FAULTS_READ]
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name[:40]) for name in names[:10])
+    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown or "none"

@@ -1,0 +1,1 @@
+"""Data of one variable: observations, vintages, and what was known when."""

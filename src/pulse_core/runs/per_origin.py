@@ -1,0 +1,71 @@
+"""Hindcasts of forecasters that are slow per origin: made and recorded batch by batch, read by the variable's unit."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.backtest.hindcasting import quoted_by, quoted_rows
+from pulse_core.backtest.histories import of_origins
+from pulse_core.data.observations import KnownRows
+from pulse_core.data.point_in_time import PointInTime
+from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, NotRecorded
+from pulse_core.forecasters.base import Forecaster
+from pulse_core.plan import Batch, batch_index, batches
+from pulse_core.ports import ResultSink
+from pulse_core.results import BatchHindcasts
+from pulse_core.runs.keys import hindcast_key
+from pulse_core.spec import RunSpec
+
+Array = NDArray[np.float64]
+
+
+@attrs.frozen
+class SlowHindcasts:
+    """One variable's slow work, by batches of the period. Learners of slow forecasters start with the period.
+
+    With `recorded_only` nothing is made: what is not recorded is NotRecorded.
+    """
+
+    spec: RunSpec
+    sink: ResultSink
+    rows: KnownRows
+    point: PointInTime
+    recorded_only: bool = False
+
+    def all(self, forecaster: Forecaster) -> Array:
+        """Return what it quotes at every origin, NaN before the period; see quoted_by. Raises ForecasterFailed."""
+        quoted = np.full((quoted_rows(forecaster), len(self.point.origin_step), self.spec.horizon), np.nan)
+        in_batch = batch_index(self.spec, self.point.origin_known_at)
+        for batch in batches(self.spec):
+            origins = np.flatnonzero(in_batch == batch.index)
+            if len(origins):
+                quoted[:, origins], _ = self.in_batch(forecaster, batch)
+        return quoted
+
+    def in_batch(self, forecaster: Forecaster, batch: Batch, *, fresh: bool = False) -> tuple[Array, bool]:
+        """Return what it quotes at a batch's origins, in the scale of the point, and whether that was recalled.
+
+        When `fresh`, they are made whatever is recorded, and recorded instead. Raises ForecasterFailed,
+        NotRecorded.
+        """
+        origins = np.flatnonzero(batch_index(self.spec, self.point.origin_known_at) == batch.index)
+        key = hindcast_key(self.spec, forecaster, self.rows.by(batch.end), batch)
+        record = None if fresh else self.sink.recall(key)
+        recalled = isinstance(record, BatchHindcasts)
+        if not isinstance(record, BatchHindcasts):
+            if self.recorded_only:
+                where = f"variable '{self.point.variable}', forecaster '{forecaster.name}', {batch.id}"
+                raise NotRecorded(NOT_RECORDED, where, MEND_NOT_RECORDED)
+            made = np.empty((quoted_rows(forecaster), 0, self.spec.horizon))
+            if len(origins):
+                made = quoted_by(forecaster, of_origins(self.point, origins), self.spec.horizon)
+            # recorded in the data's units: the scale depends on the first origin, which is the run's
+            in_units = np.ldexp(made, self.point.exponent)
+            record = BatchHindcasts(self.point.variable, forecaster.name, in_units[0], in_units[1:])
+            if fresh:
+                self.sink.remove_record(key)
+            self.sink.record(key, record)
+        in_units = np.concatenate([record.forecasts[None], record.quantiles])
+        return np.asarray(np.ldexp(in_units, -self.point.exponent)), recalled

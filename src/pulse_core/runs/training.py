@@ -1,0 +1,170 @@
+"""RetrodictionTraining, the use case behind TrainingRun: plan, dispatch, fold, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+from operator import itemgetter
+
+import attrs
+
+from pulse_core.errors import RunFailed, UnitFailed
+from pulse_core.events import Observer, RunFinished, RunPlanned, UnitFinished, ignore
+from pulse_core.forecasters.base import Forecaster
+from pulse_core.forecasters.registry import Roster, resolve, with_own_quantiles
+from pulse_core.plan import Slice, WorkUnit, batch_count, batch_units, batches, take, work_units
+from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink
+from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
+from pulse_core.runs.tables import Tables
+from pulse_core.runs.units import ReplayTask
+from pulse_core.spec import RunSpec
+
+Clock = Callable[[], datetime]
+
+
+@attrs.frozen(kw_only=True)
+class RetrodictionTraining:
+    """Replays history as a spec says: the use case that services embed, with the adapters of their choice."""
+
+    store: DataStore
+    """Where variables are read from."""
+    backend: ComputeBackend
+    """What computes; no number depends on it."""
+    sink: ResultSink
+    """Where finished work is recorded and the result is published."""
+    forecasters: tuple[Forecaster, ...] = ()
+    """Those of the caller, beside the built-in ones; the spec names them to use them."""
+    unit_size: int | None = None
+    """Variables a worker takes at a time; None for a default from their number."""
+    slice: Slice | None = None
+    """A share of the units to do, publishing nothing; None for all."""
+    run_id: str | None = None
+    """The run's name in the results; None for a hash of the spec."""
+    hindcasts: bool = False
+    """Write every hindcast as it was quoted."""
+    keep_going: bool = False
+    """Publish the others where some variables fail, in place of raising RunFailed."""
+    fresh: bool = False
+    """Recall nothing: compute all anew."""
+    recorded_only: bool = False
+    """Collect: a variable that no slice has recorded fails."""
+    observer: Observer = ignore
+    """Is told of the run's progress."""
+    clock: Clock | None = None
+    """Stamps the result; without one it bears no times."""
+    software: Mapping[str, str] = attrs.field(factory=dict)
+    """Versions that the result names, by name."""
+
+    def execute(self, spec: RunSpec) -> RunResult:
+        """Train what the spec says; see TrainingRun. Raises InvalidSpec for a forecaster nobody knows."""
+        started = self._now()
+        spec = with_own_quantiles(spec, self.forecasters)
+        roster = resolve(spec.roster, self.forecasters)
+        phases = self._phases(spec, roster)
+        run_id = self.run_id or spec.run_id
+        tables = Tables(run_id, len(phases[-1]), self.hindcasts) if self.slice is None else None
+        task = ReplayTask(spec, self.store, self.sink, roster, tables, self.fresh, self.recorded_only)
+        planned = sum(_count(units) for units in phases)
+        self.observer(RunPlanned(run_id, batch_count(spec), sum(len(units) for units in phases), planned))
+        results: list[UnitResult] = []
+        failures: dict[str, Failure] = {}
+        finished = 0
+        for phase in phases:
+            units = _without(phase, failures)
+            done = sorted(self._dispatch(task, units, finished, planned), key=itemgetter(0))
+            results = [result for _, result in done]
+            finished += _count(units)
+            # in the units' order, not that of their completion: of several failures the first unit's is told
+            for failure in (failure for result in results for failure in result.failures):
+                failures.setdefault(failure.variable, failure)
+        result = self._fold(spec, run_id, _count(phases[-1]), results, failures, started)
+        if failures and not (self.keep_going and result.variables):
+            raise RunFailed(result.failures, result)
+        if self.slice is None:
+            result = attrs.evolve(result, published=tuple(self.sink.publish(result)))
+        self.observer(RunFinished(run_id, result.units, result.digest))
+        return result
+
+    def _phases(self, spec: RunSpec, roster: Roster) -> tuple[tuple[WorkUnit, ...], ...]:
+        """Return the units that may be done side by side, phase after phase; slow hindcasts come first.
+
+        A slice with slow forecasters shares these alone: the run that collects does the rest.
+        """
+        shared = shared_units(spec, roster, self.unit_size)
+        if self.slice is not None:
+            return (take(shared, self.slice),)
+        return (shared, work_units(spec, self.unit_size)) if roster.slow else (shared,)
+
+    def _dispatch(
+        self, task: ReplayTask, units: Sequence[WorkUnit], finished: int, planned: int
+    ) -> Iterator[tuple[int, UnitResult]]:
+        """Yield each unit's index and result as they complete."""
+        with closing(self.backend.run(task, units)) as outcomes:
+            for outcome in _all_of(units, outcomes):
+                result = _unit_result(outcome)
+                finished += len(outcome.unit.variables)
+                self.observer(UnitFinished(outcome.unit, result, finished, planned))
+                yield outcome.unit.index, result
+
+    def _fold(
+        self,
+        spec: RunSpec,
+        run_id: str,
+        planned: int,
+        results: Sequence[UnitResult],
+        failures: Mapping[str, Failure],
+        started: datetime | None,
+    ) -> RunResult:
+        summaries = [summary for result in results for summary in result.summaries]
+        return RunResult(
+            run_id=run_id,
+            spec=spec,
+            batches=batches(spec),
+            variables=tuple(sorted(summaries, key=lambda summary: summary.variable)),
+            failures=tuple(failures[variable] for variable in sorted(failures)),
+            units=UnitCounts(
+                planned=planned,
+                recalled=sum(result.recalled for result in results),
+                computed=sum(result.computed for result in results),
+                failed=len(failures),
+            ),
+            software=dict(self.software),
+            parts=tuple(sorted(part for result in results for part in result.parts)),
+            started_at=started,
+            finished_at=self._now(),
+        )
+
+    def _now(self) -> datetime | None:
+        return None if self.clock is None else self.clock()
+
+
+def shared_units(spec: RunSpec, roster: Roster, unit_size: int | None = None) -> tuple[WorkUnit, ...]:
+    """Return the units that slices take their shares of."""
+    return batch_units(spec) if roster.slow else work_units(spec, unit_size)
+
+
+def _count(units: Sequence[WorkUnit]) -> int:
+    return sum(len(unit.variables) for unit in units)
+
+
+def _without(units: Sequence[WorkUnit], failures: Mapping[str, Failure]) -> tuple[WorkUnit, ...]:
+    """Leave out variables that have failed already."""
+    kept = (attrs.evolve(unit, variables=[name for name in unit.variables if name not in failures]) for unit in units)
+    return tuple(unit for unit in kept if unit.variables)
+
+
+def _all_of(units: Sequence[WorkUnit], outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Yield the outcomes, then a failure for each unit that the engine has lost."""
+    waiting = {unit.index: unit for unit in units}
+    for outcome in outcomes:
+        if waiting.pop(outcome.unit.index, None) is not None:
+            yield outcome
+    for unit in waiting.values():
+        yield Failed(unit, UnitFailed("the backend gave no outcome", f"unit {unit.index}", "Run the command again"))
+
+
+def _unit_result(outcome: Outcome) -> UnitResult:
+    if isinstance(outcome, Done):
+        return outcome.result
+    return UnitResult(failures=tuple(Failure.of(variable, outcome.error) for variable in outcome.unit.variables))

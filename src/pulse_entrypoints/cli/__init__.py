@@ -1,0 +1,1 @@
+"""The command line: the application, its options, settings layers, output, exit statuses, signals and logging."""

@@ -1,0 +1,177 @@
+"""The layers of settings: command line, environment, TOML file, default. All are read, all problems kept."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from pulse_entrypoints.cli.commands import all_options
+from pulse_entrypoints.cli.options import Option, options_of
+
+S = TypeVar("S", bound=attrs.AttrsInstance)
+S_co = TypeVar("S_co", bound=attrs.AttrsInstance, covariant=True)
+
+
+@attrs.define
+class CommandLine:
+    """What was typed: the values of each option by its name, bare words and unknown options, and the command."""
+
+    values: dict[str, list[str]] = attrs.field(factory=dict)
+    words: list[str] = attrs.field(factory=list)
+    command: str = "pulse train"
+
+
+@attrs.frozen
+class Layered(Generic[S_co]):
+    """Settings, where each value came from (for messages), and the problems of all layers.
+
+    An option with a problem has its default in `settings`, and its name in `broken`.
+    """
+
+    settings: S_co
+    sources: Mapping[str, str]
+    problems: tuple[str, ...]
+    broken: frozenset[str]
+
+    def source(self, name: str) -> str:
+        """Return how messages call an option: as it was given, or its command line form where it was not."""
+        return self.sources.get(name, f"--{name.replace('_', '-')}")
+
+
+def layered(command_line: CommandLine, environment: Mapping[str, str], settings: type[S]) -> Layered[S]:
+    """Read all layers; what stands further left in "command line, environment, file, default" wins."""
+    reader = _Reader(command_line, {option.name: option for option in options_of(settings)})
+    reader.read_command_line()
+    reader.read_environment(environment)
+    reader.read_file()
+    reader.choose()
+    reader.miss()
+    return Layered(settings(**reader.values), reader.sources, tuple(reader.problems), frozenset(reader.broken))
+
+
+@attrs.define
+class _Reader:
+    typed: CommandLine
+    options: Mapping[str, Option]
+    values: dict[str, Any] = attrs.field(factory=dict)
+    sources: dict[str, str] = attrs.field(factory=dict)
+    problems: list[str] = attrs.field(factory=list)
+    broken: set[str] = attrs.field(factory=set)
+    layers: dict[str, int] = attrs.field(factory=dict)
+    layer: int = 0
+
+    def read_command_line(self) -> None:
+        words = list(self._bare_words())
+        values = {name: list(texts) for name, texts in self.typed.values.items()}
+        for option in self.options.values():
+            if option.operand and option.name not in values and words:
+                count = len(words) if option.kind.many else 1
+                values[option.name], words = words[:count], words[count:]
+        self.problems.extend(self._one_too_many(word) for word in words)
+        for name, texts in values.items():
+            option = self.options[name]
+            self._take(option, option.flag, option.kind.of_text, texts)
+
+    def _bare_words(self) -> Iterator[str]:
+        """Yield the words that may be operands; note unknown options, whose value is the word behind them."""
+        value_expected = False
+        for word in self.typed.words:
+            if word.startswith("-") and word != "-":
+                value_expected = True
+                self.problems.append(self._unknown(word.split("=", 1)[0]))
+            elif value_expected:
+                value_expected = False
+            else:
+                yield word
+
+    def _unknown(self, name: str) -> str:
+        flags = [option.flag for option in self.options.values()]
+        near = get_close_matches(name.lower().replace("_", "-"), flags, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"{self.typed.command} --help lists them"
+        return f"{name}: no such option; {hint}"
+
+    def _one_too_many(self, word: str) -> str:
+        hint = "; variables are named with --variables" if "variables" in self.options else ""
+        return f"'{word}': belongs to no option{hint}"
+
+    def read_environment(self, environment: Mapping[str, str]) -> None:
+        self.layer += 1
+        for option in self.options.values():
+            if option.environment in environment:
+                text = environment[option.environment]
+                texts = text.split() if option.kind.many else [text]
+                self._take(option, f"{option.environment} in the environment", option.kind.of_text, texts)
+
+    def read_file(self) -> None:
+        self.layer += 1
+        path = self.values.get("config")
+        if path is None:
+            return
+        try:
+            document = _document(path)
+        except ValueError as error:
+            self.problems.append(f"{self.sources['config']}: {error}")
+            return
+        for key, value in document.items():
+            if key not in all_options() or key == "config":
+                self.problems.append(f"{path}: {_unknown_key(key)}")
+            elif key in self.options:  # one file serves all commands, and each reads the keys of its own options
+                option = self.options[key]
+                self._take(option, f"{path}: {key}", option.kind.of_toml, value)
+
+    def choose(self) -> None:
+        """Of an option and one that takes its place, keep the one in the stronger layer."""
+        for option in self.options.values():
+            name, other = option.name, option.instead_of
+            if name not in self.values or other not in self.values:
+                continue
+            if self.layers[name] == self.layers[other]:
+                self.problems.append(
+                    f"{self.sources[name]}: takes the place of {self.sources[other]}; give one of them"
+                )
+            weaker = other if self.layers[name] <= self.layers[other] else name
+            del self.values[weaker], self.sources[weaker]
+
+    def miss(self) -> None:
+        for option in self.options.values():
+            if option.required and option.name not in self.sources and option.name not in self.broken:
+                what = option.kind.metavar if option.operand else option.flag
+                self.problems.append(f"{what}: is missing; {self.typed.command} --help says what it is")
+
+    def _take(self, option: Option, source: str, read: Any, raw: object) -> None:
+        """Judge a value even where a stronger layer hides it: a mistake there should not lie in wait."""
+        try:
+            value = read(raw)
+        except ValueError as error:
+            self.problems.append(f"{source}: {error}")
+            self.broken.add(option.name)
+            return
+        if option.name not in self.sources:
+            self.values[option.name] = value
+            self.sources[option.name] = source
+            self.layers[option.name] = self.layer
+
+
+def _unknown_key(key: str) -> str:
+    keys = [name for name in all_options() if name != "config"]
+    near = get_close_matches(key.lower().replace("-", "_"), keys, n=1)
+    return f"{key}: no such key{f'; did you mean {near[0]}?' if near else ''}"
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """Return what a TOML file holds. Raises ValueError that names the file and its fault."""
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        raise ValueError(f"there is no file {path}") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from error

@@ -1,0 +1,1 @@
+"""The commands of `pulse`, one module or package each."""

@@ -1,0 +1,192 @@
+"""`pulse compare`: what changed between two runs, and whether it is more than noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+import attrs
+
+from pulse_adapters.published.table_reader import RunTable
+from pulse_core.errors import SettingsError
+from pulse_core.runs.comparing import (
+    HINDCAST_COLUMNS,
+    SCORE_COLUMNS,
+    Change,
+    Losses,
+    adjusted,
+    changes,
+    losses_of_hindcasts,
+    losses_of_scores,
+    spec_changes,
+)
+from pulse_core.tables import Columns
+from pulse_entrypoints.cli.exits import Ending, Exit
+from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
+from pulse_entrypoints.settings.answers import CSV, TABLE
+from pulse_entrypoints.settings.compare import CompareSettings
+from pulse_entrypoints.wiring import composition
+from pulse_entrypoints.wiring.finished_runs import FinishedRun, finished_run, parts_of
+from pulse_entrypoints.wiring.results_place import ResultsPlace
+
+_MUST_AGREE: Final = ("benchmark", "target", "actuals")
+_AS_BATCHES: Final = ("start", "batch_size_days")
+"""What batches of two runs must share for a batch to mean the same."""
+
+_SHOWN: Final = 20
+_COLUMNS: Final = (*(field.name for field in attrs.fields(Change)), "lost", "probability", "beyond")
+
+
+@attrs.frozen(eq=False)
+class Comparison:
+    """Two runs side by side: what was given to them, and what came of it.
+
+    `settings` and `software` are (name, before, after) of what differs, `data` the variables whose rows known by one
+    and the same end do; `only` are the variables of one run alone; `limit` and `certainty` say what is a loss.
+    """
+
+    before: FinishedRun
+    after: FinishedRun
+    changes: tuple[Change, ...]
+    settings: tuple[tuple[str, Any, Any], ...]
+    software: tuple[tuple[str, Any, Any], ...]
+    data: tuple[str, ...]
+    only: tuple[tuple[str, ...], tuple[str, ...]]
+    limit: float | None
+    certainty: float
+
+    @property
+    def losses(self) -> tuple[Change, ...]:
+        """What lost more skill than the limit."""
+        return tuple(one for one in self.changes if self.is_loss(one))
+
+    def is_loss(self, change: Change) -> bool:
+        """Whether a change is a loss of skill beyond the limit."""
+        return self.limit is not None and change.beyond(self.limit, self.certainty)
+
+
+def compare(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
+    """Compare as the settings say and return the exit status."""
+    return answer(command_line, environment, CompareSettings, _compare)
+
+
+def _compare(read: Layered[CompareSettings]) -> Ending:
+    settings = read.settings
+    problems = composition.unserved_places(read)
+    if problems:
+        raise SettingsError(problems)
+    place = composition.sink_of(settings)
+    runs = finished_run(place, settings.before), finished_run(place, settings.after)
+    _refuse_unlike(*runs)
+    found = _comparison(place, *runs, settings)
+    if settings.format == TABLE:
+        from pulse_entrypoints.commands.compare.table import table
+
+        show(*table(found))
+    elif settings.format == CSV:
+        write_csv(_COLUMNS, (_row(one, found) for one in found.changes))
+    else:
+        write_json(_document(found))
+    return _ending(found)
+
+
+def _refuse_unlike(before: FinishedRun, after: FinishedRun) -> None:
+    """Refuse runs whose losses do not mean the same. Raises SettingsError."""
+    specs = before.spec.to_document(), after.spec.to_document()
+    problems = [
+        f"{name} is {specs[0][name]} in run '{before.run_id}' and {specs[1][name]} in '{after.run_id}': "
+        "their errors do not compare; train both alike"
+        for name in _MUST_AGREE
+        if specs[0][name] != specs[1][name]
+    ]
+    if problems:
+        raise SettingsError(problems)
+
+
+def _comparison(place: ResultsPlace, before: FinishedRun, after: FinishedRun, settings: CompareSettings) -> Comparison:
+    tables, losses_of = _tables(place, before, after)
+    names = [table.variables() for table in tables]
+    found: list[Change] = []
+    for name in sorted(set(names[0]) & set(names[1])):
+        old, new = (losses_of(table.of(name)) for table in tables)
+        found.extend(changes(name, old, new, before.spec.benchmark))
+    prints = before.fingerprints, after.fingerprints
+    return Comparison(
+        before=before,
+        after=after,
+        changes=tuple(adjusted(found)),
+        settings=tuple(spec_changes(before.spec.to_document(), after.spec.to_document())),
+        software=tuple(spec_changes(before.software, after.software)),
+        data=_changed_data(before, after),
+        only=(tuple(sorted(prints[0].keys() - prints[1].keys())), tuple(sorted(prints[1].keys() - prints[0].keys()))),
+        limit=settings.max_loss,
+        certainty=settings.certainty,
+    )
+
+
+def _changed_data(before: FinishedRun, after: FinishedRun) -> tuple[str, ...]:
+    """Return the variables whose rows known by one and the same end differ."""
+    if before.spec.last_day != after.spec.last_day:
+        return ()
+    old, new = before.fingerprints, after.fingerprints
+    return tuple(sorted(name for name in old.keys() & new.keys() if old[name] != new[name]))
+
+
+def _tables(
+    place: ResultsPlace, before: FinishedRun, after: FinishedRun
+) -> tuple[tuple[RunTable, RunTable], Callable[[Columns], Losses]]:
+    """Return both runs' hindcasts where both have them, else their scores, and what makes losses of the rows.
+
+    Raises SettingsError where only scores are there and their batches differ, RunNotFound where there are none.
+    """
+    runs = before, after
+    with_hindcasts = all(place.parts(run.run_id, "hindcasts") for run in runs)
+    if not with_hindcasts:
+        differing = [name for name in _AS_BATCHES if getattr(before.spec, name) != getattr(after.spec, name)]
+        if differing:
+            what = f"the batches of the runs differ ({', '.join(differing)}), and not both have hindcasts to pair"
+            raise SettingsError([f"{what}; run the same trainings again with --hindcasts"])
+    table, columns = ("hindcasts", HINDCAST_COLUMNS) if with_hindcasts else ("scores", SCORE_COLUMNS)
+    read = [RunTable(partial(place.read, run.run_id), parts_of(place, run.run_id, table), columns) for run in runs]
+    return (read[0], read[1]), losses_of_hindcasts if with_hindcasts else losses_of_scores
+
+
+def _row(one: Change, found: Comparison) -> dict[str, Any]:
+    derived = {"lost": one.lost, "probability": one.probability, "beyond": found.is_loss(one)}
+    return {**attrs.asdict(one), **derived}
+
+
+def _document(found: Comparison) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "before": found.before.run_id,
+        "after": found.after.run_id,
+        "same_digest": found.before.document["digest"] == found.after.document["digest"],
+        "settings": {name: [old, new] for name, old, new in found.settings},
+        "software": {name: [old, new] for name, old, new in found.software},
+        "changed_data": list(found.data),
+        "only_before": list(found.only[0]),
+        "only_after": list(found.only[1]),
+        "max_loss": found.limit,
+        "certainty": found.certainty,
+        "changes": [_row(one, found) for one in found.changes],
+    }
+
+
+def _ending(found: Comparison) -> Ending:
+    lost = found.losses
+    if not lost:
+        return Ending(Exit.DONE)
+    count = f"{len(lost)} of {len(found.changes)} compared have lost more skill than {found.limit:g}"
+    more = [f"and {len(lost) - _SHOWN} more"] if len(lost) > _SHOWN else []
+    return Ending(Exit.SKILL_LOST, f"pulse: {count}", [*_told(lost[:_SHOWN]), *more])
+
+
+def _told(lost: tuple[Change, ...]) -> Iterator[str]:
+    for one in lost:
+        yield (
+            f"{one.variable}: {one.forecaster}, {one.horizon} ahead: skill {one.skill_before:+.1%} before, "
+            f"{one.skill_after:+.1%} after"
+        )

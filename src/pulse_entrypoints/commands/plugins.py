@@ -1,0 +1,82 @@
+"""`pulse plugins`: what installed packages add, and whether it can be loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pulse_core.errors import SettingsError
+from pulse_core.forecasters.registry import resolve
+from pulse_entrypoints.cli.exits import Ending, Exit
+from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
+from pulse_entrypoints.settings.answers import CSV, TABLE
+from pulse_entrypoints.settings.plugins import PluginSettings
+from pulse_entrypoints.wiring import composition
+from pulse_entrypoints.wiring.entry_points import BACKENDS, FORECASTERS, GROUPS, STORES, Plugin, plugins
+
+READY: Final = "ready"
+_COLUMNS: Final = ("kind", "name", "package", "object", "state")
+
+
+def list_plugins(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
+    """List the plugins and return the exit status."""
+    return answer(command_line, environment, PluginSettings, _list)
+
+
+def _list(read: Layered[PluginSettings]) -> Ending:
+    rows = [_row(plugin) for group in GROUPS for plugin in plugins(group).values()]
+    if read.settings.format == TABLE:
+        show(_table(rows))
+    elif read.settings.format == CSV:
+        write_csv(_COLUMNS, rows)
+    else:
+        write_json({"schema_version": 1, "plugins": rows})
+    faulty = [f"{row['kind']} {row['name']}: {row['state']}" for row in rows if row["state"] != READY]
+    return Ending(Exit.FAILED, "pulse: plugins that cannot be used", faulty) if faulty else Ending(Exit.DONE)
+
+
+def _row(plugin: Plugin) -> dict[str, Any]:
+    return {
+        "kind": plugin.group.removeprefix("pulse.").removesuffix("s"),
+        "name": plugin.name,
+        "package": plugin.package,
+        "object": plugin.target,
+        "state": _state(plugin),
+    }
+
+
+def _state(plugin: Plugin) -> str:
+    if _built_in(plugin):
+        return "Pulse has one of this name, which goes first"
+    try:
+        plugin.load()
+    except SettingsError as error:
+        return error.what
+    return READY
+
+
+def _built_in(plugin: Plugin) -> bool:
+    if plugin.group in (STORES, BACKENDS):
+        return plugin.name in {STORES: composition.STORES, BACKENDS: composition.BACKENDS}[plugin.group]
+    try:
+        resolve(["naive", plugin.name] if plugin.name != "naive" else ["naive"])
+    except SettingsError:
+        return False
+    return plugin.group == FORECASTERS
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return f"No installed package adds to Pulse. The groups of entry points are {', '.join(GROUPS)}."
+    shown = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in _COLUMNS[:-1]:
+        shown.add_column(name, overflow="fold")
+    shown.add_column(_COLUMNS[-1], no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        state = READY if row["state"] == READY else "unusable"
+        shown.add_row(*(Text(row[name]) for name in _COLUMNS[:-1]), state)
+    return shown

@@ -1,0 +1,72 @@
+"""`pulse report`: one HTML file that tells what a run found."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from pulse_core.errors import SettingsError, SinkUnavailable
+from pulse_entrypoints.cli.exits import Ending, Exit
+from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.output import answer
+from pulse_entrypoints.settings.report import ReportSettings
+from pulse_entrypoints.wiring import composition
+from pulse_entrypoints.wiring.results_place import ResultsPlace
+
+REPORT: Final = "report.html"
+_LIBRARY: Final = "bokeh"
+
+
+def report(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
+    """Write the report of a run, say where it is on stdout, and return the exit status."""
+    return answer(command_line, environment, ReportSettings, _report)
+
+
+def report_problems(source: str) -> list[str]:
+    """Say what a report would lack, before anything is computed."""
+    if find_spec(_LIBRARY) is None:
+        return [f"{source}: '{_LIBRARY}' is not installed; pip install 'pulse-retrodiction[report]'"]
+    return []
+
+
+def attach_report(sink: ResultsPlace, run_id: str) -> str:
+    """Put the report of a published run beside its result; return where it is."""
+    return sink.attach(run_id, REPORT, _made(sink, run_id, ()))
+
+
+def _report(read: Layered[ReportSettings]) -> Ending:
+    settings = read.settings
+    problems = [*report_problems("pulse report"), *composition.unserved_places(read)]
+    if settings.output is not None and settings.output.is_dir():
+        problems.append(f"{read.source('output')}: {settings.output} is a folder; name a file in it")
+    if problems:
+        raise SettingsError(problems)
+    sink = composition.sink_of(settings)
+    content = _made(sink, settings.run, settings.detail or ())
+    if settings.output is None:
+        place = sink.attach(settings.run, REPORT, content)
+    else:
+        place = _written(settings.output, content)
+    sys.stdout.write(f"{place}\n")
+    return Ending(Exit.DONE)
+
+
+def _made(sink: ResultsPlace, run_id: str, detail: Sequence[str]) -> bytes:
+    from pulse_adapters.report.gather import report_of  # a table's and a plot's libraries, which only this needs
+    from pulse_adapters.report.render import render
+
+    return render(report_of(sink, run_id, detail))
+
+
+def _written(path: Path, content: bytes) -> str:
+    from pulse_adapters.storage import files
+
+    try:
+        files.replace(path, content)
+    except OSError as error:
+        mend = "See to the place, or name another --output"
+        raise SinkUnavailable(f"cannot write the report: {error.strerror or error}", str(path), mend) from error
+    return str(path)

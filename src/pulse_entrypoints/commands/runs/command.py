@@ -1,0 +1,145 @@
+"""`pulse runs list` and `pulse runs show`: what there is in a place of results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+
+from pulse_core.errors import RunNotFound, SettingsError
+from pulse_entrypoints.cli.exits import Ending, Exit
+from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
+from pulse_entrypoints.settings.answers import CSV, TABLE
+from pulse_entrypoints.settings.places import ResultsSettings
+from pulse_entrypoints.settings.runs import RunsListSettings, RunsShowSettings
+from pulse_entrypoints.wiring import composition
+from pulse_entrypoints.wiring.finished_runs import RESULT, finished_run
+from pulse_entrypoints.wiring.results_place import ResultsPlace
+
+PUBLISHED: Final = "published"
+UNPUBLISHED: Final = "not published"
+UNREADABLE: Final = "unreadable"
+
+
+@attrs.frozen(kw_only=True)
+class RunLine:
+    """What a list says of a run; None where it is not published, or its result cannot be read."""
+
+    run: str
+    state: str
+    written: datetime
+    bytes: int
+    start: str | None = None
+    end: str | None = None
+    planned: int | None = None
+    recalled: int | None = None
+    computed: int | None = None
+    failed: int | None = None
+    digest: str | None = None
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The line as JSON and CSV have it."""
+        return {**attrs.asdict(self), "written": self.written.isoformat(timespec="seconds")}
+
+
+@attrs.frozen
+class Ledger:
+    """What the ledger holds."""
+
+    records: int
+    bytes: int
+    set_aside: int
+
+
+def list_runs(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
+    """List as the settings say and return the exit status."""
+    return answer(command_line, environment, RunsListSettings, _list)
+
+
+def show_run(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
+    """Show as the settings say and return the exit status."""
+    return answer(command_line, environment, RunsShowSettings, _show)
+
+
+def place_of(read: Layered[Any]) -> ResultsPlace:
+    """Return the place of the results. Raises SettingsError where there is no adapter for it."""
+    problems = composition.unserved_places(read)
+    if problems:
+        raise SettingsError(problems)
+    settings: ResultsSettings = read.settings
+    return composition.sink_of(settings)
+
+
+def lines_of(place: ResultsPlace) -> list[RunLine]:
+    """Return a line a run, the one written last first."""
+    lines = (_line(place, run_id) for run_id in place.run_ids())
+    return sorted(lines, key=lambda line: (line.written, line.run), reverse=True)
+
+
+def ledger_of(place: ResultsPlace) -> Ledger:
+    """Return what the ledger holds."""
+    records = list(place.records())
+    whole = [record for record in records if not record.damaged]
+    return Ledger(len(whole), sum(record.size for record in whole), len(records) - len(whole))
+
+
+def _list(read: Layered[RunsListSettings]) -> Ending:
+    place = place_of(read)
+    lines, ledger = lines_of(place), ledger_of(place)
+    if read.settings.format == TABLE:
+        from pulse_entrypoints.commands.runs.table import listing
+
+        show(*listing(lines, ledger, read.settings.results))
+    elif read.settings.format == CSV:
+        write_csv([field.name for field in attrs.fields(RunLine)], (line.row for line in lines))
+    else:
+        write_json({"runs": [line.row for line in lines], "ledger": attrs.asdict(ledger)})
+    return Ending(Exit.DONE)
+
+
+def _show(read: Layered[RunsShowSettings]) -> Ending:
+    document = finished_run(place_of(read), read.settings.run).document
+    if read.settings.format == TABLE:
+        from pulse_entrypoints.commands.runs.table import details
+
+        show(*details(document))
+    elif read.settings.format == CSV:
+        write_csv(("variable", "horizon", "best"), _best(document))
+    else:
+        write_json(document)
+    return Ending(Exit.DONE)
+
+
+def _line(place: ResultsPlace, run_id: str) -> RunLine:
+    facts = place.run_facts(run_id)
+    line = RunLine(run=run_id, state=UNPUBLISHED, written=facts.modified, bytes=facts.size)
+    try:
+        document = json.loads(place.read(run_id, RESULT))
+        run = document["run"]
+        spec, units = run["spec"], run["units"]
+        return attrs.evolve(
+            line,
+            state=PUBLISHED,
+            start=str(spec["start"]),
+            end=str(spec["end"]),
+            planned=int(units["planned"]),
+            recalled=int(units["recalled"]),
+            computed=int(units["computed"]),
+            failed=int(units["failed"]),
+            digest=str(document["digest"]),
+        )
+    except RunNotFound:
+        return line
+    except (ValueError, KeyError, TypeError):
+        return attrs.evolve(line, state=UNREADABLE)
+
+
+def _best(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for variable, found in document["variables"].items():
+        for horizon, name in found["best"].items():
+            yield {"variable": variable, "horizon": horizon, "best": name}

@@ -1,0 +1,102 @@
+"""Runs as a person reads them: a list, one run, what was pruned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from pulse_entrypoints.commands.runs.command import PUBLISHED, Ledger, RunLine
+from pulse_entrypoints.commands.runs.prune import Old
+
+VARIABLES_SHOWN: Final = 40
+_NOTHING: Final = "\N{EN DASH}"
+_WIDEST: Final = 32
+_SIZES: Final = ("B", "kB", "MB", "GB", "TB")
+
+
+def listing(lines: Sequence[RunLine], ledger: Ledger, place: str) -> Iterator[Any]:
+    """Yield a table with a row a run, and a line on the ledger."""
+    if lines:
+        table = _table("run", "written", "period", "vars", "recalled", "failed")
+        for line in lines:
+            table.add_row(_name(line.run), f"{line.written:%Y-%m-%d}", *_cells(line))
+        yield table
+    else:
+        yield Text(f"No runs in {place}.")
+    aside = f", {ledger.set_aside} set aside as damaged" if ledger.set_aside else ""
+    yield Text(f"Ledger: {ledger.records:,} records, {size(ledger.bytes)}{aside}.")
+
+
+def details(document: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what a published run was, and its best forecasters by variable and horizon."""
+    run, units = document["run"], document["run"]["units"]
+    spec = run["spec"]
+    yield _facts(
+        {
+            "run": run["id"],
+            "period": f"{spec['start']} to {spec['end']}",
+            "finished": run["finished_at"] or _NOTHING,
+            "variables": f"{units['planned']}: {units['recalled']} recalled, {units['computed']} computed, "
+            f"{units['failed']} failed",
+            "forecasters": ", ".join(spec["forecasters"]),
+            "benchmark": spec["benchmark"],
+            "software": ", ".join(f"{name} {version}" for name, version in run["software"].items()),
+            "digest": document["digest"],
+        }
+    )
+    variables = list(document["variables"].items())
+    if variables:
+        horizons = [str(step) for step in range(1, spec["horizon"] + 1)]
+        table = _table("best, steps ahead", *horizons)
+        for name, found in variables[:VARIABLES_SHOWN]:
+            table.add_row(_name(name), *(found["best"].get(step) or _NOTHING for step in horizons))
+        yield table
+    if len(variables) > VARIABLES_SHOWN:
+        yield Text(f"and {len(variables) - VARIABLES_SHOWN} more: --format csv has all")
+    for failure in document["failures"]:
+        yield Text(f"{failure['variable']} failed: {failure['what']}")
+
+
+def pruned(found: Old, *, done: bool) -> Iterator[Any]:
+    """Yield the runs that were removed, or would be, and how much that is in all."""
+    verb = "Removed" if done else "Would remove"
+    for run in found.runs:
+        yield Text(f"{verb} run {run.run}, written {run.written:%Y-%m-%d %H:%M}, {size(run.bytes)}")
+    yield Text(f"{verb} {len(found.runs)} runs and {len(found.records)} records, {size(found.bytes)}.")
+
+
+def size(count: float) -> str:
+    """Return bytes as people say them."""
+    for unit in _SIZES[:-1]:
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == _SIZES[0] else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} {_SIZES[-1]}"
+
+
+def _cells(line: RunLine) -> tuple[str, ...]:
+    if line.state != PUBLISHED:
+        return (line.state, *(_NOTHING,) * 3)
+    return (f"{line.start} to {line.end}", str(line.planned), str(line.recalled), str(line.failed))
+
+
+def _facts(facts: Mapping[str, str]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, value in facts.items():
+        table.add_row(Text(name, style="bold"), Text(value))
+    return table
+
+
+def _table(first: str, *columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(first, min_width=8, max_width=_WIDEST, overflow="ellipsis")
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    return table
+
+
+def _name(name: str) -> Text:
+    return Text(name, no_wrap=True, overflow="ellipsis")

@@ -1,0 +1,182 @@
+"""The one place that knows adapters by name: tables name -> dotted path and install hint; loaded on use."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from pulse_adapters.forecasters.imported import imported, is_import_name
+from pulse_adapters.forecasters.libraries import is_library_name, library_forecaster
+from pulse_adapters.forecasters.plugged import plugged_in
+from pulse_core import __version__
+from pulse_core.data.observations import Observations
+from pulse_core.errors import InvalidSpec, SettingsError
+from pulse_core.events import Observer
+from pulse_core.forecasters.base import Forecaster
+from pulse_core.forecasters.registry import resolve
+from pulse_core.plan import Slice
+from pulse_core.ports import ComputeBackend
+from pulse_core.runs.training import RetrodictionTraining
+from pulse_core.spec import OWN_QUANTILES, RunSpec
+from pulse_entrypoints.cli.layers import Layered
+from pulse_entrypoints.cli.signals import current
+from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.wiring import entry_points
+from pulse_entrypoints.wiring.adapters import Adapter
+from pulse_entrypoints.wiring.backends import Announce, engine_of, engine_parts, say_nothing
+from pulse_entrypoints.wiring.entry_points import plugins
+from pulse_entrypoints.wiring.places import (
+    PLACES,
+    STORES,
+    place_of,
+    place_problems,
+    sample_store,
+    sink_of,
+    sink_of_run,
+    store_of,
+    unserved_places,
+)
+from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.specification import SampleFacts
+
+__all__ = [
+    "BACKENDS",
+    "PLACES",
+    "STORES",
+    "Adapter",
+    "own_forecasters",
+    "place_of",
+    "place_problems",
+    "sample_facts",
+    "sink_of",
+    "sink_of_run",
+    "software",
+    "store_of",
+    "training",
+    "unserved_places",
+    "utc_now",
+]
+
+BACKENDS: Final[Mapping[str, Adapter]] = {
+    "serial": Adapter("pulse_adapters.backends.serial:SerialBackend"),
+    "processes": Adapter("pulse_adapters.backends.processes.backend:ProcessesBackend"),
+    "dask": Adapter("pulse_adapters.backends.dask.backend:DaskBackend", "dask", needs="distributed"),
+}
+_ALWAYS_THERE: Final = "naive"
+
+
+def own_forecasters(layered: Layered[TrainSettings]) -> tuple[tuple[Forecaster, ...], list[str]]:
+    """Return the user's and libraries' forecasters, and what is wrong with those that cannot be had or are unknown."""
+    found: list[Forecaster] = []
+    problems: list[str] = []
+    for option, names in _forecaster_names(layered).items():
+        for name in names:
+            try:
+                found.extend(_own_forecaster(name, layered.settings))
+            except InvalidSpec as error:
+                problems.extend(f"{layered.source(option)}: {_rest(problem)}" for problem in error.problems)
+            except SettingsError as error:
+                problems.extend(f"{layered.source(option)}: {problem}" for problem in error.problems)
+    return tuple(found), problems
+
+
+def forecasters_of(spec: RunSpec) -> tuple[Forecaster, ...]:
+    """Return a run's forecasters beside the core's. Raises SettingsError where one cannot be had here."""
+    return tuple(found for name in spec.roster for found in _own_forecaster(name, spec))
+
+
+def _own_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forecaster, ...]:
+    """Return the forecaster behind a name, nothing for one of the core's. Raises SettingsError."""
+    if name.endswith(OWN_QUANTILES):
+        return ()  # the forecaster that is named before it quotes these
+    if is_library_name(name):
+        return (library_forecaster(name, settings.season, settings.refit_every),)
+    if is_import_name(name):
+        return (imported(name, Path.cwd(), settings.refit_every),)
+    try:
+        resolve([_ALWAYS_THERE, name])  # a combination needs another forecaster beside it
+    except InvalidSpec:
+        plugin = plugins(entry_points.FORECASTERS).get(name)
+        if plugin is None:
+            raise
+        return (plugged_in(name, plugin.target, plugin.folder, plugin.package, settings.refit_every),)
+    return ()
+
+
+def sample_facts() -> SampleFacts:
+    """Return the sample's variables and the last day that any of them has."""
+    store = sample_store()
+    names = tuple(store.names())
+    return SampleFacts(names, max(_last_day(store.read(name)) for name in names))
+
+
+def training(
+    settings: TrainSettings,
+    sink: ResultsPlace,
+    forecasters: Sequence[Forecaster],
+    observer: Observer,
+    clock: Callable[[], datetime],
+    announce: Announce = say_nothing,
+) -> RetrodictionTraining:
+    """Wire the adapters that the settings name; `announce` is told where a cluster is."""
+    return RetrodictionTraining(
+        store=store_of(settings),
+        backend=_backend(settings, announce),
+        sink=sink,
+        forecasters=tuple(forecasters),
+        unit_size=settings.unit_size,
+        slice=None if settings.slice is None else Slice(*settings.slice),
+        run_id=settings.run_id,
+        hindcasts=settings.hindcasts or settings.report,
+        keep_going=settings.keep_going,
+        fresh=settings.fresh,
+        observer=observer,
+        clock=clock,
+        software=software(),
+    )
+
+
+def software() -> dict[str, str]:
+    """Return the versions that a result names."""
+    return {
+        "pulse": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": version("scipy"),
+        "machine": platform.machine(),
+    }
+
+
+def utc_now() -> datetime:
+    """Return the time: the clock of every entry point."""
+    return datetime.now(UTC)
+
+
+def _backend(settings: TrainSettings, announce: Announce) -> ComputeBackend:
+    engine = engine_of(settings)
+    if engine not in BACKENDS:
+        plugged: ComputeBackend = plugins(entry_points.BACKENDS)[engine].load()(settings.max_workers)
+        return plugged
+    backend: ComputeBackend = BACKENDS[engine].load()(**engine_parts(settings, current().stop, announce))
+    return backend
+
+
+def _forecaster_names(layered: Layered[TrainSettings]) -> dict[str, tuple[str, ...]]:
+    forecasters = layered.settings.forecasters or ()
+    benchmark = layered.settings.benchmark
+    return {"forecasters": forecasters, "benchmark": () if benchmark in forecasters else (benchmark,)}
+
+
+def _rest(problem: str) -> str:
+    return problem.removeprefix("forecasters: ")
+
+
+def _last_day(observations: Observations) -> date:
+    last: date = observations.timestamps.max().astype("datetime64[D]").item()
+    return last

@@ -1,0 +1,85 @@
+"""From settings to a RunSpec; its problems are told in the words of the settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+import attrs
+
+from pulse_core.errors import InvalidSpec
+from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
+from pulse_entrypoints.cli.layers import Layered
+from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.places import SAMPLE
+from pulse_entrypoints.settings.spec import DEFAULT_START, DEFAULT_VARIABLES
+
+SAMPLE_YEARS: Final = 10
+
+_OPTION_OF: Final = {
+    field.name: {"start": "start_date", "end": "end_date"}.get(field.name, field.name)
+    for field in attrs.fields(RunSpec)
+}
+_FIELD: Final = re.compile(r"(\w+): (.*)", re.DOTALL)
+_AFTER: Final = re.compile(r"start (\S+) is after end (\S+)")
+
+
+@attrs.frozen
+class SampleFacts:
+    """What the defaults of `--data sample` come from."""
+
+    variables: tuple[str, ...]
+    last_day: date
+
+
+def run_spec(
+    layered: Layered[TrainSettings], today: date, sample: Callable[[], SampleFacts]
+) -> tuple[RunSpec | None, list[str]]:
+    """Return the spec, or None and what is wrong with it, save what the layers refused already."""
+    try:
+        return RunSpec(**_fields(layered, today, sample)), []
+    except InvalidSpec as error:
+        problems = [_in_words_of_settings(problem, layered) for problem in error.problems]
+        return None, [problem for problem in problems if problem is not None]
+
+
+def _fields(layered: Layered[TrainSettings], today: date, sample: Callable[[], SampleFacts]) -> Mapping[str, Any]:
+    settings = layered.settings
+    fields = {field: getattr(settings, name) for field, name in _OPTION_OF.items()}
+    fields["predictors"] = fields["predictors"] or ()
+    if fields["forecasters"] is None:
+        fields["forecasters"] = DEFAULT_FORECASTERS
+    defaults = _sample_defaults(settings.end_date, sample) if settings.data == SAMPLE else _defaults(today)
+    return fields | {name: value for name, value in defaults.items() if fields[name] is None}
+
+
+def _defaults(today: date) -> Mapping[str, Any]:
+    return {"variables": DEFAULT_VARIABLES, "start": DEFAULT_START, "end": today}
+
+
+def _sample_defaults(end: date | None, sample: Callable[[], SampleFacts]) -> Mapping[str, Any]:
+    facts = sample()
+    end = end or facts.last_day
+    return {"variables": facts.variables, "start": min(_years_before(end) + timedelta(days=1), end), "end": end}
+
+
+def _years_before(day: date) -> date:
+    year = max(day.year - SAMPLE_YEARS, date.min.year)
+    leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=year, day=28) if leap_day else day.replace(year=year)
+
+
+def _in_words_of_settings(problem: str, layered: Layered[TrainSettings]) -> str | None:
+    after = _AFTER.fullmatch(problem)
+    if after is not None:
+        if layered.broken & {"start_date", "end_date"}:
+            return None
+        start, end = layered.source("start_date"), layered.source("end_date")
+        return f"{start} {after[1]} is after {end} {after[2]}"
+    named = _FIELD.fullmatch(problem)
+    if named is None or named[1] not in _OPTION_OF:
+        return problem
+    option = _OPTION_OF[named[1]]
+    return None if option in layered.broken else f"{layered.source(option)}: {named[2]}"
