@@ -77,10 +77,10 @@ def train_many(data: Path, results: Path, backend: ComputeBackend) -> None:
 
 def task_and_units(data: Path, results: Path) -> tuple[ReplayTask, Sequence[WorkUnit]]:
     """Return what train_many dispatches."""
-    what = spec(MANY_POINTS, MANY)
-    cut = work_units(what)
-    tables = Tables(what.run_id, len(cut))
-    return ReplayTask(what, FilesystemStore(data), FilesystemSink(results), resolve(what.roster), tables), cut
+    message = spec(MANY_POINTS, MANY)
+    cut = work_units(message)
+    tables = Tables(message.run_id, len(cut))
+    return ReplayTask(message, FilesystemStore(data), FilesystemSink(results), resolve(message.roster), tables), cut
 
 
 def futures_loop(task: Task, units: Sequence[WorkUnit], executor: Executor) -> None:
@@ -169,11 +169,11 @@ def recall(folder: Path) -> None:
     for variables, points in RECALLED:
         (data := folder / f"data-{variables}-{points}").mkdir()
         write_data(data, points, variables)
-        what, store, nights = spec(points, variables), FilesystemStore(data), count()
-        train = partial(train_here, store, FilesystemSink(folder / f"recorded-{variables}-{points}"), what)
+        message, store, nights = spec(points, variables), FilesystemStore(data), count()
+        train = partial(train_here, store, FilesystemSink(folder / f"recorded-{variables}-{points}"), message)
         computing = cpu_seconds(train)
         sides: dict[str, Callable[[], object]] = {
-            "reading the data": partial(read, store, what),
+            "reading the data": partial(read, store, message),
             "the same run again": train,
             "another run of the same": lambda train=train, nights=nights: train(f"night-{next(nights)}"),  # type: ignore[misc]
         }
@@ -183,13 +183,13 @@ def recall(folder: Path) -> None:
         print(f"  {'computing them':32} {computing * 1e3:7.0f} ms")
 
 
-def read(store: FilesystemStore, what: RunSpec) -> None:
-    for name in what.variables:
+def read(store: FilesystemStore, message: RunSpec) -> None:
+    for name in message.variables:
         store.read(name)
 
 
-def train_here(store: FilesystemStore, sink: FilesystemSink, what: RunSpec, run_id: str | None = None) -> None:
-    RetrodictionTraining(store=store, backend=SerialBackend(), sink=sink, run_id=run_id).execute(what)
+def train_here(store: FilesystemStore, sink: FilesystemSink, message: RunSpec, run_id: str | None = None) -> None:
+    RetrodictionTraining(store=store, backend=SerialBackend(), sink=sink, run_id=run_id).execute(message)
 
 
 def killed_worker(folder: Path) -> None:

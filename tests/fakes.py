@@ -158,12 +158,12 @@ class FakePlace:
         if self.read(name) != damaged:
             return None
         self.files[name + DAMAGED] = self.files.pop(name)
-        return self.where(name + DAMAGED)
+        return self.address(name + DAMAGED)
 
     def sweep(self, name: str) -> None:
         pass
 
-    def where(self, name: str) -> str:
+    def address(self, name: str) -> str:
         return f"memory:{name}"
 
 
@@ -172,11 +172,11 @@ class FakeDraft:
     """Bytes that go to the place when they are finished."""
 
     place: FakePlace
-    where: str
+    address: str
     file: BytesIO = attrs.field(factory=BytesIO)
 
     def finish(self) -> None:
-        self.place.replace(self.where, self.file.getvalue())
+        self.place.replace(self.address, self.file.getvalue())
 
     def discard(self) -> None:
         self.file.close()

@@ -121,8 +121,8 @@ def holds_nothing_that_it_should_not(container: Container) -> None:
 
 def runs_the_sample(container: Container) -> None:
     """Check that a job on the sample ends with 0 and has published. Raises ImageFault."""
-    what = ["--data", "sample", "--variables", "spx_close", "--start-date", "2018-01-01"]
-    process = container.start("pulse-batch", *what)
+    message = ["--data", "sample", "--variables", "spx_close", "--start-date", "2018-01-01"]
+    process = container.start("pulse-batch", *message)
     out, err = process.communicate(timeout=300)
     events = [json.loads(line) for line in out.splitlines()] if process.returncode == 0 else []
     if not events or events[-1]["event"] != "run_finished" or events[-1]["job"] != JOB["AWS_BATCH_JOB_ID"]:

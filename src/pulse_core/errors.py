@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 SHOWN_FAULTS = 20
 NOT_RECORDED = "nobody has recorded its result"
-MEND_NOT_RECORDED = "Run the slice that it belongs to (again), or train without --slice to compute what is missing"
+HINT_NOT_RECORDED = "Run the slice that it belongs to (again), or train without --slice to compute what is missing"
 
 
 class PulseError(Exception):
     """Something Pulse can name: what is wrong, where it is, and what to do about it."""
 
-    def __init__(self, what: str, where: str = "", mend: str = "") -> None:
-        super().__init__(what, where, mend)
-        self.what = what
-        self.where = where
-        self.mend = mend
+    def __init__(self, message: str, context: str = "", hint: str = "") -> None:
+        super().__init__(message, context, hint)
+        self.message = message
+        self.context = context
+        self.hint = hint
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        mend = f" {self.mend}" if self.mend else ""
-        return f"{place}{self.what}.{mend}" if mend else f"{place}{self.what}"
+        place = f"{self.context}: " if self.context else ""
+        hint = f" {self.hint}" if self.hint else ""
+        return f"{place}{self.message}.{hint}" if hint else f"{place}{self.message}"
 
 
 class SettingsError(PulseError):
@@ -38,8 +38,8 @@ class SettingsError(PulseError):
     def __init__(self, problems: Sequence[str]) -> None:
         Exception.__init__(self, tuple(problems))
         self.problems = tuple(problems)
-        self.what = "; ".join(self.problems)
-        self.where = self.mend = ""
+        self.message = "; ".join(self.problems)
+        self.context = self.hint = ""
 
 
 class InvalidSpec(SettingsError):
@@ -58,13 +58,13 @@ class MalformedData(DataError):
     """Data that are not what they claim to be; `what` lists every fault, the first 20 spelled out."""
 
     @classmethod
-    def from_faults(cls, faults: Sequence[str], where: str, mend: str) -> MalformedData:
+    def from_faults(cls, faults: Sequence[str], context: str, hint: str) -> MalformedData:
         """Gather a source's faults into one report."""
         shown = "; ".join(faults[:SHOWN_FAULTS])
         more = len(faults) - SHOWN_FAULTS
         rest = f"; and {more} more" if more > 0 else ""
         count = f"{len(faults)} faults: " if len(faults) > 1 else ""
-        return cls(f"{count}{shown}{rest}", where, mend)
+        return cls(f"{count}{shown}{rest}", context, hint)
 
 
 class TooLittleData(DataError):
@@ -121,6 +121,6 @@ class RunFailed(PulseError):
         Exception.__init__(self, tuple(failures), result)
         self.failures = tuple(failures)
         self.result = result
-        self.what = f"{len(self.failures)} of {result.units.planned} variables failed"
-        self.where = ""
-        self.mend = "Mend them, or publish the others with keep_going" if result.variables else "Mend them"
+        self.message = f"{len(self.failures)} of {result.units.planned} variables failed"
+        self.context = ""
+        self.hint = "Mend them, or publish the others with keep_going" if result.variables else "Mend them"

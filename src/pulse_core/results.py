@@ -202,17 +202,17 @@ class Failure:
 
     variable: str
     kind: str
-    what: str
-    where: str
-    mend: str
+    message: str
+    context: str
+    hint: str
 
     @classmethod
     def of(cls, variable: str, error: PulseError) -> Failure:
         """Describe an error of a variable."""
-        return cls(variable, type(error).__name__, error.what, error.where, error.mend)
+        return cls(variable, type(error).__name__, error.message, error.context, error.hint)
 
     def __str__(self) -> str:
-        return str(PulseError(f"{self.variable}: {self.what}", self.where, self.mend))
+        return str(PulseError(f"{self.variable}: {self.message}", self.context, self.hint))
 
 
 @attrs.frozen

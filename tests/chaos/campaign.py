@@ -82,8 +82,8 @@ class Campaign:
                 "disk": filler.close,
                 "memory": partial(_give_back, group),
             }
-            mend = mends.get(disturbance, _nothing)
-            return kind, disturb(stage, results, words, disturbance, delay, act[disturbance], mend)
+            hint = mends.get(disturbance, _nothing)
+            return kind, disturb(stage, results, words, disturbance, delay, act[disturbance], hint)
 
     def _seconds(self, engine: str, words: Sequence[str]) -> float:
         """Return how long an undisturbed run takes."""

@@ -117,7 +117,7 @@ def disturb(
     disturbance: str,
     delay: float,
     act: Callable[[Running], bool],
-    mend: Callable[[], None],
+    hint: Callable[[], None],
 ) -> Verdict:
     """Start a run, disturb it after a delay, run it again until it is done, and judge.
 
@@ -134,7 +134,7 @@ def disturb(
     done = Done.of(statuses[0], log)
     if disturbance == "memory" and done.status == 1 and BY_MEMORY not in done.output:
         problems.append(f"that memory ran out is not named: {done.output}")
-    mend()
+    hint()
     before = results.records()
     recalled = done.recalled
     if statuses[0] != 0:

@@ -37,7 +37,7 @@ def poisoned(folder: Path) -> tuple[str, int]:
 def main() -> None:
     backend = ProcessesBackend(max_workers=2, worth_seconds=0)
     outcomes = list(backend.run(Scripted(Path(sys.argv[1]), {0: ("devour",)}), units(6)))
-    failed = [outcome.error.what for outcome in outcomes if isinstance(outcome, Failed)]
+    failed = [outcome.error.message for outcome in outcomes if isinstance(outcome, Failed)]
     sys.stdout.write(f"{len(failed)} of {len(outcomes)} failed: {', '.join(failed)}\n")
 
 

@@ -191,8 +191,8 @@ def refuses_an_unknown_variable_with_near_names(adapter: Adapter) -> None:
     with adapter.holding(sample("spx_close", "us_10y_yield")) as store:
         with pytest.raises(VariableNotFound) as refused:
             store.read("spx_clos")
-        assert "'spx_clos'" in refused.value.what
-        assert "spx_close" in refused.value.mend
+        assert "'spx_clos'" in refused.value.message
+        assert "spx_close" in refused.value.hint
         assert "us_10y_yield" not in str(refused.value)
 
 

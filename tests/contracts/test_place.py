@@ -169,7 +169,7 @@ class TestPlace:
         place.create(NAME, b"damaged")
         aside = place.set_aside(NAME, b"damaged")
         assert (place.read(NAME), place.read(NAME + DAMAGED)) == (None, b"damaged")
-        assert aside == place.where(NAME + DAMAGED)
+        assert aside == place.address(NAME + DAMAGED)
 
     def test_what_another_has_mended_meanwhile_is_not_set_aside(self, place):
         place.create(NAME, b"mended")
@@ -185,7 +185,7 @@ class TestPlace:
         assert names(place, "units") + names(place, "run") == [NAME, "run/result.json"]
 
     def test_where_ends_in_the_name(self, place):
-        assert place.where(NAME).endswith(NAME)
+        assert place.address(NAME).endswith(NAME)
 
 
 class Overwriting(FakePlace):
@@ -285,7 +285,7 @@ class KeepsAll(FakePlace):
 class Impatient(FakePlace):
     def set_aside(self, name: str, damaged: bytes) -> str | None:
         self.files[name + DAMAGED] = self.files.pop(name, (damaged, datetime.now(UTC)))
-        return self.where(name + DAMAGED)
+        return self.address(name + DAMAGED)
 
 
 class Deleting(FakePlace):
@@ -301,7 +301,7 @@ class Sweeping(FakePlace):
 
 
 class Nowhere(FakePlace):
-    def where(self, name: str) -> str:
+    def address(self, name: str) -> str:
         return "memory"
 
 

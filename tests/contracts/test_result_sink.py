@@ -64,7 +64,7 @@ def in_a_place(name: str) -> Iterator[PlaceSink]:
 SINKS: dict[str, Callable[[], AbstractContextManager[ResultSink]]] = {
     "fake": lambda: nullcontext(FakeSink()),
     "memory": lambda: nullcontext(MemorySink()),
-    **{f"place_sink, {name}": partial(in_a_place, name) for name in PLACES},
+    **{f"storage_sink, {name}": partial(in_a_place, name) for name in PLACES},
 }
 
 
@@ -639,4 +639,4 @@ def test_the_table_names_every_sink_there_is():
     folder = Path(__file__).parents[2] / "src/pulse_adapters/sinks"
     sink = re.compile(r"^class \w+Sink\b", re.MULTILINE)
     adapters = {path.stem for path in folder.glob("*.py") if sink.search(path.read_text())}
-    assert {name.partition(",")[0] for name in SINKS} - {"fake"} == adapters - {"filesystem"}  # a PlaceSink by name
+    assert {name.partition(",")[0] for name in SINKS} - {"fake"} == adapters - {"folder"}  # a PlaceSink by name

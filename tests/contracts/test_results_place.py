@@ -91,7 +91,7 @@ def test_a_run_that_is_not_there_is_named_with_those_that_are_near(results):
     results.publish(run_result(run_id="nightly"))
     with pytest.raises(RunNotFound, match="no run 'nigtly'") as caught:
         results.read("nigtly", "result.json")
-    assert "nightly" in caught.value.mend
+    assert "nightly" in caught.value.hint
 
 
 def test_a_run_that_was_never_published_says_so(results):

@@ -59,8 +59,8 @@ def test_a_poison_unit_is_set_aside_and_the_others_are_done(tmp_path):
     (failed,) = (outcome for outcome in outcomes if isinstance(outcome, Failed))
     assert failed.unit.index == 0
     assert type(failed.error) is UnitFailed
-    assert "the workers that did it died, 1 of them, also when nothing else ran" in failed.error.what
-    assert "though memory had not run out" in failed.error.what
+    assert "the workers that did it died, 1 of them, also when nothing else ran" in failed.error.message
+    assert "though memory had not run out" in failed.error.message
     assert len(outcomes) == 6
     assert set(multiprocessing.active_children()) <= set(before)
 
@@ -69,8 +69,8 @@ def test_a_unit_that_takes_more_memory_than_its_worker_may_have_is_said_to(tmp_p
     backend = DaskBackend(LocalWorkers(workers=1, memory_limit="400MiB", deaths_allowed=0))
     (failed,) = backend.run(Scripted(tmp_path, {0: ("devour",)}), units(1))
     assert isinstance(failed, Failed)
-    assert "was ended by its nanny because memory ran out: it held" in failed.error.what
-    assert "and may hold 400 MiB" in failed.error.what
+    assert "was ended by its nanny because memory ran out: it held" in failed.error.message
+    assert "and may hold 400 MiB" in failed.error.message
 
 
 def test_a_worker_is_killed_before_its_nanny_where_memory_runs_out(processes):

@@ -102,8 +102,8 @@ def test_a_poison_unit_is_set_aside_and_the_others_are_done(tmp_path, death, wor
     (failed,) = (outcome for outcome in outcomes if isinstance(outcome, Failed))
     assert failed.unit.index == 0
     assert type(failed.error) is UnitFailed
-    assert words in failed.error.what
-    assert "tried 3 times" in failed.error.what
+    assert words in failed.error.message
+    assert "tried 3 times" in failed.error.message
     assert len(outcomes) == 6
     assert [task.calls(index) for index in range(6)] == [3, 1, 1, 1, 1, 1]
 
@@ -120,7 +120,7 @@ def test_a_poison_unit_whose_kills_the_kernel_counts_is_said_to_have_run_out_of_
     monkeypatch.setattr(MemoryKills, "near", lambda process: CountsWithUnits(tmp_path, machine=False, count=0))
     outcomes = list(TWO.run(Scripted(tmp_path, {0: ("kill",), 1: ("linger",)}), units(4)))
     (failed,) = (outcome for outcome in outcomes if isinstance(outcome, Failed))
-    assert failed.error.what == "its process was killed because memory ran out; tried 3 times"
+    assert failed.error.message == "its process was killed because memory ran out; tried 3 times"
     assert len(outcomes) == 4
 
 

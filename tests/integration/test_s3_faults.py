@@ -81,7 +81,7 @@ def test_an_object_arrives_whole_whatever_happens_on_the_way(bucket, fault_proxy
 
 
 @pytest.mark.parametrize(
-    ("fault", "what", "calls"),
+    ("fault", "message", "calls"),
     [
         (Reset(), "the connection broke off, at every attempt", 3),
         (CutBody(7), "the connection broke off, at every attempt", 3),
@@ -90,13 +90,13 @@ def test_an_object_arrives_whole_whatever_happens_on_the_way(bucket, fault_proxy
     ],
 )
 def test_what_goes_on_failing_is_told_after_the_attempts_that_are_allowed(
-    bucket, fault_proxy, corner, fault, what, calls
+    bucket, fault_proxy, corner, fault, message, calls
 ):
     bucket.put(f"{corner}key", LARGE)
     fault_proxy.plan(*[fault] * 9, where=of_key)
-    with pytest.raises(StoreUnavailable, match=what) as caught:
+    with pytest.raises(StoreUnavailable, match=message) as caught:
         bucket.get(f"{corner}key")
-    assert caught.value.where == f"s3://{BUCKET}/{corner}key"
+    assert caught.value.context == f"s3://{BUCKET}/{corner}key"
     assert fault_proxy.count("GET") == calls
 
 
@@ -266,7 +266,7 @@ def test_in_a_folder_too_large_to_list_each_variable_is_found_by_itself(store, f
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "what"),
+    ("name", "content", "message"),
     [
         ("x.parquet", b"PAR1", "cut short"),
         ("x.parquet", b"<Error>", "is not Parquet"),
@@ -277,12 +277,12 @@ def test_in_a_folder_too_large_to_list_each_variable_is_found_by_itself(store, f
     ],
 )
 def test_an_object_that_is_not_what_its_key_says_is_refused_with_its_name(
-    aws, corner, seaweedfs_server, name, content, what
+    aws, corner, seaweedfs_server, name, content, message
 ):
     seaweedfs_server.put(corner, {name: content})
-    with pytest.raises(MalformedData, match=what) as caught:
+    with pytest.raises(MalformedData, match=message) as caught:
         S3Store(BUCKET, corner, aws).read("x")
-    assert caught.value.where == f"s3://{BUCKET}/{corner}{name}"
+    assert caught.value.context == f"s3://{BUCKET}/{corner}{name}"
 
 
 def test_a_gzip_that_unpacks_beyond_all_bounds_is_refused(aws, corner, seaweedfs_server, monkeypatch):

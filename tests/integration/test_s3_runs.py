@@ -146,7 +146,7 @@ def test_an_upload_that_fails_fails_the_run_and_keeps_the_local_copy(seaweedfs_s
     (kept,) = (tmp_path / "results").glob("*/result.json")
     assert "too many requests, and still so after 2 attempts" in done.stderr
     assert f"It is kept in {kept}" in done.stderr
-    assert json.loads(kept.read_bytes())["schema_version"] == 1
+    assert json.loads(kept.read_bytes())["schema_version"] == 2
     assert (tmp_path / "local_results.json").read_bytes() == kept.read_bytes()
 
 
@@ -159,7 +159,7 @@ def test_a_bucket_and_a_place_in_the_same_layer_are_refused(tmp_path):
 def checks(done: Done) -> dict[str, list[tuple[bool, str]]]:
     found: dict[str, list[tuple[bool, str]]] = {}
     for each in json.loads(done.stdout)["checks"]:
-        found.setdefault(each["check"], []).append((each["ok"], f"{each['where']}: {each['found']} {each['mend']}"))
+        found.setdefault(each["check"], []).append((each["ok"], f"{each['context']}: {each['found']} {each['hint']}"))
     return found
 
 
@@ -180,8 +180,8 @@ def test_a_check_of_what_is_well_says_so_and_leaves_nothing(seaweedfs_server, tm
     assert "2 variables" in found["data"][0][1]
     assert not (tmp_path / "local_results.json").exists()
     assert not (tmp_path / "logs").exists()
-    (where, _) = (json.loads(done.stdout)["checks"][-2]["where"], None)
-    assert seaweedfs_server.keys(where.removeprefix(f"s3://{BUCKET}/")) == []
+    (context, _) = (json.loads(done.stdout)["checks"][-2]["context"], None)
+    assert seaweedfs_server.keys(context.removeprefix(f"s3://{BUCKET}/")) == []
 
 
 def test_a_check_tells_all_that_is_wrong_at_once(seaweedfs_server, tmp_path):

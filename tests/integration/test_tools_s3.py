@@ -26,13 +26,13 @@ def test_a_bucket_serves_as_a_folder_does(tmp_path, monkeypatch, capsys, in_seaw
     planned = ask("train", "--variables", "a", *PERIOD, "--data", data, "--dry-run", "--json").document
     assert planned["bytes_to_read"] > 0
 
-    for place, where in (("data", "results"), (data, results)):
+    for place, context in (("data", "results"), (data, results)):
         for run_id in ("one", "two"):
-            how = ("--data", place, "--results", where, "--run-id", run_id, "--hindcasts")
+            how = ("--data", place, "--results", context, "--run-id", run_id, "--hindcasts")
             assert ask("train", "--variables", "a", "b", *PERIOD, *FEW, *how, "--quiet").status == 0
     made = [
-        ask("forecast", "one", "--data", place, "--results", where, "--format", "csv").out
-        for place, where in (("data", "results"), (data, results))
+        ask("forecast", "one", "--data", place, "--results", context, "--format", "csv").out
+        for place, context in (("data", "results"), (data, results))
     ]
     assert made[0] == made[1] != ""
     compared = ask("compare", "one", "two", "--results", results, "--format", "json").document

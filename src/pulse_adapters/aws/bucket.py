@@ -60,7 +60,7 @@ class Bucket:
         host = urlsplit(self.client.meta.endpoint_url).hostname or ""
         return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
-    def where(self, key: str) -> str:
+    def address(self, key: str) -> str:
         """Return an object's name as people and their tools know it."""
         return f"s3://{self.name}/{key}"
 
@@ -182,8 +182,8 @@ class Bucket:
                 objects = [{"Key": key} for key in some]
                 answer = self.client.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
             for failure in answer.get("Errors", ()):
-                what = f"cannot be removed: {failure.get('Code')}, {failure.get('Message')}"
-                raise self.unavailable(what, self.where(failure.get("Key", "")), "Allow s3:DeleteObject there")
+                message = f"cannot be removed: {failure.get('Code')}, {failure.get('Message')}"
+                raise self.unavailable(message, self.address(failure.get("Key", "")), "Allow s3:DeleteObject there")
 
     def abort_uploads(self, prefix: str, before: datetime) -> None:
         """Abort uploads in parts that were begun before a moment: whoever began them is gone."""
@@ -197,7 +197,7 @@ class Bucket:
         """Translate what boto3 raises about an object, or with another resource than it about the bucket."""
         named = key if resource is None else resource
         arn = f"arn:aws:s3:::{self.name}{f'/{named}' if named else ''}"
-        return aws_faults(self.unavailable, self.where(key), resource=arn, region=self.aws.region)
+        return aws_faults(self.unavailable, self.address(key), resource=arn, region=self.aws.region)
 
 
 def _body(answer: dict[str, Any]) -> bytes:

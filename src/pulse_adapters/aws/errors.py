@@ -68,7 +68,9 @@ _ABSENT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
 @contextmanager
-def aws_faults(kind: Kind, where: str, *, service: str = "s3", resource: str = "", region: str = "") -> Iterator[None]:
+def aws_faults(
+    kind: Kind, context: str, *, service: str = "s3", resource: str = "", region: str = ""
+) -> Iterator[None]:
     """Translate what boto3 raises into an error of this kind at `where`.
 
     `service` and `resource` (an ARN) say what may be missing from a policy; `region` is the one that was asked.
@@ -79,11 +81,11 @@ def aws_faults(kind: Kind, where: str, *, service: str = "s3", resource: str = "
     try:
         yield
     except ClientError as error:
-        what, mend = _of_answer(error, service, resource or where, region)
-        raise kind(what, where, mend) from error
+        message, hint = _of_answer(error, service, resource or context, region)
+        raise kind(message, context, hint) from error
     except (BotoCoreError, Boto3Error) as error:
-        what, mend = _of_library(error)
-        raise kind(what, where, mend) from error
+        message, hint = _of_library(error)
+        raise kind(message, context, hint) from error
 
 
 def code_of(error: Any) -> str:
@@ -112,8 +114,8 @@ def _of_answer(error: Any, service: str, resource: str, region: str) -> Explaine
     if code in _WRONG_REGION and (code != "400" or operation.startswith("Head")):
         return _wrong_region(error, region)
     if code in _THROTTLED:
-        mend = f"Use fewer workers, or more attempts (--s3-retry-attempts, --s3-retry-mode adaptive). {_SAME_AGAIN}"
-        return f"too many requests, and still so after {_attempts(error)} attempts", mend
+        hint = f"Use fewer workers, or more attempts (--s3-retry-attempts, --s3-retry-mode adaptive). {_SAME_AGAIN}"
+        return f"too many requests, and still so after {_attempts(error)} attempts", hint
     message = str(error.response.get("Error", {}).get("Message", "")).strip().rstrip(".")
     told = f"{operation} failed: {code}{f', {message}' if message else ''} (status {status_of(error)})"
     if status_of(error) >= 500:
@@ -136,9 +138,9 @@ def _attempts(error: Any) -> int:
 
 def _of_library(error: Exception) -> Explained:
     """Explain what went wrong on this side, or on the way."""
-    for kinds, (what, mend) in _library_kinds():
+    for kinds, (message, hint) in _library_kinds():
         if isinstance(error, kinds):
-            return what.format(error=_one_line(error)), mend
+            return message.format(error=_one_line(error)), hint
     return f"{type(error).__name__}: {_one_line(error)}", "See to the settings of AWS on this machine"
 
 

@@ -73,8 +73,8 @@ class Jobs:
             found.update((each["jobId"], job_state(each)) for each in answer["jobs"])
         unknown = [each for each in ids if each not in found]
         if unknown:
-            mend = "Look at the id and the region; Batch forgets jobs some days after their end"
-            raise PulseError("AWS Batch knows no such job", ", ".join(unknown[:10]), mend)
+            hint = "Look at the id and the region; Batch forgets jobs some days after their end"
+            raise PulseError("AWS Batch knows no such job", ", ".join(unknown[:10]), hint)
         return tuple(found[each] for each in ids)
 
     def children(self, parent: str, statuses: Iterable[str] = STATUSES) -> tuple[str, ...]:
@@ -96,8 +96,8 @@ class Jobs:
             for page in self.client.get_paginator("list_jobs").paginate(**query):
                 yield from (each["jobId"] for each in page["jobSummaryList"])
 
-    def _faults(self, where: str) -> AbstractContextManager[None]:
-        return aws_faults(PulseError, where, service="batch")
+    def _faults(self, context: str) -> AbstractContextManager[None]:
+        return aws_faults(PulseError, context, service="batch")
 
 
 def _request(submission: Submission) -> dict[str, Any]:

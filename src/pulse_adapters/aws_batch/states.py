@@ -80,8 +80,8 @@ def job_state(document: Document) -> JobState:
     """Read one job of DescribeJobs. Raises PulseError for a status that this version does not know."""
     status = document["status"]
     if status not in STATUSES:
-        mend = "Use a newer version of Pulse, or look at the job in the console"
-        raise PulseError(f"AWS Batch tells a status that is not known here: '{status}'", document["jobId"], mend)
+        hint = "Use a newer version of Pulse, or look at the job in the console"
+        raise PulseError(f"AWS Batch tells a status that is not known here: '{status}'", document["jobId"], hint)
     container = _container(document)
     array = document.get("arrayProperties", {})
     return JobState(

@@ -26,14 +26,14 @@ def unit_failed(unit: WorkUnit, error: BaseException) -> UnitFailed:
     """Translate a foreign exception; the frames travel in words, for pickling drops tracebacks and causes."""
     failure = UnitFailed(
         f"{type(error).__name__}: {error} [{_frames(error)}]",
-        where(unit),
+        unit_context(unit),
         "This is an error of the program or of a forecaster, not of the data; report it with these lines",
     )
     failure.__cause__ = error
     return failure
 
 
-def where(unit: WorkUnit) -> str:
+def unit_context(unit: WorkUnit) -> str:
     """Name a unit by what is in it."""
     first, *others = unit.variables or ("nothing",)
     more = f" and {len(others)} more" if others else ""

@@ -49,4 +49,4 @@ class Stop:
         if self.reason is not None:
             from pulse_core.errors import RunInterrupted  # signals are heard before numpy is loaded
 
-            raise RunInterrupted(f"it was asked to stop by {self.reason}", mend=AGAIN)
+            raise RunInterrupted(f"it was asked to stop by {self.reason}", hint=AGAIN)

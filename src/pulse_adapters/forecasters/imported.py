@@ -60,7 +60,7 @@ class ImportedForecaster:
             found = _find(self.name, self.folder)
             model = _made(found, self.name, self.refit_every)
         except SettingsError as error:
-            raise self._failed(error.what) from error
+            raise self._failed(error.message) from error
         if found.version != self.version:
             raise self._failed("its source has changed since the run began")
         return model
@@ -80,8 +80,8 @@ class ImportedForecaster:
             raise self._failed("returned an infinite forecast")
         return made
 
-    def _failed(self, what: str) -> ForecasterFailed:
-        return ForecasterFailed(what, f"forecaster '{self.name}'", "Mend the forecaster, or leave it out")
+    def _failed(self, message: str) -> ForecasterFailed:
+        return ForecasterFailed(message, f"forecaster '{self.name}'", "Mend the forecaster, or leave it out")
 
 
 def is_import_name(name: str) -> bool:

@@ -108,7 +108,7 @@ class LibraryForecaster:
         try:
             model = _model(self.name, self.season)
         except SettingsError as error:
-            raise self._failed(error.what) from error
+            raise self._failed(error.message) from error
         found = _version(model, self.refit_every)
         if found != self.version:
             raise self._failed(f"the run began with {self.version}, here is {found}")
@@ -118,8 +118,8 @@ class LibraryForecaster:
                 origins = np.flatnonzero(histories.origin_path == path)
                 yield origins, each, histories.only(origins)
 
-    def _failed(self, what: str) -> ForecasterFailed:
-        return ForecasterFailed(what, f"forecaster '{self.name}'", "Install the same everywhere, or leave it out")
+    def _failed(self, message: str) -> ForecasterFailed:
+        return ForecasterFailed(message, f"forecaster '{self.name}'", "Install the same everywhere, or leave it out")
 
 
 def is_library_name(name: str) -> bool:

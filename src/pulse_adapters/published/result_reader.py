@@ -13,7 +13,7 @@ from pulse_core.plan import Batch, batches
 from pulse_core.spec import RunSpec
 
 RESULT: Final = "result.json"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 class Archive(Protocol):
@@ -86,9 +86,9 @@ class Failure(msgspec.Struct, frozen=True):
 
     variable: str
     kind: str
-    what: str
-    where: str
-    mend: str
+    message: str
+    context: str
+    hint: str
 
 
 class BatchFacts(msgspec.Struct, frozen=True):
@@ -148,15 +148,15 @@ class Published:
 def published(archive: Archive, run_id: str) -> Published:
     """Read a run's document. Raises RunNotFound; MalformedData where it is none of this version; SinkUnavailable."""
     content = archive.read(run_id, RESULT)
-    where = f"{run_id}/{RESULT}"
-    mend = "Run the same training again with this version of Pulse"
+    context = f"{run_id}/{RESULT}"
+    hint = "Run the same training again with this version of Pulse"
     try:
         document = msgspec.json.decode(content, type=Document)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise MalformedData(f"not the result of a run: {error}", where, mend) from error
+        raise MalformedData(f"not the result of a run: {error}", context, hint) from error
     if document.schema_version != SCHEMA_VERSION:
-        what = f"its schema version is {document.schema_version}; this version of Pulse reads {SCHEMA_VERSION}"
-        raise MalformedData(what, where, mend)
+        message = f"its schema version is {document.schema_version}; this version of Pulse reads {SCHEMA_VERSION}"
+        raise MalformedData(message, context, hint)
     return Published(
         document,
         RunSpec.from_document(document.run.spec),

@@ -11,7 +11,7 @@ from pulse_adapters.published.variable_json import summary_json
 from pulse_core.plan import Batch
 from pulse_core.results import DataFacts, Failure, RunResult, VariableSummary
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 MOST_WHOLE_VARIABLES: Final = 200
 """Above this number the document keeps only the best, the benchmark and the ensemble of each variable."""
 
@@ -89,9 +89,9 @@ def _failure(failure: Failure) -> Document:
     return {
         "variable": failure.variable,
         "kind": failure.kind,
-        "what": failure.what,
-        "where": failure.where,
-        "mend": failure.mend,
+        "message": failure.message,
+        "context": failure.context,
+        "hint": failure.hint,
     }
 
 

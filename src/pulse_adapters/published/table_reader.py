@@ -68,8 +68,8 @@ class RunTable:
             return pyarrow.parquet.read_table(pa.BufferReader(self.read(part)), columns=list(columns))
         except (pa.ArrowException, OSError, KeyError) as error:
             first_line = str(error).partition("\n")[0][:200]
-            mend = "Run the same training again: the table is written anew"
-            raise SinkUnavailable(f"is no sound part of a run's table: {first_line}", part, mend) from error
+            hint = "Run the same training again: the table is written anew"
+            raise SinkUnavailable(f"is no sound part of a run's table: {first_line}", part, hint) from error
 
 
 def _column(chunks: Any) -> Column:

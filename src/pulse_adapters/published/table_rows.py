@@ -37,7 +37,7 @@ class Rows:
 
 
 def read_rows(
-    content: bytes, where: str, columns: Sequence[str], variables: Collection[str] | None, horizon: int | None = None
+    content: bytes, context: str, columns: Sequence[str], variables: Collection[str] | None, horizon: int | None = None
 ) -> Iterator[Rows]:
     """Yield a part's rows, row group by row group, of these variables (None: all) and horizon (None: all).
 
@@ -55,8 +55,8 @@ def read_rows(
             if chosen.any():
                 yield rows.where(chosen)
     except pa.ArrowInvalid as error:
-        mend = "Run the same training again: finished variables are recalled"
-        raise MalformedData(f"not a part of a run's table: {error}", where, mend) from error
+        hint = "Run the same training again: finished variables are recalled"
+        raise MalformedData(f"not a part of a run's table: {error}", context, hint) from error
 
 
 def joined(parts: Sequence[Rows]) -> Rows:

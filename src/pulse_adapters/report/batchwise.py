@@ -53,8 +53,8 @@ class Batchwise:
 def batchwise(archive: Archive, run: Published, variables: Collection[str] | None = None) -> Iterator[Batchwise]:
     """Yield the scores of each variable (of those named), part by part: one part is in memory at a time."""
     for name in run.scores:
-        where = f"{run.run_id}/{name}"
-        pieces = list(read_rows(archive.read(run.run_id, name), where, _COLUMNS, variables))
+        context = f"{run.run_id}/{name}"
+        pieces = list(read_rows(archive.read(run.run_id, name), context, _COLUMNS, variables))
         if pieces:
             yield from _variables(joined(pieces), run)
 

@@ -54,8 +54,8 @@ def on_skill(curves: Sequence[SkillCurve], benchmark: str) -> str:
     if len(better) == total:
         return f"{lead.forecaster} makes smaller errors than {benchmark} at every horizon, beyond its interval."
     if better:
-        where = f"beyond its interval {listed(better)} ahead"
-        return f"{lead.forecaster} makes smaller errors than {benchmark} {where}; elsewhere that is not shown."
+        context = f"beyond its interval {listed(better)} ahead"
+        return f"{lead.forecaster} makes smaller errors than {benchmark} {context}; elsewhere that is not shown."
     if worse:
         return f"{lead.forecaster} makes larger errors than {benchmark} beyond its interval {listed(worse)} ahead."
     return f"At every horizon the interval holds zero: the difference from {benchmark} may be chance."

@@ -63,7 +63,9 @@ def report_of(archive: Archive, run_id: str, variables: Sequence[str] = (), limi
         details=details,
         chosen=how,
         missing=_missing(run, details, horizons),
-        failures=tuple((one.variable, str(PulseError(one.what, one.where)), one.mend) for one in document.failures),
+        failures=tuple(
+            (one.variable, str(PulseError(one.message, one.context)), one.hint) for one in document.failures
+        ),
         units=tuple(
             (name, getattr(document.run.units, name)) for name in ("planned", "recalled", "computed", "failed")
         ),

@@ -205,7 +205,7 @@ def _residuals(detail: Detail, residuals: Residuals) -> Panel:
         conclusion=conclusions.on_residuals(residuals, detail.calibration.count or len(residuals.error)),
         note=f"{detail.focus}\u2019s errors one step ahead, actual less forecast.",
         drawn=residuals_figure(residuals),
-        numbers=Numbers(("date", "what", "how"), lines) if lines else None,
+        numbers=Numbers(("date", "message", "how"), lines) if lines else None,
         wide=True,
         listed=True,
     )

@@ -55,8 +55,8 @@ class Quotes:
 def quotes(archive: Archive, run: Published, focus: Mapping[str, str]) -> Iterator[Quotes]:
     """Yield what was quoted of each variable by its forecaster in `focus`; one part is in memory at a time."""
     for name in run.hindcasts:
-        where = f"{run.run_id}/{name}"
-        groups = read_rows(archive.read(run.run_id, name), where, _COLUMNS, focus, horizon=1)
+        context = f"{run.run_id}/{name}"
+        groups = read_rows(archive.read(run.run_id, name), context, _COLUMNS, focus, horizon=1)
         pieces = [_lean(rows, run, focus) for rows in groups]
         if pieces:
             rows = joined(pieces)

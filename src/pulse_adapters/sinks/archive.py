@@ -125,8 +125,8 @@ class Archive:
         ids = list(self.run_ids())
         if run_id in ids:
             missing = f"run '{run_id}' has no {name}"
-            mend = "It was not published: run it again" if name == RESULT else "Run it again with what writes that file"
-            return RunNotFound(missing, self.place.where(file_name(run_id, name)), mend)
+            hint = "It was not published: run it again" if name == RESULT else "Run it again with what writes that file"
+            return RunNotFound(missing, self.place.address(file_name(run_id, name)), hint)
         near = get_close_matches(run_id, ids) or ids[-10:]
-        mend = f"There are: {', '.join(near)}" if near else "There are no runs yet"
-        return RunNotFound(f"no run '{run_id}'", self.place.where(""), mend)
+        hint = f"There are: {', '.join(near)}" if near else "There are no runs yet"
+        return RunNotFound(f"no run '{run_id}'", self.place.address(""), hint)

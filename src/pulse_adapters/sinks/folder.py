@@ -21,7 +21,7 @@ class FilesystemSink(PlaceSink):
     @property
     def root(self) -> Path:
         """The folder."""
-        return Path(self.place.where(""))
+        return Path(self.place.address(""))
 
 
 def output_file(path: str | Path) -> Output:

@@ -60,9 +60,9 @@ def encode_record(result: Record) -> bytes:
     header = msgspec.msgpack.encode([name, _plain(result, arrays)])
     content = b"".join([len(header).to_bytes(_LENGTH, "little"), header, *arrays])
     if len(content) > LARGEST:
-        what = f"a record of {len(content)} bytes is larger than the {LARGEST} that can be kept"
-        where = "" if isinstance(result, Holder) else f"variable '{result.variable}'"
-        raise SinkUnavailable(what, where, "Use longer batches")
+        message = f"a record of {len(content)} bytes is larger than the {LARGEST} that can be kept"
+        context = "" if isinstance(result, Holder) else f"variable '{result.variable}'"
+        raise SinkUnavailable(message, context, "Use longer batches")
     packed = len(content).to_bytes(_LENGTH, "little") + _codec().compress(content, asbytes=True)
     return b"".join([MAGIC, hashlib.sha256(packed).digest(), packed])
 
@@ -72,7 +72,7 @@ def decode_record(content: bytes) -> Record:
     try:
         return _decoded(content)
     except (ValueError, TypeError, KeyError, OverflowError, OSError, msgspec.MsgspecError) as error:
-        raise DamagedRecord(f"the record is damaged: {error}", mend="It will be computed again") from error
+        raise DamagedRecord(f"the record is damaged: {error}", hint="It will be computed again") from error
 
 
 def _decoded(content: bytes) -> Record:

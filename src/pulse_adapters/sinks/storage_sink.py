@@ -120,7 +120,7 @@ class PlaceSink(Archive):
             raise failures[0]
         self._remove_parts(result.run_id, set(result.parts))
         self._sweep(result.run_id)
-        return [each.place.where(each.name) for each in places]
+        return [each.place.address(each.name) for each in places]
 
     def probe(self) -> Iterator[tuple[str, SinkUnavailable | None]]:
         """Yield every place that a result goes to, and why nothing can be written there, or None; nothing is left."""
@@ -130,17 +130,17 @@ class PlaceSink(Archive):
                 each.place.create(name, b"")
                 each.place.remove(name)
             except SinkUnavailable as error:
-                yield each.place.where(each.name), error
+                yield each.place.address(each.name), error
             else:
-                yield each.place.where(each.name), None
+                yield each.place.address(each.name), None
 
     def claim(self, run_id: str, spec: RunSpec) -> None:
         """Refuse a run id that cannot be used for this spec: RunIdTaken, SettingsError; SinkUnavailable."""
         name = result_name(run_id)
         content = self.place.read(name)
         if content is not None and not is_of_spec(content, run_id, spec):
-            place, mend = self.place.where(name), "choose another run id, or move that result"
-            raise RunIdTaken([f"run id '{run_id}' holds the result of another spec ({place}): {mend}"])
+            place, hint = self.place.address(name), "choose another run id, or move that result"
+            raise RunIdTaken([f"run id '{run_id}' holds the result of another spec ({place}): {hint}"])
 
     def attach(self, run_id: str, name: str, content: bytes) -> str:
         """Put a file of another kind, e.g. `run.log`, in the run's folder, whole; return where it is.
@@ -149,7 +149,7 @@ class PlaceSink(Archive):
         """
         full_name = attachment_name(run_id, name)
         self.place.replace(full_name, content)
-        return self.place.where(full_name)
+        return self.place.address(full_name)
 
     def mark(self, run_id: str, mark: str) -> None:
         """Note that a part of a run is done, for whoever watches; harmless when repeated.
@@ -168,7 +168,9 @@ class PlaceSink(Archive):
         except DamagedRecord as damage:
             aside = self.place.set_aside(name, content)
             if aside is not None:
-                _log.warning("%s: %s; set aside as %s and computed again", self.place.where(name), damage.what, aside)
+                _log.warning(
+                    "%s: %s; set aside as %s and computed again", self.place.address(name), damage.message, aside
+                )
             return None
 
     def _remove_other_content(self, run_id: str, name: str) -> None:
@@ -209,14 +211,14 @@ class _Part:
         if self._draft is None or self._parquet is None:
             self._draft = self._place.draft(self._name)
             self._parquet = ParquetPart(self._draft.file)
-        with disk_faults("write a part", self._draft.where):
+        with disk_faults("write a part", self._draft.address):
             self._parquet.write(columns)
 
     def finish(self) -> None:
         if self._draft is None or self._parquet is None:
             self._place.remove(self._name)  # this go has no rows
             return
-        with disk_faults("write a part", self._draft.where):
+        with disk_faults("write a part", self._draft.address):
             self._parquet.finish()
         self._draft.finish()
 

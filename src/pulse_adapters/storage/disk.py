@@ -21,10 +21,10 @@ _MENDS: Final = {
 
 
 @contextmanager
-def disk_faults(action: str, where: object) -> Iterator[None]:
+def disk_faults(action: str, context: object) -> Iterator[None]:
     """Translate a disk's OSError into SinkUnavailable: `action` could not be done to what is at `where`."""
     try:
         yield
     except OSError as error:
-        mend = _MENDS.get(error.errno or 0, "See to the place, or choose another for the results")
-        raise SinkUnavailable(f"cannot {action}: {error.strerror or error}", str(where), mend) from error
+        hint = _MENDS.get(error.errno or 0, "See to the place, or choose another for the results")
+        raise SinkUnavailable(f"cannot {action}: {error.strerror or error}", str(context), hint) from error

@@ -132,7 +132,7 @@ class Folder:
             files.sweep(path.parent, path.name)
             files.sweep_below(path)
 
-    def where(self, name: str) -> str:
+    def address(self, name: str) -> str:
         """Return the path of a file."""
         return str(self.root / name)
 
@@ -148,15 +148,15 @@ class _Draft:
         return self._draft.file
 
     @property
-    def where(self) -> str:
+    def address(self) -> str:
         return str(self._draft.path)
 
     def finish(self) -> None:
-        with disk_faults("write a file", self.where):
+        with disk_faults("write a file", self.address):
             self._draft.finish()
 
     def discard(self) -> None:
-        with disk_faults("remove a temporary file", self.where):
+        with disk_faults("remove a temporary file", self.address):
             self._draft.discard()
 
 

@@ -38,7 +38,7 @@ class Draft(Protocol):
         """What to write to; it raises OSError."""
 
     @property
-    def where(self) -> str:
+    def address(self) -> str:
         """What to name where writing fails."""
 
     def finish(self) -> None:
@@ -102,5 +102,5 @@ class Place(Protocol):
     def sweep(self, name: str) -> None:
         """Remove what killed writers left of a file, or in a folder and below it. Raises SinkUnavailable."""
 
-    def where(self, name: str) -> str:
+    def address(self, name: str) -> str:
         """Return the full name of a file, as people and their tools know it."""

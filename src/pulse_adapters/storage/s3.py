@@ -123,15 +123,15 @@ class BucketPlace:
         if there is None or there.content != damaged:
             return None
         self.bucket.put(key + DAMAGED, damaged)
-        return self.where(name + DAMAGED) if self.bucket.delete(key, only=there.etag) else None
+        return self.address(name + DAMAGED) if self.bucket.delete(key, only=there.etag) else None
 
     def sweep(self, name: str) -> None:
         """Abort what killed writers left half uploaded a day ago or earlier. Raises SinkUnavailable."""
         self.bucket.abort_uploads(self.prefix + name, datetime.now(UTC) - ABANDONED)
 
-    def where(self, name: str) -> str:
+    def address(self, name: str) -> str:
         """Return an object's full name."""
-        return self.bucket.where(self.prefix + name)
+        return self.bucket.address(self.prefix + name)
 
     def _heeds_conditions(self) -> bool:
         """Whether the server refuses to create what is there: AWS does; others are tried, once a process."""
@@ -161,11 +161,11 @@ class _Draft:
     file: IO[bytes]
 
     @property
-    def where(self) -> str:
+    def address(self) -> str:
         return tempfile.gettempdir()
 
     def finish(self) -> None:
-        with disk_faults("write a temporary file", self.where):
+        with disk_faults("write a temporary file", self.address):
             self.file.flush()
         try:
             self._place.bucket.upload(self._place.prefix + self._name, self.file)
@@ -194,5 +194,5 @@ def _copy(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 def _kept(error: SinkUnavailable, path: Path) -> SinkUnavailable:
-    mend = f"{error.mend}. It is kept in {path}"
-    return SinkUnavailable(f"cannot be stored: {error.what}", error.where, mend)
+    hint = f"{error.hint}. It is kept in {path}"
+    return SinkUnavailable(f"cannot be stored: {error.message}", error.context, hint)

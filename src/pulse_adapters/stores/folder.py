@@ -143,7 +143,7 @@ def _long_table(path: Path, status: os.stat_result) -> tuple[Table, str]:
         raise StoreUnavailable(f"is no data file; those end in {', '.join(SUFFIXES)}", str(path), _MEND)
     parsed = _parsed_long(path, _stamp(status))
     if isinstance(parsed, MalformedData):
-        raise MalformedData(parsed.what, parsed.where, parsed.mend)
+        raise MalformedData(parsed.message, parsed.context, parsed.hint)
     return parsed
 
 
@@ -172,5 +172,5 @@ def _content(path: Path) -> bytes:
 
 
 def _unavailable(path: Path, error: OSError) -> StoreUnavailable:
-    what = f"cannot be read: {error.strerror or error}"
-    return StoreUnavailable(what, str(path), "Check that it is there and that you may read it")
+    message = f"cannot be read: {error.strerror or error}"
+    return StoreUnavailable(message, str(path), "Check that it is there and that you may read it")

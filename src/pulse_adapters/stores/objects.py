@@ -21,9 +21,9 @@ class Objects:
 
         Raises MalformedData where it is larger than any data file may be, StoreUnavailable.
         """
-        where = self.bucket.where(listed.key)
+        context = self.bucket.address(listed.key)
         if listed.size > UNPACKED_LIMIT:
-            raise refuse(f"has {listed.size} bytes; at most {UNPACKED_LIMIT}", Source(where))
+            raise refuse(f"has {listed.size} bytes; at most {UNPACKED_LIMIT}", Source(context))
         name = self._name(listed.key)
         kept = None if self.cache is None else self.cache.get(name, listed.etag)
         if kept is not None:
@@ -41,4 +41,4 @@ class Objects:
         return f"{self._name(key)} {etag}"
 
     def _name(self, key: str) -> str:
-        return f"{self.bucket.aws.endpoint_url or ''} {self.bucket.where(key)}"
+        return f"{self.bucket.aws.endpoint_url or ''} {self.bucket.address(key)}"

@@ -84,12 +84,12 @@ class S3Store:
             listed = self._listed(variable)
             fetched = self._objects.fetch(listed)
         if fetched is None:
-            raise not_found(variable, self._catalogue().known(), self.bucket.where(self.prefix))
+            raise not_found(variable, self._catalogue().known(), self.bucket.address(self.prefix))
         return listed.key, fetched
 
     def parsed(self, variable: str, key: str, fetched: Fetched) -> Observations:
         """Return the rows in a variable's object. Raises MalformedData."""
-        place = self.bucket.where(key)
+        place = self.bucket.address(key)
         table = parse(fetched.content, key.removeprefix(self.prefix), place)
         return observations(table, variable, place, self._objects.version(key, fetched.etag))
 
@@ -98,7 +98,7 @@ class S3Store:
         return Objects(self.bucket, self.cache)
 
     def _listed(self, variable: str) -> Listed:
-        place = self.bucket.where(self.prefix)
+        place = self.bucket.address(self.prefix)
         files = {each.key: each for each in self._catalogue().find(variable)}
         if not files:
             raise not_found(variable, self._catalogue().known(), place)

@@ -46,7 +46,7 @@ class S3LongStore:
     def read(self, variable: str) -> Observations:
         """Return a variable's rows. Raises VariableNotFound, MalformedData, StoreUnavailable."""
         table, version = self._table()
-        return of_long(table, variable, self.bucket.where(self.key), version)
+        return of_long(table, variable, self.bucket.address(self.key), version)
 
     def version(self, variable: str) -> str:
         """Return what tells the object from an earlier one, whether it holds the variable or not.
@@ -76,8 +76,8 @@ class S3LongStore:
         return listed
 
     def _missing(self) -> StoreUnavailable:
-        mend = "Name a folder (ending in /) that holds one file a variable, or one long file"
-        return StoreUnavailable("there is no such object", self.bucket.where(self.key), mend)
+        hint = "Name a folder (ending in /) that holds one file a variable, or one long file"
+        return StoreUnavailable("there is no such object", self.bucket.address(self.key), hint)
 
     def _table(self) -> tuple[Table, str]:
         """Return what is in the object, and which version of it that is."""
@@ -86,7 +86,7 @@ class S3LongStore:
             _looks.pop((os.getpid(), self), None)
             raise self._missing()
         if isinstance(parsed, MalformedData):
-            raise MalformedData(parsed.what, parsed.where, parsed.mend)
+            raise MalformedData(parsed.message, parsed.context, parsed.hint)
         return parsed
 
 
@@ -97,7 +97,7 @@ _looks: Final[dict[tuple[int, S3LongStore], tuple[float, Listed]]] = {}
 @lru_cache(maxsize=2)
 def _parsed(store: S3LongStore, listed: Listed) -> tuple[Table, str] | MalformedData | None:
     """Read a long object once for all of its variables; what makes it unreadable is remembered as well."""
-    objects, place = Objects(store.bucket, store.cache), store.bucket.where(store.key)
+    objects, place = Objects(store.bucket, store.cache), store.bucket.address(store.key)
     try:
         fetched = objects.fetch(listed)
         if fetched is None:

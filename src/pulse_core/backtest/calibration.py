@@ -120,8 +120,8 @@ class ConformalTracker:
         flat[low] = flat[high] = (flat.take(low) + flat.take(high)) / 2.0
         wrong = self._fitted[1:] < self._fitted[:-1]
         if wrong.any():
-            where = wrong.any(axis=0)
-            self._fitted[:, where] = isotonic(self._raw[:, where])
+            context = wrong.any(axis=0)
+            self._fitted[:, context] = isotonic(self._raw[:, context])
 
 
 def isotonic(raw: Array) -> Array:

@@ -119,13 +119,13 @@ def _checked(
     histories: Histories,
     expected: tuple[int, ...],
 ) -> Array:
-    place, mend = f"forecaster '{forecaster.name}'", "Mend it, or leave it out"
+    place, hint = f"forecaster '{forecaster.name}'", "Mend it, or leave it out"
     try:
         made = np.asarray(ask(histories, expected[-1]), dtype=np.float64)
     except PulseError:
         raise
     except Exception as error:  # whatever a forecaster raises becomes one of ours
-        raise ForecasterFailed(f"{type(error).__name__}: {error}", place, mend) from error
+        raise ForecasterFailed(f"{type(error).__name__}: {error}", place, hint) from error
     if made.shape != expected:
-        raise ForecasterFailed(f"returned shape {made.shape}, expected {expected}", place, mend)
+        raise ForecasterFailed(f"returned shape {made.shape}, expected {expected}", place, hint)
     return made

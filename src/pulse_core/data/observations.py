@@ -114,8 +114,8 @@ class Observations:
 
     def _raise_for(self, faults: list[str]) -> None:
         if faults:
-            mend = "Mend the data; a timestamp may come again only with another known_at"
-            raise MalformedData.from_faults(faults, self.source or f"variable '{self.variable}'", mend)
+            hint = "Mend the data; a timestamp may come again only with another known_at"
+            raise MalformedData.from_faults(faults, self.source or f"variable '{self.variable}'", hint)
 
 
 def resolve_known_at(observations: Observations, rule: str, last_day: date) -> KnownRows:

@@ -44,7 +44,7 @@ class Finding:
     """
 
     kind: Kind
-    what: str
+    message: str
     count: int
     first: np.datetime64
     note: bool = False
@@ -127,8 +127,8 @@ def _revisions(revised: list[tuple[np.datetime64, float]], values: Values) -> It
     steps = np.abs(np.diff(values))
     typical = float(np.median(steps)) if len(steps) else 0.0
     beside = f", {sizes[len(sizes) // 2] / typical:.2g} of a typical step" if typical > 0 else ""
-    what = f"revised, by {sizes[len(sizes) // 2]:.3g} at the median{beside}, {sizes[-1]:.3g} at most"
-    yield Finding("revision", what, len(revised), min(stamp for stamp, _ in revised), note=True)
+    message = f"revised, by {sizes[len(sizes) // 2]:.3g} at the median{beside}, {sizes[-1]:.3g} at most"
+    yield Finding("revision", message, len(revised), min(stamp for stamp, _ in revised), note=True)
 
 
 def _repeats(repeated: list[np.datetime64]) -> Iterator[Finding]:
@@ -141,19 +141,19 @@ def _gaps(stamps: Moments, calendar: Calendar | None) -> Iterator[Finding]:
     if calendar is None:
         if len(stamps) > 1:
             days = np.diff(stamps) / np.timedelta64(1, "D")
-            what = f"timestamps keep to no calendar; steps are {days.min():.3g} to {days.max():.3g} days"
-            yield Finding("no calendar", what, 1, stamps[0], note=True)
+            message = f"timestamps keep to no calendar; steps are {days.min():.3g} to {days.max():.3g} days"
+            yield Finding("no calendar", message, 1, stamps[0], note=True)
         return
     missing = np.diff(calendar.positions(stamps)) - 1
     allowed = HOLIDAYS if calendar.unit == "business days" else 0
     gaps = np.flatnonzero(missing > allowed)
     if len(gaps):
         longest = gaps[np.argmax(missing[gaps])]
-        what = (
+        message = (
             f"{int(missing[gaps].sum())} of the calendar's timestamps ({calendar}) are missing; the longest stretch, "
             f"of {int(missing[longest])}, comes after {_day(stamps[longest])}"
         )
-        yield Finding("gap", what, len(gaps), stamps[gaps[0]])
+        yield Finding("gap", message, len(gaps), stamps[gaps[0]])
 
 
 def _off_calendar(stamps: Moments, calendar: Calendar | None) -> Iterator[Finding]:
@@ -184,11 +184,11 @@ def _outliers(stamps: Moments, values: Values) -> Iterator[Finding]:
     if len(found):
         worst = found[np.argmax(apart[found] / spread[found])]
         place = worst + NEIGHBOURS
-        what = (
+        message = (
             f"far from its neighbours; the furthest is {values[place]:.6g} at {_day(stamps[place])}, among values "
             f"around {median[worst]:.6g}"
         )
-        yield Finding("outlier", what, len(found), stamps[found[0] + NEIGHBOURS])
+        yield Finding("outlier", message, len(found), stamps[found[0] + NEIGHBOURS])
 
 
 def _stale(stamps: Moments, values: Values) -> Iterator[Finding]:
@@ -207,11 +207,11 @@ def _stale(stamps: Moments, values: Values) -> Iterator[Finding]:
     stale = np.flatnonzero(lengths >= limit)
     if len(stale):
         longest = stale[np.argmax(lengths[stale])]
-        what = (
+        message = (
             f"one value for longer than it ever stands still; the longest is {values[starts[longest]]:.6g}, "
             f"{int(lengths[longest]) + 1} times from {_day(stamps[starts[longest]])}"
         )
-        yield Finding("stale", what, len(stale), stamps[starts[stale[0]]])
+        yield Finding("stale", message, len(stale), stamps[starts[stale[0]]])
 
 
 def _future(known: Observations, now: np.datetime64) -> Iterator[Finding]:

@@ -83,17 +83,17 @@ class OriginByOrigin:
         return quantiles
 
     def _checked(self, made: Any, history: Values, shape: tuple[int, ...]) -> Values:
-        what = "forecast" if len(shape) == 1 else "quantile"
+        message = "forecast" if len(shape) == 1 else "quantile"
         try:
             forecast = np.asarray(made, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise self._failed(f"returned what is no array of numbers: {error}", len(history)) from error
         if forecast.shape != shape:
-            raise self._failed(f"returned shape {forecast.shape}, expected {shape} of a {what}", len(history))
+            raise self._failed(f"returned shape {forecast.shape}, expected {shape} of a {message}", len(history))
         if np.isinf(forecast).any():
-            raise self._failed(f"returned an infinite {what}", len(history))
+            raise self._failed(f"returned an infinite {message}", len(history))
         return forecast
 
-    def _failed(self, what: str, size: int) -> ForecasterFailed:
+    def _failed(self, message: str, size: int) -> ForecasterFailed:
         place = f"forecaster '{self.name}' with a history of {size}"
-        return ForecasterFailed(what, place, "Mend the forecaster, or leave it out")
+        return ForecasterFailed(message, place, "Mend the forecaster, or leave it out")

@@ -153,9 +153,9 @@ def _change(
     paired: Paired,
     cells: Sequence[_Cells],
     common: NDArray[np.bool_],
-    where: tuple[int, int | None],
+    context: tuple[int, int | None],
 ) -> Change:
-    place, base = where
+    place, base = context
     mine = common[place, horizon - 1]
     count = cells[0].counts[place, horizon - 1, mine]
     sums = [each.values[place, horizon - 1, mine] for each in cells]

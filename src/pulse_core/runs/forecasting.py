@@ -279,8 +279,12 @@ def _changed(observations: Observations, rows: KnownRows, spec: RunSpec) -> Hist
     as_then = resolve_known_at(observations, spec.known_at, spec.last_day)
     place = observations.source or f"variable '{observations.variable}'"
     if as_then.rule != rows.rule:
-        what = f"with the new rows the dates read as known by '{rows.rule}', up to {spec.last_day} by '{as_then.rule}'"
-        return HistoryChanged(what, place, "Train again with a known_at rule, or allow changed history")
+        message = (
+            f"with the new rows the dates read as known by '{rows.rule}', up to {spec.last_day} by '{as_then.rule}'"
+        )
+        return HistoryChanged(message, place, "Train again with a known_at rule, or allow changed history")
     count = len(rows.by(spec.last_day).known)
-    what = f"the {count} rows known by the run's end, {spec.last_day}, are not those it was trained on"
-    return HistoryChanged(what, place, "Train again, or allow changed history: the learners then learn from these rows")
+    message = f"the {count} rows known by the run's end, {spec.last_day}, are not those it was trained on"
+    return HistoryChanged(
+        message, place, "Train again, or allow changed history: the learners then learn from these rows"
+    )

@@ -97,8 +97,8 @@ class Beginning:
         if begun.rows is None:
             begun = self._begin(cache(partial(self.read, self.store)), begun.variable)
         if begun.rows is None or begun.key != key:
-            what, mend = "its data changed while the run was under way", "Run the command again"
-            raise DataError(what, f"variable '{begun.variable}'", mend)
+            message, hint = "its data changed while the run was under way", "Run the command again"
+            raise DataError(message, f"variable '{begun.variable}'", hint)
         return begun.rows, begun.point or self._point(begun.rows, begun.predictors)
 
     def _known(self, variables: Sequence[str], failures: dict[str, Failure]) -> dict[str, Begun]:

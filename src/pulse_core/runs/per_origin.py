@@ -10,7 +10,7 @@ from pulse_core.backtest.hindcasting import quoted_by, quoted_rows
 from pulse_core.backtest.histories import of_origins
 from pulse_core.data.observations import KnownRows
 from pulse_core.data.point_in_time import PointInTime
-from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, NotRecorded
+from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.plan import Batch, batch_index, batches
 from pulse_core.ports import ResultSink
@@ -56,8 +56,8 @@ class SlowHindcasts:
         recalled = isinstance(record, BatchHindcasts)
         if not isinstance(record, BatchHindcasts):
             if self.recorded_only:
-                where = f"variable '{self.point.variable}', forecaster '{forecaster.name}', {batch.id}"
-                raise NotRecorded(NOT_RECORDED, where, MEND_NOT_RECORDED)
+                context = f"variable '{self.point.variable}', forecaster '{forecaster.name}', {batch.id}"
+                raise NotRecorded(NOT_RECORDED, context, HINT_NOT_RECORDED)
             made = np.empty((quoted_rows(forecaster), 0, self.spec.horizon))
             if len(origins):
                 made = quoted_by(forecaster, of_origins(self.point, origins), self.spec.horizon)

@@ -14,7 +14,7 @@ from pulse_core.backtest.companies import companies
 from pulse_core.backtest.evaluation import evaluate
 from pulse_core.data.observations import KnownRows
 from pulse_core.data.point_in_time import PointInTime, point_in_time
-from pulse_core.errors import MEND_NOT_RECORDED, NOT_RECORDED, ForecasterFailed, NotRecorded
+from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, ForecasterFailed, NotRecorded
 from pulse_core.forecasters.registry import Roster
 from pulse_core.plan import Batch, WorkUnit, batches
 from pulse_core.ports import DataStore, ResultSink, Write, reading
@@ -141,7 +141,7 @@ class ReplayTask:
             return not anew
         result = None if anew and not must else result_of(one.key)
         if must and result is None:
-            raise NotRecorded(NOT_RECORDED, f"variable '{one.variable}'", MEND_NOT_RECORDED)
+            raise NotRecorded(NOT_RECORDED, f"variable '{one.variable}'", HINT_NOT_RECORDED)
         if result is None or anew:
             return False
         scores = go.fold.add(result, one.facts, one.scores)

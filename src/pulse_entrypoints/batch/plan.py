@@ -22,8 +22,8 @@ def children(units: Sequence[WorkUnit], settings: SubmitSettings) -> int:
         return _checked(settings.array_size, count, settings.units_per_child)
     least = -(-count // (settings.units_per_child or units_a_child(units)))
     if least > MOST_CHILDREN:
-        what = f"{count} units make {least} children, and an array has at most {MOST_CHILDREN}"
-        raise SettingsError([f"--units-per-child: {what}; name a larger one, or a larger --unit-size"])
+        message = f"{count} units make {least} children, and an array has at most {MOST_CHILDREN}"
+        raise SettingsError([f"--units-per-child: {message}; name a larger one, or a larger --unit-size"])
     return least
 
 

@@ -120,8 +120,8 @@ def _share_problems(read: Layered[RunJobSettings], job: BatchJob) -> list[str]:
     elif settings.children is not None and not settings.collect:
         problems += _children_problems(settings, job)
     if in_parts and settings.end_date is None and settings.data != SAMPLE:
-        what = "is missing; jobs that share a run, and their attempts after midnight, must agree on its last day"
-        problems.append(f"{read.source('end_date')}: {what}")
+        message = "is missing; jobs that share a run, and their attempts after midnight, must agree on its last day"
+        problems.append(f"{read.source('end_date')}: {message}")
     return problems
 
 

@@ -71,8 +71,8 @@ def refuse_other_spec(stored: str, spec: RunSpec) -> None:
     """Raise SettingsError where the job's own environment or command has changed what is trained."""
     trained = stored.rpartition("/")[2].split("-")[1]
     if trained != spec.run_id:
-        what = f"--stored-settings: {stored} is of another training than this job's variables and command make of it"
-        raise SettingsError([f"{what}; take the options of the training out of the job definition"])
+        message = f"--stored-settings: {stored} is of another training than this job's variables and command make of it"
+        raise SettingsError([f"{message}; take the options of the training out of the job definition"])
 
 
 def to_toml(options: Mapping[str, Any]) -> bytes:

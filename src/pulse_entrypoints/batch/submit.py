@@ -86,8 +86,8 @@ def again(read: Layered[SubmitSettings], services: Asked, environment: Mapping[s
         raise PulseError("it is no array", f"job {state.id}", "Submit the training again: what is recorded is recalled")
     indices = [int(each.rpartition(":")[2]) for each in jobs.children(state.id, [FAILED])]
     if not indices:
-        mend = f"Collect what there is: pulse batch collect {state.id}"
-        raise PulseError("none of its children has failed", f"job {state.id}", mend)
+        hint = f"Collect what there is: pulse batch collect {state.id}"
+        raise PulseError("none of its children has failed", f"job {state.id}", hint)
     sink = place_of(state, environment)
     run_id, _, name = typed.values["stored_settings"][0].partition("/")
     options = tomllib.loads(sink.read(run_id, name).decode())
@@ -173,8 +173,8 @@ def _in_reach(settings: Any, name: str) -> bool:
 
 def _out_of_reach(read: Layered[SubmitSettings], name: str) -> str:
     place = getattr(read.settings, name)
-    mend = f"name a bucket (--s3-{name}-bucket), or the absolute path of a folder that every container mounts"
-    return f"{read.source(name)}: jobs do not see the folder '{place}'; {mend}"
+    hint = f"name a bucket (--s3-{name}-bucket), or the absolute path of a folder that every container mounts"
+    return f"{read.source(name)}: jobs do not see the folder '{place}'; {hint}"
 
 
 def _places(read: Layered[SubmitSettings]) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ class Ending:
     status: Exit
     title: str = ""
     problems: Sequence[str] = ()
-    mend: str = ""
+    hint: str = ""
     kinds: frozenset[str] = frozenset()
 
     def report(self, width: int | None) -> str:
@@ -51,7 +51,7 @@ class Ending:
         lines = [
             _filled(self.title, "", width),
             *(_filled(problem, "  - ", width) for problem in self.problems),
-            _filled(self.mend, "", width),
+            _filled(self.hint, "", width),
         ]
         return "\n".join(line for line in lines if line)
 
@@ -63,25 +63,25 @@ def failed(error: PulseError, command: str = "pulse train") -> Ending:
         title = "the settings cannot be used" if count == 1 else f"{count} problems with the settings"
         return Ending(Exit.USAGE, f"pulse: {title}", error.problems, f"All options: {command} --help")
     if isinstance(error, RunFailed):
-        title = f"pulse: {error.what}; nothing was published"
-        mend, kinds = MEND_SOME if error.result.variables else MEND_ALL, {failure.kind for failure in error.failures}
-        return Ending(Exit.FAILED, title, _told(error.failures), mend, frozenset(kinds))
-    place = f"{error.where}: " if error.where else ""
-    mend = f"{error.mend}." if error.mend else ""
+        title = f"pulse: {error.message}; nothing was published"
+        hint, kinds = MEND_SOME if error.result.variables else MEND_ALL, {failure.kind for failure in error.failures}
+        return Ending(Exit.FAILED, title, _told(error.failures), hint, frozenset(kinds))
+    place = f"{error.context}: " if error.context else ""
+    hint = f"{error.hint}." if error.hint else ""
     title = "the run failed" if command == "pulse train" else f"{command.removeprefix('pulse ')} failed"
-    return Ending(Exit.FAILED, f"pulse: {title}", [f"{place}{error.what}"], mend)
+    return Ending(Exit.FAILED, f"pulse: {title}", [f"{place}{error.message}"], hint)
 
 
 def unexpected(error: Exception, log_file: Path) -> Ending:
     """End with 1 on what is nobody's fault but the program's."""
-    what = f"{type(error).__name__}: {error}".rstrip(": ")
-    return Ending(Exit.FAILED, f"pulse: unexpected {what} (traceback in {log_file})")
+    message = f"{type(error).__name__}: {error}".rstrip(": ")
+    return Ending(Exit.FAILED, f"pulse: unexpected {message} (traceback in {log_file})")
 
 
-def interrupted(what: str, finished: int, planned: int, counted: str) -> Ending:
+def interrupted(message: str, finished: int, planned: int, counted: str) -> Ending:
     """End with 75, saying why; `counted` says what was planned and finished: variables, or steps."""
     done = f"{finished} of {planned} {counted} are done and recorded" if planned else "nothing had begun"
-    return Ending(Exit.INTERRUPTED, f"pulse: interrupted: {what}; {done}. {AGAIN}")
+    return Ending(Exit.INTERRUPTED, f"pulse: interrupted: {message}; {done}. {AGAIN}")
 
 
 def completed(result: RunResult) -> Ending:
@@ -97,36 +97,36 @@ def slice_completed(result: RunResult, place: str, share: tuple[int, int], count
     index, count = share
     done = result.units.recalled + result.units.computed
     ending = completed(result)
-    mend = (
+    hint = (
         f"Slice {index}/{count}: {done} {counted} are recorded in {place}; nothing is published. When all {count} "
         "slices are done, the same command without --slice collects and publishes them."
     )
-    return attrs.evolve(ending, mend=mend)
+    return attrs.evolve(ending, hint=hint)
 
 
-def answered(failures: Sequence[Failure], *, keep_going: bool, mend: str = NOT_ALL) -> Ending:
+def answered(failures: Sequence[Failure], *, keep_going: bool, hint: str = NOT_ALL) -> Ending:
     """End a command that answers at once with 0, or where variables failed with 1, or 3 if told to keep going."""
     if not failures:
         return Ending(Exit.DONE)
     count = f"{len(failures)} {'failure' if len(failures) == 1 else 'failures'}"
     if keep_going:
         return Ending(Exit.PARTLY, f"pulse: finished with {count}", _told(failures), "")
-    return Ending(Exit.FAILED, f"pulse: {count}", _told(failures), mend)
+    return Ending(Exit.FAILED, f"pulse: {count}", _told(failures), hint)
 
 
 def _told(failures: Iterable[Failure]) -> list[str]:
     """Tell failures, those that share a cause in one bullet; of very many the first, for the log has all."""
     causes: dict[tuple[str, str, str], list[str]] = {}
     for failure in failures:
-        causes.setdefault((failure.where, failure.what, failure.mend), []).append(failure.variable)
+        causes.setdefault((failure.context, failure.message, failure.hint), []).append(failure.variable)
     bullets = [_cause(variables, *cause) for cause, variables in causes.items()]
     more = len(bullets) - SHOWN
     return bullets if more <= 0 else [*bullets[:SHOWN], f"and {more} more; the log file has all"]
 
 
-def _cause(variables: Sequence[str], where: str, what: str, mend: str) -> str:
-    place = f"{where}: " if where else ""
-    return f"{', '.join(variables)}: {place}{what}.{f' {mend}.' if mend else ''}"
+def _cause(variables: Sequence[str], context: str, message: str, hint: str) -> str:
+    place = f"{context}: " if context else ""
+    return f"{', '.join(variables)}: {place}{message}.{f' {hint}.' if hint else ''}"
 
 
 def _filled(text: str, bullet: str, width: int | None) -> str:

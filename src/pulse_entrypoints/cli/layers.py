@@ -140,8 +140,8 @@ class _Reader:
     def miss(self) -> None:
         for option in self.options.values():
             if option.required and option.name not in self.sources and option.name not in self.broken:
-                what = option.kind.metavar if option.operand else option.flag
-                self.problems.append(f"{what}: is missing; {self.typed.command} --help says what it is")
+                message = option.kind.metavar if option.operand else option.flag
+                self.problems.append(f"{message}: is missing; {self.typed.command} --help says what it is")
 
     def _take(self, option: Option, source: str, read: Any, raw: object) -> None:
         """Judge a value even where a stronger layer hides it: a mistake there should not lie in wait."""

@@ -130,8 +130,8 @@ def _opened(path: Path) -> TextIO:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("a", encoding="utf-8", buffering=1)
     except OSError as error:
-        what = f"the log file {path} cannot be written: {error.strerror}; name another folder with --log-dir"
-        raise SettingsError([what]) from error
+        message = f"the log file {path} cannot be written: {error.strerror}; name another folder with --log-dir"
+        raise SettingsError([message]) from error
 
 
 class _Bridge(logging.Handler):

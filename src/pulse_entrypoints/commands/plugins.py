@@ -52,7 +52,7 @@ def _state(plugin: Plugin) -> str:
     try:
         plugin.load()
     except SettingsError as error:
-        return error.what
+        return error.message
     return READY
 
 

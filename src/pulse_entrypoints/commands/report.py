@@ -67,6 +67,6 @@ def _written(path: Path, content: bytes) -> str:
     try:
         files.replace(path, content)
     except OSError as error:
-        mend = "See to the place, or name another --output"
-        raise SinkUnavailable(f"cannot write the report: {error.strerror or error}", str(path), mend) from error
+        hint = "See to the place, or name another --output"
+        raise SinkUnavailable(f"cannot write the report: {error.strerror or error}", str(path), hint) from error
     return str(path)

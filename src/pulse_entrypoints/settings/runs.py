@@ -30,5 +30,5 @@ class RunsPruneSettings(AnswerSettings, ResultsSettings):
         attrs.evolve(POSITIVE, metavar="DAYS"), HOW, "Remove what was last written more days ago.", 0, required=True
     )
     keep: int = option(COUNT, HOW, "Runs to keep however old: the newest N.", 1)
-    what: str = option(choice(ALL, RUNS, RECORDS, metavar="WHAT"), HOW, "Remove runs, records, or both.", ALL)
+    message: str = option(choice(ALL, RUNS, RECORDS, metavar="WHAT"), HOW, "Remove runs, records, or both.", ALL)
     dry_run: bool = option(FLAG, HOW, "Say what would be removed, and remove nothing.", default=False)

@@ -67,10 +67,10 @@ def engine_parts(settings: TrainSettings, stop: Stop, announce: Announce) -> dic
 def _misplaced(layered: Layered[TrainSettings]) -> list[str]:
     """Say which options of one kind of cluster were typed for the other."""
     if layered.settings.dask_local:
-        names, mend = CLUSTER_OF_OTHERS, "is for a scheduler that runs already; leave out it or --dask-local"
+        names, hint = CLUSTER_OF_OTHERS, "is for a scheduler that runs already; leave out it or --dask-local"
     else:
-        names, mend = CLUSTER_OF_OURS, "is for a cluster of our own; add --dask-local, or leave it out"
-    return [f"{layered.source(name)}: {mend}" for name in names if _typed(layered, name)]
+        names, hint = CLUSTER_OF_OURS, "is for a cluster of our own; add --dask-local, or leave it out"
+    return [f"{layered.source(name)}: {hint}" for name in names if _typed(layered, name)]
 
 
 def _typed(layered: Layered[TrainSettings], name: str) -> bool:

@@ -35,9 +35,9 @@ class Plugin:
         try:
             return self._entry_point.load()
         except Exception as error:  # whatever another package raises becomes one of ours
-            what = f"{type(error).__name__}: {error}"
+            message = f"{type(error).__name__}: {error}"
             raise SettingsError(
-                [f"'{self.name}' of {self.package} ({self.target}) cannot be loaded: {what}"]
+                [f"'{self.name}' of {self.package} ({self.target}) cannot be loaded: {message}"]
             ) from error
 
 

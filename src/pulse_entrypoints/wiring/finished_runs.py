@@ -14,7 +14,7 @@ from pulse_core.spec import RunSpec
 from pulse_entrypoints.wiring.results_place import ResultsPlace
 
 RESULT: Final = "result.json"
-_SCHEMA: Final = 1
+_SCHEMA: Final = 2
 
 
 @attrs.frozen(eq=False)
@@ -47,17 +47,17 @@ def finished_run(place: ResultsPlace, run_id: str) -> FinishedRun:
     Raises RunNotFound, which lists near ones, and SinkUnavailable also where its result cannot be read.
     """
     content = place.read(run_id, RESULT)
-    mend = "Run the same training again: it is published anew, and what was recorded is recalled"
+    hint = "Run the same training again: it is published anew, and what was recorded is recalled"
     try:
         document = json.loads(content)
         if document["schema_version"] != _SCHEMA:
-            what = f"is of schema version {document['schema_version']}, this version of Pulse reads {_SCHEMA}"
-            raise SinkUnavailable(what, _where(run_id), "Use the version of Pulse that wrote it, or train again")
+            message = f"is of schema version {document['schema_version']}, this version of Pulse reads {_SCHEMA}"
+            raise SinkUnavailable(message, _where(run_id), "Use the version of Pulse that wrote it, or train again")
         return FinishedRun(run_id, RunSpec.from_document(document["run"]["spec"]), document)
     except (ValueError, KeyError, TypeError) as error:
-        raise SinkUnavailable(f"is no result of a run: {error}", _where(run_id), mend) from error
+        raise SinkUnavailable(f"is no result of a run: {error}", _where(run_id), hint) from error
     except InvalidSpec as error:
-        raise SinkUnavailable(f"holds a spec that cannot be read: {error}", _where(run_id), mend) from error
+        raise SinkUnavailable(f"holds a spec that cannot be read: {error}", _where(run_id), hint) from error
 
 
 def parts_of(place: ResultsPlace, run_id: str, table: str) -> tuple[str, ...]:
@@ -65,8 +65,8 @@ def parts_of(place: ResultsPlace, run_id: str, table: str) -> tuple[str, ...]:
     found = place.parts(run_id, table)
     if not found:
         option = " with --hindcasts" if table == "hindcasts" else ""
-        mend = f"Run the same training again{option}: what was recorded is recalled, the table is written"
-        raise RunNotFound(f"run '{run_id}' has no table '{table}'", _where(run_id, table), mend)
+        hint = f"Run the same training again{option}: what was recorded is recalled, the table is written"
+        raise RunNotFound(f"run '{run_id}' has no table '{table}'", _where(run_id, table), hint)
     return found
 
 

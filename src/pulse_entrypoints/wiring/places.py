@@ -101,8 +101,8 @@ def place_of(place: str, settings: S3Settings = _ANY_S3) -> Place:
     """Return a place for files. Raises SettingsError where no adapter serves it."""
     scheme = scheme_of(place)
     if scheme not in PLACES:
-        what = f"no adapter for {scheme}://; name a folder, or s3://bucket/folder"
-        raise SettingsError([f"{_without_secrets(place)}: {what}"])
+        message = f"no adapter for {scheme}://; name a folder, or s3://bucket/folder"
+        raise SettingsError([f"{_without_secrets(place)}: {message}"])
     if scheme == "folder":
         return _folder(place)
     try:

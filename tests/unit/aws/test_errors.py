@@ -29,14 +29,14 @@ def translated(error: Exception, service: str = "s3") -> StoreUnavailable:
     ):
         raise error
     assert caught.value.__cause__ is error
-    assert caught.value.where == "s3://bucket/key"
-    assert caught.value.mend
-    assert not caught.value.mend.endswith(".")
+    assert caught.value.context == "s3://bucket/key"
+    assert caught.value.hint
+    assert not caught.value.hint.endswith(".")
     return caught.value
 
 
 @pytest.mark.parametrize(
-    ("error", "what", "mend"),
+    ("error", "message", "hint"),
     [
         (botocore.NoCredentialsError(), "there are no credentials", "AWS_ACCESS_KEY_ID"),
         (botocore.PartialCredentialsError(provider="env", cred_var="x"), "there are no credentials", "AWS_PROFILE"),
@@ -81,15 +81,15 @@ def translated(error: Exception, service: str = "s3") -> StoreUnavailable:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_an_error_says_what_is_wrong_and_the_mend(error, what, mend):
+def test_an_error_says_what_is_wrong_and_the_mend(error, message, hint):
     told = translated(error)
-    assert re.search(what, told.what)
-    assert mend in told.mend
+    assert re.search(message, told.message)
+    assert hint in told.hint
 
 
 def test_another_service_names_its_own_action():
     told = translated(answer("AccessDeniedException", "SubmitJob", 403), service="batch")
-    assert told.what == f"access is denied: batch:SubmitJob on {ARN}"
+    assert told.message == f"access is denied: batch:SubmitJob on {ARN}"
 
 
 def test_errors_of_others_pass_through():

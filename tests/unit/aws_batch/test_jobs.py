@@ -89,7 +89,7 @@ def test_a_job_that_batch_has_forgotten_is_named(batch) -> None:
     batch.add_response("describe_jobs", {"jobs": [job()]})
     with pytest.raises(PulseError) as refused:
         jobs_of(batch).describe([JOB, "gone"])
-    assert refused.value.where == "gone"
+    assert refused.value.context == "gone"
 
 
 def test_children_come_by_index_from_all_pages_of_all_statuses(batch) -> None:
@@ -110,7 +110,7 @@ def test_throttling_is_retried_and_then_told_with_its_mend(batch) -> None:
     batch.add_client_error("describe_jobs", "TooManyRequestsException", "slow down", http_status_code=429)
     with pytest.raises(PulseError) as refused:
         jobs_of(batch).describe([JOB])
-    assert "too many requests" in refused.value.what
+    assert "too many requests" in refused.value.message
 
 
 def test_a_refusal_names_the_queue_and_the_mend(batch) -> None:

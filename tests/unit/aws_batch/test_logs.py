@@ -34,4 +34,4 @@ def test_a_stream_that_is_not_there_is_named() -> None:
         stubber.add_client_error("get_log_events", "ResourceNotFoundException", "no such stream")
         with pytest.raises(PulseError) as refused:
             list(Logs(stubber.client, "/pulse").lines("pulse/default/1"))
-    assert refused.value.where == "/pulse/pulse/default/1"
+    assert refused.value.context == "/pulse/pulse/default/1"

@@ -74,8 +74,8 @@ def assert_summary(summary: VariableSummary, expected: Report, spec: RunSpec) ->
                 assert np.isnan(mine).all()
             elif not doubtful(name, here, expected):
                 wanted = trust(here, spec, len(expected.origins))
-                for value, right, what in zip(mine.tolist(), wanted, TRUST, strict=True):
-                    assert close(value, right, 1e-12), (name, ahead, what, value, right)
+                for value, right, message in zip(mine.tolist(), wanted, TRUST, strict=True):
+                    assert close(value, right, 1e-12), (name, ahead, message, value, right)
 
 
 def assert_batches(result: VariableResult, expected: Report) -> None:

@@ -40,7 +40,7 @@ def run_failed() -> RunFailed:
 def test_an_error_survives_pickling(kind):
     again = pickle.loads(pickle.dumps(kind("it is broken", "there", "Mend it")))
     assert type(again) is kind
-    assert (again.what, again.where, again.mend) == ("it is broken", "there", "Mend it")
+    assert (again.message, again.context, again.hint) == ("it is broken", "there", "Mend it")
 
 
 @pytest.mark.parametrize("kind", SETTINGS)
@@ -65,7 +65,7 @@ def test_every_error_is_covered_here():
     [
         (PulseError("it is broken"), "it is broken"),
         (PulseError("it is broken", "there"), "there: it is broken"),
-        (PulseError("it is broken", mend="Mend it"), "it is broken. Mend it"),
+        (PulseError("it is broken", hint="Mend it"), "it is broken. Mend it"),
         (PulseError("it is broken", "there", "Mend it"), "there: it is broken. Mend it"),
         (InvalidSpec(["one", "two"]), "one; two"),
         (run_failed(), "1 of 2 variables failed. Mend them"),
@@ -88,8 +88,8 @@ def test_a_failure_keeps_all_that_its_error_said():
 )
 def test_many_faults_of_a_source_are_reported_with_the_first_twenty(count, begins, ends):
     error = MalformedData.from_faults([f"fault {number}" for number in range(count)], "x.csv", "Mend it")
-    assert error.what.startswith(begins)
-    assert error.what.endswith(ends)
+    assert error.message.startswith(begins)
+    assert error.message.endswith(ends)
 
 
 @pytest.mark.parametrize("kind", [VariableNotFound, MalformedData, TooLittleData])

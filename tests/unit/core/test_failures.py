@@ -107,8 +107,8 @@ def test_a_unit_that_the_backend_lost_fails_all_its_variables_with_its_error(err
     result = training(*ALL, backend=backend, keep_going=True, unit_size=2).execute(
         attrs.evolve(SPEC, forecasters=ROSTER)
     )
-    assert [(lost.variable, lost.kind, lost.what) for lost in result.failures] == [
-        (variable, type(error).__name__, error.what) for variable in ("high", "low")
+    assert [(lost.variable, lost.kind, lost.message) for lost in result.failures] == [
+        (variable, type(error).__name__, error.message) for variable in ("high", "low")
     ]
     assert [summary.variable for summary in result.variables] == ["lower"]
 

@@ -39,7 +39,7 @@ def test_a_gap_is_told_with_the_day_before_it():
     kept = np.delete(np.arange(100), [40, 41, 42, 80])
     finding = found(Observations("x", rows.timestamps[kept], rows.values[kept]))["gap"]
     assert (finding.count, finding.first, finding.note) == (2, day(39), False)
-    assert "4 of the calendar's timestamps (days) are missing; the longest stretch, of 3" in finding.what
+    assert "4 of the calendar's timestamps (days) are missing; the longest stretch, of 3" in finding.message
 
 
 def business(count: int = 300) -> np.ndarray:
@@ -82,7 +82,7 @@ def test_a_value_that_stands_still_unlike_the_others_is_told():
     numbers[300:320] = numbers[300]
     finding = found(series(numbers))["stale"]
     assert (finding.count, finding.first) == (1, day(300))
-    assert "20 times" in finding.what
+    assert "20 times" in finding.message
 
 
 def test_a_variable_that_often_stands_still_is_not_stale():
@@ -98,7 +98,7 @@ def test_revisions_are_noted_with_their_size():
     rows = known([*((place, float(place), place) for place in range(30)), (5, 7.0, 40), (6, 6.0, 41)])
     both = found(rows)
     assert (both["revision"].count, both["revision"].first, both["revision"].note) == (1, day(5), True)
-    assert "by 2 at the median" in both["revision"].what
+    assert "by 2 at the median" in both["revision"].message
     assert (both["repeat"].count, both["repeat"].first) == (1, day(6))
 
 

@@ -251,8 +251,8 @@ def test_another_run_of_the_same_takes_the_tables_over(hindcasts):
 def test_another_run_of_another_spec_writes_its_own_tables(change):
     sink, alone, other = FakeSink(), FakeSink(), attrs.evolve(SPEC_OF_TWO, **change)
     training(*TWO, sink=sink, run_id="one", hindcasts=True).execute(SPEC_OF_TWO)
-    for where in (sink, alone):
-        training(*TWO, sink=where, run_id="two", hindcasts=True).execute(other)
+    for context in (sink, alone):
+        training(*TWO, sink=context, run_id="two", hindcasts=True).execute(other)
     assert parts_of(sink, "two") == parts_of(alone, "two") != parts_of(sink, "one")
 
 
@@ -287,8 +287,8 @@ def test_tables_that_are_taken_over_are_those_that_a_run_alone_would_write(data,
     end = max(spec.start, observations.known_at[-1].astype("datetime64[D]").item())
     ends = end, end + timedelta(days=days)
     first, then = (attrs.evolve(spec, end=one) for one in (reversed(ends) if shorter else ends))
-    for one, run, where in ((first, "one", sink), (then, "two", sink), (then, "two", alone)):
-        ended(observations, one, sink=where, run_id=run, hindcasts=True)
+    for one, run, context in ((first, "one", sink), (then, "two", sink), (then, "two", alone)):
+        ended(observations, one, sink=context, run_id=run, hindcasts=True)
     assert parts_of(sink, "two") == parts_of(alone, "two")
 
 

@@ -290,7 +290,7 @@ def test_after_any_runs_before_it_a_run_says_what_it_says_alone(runs, data):
     for observations, end, rule in [*runs, data.draw(st.sampled_from(runs)), (runs[0][0], *runs[-1][1:])]:
         spec = spec_of("x", **SMALL)
         spec = attrs.evolve(spec, end=end, known_at=rule)
-        said = [_ended(held(observations), where, spec) for where in (sink, FakeSink())]
+        said = [_ended(held(observations), context, spec) for context in (sink, FakeSink())]
         assert said[0] == said[1]
 
 

@@ -75,7 +75,7 @@ def test_a_report_keeps_to_its_width() -> None:
 
 
 def test_failures_with_one_cause_share_a_bullet() -> None:
-    twin = Failure("spx", FAILURE.kind, FAILURE.what, FAILURE.where, FAILURE.mend)
+    twin = Failure("spx", FAILURE.kind, FAILURE.message, FAILURE.context, FAILURE.hint)
     other = Failure("cpi", "MalformedData", "row 3 is wrong", "cpi.csv", "")
     assert failed(RunFailed([FAILURE, twin, other], RUN)).problems == [
         "wti, spx: data: no variable 'wti'. Near: wti_price.",
@@ -97,8 +97,8 @@ def test_problems_with_the_settings_are_all_told() -> None:
 
 def test_keep_going_is_offered_only_where_something_succeeded() -> None:
     nothing = result(summary("spx", [[4.0], [3.0]]), variables=())
-    assert "--keep-going" in failed(RunFailed([FAILURE], RUN)).mend
-    assert "--keep-going" not in failed(RunFailed([FAILURE], nothing)).mend
+    assert "--keep-going" in failed(RunFailed([FAILURE], RUN)).hint
+    assert "--keep-going" not in failed(RunFailed([FAILURE], nothing)).hint
 
 
 def test_a_whole_run_ends_with_0_and_says_nothing() -> None:

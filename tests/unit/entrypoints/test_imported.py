@@ -172,22 +172,22 @@ class Counting:
 
 
 @pytest.mark.parametrize(
-    ("body", "what"),
+    ("body", "message"),
     [
         ("raise RuntimeError('no such model')", "RuntimeError: no such model"),
         ("return [1.0]", "shape (1,), expected (2,)"),
         ("return [float('inf')] * 2", "infinite"),
     ],
 )
-def test_a_forecast_that_is_none_is_a_failure_of_the_forecaster(folder, body, what) -> None:
+def test_a_forecast_that_is_none_is_a_failure_of_the_forecaster(folder, body, message) -> None:
     text = f"class Bad:\n    def forecast(self, history, horizon):\n        {body}\n"
     with pytest.raises(ForecasterFailed) as caught:
         imported(f"{module(folder, text)}:Bad", folder).hindcast(HISTORIES, 2)
-    assert what in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("body", "what"),
+    ("body", "message"),
     [
         ("raise RuntimeError('no such model')", "RuntimeError: no such model"),
         ("return [[1.0]]", "shape (1, 1), expected (2, 1)"),
@@ -195,11 +195,11 @@ def test_a_forecast_that_is_none_is_a_failure_of_the_forecaster(folder, body, wh
         ("return [['x']] * 2", "could not convert string to float"),
     ],
 )
-def test_a_hindcast_that_is_none_is_a_failure_of_the_forecaster(folder, body, what) -> None:
+def test_a_hindcast_that_is_none_is_a_failure_of_the_forecaster(folder, body, message) -> None:
     text = f"class Bad:\n    def hindcast(self, histories, horizon):\n        {body}\n"
     with pytest.raises(ForecasterFailed) as caught:
         imported(f"{module(folder, text)}:Bad", folder).hindcast(HISTORIES, 1)
-    assert what in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["a:", ":b", "a:b:c", "a b:c", "a/b:c", "1a:b", "a..b:c"])
@@ -217,17 +217,17 @@ def test_a_module_that_needs_another_library_is_refused(folder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "what"),
+    ("text", "message"),
     [
         ("1 / 0", "raised ZeroDivisionError: division by zero at"),
         ("def", "raised SyntaxError: invalid syntax"),
         ("raise SystemExit(4)", "raised SystemExit: 4"),
     ],
 )
-def test_a_module_that_cannot_be_imported_is_refused_with_the_line(folder, text, what) -> None:
+def test_a_module_that_cannot_be_imported_is_refused_with_the_line(folder, text, message) -> None:
     name = module(folder, text)
     problem = refusal(f"{name}:Best", folder)
-    assert what in problem
+    assert message in problem
     assert f"{name}.py:1" in problem
 
 

@@ -102,22 +102,22 @@ def test_a_dry_run_removes_nothing(place, capsys) -> None:
     assert list(FilesystemSink(place).run_ids()) == ["first", "second", "third"]
 
 
-@pytest.mark.parametrize(("what", "runs", "records"), [("runs", 2, 2), ("records", 3, 1)])
-def test_pruning_can_keep_to_runs_or_records(place, what, runs, records, capsys) -> None:
-    assert run(prune_runs, place, older_than="90", what=what) == 0
+@pytest.mark.parametrize(("message", "runs", "records"), [("runs", 2, 2), ("records", 3, 1)])
+def test_pruning_can_keep_to_runs_or_records(place, message, runs, records, capsys) -> None:
+    assert run(prune_runs, place, older_than="90", message=message) == 0
     sink = FilesystemSink(place)
     assert (len(list(sink.run_ids())), len(list(sink.records()))) == (runs, records)
 
 
 def test_the_newest_runs_stay_however_old(place, capsys) -> None:
-    assert run(prune_runs, place, older_than="90", keep="3", what="runs") == 0
+    assert run(prune_runs, place, older_than="90", keep="3", message="runs") == 0
     assert "first" in list(FilesystemSink(place).run_ids())
 
 
 def test_a_record_that_was_set_aside_goes_with_no_young_one_beside_it(place, capsys) -> None:
     path = place / "units/bb" / YOUNG
     path.rename(path.with_name(f"{YOUNG}.damaged"))
-    assert run(prune_runs, place, older_than="90", what="records") == 0
+    assert run(prune_runs, place, older_than="90", message="records") == 0
     assert list(FilesystemSink(place).records()) == []
 
 

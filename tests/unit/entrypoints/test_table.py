@@ -50,8 +50,8 @@ def test_without_a_discovery_there_is_no_mark_and_that_is_said() -> None:
 def test_it_says_where_everything_is_and_the_digest() -> None:
     run = result(summary("spx", [[4.0], [3.0]]))
     text = shown(run)
-    for what in ("/place/result.json", "/place/run.log", run.digest, "2020-01-01 to 2020-12-31", "90.0 s"):
-        assert what in text
+    for message in ("/place/result.json", "/place/run.log", run.digest, "2020-01-01 to 2020-12-31", "90.0 s"):
+        assert message in text
 
 
 def test_what_could_not_be_scored_is_left_blank() -> None:

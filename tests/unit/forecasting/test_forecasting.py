@@ -175,7 +175,7 @@ def test_a_changed_row_of_the_runs_own_history_is_refused():
     store, at_end = FakeStore({"x": other}), trained(spec, one)
     (failure,) = Forecasting(store=store, sink=FakeSink()).execute(at_end, date(2040, 1, 1)).failures
     assert failure.kind == "HistoryChanged"
-    assert "60 rows known by the run's end" in failure.what
+    assert "60 rows known by the run's end" in failure.message
 
 
 def test_a_changed_history_can_be_allowed():
@@ -196,8 +196,8 @@ def test_dates_that_read_otherwise_with_the_new_rows_are_refused():
     spec = attrs.evolve(small(), end=date(2020, 10, 15))  # too few months to be read as monthly by then
     (failure,) = forecast(spec, one).failures
     assert failure.kind == "HistoryChanged"
-    assert "'period-end (1 months)'" in failure.what
-    assert "by 'timestamp'" in failure.what
+    assert "'period-end (1 months)'" in failure.message
+    assert "by 'timestamp'" in failure.message
 
 
 def test_a_predictor_whose_history_changed_is_refused_as_well():

@@ -129,10 +129,10 @@ def test_a_part_that_is_read_again_gives_the_same_report(sink, report) -> None:
 def test_failures_are_told_with_their_mend(tmp_path) -> None:
     sink = trained(tmp_path, {"walk": walk(5), "short": walk(6, 20)}, keep_going=True)
     report = report_of(sink, "r")
-    ((variable, what, mend),) = report.failures
+    ((variable, message, hint),) = report.failures
     assert variable == "short"
-    assert what
-    assert mend
+    assert message
+    assert hint
     assert dict(report.units) == {"planned": 2, "recalled": 0, "computed": 1, "failed": 1}
 
 
@@ -151,4 +151,4 @@ def test_a_damaged_part_is_refused_by_name(tmp_path) -> None:
     (tmp_path / "r" / name).write_bytes(b"PAR1 no more")
     with pytest.raises(MalformedData) as caught:
         report_of(sink, "r")
-    assert caught.value.where == f"r/{name}"
+    assert caught.value.context == f"r/{name}"

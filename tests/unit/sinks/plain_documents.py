@@ -28,7 +28,7 @@ def plain_document(result: RunResult, *, whole: bool) -> dict[str, Any]:
     assert result.started_at is not None
     assert result.finished_at is not None
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "digest": result.digest,
         "run": {
             "id": result.run_id,
@@ -58,7 +58,7 @@ def plain_document(result: RunResult, *, whole: bool) -> dict[str, Any]:
             for place, batch in enumerate(result.batches)
         ],
         "failures": [
-            {name: getattr(failure, name) for name in ("variable", "kind", "what", "where", "mend")}
+            {name: getattr(failure, name) for name in ("variable", "kind", "message", "context", "hint")}
             for failure in result.failures
         ],
     }

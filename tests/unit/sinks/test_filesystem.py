@@ -105,7 +105,7 @@ def test_an_output_that_is_a_link_stays_one(tmp_path):
     (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
     FilesystemSink(tmp_path / "results", (tmp_path / "link.json",)).publish(run_result())
     assert (tmp_path / "link.json").is_symlink()
-    assert json.loads((tmp_path / "real.json").read_bytes())["schema_version"] == 1
+    assert json.loads((tmp_path / "real.json").read_bytes())["schema_version"] == 2
 
 
 def test_an_output_that_is_a_device_is_refused_and_left_alone(tmp_path):
@@ -176,7 +176,7 @@ def test_paths_do_not_depend_on_where_a_worker_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sink = FilesystemSink(Path("results"), (Path("r.json"),))
     monkeypatch.chdir("/")
-    assert [sink.root, *(each.place.where(each.name) for each in sink.outputs)] == [
+    assert [sink.root, *(each.place.address(each.name) for each in sink.outputs)] == [
         tmp_path / "results",
         str(tmp_path / "r.json"),
     ]
@@ -232,7 +232,7 @@ def test_a_write_that_fails_leaves_nothing(sink, monkeypatch, failing):
     with pytest.raises(SinkUnavailable, match="disk is full") as caught:
         sink.record(KEY, variable_result())
     assert contents(sink.root) == set()
-    assert KEY in caught.value.where
+    assert KEY in caught.value.context
     assert isinstance(caught.value.__cause__, OSError)
 
 
@@ -318,7 +318,7 @@ def test_a_part_that_the_disk_has_no_room_for_leaves_nothing(sink, monkeypatch):
     monkeypatch.setattr(os, "fdopen", FullDisk)
     with pytest.raises(SinkUnavailable, match="disk is full") as caught:
         write_part(sink)
-    assert PART in caught.value.where
+    assert PART in caught.value.context
     assert contents(sink.root) == set()
 
 
@@ -397,4 +397,4 @@ def test_a_place_that_is_no_folder_is_named_with_the_mend(tmp_path, action):
     }
     with pytest.raises(SinkUnavailable, match="A file stands where a folder should be") as caught:
         act[action]()
-    assert str(tmp_path / "file") in caught.value.where
+    assert str(tmp_path / "file") in caught.value.context

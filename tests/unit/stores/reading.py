@@ -19,5 +19,5 @@ def faults(content: bytes | str, name: str = "x.csv", **options) -> str:
     """Return what the report says is wrong."""
     with pytest.raises(MalformedData) as refused:
         read(content, name, **options)
-    assert refused.value.where == f"/data/{name}"
-    return refused.value.what
+    assert refused.value.context == f"/data/{name}"
+    return refused.value.message

@@ -63,7 +63,7 @@ def test_a_variable_called_na_is_no_absent_one():
 
 
 @pytest.mark.parametrize(
-    ("row", "what"),
+    ("row", "message"),
     [
         ("2020-01-03,abc", "row 4: value 'abc' is no number"),
         ("2020-01-03,inf", "row 4: value 'inf' is infinite"),
@@ -81,9 +81,9 @@ def test_a_variable_called_na_is_no_absent_one():
         ("2020-01-03,1,2", "row 4: 3 fields, the header has 2"),
     ],
 )
-def test_a_faulty_row_is_named(row, what):
-    assert faults(f"{CLEAN}{row}\n") == what
-    assert faults(f"{CLEAN}{row}\n2020-01-05,1\n") == what
+def test_a_faulty_row_is_named(row, message):
+    assert faults(f"{CLEAN}{row}\n") == message
+    assert faults(f"{CLEAN}{row}\n2020-01-05,1\n") == message
 
 
 def test_rows_are_numbered_as_the_lines_of_the_file():
@@ -117,19 +117,19 @@ def test_a_repeated_vintage_is_named_and_another_vintage_is_none():
 
 def test_all_faults_come_in_one_report_the_first_twenty_spelled_out():
     rows = [f"2020-01-{day:02},x" for day in range(1, 31)]
-    what = faults("\n".join(["timestamp,value", *rows]))
-    assert what.startswith("30 faults: row 2: value 'x' is no number; row 3:")
-    assert what.count("is no number") == 20
-    assert what.endswith("and 10 more")
+    message = faults("\n".join(["timestamp,value", *rows]))
+    assert message.startswith("30 faults: row 2: value 'x' is no number; row 3:")
+    assert message.count("is no number") == 20
+    assert message.endswith("and 10 more")
 
 
 def test_a_file_of_nothing_but_faults_is_not_read_to_its_end():
-    what = faults("timestamp,value\n" + "x,y\n" * 50_000)
-    assert what.startswith("10001 faults: row 2: timestamp 'x' is no ISO date; row 2: value 'y' is no number")
+    message = faults("timestamp,value\n" + "x,y\n" * 50_000)
+    assert message.startswith("10001 faults: row 2: timestamp 'x' is no ISO date; row 2: value 'y' is no number")
 
 
 @pytest.mark.parametrize(
-    ("header", "what"),
+    ("header", "message"),
     [
         ("timestamp,close", "2 faults: no column 'value'; its columns are 'timestamp', 'close'"),
         ("Date;Value", "3 faults: no column 'timestamp'; no column 'value'; its columns are 'Date;Value'"),
@@ -137,8 +137,8 @@ def test_a_file_of_nothing_but_faults_is_not_read_to_its_end():
         ("timestamp,value,known_at,known_at", "column 'known_at' is there twice"),
     ],
 )
-def test_columns_missing_or_there_twice_are_named(header, what):
-    assert faults(f"{header}\n2020-01-01,1,2,3\n") == what
+def test_columns_missing_or_there_twice_are_named(header, message):
+    assert faults(f"{header}\n2020-01-01,1,2,3\n") == message
 
 
 def test_a_long_file_needs_the_column_variable():
@@ -146,7 +146,7 @@ def test_a_long_file_needs_the_column_variable():
 
 
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"\xef\xbb\xbf \n\n", "is empty"),
@@ -162,8 +162,8 @@ def test_a_long_file_needs_the_column_variable():
         (b"timestamp,value,note\n2020-01-01,1,ok\n2020-01-02,2,caf\xe9\n", "row 3: byte 0xe9 is not UTF-8"),
     ],
 )
-def test_a_file_that_is_no_csv_of_ours_is_refused_as_what_it_is(content, what):
-    assert faults(content) == what
+def test_a_file_that_is_no_csv_of_ours_is_refused_as_what_it_is(content, message):
+    assert faults(content) == message
 
 
 @pytest.mark.parametrize(

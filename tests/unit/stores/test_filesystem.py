@@ -43,8 +43,8 @@ def test_a_faulty_file_is_named(folder):
     (folder / "bad.csv").write_text(CLEAN + "2020-01-03,abc\n")
     with pytest.raises(MalformedData) as refused:
         FilesystemStore(folder).read("bad")
-    assert refused.value.where == str(folder / "bad.csv")
-    assert refused.value.what == "row 4: value 'abc' is no number"
+    assert refused.value.context == str(folder / "bad.csv")
+    assert refused.value.message == "row 4: value 'abc' is no number"
 
 
 def test_a_name_in_another_case_is_another_variable(folder):
@@ -109,8 +109,8 @@ def test_a_place_that_cannot_be_read_is_unavailable(tmp_path, use):
     for place in ("missing", "file.txt", "file.txt/below", "n" * 1_000, "nul\0"):
         with pytest.raises(StoreUnavailable) as refused:
             use(FilesystemStore(tmp_path / place))
-        assert refused.value.where
-        assert refused.value.mend
+        assert refused.value.context
+        assert refused.value.hint
 
 
 def test_a_folder_or_file_that_may_not_be_read_is_unavailable(folder, monkeypatch):
@@ -176,7 +176,8 @@ class TestLongFile:
         with pytest.raises(MalformedData) as refused:
             store.read("y")
         assert (
-            refused.value.what == "2 faults: row 5: value 'abc' is no number; row 7: repeats the (timestamp) of row 3"
+            refused.value.message
+            == "2 faults: row 5: value 'abc' is no number; row 7: repeats the (timestamp) of row 3"
         )
         with pytest.raises(MalformedData, match=r"row 6: timestamp '1\.1\.2020' is no ISO date"):
             store.read("z")
@@ -186,7 +187,7 @@ class TestLongFile:
         for name in ("x", "y", "unknown"):
             with pytest.raises(MalformedData) as refused:
                 FilesystemStore(path).read(name)
-            assert refused.value.what == "2 faults: row 5: variable is missing; row 7: 2 fields, the header has 3"
+            assert refused.value.message == "2 faults: row 5: variable is missing; row 7: 2 fields, the header has 3"
 
     def test_without_the_column_is_refused_at_each_use(self, path):
         path.write_text(CLEAN)

@@ -30,7 +30,7 @@ def test_a_gzip_of_several_members_is_read_whole():
 
 
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (CLEAN, "is no sound gzip: Not a gzipped file"),
@@ -43,8 +43,8 @@ def test_a_gzip_of_several_members_is_read_whole():
         (gzip.compress(PACKED), "is gzip (its name must then end in .gz), not CSV"),
     ],
 )
-def test_what_is_no_sound_gzip_is_refused_as_what_it_is(content, what):
-    assert faults(content, "x.csv.gz").startswith(what)
+def test_what_is_no_sound_gzip_is_refused_as_what_it_is(content, message):
+    assert faults(content, "x.csv.gz").startswith(message)
 
 
 def test_a_zip_bomb_is_refused_within_the_limit():

@@ -56,7 +56,7 @@ def test_vintages_are_read():
 
 
 @pytest.mark.parametrize(
-    ("frame", "what"),
+    ("frame", "message"),
     [
         (pd.Series([1, 2, np.inf], index=INDEX), "row 3: value is infinite"),
         (pd.Series([1, "abc", True], index=INDEX), "2 faults: row 2: value 'abc' is no number; row 3: value 'True'"),
@@ -75,11 +75,11 @@ def test_vintages_are_read():
         ([1, 2, 3], "is a list, not a DataFrame or Series"),
     ],
 )  # fmt: skip
-def test_what_files_are_refused_for_frames_are_too(frame, what):
+def test_what_files_are_refused_for_frames_are_too(frame, message):
     with pytest.raises(MalformedData) as refused:
         read(frame)
-    assert refused.value.where == "frame 'x'"
-    assert refused.value.what.startswith(what)
+    assert refused.value.context == "frame 'x'"
+    assert refused.value.message.startswith(message)
 
 
 def test_the_mapping_is_copied_and_the_frames_are_left_as_they_are():

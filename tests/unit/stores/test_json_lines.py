@@ -39,7 +39,7 @@ def test_absent_values_are_counted_and_dropped(cell):
 
 
 @pytest.mark.parametrize(
-    ("row", "what"),
+    ("row", "message"),
     [
         ('{"timestamp": "2020-01-03", "value": "abc"}', "row 3: value 'abc' is no number"),
         ('{"timestamp": "2020-01-03", "value": true}', "row 3: value True is no number"),
@@ -57,9 +57,9 @@ def test_absent_values_are_counted_and_dropped(cell):
         ("[" * 100_000, "row 3: is no JSON: maximum recursion depth"),
     ],
 )  # fmt: skip
-def test_a_faulty_row_is_named(row, what):
-    assert faults(CLEAN + row + "\n", "x.jsonl").startswith(what)
-    assert faults(CLEAN + row + "\n\n" + '{"timestamp": "2021-01-01", "value": 1}', "x.jsonl").startswith(what)
+def test_a_faulty_row_is_named(row, message):
+    assert faults(CLEAN + row + "\n", "x.jsonl").startswith(message)
+    assert faults(CLEAN + row + "\n\n" + '{"timestamp": "2021-01-01", "value": 1}', "x.jsonl").startswith(message)
 
 
 def test_a_row_without_known_at_among_others_that_have_it_is_named():
@@ -68,7 +68,7 @@ def test_a_row_without_known_at_among_others_that_have_it_is_named():
 
 
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"<html>", "is HTML or XML, not JSON Lines"),
@@ -78,8 +78,8 @@ def test_a_row_without_known_at_among_others_that_have_it_is_named():
         (b'[{"timestamp": "2020-01-01", "value": 1}]', "row 1: is no JSON object"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_json_lines_of_ours_is_refused_as_what_it_is(content, what):
-    assert faults(content, "x.jsonl").startswith(what)
+def test_a_file_that_is_no_json_lines_of_ours_is_refused_as_what_it_is(content, message):
+    assert faults(content, "x.jsonl").startswith(message)
 
 
 CELLS = st.one_of(

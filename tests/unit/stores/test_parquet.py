@@ -96,7 +96,7 @@ def test_variables_of_a_long_file_are_kept_apart_across_row_groups():
 
 
 @pytest.mark.parametrize(
-    ("columns", "what"),
+    ("columns", "message"),
     [
         ({"value": pa.array([1.0, np.inf, np.nan])}, "row 2: value is infinite"),
         ({"value": pa.array(["1", "x", "1e999"])}, "2 faults: row 2: value 'x' is no number; row 3: value '1e999'"),
@@ -115,8 +115,8 @@ def test_variables_of_a_long_file_are_kept_apart_across_row_groups():
         ({"value": pa.nulls(3)}, "column 'value' holds null, not numbers"),
     ],
 )  # fmt: skip
-def test_faulty_columns_and_rows_are_named(columns, what):
-    assert faults(parquet(**columns), "x.parquet").startswith(what)
+def test_faulty_columns_and_rows_are_named(columns, message):
+    assert faults(parquet(**columns), "x.parquet").startswith(message)
 
 
 def test_missing_columns_are_named():
@@ -136,7 +136,7 @@ def test_a_file_without_rows_says_so():
 
 
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"timestamp,value\n2020-01-01,1\n", "is not Parquet"),
@@ -146,8 +146,8 @@ def test_a_file_without_rows_says_so():
         (parquet()[:-10], "is Parquet cut short: its footer is missing"),
     ],
 )
-def test_a_file_that_is_no_parquet_is_refused_as_what_it_is(content, what):
-    assert faults(content, "x.parquet").startswith(what)
+def test_a_file_that_is_no_parquet_is_refused_as_what_it_is(content, message):
+    assert faults(content, "x.parquet").startswith(message)
 
 
 def test_damaged_pages_are_refused():

@@ -56,7 +56,9 @@ class DaskBackend:
             client = opened.enter_context(self.cluster.client())
         except BackendUnavailable as error:
             if again:
-                raise RunInterrupted("the Dask scheduler was lost, and does not answer", error.where, AGAIN) from error
+                raise RunInterrupted(
+                    "the Dask scheduler was lost, and does not answer", error.context, AGAIN
+                ) from error
             raise
         self.announce(client.scheduler.address, client.dashboard_link or "")
         return client

@@ -148,8 +148,8 @@ def _client(target: Any, place: str, security: Any = None) -> Iterator[Any]:
     try:
         client = Client(target, timeout=CONNECT_SECONDS, security=security, set_as_default=False, name="pulse")
     except (OSError, ValueError) as error:
-        mend = MEND_TLS if security is not None else MEND_SCHEDULER
-        raise BackendUnavailable(f"no Dask scheduler answers: {error}", place, mend) from error
+        hint = MEND_TLS if security is not None else MEND_SCHEDULER
+        raise BackendUnavailable(f"no Dask scheduler answers: {error}", place, hint) from error
     try:
         yield client
     finally:

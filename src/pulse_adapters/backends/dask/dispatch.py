@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_adapters.backends.attempts import unit_failed, where
+from pulse_adapters.backends.attempts import unit_context, unit_failed
 from pulse_adapters.backends.dask.deaths import Watch
 from pulse_adapters.backends.dask.worker_task import Answer, perform
 from pulse_adapters.backends.dask.workers import MEND_SOFTWARE, Crew, SchedulerLost
@@ -153,7 +153,7 @@ class Dispatch:
             if not isinstance(error, KilledWorker):
                 yield Failed(unit, unit_failed(unit, error))
             elif self._alone is not None and unit.index == self._alone.unit:
-                yield Failed(unit, UnitFailed(self._alone.words(client, error), where(unit), MEND_DEATH))
+                yield Failed(unit, UnitFailed(self._alone.words(client, error), unit_context(unit), MEND_DEATH))
             else:
                 self.suspects.append(unit)
 

@@ -37,8 +37,8 @@ class Machine:
     def scheduler(self, port: int) -> Iterator[Scheduler]:
         """Run the scheduler here, and end it. Raises BackendUnavailable where it ends by itself before it answers."""
         scheme = "tls" if self.tls else "tcp"
-        where = ("--host", f"{scheme}://{self.address}", "--port", str(port))
-        with _running("distributed.cli.dask_scheduler", (*where, *NO_DASHBOARD, *self._certificates())) as process:
+        context = ("--host", f"{scheme}://{self.address}", "--port", str(port))
+        with _running("distributed.cli.dask_scheduler", (*context, *NO_DASHBOARD, *self._certificates())) as process:
             yield _answering(Scheduler(f"{scheme}://{self.address}:{port}", self.tls), process)
 
     @contextmanager
@@ -84,8 +84,8 @@ def _answering(scheduler: Scheduler, process: subprocess.Popen[bytes]) -> Schedu
                 return scheduler
         except BackendUnavailable as error:
             if process.poll() is not None:
-                what = f"the scheduler ended with {process.returncode}"
-                raise BackendUnavailable(what, scheduler.address, "See what it said on stderr") from error
+                message = f"the scheduler ended with {process.returncode}"
+                raise BackendUnavailable(message, scheduler.address, "See what it said on stderr") from error
 
 
 @contextmanager

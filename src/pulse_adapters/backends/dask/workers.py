@@ -75,8 +75,8 @@ class Crew:
 
     def _give_up(self, *, begun: bool) -> None:
         """Raise RunInterrupted where work was done before, else BackendUnavailable."""
-        what, place = f"there is no worker, for {self.patience:.0f} s now", self.client.scheduler.address
-        raise RunInterrupted(what, place, AGAIN) if begun else BackendUnavailable(what, place, MEND_WORKERS)
+        message, place = f"there is no worker, for {self.patience:.0f} s now", self.client.scheduler.address
+        raise RunInterrupted(message, place, AGAIN) if begun else BackendUnavailable(message, place, MEND_WORKERS)
 
     def _compare_software(self) -> None:
         """Raise BackendUnavailable where a worker has other software than is here."""
@@ -84,5 +84,5 @@ class Crew:
         for address, facts in sorted(reported.items()):
             differences = self.expected.differences(Software.reported(facts["packages"]))
             if differences:
-                what = f"the worker at {address} has other software: {', '.join(differences)}"
-                raise BackendUnavailable(what, self.client.scheduler.address, MEND_SOFTWARE)
+                message = f"the worker at {address} has other software: {', '.join(differences)}"
+                raise BackendUnavailable(message, self.client.scheduler.address, MEND_SOFTWARE)

@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from pulse_adapters.backends.attempts import where
+from pulse_adapters.backends.attempts import unit_context
 from pulse_adapters.backends.host.cores import usable_cores
 from pulse_adapters.backends.processes.messages import packed_task, unpacked
 from pulse_adapters.backends.processes.pool import MEND_START, Worker, prepare_fork_server
@@ -130,8 +130,8 @@ class _Pool:
     def _try_again(self, unit: WorkUnit, cause: str) -> Generator[Outcome, None, None]:
         self.deaths[unit] += 1
         if self.deaths[unit] > self.retries:
-            what = f"{cause}; tried {self.deaths[unit]} times"
-            yield Failed(unit, UnitFailed(what, where(unit), MEND_DEATH))
+            message = f"{cause}; tried {self.deaths[unit]} times"
+            yield Failed(unit, UnitFailed(message, unit_context(unit), MEND_DEATH))
         elif self.deaths[unit] >= DEATHS_BEFORE_ALONE:
             self.suspects.append(unit)
         else:
@@ -140,5 +140,5 @@ class _Pool:
     def _note_death_at_start(self, cause: str) -> None:
         self.deaths_at_start += 1
         if self.deaths_at_start >= DEATHS_AT_START:
-            what = f"worker processes die when they start: of the last, {cause}"
-            raise BackendUnavailable(what, "processes", MEND_START)
+            message = f"worker processes die when they start: of the last, {cause}"
+            raise BackendUnavailable(message, "processes", MEND_START)

@@ -69,8 +69,8 @@ class Worker:
             process.start()
         except (OSError, EOFError, RuntimeError, AssertionError) as error:
             ours.close()
-            what = f"no worker process can be started: {error}"
-            raise BackendUnavailable(what, "processes", MEND_START) from error
+            message = f"no worker process can be started: {error}"
+            raise BackendUnavailable(message, "processes", MEND_START) from error
         finally:
             theirs.close()
         worker = cls(process, ours, memory_kills=MemoryKills.near(process.pid or "self"))

@@ -25,13 +25,13 @@ class FaultyCells:
     """Positions of faulty cells, at most as many as are reported, and what is wrong with each."""
 
     at: list[int]
-    what: list[str]
+    message: list[str]
 
     @classmethod
-    def where(cls, mask: NDArray[np.bool_], what: str) -> FaultyCells:
+    def where(cls, mask: NDArray[np.bool_], message: str) -> FaultyCells:
         """Return the cells under the mask, all with the same fault."""
         at = np.flatnonzero(mask)[:FAULTS_READ].tolist()
-        return cls(at, [what] * len(at))
+        return cls(at, [message] * len(at))
 
 
 Converted = tuple[NDArray[Any], list[FaultyCells]]

@@ -58,8 +58,8 @@ def _owners(table: Any, rows: Rows, faults: Faults, source: Source) -> _Owners:
 
 def _report(name: str, faulty: list[FaultyCells], rows: Rows, owners: _Owners | None, faults: Faults) -> None:
     for cells in faulty:
-        for at, what in zip(cells.at, cells.what, strict=True):
-            faults.add(int(rows[at]), f"{name} {what}", owners.of(at) if owners else None)
+        for at, message in zip(cells.at, cells.message, strict=True):
+            faults.add(int(rows[at]), f"{name} {message}", owners.of(at) if owners else None)
 
 
 def _wrong_type(table: Any, name: str, source: Source) -> Exception:

@@ -42,8 +42,8 @@ def _refuse_other_than_parquet(content: bytes, source: Source) -> None:
         raise refuse("is Parquet cut short: its footer is missing", source)
     footer = int.from_bytes(content[-8:-4], "little")
     if footer > min(FOOTER_LIMIT, len(content) - 12):
-        what = f"has a footer of {footer} bytes, of {len(content)} in all; at most {FOOTER_LIMIT}"
-        raise refuse(what, source)
+        message = f"has a footer of {footer} bytes, of {len(content)} in all; at most {FOOTER_LIMIT}"
+        raise refuse(message, source)
 
 
 def _columns(file: Any, source: Source) -> tuple[str, ...]:

@@ -83,20 +83,20 @@ def of_long(table: Table, variable: str, place: str, version: str = "") -> Obser
 def the_only_file(variable: str, names: Sequence[str], place: str) -> str:
     """Return the name of a variable's file; raises DataError where it has several, for nobody knows which is right."""
     if len(names) > 1:
-        what = f"variable '{variable}' has {len(names)} files: {', '.join(names)}"
-        raise DataError(what, place, "Keep one of them")
+        message = f"variable '{variable}' has {len(names)} files: {', '.join(names)}"
+        raise DataError(message, place, "Keep one of them")
     return names[0]
 
 
-def not_found(variable: str, names: Collection[str], where: str) -> VariableNotFound:
+def not_found(variable: str, names: Collection[str], context: str) -> VariableNotFound:
     """Return the error for a variable that is not among `names`; it lists near ones."""
     shown = variable if len(variable) <= 80 else f"{variable[:79]}…"
-    what = f"no variable {shown!r}; there are {len(names) or 'none'}"
+    message = f"no variable {shown!r}; there are {len(names) or 'none'}"
     near = get_close_matches(variable, names) if len(variable) <= _LONGEST_LIKENED else []
     if near:
-        mend = f"Near: {', '.join(near)}"
+        hint = f"Near: {', '.join(near)}"
     elif names:
-        mend = f"There are: {', '.join(sorted(names)[:10])}{', ...' if len(names) > 10 else ''}"
+        hint = f"There are: {', '.join(sorted(names)[:10])}{', ...' if len(names) > 10 else ''}"
     else:
-        mend = f"Data files end in {', '.join(SUFFIXES)}"
-    return VariableNotFound(what, where, mend)
+        hint = f"Data files end in {', '.join(SUFFIXES)}"
+    return VariableNotFound(message, context, hint)

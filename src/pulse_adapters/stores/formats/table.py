@@ -39,11 +39,11 @@ class Fault:
     """Something wrong: in which row (0: the source as a whole), what, and the row's variable, if known."""
 
     row: int
-    what: str
+    message: str
     variable: str | None = None
 
     def __str__(self) -> str:
-        return f"row {self.row}: {self.what}" if self.row else self.what
+        return f"row {self.row}: {self.message}" if self.row else self.message
 
 
 @attrs.frozen
@@ -53,9 +53,9 @@ class Faults:
     place: str
     found: list[Fault] = attrs.field(factory=list)
 
-    def add(self, row: int, what: str, variable: str | None = None) -> None:
+    def add(self, row: int, message: str, variable: str | None = None) -> None:
         """Note one more."""
-        self.found.append(Fault(row, what, variable))
+        self.found.append(Fault(row, message, variable))
         if len(self.found) >= FAULTS_READ:
             raise malformed([*ordered(self.found), Fault(0, "reading stopped there")], self.place)
 
@@ -94,9 +94,9 @@ def malformed(faults: Iterable[Fault], place: str) -> MalformedData:
     return MalformedData.from_faults([str(fault) for fault in faults], place, MEND)
 
 
-def refuse(what: str, source: Source) -> MalformedData:
+def refuse(message: str, source: Source) -> MalformedData:
     """Return the report of a source that cannot be read at all."""
-    return malformed([Fault(0, what)], source.place)
+    return malformed([Fault(0, message)], source.place)
 
 
 def ordered(faults: Iterable[Fault]) -> list[Fault]:

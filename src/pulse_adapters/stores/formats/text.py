@@ -21,14 +21,14 @@ def refuse_other_than_text(content: bytes, kind: str, source: Source) -> bytes:
     start = content[:64].lstrip()
     if not start and not content.strip():
         raise refuse("is empty", source)
-    for signature, what in _SIGNATURES.items():
+    for signature, message in _SIGNATURES.items():
         if start.startswith(signature):
-            raise refuse(f"{what}, not {kind}", source)
+            raise refuse(f"{message}, not {kind}", source)
     if not content.isascii():
         try:
             content.decode("utf-8")
         except UnicodeDecodeError as error:
             row = content.count(b"\n", 0, error.start) + 1
-            what = f"row {row}: byte 0x{content[error.start]:02x} is not UTF-8"
-            raise refuse(what, source) from error
+            message = f"row {row}: byte 0x{content[error.start]:02x} is not UTF-8"
+            raise refuse(message, source) from error
     return content

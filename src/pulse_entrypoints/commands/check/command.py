@@ -56,14 +56,14 @@ def _checks(command_line: CommandLine, environment: Mapping[str, str]) -> Iterat
         try:
             sink.claim(order.run_id, order.spec)
         except PulseError as error:
-            yield Check("run id", error.where, error.what, error)
+            yield Check("run id", error.context, error.message, error)
 
 
 def _plain(made: Check, mask: Masker) -> dict[str, Any]:
     return {
         "check": made.subject,
         "ok": made.error is None,
-        "where": mask(made.where),
+        "context": mask(made.context),
         "found": mask(made.found),
-        "mend": mask(made.error.mend) if made.error is not None else "",
+        "hint": mask(made.error.hint) if made.error is not None else "",
     }

@@ -26,8 +26,8 @@ def table(checks: Sequence[Check], mask: Masker) -> Table:
 
 
 def _told(check: Check, mask: Masker) -> Text:
-    told = Text(f"{mask(check.where)}: " if check.where else "", style="dim")
+    told = Text(f"{mask(check.context)}: " if check.context else "", style="dim")
     told.append(mask(check.found), style="not dim")
-    if check.error is not None and check.error.mend:
-        told.append(f". {mask(check.error.mend)}", style="not dim")
+    if check.error is not None and check.error.hint:
+        told.append(f". {mask(check.error.hint)}", style="not dim")
     return told

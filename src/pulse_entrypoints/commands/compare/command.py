@@ -146,8 +146,8 @@ def _tables(
     if not with_hindcasts:
         differing = [name for name in _AS_BATCHES if getattr(before.spec, name) != getattr(after.spec, name)]
         if differing:
-            what = f"the batches of the runs differ ({', '.join(differing)}), and not both have hindcasts to pair"
-            raise SettingsError([f"{what}; run the same trainings again with --hindcasts"])
+            message = f"the batches of the runs differ ({', '.join(differing)}), and not both have hindcasts to pair"
+            raise SettingsError([f"{message}; run the same trainings again with --hindcasts"])
     table, columns = ("hindcasts", HINDCAST_COLUMNS) if with_hindcasts else ("scores", SCORE_COLUMNS)
     read = [RunTable(partial(place.read, run.run_id), parts_of(place, run.run_id, table), columns) for run in runs]
     return (read[0], read[1]), losses_of_hindcasts if with_hindcasts else losses_of_scores

@@ -37,8 +37,8 @@ def _title(found: Comparison) -> Text:
     if found.before.document["digest"] == found.after.document["digest"]:
         return title.append(": every score and trust is the same", style="not bold")
     changed = sum(not one.same for one in found.changes)
-    what = f": {changed} of {len(found.changes)} (variable, forecaster, horizon) differ"
-    return title.append(what if found.changes else ": they have nothing in common", style="not bold")
+    message = f": {changed} of {len(found.changes)} (variable, forecaster, horizon) differ"
+    return title.append(message if found.changes else ": they have nothing in common", style="not bold")
 
 
 def _given(found: Comparison) -> Table:

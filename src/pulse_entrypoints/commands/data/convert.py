@@ -49,17 +49,17 @@ def _convert(read: Layered[ConvertSettings]) -> Ending:
     with reading(store, names) as ready:
         made, failures = each_of(names, partial(convert, ready))
     tell(_written(list(made.values()), settings.to))
-    return answered(failures, keep_going=False, mend="")
+    return answered(failures, keep_going=False, hint="")
 
 
 def _refuse_name(variable: str, name: str, there: set[str], place: Place) -> None:
     """Refuse a variable that no file can be named after, or that has a file of another kind there. Raises DataError."""
     if variable_of(name) != variable:
-        raise DataError(f"no file can be named after variable '{variable}'", place.where(""), "Rename the variable")
+        raise DataError(f"no file can be named after variable '{variable}'", place.address(""), "Rename the variable")
     others = sorted(each for each in there if variable_of(each) == variable and each != name)
     if others:
-        mend = "Two files for one variable are no data: choose another place, or move that file away"
-        raise DataError(f"variable '{variable}' is there already as {', '.join(others)}", place.where(""), mend)
+        hint = "Two files for one variable are no data: choose another place, or move that file away"
+        raise DataError(f"variable '{variable}' is there already as {', '.join(others)}", place.address(""), hint)
 
 
 def _put(place: Place, name: str, content: bytes, *, overwrite: bool = False) -> bool:
@@ -69,7 +69,7 @@ def _put(place: Place, name: str, content: bytes, *, overwrite: bool = False) ->
     if place.read(name) == content:
         return False
     if not overwrite:
-        raise DataError("holds other rows than the data", place.where(name), _OTHER_ROWS)
+        raise DataError("holds other rows than the data", place.address(name), _OTHER_ROWS)
     place.replace(name, content)
     return True
 
@@ -83,7 +83,7 @@ def _copy_sample(read: Layered[SampleSettings]) -> Ending:
     }
     made, failures = each_of(list(contents), lambda name: _put(place, name, contents[name]))
     tell(_written(list(made.values()), read.settings.folder))
-    return answered(failures, keep_going=False, mend="")
+    return answered(failures, keep_going=False, hint="")
 
 
 def _written(changed: list[bool], place: str) -> str:

@@ -23,7 +23,7 @@ from pulse_entrypoints.wiring import composition
 Made = TypeVar("Made")
 
 _LISTED: Final = ("variable", "observations", "absent", "first", "last", "calendar", "vintages")
-_FOUND: Final = ("variable", "kind", "count", "first", "what", "note")
+_FOUND: Final = ("variable", "kind", "count", "first", "message", "note")
 
 
 @attrs.frozen
@@ -62,7 +62,7 @@ def _list(read: Layered[ListSettings]) -> Ending:
         write_csv(_LISTED, rows)
     else:
         write_json({"schema_version": 1, "data": looked.place, "variables": rows, "failures": _failed(looked)})
-    return answered(looked.failures, keep_going=False, mend="")
+    return answered(looked.failures, keep_going=False, hint="")
 
 
 def _check(read: Layered[CheckSettings]) -> Ending:
@@ -76,7 +76,7 @@ def _check(read: Layered[CheckSettings]) -> Ending:
         write_csv(_FOUND, rows)
     else:
         write_json({"schema_version": 1, "data": looked.place, "findings": rows, "failures": _failed(looked)})
-    ending = answered(looked.failures, keep_going=False, mend="")
+    ending = answered(looked.failures, keep_going=False, hint="")
     odd = sum(not finding.note for _, finding in looked.findings)
     if ending.status is Exit.DONE and read.settings.strict and odd:
         return Ending(Exit.FAILED, f"pulse: {odd} {'finding' if odd == 1 else 'findings'}")
@@ -135,7 +135,7 @@ def _found(variable: str, finding: Finding) -> dict[str, Any]:
         "kind": finding.kind,
         "count": finding.count,
         "first": moment(finding.first),
-        "what": finding.what,
+        "message": finding.message,
         "note": finding.note,
     }
 

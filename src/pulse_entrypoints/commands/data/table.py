@@ -44,11 +44,11 @@ def findings(looked: Looked) -> Iterator[Any]:
         shown = _table()
         shown.add_column("finding", no_wrap=True)
         shown.add_column("times", justify="right", no_wrap=True)
-        shown.add_column("what", overflow="fold")
+        shown.add_column("message", overflow="fold")
         for variable, finding in looked.findings:
             name = Text(variable, no_wrap=True, overflow="ellipsis")
             style = "dim" if finding.note else ""
-            shown.add_row(name, finding.kind, f"{finding.count:,}", Text(finding.what), style=style)
+            shown.add_row(name, finding.kind, f"{finding.count:,}", Text(finding.message), style=style)
         yield shown
     if looked.variables:
         sound = sum(all(finding.note for finding in one.findings) for one in looked.variables)

@@ -72,8 +72,8 @@ def _unknown(source: str, name: str, roster: tuple[str, ...]) -> str:
 
 
 def _in_words_of_settings(problem: str, read: Layered[ForecastSettings]) -> str:
-    option, _, what = problem.partition(": ")
-    return f"{read.source({'variables': 'only'}.get(option, option))}: {what}"
+    option, _, message = problem.partition(": ")
+    return f"{read.source({'variables': 'only'}.get(option, option))}: {message}"
 
 
 def _show(made: Forecasts, names: tuple[str, ...], run: FinishedRun, form: str) -> None:

@@ -72,7 +72,13 @@ def document(made: Forecasts, names: Sequence[str], run: FinishedRun) -> dict[st
         "forecasts": list(rows(made, names)),
         "rows_after_the_run": {one.variable: one.fresh for one in made.variables},
         "failures": [
-            {"variable": one.variable, "kind": one.kind, "what": one.what, "where": one.where, "mend": one.mend}
+            {
+                "variable": one.variable,
+                "kind": one.kind,
+                "message": one.message,
+                "context": one.context,
+                "hint": one.hint,
+            }
             for one in made.failures
         ],
     }

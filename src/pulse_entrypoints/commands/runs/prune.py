@@ -40,10 +40,10 @@ def old(place: ResultsPlace, settings: RunsPruneSettings, now: datetime) -> Old:
     """Find what was last written too long ago. The newest runs stay, and records while one of their key is young."""
     before = now - timedelta(days=settings.older_than)
     runs: list[RunLine] = []
-    if settings.what != RECORDS:
+    if settings.message != RECORDS:
         runs = [line for line in lines_of(place)[settings.keep :] if line.written < before]
     records: list[RecordFacts] = []
-    if settings.what != RUNS:
+    if settings.message != RUNS:
         every = list(place.records())
         young = {record.key for record in every if not record.damaged and record.modified >= before}
         records = [record for record in every if record.key not in young]

@@ -57,7 +57,7 @@ def details(document: Mapping[str, Any]) -> Iterator[Any]:
     if len(variables) > VARIABLES_SHOWN:
         yield Text(f"and {len(variables) - VARIABLES_SHOWN} more: --format csv has all")
     for failure in document["failures"]:
-        yield Text(f"{failure['variable']} failed: {failure['what']}")
+        yield Text(f"{failure['variable']} failed: {failure['message']}")
 
 
 def pruned(found: Old, *, done: bool) -> Iterator[Any]:

@@ -137,16 +137,16 @@ def carry_out(order: Order, mask: Masker) -> Ending:
         return _execute(order, progress, form)
     except RunInterrupted as error:
         log.events.warning(RUN_INTERRUPTED, finished=progress.finished, **_facts(error))
-        return interrupted(error.what, progress.finished, progress.planned, order.counted)
+        return interrupted(error.message, progress.finished, progress.planned, order.counted)
     except PulseError as error:
         log.events.error(RUN_FAILED, kind=type(error).__name__, **_facts(error))
         return error.ending if isinstance(error, NotReady) else failed(error)
     except KeyboardInterrupt as interruption:
-        what = f"it was ended by {name_of(interruption)}, and what was under way was dropped"
-        log.events.warning(RUN_INTERRUPTED, finished=progress.finished, what=what)
-        return interrupted(what, progress.finished, progress.planned, order.counted)
+        message = f"it was ended by {name_of(interruption)}, and what was under way was dropped"
+        log.events.warning(RUN_INTERRUPTED, finished=progress.finished, message=message)
+        return interrupted(message, progress.finished, progress.planned, order.counted)
     except Exception as error:  # noqa: BLE001 - the last resort: nobody above could do better
-        log.events.error(RUN_FAILED, kind=type(error).__name__, what=str(error), exc_info=True)
+        log.events.error(RUN_FAILED, kind=type(error).__name__, message=str(error), exc_info=True)
         return unexpected(error, log.path)
     finally:
         progress.close()
@@ -221,4 +221,4 @@ def _finish(result: RunResult) -> dict[str, Any]:
 
 
 def _facts(error: PulseError) -> dict[str, Any]:
-    return {"what": error.what, "where": error.where, "mend": error.mend}
+    return {"message": error.message, "context": error.context, "hint": error.hint}

@@ -28,14 +28,14 @@ class Check:
     """Something that was looked at: what, where, what was found; the error where it cannot be so."""
 
     subject: str
-    where: str
+    context: str
     found: str
     error: PulseError | None = None
 
     @classmethod
     def failed(cls, subject: str, error: PulseError) -> Check:
         """Return a check that went wrong."""
-        return cls(subject, error.where, error.what, error)
+        return cls(subject, error.context, error.message, error)
 
 
 class NotReady(PulseError):
@@ -44,8 +44,8 @@ class NotReady(PulseError):
     def __init__(self, checks: Sequence[Check]) -> None:
         Exception.__init__(self, tuple(checks))
         self.checks = tuple(checks)
-        self.what = "; ".join(_line(check) for check in checks)
-        self.where = self.mend = ""
+        self.message = "; ".join(_line(check) for check in checks)
+        self.context = self.hint = ""
 
     @property
     def ending(self) -> Ending:
@@ -98,8 +98,8 @@ def data_checks(settings: TrainSettings, variables: Sequence[str]) -> Iterator[C
 
 def results_checks(sink: ResultsPlace) -> Iterator[Check]:
     """Look whether results can be written wherever they belong."""
-    for where, error in sink.probe():
-        yield Check("results", where, "can be written") if error is None else Check.failed("results", error)
+    for context, error in sink.probe():
+        yield Check("results", context, "can be written") if error is None else Check.failed("results", error)
 
 
 def _variables_checks(store: DataStore, missing: Sequence[str], count: int) -> Iterator[Check]:
@@ -109,8 +109,8 @@ def _variables_checks(store: DataStore, missing: Sequence[str], count: int) -> I
         except PulseError as error:
             yield Check.failed("variables", error)
     if len(missing) > _TOLD:
-        what = f"{len(missing) - _TOLD} more variables are not there"
-        yield Check.failed("variables", VariableNotFound(what))
+        message = f"{len(missing) - _TOLD} more variables are not there"
+        yield Check.failed("variables", VariableNotFound(message))
     if not missing:
         yield Check("variables", "", f"all {count} are there")
 
@@ -126,6 +126,6 @@ def _costs_a_reading(settings: TrainSettings) -> bool:
 
 
 def _line(check: Check) -> str:
-    where = f"{check.where}: " if check.where else ""
-    mend = f" {check.error.mend}." if check.error is not None and check.error.mend else ""
-    return f"{where}{check.found}.{mend}"
+    context = f"{check.context}: " if check.context else ""
+    hint = f" {check.error.hint}." if check.error is not None and check.error.hint else ""
+    return f"{context}{check.found}.{hint}"
