@@ -1,0 +1,48 @@
+"""Bindings: the kernel's functions as typed Python functions. The only module that knows ctypes.
+
+Each function checks dtype, shape and contiguity of its arrays before the call: the kernel itself cannot fail.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Positions = NDArray[np.int64]
+
+BASELINE: Final = "kernel_baseline.so"
+AVX2: Final = "kernel_avx2.so"
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """Return the compiled kernel, in the build that suits this machine."""
+    baseline = _open(BASELINE)
+    return _open(AVX2) if baseline.pulse_has_avx2() else baseline
+
+
+def _open(name: str) -> ctypes.CDLL:
+    with as_file(files("pulse_core.kernel").joinpath(name)) as path:
+        return ctypes.CDLL(str(path))
+
+
+def doubles(array: Array, *shape: int) -> ctypes.c_void_p:
+    """Return the address of a C-contiguous float64 array of this shape. Raises ValueError for any other."""
+    return _address(array, np.float64, shape)
+
+
+def positions(array: Positions, *shape: int) -> ctypes.c_void_p:
+    """Return the address of a C-contiguous int64 array of this shape. Raises ValueError for any other."""
+    return _address(array, np.int64, shape)
+
+
+def _address(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> ctypes.c_void_p:
+    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
+        raise ValueError(f"expected a contiguous array of {dtype.__name__} {shape}, got {array.dtype} {array.shape}")
+    return ctypes.c_void_p(array.ctypes.data)
