@@ -11,13 +11,9 @@ from numpy.typing import NDArray
 
 from pulse_core.arrays import names
 from pulse_core.errors import SettingsError
-from pulse_core.spec import OWN_QUANTILES, RunSpec
+from pulse_core.spec import RunSpec
 
 LARGEST_DEFAULT_UNIT = 64
-
-SECONDS_BUILT_IN = 0.01
-SECONDS_OWN = 3.0
-"""What a variable takes with a built-in forecaster, and with one that is called origin by origin: their order."""
 
 
 @attrs.frozen
@@ -36,10 +32,11 @@ class Batch:
 
 @attrs.frozen
 class WorkUnit:
-    """A share of the variables: what one worker does in one go. Only scheduling; no number depends on it.
+    """A share of the variables: what one worker does in one attempt. Only scheduling; no number depends on it.
 
-    `seconds` is a rough estimate on one core, by which an engine may tell whether more processes pay. A unit with a
-    `batch` makes the hindcasts of slow forecasters in that batch; the variable's own unit then reads them.
+    `seconds` is a rough estimate on one core, by which a backend may tell whether more processes pay. A unit with a
+    `batch` makes the hindcasts, in that batch, of forecasters that are called origin by origin; the variable's own
+    unit then reads them.
     """
 
     index: int
@@ -71,7 +68,7 @@ def batches(spec: RunSpec) -> tuple[Batch, ...]:
 
 def batch_count(spec: RunSpec) -> int:
     """Return how many batches there are."""
-    return -(-((spec.last_day - spec.start).days + 1) // spec.batch_size_days)
+    return -(-_days(spec) // spec.batch_size_days)
 
 
 def batch_index(spec: RunSpec, moments: NDArray[np.datetime64]) -> NDArray[np.int64]:
@@ -80,42 +77,51 @@ def batch_index(spec: RunSpec, moments: NDArray[np.datetime64]) -> NDArray[np.in
     return np.asarray(days.astype(np.int64) // spec.batch_size_days, dtype=np.int64)
 
 
-def work_units(spec: RunSpec, unit_size: int | None = None) -> tuple[WorkUnit, ...]:
+@attrs.frozen
+class Workload:
+    """What the forecasters of a run cost at an origin of a variable: seconds on one core, roughly.
+
+    `built_in` of those that make all origins in one pass, `per_origin` of those that are called origin by origin; None
+    where there are none of these.
+    """
+
+    built_in: float
+    per_origin: float | None = None
+
+
+def work_units(spec: RunSpec, workload: Workload, unit_size: int | None = None) -> tuple[WorkUnit, ...]:
     """Cut the variables, in name order, into units of `unit_size` (by default one that fits their number)."""
     ordered = sorted(spec.variables)
-    size = unit_size if unit_size is not None else default_unit_size(spec)
+    size = unit_size if unit_size is not None else default_unit_size(spec, workload)
     if size < 1:
         raise SettingsError([f"unit_size: {size} must be a whole number of at least 1"])
     shares = [tuple(ordered[first : first + size]) for first in range(0, len(ordered), size)]
-    return tuple(WorkUnit(index, share, len(share) * _seconds(spec)) for index, share in enumerate(shares))
+    seconds = _days(spec) * (workload.built_in + (workload.per_origin or 0.0))
+    return tuple(WorkUnit(index, share, len(share) * seconds) for index, share in enumerate(shares))
 
 
-def batch_units(spec: RunSpec) -> tuple[WorkUnit, ...]:
-    """Return a unit for every variable and batch: the share of the work of forecasters that are slow per origin."""
+def batch_units(spec: RunSpec, workload: Workload) -> tuple[WorkUnit, ...]:
+    """Return a unit for every variable and batch: the share of forecasters that are called origin by origin."""
+    seconds = min(spec.batch_size_days, _days(spec)) * (workload.per_origin or 0.0)
     pairs = [(name, batch.index) for name in sorted(spec.variables) for batch in batches(spec)]
-    return tuple(WorkUnit(index, (name,), SECONDS_OWN, batch) for index, (name, batch) in enumerate(pairs))
+    return tuple(WorkUnit(index, (name,), seconds, batch) for index, (name, batch) in enumerate(pairs))
 
 
-def default_unit_size(spec: RunSpec) -> int:
-    """Return how many variables a unit holds when nothing is said; depends on the spec alone.
+def default_unit_size(spec: RunSpec, workload: Workload) -> int:
+    """Return how many variables a unit holds when nothing is said; it depends on spec and forecasters alone.
 
-    Up to the largest unit all variables go together, because a pass over two costs little more than over one;
-    above it, units are of even size. With a forecaster of the user's own, which is called origin by origin, each
-    variable is a unit: nothing is gained by company, and more is finished when a run is interrupted.
+    Up to the largest unit all variables go together, since a unit costs a little by itself; above it, units are of even
+    size. With a forecaster that is called origin by origin each variable is a unit: more is finished when a run is
+    interrupted.
     """
-    if _own_forecasters(spec):
+    if workload.per_origin is not None:
         return 1
     units = -(-len(spec.variables) // LARGEST_DEFAULT_UNIT)
     return -(-len(spec.variables) // units)
 
 
-def _seconds(spec: RunSpec) -> float:
-    own = _own_forecasters(spec)
-    return SECONDS_BUILT_IN * (len(spec.roster) - own) + SECONDS_OWN * own
-
-
-def _own_forecasters(spec: RunSpec) -> int:
-    return sum(":" in name and not name.endswith(OWN_QUANTILES) for name in spec.roster)
+def _days(spec: RunSpec) -> int:
+    return (spec.last_day - spec.start).days + 1
 
 
 def take(units: Sequence[WorkUnit], share: Slice | None) -> tuple[WorkUnit, ...]:

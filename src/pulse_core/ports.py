@@ -1,4 +1,4 @@
-"""The four doors of the domain. Adapters implement the last three; the core implements the first."""
+"""Ports of the domain: DataStore, ComputeBackend and ResultSink for adapters to implement, TrainingRun to call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns
 
 Write = Callable[[Columns], None]
-"""Add rows to a part; every go has the same columns."""
+"""Add rows to a part; all calls have the same columns."""
 
 Recall = Callable[[str], Record | None]
 """Return what was recorded under a key, or None. Raises SinkUnavailable."""
@@ -41,7 +41,7 @@ class Failed:
     error: PulseError
 
 
-Outcome = Done | Failed
+UnitOutcome = Done | Failed
 """How a unit ended."""
 
 
@@ -86,10 +86,10 @@ def reading(store: DataStore, variables: Sequence[str]) -> AbstractContextManage
 class ComputeBackend(Protocol):
     """What carries a task to the units."""
 
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         """Yield one outcome a unit, as they complete; never raise for one unit. Closing it ends the work.
 
-        Raises BackendUnavailable, and RunInterrupted where it was asked to stop or lost its engine under way.
+        Raises BackendUnavailable, and RunInterrupted where it was asked to stop or lost its workers under way.
         """
 
 
@@ -106,7 +106,7 @@ class ResultSink(Protocol):
         """Remove what is recorded under the key, if anything is. Raises SinkUnavailable."""
 
     def part(self, run_id: str, name: str) -> AbstractContextManager[Write]:
-        """Open a part of a run's tables, such as `scores/part-00001`, for rows in as many goes as its writer likes.
+        """Open a part of a run's tables, such as `scores/part-00001`, for rows in any number of calls.
 
         It stands there whole once the context has ended well, replacing one of that name and those of the same unit
         with other content (see tables.same_unit), and not at all otherwise.
@@ -123,10 +123,10 @@ class ResultSink(Protocol):
         """
 
     def publish(self, result: RunResult) -> Sequence[str]:
-        """Store the run's own files whole, replacing those of an earlier go; return where they are.
+        """Store the run's own files whole, replacing those of an earlier run of this id; return their addresses.
 
-        Parts that the result does not name are of an earlier go, and are removed.
-        Raises SinkUnavailable, and RunIdTaken where the place holds the result of another spec.
+        Parts that the result does not name are of an earlier run, and are removed.
+        Raises SinkUnavailable, and RunIdTaken where the run id holds the result of another spec.
         """
 
 

@@ -1,4 +1,4 @@
-"""What a run produces: per variable, per unit, per run; how they merge, and the digest."""
+"""Results: what a run records, sums up and returns, by variable, unit and run; and the digest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pulse_core.arrays import floats, integers, names
 from pulse_core.errors import PulseError
 from pulse_core.plan import Batch
-from pulse_core.scores.comparison import discoveries
+from pulse_core.scores.evidence import discoveries
 from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.sums import BatchSums
 from pulse_core.spec import RunSpec
@@ -43,10 +43,10 @@ class DataFacts:
 
 
 @attrs.frozen
-class Sighting:
-    """What reading one version of a variable's data gave, for a run up to `last_day` (ISO 8601).
+class DataSnapshot:
+    """What one version of a variable's data holds for a run up to `last_day` (ISO 8601).
 
-    Where it is `settled`, any later day gives the same.
+    Where it is `settled`, the version holds the same for any later day.
     """
 
     variable: str
@@ -55,14 +55,14 @@ class Sighting:
     settled: bool
 
     def holds_on(self, day: date) -> bool:
-        """Whether reading that version for a run up to this day would give the same."""
-        seen = date.fromisoformat(self.last_day)
-        return seen == day or (self.settled and seen < day)
+        """Whether that version holds the same for a run up to this day."""
+        last_day = date.fromisoformat(self.last_day)
+        return last_day == day or (self.settled and last_day < day)
 
 
 @attrs.frozen
-class Holder:
-    """Which run was the first to write a part of this name, which says what is in it: others may have it from there."""
+class PartOwner:
+    """The run that first wrote a part of a table; the part's name hashes its content, so other runs may copy it."""
 
     part: str
     run_id: str
@@ -83,8 +83,8 @@ class ByContent:
 
 
 @attrs.frozen(eq=False)
-class VariableResult(ByContent):
-    """What is recorded of a variable: all that its scores and trust are folded from. Independent of the end date.
+class VariableRecord(ByContent):
+    """What is recorded of a variable: all that its scores and trust are aggregated from. Independent of the end date.
 
     Shapes: `sums` (batch, forecaster, horizon, sum), `wins` and `losses` (batch, forecaster, horizon), `origins`
     (batch,), `dm_p`, `log10_e` and the ensemble's `weights` (forecaster, horizon), its `regret` and `bound` (horizon,);
@@ -107,8 +107,8 @@ class VariableResult(ByContent):
 
 
 @attrs.frozen(eq=False)
-class BatchHindcasts(ByContent):
-    """What is recorded of a slow forecaster's work on a variable in a batch.
+class PerOriginRecord(ByContent):
+    """What is recorded of a forecaster that is called origin by origin, for a variable and a batch.
 
     `forecasts` (origin, horizon) and its own `quantiles` (level, origin, horizon), of no level where it brings none.
     """
@@ -121,6 +121,43 @@ class BatchHindcasts(ByContent):
     @quantiles.default
     def _no_quantiles(self) -> NDArray[np.float64]:
         return np.empty((0, *self.forecasts.shape))
+
+
+@attrs.frozen(eq=False)
+class VariableScores(ByContent):
+    """What a variable's record was aggregated to last; NaN where a score is impossible.
+
+    It is small, and spares whoever repeats a run the record itself. `aggregation` is a hash of what the aggregation
+    depended on besides the record; see runs.keys.aggregation_key.
+
+    Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
+    horizon, 5) in the order of `TRUST`, `origins` (batch,), the ensemble's `weights` (forecaster, horizon), `regret`
+    and `bound` (horizon,).
+    """
+
+    variable: str
+    aggregation: str
+    forecasters: tuple[str, ...] = attrs.field(converter=names)
+    scores: NDArray[np.float64] = attrs.field(converter=floats)
+    trust: NDArray[np.float64] = attrs.field(converter=floats)
+    origins: NDArray[np.int64] = attrs.field(converter=integers)
+    weights: NDArray[np.float64] = attrs.field(converter=floats)
+    regret: NDArray[np.float64] = attrs.field(converter=floats)
+    bound: NDArray[np.float64] = attrs.field(converter=floats)
+
+    def summary(self, data: DataFacts) -> VariableSummary:
+        """Return the summary of a variable with these data."""
+        return VariableSummary(
+            variable=self.variable,
+            data=data,
+            forecasters=self.forecasters,
+            scores=self.scores,
+            trust=self.trust,
+            origins=self.origins,
+            weights=self.weights,
+            regret=self.regret,
+            bound=self.bound,
+        )
 
 
 @attrs.frozen(eq=False)
@@ -145,7 +182,7 @@ class VariableSummary(ByContent):
     def best(self, horizon: int) -> str | None:
         """Return the forecaster of the least MAE at a horizon (from 1), the earlier of equals; None without a score."""
         errors = self.scores[:, horizon - 1, _MAE].tolist()
-        scored = [(error, place) for place, error in enumerate(errors) if not math.isnan(error)]
+        scored = [(error, index) for index, error in enumerate(errors) if not math.isnan(error)]
         return self.forecasters[min(scored)[1]] if scored else None
 
     def digest(self) -> str:
@@ -159,46 +196,13 @@ class VariableSummary(ByContent):
         return digest.hexdigest()
 
 
-@attrs.frozen(eq=False)
-class VariableScores(ByContent):
-    """What a variable's record was folded to last: its VariableSummary but for what reading the data gives.
-
-    It is small, and spares whoever repeats a run the record itself. `fold` is a hash of what the fold depended on
-    besides the record; see identity.fold_key.
-    """
-
-    variable: str
-    fold: str
-    forecasters: tuple[str, ...] = attrs.field(converter=names)
-    scores: NDArray[np.float64] = attrs.field(converter=floats)
-    trust: NDArray[np.float64] = attrs.field(converter=floats)
-    origins: NDArray[np.int64] = attrs.field(converter=integers)
-    weights: NDArray[np.float64] = attrs.field(converter=floats)
-    regret: NDArray[np.float64] = attrs.field(converter=floats)
-    bound: NDArray[np.float64] = attrs.field(converter=floats)
-
-    def summary(self, data: DataFacts) -> VariableSummary:
-        """Return the summary of a variable of which this was read."""
-        return VariableSummary(
-            variable=self.variable,
-            data=data,
-            forecasters=self.forecasters,
-            scores=self.scores,
-            trust=self.trust,
-            origins=self.origins,
-            weights=self.weights,
-            regret=self.regret,
-            bound=self.bound,
-        )
-
-
-Record = VariableResult | BatchHindcasts | VariableScores | Sighting | Holder
+Record = VariableRecord | PerOriginRecord | VariableScores | DataSnapshot | PartOwner
 """What a sink keeps under a key."""
 
 
 @attrs.frozen
 class Failure:
-    """A variable that could not be done: the kind of error, what, where, and the mend."""
+    """A variable that could not be done: the kind of error, its message, context and hint."""
 
     variable: str
     kind: str
@@ -276,10 +280,12 @@ class RunResult:
         evidence = [summary.trust[..., TRUST.index("log10_e")] for summary in self.variables]
         if not evidence:
             return {}
-        found = discoveries(np.concatenate([one.ravel() for one in evidence]))
-        ends = np.cumsum([one.size for one in evidence])
-        shares = (found[end - one.size : end].reshape(one.shape) for one, end in zip(evidence, ends, strict=True))
-        return {summary.variable: share for summary, share in zip(self.variables, shares, strict=True)}
+        flags = discoveries(np.concatenate([values.ravel() for values in evidence]))
+        ends = np.cumsum([values.size for values in evidence])
+        return {
+            summary.variable: flags[end - values.size : end].reshape(values.shape)
+            for summary, values, end in zip(self.variables, evidence, ends, strict=True)
+        }
 
 
 def run_digest(summaries: Iterable[VariableSummary]) -> str:
@@ -298,10 +304,10 @@ def canonical_bytes(*arrays: NDArray[np.float64]) -> bytes:
     return values.astype("<f8", copy=False).tobytes()
 
 
-def _same(mine: Any, other: Any) -> bool:
+def _same(first: Any, second: Any) -> bool:
     """Whether two results of one class hold the same bits in every field."""
-    for field in attrs.fields(type(mine)):
-        left, right = getattr(mine, field.name), getattr(other, field.name)
+    for field in attrs.fields(type(first)):
+        left, right = getattr(first, field.name), getattr(second, field.name)
         if isinstance(left, np.ndarray):
             if left.shape != right.shape or left.tobytes() != right.tobytes():
                 return False

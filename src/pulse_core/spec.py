@@ -43,8 +43,8 @@ SEASONAL: Final = ("seasonal-naive({})", "holt-winters({})")
 LARGEST: Final = {"season": 9999, "horizon": 1000}
 """Numbers beyond which a spec is surely a mistake; 100000 for the others."""
 
-OWN_QUANTILES: Final = "+quantiles"
-"""What a forecaster's name goes on with where it quotes the quantiles that it brings, as they are."""
+CUSTOM_QUANTILES: Final = "+quantiles"
+"""The suffix of the name under which a forecaster is scored with the quantiles that it brings, as they are."""
 
 RIDGE: Final = "ridge"
 MOST_PREDICTORS: Final = 8
@@ -84,7 +84,10 @@ class RunSpec:
     horizon: int = 5
     """Steps ahead to forecast: 1 to this."""
     forecasters: tuple[str, ...] = attrs.field(converter=names, default=DEFAULT_FORECASTERS)
-    """Names of built-in forecasters or of the caller's own."""
+    """Names of built-in forecasters or of the caller's own: all that the run has, in order.
+
+    Where the default ones are named, a season and predictors add theirs; a benchmark that is not named comes first.
+    """
     benchmark: str = "naive"
     """The forecaster that the others are compared with."""
     min_history: int = 30
@@ -112,15 +115,7 @@ class RunSpec:
         problems = tuple(_problems(self))
         if problems:
             raise InvalidSpec(problems)
-
-    @property
-    def roster(self) -> tuple[str, ...]:
-        """The forecasters' names in order; the benchmark comes first where it was not named."""
-        named = self.forecasters
-        if named == DEFAULT_FORECASTERS:
-            seasonal = () if self.season is None else tuple(name.format(self.season) for name in SEASONAL)
-            named = (*named[:-3], *seasonal, *((RIDGE,) if self.predictors else ()), *named[-3:])
-        return named if self.benchmark in named else (self.benchmark, *named)
+        object.__setattr__(self, "forecasters", _resolved(self))
 
     @property
     def last_day(self) -> date:
@@ -138,17 +133,17 @@ class RunSpec:
 
     def to_document(self, without: Collection[str] = ()) -> dict[str, Any]:
         """Return the spec as plain JSON values, dates in ISO format; `without` these fields."""
-        names = [field.name for field in attrs.fields(RunSpec) if field.name not in without]
-        return {name: _plain(getattr(self, name)) for name in names}
+        fields = [field.name for field in attrs.fields(RunSpec) if field.name not in without]
+        return {name: _plain(getattr(self, name)) for name in fields}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> RunSpec:
         """Rebuild a spec from `to_document`; raises InvalidSpec for unknown or missing fields."""
-        known = {field.name: field for field in attrs.fields(cls)}
-        unknown = [f"'{name}' is no field of a spec" for name in document if name not in known]
+        fields = {field.name: field for field in attrs.fields(cls)}
+        unknown = [f"'{name}' is no field of a spec" for name in document if name not in fields]
         missing = [
             f"'{name}' is missing"
-            for name, field in known.items()
+            for name, field in fields.items()
             if field.default is attrs.NOTHING and name not in document
         ]
         if unknown or missing:
@@ -162,6 +157,15 @@ class RunSpec:
             return cls(**values)
         except TypeError as error:
             raise InvalidSpec([f"variables, forecasters and predictors must be lists of names: {error}"]) from error
+
+
+def _resolved(spec: RunSpec) -> tuple[str, ...]:
+    """Return all forecasters of a run by name."""
+    names = spec.forecasters
+    if names == DEFAULT_FORECASTERS:
+        seasonal = () if spec.season is None else tuple(name.format(spec.season) for name in SEASONAL)
+        names = (*names[:-3], *seasonal, *((RIDGE,) if spec.predictors else ()), *names[-3:])
+    return names if spec.benchmark in names else (spec.benchmark, *names)
 
 
 def _plain(value: Any) -> Any:
@@ -186,16 +190,16 @@ def _problems(spec: RunSpec) -> Iterator[str]:
     yield from _choice_problems(spec)
 
 
-def _name_problems(field: str, given: tuple[str, ...]) -> Iterator[str]:
-    if not given:
+def _name_problems(field: str, values: tuple[str, ...]) -> Iterator[str]:
+    if not values:
         yield f"{field}: none are named; name at least one"
-    for name in given:
+    for name in values:
         if not isinstance(name, str) or not name.strip() or name != name.strip():
             yield f"{field}: {name!r} is no name (empty, or with blanks around it)"
         elif _NOT_SHOWN.search(name):
             yield f"{field}: {name!r} holds control characters"
-    twice = sorted({name for name, count in Counter(map(str, given)).items() if count > 1})
-    for name in twice:
+    repeated = sorted({name for name, count in Counter(map(str, values)).items() if count > 1})
+    for name in repeated:
         yield f"{field}: '{name}' is named twice"
 
 
@@ -209,10 +213,10 @@ def _predictor_problems(spec: RunSpec) -> Iterator[str]:
 
 
 def _period_problems(spec: RunSpec) -> Iterator[str]:
-    wrong = [name for name in ("start", "end") if type(getattr(spec, name)) is not date]
-    for name in wrong:
+    invalid = [name for name in ("start", "end") if type(getattr(spec, name)) is not date]
+    for name in invalid:
         yield f"{name}: {getattr(spec, name)!r} is no date"
-    if not wrong and spec.start > spec.end:
+    if not invalid and spec.start > spec.end:
         yield f"start {spec.start} is after end {spec.end}"
 
 

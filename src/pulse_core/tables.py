@@ -1,4 +1,4 @@
-"""Tables of a run, column by column, as workers write them part by part."""
+"""Columns of a run's tables, and the names of the parts that workers write."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def part_name(table: str, index: int, units: int, content: str) -> str:
 
 
 def same_unit(name: str) -> str:
-    """Return how the names of a unit's parts begin that differ in content alone; the name itself if it tells none."""
-    told = _CONTENT.fullmatch(name)
-    return told[1] if told else name
+    """Return what the names of a unit's parts have in common whatever their content; a name without content as it is."""
+    match = _CONTENT.fullmatch(name)
+    return match[1] if match else name
 
 
 def is_other_content(name: str, other: str) -> bool:

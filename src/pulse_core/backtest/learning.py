@@ -1,110 +1,245 @@
-"""When each error of each origin became known: the order in which learners learn and quote."""
+"""The learning pass: ensemble, quantiles, scores and outcomes of one variable, origin by origin in the kernel."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import Any, Final
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.data.point_in_time import PointInTime
+from pulse_core.backtest.hindcasts import Hindcasts
+from pulse_core.backtest.origins import Origins
+from pulse_core.forecasters.registry import ForecasterSet
+from pulse_core.kernel.bindings import LANES, PassState, fill, run_ensemble_latest, run_pass
+from pulse_core.levels import LEVELS, NORMAL_QUANTILES
+from pulse_core.scores.sums import SUMS
+from pulse_core.scores.trust import UNKNOWN, batch_decay
+from pulse_core.spec import CALIBRATIONS, TRUST_LOSSES, RunSpec
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
-NONE = -1
-PREPARED = 256
-"""Steps whose errors are looked up at once."""
+BLOCK: Final = 100_000
+"""Cells (origin x forecaster x horizon) of a call to the kernel, about a millisecond: a signal is heard in between."""
+
+NORMAL_OVER_MEAN_ABSOLUTE: Final = 1.2533
+"""The standard deviation of a normal variable over its mean absolute value, sqrt(pi/2)."""
+
+_POINT_TERMS: Final = 6
+_FLAGS: Final = 12
+_COMMON: Final = 2 + 2 * len(LEVELS)
+_SCRATCH: Final = 20
 
 
 @attrs.frozen(eq=False)
-class Lessons:
-    """Steps of learning of the variables of a unit, side by side; positions among all origins of the unit, or -1.
+class AsQuoted:
+    """What stood at some origins in a row, from `first` on: all of it depends on what was known there alone.
 
-    At each step a variable first learns, per horizon, from the error of origin `learn` (step, variable, horizon),
-    then quotes at origin `quote` (step, variable). A horizon learns from its origins in order, each as soon as
-    its actual is known, and before the origin that is known at the same moment quotes.
+    Values are scaled as the histories are. `quantiles` (origin, level, forecaster, horizon), `weights` of the ensemble
+    (origin, member, horizon), none without one, and the mean `trust` (origin, forecaster, horizon).
     """
 
-    learn: Positions
-    quote: Positions
+    first: int
+    quantiles: Array
+    weights: Array
+    trust: Array
+
+    def __len__(self) -> int:
+        return len(self.quantiles)
 
 
-def lessons(points: Sequence[PointInTime], horizon: int) -> Lessons:
-    """Return the steps of all variables, padded to the longest."""
-    offsets = np.cumsum([0, *(len(point.origin_step) for point in points)])
-    each = [_of(point, horizon, int(offset)) for point, offset in zip(points, offsets[:-1], strict=True)]
-    steps = max(len(quote) for _, quote in each)
-    learn = np.full((steps, len(points), horizon), NONE)
-    quote = np.full((steps, len(points)), NONE)
-    for variable, (learned, quoted) in enumerate(each):
-        learn[: len(learned), variable], quote[: len(quoted), variable] = learned, quoted
-    return Lessons(learn, quote)
+class LearningPass:
+    """A variable on its way through its origins; what it has come to stands in its arrays.
 
-
-class KnownErrors:
-    """The errors that become known at each step, of any forecasts made at the same origins.
-
-    `released` actuals are (origin, horizon).
+    `sums` (batch, forecaster, horizon, sum); `outcomes` (origin, forecaster, horizon) WON, TIED, LOST or UNKNOWN;
+    `wins` and `trials` (batch, forecaster, horizon): outcome codes added up, and their number, in the batch in which
+    the outcome became known.
     """
 
-    def __init__(self, released: Array, lessons: Lessons) -> None:
-        self._learn, self._released = lessons.learn, released.ravel()
-        self._horizon = released.shape[1]
-        self._ahead = np.arange(self._horizon)
-        self._places = np.empty((0, *self._learn.shape[1:]), dtype=np.int64)
-        self._first = 0
+    def __init__(
+        self, hindcasts: Hindcasts, origins: Origins, forecasters: ForecasterSet, spec: RunSpec, *, trust: bool = False
+    ) -> None:
+        self._hindcasts, self._origins = hindcasts, origins
+        stride = hindcasts.cells.shape[1]
+        self._shape = (len(hindcasts.names), spec.horizon)
+        cells = self._shape[0] * self._shape[1]
+        self.sums = np.zeros((origins.batches, *self._shape, len(SUMS)))
+        self._outcomes = np.full((len(origins), stride), UNKNOWN, dtype=np.int8)
+        self._wins, self._trials = np.zeros((2, origins.batches, stride), dtype=np.int64)
+        self._state = PassState()
+        self._arrays: list[NDArray[Any]] = []
+        self._fill(
+            self._state,
+            origins=len(origins),
+            forecasters=self._shape[0],
+            horizons=spec.horizon,
+            stride=stride,
+            batches=origins.batches,
+            benchmark=hindcasts.names.index(spec.benchmark),
+            trust_loss=TRUST_LOSSES.index(spec.trust_loss),
+            scale=origins.scale,
+            square_scale=origins.square_scale,
+            newest=origins.newest,
+            reported=origins.reported,
+            released=origins.released,
+            batch=origins.batch,
+            known=origins.known,
+            known_batch=origins.known_batch,
+            root=np.sqrt(np.arange(1.0, spec.horizon + 1.0)),
+            forecasts=hindcasts.cells,
+            scratch=np.empty((_SCRATCH, stride)),
+            sums=self.sums,
+            outcome=self._outcomes,
+            wins=self._wins,
+            trials=self._trials,
+        )
+        self._set_calibrator(self._state.calibrator, cells, spec)
+        self._set_custom(spec)
+        self._set_sums(stride)
+        self.members = [hindcasts.names.index(forecaster.name) for forecaster in forecasters.forecasters]
+        self._set_ensemble(forecasters)
+        if trust:
+            self._set_posterior(spec, stride)
 
-    def any(self, step: int) -> bool:
-        """Return whether there are any."""
-        self._prepare(step)
-        return bool(self._some[step - self._first])
+    @property
+    def outcomes(self) -> NDArray[np.int8]:
+        """The outcomes against the benchmark, on first releases."""
+        return self._by_cell(self._outcomes)
 
-    def place(self, step: int) -> Positions:
-        """Return where each stands among all origins and horizons (variable, horizon); anywhere where there is none."""
-        self._prepare(step)
-        return np.asarray(self._places[step - self._first])
+    @property
+    def wins(self) -> Positions:
+        """Outcome codes added up, by batch."""
+        return self._by_cell(self._wins)
 
-    def of(self, forecasts: Array, step: int, out: Array) -> Array:
-        """Return the errors (forecaster, variable, horizon), NaN where there are none, in `out`.
+    @property
+    def trials(self) -> Positions:
+        """Numbers of outcomes, by batch."""
+        return self._by_cell(self._trials)
 
-        `forecasts` (forecaster, origin, horizon).
+    def run(self, first: int, last: int) -> None:
+        """Go through the origins from `first` up to, not including, `last`: all in order, each once."""
+        for begin, end in self._blocks(first, last):
+            run_pass(self._state, begin, end)
+
+    def quoted(self, first: int, last: int) -> Iterator[AsQuoted]:
+        """Go through the origins, and yield what stands at them, some at a time."""
+        stride = self._hindcasts.cells.shape[1]
+        for begin, end in self._blocks(first, last):
+            quantiles = np.empty((end - begin, len(LEVELS), stride))
+            weights = np.empty((end - begin, self._state.ensemble.members, self._shape[1]))
+            trust = np.empty((end - begin, stride))
+            fill(self._state, quantiles=quantiles, weights=weights, trust=trust if self._state.posterior.alpha else None)
+            run_pass(self._state, begin, end)
+            fill(self._state, quantiles=None, weights=None, trust=None)
+            yield AsQuoted(begin, self._by_cell(quantiles), weights, self._by_cell(trust))
+
+    def learned(self) -> tuple[Array, Array, Array]:
+        """Return the ensemble's weights (forecaster, horizon), regret and its bound (horizon,); NaN where there is none.
+
+        The regret is that against the best in hindsight. With W the sum over k of rate_k max(R_k, 0)^2, each step adds
+        at most the sum of rate_k r_k^2 (the cross term is not above 0 because the loss is convex and weights are
+        proportional to rate times max(R_k, 0)), and rates only fall; so R_k^2 <= (B + sum r_k^2) times the sum of those
+        terms, whatever the losses' range. Delayed losses break the cross term's sign: no bound beyond horizon 1.
         """
-        self._prepare(step)
-        row = step - self._first
-        forecasts.reshape(len(forecasts), -1).take(self._places[row], axis=1, out=out, mode="clip")
-        np.subtract(self._actual[row], out, out=out)
-        return out
+        horizons = self._shape[1]
+        weights, regret, bound = np.full(self._shape, np.nan), np.full(horizons, np.nan), np.full(horizons, np.nan)
+        if self._state.ensemble.members:
+            run_ensemble_latest(self._state)
+            weights[self.members] = self._weight[:, :horizons]
+            best = np.argmax(self._regret[:, :horizons], axis=0)
+            regret = self._regret[best, np.arange(horizons)]
+            # the product of the roots, for the product may exceed a float64 where its root does not
+            reach = np.sqrt(self._largest[0] + self._squares[best[0], 0]) * np.sqrt(self._potential[0])
+            bound[0] = reach if np.isfinite(reach) else np.nan
+        return weights, regret, bound
 
-    def _prepare(self, step: int) -> None:
-        """Look many steps up at once."""
-        if self._first <= step < self._first + len(self._places):
-            return
-        self._first = step
-        learn = self._learn[step : step + PREPARED]
-        self._places = np.maximum(learn, 0) * self._horizon + self._ahead
-        self._actual = np.where(learn == NONE, np.nan, self._released[self._places])
-        self._some = (learn != NONE).any(axis=(1, 2))
+    def _blocks(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        step = max(1, BLOCK // self._hindcasts.cells.shape[1])
+        for begin in range(first, last, step):
+            yield begin, min(begin + step, last)
 
+    def _by_cell(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return rows of cells (..., stride) as (..., forecaster, horizon)."""
+        return rows[..., : self._shape[0] * self._shape[1]].reshape(*rows.shape[:-1], *self._shape)
 
-def _of(point: PointInTime, horizon: int, offset: int) -> tuple[Positions, Positions]:
-    """Return one variable's steps: (step, horizon) and (step,)."""
-    origins = len(point.origin_step)
-    known = np.stack([_known(point, ahead) for ahead in range(1, horizon + 1)], axis=1)
-    before = np.vstack([np.zeros((1, horizon), dtype=np.int64), known[:-1]])
-    fresh = known - before
-    # several errors of a horizon may become known at once: one step each
-    rows = np.maximum(fresh.max(axis=1), 1)
-    origin = np.repeat(np.arange(origins), rows)
-    within = np.arange(len(origin)) - np.repeat(np.cumsum(rows) - rows, rows)
-    learn = np.where(within[:, None] < fresh[origin], before[origin] + within[:, None] + offset, NONE)
-    quote = np.where(within == rows[origin] - 1, origin + offset, NONE)
-    return learn, quote
+    def _fill(self, structure: Any, **values: int | float | NDArray[Any]) -> None:
+        """Set fields, and keep their arrays alive."""
+        fill(structure, **values)
+        self._arrays += [value for value in values.values() if isinstance(value, np.ndarray)]
 
+    def _set_calibrator(self, structure: Any, cells: int, spec: RunSpec) -> None:
+        stride = -(-cells // LANES) * LANES
+        kind = CALIBRATIONS.index(spec.calibration)
+        normal = NORMAL_OVER_MEAN_ABSOLUTE * np.array(NORMAL_QUANTILES)
+        start = np.repeat(normal, stride) if kind == 0 else np.zeros(len(LEVELS) * stride)
+        capacity = 0 if kind == 0 else len(self._origins)
+        self._fill(
+            structure,
+            kind=kind,
+            cells=cells,
+            stride=stride,
+            raw=start.copy(),
+            offset=start.copy(),
+            size=np.full(stride, np.nan),
+            errors=np.empty((cells, capacity)),
+            count=np.zeros(cells, dtype=np.int64),
+            capacity=capacity,
+        )
 
-def _known(point: PointInTime, ahead: int) -> Positions:
-    """Return how many origins' errors `ahead` steps on are known at each origin."""
-    targets = point.origin_step + ahead
-    released = point.step_known_at[targets[targets < len(point.step_known_at)]]
-    return np.searchsorted(released, point.origin_known_at, side="right")
+    def _set_custom(self, spec: RunSpec) -> None:
+        custom = self._hindcasts.custom
+        self._fill(
+            self._state,
+            custom=len(custom),
+            custom_rows=np.array(custom.rows, dtype=np.int64),
+            calibrated_rows=np.array(custom.calibrated, dtype=np.int64),
+            custom_offset=custom.offsets,
+            custom_spread=custom.spread,
+        )
+        if len(custom):
+            self._set_calibrator(self._state.custom_calibrator, len(custom) * spec.horizon, spec)
+
+    def _set_ensemble(self, forecasters: ForecasterSet) -> None:
+        members = len(self.members) if forecasters.ensemble is not None else 0
+        width = -(-self._shape[1] // LANES) * LANES
+        self._regret, self._squares, self._weight = np.zeros((3, members, width))
+        self._largest, self._potential = np.zeros(width), np.zeros(1)
+        self._fill(
+            self._state.ensemble,
+            members=members,
+            row=0 if forecasters.ensemble is None else forecasters.names.index(forecasters.ensemble),
+            width=width,
+            rows=np.array(self.members, dtype=np.int64),
+            regret=self._regret,
+            squares=self._squares,
+            largest=self._largest,
+            potential=self._potential,
+            weight=self._weight,
+            scratch=np.empty((3 * members + 2, width)),
+        )
+
+    def _set_sums(self, stride: int) -> None:
+        self._fill(
+            self._state.running,
+            term=np.zeros((_POINT_TERMS, stride)),
+            above=np.zeros((len(LEVELS), stride)),
+            below=np.zeros((len(LEVELS), stride)),
+            interval=np.zeros(stride),
+            flag=np.zeros((_FLAGS, stride), dtype=np.int64),
+            common=np.zeros((2, _COMMON, stride)),
+            apart=0,
+            batch=-1,
+        )
+
+    def _set_posterior(self, spec: RunSpec, stride: int) -> None:
+        self._fill(
+            self._state.posterior,
+            decay=batch_decay(spec.trust_decay, spec.batch_size_days),
+            alpha=np.ones(stride),
+            beta=np.ones(stride),
+            wins=np.zeros(stride, dtype=np.int64),
+            trials=np.zeros(stride, dtype=np.int64),
+            batch=0,
+        )

@@ -1,34 +1,30 @@
-"""All origins of a unit side by side, and what happened after each."""
+"""The origins of one variable, and what happened after each."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.data.point_in_time import PointInTime
-from pulse_core.forecasters.base import Histories
+from pulse_core.kernel.bindings import doubles, library, positions
 from pulse_core.plan import batch_index
 from pulse_core.spec import RunSpec
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
-Stretches = Sequence[tuple[Positions, Histories]]
-
 
 @attrs.frozen(eq=False)
 class Origins:
-    """All origins of a unit, variable after variable, in order of time; those before the period serve learners only.
+    """All origins of a variable in order of time; those before the period serve learners only.
 
-    (origin,): `variable`; `batch`, negative before the period; `newest` (y_n); `scale` and `square_scale`, the mean
-    absolute and mean squared (seasonal) step so far, NaN where zero. (origin, horizon): `reported` and `released`
-    actuals, NaN where not known by the end, and `known_batch`, the batch in which the release became known, or -1.
+    (origin,): `batch`, negative before the period; `newest` (y_n); `scale` and `square_scale`, the mean absolute and
+    mean squared (seasonal) step so far, NaN where zero. (origin, horizon): `reported` and `released` actuals, NaN where
+    not known by the end; `known_batch`, the batch in which the release became known, or -1; `known`, how many origins'
+    errors so many steps ahead are known at the origin.
     """
 
-    variable: Positions
     batch: Positions
     newest: Array
     scale: Array
@@ -36,6 +32,15 @@ class Origins:
     reported: Array
     released: Array
     known_batch: Positions
+    known: Positions
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    @property
+    def first(self) -> int:
+        """Index of the first origin of the period."""
+        return int(np.searchsorted(self.batch, 0))
 
     @property
     def batches(self) -> int:
@@ -43,40 +48,55 @@ class Origins:
         return int(max(self.batch.max(), self.known_batch.max())) + 1
 
 
-def gather(points: Sequence[PointInTime], spec: RunSpec, stretches: Stretches) -> Origins:
-    """Put the origins of all points side by side."""
-    variable = np.repeat(np.arange(len(points)), [len(point.origin_step) for point in points])
-    newest, scale, square_scale = (np.empty(len(variable)) for _ in range(3))
-    for places, histories in stretches:
-        newest[places] = histories.at_origins(histories.values)
-        scale[places], square_scale[places] = _scales(histories, spec.season or 1)
-    released, latest, known_batch = zip(*(_actuals(point, spec) for point in points), strict=True)
+def origins_of(point: PointInTime, spec: RunSpec) -> Origins:
+    """Return the origins of a variable."""
+    horizons = np.arange(1, spec.horizon + 1)
+    target = point.origin_step[:, None] + horizons
+    exists = target < len(point.step_first)
+    step = np.where(exists, target, 0)
+    released = np.where(exists, point.step_first[step], np.nan)
+    scale, square_scale = scales(point, spec.season or 1)
     return Origins(
-        variable=variable,
-        batch=batch_index(spec, np.concatenate([point.origin_known_at for point in points])),
-        newest=newest,
+        batch=batch_index(spec, point.origin_known_at),
+        newest=newest_values(point),
         scale=scale,
         square_scale=square_scale,
-        reported=np.concatenate(latest if spec.actuals == "latest" else released),
-        released=np.concatenate(released),
-        known_batch=np.concatenate(known_batch),
+        reported=released if spec.actuals == "first" else np.where(exists, point.step_latest[step], np.nan),
+        released=released,
+        known_batch=np.where(exists, batch_index(spec, point.step_known_at)[step], -1),
+        known=np.stack([_known(point, ahead) for ahead in horizons.tolist()], axis=1),
     )
 
 
-def _scales(histories: Histories, season: int) -> tuple[Array, Array]:
+def newest_values(point: PointInTime) -> Array:
+    """Return y_n at each origin; (origin,)."""
+    newest = np.empty(len(point.origin_path))
+    for path, origins in point.origins_by_path():
+        newest[origins] = point.paths[path][point.origin_length[origins] - 1]
+    return newest
+
+
+def scales(point: PointInTime, season: int) -> tuple[Array, Array]:
     """Return the mean absolute and the mean squared seasonal step of what each origin knows; NaN where it is zero."""
-    steps = np.zeros_like(histories.values)
-    steps[season:] = np.abs(histories.values[season:] - histories.values[:-season])
-    counts = np.maximum(histories.origin_length - season, 0).astype(np.float64)
-    sums = (histories.at_origins(np.cumsum(terms, axis=0)) for terms in (steps, steps * steps))
-    absolute, square = (np.where(total > 0, total, np.nan) / counts for total in sums)
-    return absolute, square
+    scale, square_scale = np.empty((2, len(point.origin_path)))
+    for path, origins in point.origins_by_path():
+        values, lengths = point.paths[path], np.ascontiguousarray(point.origin_length[origins])
+        count = len(lengths)
+        absolute, square = scale[origins], square_scale[origins]
+        library().pulse_scales(
+            doubles(values, len(values)),
+            positions(lengths, count),
+            count,
+            season,
+            doubles(np.zeros(3), 3),
+            doubles(absolute, count),
+            doubles(square, count),
+        )
+    return scale, square_scale
 
 
-def _actuals(point: PointInTime, spec: RunSpec) -> tuple[Array, Array, Positions]:
-    """Return first and latest actuals and the batch of the first release; (origin, horizon), NaN and -1 if unknown."""
-    target = point.origin_step[:, None] + np.arange(1, spec.horizon + 1)
-    there = target < len(point.step_first)
-    place = np.where(there, target, 0)
-    released, latest = (np.where(there, values[place], np.nan) for values in (point.step_first, point.step_latest))
-    return released, latest, np.where(there, batch_index(spec, point.step_known_at)[place], -1)
+def _known(point: PointInTime, ahead: int) -> Positions:
+    """Return how many origins' errors `ahead` steps on are known at each origin."""
+    targets = point.origin_step + ahead
+    released = point.step_known_at[targets[targets < len(point.step_known_at)]]
+    return np.searchsorted(released, point.origin_known_at, side="right")

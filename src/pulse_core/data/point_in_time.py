@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import attrs
@@ -50,6 +50,15 @@ class PointInTime:
     step_latest: Values
     predictors: tuple[Values, ...] = ()
     """Recent changes of other variables at each row of each path, (predictor x lag, n), scaled by powers of two."""
+
+    def origins_by_path(self) -> Iterator[tuple[int, slice]]:
+        """Yield each path that origins know, in order, with its origins: a path is a vintage, so they are neighbours."""
+        first = 0
+        while first < len(self.origin_path):
+            path = int(self.origin_path[first])
+            last = int(np.searchsorted(self.origin_path, path, side="right"))
+            yield path, slice(first, last)
+            first = last
 
 
 def point_in_time(observations: Observations, spec: RunSpec, predictors: Sequence[Observations] = ()) -> PointInTime:

@@ -16,8 +16,26 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
+LANES: Final = 4
+"""Numbers side by side: rows of cells are a multiple of it long."""
+
 BASELINE: Final = "kernel_baseline.so"
 AVX2: Final = "kernel_avx2.so"
+
+_KINDS: Final = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double}
+_SIGNATURES: Final = {
+    "pulse_scales": "aaiiaaa",
+    "pulse_pass": "aii",
+    "pulse_pass_size": ":i",
+    "pulse_ensemble_latest": "a",
+    "pulse_posteriors": "aaiiidaa",
+    "pulse_sequence_counts": "aiiiia",
+    "pulse_comparisons": "aaiiiiiaaa",
+    "pulse_diebold_mariano": "aii:d",
+    "pulse_measures": "aia",
+    "pulse_has_avx2": ":i",
+}
+"""Arguments, and after a colon the result: a for an address, i for int64, d for double."""
 
 
 @cache
@@ -29,20 +47,174 @@ def library() -> ctypes.CDLL:
 
 def _open(name: str) -> ctypes.CDLL:
     with as_file(files("pulse_core.kernel").joinpath(name)) as path:
-        return ctypes.CDLL(str(path))
+        kernel = ctypes.CDLL(str(path))
+    for function, signature in _SIGNATURES.items():
+        arguments, _, result = signature.partition(":")
+        symbol = getattr(kernel, function)
+        symbol.argtypes = [_KINDS[kind] for kind in arguments]
+        symbol.restype = _KINDS[result] if result else None
+    return kernel
 
 
-def doubles(array: Array, *shape: int) -> ctypes.c_void_p:
+def doubles(array: Array, *shape: int) -> int:
     """Return the address of a C-contiguous float64 array of this shape. Raises ValueError for any other."""
     return _address(array, np.float64, shape)
 
 
-def positions(array: Positions, *shape: int) -> ctypes.c_void_p:
+def positions(array: Positions, *shape: int) -> int:
     """Return the address of a C-contiguous int64 array of this shape. Raises ValueError for any other."""
     return _address(array, np.int64, shape)
 
 
-def _address(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> ctypes.c_void_p:
+def _address(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> int:
     if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
         raise ValueError(f"expected a contiguous array of {dtype.__name__} {shape}, got {array.dtype} {array.shape}")
-    return ctypes.c_void_p(array.ctypes.data)
+    return int(array.ctypes.data)
+
+
+class _Calibrator(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("kind", "cells", "stride")),
+        *((name, ctypes.c_void_p) for name in ("raw", "offset", "size", "errors", "count")),
+        ("capacity", ctypes.c_int64),
+    ]
+
+
+class _Ensemble(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("members", "row", "width")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("rows", "regret", "squares", "largest", "potential", "weight", "scratch")
+        ),
+    ]
+
+
+class _BatchSums(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("term", "above", "below", "interval", "flag", "common")),
+        *((name, ctypes.c_int64) for name in ("apart", "batch")),
+    ]
+
+
+class _Posterior(ctypes.Structure):
+    _fields_ = [
+        ("decay", ctypes.c_double),
+        *((name, ctypes.c_void_p) for name in ("alpha", "beta", "wins", "trials")),
+        ("batch", ctypes.c_int64),
+    ]
+
+
+class PassState(ctypes.Structure):
+    """`struct pass` of learners.h: all that a pass reads, remembers and writes."""
+
+    _fields_ = [
+        *(
+            (name, ctypes.c_int64)
+            for name in ("origins", "forecasters", "horizons", "stride", "batches", "benchmark", "trust_loss")
+        ),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                *("scale", "square_scale", "newest", "reported", "released", "batch", "known", "known_batch", "root"),
+                "forecasts",
+            )
+        ),
+        ("calibrator", _Calibrator),
+        ("custom", ctypes.c_int64),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("custom_rows", "calibrated_rows", "custom_offset", "custom_spread")
+        ),
+        ("custom_calibrator", _Calibrator),
+        ("ensemble", _Ensemble),
+        ("running", _BatchSums),
+        ("posterior", _Posterior),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("scratch", "sums", "outcome", "wins", "trials", "quantiles", "weights", "trust")
+        ),
+    ]
+
+
+def fill(structure: ctypes.Structure, **values: int | float | NDArray[Any] | None) -> None:
+    """Set fields of a structure: numbers as they are, arrays by their address, which the caller keeps alive."""
+    for name, value in values.items():
+        if isinstance(value, np.ndarray):
+            if not value.flags.c_contiguous:
+                raise ValueError(f"{name}: expected a contiguous array")
+            setattr(structure, name, value.ctypes.data if value.size else None)
+        else:
+            setattr(structure, name, value)
+
+
+def run_pass(state: PassState, first: int, last: int) -> None:
+    """Go through the origins first..last-1."""
+    library().pulse_pass(ctypes.addressof(state), first, last)
+
+
+def run_ensemble_latest(state: PassState) -> None:
+    """Put the ensemble's weights as all members' being awake would have them into its state."""
+    library().pulse_ensemble_latest(ctypes.addressof(state))
+
+
+def sequence_counts(outcomes: NDArray[np.int8]) -> tuple[Array, Array]:
+    """Return wins and losses of the interleaved sequences of each horizon, those of one after another's.
+
+    `outcomes` (origin, forecaster, horizon); both results (sequence, forecaster).
+    """
+    codes = np.ascontiguousarray(outcomes)
+    origins, forecasters, horizons = codes.shape
+    counts = np.empty((2, horizons * (horizons + 1) // 2, forecasters))
+    library().pulse_sequence_counts(
+        codes.ctypes.data, origins, forecasters, horizons, forecasters * horizons, counts.ctypes.data
+    )
+    return counts[0], counts[1]
+
+
+def comparisons(cells: Array, reported: Array, forecasters: int, benchmark: int) -> tuple[Array, Positions]:
+    """Return the Diebold-Mariano statistics against the benchmark, and on how many origins; (forecaster, horizon).
+
+    `cells` (origin, stride) are the forecasts, `reported` the actuals (origin, horizon).
+    """
+    origins, horizons = reported.shape
+    statistic, count = np.empty((forecasters, horizons)), np.empty((forecasters, horizons), dtype=np.int64)
+    library().pulse_comparisons(
+        doubles(cells, origins, cells.shape[1]),
+        doubles(reported, origins, horizons),
+        origins,
+        forecasters,
+        horizons,
+        cells.shape[1],
+        benchmark,
+        doubles(np.empty(origins), origins),
+        doubles(statistic, forecasters, horizons),
+        positions(count, forecasters, horizons),
+    )
+    return statistic, count
+
+
+def diebold_mariano_statistic(differences: Array, horizon: int) -> float:
+    """Return the statistic of loss differences (origin,); NaN where there is none."""
+    scratch = np.array(differences, dtype=np.float64)
+    return float(library().pulse_diebold_mariano(scratch.ctypes.data, len(scratch), horizon))
+
+
+def posteriors(wins: Array, losses: Array, decay: float, batches: int) -> tuple[Array, Array]:
+    """Return alpha and beta after each of `batches` batches (batch, ...); `wins` and `losses` (batch, ...) as weighted."""
+    cells = wins[0].size
+    recorded = min(len(wins), batches)
+    alpha, beta = np.empty((2, batches, *wins.shape[1:]))
+    library().pulse_posteriors(
+        doubles(wins, *wins.shape), doubles(losses, *wins.shape), recorded, batches, cells, decay,
+        alpha.ctypes.data, beta.ctypes.data,
+    )  # fmt: skip
+    return alpha, beta
+
+
+def measures(sums: Array, count: int) -> Array:
+    """Return the `count` measures that follow from sums (..., sum), in their scale; (..., measure)."""
+    rows = np.ascontiguousarray(sums)
+    result = np.empty((*rows.shape[:-1], count))
+    library().pulse_measures(rows.ctypes.data, rows.size // rows.shape[-1], result.ctypes.data)
+    return result

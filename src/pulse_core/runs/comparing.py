@@ -165,7 +165,7 @@ def _change(
         skills = [_skill(*(each.values[row, horizon - 1, both] for row in (place, base))) for each in cells]
     # losses of h-step forecasts overlap over h origins; of batches, over as many as h steps reach into
     reach = horizon if paired == "origins" else 1 + int(np.ceil((horizon - 1) / np.median(count)))
-    p_value = float(diebold_mariano((sums[0] - sums[1])[:, None], reach)[0])
+    p_value = diebold_mariano(sums[0] - sums[1], reach)
     total = float(count.sum())
     return Change(
         variable=variable,

@@ -1,45 +1,37 @@
 """Forecasting, the use case behind `pulse forecast`: what a trained run says of the steps that come next.
 
-A run's learners are where its rows have brought them, so they are brought to the newest rows by the same replay, from
-the same start: what is quoted at the newest moment is the hindcast of an origin whose targets lie ahead.
+A run's learners are where its rows have brought them, so they are brought to the newest rows by the same pass, from the
+same start: what is forecast at the newest moment is the hindcast of an origin whose targets lie ahead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import partial
-from typing import Final, cast
+from functools import cache, partial
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import floats, moments, names
-from pulse_core.backtest.calibration import LEVELS
-from pulse_core.backtest.companies import companies
-from pulse_core.backtest.evaluation import evaluate
-from pulse_core.backtest.hindcasting import quoted_by
-from pulse_core.backtest.histories import of_origins
+from pulse_core.backtest.hindcasts import forecast_rows
+from pulse_core.backtest.variable import Backtest, backtest, histories_of
 from pulse_core.data.calendars import calendar_of
 from pulse_core.data.observations import KnownRows, Moments, Observations, resolve_known_at
 from pulse_core.data.point_in_time import PointInTime, point_in_time
-from pulse_core.errors import ForecasterFailed, HistoryChanged, InvalidSpec
+from pulse_core.errors import HistoryChanged, InvalidSpec
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.forecasters.registry import Roster, resolve
+from pulse_core.forecasters.registry import ForecasterSet, resolve
 from pulse_core.plan import batch_count
 from pulse_core.ports import DataStore, ResultSink, reading
-from pulse_core.results import TRUST, ByContent, Failure, VariableResult
-from pulse_core.runs.per_origin import SlowHindcasts
+from pulse_core.results import ByContent, Failure
+from pulse_core.runs.attempts import attempt
+from pulse_core.runs.per_origin_hindcasts import PerOriginHindcasts
 from pulse_core.runs.summary import trusted
-from pulse_core.runs.variables import each
 from pulse_core.spec import RunSpec
-from pulse_core.tables import Columns, Labels
 
 Array = NDArray[np.float64]
-
-MOST_ORIGINS: Final = 50_000
-"""How many origins are replayed side by side: some 200 MiB with all built-in forecasters and five horizons."""
 
 
 @attrs.frozen(eq=False)
@@ -82,11 +74,11 @@ class Trained:
 
 @attrs.frozen(kw_only=True)
 class Forecasting:
-    """Brings a run's learners to the newest rows, and quotes.
+    """Brings a run's learners to the newest rows, and forecasts.
 
     `forecasters` are those of the caller that the run had, beside the built-in ones. `sink` is where the run recorded
-    the hindcasts of slow forecasters; others are added to it. Rows known by the run's end must be those it was trained
-    on, unless `allow_changed_history`.
+    the hindcasts of forecasters that are called origin by origin; others are added to it. Rows known by the run's end
+    must be those it was trained on, unless `allow_changed_history`.
     """
 
     store: DataStore
@@ -100,47 +92,16 @@ class Forecasting:
         Of the variables that were trained, or some of them. Raises InvalidSpec for a variable that was not, or a day
         before the run's end.
         """
-        chosen = self._chosen(trained, as_of, variables)
-        roster = resolve(trained.spec.roster, self.forecasters)
-        failures: dict[str, Failure] = {}
-        read_once: dict[str, KnownRows] = {}
-        wanted = [*chosen, *(name for name in trained.spec.predictors if name not in chosen)]
-        with reading(self.store, wanted) as store:
-            begin = partial(self._begin, store=store, trained=trained, as_of=as_of, read_once=read_once)
-            ready = list(each(chosen, begin, failures))
-        made: dict[str, VariableForecast] = {}
-        begun = (one for _, one in ready)
-        for company in companies(begun, lambda one: len(one.newest.origin_step), MOST_ORIGINS):
-            made.update(self._company(company, roster, failures))
-        return Forecasts(tuple(made[name] for name in sorted(made)), tuple(failures[name] for name in sorted(failures)))
+        selected = _selected(trained, as_of, variables)
+        forecasters = resolve(trained.spec.forecasters, self.forecasters)
+        predictors = [name for name in trained.spec.predictors if name not in selected]
+        with reading(self.store, [*selected, *predictors]) as store:
+            read = cache(partial(self._rows, store, trained, as_of))
+            forecasts = attempt(selected, partial(self._forecast, read, trained.spec, forecasters))
+        failures = tuple(forecasts.failures[name] for name in sorted(forecasts.failures))
+        return Forecasts(tuple(forecasts.values.values()), failures)
 
-    def _chosen(self, trained: Trained, as_of: date, variables: Sequence[str]) -> list[str]:
-        spec = trained.spec
-        problems = [f"variables: the run did not train '{name}'" for name in variables if name not in spec.variables]
-        if as_of < spec.last_day:
-            problems.append(f"as_of: {as_of} is before the run's last day, {spec.last_day}")
-        if problems:
-            raise InvalidSpec(problems)
-        return sorted(variables or trained.fingerprints)
-
-    def _begin(
-        self, variable: str, *, store: DataStore, trained: Trained, as_of: date, read_once: dict[str, KnownRows]
-    ) -> _Begun:
-        rows = self._checked(variable, store, trained, as_of)
-        for name in trained.spec.predictors:
-            if name not in read_once:
-                read_once[name] = self._checked(name, store, trained, as_of)
-        known = rows.known
-        others = [read_once[name].known for name in trained.spec.predictors if name != variable]
-        newest = known.releases[-1] if len(known) else np.datetime64(trained.spec.last_day, "us")
-        # a day after the newest row would be one on which everybody has forgotten a little more
-        last = max(newest.astype("datetime64[D]").item(), trained.spec.start)
-        spec = attrs.evolve(trained.spec, end=last, batch_limit=None)
-        point = point_in_time(known, spec, others)
-        fresh = len(known) - len(rows.by(trained.spec.last_day).known)
-        return _Begun(spec, rows, point, with_newest(point, known), fresh)
-
-    def _checked(self, variable: str, store: DataStore, trained: Trained, as_of: date) -> KnownRows:
+    def _rows(self, store: DataStore, trained: Trained, as_of: date, variable: str) -> KnownRows:
         """Return the rows known by a day. Raises HistoryChanged where those of the run are not among them."""
         spec = trained.spec
         observations = store.read(variable)
@@ -152,70 +113,57 @@ class Forecasting:
             raise _changed(observations, rows, spec)
         return rows
 
-    def _company(
-        self, company: Sequence[_Begun], roster: Roster, failures: dict[str, Failure]
-    ) -> Iterator[tuple[str, VariableForecast]]:
-        """Forecast variables side by side; where a forecaster fails, each alone: the failure is its own."""
-        try:
-            for made in self._forecast(company, roster):
-                yield made.variable, made
-        except ForecasterFailed as error:
-            if len(company) == 1:
-                failures[company[0].variable] = Failure.of(company[0].variable, error)
-                return
-            for one in company:
-                yield from self._company([one], roster, failures)
-
-    def _forecast(self, company: Sequence[_Begun], roster: Roster) -> list[VariableForecast]:
-        given = {
-            slow.name: np.concatenate([one.slow_hindcasts(slow, self.sink) for one in company], axis=1)
-            for slow in roster.slow
+    def _forecast(
+        self, read: Callable[[str], KnownRows], trained: RunSpec, forecasters: ForecasterSet, variable: str
+    ) -> VariableForecast:
+        rows = read(variable)
+        predictors = [read(name).known for name in trained.predictors if name != variable]
+        spec = _to_newest(trained, rows)
+        origins = point_in_time(rows.known, spec, predictors)
+        point = with_newest(origins, rows.known)
+        hindcasts = PerOriginHindcasts(spec, self.sink, rows, origins)
+        per_origin = {
+            forecaster.name: _with_newest_rows(hindcasts, forecaster, point) for forecaster in forecasters.per_origin
         }
-        quoted = [_Quoted(place, begun, roster) for place, begun in enumerate(company)]
-
-        def write(columns: Columns) -> None:
-            for one in quoted:
-                one.take(columns)
-
-        results = evaluate([one.newest for one in company], company[0].spec, roster, given, write)
-        return [one.made(result) for one, result in zip(quoted, results, strict=True)]
+        fresh = len(rows.known) - len(rows.by(trained.last_day).known)
+        return _variable_forecast(point, spec, backtest(point, spec, forecasters, per_origin), fresh)
 
 
-@attrs.frozen
-class _Begun:
-    """A variable that was read: the spec to its newest day, its rows, and what was known when.
+def _selected(trained: Trained, as_of: date, variables: Sequence[str]) -> list[str]:
+    spec = trained.spec
+    problems = [f"variables: the run did not train '{name}'" for name in variables if name not in spec.variables]
+    if as_of < spec.last_day:
+        problems.append(f"as_of: {as_of} is before the run's last day, {spec.last_day}")
+    if problems:
+        raise InvalidSpec(problems)
+    return sorted(set(variables) or trained.fingerprints)
 
-    `point` has the origins that a run would have; `newest` ends with the newest moment, be it one or not.
+
+def _to_newest(spec: RunSpec, rows: KnownRows) -> RunSpec:
+    """Return the spec that ends with the newest row's day: on a later day trust would have faded a little more."""
+    known = rows.known
+    newest = known.releases[-1] if len(known) else np.datetime64(spec.last_day, "us")
+    last = max(newest.astype("datetime64[D]").item(), spec.start)
+    return attrs.evolve(spec, end=last, batch_limit=None)
+
+
+def _with_newest_rows(hindcasts: PerOriginHindcasts, forecaster: Forecaster, point: PointInTime) -> Array:
+    """Return a forecaster's rows at each origin of `point`; see forecast_rows. Raises ForecasterFailed.
+
+    What it says of a moment that is no origin is not recorded: a batch's record holds its origins.
     """
-
-    spec: RunSpec
-    rows: KnownRows
-    point: PointInTime
-    newest: PointInTime
-    fresh: int
-
-    @property
-    def variable(self) -> str:
-        """Its name."""
-        return self.point.variable
-
-    def slow_hindcasts(self, forecaster: Forecaster, sink: ResultSink) -> Array:
-        """Return what a slow forecaster quotes at each origin; see quoted_by. Raises ForecasterFailed.
-
-        What it says of a moment that is no origin is not recorded: a batch's record holds its origins.
-        """
-        made = SlowHindcasts(self.spec, sink, self.rows, self.point).all(forecaster)
-        beyond = np.arange(made.shape[1], len(self.newest.origin_step))
-        if not len(beyond):
-            return made
-        said = quoted_by(forecaster, of_origins(self.newest, beyond), self.spec.horizon)
-        return np.concatenate([made, said], axis=1)
+    rows = hindcasts.all(forecaster)
+    beyond = np.arange(rows.shape[1], len(point.origin_step))
+    if not len(beyond):
+        return rows
+    newest = forecast_rows(forecaster, histories_of(point).select(beyond), hindcasts.spec.horizon)
+    return np.concatenate([rows, newest], axis=1)
 
 
 def with_newest(point: PointInTime, known: Observations) -> PointInTime:
     """Add the newest moment as an origin where it is none: rows that only revise leave the steps ahead the same.
 
-    Nothing is learned from it, and it comes last, so that what is quoted before it stays as it is.
+    Nothing is learned from it, and it comes last, so that what stood before it stays as it is.
     """
     moment = known.releases[-1]
     if point.origin_known_at[-1] == moment:
@@ -230,61 +178,35 @@ def with_newest(point: PointInTime, known: Observations) -> PointInTime:
     )
 
 
-class _Quoted:
-    """Gathers what is quoted of one variable at its newest moment from the rows of a HindcastTable."""
-
-    def __init__(self, place: int, begun: _Begun, roster: Roster) -> None:
-        self._place, self._begun, self._roster = place, begun, roster
-        shape = (len(roster.names), begun.spec.horizon)
-        self._columns = {
-            name: np.full(shape, np.nan) for name in ("point", *(f"q{level}" for level in LEVELS), "weight", "trust")
-        }
-
-    def take(self, columns: Columns) -> None:
-        """Take the rows of the newest moment from those of a stretch."""
-        variable, forecaster = cast("Labels", columns["variable"]), cast("Labels", columns["forecaster"])
-        moment = self._begun.newest.origin_known_at[-1]
-        mine = np.flatnonzero((variable.codes == self._place) & (np.asarray(columns["known_at"]) == moment))
-        at = forecaster.codes[mine], np.asarray(columns["horizon"])[mine].astype(np.int64) - 1
-        for name, gathered in self._columns.items():
-            gathered[at] = np.asarray(columns[name])[mine]
-
-    def made(self, result: VariableResult) -> VariableForecast:
-        """Return the forecast, with the trust that the outcomes known by then have earned."""
-        begun, newest = self._begun, self._begun.newest
-        trust = trusted(result, begun.spec, batch_count(begun.spec))
-        # as a hindcast at this moment bears it, to the bit
-        trust[..., TRUST.index("mean")] = self._columns["trust"]
-        timestamp = newest.step_timestamp[-1]
-        calendar = calendar_of(np.sort(newest.step_timestamp))
-        horizon = begun.spec.horizon
-        return VariableForecast(
-            variable=begun.variable,
-            forecasters=self._roster.names,
-            known_at=newest.origin_known_at[-1],
-            timestamp=timestamp,
-            targets=np.full(horizon, "NaT", "datetime64[us]")
-            if calendar is None
-            else calendar.after(timestamp, horizon),
-            point=self._columns["point"],
-            quantiles=np.stack([self._columns[f"q{level}"] for level in LEVELS]),
-            weights=self._columns["weight"],
-            trust=trust,
-            fresh=begun.fresh,
-        )
+def _variable_forecast(point: PointInTime, spec: RunSpec, backtested: Backtest, fresh: int) -> VariableForecast:
+    """Return what stands at the newest origin, with the trust that the outcomes known by then have earned."""
+    record, newest = backtested.record, backtested.newest
+    timestamp = point.step_timestamp[-1]
+    calendar = calendar_of(np.sort(point.step_timestamp))
+    unknown = np.full(spec.horizon, "NaT", "datetime64[us]")
+    return VariableForecast(
+        variable=point.variable,
+        forecasters=record.forecasters,
+        known_at=point.origin_known_at[-1],
+        timestamp=timestamp,
+        targets=unknown if calendar is None else calendar.after(timestamp, spec.horizon),
+        point=np.ldexp(newest.points, point.exponent),
+        quantiles=np.ldexp(newest.quantiles, point.exponent),
+        weights=newest.weights,
+        trust=trusted(record, spec, batch_count(spec)),
+        fresh=fresh,
+    )
 
 
 def _changed(observations: Observations, rows: KnownRows, spec: RunSpec) -> HistoryChanged:
     """Say how the rows known by a run's end are not those it was trained on."""
     as_then = resolve_known_at(observations, spec.known_at, spec.last_day)
-    place = observations.source or f"variable '{observations.variable}'"
+    context = observations.source or f"variable '{observations.variable}'"
     if as_then.rule != rows.rule:
         message = (
             f"with the new rows the dates read as known by '{rows.rule}', up to {spec.last_day} by '{as_then.rule}'"
         )
-        return HistoryChanged(message, place, "Train again with a known_at rule, or allow changed history")
+        return HistoryChanged(message, context, "Train again with a known_at rule, or allow changed history")
     count = len(rows.by(spec.last_day).known)
     message = f"the {count} rows known by the run's end, {spec.last_day}, are not those it was trained on"
-    return HistoryChanged(
-        message, place, "Train again, or allow changed history: the learners then learn from these rows"
-    )
+    return HistoryChanged(message, context, "Train again, or allow changed history: the learners learn from these rows")

@@ -1,4 +1,4 @@
-"""How a unit begins: what its variables' data are, which records belong to them, and what is known without reading."""
+"""Inputs of a run's variables: rows known by the end of the period, their predictors', and the record they lead to."""
 
 from __future__ import annotations
 
@@ -11,128 +11,152 @@ import numpy as np
 from pulse_core.data.observations import KnownRows, resolve_known_at, settled_by
 from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import DataError
-from pulse_core.forecasters.registry import Roster
+from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.ports import DataStore, TellsVersions, reading
-from pulse_core.results import DataFacts, Failure, Sighting, VariableScores
+from pulse_core.results import DataFacts, DataSnapshot, VariableScores
+from pulse_core.runs.attempts import Attempts, attempt
 from pulse_core.runs.keys import RecordKeys
-from pulse_core.runs.records import Ledger
-from pulse_core.runs.variables import each
+from pulse_core.runs.records import Records
 from pulse_core.spec import RunSpec
 
 
 @attrs.frozen
-class Read:
-    """A variable's rows that are known by the end of the period, and what is to be remembered of them."""
+class ReadRows:
+    """A variable's rows that are known by the end of the period, and what the version of its data holds."""
 
     rows: KnownRows
-    seen: Sighting
+    snapshot: DataSnapshot
 
 
 @attrs.frozen
-class Begun:
-    """A variable that was begun: what is said of its data, its record's key, and its scores where they are known.
+class VariableInput:
+    """What a variable's record depends on, and the record's key.
 
-    What was read is here too: the rows, those of its predictors, and without scores what was known when.
+    `rows` are its own and `predictors` those of its predictors; None and empty where nothing was read, because what
+    this version of the data holds was recorded. `point` is what was known when, where it has been worked out. `scores`
+    is what the record was aggregated to by this spec, where that is recorded.
     """
 
     variable: str
     facts: DataFacts
     key: str
-    scores: VariableScores | None = None
     rows: KnownRows | None = None
-    predictors: Sequence[KnownRows] = ()
+    predictors: tuple[KnownRows, ...] = ()
     point: PointInTime | None = None
+    scores: VariableScores | None = None
+
+    def resolved(self) -> tuple[KnownRows, PointInTime]:
+        """Return the rows, and what was known when. Raises ValueError where they were not read."""
+        if self.rows is None or self.point is None:
+            raise ValueError(f"the rows of '{self.variable}' were not read")
+        return self.rows, self.point
 
 
 @attrs.frozen
-class Beginning:
-    """Begins variables. Nothing is read of those that were folded before, from the version of the data that is there.
+class InputReader:
+    """Reads the inputs of variables. What was aggregated before from the same version of the data is not read.
 
     When `fresh`, everything is read.
     """
 
     spec: RunSpec
     store: DataStore
-    roster: Roster
-    ledger: Ledger
+    forecasters: ForecasterSet
+    records: Records
     fresh: bool = False
     _keys: RecordKeys = attrs.field(init=False)
 
     @_keys.default
-    def _of_the_spec(self) -> RecordKeys:
-        return RecordKeys(self.spec, self.roster)
+    def _keys_of_the_spec(self) -> RecordKeys:
+        return RecordKeys(self.spec, self.forecasters)
 
-    def all(self, variables: Sequence[str], failures: dict[str, Failure]) -> dict[str, Begun]:
-        """Begin these variables; failures are noted."""
-        known, unknown = self.known(variables, failures)
-        with reading(self.store, unknown) as store:
-            read = dict(each(unknown, partial(self._begin, cache(partial(self.read, store))), failures))
-        scores = {} if self.fresh else self.ledger.scores_of({name: one.key for name, one in read.items()}, failures)
-        sound = [name for name in read if name not in failures]
-        begun = known | dict(each(sound, lambda name: self._with_scores(read[name], scores.get(name)), failures))
-        return {name: begun[name] for name in variables if name in begun}
+    def inputs(self, variables: Sequence[str]) -> Attempts[VariableInput]:
+        """Return the inputs of these variables, in order. Those that were read and have no scores have their point."""
+        recognised = self.recognised(variables)
+        unread = [name for name in variables if name not in recognised.values and name not in recognised.failures]
+        with reading(self.store, unread) as store:
+            inputs = attempt(unread, partial(self._input, cache(partial(self.read, store))))
+        keys = {} if self.fresh else {name: value.key for name, value in inputs.values.items()}
+        scores = self.records.scores_of(keys)
+        completed = attempt(
+            [name for name in inputs.values if name not in scores.failures],
+            lambda name: self._completed(inputs.values[name], scores.values.get(name)),
+        )
+        values = {**recognised.values, **completed.values}
+        failures = {**recognised.failures, **inputs.failures, **scores.failures, **completed.failures}
+        return Attempts({name: values[name] for name in variables if name in values}, failures)
 
-    def known(self, variables: Sequence[str], failures: dict[str, Failure]) -> tuple[dict[str, Begun], list[str]]:
-        """Begin those of which nothing need be read, and name those that are to be read; failures are noted."""
-        known = {} if self.fresh else self._known(variables, failures)
-        return known, [name for name in variables if name not in known and name not in failures]
+    def recognised(self, variables: Sequence[str]) -> Attempts[VariableInput]:
+        """Return the inputs of those variables of which nothing need be read."""
+        predictors = Attempts[DataSnapshot]({}) if self.fresh else self._snapshots(self.spec.predictors)
+        if self.fresh or len(predictors.values) < len(self.spec.predictors):
+            return Attempts({})
+        snapshots = self._snapshots(variables)
+        keys = {
+            name: self._keys.of(snapshot, predictors.values.values()) for name, snapshot in snapshots.values.items()
+        }
+        scores = self.records.scores_of(keys)
+        inputs = {
+            name: VariableInput(name, snapshots.values[name].facts, keys[name], scores=value)
+            for name, value in scores.values.items()
+        }
+        return Attempts(inputs, {**snapshots.failures, **scores.failures})
 
-    def read(self, store: DataStore, variable: str) -> Read:
-        """Read a variable, and record what that gave. Raises what reading raises, and SinkUnavailable."""
+    def read(self, store: DataStore, variable: str) -> ReadRows:
+        """Read a variable, and record what its version holds. Raises what reading raises, and SinkUnavailable."""
         observations, day = store.read(variable), self.spec.last_day
         rows = resolve_known_at(observations, self.spec.known_at, day).by(day)
         version = observations.version
         settled = bool(version) and settled_by(observations, self.spec.known_at, day)
-        seen = Sighting(variable, _facts(rows), day.isoformat(), settled)
+        snapshot = DataSnapshot(variable, data_facts(rows), day.isoformat(), settled)
         if version:
-            self.ledger.keep_sighting(version, seen, fresh=self.fresh)
-        return Read(rows, seen)
+            self.records.keep_snapshot(version, snapshot, fresh=self.fresh)
+        return ReadRows(rows, snapshot)
 
-    def missing(self, begun: Begun) -> tuple[KnownRows, PointInTime]:
-        """Return the rows of a variable that is to be computed, and what was known when; read now if they were not.
+    def with_point(self, value: VariableInput) -> VariableInput:
+        """Return an input with what was known when; read now if it was not.
 
         Raises what reading raises, and DataError where the rows are others by now.
         """
-        key = begun.key
-        if begun.rows is None:
-            begun = self._begin(cache(partial(self.read, self.store)), begun.variable)
-        if begun.rows is None or begun.key != key:
-            message, hint = "its data changed while the run was under way", "Run the command again"
-            raise DataError(message, f"variable '{begun.variable}'", hint)
-        return begun.rows, begun.point or self._point(begun.rows, begun.predictors)
+        if value.point is not None:
+            return value
+        if value.rows is None:
+            key = value.key
+            value = self._input(cache(partial(self.read, self.store)), value.variable)
+            if value.key != key:
+                message, hint = "its data changed while the run was under way", "Run the command again"
+                raise DataError(message, f"variable '{value.variable}'", hint)
+        return attrs.evolve(value, point=self._point(value))
 
-    def _known(self, variables: Sequence[str], failures: dict[str, Failure]) -> dict[str, Begun]:
-        predictors = self._seen(self.spec.predictors, {})
-        if len(predictors) < len(self.spec.predictors):
-            return {}
-        seen = self._seen(variables, failures)
-        keys = {name: self._keys.of(one, predictors.values()) for name, one in seen.items()}
-        scores = self.ledger.scores_of(keys, failures)
-        return {name: Begun(name, seen[name].facts, keys[name], found) for name, found in scores.items()}
-
-    def _seen(self, names: Sequence[str], failures: dict[str, Failure]) -> dict[str, Sighting]:
-        """Return what reading these variables would give, where that is known."""
+    def _snapshots(self, names: Sequence[str]) -> Attempts[DataSnapshot]:
+        """Return what the present versions of these variables' data hold, where that is recorded."""
         if not isinstance(self.store, TellsVersions):
-            return {}
-        return self.ledger.sightings_of(dict(each(names, self.store.version, failures)), failures)
+            return Attempts({})
+        versions = attempt(names, self.store.version)
+        snapshots = self.records.snapshots_of(versions.values)
+        return Attempts(snapshots.values, {**versions.failures, **snapshots.failures})
 
-    def _begin(self, read: Callable[[str], Read], variable: str) -> Begun:
-        """Begin a variable by reading it and its predictors."""
-        own, others = read(variable), [read(name) for name in self.spec.predictors if name != variable]
-        key = self._keys.of(own.seen, [other.seen for other in others])
-        return Begun(variable, own.seen.facts, key, None, own.rows, [other.rows for other in others])
+    def _input(self, read: Callable[[str], ReadRows], variable: str) -> VariableInput:
+        """Read a variable and its predictors."""
+        target, others = read(variable), [read(name) for name in self.spec.predictors if name != variable]
+        key = self._keys.of(target.snapshot, [other.snapshot for other in others])
+        predictors = tuple(other.rows for other in others)
+        return VariableInput(variable, target.snapshot.facts, key, target.rows, predictors)
 
-    def _with_scores(self, begun: Begun, scores: VariableScores | None) -> Begun:
-        """Add what is known; what was known when, otherwise: whatever fails here is in no part of a table."""
-        if scores is not None or begun.rows is None:
-            return attrs.evolve(begun, scores=scores)
-        return attrs.evolve(begun, point=self._point(begun.rows, begun.predictors))
+    def _completed(self, value: VariableInput, scores: VariableScores | None) -> VariableInput:
+        """Add recorded scores; without them, what was known when: what fails here is in no part of a table."""
+        if scores is not None:
+            return attrs.evolve(value, scores=scores)
+        return attrs.evolve(value, point=self._point(value))
 
-    def _point(self, rows: KnownRows, predictors: Sequence[KnownRows]) -> PointInTime:
-        return point_in_time(rows.known, self.spec, [other.known for other in predictors])
+    def _point(self, value: VariableInput) -> PointInTime:
+        if value.rows is None:
+            raise ValueError(f"the rows of '{value.variable}' were not read")
+        return point_in_time(value.rows.known, self.spec, [rows.known for rows in value.predictors])
 
 
-def _facts(rows: KnownRows) -> DataFacts:
+def data_facts(rows: KnownRows) -> DataFacts:
+    """Return what is said of a variable's data in results."""
     known = rows.known
     first, last = ("", "")
     if len(known):

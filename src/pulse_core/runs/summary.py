@@ -1,4 +1,4 @@
-"""What a run reports of a variable: scores over all batches, and trust as it stands at the end of the period."""
+"""Scores of a variable over all batches, and trust as it stands at the end of the period, from its record."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from numpy.typing import NDArray
 
 from pulse_core.errors import TooLittleData
 from pulse_core.plan import batch_count
-from pulse_core.results import VariableResult, VariableScores
-from pulse_core.runs.keys import fold_key
+from pulse_core.results import TRUST, VariableRecord, VariableScores
+from pulse_core.runs.keys import aggregation_key
 from pulse_core.scores.measures import MEASURES, all_measures
-from pulse_core.scores.trust import batch_decay, posterior, trust
+from pulse_core.kernel.bindings import posteriors
+from pulse_core.scores.trust import batch_decay, trust
 from pulse_core.spec import RunSpec
 
 
-def summarise(result: VariableResult, spec: RunSpec) -> VariableScores:
+def summarise(result: VariableRecord, spec: RunSpec) -> VariableScores:
     """Fold a variable's record. Raises TooLittleData where the data cannot fill a horizon.
 
-    What it takes of the spec and is in no record's key belongs in `identity.fold_key`.
+    What it takes of the spec and is in no record's key belongs in `identity.aggregation_key`.
     """
     count = batch_count(spec)
     scores = np.concatenate([all_measures(result.sums.total(), result.exponent), result.dm_p[..., None]], axis=-1)
@@ -26,7 +27,7 @@ def summarise(result: VariableResult, spec: RunSpec) -> VariableScores:
     origins[: len(result.origins)] = result.origins
     return VariableScores(
         variable=result.variable,
-        fold=fold_key(spec),
+        aggregation=aggregation_key(spec),
         forecasters=result.forecasters,
         scores=scores,
         trust=trusted(result, spec, count),
@@ -37,17 +38,16 @@ def summarise(result: VariableResult, spec: RunSpec) -> VariableScores:
     )
 
 
-def trusted(result: VariableResult, spec: RunSpec, batches: int) -> NDArray[np.float64]:
+def trusted(result: VariableRecord, spec: RunSpec, batches: int) -> NDArray[np.float64]:
     """Return the trust after so many batches (forecaster, horizon, 5), ordered as TRUST; NaN where there is none."""
-    decay = batch_decay(spec.trust_decay, spec.batch_size_days)
-    found = trust(*posterior(result.wins, result.losses, decay, batches))
-    found = np.concatenate([found, result.log10_e[..., None]], axis=-1)
-    found[result.forecasters.index(spec.benchmark)] = np.nan
-    found[found[..., 3] == 0] = np.nan  # no outcome yet: no trust to speak of
-    return found
+    alpha, beta = posteriors(result.wins, result.losses, batch_decay(spec.trust_decay, spec.batch_size_days), batches)
+    values = np.concatenate([trust(alpha[-1], beta[-1]), result.log10_e[..., None]], axis=-1)
+    values[result.forecasters.index(spec.benchmark)] = np.nan
+    values[values[..., TRUST.index("trials")] == 0] = np.nan  # no outcome yet: no trust to speak of
+    return values
 
 
-def _refuse_empty_horizons(scores: NDArray[np.float64], result: VariableResult, spec: RunSpec) -> None:
+def _refuse_empty_horizons(scores: NDArray[np.float64], result: VariableRecord, spec: RunSpec) -> None:
     scored = (scores[..., MEASURES.index("n")] > 0).any(axis=0)
     if not scored.all():
         furthest = int(np.flatnonzero(scored).max()) + 1 if scored.any() else 0

@@ -1,4 +1,4 @@
-"""RetrodictionTraining, the use case behind TrainingRun: plan, dispatch, fold, publish."""
+"""RetrodictionTraining, the use case behind TrainingRun: plan, dispatch, aggregate, publish."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import attrs
 from pulse_core.errors import RunFailed, UnitFailed
 from pulse_core.events import Observer, RunFinished, RunPlanned, UnitFinished, ignore
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.forecasters.registry import Roster, resolve, with_own_quantiles
-from pulse_core.plan import Slice, WorkUnit, batch_count, batch_units, batches, take, work_units
-from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink
+from pulse_core.forecasters.registry import ForecasterSet, resolve, with_custom_quantiles
+from pulse_core.plan import Slice, WorkUnit, Workload, batch_count, batch_units, batches, take, work_units
+from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, UnitOutcome, ResultSink
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
 from pulse_core.runs.tables import Tables
-from pulse_core.runs.units import ReplayTask
+from pulse_core.runs.units import UnitTask
 from pulse_core.spec import RunSpec
 
 Clock = Callable[[], datetime]
@@ -59,12 +59,12 @@ class RetrodictionTraining:
     def execute(self, spec: RunSpec) -> RunResult:
         """Train what the spec says; see TrainingRun. Raises InvalidSpec for a forecaster nobody knows."""
         started = self._now()
-        spec = with_own_quantiles(spec, self.forecasters)
-        roster = resolve(spec.roster, self.forecasters)
-        phases = self._phases(spec, roster)
+        spec = with_custom_quantiles(spec, self.forecasters)
+        forecasters = resolve(spec.forecasters, self.forecasters)
+        phases = self._phases(spec, forecasters)
         run_id = self.run_id or spec.run_id
         tables = Tables(run_id, len(phases[-1]), self.hindcasts) if self.slice is None else None
-        task = ReplayTask(spec, self.store, self.sink, roster, tables, self.fresh, self.recorded_only)
+        task = UnitTask(spec, self.store, self.sink, forecasters, tables, self.fresh, self.recorded_only)
         planned = sum(_count(units) for units in phases)
         self.observer(RunPlanned(run_id, batch_count(spec), sum(len(units) for units in phases), planned))
         results: list[UnitResult] = []
@@ -72,13 +72,12 @@ class RetrodictionTraining:
         finished = 0
         for phase in phases:
             units = _without(phase, failures)
-            done = sorted(self._dispatch(task, units, finished, planned), key=itemgetter(0))
-            results = [result for _, result in done]
+            results = [result for _, result in sorted(self._dispatch(task, units, finished, planned), key=itemgetter(0))]
             finished += _count(units)
             # in the units' order, not that of their completion: of several failures the first unit's is told
             for failure in (failure for result in results for failure in result.failures):
                 failures.setdefault(failure.variable, failure)
-        result = self._fold(spec, run_id, _count(phases[-1]), results, failures, started)
+        result = self._aggregate(spec, run_id, _count(phases[-1]), results, failures, started)
         if failures and not (self.keep_going and result.variables):
             raise RunFailed(result.failures, result)
         if self.slice is None:
@@ -86,18 +85,21 @@ class RetrodictionTraining:
         self.observer(RunFinished(run_id, result.units, result.digest))
         return result
 
-    def _phases(self, spec: RunSpec, roster: Roster) -> tuple[tuple[WorkUnit, ...], ...]:
-        """Return the units that may be done side by side, phase after phase; slow hindcasts come first.
+    def _phases(self, spec: RunSpec, forecasters: ForecasterSet) -> tuple[tuple[WorkUnit, ...], ...]:
+        """Return the units that may be done side by side, phase after phase; hindcasts per origin come first.
 
-        A slice with slow forecasters shares these alone: the run that collects does the rest.
+        A slice with forecasters that are called origin by origin shares these alone: the run that collects does the
+        rest.
         """
-        shared = shared_units(spec, roster, self.unit_size)
+        shared = shared_units(spec, forecasters, self.unit_size)
         if self.slice is not None:
             return (take(shared, self.slice),)
-        return (shared, work_units(spec, self.unit_size)) if roster.slow else (shared,)
+        if forecasters.per_origin:
+            return (shared, work_units(spec, workload(forecasters), self.unit_size))
+        return (shared,)
 
     def _dispatch(
-        self, task: ReplayTask, units: Sequence[WorkUnit], finished: int, planned: int
+        self, task: UnitTask, units: Sequence[WorkUnit], finished: int, planned: int
     ) -> Iterator[tuple[int, UnitResult]]:
         """Yield each unit's index and result as they complete."""
         with closing(self.backend.run(task, units)) as outcomes:
@@ -107,7 +109,7 @@ class RetrodictionTraining:
                 self.observer(UnitFinished(outcome.unit, result, finished, planned))
                 yield outcome.unit.index, result
 
-    def _fold(
+    def _aggregate(
         self,
         spec: RunSpec,
         run_id: str,
@@ -139,9 +141,17 @@ class RetrodictionTraining:
         return None if self.clock is None else self.clock()
 
 
-def shared_units(spec: RunSpec, roster: Roster, unit_size: int | None = None) -> tuple[WorkUnit, ...]:
+def shared_units(spec: RunSpec, forecasters: ForecasterSet, unit_size: int | None = None) -> tuple[WorkUnit, ...]:
     """Return the units that slices take their shares of."""
-    return batch_units(spec) if roster.slow else work_units(spec, unit_size)
+    load = workload(forecasters)
+    return batch_units(spec, load) if forecasters.per_origin else work_units(spec, load, unit_size)
+
+
+def workload(forecasters: ForecasterSet) -> Workload:
+    """Return what forecasters cost at an origin, as they declare it."""
+    per_origin = [forecaster.cost for forecaster in forecasters.per_origin]
+    built_in = [forecaster.cost for forecaster in forecasters.forecasters if not forecaster.per_origin]
+    return Workload(sum(built_in), sum(per_origin) if per_origin else None)
 
 
 def _count(units: Sequence[WorkUnit]) -> int:
@@ -150,12 +160,14 @@ def _count(units: Sequence[WorkUnit]) -> int:
 
 def _without(units: Sequence[WorkUnit], failures: Mapping[str, Failure]) -> tuple[WorkUnit, ...]:
     """Leave out variables that have failed already."""
-    kept = (attrs.evolve(unit, variables=[name for name in unit.variables if name not in failures]) for unit in units)
-    return tuple(unit for unit in kept if unit.variables)
+    remaining = (
+        attrs.evolve(unit, variables=[name for name in unit.variables if name not in failures]) for unit in units
+    )
+    return tuple(unit for unit in remaining if unit.variables)
 
 
-def _all_of(units: Sequence[WorkUnit], outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    """Yield the outcomes, then a failure for each unit that the engine has lost."""
+def _all_of(units: Sequence[WorkUnit], outcomes: Iterable[UnitOutcome]) -> Iterator[UnitOutcome]:
+    """Yield the outcomes, then a failure for each unit that the backend has lost."""
     waiting = {unit.index: unit for unit in units}
     for outcome in outcomes:
         if waiting.pop(outcome.unit.index, None) is not None:
@@ -164,7 +176,7 @@ def _all_of(units: Sequence[WorkUnit], outcomes: Iterable[Outcome]) -> Iterator[
         yield Failed(unit, UnitFailed("the backend gave no outcome", f"unit {unit.index}", "Run the command again"))
 
 
-def _unit_result(outcome: Outcome) -> UnitResult:
+def _unit_result(outcome: UnitOutcome) -> UnitResult:
     if isinstance(outcome, Done):
         return outcome.result
     return UnitResult(failures=tuple(Failure.of(variable, outcome.error) for variable in outcome.unit.variables))

@@ -1,67 +1,52 @@
-"""One work unit, start to end: read, recall or compute, record, summarise."""
+"""A work unit, start to end: inputs, then for each variable its record, recalled or computed, and its summary."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
-from typing import Final
 
 import attrs
-import numpy as np
 
-from pulse_core.backtest.companies import companies
-from pulse_core.backtest.evaluation import evaluate
-from pulse_core.data.observations import KnownRows
-from pulse_core.data.point_in_time import PointInTime, point_in_time
-from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, ForecasterFailed, NotRecorded
-from pulse_core.forecasters.registry import Roster
+from pulse_core.backtest.variable import backtest
+from pulse_core.data.point_in_time import point_in_time
+from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded
+from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.plan import Batch, WorkUnit, batches
 from pulse_core.ports import DataStore, ResultSink, Write, reading
-from pulse_core.results import Failure, UnitResult, VariableResult
-from pulse_core.runs.folding import Fold
-from pulse_core.runs.inputs import Beginning, Begun, Read
+from pulse_core.results import Failure, UnitResult, VariableRecord
+from pulse_core.runs.attempts import attempt
+from pulse_core.runs.inputs import InputReader, ReadRows, VariableInput
 from pulse_core.runs.keys import content_key
-from pulse_core.runs.per_origin import SlowHindcasts
-from pulse_core.runs.records import Ledger
+from pulse_core.runs.per_origin_hindcasts import PerOriginHindcasts
+from pulse_core.runs.records import Records
 from pulse_core.runs.tables import SCORES, Parts, Tables, unit_parts
-from pulse_core.runs.variables import each
+from pulse_core.runs.unit_summary import UnitSummary
 from pulse_core.spec import RunSpec
 
-MOST_ORIGINS: Final = 320_000
-"""How many origins are computed side by side, shorter histories counted as long as the longest: some 600 MiB with all
-built-in forecasters and five horizons."""
-
-Missing = tuple[KnownRows, PointInTime]
-"""A variable that is to be computed: its rows, and what was known when."""
-
-
-@attrs.frozen
-class _Go:
-    """What one go at a unit writes to, and the variables that it or an earlier go computed."""
-
-    ledger: Ledger
-    fold: Fold
-    parts: Parts
-    computed: set[str]
+Recall = Callable[[str], VariableRecord | None]
 
 
 class _Incomplete(Exception):
-    """A variable failed whose rows the parts that are open would have to hold."""
+    """Variables failed whose rows the parts that are open would have to hold; their failures."""
+
+    def __init__(self, failures: Mapping[str, Failure]) -> None:
+        super().__init__(failures)
+        self.failures = failures
 
 
 @attrs.frozen
-class ReplayTask:
+class UnitTask:
     """What a worker does with a unit. A variable that fails is reported and harms no other.
 
     When `fresh`, nothing is recalled, and what is computed takes the place of what is recorded.
-    With `recorded_only` a variable that nobody has recorded fails: the task collects and computes none.
+    With `recorded_only` a variable without a record fails: the task collects and computes none.
     """
 
     spec: RunSpec
     store: DataStore
     sink: ResultSink
-    roster: Roster
+    forecasters: ForecasterSet
     tables: Tables | None = None
     fresh: bool = False
     recorded_only: bool = False
@@ -69,131 +54,128 @@ class ReplayTask:
     def __call__(self, unit: WorkUnit) -> UnitResult:
         """Return the unit's summaries, one a variable that succeeded, and its failures."""
         if unit.batch is not None:
-            return self._hindcast(unit, batches(self.spec)[unit.batch])
-        failures: dict[str, Failure] = {}
-        beginning = self._beginning()
-        begun = beginning.all(unit.variables, failures)
-        result, computed = UnitResult(), set[str]()
-        while begun:
-            # parts are named by what is in them, so those that held a failure's rows too must be begun again without
-            with suppress(_Incomplete):
-                result = self._go(unit, beginning, begun, computed, failures)
-                break
-            begun = {name: one for name, one in begun.items() if name not in failures}
-        return attrs.evolve(result, failures=tuple(failures[name] for name in unit.variables if name in failures))
+            return self._per_origin(unit, batches(self.spec)[unit.batch])
+        return _UnitRun(self, unit).result()
 
-    def _go(
-        self,
-        unit: WorkUnit,
-        beginning: Beginning,
-        begun: Mapping[str, Begun],
-        computed: set[str],
-        failures: dict[str, Failure],
-    ) -> UnitResult:
-        """Recall or compute these variables and write their parts; what is `computed` is noted.
+    def reader(self) -> InputReader:
+        """Return what reads inputs for this task."""
+        records = Records(self.spec, self.sink)
+        return InputReader(self.spec, self.store, self.forecasters, records, self.fresh)
 
-        Raises _Incomplete when all that can be recorded is, and one of them has failed.
-        """
-        ledger = beginning.ledger
-        with ExitStack() as open_parts:
-            parts = self._parts(unit, ledger, begun.values(), open_parts)
-            unfolded: dict[str, Failure] = {}
-            fold = Fold(self.spec, parts.scores, unfolded)
-            with ledger.results([one.key for one in begun.values() if one.scores is None or parts.scores]) as result_of:
-                recall = partial(self._recall, _Go(ledger, fold, parts, computed), result_of)
-                found = dict(each(begun, lambda name: recall(begun[name]), failures))
-            missing = {name: begun[name] for name, there in found.items() if not there}
-            for name, result in self._compute(beginning, missing, failures, parts.hindcasts):
-                key = missing[name].key
-                (ledger.replace if self.fresh and name not in computed else ledger.keep)(key, result)
-                computed.add(name)
-                scores = fold.add(result, missing[name].facts)
-                if scores is not None:
-                    ledger.keep_scores(key, scores)
-            fold.flush()
-            if not failures.keys().isdisjoint(begun):
-                raise _Incomplete
-        # a record that cannot be folded never can: parts named by it are whole
-        failures |= unfolded
-        made = len(computed & fold.summaries.keys())
-        summaries = fold.in_order(unit.variables)
-        names = tuple(name for name in parts.names if summaries or not name.startswith(f"{SCORES}/"))
-        return UnitResult(summaries, recalled=len(summaries) - made, computed=made, parts=names)
+    def _per_origin(self, unit: WorkUnit, batch: Batch) -> UnitResult:
+        """Make the hindcasts of forecasters called origin by origin in one batch, for the variable's own unit."""
+        reader = self.reader()
+        recognised = reader.recognised(unit.variables)
+        unread = [name for name in unit.variables if name not in recognised.values and name not in recognised.failures]
+        with reading(self.store, unread) as store:
+            recalled = attempt(unread, partial(self._hindcast_batch, partial(reader.read, store), batch))
+        count = sum(recalled.values.values())
+        return UnitResult(
+            failures=(*recognised.failures.values(), *recalled.failures.values()),
+            recalled=len(recognised.values) + count,
+            computed=len(recalled.values) - count,
+        )
 
-    def _parts(self, unit: WorkUnit, ledger: Ledger, begun: Iterable[Begun], open_parts: ExitStack) -> Parts:
-        if self.tables is None:
-            return Parts()
-        content = content_key(ledger.fold, [one.key for one in begun])
-        return unit_parts(self.tables, unit, content, ledger, open_parts, fresh=self.fresh)
-
-    def _recall(self, go: _Go, result_of: Callable[[str], VariableResult | None], one: Begun) -> bool:
-        """Fold what is recorded, where it may be used; return whether it was.
-
-        Raises NotRecorded where it must be there and is not.
-        """
-        # records hold no hindcasts: where they are to be written, they are made again
-        anew = go.parts.hindcasts is not None or (self.fresh and one.variable not in go.computed)
-        # what slices do for slow forecasters is their hindcasts; these are looked for when they are put together
-        must = self.recorded_only and not self.roster.slow
-        if one.scores is not None and go.parts.scores is None:
-            if not anew:
-                go.fold.add_scores(one.scores, one.facts)
-            return not anew
-        result = None if anew and not must else result_of(one.key)
-        if must and result is None:
-            raise NotRecorded(NOT_RECORDED, f"variable '{one.variable}'", HINT_NOT_RECORDED)
-        if result is None or anew:
-            return False
-        scores = go.fold.add(result, one.facts, one.scores)
-        if scores is not None and one.scores is None:
-            go.ledger.keep_scores(one.key, scores)
-        return True
-
-    def _compute(
-        self, beginning: Beginning, begun: Mapping[str, Begun], failures: dict[str, Failure], write: Write | None
-    ) -> Iterator[tuple[str, VariableResult]]:
-        """Compute together as many as memory allows; where a forecaster fails, each alone: the failure is its own."""
-        missing = [one for _, one in each(begun, lambda name: beginning.missing(begun[name]), failures)]
-        for company in companies(missing, lambda one: len(one[1].origin_step), MOST_ORIGINS):
-            try:
-                yield from self._evaluate(company, write)
-            except ForecasterFailed as error:
-                alone = {rows.known.variable: (rows, point) for rows, point in company}
-                if len(alone) == 1:
-                    failures.update((name, Failure.of(name, error)) for name in alone)
-                    continue
-                one_by_one = partial(self._evaluate_alone, alone, write)
-                yield from each(alone, one_by_one, failures)
-
-    def _evaluate_alone(self, company: Mapping[str, Missing], write: Write | None, name: str) -> VariableResult:
-        ((_, result),) = self._evaluate([company[name]], write)
-        return result
-
-    def _evaluate(self, company: Sequence[Missing], write: Write | None) -> list[tuple[str, VariableResult]]:
-        slow = [SlowHindcasts(self.spec, self.sink, rows, point, self.recorded_only) for rows, point in company]
-        given = {one.name: np.concatenate([each.all(one) for each in slow], axis=1) for one in self.roster.slow}
-        results = evaluate([point for _, point in company], self.spec, self.roster, given, write)
-        return [(result.variable, result) for result in results]
-
-    def _hindcast(self, unit: WorkUnit, batch: Batch) -> UnitResult:
-        """Make what slow forecasters say in one batch, and record it for the variable's own unit."""
-        failures: dict[str, Failure] = {}
-        beginning = self._beginning()
-        known, unknown = beginning.known(unit.variables, failures)
-        with reading(self.store, unknown) as store:
-            hindcast = partial(self._hindcast_variable, partial(beginning.read, store), batch)
-            done = dict(each(unknown, hindcast, failures))
-        recalled = sum(done.values())
-        made = len(done) - recalled
-        return UnitResult(failures=tuple(failures.values()), recalled=len(known) + recalled, computed=made)
-
-    def _hindcast_variable(self, read: Callable[[str], Read], batch: Batch, variable: str) -> bool:
+    def _hindcast_batch(self, read: Callable[[str], ReadRows], batch: Batch, variable: str) -> bool:
         """Return whether everything was recorded already."""
         rows = read(variable).rows
         point = point_in_time(rows.known, self.spec)
-        slow = SlowHindcasts(self.spec, self.sink, rows, point, self.recorded_only)
-        recalled = [slow.in_batch(forecaster, batch, fresh=self.fresh)[1] for forecaster in self.roster.slow]
-        return all(recalled)
+        hindcasts = PerOriginHindcasts(self.spec, self.sink, rows, point, self.recorded_only)
+        attempts = [
+            hindcasts.in_batch(forecaster, batch, fresh=self.fresh) for forecaster in self.forecasters.per_origin
+        ]
+        return all(recalled for _, recalled in attempts)
 
-    def _beginning(self) -> Beginning:
-        return Beginning(self.spec, self.store, self.roster, Ledger(self.spec, self.sink), self.fresh)
+
+class _UnitRun:
+    """A unit under way: what reads its inputs, and which variables this or an earlier attempt computed."""
+
+    def __init__(self, task: UnitTask, unit: WorkUnit) -> None:
+        self._task, self._unit = task, unit
+        self._reader = task.reader()
+        self._records = self._reader.records
+        self._computed: set[str] = set()
+
+    def result(self) -> UnitResult:
+        """Do the unit; parts are named by their content, so without a variable that failed they are begun again."""
+        inputs = self._reader.inputs(self._unit.variables)
+        values, failures = dict(inputs.values), dict(inputs.failures)
+        result = UnitResult()
+        while values:
+            try:
+                result = self._attempt(values)
+                failures |= {failure.variable: failure for failure in result.failures}
+                break
+            except _Incomplete as incomplete:
+                failures |= incomplete.failures
+                values = {name: value for name, value in values.items() if name not in failures}
+        ordered = tuple(failures[name] for name in self._unit.variables if name in failures)
+        return attrs.evolve(result, failures=ordered)
+
+    def _attempt(self, values: Mapping[str, VariableInput]) -> UnitResult:
+        """Recall or compute these variables and write their parts.
+
+        Raises _Incomplete when all that can be recorded is, and a variable has failed.
+        """
+        with ExitStack() as open_parts:
+            parts = self._parts(values, open_parts)
+            summary = UnitSummary(self._task.spec, parts.scores)
+            keys = [value.key for value in values.values() if value.scores is None or parts.scores]
+            with self._records.recalling_results(keys) as recall:
+                attempts = attempt(values, lambda name: self._add(values[name], recall, parts, summary))
+            summary.flush()
+            if attempts.failures:
+                raise _Incomplete(attempts.failures)
+        summaries = summary.in_order(self._unit.variables)
+        computed = len(self._computed & summary.summaries.keys())
+        names = tuple(name for name in parts.names if summaries or not name.startswith(f"{SCORES}/"))
+        # a record that cannot be aggregated never can: parts named by it are whole
+        failures = tuple(summary.failures.values())
+        return UnitResult(summaries, failures, len(summaries) - computed, computed, names)
+
+    def _parts(self, values: Mapping[str, VariableInput], open_parts: ExitStack) -> Parts:
+        if self._task.tables is None:
+            return Parts()
+        content = content_key(self._records.aggregation, [value.key for value in values.values()])
+        return unit_parts(
+            self._task.tables, self._unit, content, self._records, open_parts, fresh=self._task.fresh
+        )
+
+    def _add(self, value: VariableInput, recall: Recall, parts: Parts, summary: UnitSummary) -> None:
+        """Add a variable to the unit's summary: by its recorded scores, its record, or computed.
+
+        Raises NotRecorded where the record must exist and does not.
+        """
+        # records hold no hindcasts: where they are to be written, they are made again
+        anew = parts.hindcasts is not None or (self._task.fresh and value.variable not in self._computed)
+        # slices of forecasters called origin by origin record hindcasts, which are looked for when they are needed
+        required = self._task.recorded_only and not self._task.forecasters.per_origin
+        if value.scores is not None and parts.scores is None and not anew:
+            summary.add_scores(value.scores, value.facts)
+            return
+        record = None if anew and not required else recall(value.key)
+        if required and record is None:
+            raise NotRecorded(NOT_RECORDED, f"variable '{value.variable}'", HINT_NOT_RECORDED)
+        compute = record is None or anew
+        if record is None or anew:
+            record = self._computed_record(value, parts.hindcasts)
+        scores = summary.add(record, value.facts, None if compute else value.scores)
+        if scores is not None and (compute or value.scores is None):
+            self._records.keep_scores(value.key, scores)
+
+    def _computed_record(self, value: VariableInput, write: Write | None) -> VariableRecord:
+        """Compute a variable, and record it."""
+        value = self._reader.with_point(value)
+        record = backtest_input(value, self._task, write)
+        replace = self._task.fresh and value.variable not in self._computed
+        (self._records.replace if replace else self._records.keep)(value.key, record)
+        self._computed.add(value.variable)
+        return record
+
+
+def backtest_input(value: VariableInput, task: UnitTask, write: Write | None) -> VariableRecord:
+    """Return a variable's record. Raises ForecasterFailed."""
+    rows, point = value.resolved()
+    hindcasts = PerOriginHindcasts(task.spec, task.sink, rows, point, task.recorded_only)
+    per_origin = {forecaster.name: hindcasts.all(forecaster) for forecaster in task.forecasters.per_origin}
+    return backtest(point, task.spec, task.forecasters, per_origin, write).record

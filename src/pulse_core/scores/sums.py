@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import floats, integers
-from pulse_core.backtest.calibration import LEVELS
-
-INTERVALS: Final = (50, 80, 90, 95)
-"""The central intervals that are scored, in per cent."""
+from pulse_core.levels import INTERVALS, LEVELS
 
 PINBALL: Final = tuple(f"pinball_{level}" for level in LEVELS)
 COVERED: Final = tuple(f"covered_{interval}" for interval in INTERVALS)

@@ -1,4 +1,4 @@
-"""The scores of every batch, row by row."""
+"""The table of scores: a row for each variable, forecaster, horizon and batch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.kernel.bindings import posteriors
 from pulse_core.plan import batches
-from pulse_core.results import VariableResult
+from pulse_core.results import VariableRecord
 from pulse_core.scores.measures import MEASURES, all_measures
 from pulse_core.scores.sums import SUMS
-from pulse_core.scores.trust import batch_decay, posteriors
+from pulse_core.scores.trust import batch_decay
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, Labels
 
@@ -20,7 +21,7 @@ COMMON: Final = ("common_absolute", "benchmark_absolute")
 """The sums that the table gives beside the measures."""
 
 
-def score_columns(results: Sequence[VariableResult], spec: RunSpec) -> Columns:
+def score_columns(records: Sequence[VariableRecord], spec: RunSpec) -> Columns:
     """Return a row for each variable, forecaster, horizon and batch in which something was scored or became known.
 
     Columns: `variable`, `forecaster`, `horizon`, `batch`, its first day `start`; the measures of the batch's own
@@ -28,11 +29,11 @@ def score_columns(results: Sequence[VariableResult], spec: RunSpec) -> Columns:
     which skills over any batches follow; `won` and `lost`, the weighted outcomes that became known in it, and the
     `trust` at its end.
     """
-    parts = [_of(result, place, spec) for place, result in enumerate(results)]
+    parts = [_columns(record, index, spec) for index, record in enumerate(records)]
     merged = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     labels = {
-        "variable": tuple(result.variable for result in results),
-        "forecaster": spec.roster,
+        "variable": tuple(record.variable for record in records),
+        "forecaster": spec.forecasters,
         "batch": tuple(batch.id for batch in batches(spec)),
     }
     starts = np.array([batch.start for batch in batches(spec)], dtype="datetime64[us]")
@@ -45,25 +46,25 @@ def score_columns(results: Sequence[VariableResult], spec: RunSpec) -> Columns:
     }
 
 
-def _of(result: VariableResult, place: int, spec: RunSpec) -> dict[str, NDArray[Any]]:
+def _columns(record: VariableRecord, index: int, spec: RunSpec) -> dict[str, NDArray[Any]]:
     # (batch, forecaster, horizon)
     decay = batch_decay(spec.trust_decay, spec.batch_size_days)
-    ends = posteriors(result.wins, result.losses, decay, len(result.wins))
-    trust = np.stack([alpha / (alpha + beta) for alpha, beta in ends])
-    trust[:, result.forecasters.index(spec.benchmark)] = np.nan
-    measures = all_measures(result.sums.values, result.exponent)
-    rows = (measures[..., 0] > 0) | (result.wins + result.losses > 0)
-    batch, forecaster, horizon = (index.astype(np.int32) for index in np.nonzero(rows))
-    found = measures[rows]
+    alpha, beta = posteriors(record.wins, record.losses, decay, len(record.wins))
+    trust = alpha / (alpha + beta)
+    trust[:, record.forecasters.index(spec.benchmark)] = np.nan
+    measures = all_measures(record.sums.values, record.exponent)
+    rows = (measures[..., 0] > 0) | (record.wins + record.losses > 0)
+    batch, forecaster, horizon = (position.astype(np.int32) for position in np.nonzero(rows))
+    by_measure = np.ascontiguousarray(measures[rows].T)
     return {
-        "variable": np.full(len(batch), place, dtype=np.int32),
+        "variable": np.full(len(batch), index, dtype=np.int32),
         "forecaster": forecaster,
         "horizon": horizon + np.int32(1),
         "batch": batch,
-        **{name: found[:, column] for column, name in enumerate(MEASURES[:-1])},
-        **{name: _in_units(result.sums.values[..., SUMS.index(name)][rows], result.exponent) for name in COMMON},
-        "won": result.wins[rows],
-        "lost": result.losses[rows],
+        **dict(zip(MEASURES[:-1], by_measure, strict=True)),
+        **{name: _in_units(record.sums.values[..., SUMS.index(name)][rows], record.exponent) for name in COMMON},
+        "won": record.wins[rows],
+        "lost": record.losses[rows],
         "trust": trust[rows],
     }
 

@@ -7,14 +7,12 @@ prior, Ibrahim & Chen 2000); a weight of 1/h for h-step errors, which overlap.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Outcome = NDArray[np.int8]
 
 WON: Final = 2
 TIED: Final = 1
@@ -28,38 +26,6 @@ CREDIBLE: Final = (0.025, 0.975)
 def batch_decay(trust_decay: float, batch_size_days: int) -> float:
     """Return g = trust_decay ** (batch_size_days / 30)."""
     return float(trust_decay ** (batch_size_days / DAYS_PER_DECAY))
-
-
-def outcome(loss: Array, benchmark: Array) -> Outcome:
-    """Return WON where the loss is less than the benchmark's, TIED where equal, else LOST; UNKNOWN without both."""
-    less, no_more = loss < benchmark, loss <= benchmark
-    unknown = np.isnan(loss) | np.isnan(benchmark)
-    return np.asarray(less.view(np.int8) + no_more.view(np.int8) - unknown.view(np.int8))
-
-
-def posteriors(won: Array, lost: Array, decay: float, batches: int) -> Iterator[tuple[Array, Array]]:
-    """Fold weighted wins and losses (batch, ...); yield alpha and beta after each of `batches` batches, empty ones too.
-
-    From Beta(1, 1); at the start of each later batch alpha <- 1 + g (alpha - 1), beta alike.
-    """
-    alpha, beta = np.ones(won.shape[1:]), np.ones(won.shape[1:])
-    for batch in range(batches):
-        if batch:
-            alpha, beta = faded(alpha, decay), faded(beta, decay)
-        if batch < len(won):
-            alpha, beta = alpha + won[batch], beta + lost[batch]
-        yield alpha, beta
-
-
-def faded(parameter: Array, decay: float) -> Array:
-    """Return what forgetting leaves of alpha or beta: 1 + g (alpha - 1)."""
-    return 1.0 + decay * (parameter - 1.0)
-
-
-def posterior(won: Array, lost: Array, decay: float, batches: int) -> tuple[Array, Array]:
-    """Return alpha and beta after all `batches` (at least one); see `posteriors`."""
-    *_, last = posteriors(won, lost, decay, batches)
-    return last
 
 
 def trust(alpha: Array, beta: Array) -> Array:

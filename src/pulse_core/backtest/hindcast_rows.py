@@ -1,0 +1,113 @@
+"""Rows of the table of hindcasts: each hindcast as it was quoted at its origin, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.backtest.hindcasts import Hindcasts
+from pulse_core.backtest.learning import AsQuoted, LearningPass
+from pulse_core.backtest.origins import Origins
+from pulse_core.data.point_in_time import PointInTime
+from pulse_core.levels import LEVELS
+from pulse_core.scores.evidence import evidence_path
+from pulse_core.scores.trust import UNKNOWN, WON
+from pulse_core.spec import RunSpec
+from pulse_core.tables import Columns, Labels
+
+Array = NDArray[np.float64]
+
+COLUMNS: Final = (
+    *("variable", "forecaster", "horizon", "known_at", "timestamp", "target", "point"),
+    *(f"q{level}" for level in LEVELS),
+    *("actual", "first_release", "outcome", "weight", "trust", "log10_e"),
+)
+
+
+class HindcastRows:
+    """Makes a row for each origin of the period, forecaster and horizon that has a forecast.
+
+    Columns: `variable`, `forecaster`, `horizon`; `known_at` of the origin, its newest `timestamp`, and the `target`'s,
+    which nobody knew at the origin (NaT until it exists); `point`, the quantiles `q0.025` ..; the `actual` that is
+    scored and the `first_release` that teaches, NaN if not known by the end; the `outcome` against the benchmark on
+    first releases: 1 won, 0.5 tied, 0 lost, NaN without a comparison. As they stood at the origin: the ensemble's
+    `weight`, the `trust` in the forecaster, and the evidence `log10_e` for it; NaN for the benchmark.
+    """
+
+    def __init__(
+        self, point: PointInTime, spec: RunSpec, origins: Origins, hindcasts: Hindcasts, learning: LearningPass
+    ) -> None:
+        self._point, self._spec, self._origins = point, spec, origins
+        self._hindcasts, self._learning = hindcasts, learning
+        self._benchmark = hindcasts.names.index(spec.benchmark)
+
+    def columns(self, quoted: AsQuoted) -> Columns:
+        """Return the rows of these origins of the period."""
+        part = slice(quoted.first, quoted.first + len(quoted))
+        # (origin, horizon, forecaster), of which rows are those with a forecast
+        points = np.moveaxis(self._hindcasts.forecasts[part], 1, 2)
+        rows = np.isfinite(points)
+        shape = points.shape
+
+        def spread(values: NDArray[Any]) -> NDArray[Any]:
+            return np.broadcast_to(values, shape)[rows]
+
+        def by_forecaster(values: Array) -> NDArray[Any]:
+            return np.moveaxis(values, -2, -1)[rows]
+
+        steps = self._point.origin_step[part]
+        names = self._hindcasts.names
+        return {
+            "variable": Labels((self._point.variable,), np.zeros(int(rows.sum()), dtype=np.int32)),
+            "forecaster": Labels(names, spread(np.arange(len(names), dtype=np.int32))),
+            "horizon": spread(np.arange(1, shape[1] + 1, dtype=np.int16)[:, None]),
+            "known_at": spread(self._point.origin_known_at[part][:, None, None]),
+            "timestamp": spread(self._point.step_timestamp[steps][:, None, None]),
+            "target": spread(self._targets(steps)[:, :, None]),
+            "point": self._in_units(points[rows]),
+            **{
+                f"q{level}": self._in_units(by_forecaster(quoted.quantiles[:, index]))
+                for index, level in enumerate(LEVELS)
+            },
+            "actual": self._in_units(spread(self._origins.reported[part][..., None])),
+            "first_release": self._in_units(spread(self._origins.released[part][..., None])),
+            "outcome": by_forecaster(self._outcomes(part)),
+            "weight": by_forecaster(self._weights(quoted)),
+            "trust": by_forecaster(self._without_benchmark(quoted.trust)),
+            "log10_e": by_forecaster(self._evidence(part)),
+        }
+
+    def _in_units(self, values: Array) -> Array:
+        return np.ldexp(values, self._point.exponent)
+
+    def _targets(self, steps: NDArray[np.int64]) -> NDArray[np.datetime64]:
+        targets = steps[:, None] + np.arange(1, self._spec.horizon + 1)
+        exists = targets < len(self._point.step_timestamp)
+        stamps = self._point.step_timestamp[np.where(exists, targets, 0)]
+        return np.where(exists, stamps, np.datetime64("NaT", "us"))
+
+    def _outcomes(self, part: slice) -> Array:
+        codes = self._learning.outcomes[part]
+        return np.where(codes == UNKNOWN, np.nan, codes / WON)
+
+    def _weights(self, quoted: AsQuoted) -> Array:
+        """Return the ensemble's weights (origin, forecaster, horizon); NaN for what it does not weigh."""
+        weights = np.full(quoted.trust.shape, np.nan)
+        members = self._learning.members
+        if quoted.weights.shape[1]:
+            weights[:, members] = quoted.weights
+        return weights
+
+    def _without_benchmark(self, values: Array) -> Array:
+        kept = values.copy()
+        kept[:, self._benchmark] = np.nan
+        return kept
+
+    def _evidence(self, part: slice) -> Array:
+        first = self._origins.first
+        # an outcome of the period is known where that of its origin is; of those before it nothing counts
+        known = np.maximum(self._origins.known[part] - first, 0)
+        outcomes = self._learning.outcomes[first : part.stop]
+        return self._without_benchmark(evidence_path(outcomes, known))

@@ -1,0 +1,113 @@
+"""Hindcasts: what every forecaster, combination and the ensemble forecasts at every origin of a variable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.backtest.custom_quantiles import CustomQuantiles, custom_quantiles
+from pulse_core.errors import ForecasterFailed, PulseError
+from pulse_core.forecasters.base import BringsQuantiles, Forecaster, Histories
+from pulse_core.forecasters.registry import ForecasterSet
+from pulse_core.kernel.bindings import LANES
+from pulse_core.levels import LEVELS
+
+Array = NDArray[np.float64]
+
+PerOrigin = Mapping[str, Array]
+"""What forecasters that are called origin by origin forecast, by name; see forecast_rows."""
+
+
+@attrs.frozen(eq=False)
+class Hindcasts:
+    """What was forecast by the forecasters `names`.
+
+    `cells` (origin, stride): forecaster after forecaster, its horizons side by side, NaN where there is no forecast and
+    behind the last; the ensemble's column is NaN until the pass has filled it. `custom`: the quantiles that forecasters
+    bring.
+    """
+
+    names: tuple[str, ...]
+    horizon: int
+    cells: Array
+    custom: CustomQuantiles
+
+    @property
+    def forecasts(self) -> Array:
+        """The forecasts as a view, (origin, forecaster, horizon)."""
+        count = len(self.names)
+        return self.cells[:, : count * self.horizon].reshape(len(self.cells), count, self.horizon)
+
+
+def hindcast(forecasters: ForecasterSet, histories: Histories, horizon: int, per_origin: PerOrigin) -> Hindcasts:
+    """Make all forecasts but the ensemble's; combinations are made of the forecasters that see histories.
+
+    What is in `per_origin` is not made again. Raises ForecasterFailed.
+    """
+    names = forecasters.names
+    stride = -(-len(names) * horizon // LANES) * LANES
+    cells = np.full((len(histories.origin_length), stride), np.nan)
+    custom = custom_quantiles(names, forecasters.custom_quantiles, per_origin)
+    hindcasts = Hindcasts(names, horizon, cells, custom)
+    forecasts = hindcasts.forecasts
+    for forecaster in forecasters.forecasters:
+        _fill(forecasts[:, names.index(forecaster.name)], forecaster, histories, per_origin)
+    members = [names.index(forecaster.name) for forecaster in forecasters.forecasters]
+    for combination in forecasters.combinations:
+        combination.combine_into(forecasts, members, forecasts[:, names.index(combination.name)])
+    for name, plain in forecasters.custom_quantiles.items():
+        forecasts[:, names.index(name)] = forecasts[:, names.index(plain)]
+    return hindcasts
+
+
+def _fill(forecasts: Array, forecaster: Forecaster, histories: Histories, per_origin: PerOrigin) -> None:
+    if forecaster.name in per_origin:
+        forecasts[:] = per_origin[forecaster.name][0]
+    elif hasattr(forecaster, "hindcast_into"):
+        forecaster.hindcast_into(histories, forecasts)
+    else:
+        forecasts[:] = hindcasts_of(forecaster, histories, forecasts.shape[1])
+    forecasts[np.isinf(forecasts)] = np.nan
+
+
+def hindcasts_of(forecaster: Forecaster, histories: Histories, horizon: int) -> Array:
+    """Return a forecaster's hindcasts (origin, horizon). Raises ForecasterFailed whatever it raised."""
+    return _checked(forecaster, forecaster.hindcast, histories, (len(histories.origin_path), horizon))
+
+
+def row_count(forecaster: Forecaster) -> int:
+    """Return how many rows a forecaster has: the point, and the quantiles if it brings any."""
+    return 1 + len(LEVELS) if forecaster.brings_quantiles else 1
+
+
+def forecast_rows(forecaster: Forecaster, histories: Histories, horizon: int) -> Array:
+    """Return the points, then the quantiles of a forecaster that brings any; (row, origin, horizon), see row_count.
+
+    Raises ForecasterFailed whatever it raised.
+    """
+    if not forecaster.brings_quantiles:
+        return hindcasts_of(forecaster, histories, horizon)[None]
+    expected = (row_count(forecaster), len(histories.origin_path), horizon)
+    return _checked(forecaster, cast("BringsQuantiles", forecaster).quantile_hindcast, histories, expected)
+
+
+def _checked(
+    forecaster: Forecaster,
+    method: Callable[[Histories, int], Array],
+    histories: Histories,
+    expected: tuple[int, ...],
+) -> Array:
+    context, hint = f"forecaster '{forecaster.name}'", "Mend it, or leave it out"
+    try:
+        rows = np.asarray(method(histories, expected[-1]), dtype=np.float64)
+    except PulseError:
+        raise
+    except Exception as error:  # whatever a forecaster raises becomes one of ours
+        raise ForecasterFailed(f"{type(error).__name__}: {error}", context, hint) from error
+    if rows.shape != expected:
+        raise ForecasterFailed(f"returned shape {rows.shape}, expected {expected}", context, hint)
+    return rows

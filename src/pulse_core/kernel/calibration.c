@@ -1,0 +1,152 @@
+/* Predictive quantiles around a point forecast, learned online from its own past errors.
+ *
+ * Conformal: the P term of conformal PID control (Angelopoulos, Candes & Tibshirani 2023). With s the exponentially
+ * weighted |e| and z = e/s: u += rate (tau - 1{z <= q}), q the isotonic fit of u; the quantile is point + s q.
+ * Empirical: the quantiles of all past errors, interpolated linearly (type 7 of Hyndman & Fan 1996).
+ */
+#include "learners.h"
+
+#include <math.h>
+#include <string.h>
+
+const double pulse_levels[LEVELS] = {0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975};
+
+static const double RATE = 0.05;
+static const double DECAY = 0.97;
+
+/* Fit `raw` (levels, apart by `step`) by least squares so that it does not fall; Robertson, Wright & Dykstra (1988).
+ *
+ * At each level: the largest, over where a stretch begins, of the least mean, over where it ends. What is pooled is
+ * equal to the bit, so that rounding does not part it.
+ */
+static void isotonic(const double *raw, double *fitted, int64_t step)
+{
+    double sum[LEVELS + 1], best[LEVELS];
+    sum[0] = 0.0;
+    for (int k = 0; k < LEVELS; k++) {
+        sum[k + 1] = sum[k] + raw[k * step];
+        best[k] = -INFINITY;
+    }
+    for (int first = 0; first < LEVELS; first++) {
+        double least = INFINITY;
+        for (int last = LEVELS - 1; last >= first; last--) {
+            double mean = last == first ? raw[first * step] : (sum[last + 1] - sum[first]) / (double)(last - first + 1);
+            least = mean < least ? mean : least;
+            best[last] = least > best[last] ? least : best[last];
+        }
+    }
+    int start = 0;
+    fitted[0] = best[0];
+    for (int k = 1; k < LEVELS; k++) {
+        if (best[k] - best[k - 1] > 1e-9)
+            start = k;
+        fitted[k * step] = best[start];
+    }
+}
+
+/* Uncross one cell: neighbours that cross are pooled; where that does not do, the isotonic fit. */
+static void uncross(const double *raw, double *offset, int64_t step)
+{
+    for (int k = 0; k < LEVELS; k++)
+        offset[k * step] = raw[k * step];
+    for (int k = LEVELS - 2; k >= 0; k--)
+        if (raw[(k + 1) * step] < raw[k * step])
+            offset[k * step] = offset[(k + 1) * step] = (raw[k * step] + raw[(k + 1) * step]) / 2.0;
+    for (int k = 0; k < LEVELS - 1; k++)
+        if (offset[(k + 1) * step] < offset[k * step]) {
+            isotonic(raw, offset, step);
+            return;
+        }
+}
+
+static void conformal_learn(struct calibrator *state, const double *error)
+{
+    const int64_t stride = state->stride;
+    for (int64_t cell = 0; cell < stride; cell += LANES) {
+        lanes e = load(error + cell), size = load(state->size + cell);
+        mask known = are_finite(e) & are_finite(size), moved = size > all(0.0);
+        if (!any(known))
+            continue;
+        /* while nothing has moved, an error that is not zero is beyond all quantiles */
+        lanes beyond = (lanes)((mask)all(INFINITY) | ((mask)e & (mask)all(-0.0)));
+        lanes relative = select(moved, e / size, select(e == all(0.0), all(0.0), beyond));
+        lanes before = all(-INFINITY);
+        mask crossed = known ^ known;
+        for (int k = 0; k < LEVELS; k++) {
+            double up = RATE * pulse_levels[k];
+            mask covered = relative <= load(state->offset + k * stride + cell);
+            lanes raw = load(state->raw + k * stride + cell);
+            raw = select(known, raw + select(covered, all(-RATE + up), all(up)), raw);
+            store(state->raw + k * stride + cell, raw);
+            crossed |= raw < before;
+            before = raw;
+        }
+        for (int k = 0; k < LEVELS; k++)
+            store(state->offset + k * stride + cell, load(state->raw + k * stride + cell));
+        if (any(crossed))
+            for (int64_t i = cell; i < cell + LANES; i++)
+                if (crossed[i - cell])
+                    uncross(state->raw + i, state->offset + i, stride);
+        lanes faded = all(DECAY) * size + all(1.0 - DECAY) * size_of(e);
+        store(state->size + cell, select(known, select(moved, faded, size_of(e)), size));
+    }
+}
+
+static void empirical_learn(struct calibrator *state, const double *error)
+{
+    for (int64_t cell = 0; cell < state->cells; cell++) {
+        if (!finite(error[cell]))
+            continue;
+        double *sorted = state->errors + cell * state->capacity;
+        int64_t count = state->count[cell], low = 0, high = count;
+        while (low < high) {
+            int64_t middle = (low + high) / 2;
+            if (sorted[middle] <= error[cell])
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        memmove(sorted + low + 1, sorted + low, (size_t)(count - low) * sizeof *sorted);
+        sorted[low] = error[cell];
+        state->count[cell] = count + 1;
+    }
+}
+
+static void empirical_predict(struct calibrator *state)
+{
+    for (int64_t cell = 0; cell < state->cells; cell++) {
+        const double *sorted = state->errors + cell * state->capacity;
+        int64_t count = state->count[cell];
+        state->size[cell] = count ? 1.0 : NAN;
+        for (int k = 0; count && k < LEVELS; k++) {
+            double position = pulse_levels[k] * (double)(count - 1);
+            int64_t low = (int64_t)position, high = low + 1 < count ? low + 1 : count - 1;
+            double share = position - (double)low;
+            state->offset[k * state->stride + cell] = sorted[low] + share * (sorted[high] - sorted[low]);
+        }
+    }
+}
+
+/* Take in the errors (stride) that became known, NaN where none did. */
+void calibrator_learn(struct calibrator *state, const double *error)
+{
+    if (state->kind == CONFORMAL)
+        conformal_learn(state, error);
+    else
+        empirical_learn(state, error);
+}
+
+/* Make offset and size those of an origin; `expected` (stride) is the size before any error is known. */
+void calibrator_predict(struct calibrator *state, const double *expected, const double *forecast)
+{
+    if (state->kind == EMPIRICAL) {
+        empirical_predict(state);
+        return;
+    }
+    for (int64_t cell = 0; cell < state->stride; cell += LANES) {
+        lanes size = load(state->size + cell), start = load(expected + cell);
+        mask first = ~are_finite(size) & are_finite(load(forecast + cell));
+        if (any(first))
+            store(state->size + cell, select(first & (size != size), select(start > all(0.0), start, all(0.0)), size));
+    }
+}

@@ -1,0 +1,74 @@
+/* Diebold-Mariano statistics of every cell, and the scores that follow from sums. */
+#include "learners.h"
+
+#include <math.h>
+
+enum { WAYS = 32 };
+
+/* Add in an order that the count alone decides: WAYS sums side by side, then half upon half. */
+static double total(const double *values, const double *other, int64_t count)
+{
+    double sum[WAYS] = {0};
+    int64_t rest = count % WAYS, rows = count / WAYS;
+    for (int64_t i = 0; i < rest; i++) {
+        int64_t at = count - rest + i;
+        sum[i] = other ? values[at] * other[at] : values[at];
+    }
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t i = 0; i < WAYS; i++) {
+            int64_t at = row * WAYS + i;
+            sum[i] = sum[i] + (other ? values[at] * other[at] : values[at]);
+        }
+    for (int64_t half = WAYS / 2; half; half /= 2)
+        for (int64_t i = 0; i < half; i++)
+            sum[i] = sum[i] + sum[half + i];
+    return sum[0];
+}
+
+/* Return the statistic of a mean loss difference that is zero, NaN where there is none; overwrites the differences.
+ *
+ * Lags 0..horizon-1 with equal weight, corrected for small samples: Diebold & Mariano (1995); Harvey, Leybourne &
+ * Newbold (1997). A variance below `rounding` of the squared mean is rounding: the losses always differ by the same.
+ */
+PULSE_EXPORT double pulse_diebold_mariano(double *difference, int64_t count, int64_t horizon)
+{
+    const double rounding = 1e-20;
+    double n = (double)count, h = (double)horizon;
+    double correction = count ? ((double)(count + 1 - 2 * horizon) + h * (h - 1.0) / n) / n : 0.0;
+    if (count < 2 || correction <= 0.0)
+        return NAN;
+    double mean = total(difference, 0, count) / n;
+    for (int64_t i = 0; i < count; i++)
+        difference[i] = difference[i] - mean;
+    double variance = total(difference, difference, count);
+    for (int64_t lag = 1; lag < (horizon < count ? horizon : count); lag++)
+        variance = variance + 2.0 * total(difference + lag, difference, count - lag);
+    if (!(variance > rounding * n * mean * mean))
+        return NAN;
+    variance = variance / n / n;
+    return mean * sqrt(correction) / sqrt(variance <= 0.0 ? 0.0 : variance);
+}
+
+/* Tell each cell's statistic against the benchmark on common origins, and the number of these; (forecasters, horizons).
+ *
+ * `forecasts` (origins, stride) and `reported` (origins, horizons), from the first origin of the period; `difference`
+ * (origins) is scratch.
+ */
+PULSE_EXPORT void pulse_comparisons(const double *forecasts, const double *reported, int64_t origins, int64_t forecasters,
+                                    int64_t horizons, int64_t stride, int64_t benchmark, double *difference,
+                                    double *statistic, int64_t *count)
+{
+    for (int64_t cell = 0; cell < forecasters * horizons; cell++) {
+        int64_t h = cell % horizons, rival = benchmark * horizons + h;
+        int64_t n = 0;
+        for (int64_t origin = 0; origin < origins; origin++) {
+            double actual = reported[origin * horizons + h];
+            double own = fabs(actual - forecasts[origin * stride + cell]);
+            double other = fabs(actual - forecasts[origin * stride + rival]);
+            difference[n] = own - other;
+            n += finite(difference[n]);
+        }
+        count[cell] = n;
+        statistic[cell] = cell == rival ? NAN : pulse_diebold_mariano(difference, n, h + 1);
+    }
+}

@@ -1,0 +1,141 @@
+/* The pass over the origins of one variable: what the learners, scores and outcomes share.
+ *
+ * A cell is a forecaster at a horizon: cell = forecaster * horizons + (steps ahead - 1). Rows of cells are `stride`
+ * numbers long, the number of cells rounded up to LANES; the numbers behind the last cell are NaN in forecasts, and
+ * nothing reads what becomes of them.
+ */
+#ifndef PULSE_LEARNERS_H
+#define PULSE_LEARNERS_H
+
+#include "kernel.h"
+
+enum { LEVELS = 9, MIDDLE = 4, INTERVALS = 4, POINT_TERMS = 6, SUMS = 34 };
+enum { CONFORMAL = 0, EMPIRICAL = 1 };
+enum { BY_ABSOLUTE_ERROR = 0, BY_CRPS = 1 };
+enum { LOST = 0, TIED = 1, WON = 2, UNKNOWN = -1 };
+
+extern const double pulse_levels[LEVELS];
+extern const double pulse_crps_weights[LEVELS];
+
+/* Quantiles around a point: offset[level] * size, both learned from errors. NaN in size: no quantiles yet. */
+struct calibrator {
+    int64_t kind;           /* CONFORMAL or EMPIRICAL */
+    int64_t cells;
+    int64_t stride;
+    double *raw;            /* (LEVELS, stride) quantiles of relative errors as tracked; CONFORMAL */
+    double *offset;         /* (LEVELS, stride) the same, uncrossed; EMPIRICAL: the quantiles themselves */
+    double *size;           /* (stride) the scale of errors; EMPIRICAL: 1 */
+    double *errors;         /* (cells, capacity) all errors so far, sorted; EMPIRICAL */
+    int64_t *count;         /* (cells) how many there are; EMPIRICAL */
+    int64_t capacity;
+};
+
+/* ML-Poly; rows of horizons are `width` numbers long, the horizons rounded up to LANES. */
+struct ensemble {
+    int64_t members;        /* forecasters that are weighed; 0 without an ensemble */
+    int64_t row;            /* the ensemble's own row among the forecasters */
+    int64_t width;
+    const int64_t *rows;    /* (members) their rows among the forecasters */
+    double *regret;         /* (members, width) sums of r = loss of the ensemble - loss of the member */
+    double *squares;        /* (members, width) sums of r^2 */
+    double *largest;        /* (width) the largest r^2 so far */
+    double *potential;      /* (1) what the bound at one step ahead is made of */
+    double *weight;         /* (members, width) the weights of the newest origin; scratch for the next */
+    double *scratch;        /* (3 * members + 2, width) */
+};
+
+/* Sums of the batch that is under way; rows are `stride` numbers long. */
+struct batch_sums {
+    double *term;           /* (POINT_TERMS, stride) */
+    double *above;          /* (LEVELS, stride) sums of d = actual - quantile */
+    double *below;          /* (LEVELS, stride) sums of min(d, 0) */
+    double *interval;       /* (stride) 95 % interval score over the scale */
+    int64_t *flag;          /* (4 + 2 MIDDLE, stride) scored, with quantiles, hits, calls, below and above the ends */
+    double *common;         /* (2, 2 + 2 LEVELS, stride) own and the benchmark's losses on common origins */
+    int64_t apart;          /* whether common origins differ from a forecaster's own since the batch began */
+    int64_t batch;          /* the batch under way, or -1 */
+};
+
+/* Trust after each origin: Beta posteriors that fade from batch to batch. */
+struct posterior {
+    double decay;
+    double *alpha;          /* (stride) at the start of the batch under way */
+    double *beta;           /* (stride) */
+    int64_t *wins;          /* (stride) outcome codes of the batch under way, added up; a win counts 2 */
+    int64_t *trials;        /* (stride) */
+    int64_t batch;
+};
+
+struct pass {
+    int64_t origins;
+    int64_t forecasters;
+    int64_t horizons;
+    int64_t stride;
+    int64_t batches;
+    int64_t benchmark;      /* row of the benchmark */
+    int64_t trust_loss;     /* BY_ABSOLUTE_ERROR or BY_CRPS */
+    const double *scale;            /* (origins) mean absolute step so far, NaN where zero */
+    const double *square_scale;     /* (origins) mean squared step so far, NaN where zero */
+    const double *newest;           /* (origins) y_n */
+    const double *reported;         /* (origins, horizons) actuals that are scored, NaN where not known by the end */
+    const double *released;         /* (origins, horizons) first releases, from which is learned */
+    const int64_t *batch;           /* (origins) negative before the period */
+    const int64_t *known;           /* (origins, horizons) how many origins' errors are known at each origin */
+    const int64_t *known_batch;     /* (origins, horizons) the batch in which the first release became known, or -1 */
+    const double *root;             /* (horizons) sqrt(steps ahead) */
+    double *forecasts;              /* (origins, stride); the ensemble's are written */
+    struct calibrator calibrator;
+    /* Forecasters with quantiles of their own: as they are in one row, calibrated by their own spread in another. */
+    int64_t custom;                 /* how many */
+    const int64_t *custom_rows;     /* (custom) rows that quote them as they are */
+    const int64_t *calibrated_rows; /* (custom) rows that quote them after calibration */
+    const double *custom_offset;    /* (origins, LEVELS, custom, horizons) quantile - point, NaN for none */
+    const double *custom_spread;    /* (origins, custom, horizons) NaN for none */
+    struct calibrator custom_calibrator;    /* cells are (custom, horizons) */
+    struct ensemble ensemble;
+    struct batch_sums running;
+    struct posterior posterior;     /* alpha is NULL where the trust at each origin is not asked for */
+    double *scratch;                /* (20, stride) */
+    double *sums;                   /* (batches, forecasters, horizons, SUMS) */
+    int8_t *outcome;                /* (origins, stride) WON, TIED, LOST or UNKNOWN; before the period UNKNOWN */
+    int64_t *wins;                  /* (batches, stride) outcome codes by the batch in which they became known */
+    int64_t *trials;                /* (batches, stride) */
+    double *quantiles;              /* (origins of the call, LEVELS, stride) as quoted, or NULL */
+    double *weights;                /* (origins of the call, members, horizons) as used, or NULL */
+    double *trust;                  /* (origins of the call, stride) or NULL */
+};
+
+static inline int finite(double value) { return value - value == 0.0; }
+
+static inline lanes select(mask chosen, lanes yes, lanes no)
+{
+    return (lanes)((chosen & (mask)yes) | (~chosen & (mask)no));
+}
+
+static inline lanes all(double value) { return (lanes){value, value, value, value}; }
+
+static inline lanes load(const double *from) { return *(const lanes *)from; }
+
+static inline void store(double *to, lanes value) { *(lanes *)to = value; }
+
+static inline lanes size_of(lanes value) { return (lanes)((mask)value & (mask){INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}); }
+
+static inline mask are_finite(lanes value) { return value - value == all(0.0); }
+
+static inline int any(mask flags) { return (flags[0] | flags[1] | flags[2] | flags[3]) != 0; }
+
+/* Add numbers that are `step` apart, half upon half: an order that their count alone decides. Overwrites them. */
+double pulse_add_up(double *values, int64_t count, int64_t step);
+
+void calibrator_learn(struct calibrator *state, const double *error);
+void calibrator_predict(struct calibrator *state, const double *expected, const double *forecast);
+void ensemble_learn(struct pass *pass, const int64_t *origin);
+void ensemble_predict(struct pass *pass, int64_t origin, double *weights);
+void sums_add(struct pass *pass, int64_t origin, const double *offset, const double *size);
+void sums_close(struct pass *pass);
+void outcomes_at(struct pass *pass, int64_t origin, const double *offset, const double *size);
+void posterior_enter(struct pass *pass, int64_t batch);
+void posterior_mean(const struct pass *pass, double *trust);
+void posterior_learn(struct pass *pass, const int64_t *origin);
+
+#endif

@@ -1,0 +1,128 @@
+/* Outcomes: who came closer to what happened, the forecaster or the benchmark, on first releases; and what follows.
+ *
+ * Trust is the mean of a Beta posterior over the chance to win: an outcome counts in the batch in which it became known,
+ * with a weight of 1/h for h-step errors, which overlap; at the start of each later batch alpha <- 1 + g (alpha - 1).
+ */
+#include "learners.h"
+
+static double absolute(double value) { return value < 0.0 ? -value : value; }
+
+static double crps(double actual, double point, const double *offset, double size, int64_t step)
+{
+    double total = 0.0;
+    for (int k = 0; k < LEVELS; k++) {
+        double above = actual - (point + size * offset[k * step]);
+        double below = above >= 0.0 ? 0.0 : above;  /* a NaN stays one */
+        total = total + pulse_crps_weights[k] * (pulse_levels[k] * above - below);
+    }
+    return total;
+}
+
+/* Tell the outcomes of an origin of the period, and add them up by the batch in which they became known. */
+void outcomes_at(struct pass *pass, int64_t origin, const double *offset, const double *size)
+{
+    const int64_t stride = pass->stride, horizons = pass->horizons;
+    const double *forecast = pass->forecasts + origin * stride, *released = pass->released + origin * horizons;
+    double *loss = pass->scratch;
+    for (int64_t cell = 0; cell < pass->forecasters * horizons; cell++) {
+        double actual = released[cell % horizons];
+        loss[cell] = pass->trust_loss == BY_CRPS ? crps(actual, forecast[cell], offset + cell, size[cell], stride)
+                                                 : absolute(actual - forecast[cell]);
+    }
+    for (int64_t cell = 0; cell < pass->forecasters * horizons; cell++) {
+        double own = loss[cell], rival = loss[pass->benchmark * horizons + cell % horizons];
+        int code = (own < rival) + (own <= rival) - (own != own || rival != rival);
+        int64_t batch = pass->known_batch[origin * horizons + cell % horizons];
+        pass->outcome[origin * stride + cell] = (int8_t)code;
+        if (batch < 0 || code == UNKNOWN)
+            continue;
+        pass->wins[batch * stride + cell] += code;
+        pass->trials[batch * stride + cell] += 1;
+    }
+}
+
+static double faded(double parameter, double decay) { return 1.0 + decay * (parameter - 1.0); }
+
+/* Move on to a batch: what was learned in those before it is taken in, and fades. */
+void posterior_enter(struct pass *pass, int64_t batch)
+{
+    struct posterior *state = &pass->posterior;
+    for (; state->batch < batch; state->batch++)
+        for (int64_t cell = 0; cell < pass->forecasters * pass->horizons; cell++) {
+            double half = 0.5 / ((double)(cell % pass->horizons) + 1.0);
+            int64_t wins = state->wins[cell], losses = WON * state->trials[cell] - wins;
+            state->alpha[cell] = faded(state->alpha[cell] + half * (double)wins, state->decay);
+            state->beta[cell] = faded(state->beta[cell] + half * (double)losses, state->decay);
+            state->wins[cell] = state->trials[cell] = 0;
+        }
+}
+
+/* Learn, at each horizon, from the outcomes of one origin of the period, or of none (-1). */
+void posterior_learn(struct pass *pass, const int64_t *origin)
+{
+    struct posterior *state = &pass->posterior;
+    for (int64_t h = 0; h < pass->horizons; h++) {
+        if (origin[h] < 0 || pass->batch[origin[h]] < 0)
+            continue;
+        posterior_enter(pass, pass->known_batch[origin[h] * pass->horizons + h]);
+        for (int64_t cell = h; cell < pass->forecasters * pass->horizons; cell += pass->horizons) {
+            int8_t code = pass->outcome[origin[h] * pass->stride + cell];
+            if (code == UNKNOWN)
+                continue;
+            state->wins[cell] += code;
+            state->trials[cell] += 1;
+        }
+    }
+}
+
+/* Tell the trust as it stands (stride); NaN where nothing was learned yet. */
+void posterior_mean(const struct pass *pass, double *trust)
+{
+    const struct posterior *state = &pass->posterior;
+    for (int64_t cell = 0; cell < pass->forecasters * pass->horizons; cell++) {
+        double half = 0.5 / ((double)(cell % pass->horizons) + 1.0);
+        double alpha = state->alpha[cell] + half * (double)state->wins[cell];
+        double beta = state->beta[cell] + half * (double)(WON * state->trials[cell] - state->wins[cell]);
+        trust[cell] = alpha / (alpha + beta);
+    }
+}
+
+/* Fold wins and losses (batches, cells), as weighted, into alpha and beta after each batch (batches, cells). */
+PULSE_EXPORT void pulse_posteriors(const double *wins, const double *losses, int64_t recorded, int64_t batches,
+                                   int64_t cells, double decay, double *alpha, double *beta)
+{
+    for (int64_t batch = 0; batch < batches; batch++)
+        for (int64_t cell = 0; cell < cells; cell++) {
+            int64_t at = batch * cells + cell;
+            alpha[at] = batch ? faded(alpha[at - cells], decay) : 1.0;
+            beta[at] = batch ? faded(beta[at - cells], decay) : 1.0;
+            if (batch < recorded) {
+                alpha[at] = alpha[at] + wins[at];
+                beta[at] = beta[at] + losses[at];
+            }
+        }
+}
+
+/* Count wins and losses of interleaved sequences: horizon h has h sequences, of origins congruent mod h.
+ *
+ * `outcome` (origins, stride), from the first origin of the period; `counts` (2, sequences, forecasters), the sequences
+ * of each horizon one after another.
+ */
+PULSE_EXPORT void pulse_sequence_counts(const int8_t *outcome, int64_t origins, int64_t forecasters, int64_t horizons,
+                                        int64_t stride, double *counts)
+{
+    const int64_t sequences = horizons * (horizons + 1) / 2;
+    for (int64_t i = 0; i < 2 * sequences * forecasters; i++)
+        counts[i] = 0.0;
+    for (int64_t origin = 0; origin < origins; origin++)
+        for (int64_t h = 0; h < horizons; h++) {
+            int64_t sequence = h * (h + 1) / 2 + origin % (h + 1);
+            for (int64_t row = 0; row < forecasters; row++) {
+                int8_t code = outcome[origin * stride + row * horizons + h];
+                if (code == WON)
+                    counts[sequence * forecasters + row] += 1.0;
+                if (code == LOST)
+                    counts[(sequences + sequence) * forecasters + row] += 1.0;
+            }
+        }
+}

@@ -1,0 +1,200 @@
+/* Sums per batch, from which every mergeable score of a run of batches follows.
+ *
+ * Pinball losses, widths and coverage follow from the sums of d = actual - quantile and of min(d, 0), and from how often
+ * d was below or above zero: tau d - min(d, 0) is the loss, and quantiles do not cross. So an origin adds two numbers a
+ * level.
+ */
+#include "learners.h"
+
+#include <string.h>
+
+enum { SCORED, CERTAIN, HITS, CALLS, BELOW, ABOVE = BELOW + MIDDLE, FLAGS = ABOVE + MIDDLE };
+enum { ERROR, ABSOLUTE, SQUARE, SCALED_ABSOLUTE, SCALED_SQUARE, PERCENTAGE };
+/* What is summed over the origins that are scored for a forecaster and the benchmark alike. */
+enum { COMMON_ABSOLUTE, COMMON_SQUARE, COMMON_ABOVE, COMMON_BELOW = COMMON_ABOVE + LEVELS, COMMON = COMMON_BELOW + LEVELS };
+
+const double pulse_crps_weights[LEVELS] = {
+    0.05 - 0.0, 0.1 - 0.025, 0.25 - 0.05, 0.5 - 0.1, 0.75 - 0.25, 0.9 - 0.5, 0.95 - 0.75, 0.975 - 0.9, 1.0 - 0.95,
+};
+
+static const double MISS = 0.05;
+
+static double pinball(double above, double below, double level)
+{
+    double loss = level * above - below;
+    return loss <= 0.0 ? 0.0 : loss; /* rounding may leave a sum of nothing a little below zero */
+}
+
+static double crps_of(const double *above, const double *below, int64_t step)
+{
+    double total = 0.0;
+    for (int k = 0; k < LEVELS; k++)
+        total = total + pulse_crps_weights[k] * pinball(above[k * step], below[k * step], pulse_levels[k]);
+    return total;
+}
+
+/* Put the sums of the batch under way into their row, and begin anew. */
+void sums_close(struct pass *pass)
+{
+    struct batch_sums *sums = &pass->running;
+    const int64_t stride = pass->stride, horizons = pass->horizons;
+    if (sums->batch < 0)
+        return;
+    for (int64_t cell = 0; cell < pass->forecasters * horizons; cell++) {
+        double *to = pass->sums + (sums->batch * pass->forecasters * horizons + cell) * SUMS;
+        const double *above = sums->above + cell, *below = sums->below + cell;
+        const int64_t *flag = sums->flag + cell;
+        int64_t rival = pass->benchmark * horizons + cell % horizons;
+        *to++ = (double)flag[SCORED * stride];
+        for (int term = 0; term < POINT_TERMS; term++)
+            *to++ = sums->term[term * stride + cell];
+        *to++ = (double)flag[HITS * stride];
+        *to++ = (double)flag[CALLS * stride];
+        const double *own = sums->common + cell, *other = own + COMMON * stride;
+        for (int term = 0; term < 2; term++) {
+            *to++ = sums->apart ? own[term * stride] : sums->term[(ABSOLUTE + term) * stride + cell];
+            *to++ = sums->apart ? other[term * stride] : sums->term[(ABSOLUTE + term) * stride + rival];
+        }
+        *to++ = (double)flag[CERTAIN * stride];
+        for (int k = 0; k < LEVELS; k++)
+            *to++ = pinball(above[k * stride], below[k * stride], pulse_levels[k]);
+        for (int i = 0; i < INTERVALS; i++)
+            *to++ = (double)(flag[CERTAIN * stride] - flag[(BELOW + MIDDLE - 1 - i) * stride] - flag[(ABOVE + i) * stride]);
+        for (int i = 0; i < INTERVALS; i++)
+            *to++ = above[(MIDDLE - 1 - i) * stride] - above[(MIDDLE + 1 + i) * stride];
+        *to++ = sums->interval[cell];
+        *to++ = sums->apart ? crps_of(own + COMMON_ABOVE * stride, own + COMMON_BELOW * stride, stride)
+                            : crps_of(above, below, stride);
+        *to++ = sums->apart ? crps_of(other + COMMON_ABOVE * stride, other + COMMON_BELOW * stride, stride)
+                            : crps_of(sums->above + rival, sums->below + rival, stride);
+    }
+    memset(sums->term, 0, (size_t)(POINT_TERMS * stride) * sizeof(double));
+    memset(sums->above, 0, (size_t)(LEVELS * stride) * sizeof(double));
+    memset(sums->below, 0, (size_t)(LEVELS * stride) * sizeof(double));
+    memset(sums->interval, 0, (size_t)stride * sizeof(double));
+    memset(sums->flag, 0, (size_t)(FLAGS * stride) * sizeof(int64_t));
+    sums->apart = 0;
+    sums->batch = -1;
+}
+
+/* Begin to keep the sums over common origins apart: so far they were everybody's own. */
+static void part(struct pass *pass)
+{
+    struct batch_sums *sums = &pass->running;
+    const int64_t stride = pass->stride, horizons = pass->horizons;
+    for (int row = 0; row < COMMON; row++) {
+        const double *from = row < COMMON_ABOVE   ? sums->term + (ABSOLUTE + row) * stride
+                             : row < COMMON_BELOW ? sums->above + (row - COMMON_ABOVE) * stride
+                                                  : sums->below + (row - COMMON_BELOW) * stride;
+        for (int64_t cell = 0; cell < pass->forecasters * horizons; cell++) {
+            sums->common[row * stride + cell] = from[cell];
+            sums->common[(COMMON + row) * stride + cell] = from[pass->benchmark * horizons + cell % horizons];
+        }
+    }
+    sums->apart = 1;
+}
+
+/* Add the losses, own and the benchmark's, where both are scored. `error` is 0 where nothing is scored. */
+static void add_common(struct pass *pass, const double *error, const double *certain_error, const double *certain_size,
+                       const int64_t *scored, const int64_t *certain, const double *offset)
+{
+    struct batch_sums *sums = &pass->running;
+    const int64_t stride = pass->stride, horizons = pass->horizons, cells = pass->forecasters * horizons;
+    for (int64_t cell = 0; cell < cells; cell++) {
+        int64_t rival = pass->benchmark * horizons + cell % horizons;
+        for (int side = 0; side < 2; side++) {
+            int64_t from = side ? rival : cell;
+            double *common = sums->common + side * COMMON * stride + cell;
+            if (scored[cell] && scored[rival]) {
+                double e = error[from], size = e < 0.0 ? -e : e;
+                common[COMMON_ABSOLUTE * stride] += size;
+                common[COMMON_SQUARE * stride] += e * e;
+            }
+            if (!certain[cell] || !certain[rival])
+                continue;
+            for (int k = 0; k < LEVELS; k++) {
+                double above = certain_error[from] - certain_size[from] * offset[k * stride + from];
+                common[(COMMON_ABOVE + k) * stride] += above;
+                common[(COMMON_BELOW + k) * stride] += above < 0.0 ? above : 0.0;
+            }
+        }
+    }
+}
+
+static void expand(double *cells, const double *by_horizon, int64_t count, int64_t horizons)
+{
+    for (int64_t first = 0; first < count; first += horizons)
+        for (int64_t h = 0; h < horizons; h++)
+            cells[first + h] = by_horizon[h];
+}
+
+/* Add an origin of the period to the sums of its batch. */
+void sums_add(struct pass *pass, int64_t origin, const double *offset, const double *size)
+{
+    struct batch_sums *sums = &pass->running;
+    const int64_t stride = pass->stride, horizons = pass->horizons, cells = pass->forecasters * horizons;
+    const double *forecast = pass->forecasts + origin * stride;
+    double *actual = pass->scratch, *error = actual + stride, *certain_error = error + stride;
+    double *certain_size = certain_error + stride;
+    int64_t *scored = (int64_t *)(certain_size + stride), *certain = scored + stride;
+    if (pass->batch[origin] != sums->batch) {
+        sums_close(pass);
+        sums->batch = pass->batch[origin];
+    }
+    expand(actual, pass->reported + origin * horizons, cells, horizons);
+    for (int64_t cell = cells; cell < stride; cell++)
+        actual[cell] = forecast[cell];  /* NaN */
+    for (int64_t cell = 0; cell < stride; cell += LANES) {
+        lanes e = load(actual + cell) - load(forecast + cell), s = load(size + cell);
+        mask counts = are_finite(e), sure = counts & are_finite(s);
+        store(error + cell, select(counts, e, all(0.0)));
+        store(certain_error + cell, select(sure, e, all(0.0)));
+        store(certain_size + cell, select(sure, s, all(0.0)));
+        *(mask *)(scored + cell) = counts;
+        *(mask *)(certain + cell) = sure;
+    }
+    int64_t differ = 0;
+    for (int64_t first = 0; first < cells; first += horizons)
+        for (int64_t h = 0; h < horizons; h++) {
+            int64_t rival = pass->benchmark * horizons + h;
+            differ |= (scored[first + h] ^ scored[rival]) | (certain[first + h] ^ certain[rival]);
+        }
+    if (differ && !sums->apart)
+        part(pass);
+    if (sums->apart)
+        add_common(pass, error, certain_error, certain_size, scored, certain, offset);
+
+    const double unit = 1.0 / pass->scale[origin];
+    const lanes newest = all(pass->newest[origin]), per_scale = all(unit), per_square = all(1.0 / pass->square_scale[origin]);
+    const lanes widest = all(2.0 / MISS * unit), zero = all(0.0);
+    for (int64_t cell = 0; cell < stride; cell += LANES) {
+        lanes point = load(forecast + cell), y = load(actual + cell), e = load(error + cell);
+        mask counts = *(mask *)(scored + cell), sure = *(mask *)(certain + cell);
+        lanes absolute = size_of(e), square = e * e, sum = size_of(point) + size_of(y);
+        sum = select(sum == zero, all(1.0), sum);
+        lanes term[POINT_TERMS] = {e, absolute, square, select(counts, absolute * per_scale, zero),
+                                   select(counts, square * per_square, zero),
+                                   select(counts, absolute / sum * all(200.0), zero)};
+        for (int k = 0; k < POINT_TERMS; k++)
+            store(sums->term + k * stride + cell, load(sums->term + k * stride + cell) + term[k]);
+        mask up = point > newest, down = point < newest, rose = y > newest, fell = y < newest;
+        mask flag[4] = {counts, sure, ((up & rose) | (down & fell)) & counts, (up | down) & (rose | fell) & counts};
+        for (int k = 0; k < 4; k++)
+            *(mask *)(sums->flag + k * stride + cell) -= flag[k];
+        lanes ce = load(certain_error + cell), cs = load(certain_size + cell), ends[2] = {zero, zero};
+        for (int k = 0; k < LEVELS; k++) {
+            int64_t at = k * stride + cell;
+            lanes above = ce - cs * load(offset + at), below = select(above < zero, above, zero);
+            store(sums->above + at, load(sums->above + at) + above);
+            store(sums->below + at, load(sums->below + at) + below);
+            if (k < MIDDLE)
+                *(mask *)(sums->flag + (BELOW + k) * stride + cell) -= above < zero;
+            if (k > MIDDLE)
+                *(mask *)(sums->flag + (ABOVE + k - MIDDLE - 1) * stride + cell) -= above > zero;
+            if (k == 0 || k == LEVELS - 1)
+                ends[k > 0] = above * all(pulse_levels[k]) - below;
+        }
+        lanes interval = load(sums->interval + cell);
+        store(sums->interval + cell, interval + select(sure, (ends[0] + ends[1]) * widest, zero));
+    }
+}

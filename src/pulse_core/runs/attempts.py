@@ -1,0 +1,33 @@
+"""Attempts at several variables: where one fails, its failure is kept as a value and the others go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+import attrs
+
+from pulse_core.errors import PulseError
+from pulse_core.results import Failure
+
+Value = TypeVar("Value")
+
+
+@attrs.frozen
+class Attempts(Generic[Value]):
+    """What an action gave for the variables it succeeded for, in their order, and its failures, by variable."""
+
+    values: Mapping[str, Value]
+    failures: Mapping[str, Failure] = attrs.field(factory=dict)
+
+
+def attempt(variables: Iterable[str], action: Callable[[str], Value]) -> Attempts[Value]:
+    """Do something for each variable, and part those it succeeds for from those it fails for."""
+    values: dict[str, Value] = {}
+    failures: dict[str, Failure] = {}
+    for variable in variables:
+        try:
+            values[variable] = action(variable)
+        except PulseError as error:
+            failures[variable] = Failure.of(variable, error)
+    return Attempts(values, failures)

@@ -1,0 +1,77 @@
+"""Hindcasts of forecasters that are called origin by origin: recorded batch by batch, read by the variable's unit."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core.backtest.hindcasts import forecast_rows, row_count
+from pulse_core.backtest.variable import histories_of
+from pulse_core.data.observations import KnownRows
+from pulse_core.data.point_in_time import PointInTime
+from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded
+from pulse_core.forecasters.base import Forecaster
+from pulse_core.plan import Batch, batch_index, batches
+from pulse_core.ports import ResultSink
+from pulse_core.results import PerOriginRecord
+from pulse_core.runs.keys import hindcast_key
+from pulse_core.spec import RunSpec
+
+Array = NDArray[np.float64]
+
+
+@attrs.frozen
+class PerOriginHindcasts:
+    """One variable's hindcasts by batches of the period. Learners of these forecasters start with the period.
+
+    With `recorded_only` nothing is made: what is not recorded is NotRecorded.
+    """
+
+    spec: RunSpec
+    sink: ResultSink
+    rows: KnownRows
+    point: PointInTime
+    recorded_only: bool = False
+
+    def all(self, forecaster: Forecaster) -> Array:
+        """Return its rows at every origin, NaN before the period; see forecast_rows. Raises ForecasterFailed."""
+        rows = np.full((row_count(forecaster), len(self.point.origin_step), self.spec.horizon), np.nan)
+        in_batch = batch_index(self.spec, self.point.origin_known_at)
+        for batch in batches(self.spec):
+            origins = np.flatnonzero(in_batch == batch.index)
+            if len(origins):
+                rows[:, origins], _ = self.in_batch(forecaster, batch)
+        return rows
+
+    def in_batch(self, forecaster: Forecaster, batch: Batch, *, fresh: bool = False) -> tuple[Array, bool]:
+        """Return its rows at a batch's origins, in the scale of the point, and whether they were recalled.
+
+        When `fresh`, they are made whatever is recorded, and recorded instead. Raises ForecasterFailed,
+        NotRecorded.
+        """
+        key = hindcast_key(self.spec, forecaster, self.rows.by(batch.end), batch)
+        record = None if fresh else self.sink.recall(key)
+        if isinstance(record, PerOriginRecord):
+            return self._scaled(record), True
+        if self.recorded_only:
+            context = f"variable '{self.point.variable}', forecaster '{forecaster.name}', {batch.id}"
+            raise NotRecorded(NOT_RECORDED, context, HINT_NOT_RECORDED)
+        record = self._record(forecaster, batch)
+        if fresh:
+            self.sink.remove_record(key)
+        self.sink.record(key, record)
+        return self._scaled(record), False
+
+    def _record(self, forecaster: Forecaster, batch: Batch) -> PerOriginRecord:
+        origins = np.flatnonzero(batch_index(self.spec, self.point.origin_known_at) == batch.index)
+        rows = np.empty((row_count(forecaster), 0, self.spec.horizon))
+        if len(origins):
+            rows = forecast_rows(forecaster, histories_of(self.point).select(origins), self.spec.horizon)
+        # recorded in the data's units: the scale depends on the first origin, which is the run's
+        in_units = np.ldexp(rows, self.point.exponent)
+        return PerOriginRecord(self.point.variable, forecaster.name, in_units[0], in_units[1:])
+
+    def _scaled(self, record: PerOriginRecord) -> Array:
+        in_units = np.concatenate([record.forecasts[None], record.quantiles])
+        return np.asarray(np.ldexp(in_units, -self.point.exponent))
