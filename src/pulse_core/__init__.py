@@ -3,7 +3,6 @@
 What is imported here is the API for services that embed it; nothing else is public.
 """
 
-from pulse_core.backtest.calibration import LEVELS
 from pulse_core.data.observations import Observations
 from pulse_core.errors import (
     BackendUnavailable,
@@ -27,20 +26,21 @@ from pulse_core.errors import (
 )
 from pulse_core.events import Event, Observer, RunFinished, RunPlanned, UnitFinished
 from pulse_core.forecasters.base import FittedForecaster, Forecaster, Histories, PointForecaster
-from pulse_core.forecasters.per_origin import OriginByOrigin
+from pulse_core.forecasters.per_origin import PerOriginForecaster
 from pulse_core.forecasters.registry import BUILT_IN
+from pulse_core.levels import LEVELS
 from pulse_core.plan import Batch, Slice, WorkUnit
-from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink, Task, TrainingRun, Write
+from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, Task, TrainingRun, UnitOutcome, Write
 from pulse_core.results import (
     TRUST,
-    BatchHindcasts,
     DataFacts,
     Failure,
+    PerOriginRecord,
     Record,
     RunResult,
     UnitCounts,
     UnitResult,
-    VariableResult,
+    VariableRecord,
     VariableSummary,
 )
 from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained, VariableForecast
@@ -57,7 +57,6 @@ __all__ = [
     "TRUST",
     "BackendUnavailable",
     "Batch",
-    "BatchHindcasts",
     "Columns",
     "ComputeBackend",
     "DataError",
@@ -80,8 +79,8 @@ __all__ = [
     "NotRecorded",
     "Observations",
     "Observer",
-    "OriginByOrigin",
-    "Outcome",
+    "PerOriginForecaster",
+    "PerOriginRecord",
     "PointForecaster",
     "PulseError",
     "Record",
@@ -106,10 +105,11 @@ __all__ = [
     "UnitCounts",
     "UnitFailed",
     "UnitFinished",
+    "UnitOutcome",
     "UnitResult",
     "VariableForecast",
     "VariableNotFound",
-    "VariableResult",
+    "VariableRecord",
     "VariableSummary",
     "WorkUnit",
     "Write",

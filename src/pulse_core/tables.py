@@ -38,7 +38,7 @@ def part_name(table: str, index: int, units: int, content: str) -> str:
 
 
 def same_unit(name: str) -> str:
-    """Return what the names of a unit's parts have in common whatever their content; a name without content as it is."""
+    """Return what the names of a unit's parts have in common whatever their content; other names as they are."""
     match = _CONTENT.fullmatch(name)
     return match[1] if match else name
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
+from pulse_core import Forecaster
+
 NORMAL: Final = (-1.96, -1.6448, -1.2816, -0.6745, 0.0, 0.6745, 1.2816, 1.6448, 1.96)
 NOTHING: Final = float("nan")
 
@@ -72,16 +74,19 @@ class FittedRanged(FittedTrend):
 
 
 @attrs.frozen
-class HalfWay:
-    """One pass: half way from the newest value to the mean of all. It takes histories as the old code lays them out."""
+class HalfWay(Forecaster):
+    """One pass: half way from the newest value to the mean of all."""
 
     name: str
     version: str = "1"
 
     def hindcast(self, histories: Any, horizon: int) -> np.ndarray:
-        times = np.arange(1.0, len(histories.values) + 1.0)[:, None]
-        states = (histories.values + np.cumsum(histories.values, axis=0) / times) / 2.0
-        return np.repeat(histories.at_origins(states)[:, None], horizon, axis=1)
+        forecasts = np.empty((len(histories), horizon))
+        for index, origins in histories.by_path():
+            values = histories.paths[index]
+            states = (values + np.cumsum(values) / np.arange(1.0, len(values) + 1.0)) / 2.0
+            forecasts[origins] = states[histories.origin_length[origins] - 1, None]
+        return forecasts
 
 
 @attrs.frozen

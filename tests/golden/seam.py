@@ -17,17 +17,17 @@ from pulse_core import (
     Forecaster,
     Labels,
     Observations,
-    OriginByOrigin,
+    PerOriginForecaster,
     RetrodictionTraining,
     RunSpec,
-    VariableResult,
+    VariableRecord,
 )
 from tests.golden.models import OwnForecaster
 from tests.golden.series import Rows
 
 Array = NDArray[np.float64]
-WRONG_COLUMN = "trust"
-"""The column of the hindcasts that the old code gets wrong, and that is compared with nothing."""
+OTHER_COLUMNS = ("trust", "actual", "outcome", "log10_e")
+"""Columns of the hindcasts that the old code got wrong or did not have, and that are compared with nothing."""
 
 
 @attrs.frozen
@@ -57,7 +57,7 @@ def train(
         hindcasts=hindcasts,
         keep_going=True,
     ).execute(RunSpec(**spec))
-    records = {record.variable: record for record in sink._records.values() if isinstance(record, VariableResult)}
+    records = {record.variable: record for record in sink._records.values() if isinstance(record, VariableRecord)}
     tables = [columns for (_, name), goes in sink.parts.items() if name.startswith("hindcasts/") for columns in goes]
     pieces: dict[str, dict[str, Array]] = {}
     for summary in result.variables:
@@ -104,7 +104,7 @@ def _forecaster(plain: OwnForecaster) -> Forecaster:
     if hasattr(plain.model, "hindcast"):
         forecaster: Forecaster = plain.model
         return forecaster
-    return OriginByOrigin(plain.name, "1", plain.model, plain.refit_every)
+    return PerOriginForecaster(plain.name, "1", plain.model, plain.refit_every)
 
 
 def _hindcasts(tables: Sequence[Mapping[str, Any]], variable: str, forecasters: Sequence[str]) -> dict[str, Array]:
@@ -118,7 +118,10 @@ def _hindcasts(tables: Sequence[Mapping[str, Any]], variable: str, forecasters: 
                 parts.setdefault(name, []).append(column[rows])
     table = {name: np.concatenate(shares) for name, shares in parts.items()}
     order = np.lexsort((table["known_at"], table["horizon"], table["forecaster"]))
-    return {f"hindcasts.{name}": _floats(column[order]) for name, column in table.items() if name != WRONG_COLUMN}
+    columns = {name: column[order] for name, column in table.items() if name not in OTHER_COLUMNS}
+    # the old code wrote the first release as the actual, whichever release it scored
+    columns["actual"] = columns.pop("first_release")
+    return {f"hindcasts.{name}": _floats(column) for name, column in columns.items()}
 
 
 def _labels(column: Labels) -> list[str]:

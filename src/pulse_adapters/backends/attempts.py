@@ -7,12 +7,12 @@ from typing import Final
 
 from pulse_core.errors import PulseError, UnitFailed
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Done, Failed, Outcome, Task
+from pulse_core.ports import Done, Failed, UnitOutcome, Task
 
 FRAMES_SHOWN: Final = 3
 
 
-def attempt(task: Task, unit: WorkUnit) -> Outcome:
+def attempt(task: Task, unit: WorkUnit) -> UnitOutcome:
     """Do a unit. An error of ours stays what it is; any other becomes UnitFailed with its last frames."""
     try:
         return Done(unit, task(unit))

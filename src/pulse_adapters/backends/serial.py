@@ -9,7 +9,7 @@ import attrs
 from pulse_adapters.backends.attempts import attempt
 from pulse_adapters.backends.stopping import Stop
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Outcome, Task
+from pulse_core.ports import UnitOutcome, Task
 
 
 @attrs.frozen
@@ -18,7 +18,7 @@ class SerialBackend:
 
     stop: Stop = attrs.field(factory=Stop)
 
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         """Yield one outcome a unit, in the order of the units. Raises RunInterrupted."""
         with self.stop.heeded():
             for unit in units:

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.errors import SinkUnavailable
-from pulse_core.results import Holder, Record
+from pulse_core.results import PartOwner, Record
 
 MAGIC: Final = b"pulse-record 1\n"
 LARGEST: Final = 1 << 30
@@ -61,7 +61,7 @@ def encode_record(result: Record) -> bytes:
     content = b"".join([len(header).to_bytes(_LENGTH, "little"), header, *arrays])
     if len(content) > LARGEST:
         message = f"a record of {len(content)} bytes is larger than the {LARGEST} that can be kept"
-        context = "" if isinstance(result, Holder) else f"variable '{result.variable}'"
+        context = "" if isinstance(result, PartOwner) else f"variable '{result.variable}'"
         raise SinkUnavailable(message, context, "Use longer batches")
     packed = len(content).to_bytes(_LENGTH, "little") + _codec().compress(content, asbytes=True)
     return b"".join([MAGIC, hashlib.sha256(packed).digest(), packed])

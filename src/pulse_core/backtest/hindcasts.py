@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import attrs
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pulse_core.backtest.custom_quantiles import CustomQuantiles, custom_quantiles
 from pulse_core.errors import ForecasterFailed, PulseError
-from pulse_core.forecasters.base import BringsQuantiles, Forecaster, Histories
+from pulse_core.forecasters.base import Forecaster, Histories, InPlaceForecaster, QuantileForecaster
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.kernel.bindings import LANES
 from pulse_core.levels import LEVELS
@@ -56,18 +56,25 @@ def hindcast(forecasters: ForecasterSet, histories: Histories, horizon: int, per
     forecasts = hindcasts.forecasts
     for forecaster in forecasters.forecasters:
         _fill(forecasts[:, names.index(forecaster.name)], forecaster, histories, per_origin)
-    members = [names.index(forecaster.name) for forecaster in forecasters.forecasters]
+    members = _members(forecasts, [names.index(forecaster.name) for forecaster in forecasters.forecasters])
     for combination in forecasters.combinations:
-        combination.combine_into(forecasts, members, forecasts[:, names.index(combination.name)])
+        combination.combine_into(members, forecasts[:, names.index(combination.name)])
     for name, plain in forecasters.custom_quantiles.items():
         forecasts[:, names.index(name)] = forecasts[:, names.index(plain)]
     return hindcasts
 
 
+def _members(forecasts: Array, rows: Sequence[int]) -> Array:
+    """Return some forecasters' forecasts, side by side at each origin; a view where they stand first."""
+    if list(rows) == list(range(len(rows))):
+        return forecasts[:, : len(rows)]
+    return np.ascontiguousarray(forecasts[:, list(rows)])
+
+
 def _fill(forecasts: Array, forecaster: Forecaster, histories: Histories, per_origin: PerOrigin) -> None:
     if forecaster.name in per_origin:
         forecasts[:] = per_origin[forecaster.name][0]
-    elif hasattr(forecaster, "hindcast_into"):
+    elif isinstance(forecaster, InPlaceForecaster):
         forecaster.hindcast_into(histories, forecasts)
     else:
         forecasts[:] = hindcasts_of(forecaster, histories, forecasts.shape[1])
@@ -92,7 +99,7 @@ def forecast_rows(forecaster: Forecaster, histories: Histories, horizon: int) ->
     if not forecaster.brings_quantiles:
         return hindcasts_of(forecaster, histories, horizon)[None]
     expected = (row_count(forecaster), len(histories.origin_path), horizon)
-    return _checked(forecaster, cast("BringsQuantiles", forecaster).quantile_hindcast, histories, expected)
+    return _checked(forecaster, cast("QuantileForecaster", forecaster).hindcast_quantiles, histories, expected)
 
 
 def _checked(

@@ -130,13 +130,15 @@ class LearningPass:
             quantiles = np.empty((end - begin, len(LEVELS), stride))
             weights = np.empty((end - begin, self._state.ensemble.members, self._shape[1]))
             trust = np.empty((end - begin, stride))
-            fill(self._state, quantiles=quantiles, weights=weights, trust=trust if self._state.posterior.alpha else None)
+            fill(
+                self._state, quantiles=quantiles, weights=weights, trust=trust if self._state.posterior.alpha else None
+            )
             run_pass(self._state, begin, end)
             fill(self._state, quantiles=None, weights=None, trust=None)
             yield AsQuoted(begin, self._by_cell(quantiles), weights, self._by_cell(trust))
 
     def learned(self) -> tuple[Array, Array, Array]:
-        """Return the ensemble's weights (forecaster, horizon), regret and its bound (horizon,); NaN where there is none.
+        """Return the ensemble's weights (forecaster, horizon), regret and its bound (horizon,); NaN for none.
 
         The regret is that against the best in hindsight. With W the sum over k of rate_k max(R_k, 0)^2, each step adds
         at most the sum of rate_k r_k^2 (the cross term is not above 0 because the loss is convex and weights are
@@ -164,7 +166,7 @@ class LearningPass:
         """Return rows of cells (..., stride) as (..., forecaster, horizon)."""
         return rows[..., : self._shape[0] * self._shape[1]].reshape(*rows.shape[:-1], *self._shape)
 
-    def _fill(self, structure: Any, **values: int | float | NDArray[Any]) -> None:
+    def _fill(self, structure: Any, **values: float | NDArray[Any]) -> None:
         """Set fields, and keep their arrays alive."""
         fill(structure, **values)
         self._arrays += [value for value in values.values() if isinstance(value, np.ndarray)]

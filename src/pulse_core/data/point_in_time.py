@@ -52,7 +52,7 @@ class PointInTime:
     """Recent changes of other variables at each row of each path, (predictor x lag, n), scaled by powers of two."""
 
     def origins_by_path(self) -> Iterator[tuple[int, slice]]:
-        """Yield each path that origins know, in order, with its origins: a path is a vintage, so they are neighbours."""
+        """Yield each path that origins know, in order, with its origins, which are neighbours."""
         first = 0
         while first < len(self.origin_path):
             path = int(self.origin_path[first])

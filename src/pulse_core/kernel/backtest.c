@@ -146,7 +146,8 @@ PULSE_EXPORT void pulse_pass(struct pass *pass, int64_t first, int64_t last)
         }
         if (pass->posterior.alpha) {
             posterior_enter(pass, pass->batch[origin]);
-            posterior_mean(pass, pass->trust + (origin - first) * stride);
+            if (pass->trust)
+                posterior_mean(pass, pass->trust + (origin - first) * stride);
         }
     }
     if (last == pass->origins)

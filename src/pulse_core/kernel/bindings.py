@@ -56,20 +56,46 @@ def _open(name: str) -> ctypes.CDLL:
     return kernel
 
 
-def doubles(array: Array, *shape: int) -> int:
+def doubles(array: Array, *shape: int) -> ctypes.c_void_p:
     """Return the address of a C-contiguous float64 array of this shape. Raises ValueError for any other."""
     return _address(array, np.float64, shape)
 
 
-def positions(array: Positions, *shape: int) -> int:
+def positions(array: Positions, *shape: int) -> ctypes.c_void_p:
     """Return the address of a C-contiguous int64 array of this shape. Raises ValueError for any other."""
     return _address(array, np.int64, shape)
 
 
-def _address(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> int:
+def _address(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> ctypes.c_void_p:
     if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
         raise ValueError(f"expected a contiguous array of {dtype.__name__} {shape}, got {array.dtype} {array.shape}")
-    return int(array.ctypes.data)
+    return _alive(array)
+
+
+def _alive(array: NDArray[Any]) -> ctypes.c_void_p:
+    """Return the address of an array that lives as long as the address does."""
+    address = ctypes.c_void_p(array.ctypes.data)
+    address.array = array  # type: ignore[attr-defined]  # ctypes objects take attributes
+    return address
+
+
+def rows(array: Array, count: int, width: int) -> tuple[ctypes.c_void_p, ctypes.c_int64]:
+    """Return the address of a writeable float64 array (count, width) and the doubles from one row to the next.
+
+    Within a row numbers are contiguous. Raises ValueError for any other.
+    """
+    step, within = array.strides if array.ndim == 2 else (1, 1)
+    contiguous = within == array.itemsize or width == 1
+    if array.dtype != np.float64 or array.shape != (count, width) or not contiguous or step % 8 or step < 0:
+        raise ValueError(f"expected rows of float64 ({count}, {width}), got {array.dtype} {array.shape}")
+    if not array.flags.writeable or not array.flags.aligned:
+        raise ValueError("expected an array that can be written to")
+    return _alive(array), ctypes.c_int64(step // 8)
+
+
+def integer(number: int) -> ctypes.c_int64:
+    """Return a count, size or position as the kernel takes it."""
+    return ctypes.c_int64(number)
 
 
 class _Calibrator(ctypes.Structure):
@@ -122,10 +148,7 @@ class PassState(ctypes.Structure):
         ),
         ("calibrator", _Calibrator),
         ("custom", ctypes.c_int64),
-        *(
-            (name, ctypes.c_void_p)
-            for name in ("custom_rows", "calibrated_rows", "custom_offset", "custom_spread")
-        ),
+        *((name, ctypes.c_void_p) for name in ("custom_rows", "calibrated_rows", "custom_offset", "custom_spread")),
         ("custom_calibrator", _Calibrator),
         ("ensemble", _Ensemble),
         ("running", _BatchSums),
@@ -137,7 +160,7 @@ class PassState(ctypes.Structure):
     ]
 
 
-def fill(structure: ctypes.Structure, **values: int | float | NDArray[Any] | None) -> None:
+def fill(structure: ctypes.Structure, **values: float | NDArray[Any] | None) -> None:
     """Set fields of a structure: numbers as they are, arrays by their address, which the caller keeps alive."""
     for name, value in values.items():
         if isinstance(value, np.ndarray):
@@ -167,7 +190,7 @@ def sequence_counts(outcomes: NDArray[np.int8]) -> tuple[Array, Array]:
     origins, forecasters, horizons = codes.shape
     counts = np.empty((2, horizons * (horizons + 1) // 2, forecasters))
     library().pulse_sequence_counts(
-        codes.ctypes.data, origins, forecasters, horizons, forecasters * horizons, counts.ctypes.data
+        _alive(codes), origins, forecasters, horizons, forecasters * horizons, _alive(counts)
     )
     return counts[0], counts[1]
 
@@ -197,17 +220,17 @@ def comparisons(cells: Array, reported: Array, forecasters: int, benchmark: int)
 def diebold_mariano_statistic(differences: Array, horizon: int) -> float:
     """Return the statistic of loss differences (origin,); NaN where there is none."""
     scratch = np.array(differences, dtype=np.float64)
-    return float(library().pulse_diebold_mariano(scratch.ctypes.data, len(scratch), horizon))
+    return float(library().pulse_diebold_mariano(_alive(scratch), len(scratch), horizon))
 
 
 def posteriors(wins: Array, losses: Array, decay: float, batches: int) -> tuple[Array, Array]:
-    """Return alpha and beta after each of `batches` batches (batch, ...); `wins` and `losses` (batch, ...) as weighted."""
+    """Return alpha and beta after each of `batches` batches (batch, ...), from weighted wins and losses (batch, ...)."""
     cells = wins[0].size
     recorded = min(len(wins), batches)
     alpha, beta = np.empty((2, batches, *wins.shape[1:]))
     library().pulse_posteriors(
         doubles(wins, *wins.shape), doubles(losses, *wins.shape), recorded, batches, cells, decay,
-        alpha.ctypes.data, beta.ctypes.data,
+        _alive(alpha), _alive(beta),
     )  # fmt: skip
     return alpha, beta
 
@@ -216,5 +239,5 @@ def measures(sums: Array, count: int) -> Array:
     """Return the `count` measures that follow from sums (..., sum), in their scale; (..., measure)."""
     rows = np.ascontiguousarray(sums)
     result = np.empty((*rows.shape[:-1], count))
-    library().pulse_measures(rows.ctypes.data, rows.size // rows.shape[-1], result.ctypes.data)
+    library().pulse_measures(_alive(rows), rows.size // rows.shape[-1], _alive(result))
     return result

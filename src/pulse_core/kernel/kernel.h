@@ -17,8 +17,8 @@
 #endif
 
 /* Four numbers side by side; compilers lower them to what the machine has. */
-typedef double lanes __attribute__((vector_size(32), aligned(8), may_alias));
-typedef int64_t mask __attribute__((vector_size(32), aligned(8), may_alias));
+typedef double lanes __attribute__((vector_size(32), aligned(8)));
+typedef int64_t mask __attribute__((vector_size(32), aligned(8)));
 #define LANES 4
 
 #endif

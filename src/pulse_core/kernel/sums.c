@@ -105,17 +105,15 @@ static void add_common(struct pass *pass, const double *error, const double *cer
         for (int side = 0; side < 2; side++) {
             int64_t from = side ? rival : cell;
             double *common = sums->common + side * COMMON * stride + cell;
-            if (scored[cell] && scored[rival]) {
-                double e = error[from], size = e < 0.0 ? -e : e;
-                common[COMMON_ABSOLUTE * stride] += size;
-                common[COMMON_SQUARE * stride] += e * e;
-            }
-            if (!certain[cell] || !certain[rival])
-                continue;
+            /* times 0 where not both are: what is infinite there makes a sum that is none */
+            double both = scored[cell] && scored[rival] ? 1.0 : 0.0, e = error[from], size = e < 0.0 ? -e : e;
+            common[COMMON_ABSOLUTE * stride] += size * both;
+            common[COMMON_SQUARE * stride] += e * e * both;
+            both = certain[cell] && certain[rival] ? 1.0 : 0.0;
             for (int k = 0; k < LEVELS; k++) {
-                double above = certain_error[from] - certain_size[from] * offset[k * stride + from];
+                double above = (certain_error[from] - certain_size[from] * offset[k * stride + from]) * both;
                 common[(COMMON_ABOVE + k) * stride] += above;
-                common[(COMMON_BELOW + k) * stride] += above < 0.0 ? above : 0.0;
+                common[(COMMON_BELOW + k) * stride] += above >= 0.0 ? 0.0 : above;
             }
         }
     }

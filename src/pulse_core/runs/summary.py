@@ -6,19 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.errors import TooLittleData
+from pulse_core.kernel.bindings import posteriors
 from pulse_core.plan import batch_count
 from pulse_core.results import TRUST, VariableRecord, VariableScores
 from pulse_core.runs.keys import aggregation_key
 from pulse_core.scores.measures import MEASURES, all_measures
-from pulse_core.kernel.bindings import posteriors
 from pulse_core.scores.trust import batch_decay, trust
 from pulse_core.spec import RunSpec
 
 
-def summarise(result: VariableRecord, spec: RunSpec) -> VariableScores:
-    """Fold a variable's record. Raises TooLittleData where the data cannot fill a horizon.
+def aggregate(result: VariableRecord, spec: RunSpec) -> VariableScores:
+    """Aggregate a variable's record. Raises TooLittleData where the data cannot fill a horizon.
 
-    What it takes of the spec and is in no record's key belongs in `identity.aggregation_key`.
+    What it takes of the spec and is in no record's key belongs in `keys.aggregation_key`.
     """
     count = batch_count(spec)
     scores = np.concatenate([all_measures(result.sums.total(), result.exponent), result.dm_p[..., None]], axis=-1)

@@ -13,8 +13,8 @@ from pulse_core.errors import RunFailed, UnitFailed
 from pulse_core.events import Observer, RunFinished, RunPlanned, UnitFinished, ignore
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet, resolve, with_custom_quantiles
-from pulse_core.plan import Slice, WorkUnit, Workload, batch_count, batch_units, batches, take, work_units
-from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, UnitOutcome, ResultSink
+from pulse_core.plan import Slice, Workload, WorkUnit, batch_count, batch_units, batches, take, work_units
+from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, UnitOutcome
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
 from pulse_core.runs.tables import Tables
 from pulse_core.runs.units import UnitTask
@@ -72,7 +72,9 @@ class RetrodictionTraining:
         finished = 0
         for phase in phases:
             units = _without(phase, failures)
-            results = [result for _, result in sorted(self._dispatch(task, units, finished, planned), key=itemgetter(0))]
+            results = [
+                result for _, result in sorted(self._dispatch(task, units, finished, planned), key=itemgetter(0))
+            ]
             finished += _count(units)
             # in the units' order, not that of their completion: of several failures the first unit's is told
             for failure in (failure for result in results for failure in result.failures):

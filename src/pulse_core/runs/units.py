@@ -137,9 +137,7 @@ class _UnitRun:
         if self._task.tables is None:
             return Parts()
         content = content_key(self._records.aggregation, [value.key for value in values.values()])
-        return unit_parts(
-            self._task.tables, self._unit, content, self._records, open_parts, fresh=self._task.fresh
-        )
+        return unit_parts(self._task.tables, self._unit, content, self._records, open_parts, fresh=self._task.fresh)
 
     def _add(self, value: VariableInput, recall: Recall, parts: Parts, summary: UnitSummary) -> None:
         """Add a variable to the unit's summary: by its recorded scores, its record, or computed.

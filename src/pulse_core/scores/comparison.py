@@ -13,8 +13,8 @@ Array = NDArray[np.float64]
 def comparison_p_values(cells: Array, reported: Array, forecasters: int, benchmark: int) -> Array:
     """Return the Diebold-Mariano p-values of absolute errors against the benchmark's; (forecaster, horizon).
 
-    `cells` (origin, stride) are the forecasts, `reported` the actuals (origin, horizon). On the origins scored for both;
-    NaN for the benchmark.
+    `cells` (origin, stride) are the forecasts, `reported` the actuals (origin, horizon). On the origins scored for
+    both; NaN for the benchmark.
     """
     statistic, count = comparisons(cells, reported, forecasters, benchmark)
     return _p_values(statistic, count)

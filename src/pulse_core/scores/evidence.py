@@ -118,5 +118,3 @@ def discoveries(log10_e: Array, rate: float = FALSE_DISCOVERY_RATE) -> NDArray[n
     if not len(passed):
         return np.zeros(log10_e.shape, dtype=bool)
     return np.asarray(there & (np.where(there, log10_e, -np.inf) >= ordered[passed[-1]]))
-
-

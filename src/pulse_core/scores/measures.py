@@ -24,7 +24,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "mase": "MASE: mean of |e| / s1 (Hyndman & Koehler 2006).",
     "rmsse": "RMSSE: square root of the mean of e^2 / s2 (M5).",
     "smape": "Symmetric MAPE: mean of 200 |e| / (|y| + |f|), 0/0 = 0 (M4).",
-    "hit_rate": "Share of forecast changes from y_n with the right sign, changes of zero (forecast or actual) left out.",
+    "hit_rate": "Share of forecast changes from y_n with the right sign, without changes of zero (forecast or actual).",
     "skill_mae": "Skill for MAE: 1 - MAE / the benchmark's, on the origins scored for both.",
     "skill_mse": "Skill for MSE: 1 - MSE / the benchmark's, on the origins scored for both.",
     "crps": "CRPS: mean of the integral of twice the pinball loss over the level, by the trapezoid rule with zero ends "
