@@ -32,7 +32,9 @@ _SIGNATURES: Final = {
     "pulse_sequence_counts": "aiiiia",
     "pulse_comparisons": "aaiiiiiaaa",
     "pulse_diebold_mariano": "aii:d",
-    "pulse_measures": "aia",
+    "pulse_measures": "aaia",
+    "pulse_total": "aiia",
+    "pulse_evidence_behind": "aaia",
     "pulse_has_avx2": ":i",
 }
 """Arguments, and after a colon the result: a for an address, i for int64, d for double."""
@@ -235,9 +237,27 @@ def posteriors(wins: Array, losses: Array, decay: float, batches: int) -> tuple[
     return alpha, beta
 
 
-def measures(sums: Array, count: int) -> Array:
-    """Return the `count` measures that follow from sums (..., sum), in their scale; (..., measure)."""
-    rows = np.ascontiguousarray(sums)
-    result = np.empty((*rows.shape[:-1], count))
-    library().pulse_measures(_alive(rows), rows.size // rows.shape[-1], _alive(result))
+def measures(sums: Array, rows: Positions, count: int) -> Array:
+    """Return the `count` measures that follow from some rows of sums (.., sum), in their scale; (measure, row)."""
+    result = np.empty((count, len(rows)))
+    size = sums.shape[-1]
+    if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < sums.size // size:
+        raise ValueError("a row is beyond the sums")
+    library().pulse_measures(
+        doubles(sums, *sums.shape), positions(rows, len(rows)), len(rows), doubles(result, count, len(rows))
+    )
+    return result
+
+
+def total(values: Array) -> Array:
+    """Add (row, ...) up over the first axis, in order."""
+    result = np.empty(values.shape[1:])
+    library().pulse_total(doubles(values, *values.shape), len(values), result.size, _alive(result))
+    return result
+
+
+def evidence_behind(won: Array, lost: Array) -> Array:
+    """Return the e-values of wins and losses where wins do not lead; shape as given."""
+    result = np.empty(won.shape)
+    library().pulse_evidence_behind(doubles(won, *won.shape), doubles(lost, *won.shape), won.size, _alive(result))
     return result

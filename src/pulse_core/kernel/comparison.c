@@ -72,3 +72,13 @@ PULSE_EXPORT void pulse_comparisons(const double *forecasts, const double *repor
         statistic[cell] = cell == rival ? NAN : pulse_diebold_mariano(difference, n, h + 1);
     }
 }
+
+/* Add the rows (rows, size) up, in order. */
+PULSE_EXPORT void pulse_total(const double *values, int64_t rows, int64_t size, double *sum)
+{
+    for (int64_t i = 0; i < size; i++)
+        sum[i] = rows ? values[i] : 0.0;
+    for (int64_t row = 1; row < rows; row++)
+        for (int64_t i = 0; i < size; i++)
+            sum[i] = sum[i] + values[row * size + i];
+}

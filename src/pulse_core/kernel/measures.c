@@ -10,10 +10,12 @@ enum { MEASURES = 32 };
 
 static double ratio(double numerator, double denominator) { return denominator > 0.0 ? numerator / denominator : NAN; }
 
-/* `sums` (rows, SUMS) -> `measures` (rows, MEASURES), in the scale of the sums. */
-PULSE_EXPORT void pulse_measures(const double *sums, int64_t rows, double *measures)
+/* The measures of some `rows` of `sums` (.., SUMS), in the scale of the sums: (MEASURES, count). */
+PULSE_EXPORT void pulse_measures(const double *all_sums, const int64_t *rows, int64_t count_of_rows, double *columns)
 {
-    for (int64_t row = 0; row < rows; row++, sums += SUMS) {
+    for (int64_t row = 0; row < count_of_rows; row++) {
+        const double *sums = all_sums + rows[row] * SUMS;
+        double table[MEASURES], *measures = table;
         double count = sums[COUNT], certain = sums[QUANTILE_COUNT], loss[LEVELS], crps = 0.0, all_levels = 0.0;
         for (int k = 0; k < LEVELS; k++) {
             loss[k] = ratio(sums[PINBALL + k], certain);
@@ -41,5 +43,7 @@ PULSE_EXPORT void pulse_measures(const double *sums, int64_t rows, double *measu
             *measures++ = ratio(sums[WIDTH + i], certain);
         *measures++ = 2.0 / 0.05 * (loss[0] + loss[LEVELS - 1]);
         *measures++ = ratio(sums[SCALED_INTERVAL], certain);
+        for (int k = 0; k < MEASURES; k++)
+            columns[k * count_of_rows + row] = table[k];
     }
 }

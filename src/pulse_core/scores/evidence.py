@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.kernel.bindings import sequence_counts
+from pulse_core.kernel.bindings import evidence_behind, sequence_counts
 from pulse_core.scores.trust import LOST, WON
 
 Array = NDArray[np.float64]
@@ -71,24 +71,11 @@ def log10_evidence(won: Array, lost: Array) -> Array:
 
     # where wins lead the sum may exceed a float64: logarithms there
     behind = won <= lost
-    few = xlogy(1.0, _evidence(np.where(behind, won, 0.0), np.where(behind, lost, 0.0)))
+    few = xlogy(1.0, evidence_behind(np.where(behind, won, 0.0), np.where(behind, lost, 0.0)))
     # 2^(n+1) B(w+1, l+1) P(Beta(w+1, l+1) > 1/2), and the probability is at least 1/2 there
     above = 1.0 - betainc(won + 1.0, lost + 1.0, 0.5)
     many = (won + lost + 1.0) * math.log(2.0) + betaln(won + 1.0, lost + 1.0) + xlogy(1.0, above)
     return np.asarray(np.where(behind, few, many) / math.log(10.0))
-
-
-def _evidence(won: Array, lost: Array) -> Array:
-    """Add up the terms from i = w down; each is i/(n + 2 - i) of the one before."""
-    trials = won + lost
-    term = (trials + 1.0) / (lost + 1.0)
-    total, place = term.copy(), won.copy()
-    while (place > 0).any():  # half of all trials at most, and far fewer where these are many
-        term = term * np.maximum(place, 0.0) / (trials + 2.0 - place)
-        if not (term > total * 1e-18).any():
-            break
-        total, place = total + term, place - 1.0
-    return total / (trials + 1.0)
 
 
 def average_evidence(log10_e: Array) -> Array:

@@ -68,12 +68,18 @@ _REASONS: Final = {
 
 def all_measures(sums: Scores, exponent: int) -> Scores:
     """Return MEASURES but the last, which follow from sums (..., sum), in the data's units; (..., measure)."""
-    scores = measures(sums, len(MEASURES) - 1)
+    columns = measure_columns(sums, np.arange(sums.size // sums.shape[-1]), exponent)
+    return np.ascontiguousarray(columns.T).reshape(*sums.shape[:-1], len(columns))
+
+
+def measure_columns(sums: Scores, rows: NDArray[np.int64], exponent: int) -> Scores:
+    """Return the same of some rows of sums (..., sum), counted over all their leading axes; (measure, row)."""
+    columns = measures(sums, rows, len(MEASURES) - 1)
     with np.errstate(all="ignore"):  # what overflows becomes null below
         if exponent:
-            scores[..., _IN_UNITS] = np.ldexp(scores[..., _IN_UNITS], exponent)
-    scores[~np.isfinite(scores)] = np.nan
-    return scores
+            columns[_IN_UNITS] = np.ldexp(columns[_IN_UNITS], exponent)
+    columns[~np.isfinite(columns)] = np.nan
+    return columns
 
 
 def why_null(measure: str, *, scored: bool) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import floats, integers
+from pulse_core.kernel.bindings import total
 from pulse_core.levels import INTERVALS, LEVELS
 
 PINBALL: Final = tuple(f"pinball_{level}" for level in LEVELS)
@@ -79,8 +80,4 @@ class BatchSums:
 
     def total(self) -> NDArray[np.float64]:
         """Return the sums over all batches, added in batch order; shape (forecaster, horizon, sum)."""
-        if not len(self.batches):
-            return np.zeros(self.values.shape[1:])
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows becomes null where it is read
-            # cumsum adds in order whatever the layout; sum does not
-            return np.asarray(np.cumsum(self.values, axis=0)[-1])
+        return total(self.values)

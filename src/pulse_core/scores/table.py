@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pulse_core.kernel.bindings import posteriors
 from pulse_core.plan import batches
 from pulse_core.results import VariableRecord
-from pulse_core.scores.measures import MEASURES, all_measures
+from pulse_core.scores.measures import MEASURES, measure_columns
 from pulse_core.scores.sums import SUMS
 from pulse_core.scores.trust import batch_decay
 from pulse_core.spec import RunSpec
@@ -52,17 +52,16 @@ def _columns(record: VariableRecord, index: int, spec: RunSpec) -> dict[str, NDA
     alpha, beta = posteriors(record.wins, record.losses, decay, len(record.wins))
     trust = alpha / (alpha + beta)
     trust[:, record.forecasters.index(spec.benchmark)] = np.nan
-    measures = all_measures(record.sums.values, record.exponent)
-    rows = (measures[..., 0] > 0) | (record.wins + record.losses > 0)
+    sums = record.sums.values
+    rows = (sums[..., SUMS.index("count")] > 0) | (record.wins + record.losses > 0)
     batch, forecaster, horizon = (position.astype(np.int32) for position in np.nonzero(rows))
-    by_measure = np.ascontiguousarray(measures[rows].T)
     return {
         "variable": np.full(len(batch), index, dtype=np.int32),
         "forecaster": forecaster,
         "horizon": horizon + np.int32(1),
         "batch": batch,
-        **dict(zip(MEASURES[:-1], by_measure, strict=True)),
-        **{name: _in_units(record.sums.values[..., SUMS.index(name)][rows], record.exponent) for name in COMMON},
+        **dict(zip(MEASURES[:-1], measure_columns(sums, np.flatnonzero(rows), record.exponent), strict=True)),
+        **{name: _in_units(sums[..., SUMS.index(name)][rows], record.exponent) for name in COMMON},
         "won": record.wins[rows],
         "lost": record.losses[rows],
         "trust": trust[rows],
