@@ -219,7 +219,7 @@ class LearningPass:
             largest=self._largest,
             potential=self._potential,
             weight=self._weight,
-            scratch=np.empty((3 * members + 2, width)),
+            scratch=np.empty((4 * members + 2, width)),
         )
 
     def _set_sums(self, stride: int) -> None:

@@ -12,63 +12,68 @@
 /* In the place of a rate's denominator that is zero: its numerator is zero too. */
 static const double LEAST = DBL_MIN;
 
-double pulse_add_up(double *values, int64_t count, int64_t step)
+/* Add rows of `width` numbers up into the first, half upon half: an order that their count alone decides. */
+static void add_up(double *rows, int64_t count, int64_t width)
 {
-    if (!count)
-        return 0.0;
     while (count > 1) {
         int64_t half = count / 2;
-        double last = values[(count - 1) * step];
-        for (int64_t i = 0; i < half; i++)
-            values[i * step] = values[i * step] + values[(half + i) * step];
+        for (int64_t i = 0; i < half * width; i += LANES)
+            store(rows + i, load(rows + i) + load(rows + half * width + i));
         if (count % 2)
-            values[0] = values[0] + last;
+            for (int64_t h = 0; h < width; h += LANES)
+                store(rows + h, load(rows + h) + load(rows + (count - 1) * width + h));
         count = half;
     }
-    return values[0];
 }
+
+static lanes larger(lanes first, lanes second) { return select(second > first, second, first); }
 
 /* Learn, at each horizon, from the error of one origin, or of none (-1). */
 void ensemble_learn(struct pass *pass, const int64_t *origin)
 {
     struct ensemble *state = &pass->ensemble;
-    const int64_t width = state->width, horizons = pass->horizons;
-    double *square = state->scratch;
-    for (int64_t h = 0; h < horizons; h++) {
-        if (origin[h] < 0)
+    const int64_t width = state->width, horizons = pass->horizons, size = state->members * width;
+    double *spared = state->scratch, *share = spared + size, *before = spared + 3 * size, *own = before + width;
+    for (int64_t h = 0; h < width; h++) {
+        const int64_t from = h < horizons ? origin[h] : -1;
+        if (from < 0) {
+            for (int64_t k = 0; k < state->members; k++)
+                spared[k * width + h] = 0.0;
             continue;
-        const double *forecast = pass->forecasts + origin[h] * pass->stride + h;
-        double actual = pass->released[origin[h] * horizons + h], scale = pass->scale[origin[h]];
-        double per_scale = 1.0 / (scale > 0.0 ? scale : NAN);
-        double own = fabs(actual - forecast[state->row * horizons]) * per_scale;
-        double before = state->largest[h], largest = before;
-        for (int64_t k = 0; k < state->members; k++) {
-            double spared = own - fabs(actual - forecast[state->rows[k] * horizons]) * per_scale;
-            if (spared != spared)
-                spared = 0.0;
-            square[k] = spared * spared;
-            largest = square[k] > largest ? square[k] : largest;
-            state->regret[k * width + h] += spared;
         }
+        const double *forecast = pass->forecasts + from * pass->stride + h;
+        const double actual = pass->released[from * horizons + h], scale = pass->scale[from];
+        const double per_scale = 1.0 / (scale > 0.0 ? scale : NAN);
+        own[h] = fabs(actual - forecast[state->row * horizons]) * per_scale;
         for (int64_t k = 0; k < state->members; k++) {
-            double old = before + state->squares[k * width + h];
-            state->squares[k * width + h] += square[k];
-            if (h)
-                continue;
-            /* where nothing has been lost yet the new rate serves: no regret depends on the old one */
-            double rate = old > 0.0 ? old : largest + state->squares[k * width];
-            square[k] = square[k] / (rate <= LEAST ? LEAST : rate);
+            double less = own[h] - fabs(actual - forecast[state->rows[k] * horizons]) * per_scale;
+            spared[k * width + h] = less == less ? less : 0.0;
         }
-        if (!h)
-            state->potential[0] = state->potential[0] + pulse_add_up(square, state->members, 1);
-        state->largest[h] = largest;
     }
+    for (int64_t h = 0; h < width; h += LANES) {
+        lanes largest = load(state->largest + h);
+        store(before + h, largest);
+        for (int64_t i = h; i < size; i += width)
+            largest = larger(largest, load(spared + i) * load(spared + i));
+        store(state->largest + h, largest);
+        for (int64_t i = h; i < size; i += width) {
+            lanes less = load(spared + i), square = less * less, squares = load(state->squares + i);
+            /* where nothing has been lost yet the new rate serves: no regret depends on the old one */
+            lanes old = load(before + h) + squares, rate = select(old > all(0.0), old, largest + (squares + square));
+            store(share + i, square / select(rate <= all(LEAST), all(LEAST), rate));
+            store(state->squares + i, squares + square);
+            store(state->regret + i, load(state->regret + i) + less);
+        }
+    }
+    add_up(share, state->members, width);
+    if (origin[0] >= 0)
+        state->potential[0] = state->potential[0] + share[0];
 }
 
 static void weigh(const struct ensemble *state, const double *awake, double *total)
 {
     const int64_t width = state->width, size = state->members * width;
-    double *sum = state->scratch + size;
+    double *sum = state->scratch + size, *count = state->scratch + 2 * size;
     for (int64_t k = 0; k < state->members; k++)
         for (int64_t h = 0; h < width; h += LANES) {
             int64_t i = k * width + h;
@@ -77,22 +82,17 @@ static void weigh(const struct ensemble *state, const double *awake, double *tot
             lanes gain = select(regret <= all(0.0), all(0.0), regret) / rate * load(awake + i);
             store(state->weight + i, gain);
             store(sum + i, gain);
+            store(count + i, load(awake + i));
         }
-    for (int64_t h = 0; h < width; h++)
-        total[h] = pulse_add_up(sum + h, state->members, width);
-    for (int64_t h = 0; h < width; h++) {
-        if (total[h] != 0.0)
-            continue;
-        total[h] = 0.0;
-        for (int64_t k = 0; k < state->members; k++) {
-            state->weight[k * width + h] = awake[k * width + h];
-            total[h] += awake[k * width + h];
-        }
-        total[h] = total[h] > 1.0 ? total[h] : 1.0;
+    add_up(sum, state->members, width);
+    add_up(count, state->members, width);
+    for (int64_t h = 0; h < width; h += LANES) {
+        mask uniform = load(sum + h) == all(0.0);
+        lanes divisor = select(uniform, larger(load(count + h), all(1.0)), load(sum + h));
+        store(total + h, divisor);
+        for (int64_t i = h; i < size; i += width)
+            store(state->weight + i, select(uniform, load(awake + i), load(state->weight + i)) / divisor);
     }
-    for (int64_t k = 0; k < state->members; k++)
-        for (int64_t h = 0; h < width; h += LANES)
-            store(state->weight + k * width + h, load(state->weight + k * width + h) / load(total + h));
 }
 
 /* Weigh and combine the forecasts of an origin; `weights` (members, horizons) are told where they are not NULL. */
@@ -101,8 +101,8 @@ void ensemble_predict(struct pass *pass, int64_t origin, double *weights)
     struct ensemble *state = &pass->ensemble;
     const int64_t width = state->width, horizons = pass->horizons, size = state->members * width;
     double *forecast = pass->forecasts + origin * pass->stride;
-    double *awake = state->scratch, *mixed = state->scratch + size, *offered = state->scratch + 2 * size;
-    double *total = state->scratch + 3 * size, *anchor = total + width;
+    double *awake = state->scratch, *mixed = awake + size, *total = awake + 3 * size, *anchor = total + width;
+    double *offered = anchor + width;
     for (int64_t k = 0; k < state->members; k++)
         for (int64_t h = 0; h < width; h++) {
             double value = h < horizons ? forecast[state->rows[k] * horizons + h] : 0.0;
@@ -111,25 +111,25 @@ void ensemble_predict(struct pass *pass, int64_t origin, double *weights)
         }
     weigh(state, awake, total);
     /* less the one that weighs most, so that its own forecast, or that of equals, is met exactly */
-    for (int64_t h = 0; h < width; h++) {
-        int64_t heaviest = 0;
-        for (int64_t k = 1; k < state->members; k++)
-            if (state->weight[k * width + h] > state->weight[heaviest * width + h])
-                heaviest = k;
-        anchor[h] = offered[heaviest * width + h];
+    for (int64_t h = 0; h < width; h += LANES) {
+        lanes heaviest = load(state->weight + h), offer = load(offered + h), some = load(awake + h);
+        for (int64_t i = h + width; i < size; i += width) {
+            mask heavier = load(state->weight + i) > heaviest;
+            heaviest = select(heavier, load(state->weight + i), heaviest);
+            offer = select(heavier, load(offered + i), offer);
+            some = some + load(awake + i);
+        }
+        store(anchor + h, offer);
+        store(total + h, some);
     }
     for (int64_t k = 0; k < state->members; k++)
         for (int64_t h = 0; h < width; h += LANES) {
             int64_t i = k * width + h;
             store(mixed + i, (load(offered + i) - load(anchor + h)) * load(state->weight + i));
         }
-    for (int64_t h = 0; h < horizons; h++) {
-        int64_t k = 0;
-        while (k < state->members && awake[k * width + h] == 0.0)
-            k++;
-        double point = anchor[h] + pulse_add_up(mixed + h, state->members, width);
-        forecast[state->row * horizons + h] = k < state->members ? point : NAN;
-    }
+    add_up(mixed, state->members, width);
+    for (int64_t h = 0; h < horizons; h++)
+        forecast[state->row * horizons + h] = total[h] > 0.0 ? anchor[h] + mixed[h] : NAN;
     for (int64_t k = 0; weights && k < state->members; k++)
         for (int64_t h = 0; h < horizons; h++)
             weights[k * horizons + h] = state->weight[k * width + h];

@@ -41,7 +41,7 @@ struct ensemble {
     double *largest;        /* (width) the largest r^2 so far */
     double *potential;      /* (1) what the bound at one step ahead is made of */
     double *weight;         /* (members, width) the weights of the newest origin; scratch for the next */
-    double *scratch;        /* (3 * members + 2, width) */
+    double *scratch;        /* (4 * members + 2, width) */
 };
 
 /* Sums of the batch that is under way; rows are `stride` numbers long. */
@@ -123,9 +123,6 @@ static inline lanes size_of(lanes value) { return (lanes)((mask)value & (mask){I
 static inline mask are_finite(lanes value) { return value - value == all(0.0); }
 
 static inline int any(mask flags) { return (flags[0] | flags[1] | flags[2] | flags[3]) != 0; }
-
-/* Add numbers that are `step` apart, half upon half: an order that their count alone decides. Overwrites them. */
-double pulse_add_up(double *values, int64_t count, int64_t step);
 
 void calibrator_learn(struct calibrator *state, const double *error);
 void calibrator_predict(struct calibrator *state, const double *expected, const double *forecast);
