@@ -95,10 +95,12 @@ static void learn(struct pass *pass, int64_t origin, double *error, double *rela
 static void predict(struct pass *pass, int64_t origin, double *expected)
 {
     const int64_t horizons = pass->horizons;
-    for (int64_t cell = 0; cell < pass->stride; cell++)
+    const int64_t cells = pass->forecasters * horizons;
+    for (int64_t cell = cells; cell < pass->stride; cell++)
         expected[cell] = NAN;
-    for (int64_t cell = 0; cell < pass->forecasters * horizons; cell++)
-        expected[cell] = pass->scale[origin] * pass->root[cell % horizons];
+    for (int64_t first = 0; first < cells; first += horizons)
+        for (int64_t h = 0; h < horizons; h++)
+            expected[first + h] = pass->scale[origin] * pass->root[h];
     calibrator_predict(&pass->calibrator, expected, pass->forecasts + origin * pass->stride);
 }
 

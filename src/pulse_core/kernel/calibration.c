@@ -72,6 +72,7 @@ static void conformal_learn(struct calibrator *state, const double *error)
         lanes relative = select(moved, e / size, select(e == all(0.0), all(0.0), beyond));
         lanes before = all(-INFINITY);
         mask crossed = known ^ known;
+        UNROLL_LEVELS
         for (int k = 0; k < LEVELS; k++) {
             double up = RATE * pulse_levels[k];
             mask covered = relative <= load(state->offset + k * stride + cell);
@@ -81,6 +82,7 @@ static void conformal_learn(struct calibrator *state, const double *error)
             crossed |= raw < before;
             before = raw;
         }
+        UNROLL_LEVELS
         for (int k = 0; k < LEVELS; k++)
             store(state->offset + k * stride + cell, load(state->raw + k * stride + cell));
         if (any(crossed))

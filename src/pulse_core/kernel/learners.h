@@ -14,6 +14,9 @@ enum { CONFORMAL = 0, EMPIRICAL = 1 };
 enum { BY_ABSOLUTE_ERROR = 0, BY_CRPS = 1 };
 enum { LOST = 0, TIED = 1, WON = 2, UNKNOWN = -1 };
 
+/* Before a loop over levels: unrolled, each step has its constants and no branch on the level is left. */
+#define UNROLL_LEVELS _Pragma("GCC unroll 9")
+
 extern const double pulse_levels[LEVELS];
 extern const double pulse_crps_weights[LEVELS];
 

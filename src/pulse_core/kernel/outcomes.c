@@ -21,23 +21,32 @@ static double crps(double actual, double point, const double *offset, double siz
 /* Tell the outcomes of an origin of the period, and add them up by the batch in which they became known. */
 void outcomes_at(struct pass *pass, int64_t origin, const double *offset, const double *size)
 {
-    const int64_t stride = pass->stride, horizons = pass->horizons;
+    const int64_t stride = pass->stride, horizons = pass->horizons, cells = pass->forecasters * horizons;
     const double *forecast = pass->forecasts + origin * stride, *released = pass->released + origin * horizons;
+    const int64_t *known_batch = pass->known_batch + origin * horizons;
+    int8_t *outcome = pass->outcome + origin * stride;
     double *loss = pass->scratch;
-    for (int64_t cell = 0; cell < pass->forecasters * horizons; cell++) {
-        double actual = released[cell % horizons];
-        loss[cell] = pass->trust_loss == BY_CRPS ? crps(actual, forecast[cell], offset + cell, size[cell], stride)
-                                                 : absolute(actual - forecast[cell]);
-    }
-    for (int64_t cell = 0; cell < pass->forecasters * horizons; cell++) {
-        double own = loss[cell], rival = loss[pass->benchmark * horizons + cell % horizons];
-        int code = (own < rival) + (own <= rival) - (own != own || rival != rival);
-        int64_t batch = pass->known_batch[origin * horizons + cell % horizons];
-        pass->outcome[origin * stride + cell] = (int8_t)code;
-        if (batch < 0 || code == UNKNOWN)
+    for (int64_t first = 0; first < cells; first += horizons)
+        for (int64_t h = 0; h < horizons; h++) {
+            int64_t cell = first + h;
+            loss[cell] = pass->trust_loss == BY_CRPS ? crps(released[h], forecast[cell], offset + cell, size[cell], stride)
+                                                     : absolute(released[h] - forecast[cell]);
+        }
+    const double *rival = loss + pass->benchmark * horizons;
+    for (int64_t first = 0; first < cells; first += horizons)
+        for (int64_t h = 0; h < horizons; h++) {
+            double own = loss[first + h];
+            outcome[first + h] =
+                (int8_t)((own < rival[h]) + (own <= rival[h]) - ((own != own) | (rival[h] != rival[h])));
+        }
+    for (int64_t h = 0; h < horizons; h++) {
+        if (known_batch[h] < 0)
             continue;
-        pass->wins[batch * stride + cell] += code;
-        pass->trials[batch * stride + cell] += 1;
+        int64_t *wins = pass->wins + known_batch[h] * stride, *trials = pass->trials + known_batch[h] * stride;
+        for (int64_t cell = h; cell < cells; cell += horizons) {
+            wins[cell] += outcome[cell] > 0 ? outcome[cell] : 0;
+            trials[cell] += outcome[cell] != UNKNOWN;
+        }
     }
 }
 
@@ -48,8 +57,9 @@ void posterior_enter(struct pass *pass, int64_t batch)
 {
     struct posterior *state = &pass->posterior;
     for (; state->batch < batch; state->batch++)
-        for (int64_t cell = 0; cell < pass->forecasters * pass->horizons; cell++) {
-            double half = 0.5 / ((double)(cell % pass->horizons) + 1.0);
+        for (int64_t cell = 0, h = 0; cell < pass->forecasters * pass->horizons; cell++, h++) {
+            h = h < pass->horizons ? h : 0;
+            double half = 0.5 / ((double)h + 1.0);
             int64_t wins = state->wins[cell], losses = WON * state->trials[cell] - wins;
             state->alpha[cell] = faded(state->alpha[cell] + half * (double)wins, state->decay);
             state->beta[cell] = faded(state->beta[cell] + half * (double)losses, state->decay);
@@ -79,8 +89,9 @@ void posterior_learn(struct pass *pass, const int64_t *origin)
 void posterior_mean(const struct pass *pass, double *trust)
 {
     const struct posterior *state = &pass->posterior;
-    for (int64_t cell = 0; cell < pass->forecasters * pass->horizons; cell++) {
-        double half = 0.5 / ((double)(cell % pass->horizons) + 1.0);
+    for (int64_t cell = 0, h = 0; cell < pass->forecasters * pass->horizons; cell++, h++) {
+        h = h < pass->horizons ? h : 0;
+        double half = 0.5 / ((double)h + 1.0);
         double alpha = state->alpha[cell] + half * (double)state->wins[cell];
         double beta = state->beta[cell] + half * (double)(WON * state->trials[cell] - state->wins[cell]);
         trust[cell] = alpha / (alpha + beta);

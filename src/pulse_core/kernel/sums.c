@@ -173,13 +173,16 @@ void sums_add(struct pass *pass, int64_t origin, const double *offset, const dou
         lanes term[POINT_TERMS] = {e, absolute, square, select(counts, absolute * per_scale, zero),
                                    select(counts, square * per_square, zero),
                                    select(counts, absolute / sum * all(200.0), zero)};
+        UNROLL_LEVELS
         for (int k = 0; k < POINT_TERMS; k++)
             store(sums->term + k * stride + cell, load(sums->term + k * stride + cell) + term[k]);
         mask up = point > newest, down = point < newest, rose = y > newest, fell = y < newest;
         mask flag[4] = {counts, sure, ((up & rose) | (down & fell)) & counts, (up | down) & (rose | fell) & counts};
+        UNROLL_LEVELS
         for (int k = 0; k < 4; k++)
             *(mask *)(sums->flag + k * stride + cell) -= flag[k];
         lanes ce = load(certain_error + cell), cs = load(certain_size + cell), ends[2] = {zero, zero};
+        UNROLL_LEVELS
         for (int k = 0; k < LEVELS; k++) {
             int64_t at = k * stride + cell;
             lanes above = ce - cs * load(offset + at), below = select(above < zero, above, zero);
