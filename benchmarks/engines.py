@@ -42,7 +42,7 @@ from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import work_units
 from pulse_core.ports import ComputeBackend, Done, Task
 from pulse_core.runs.tables import Tables
-from pulse_core.runs.units import ReplayTask
+from pulse_core.runs.units import UnitTask
 
 Loop = Callable[[Task, Sequence[WorkUnit]], object]
 
@@ -75,12 +75,12 @@ def train_many(data: Path, results: Path, backend: ComputeBackend) -> None:
     )
 
 
-def task_and_units(data: Path, results: Path) -> tuple[ReplayTask, Sequence[WorkUnit]]:
+def task_and_units(data: Path, results: Path) -> tuple[UnitTask, Sequence[WorkUnit]]:
     """Return what train_many dispatches."""
     message = spec(MANY_POINTS, MANY)
     cut = work_units(message)
     tables = Tables(message.run_id, len(cut))
-    return ReplayTask(message, FilesystemStore(data), FilesystemSink(results), resolve(message.roster), tables), cut
+    return UnitTask(message, FilesystemStore(data), FilesystemSink(results), resolve(message.forecasters), tables), cut
 
 
 def futures_loop(task: Task, units: Sequence[WorkUnit], executor: Executor) -> None:

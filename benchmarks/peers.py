@@ -136,14 +136,14 @@ def _all_in(count: int, points: int, goes: int) -> float:
     """Return seconds per (variable x origin x forecaster) of everything a run computes, in units of default size."""
     store = SyntheticStore(count, points)
     spec = store.spec()
-    roster = resolve(spec.roster)
+    forecasters = resolve(spec.forecasters)
     units = [[point_in_time(store.read(variable), spec) for variable in unit.variables] for unit in work_units(spec)]
 
     def compute() -> None:
         for unit in units:
-            evaluate(unit, spec, roster)
+            evaluate(unit, spec, forecasters)
 
-    return least(compute, goes) / (count * store.origins * len(spec.roster))
+    return least(compute, goes) / (count * store.origins * len(spec.forecasters))
 
 
 def _print_differences(values: Array) -> None:

@@ -23,7 +23,7 @@ from _synthetic import SyntheticStore
 from _timing import least
 
 from pulse_adapters.sinks.folder import FilesystemSink
-from pulse_core import Done, Forecaster, Histories, Outcome, RetrodictionTraining, RunResult, Slice, Task, WorkUnit
+from pulse_core import Done, Forecaster, Histories, RetrodictionTraining, RunResult, Slice, Task, UnitOutcome, WorkUnit
 from pulse_core.backtest.evaluation import evaluate
 from pulse_core.backtest.hindcasting import hindcast
 from pulse_core.backtest.histories import stretches
@@ -68,7 +68,7 @@ class Case:
         store = SyntheticStore(self.variables, self.points)
         spec = store.spec()
         variables = sum(len(unit.variables) for unit in take(work_units(spec), self.share))
-        return variables * store.origins * len(spec.roster)
+        return variables * store.origins * len(spec.forecasters)
 
 
 @attrs.frozen
@@ -83,7 +83,7 @@ class Cost:
 class InThisProcess:
     """A ComputeBackend that does one unit after another and lets every error through."""
 
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         for unit in units:
             yield Done(unit, task(unit))
 
@@ -145,7 +145,7 @@ def stages(case: Case) -> list[Stage]:
     """Time the stages of one unit of the default size, each on its own, and what is left of the whole."""
     store = SyntheticStore(case.variables, case.points)
     spec = store.spec()
-    roster = resolve(spec.roster)
+    forecasters = resolve(spec.forecasters)
     unit = work_units(spec)[0]
     points = [point_in_time(store.read(variable), spec) for variable in unit.variables]
     with np.errstate(all="ignore"):  # as evaluate does
@@ -153,12 +153,12 @@ def stages(case: Case) -> list[Stage]:
         origins, taught = gather(points, spec, laid_out), lessons(points, spec.horizon)
         alone = [
             Stage(one.name, least(partial(_hindcast_all, one, [each for _, each in laid_out]), case.goes))
-            for one in roster.forecasters
+            for one in forecasters.forecasters
         ]
-        made = hindcast(roster, laid_out, origins, taught, {})
-        hindcasts = least(lambda: hindcast(roster, _afresh(laid_out), origins, taught, {}), case.goes)
+        made = hindcast(forecasters, laid_out, origins, taught, {})
+        hindcasts = least(lambda: hindcast(forecasters, _afresh(laid_out), origins, taught, {}), case.goes)
         scored = least(lambda: score(made.forecasts, origins, taught, spec), case.goes)
-    whole = least(lambda: evaluate(points, spec, roster), case.goes)
+    whole = least(lambda: evaluate(points, spec, forecasters), case.goes)
     run = least(lambda: _train_one(store, unit), case.goes)
     return [
         *alone,

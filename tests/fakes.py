@@ -17,7 +17,7 @@ from pulse_adapters.storage.port import DAMAGED, Entry, Read
 from pulse_core.data.observations import Observations
 from pulse_core.errors import PulseError, RunIdTaken, UnitFailed, VariableNotFound
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Done, Failed, Outcome, Task, Write
+from pulse_core.ports import Done, Failed, Task, UnitOutcome, Write
 from pulse_core.results import Record, RunResult
 from pulse_core.tables import Columns
 
@@ -57,7 +57,7 @@ class VersionedStore(FakeStore):
 class FakeBackend:
     """Does every unit on the spot, in order."""
 
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         for unit in units:
             try:
                 yield Done(unit, task(unit))

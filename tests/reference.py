@@ -131,7 +131,7 @@ def report(observations: Observations, spec: RunSpec) -> Report | None:
     steps = grid(rows)
     final = dict(transformed(vintage(rows, max((row[2] for row in rows), default=0)), spec.target))
     cases: dict[str, dict[int, list[Case]]] = {
-        name: {step: [] for step in range(1, spec.horizon + 1)} for name in spec.roster
+        name: {step: [] for step in range(1, spec.horizon + 1)} for name in spec.forecasters
     }
     counts = [0] * (batch_of(moment_of(spec.last_day), spec) + 1)
     clear, size = True, 0.0
@@ -141,13 +141,13 @@ def report(observations: Observations, spec: RunSpec) -> Report | None:
         size = max(size, *(abs(value) for value in history))
         counts[batch_of(moment, spec)] += 1
         moves = [abs(after - before) for before, after in zip(history, history[spec.season or 1 :], strict=False)]
-        made = {name: FORECASTS[name](history, spec.horizon) for name in spec.roster}
+        made = {name: FORECASTS[name](history, spec.horizon) for name in spec.forecasters}
         clear = clear and all(sure for _, sure in made.values())
         here = [stamp for stamp, _ in steps].index(known[-1][0])
         for ahead in range(1, spec.horizon + 1):
             stamp, release = steps[here + ahead] if here + ahead < len(steps) else (0, 0)
             released = dict(transformed(vintage(rows, release), spec.target)).get(stamp) if release else None
-            for name in spec.roster:
+            for name in spec.forecasters:
                 cases[name][ahead].append(
                     Case(
                         batch=batch_of(moment, spec),

@@ -13,14 +13,14 @@ from hypothesis.extra import numpy as arrays
 from pulse_core.plan import batches
 from pulse_core.results import (
     TRUST,
-    BatchHindcasts,
     DataFacts,
+    DataSnapshot,
     Failure,
+    PerOriginRecord,
     Record,
     RunResult,
-    Sighting,
     UnitCounts,
-    VariableResult,
+    VariableRecord,
     VariableScores,
     VariableSummary,
 )
@@ -44,10 +44,10 @@ def spec(**changes: Any) -> RunSpec:
     return RunSpec(**{**values, **changes})
 
 
-def variable_result(seed: int = 0, variable: str = "a") -> VariableResult:
+def variable_result(seed: int = 0, variable: str = "a") -> VariableRecord:
     generator = np.random.default_rng(seed)
     shape = (3, len(FORECASTERS), HORIZONS)
-    return VariableResult(
+    return VariableRecord(
         variable=variable,
         forecasters=FORECASTERS,
         exponent=7,
@@ -60,7 +60,7 @@ def variable_result(seed: int = 0, variable: str = "a") -> VariableResult:
     )
 
 
-def folded(result: VariableResult, fold: str = "ab") -> VariableScores:
+def folded(result: VariableRecord, fold: str = "ab") -> VariableScores:
     """Scores of a result's shape, made of its numbers anyhow."""
     return VariableScores(
         variable=result.variable,
@@ -73,14 +73,14 @@ def folded(result: VariableResult, fold: str = "ab") -> VariableScores:
     )
 
 
-def sighting(variable: str = "a", **changes: Any) -> Sighting:
-    return Sighting(**{"variable": variable, "facts": FACTS, "last_day": "2022-03-31", "settled": False, **changes})
+def sighting(variable: str = "a", **changes: Any) -> DataSnapshot:
+    return DataSnapshot(**{"variable": variable, "facts": FACTS, "last_day": "2022-03-31", "settled": False, **changes})
 
 
-def batch_hindcasts(seed: int = 0) -> BatchHindcasts:
+def batch_hindcasts(seed: int = 0) -> PerOriginRecord:
     forecasts = np.random.default_rng(seed).normal(size=(20, HORIZONS))
     forecasts[0] = np.nan
-    return BatchHindcasts("a", "own:Best", forecasts, np.repeat(forecasts[None], 9, axis=0))
+    return PerOriginRecord("a", "own:Best", forecasts, np.repeat(forecasts[None], 9, axis=0))
 
 
 def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **changes: Any) -> VariableSummary:
@@ -136,7 +136,7 @@ def _with_payloads(values: np.ndarray, payload: int) -> np.ndarray:
 
 
 @st.composite
-def variable_results(draw: st.DrawFn) -> VariableResult:
+def variable_results(draw: st.DrawFn) -> VariableRecord:
     """Any result: no batches or some, every kind of float, names in any script."""
     count, forecasters, horizons = draw(st.integers(0, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
     shape = (count, forecasters, horizons)
@@ -146,7 +146,7 @@ def variable_results(draw: st.DrawFn) -> VariableResult:
         for size in ((*shape, len(SUMS)), shape, shape, *[shape[1:]] * 3, *[shape[2:]] * 2)
     ]
     text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
-    return VariableResult(
+    return VariableRecord(
         variable=draw(text),
         forecasters=draw(st.lists(text, min_size=forecasters, max_size=forecasters)),
         exponent=draw(st.integers(-1100, 1100)),
@@ -159,14 +159,14 @@ def variable_results(draw: st.DrawFn) -> VariableResult:
 
 
 @st.composite
-def hindcasts_of_batches(draw: st.DrawFn) -> BatchHindcasts:
+def hindcasts_of_batches(draw: st.DrawFn) -> PerOriginRecord:
     """Any slow forecaster's hindcasts of a batch: no origins or some, every kind of float, with quantiles or not."""
     shape = draw(st.integers(0, 4)), draw(st.integers(1, 3))
     forecasts = draw(arrays.arrays(np.float64, shape, elements=_any_float))
     text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
     quantiles = draw(arrays.arrays(np.float64, (draw(st.sampled_from([0, 9])), *shape), elements=_any_float))
     payload = draw(st.integers(0, 2**40))
-    return BatchHindcasts(
+    return PerOriginRecord(
         draw(text), draw(text), _with_payloads(forecasts, payload), _with_payloads(quantiles, payload)
     )
 
@@ -179,12 +179,12 @@ def scores_of_variables(draw: st.DrawFn) -> VariableScores:
 
 
 @st.composite
-def sightings(draw: st.DrawFn) -> Sighting:
+def sightings(draw: st.DrawFn) -> DataSnapshot:
     """What reading anything may have given."""
     text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
     counts = draw(st.integers(0, 2**40)), draw(st.integers(0, 2**40))
     facts = DataFacts(draw(text), *counts, draw(text), draw(text), draw(text))
-    return Sighting(draw(text), facts, draw(st.dates()).isoformat(), draw(st.booleans()))
+    return DataSnapshot(draw(text), facts, draw(st.dates()).isoformat(), draw(st.booleans()))
 
 
 def records() -> st.SearchStrategy[Record]:

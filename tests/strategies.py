@@ -175,11 +175,11 @@ def rewritten_after(
 @st.composite
 def whole(draw: st.DrawFn, spec: RunSpec, predictors: tuple[str, ...] = ()) -> RunSpec:
     """The spec with every forecaster there is, in any order, and any rule of learning."""
-    roster = (*WHOLE, *((RIDGE,) if predictors else ()))
+    forecasters = (*WHOLE, *((RIDGE,) if predictors else ()))
     return attrs.evolve(
         spec,
-        forecasters=draw(st.permutations(roster)),
-        benchmark=draw(st.just("naive") | st.sampled_from(roster)),
+        forecasters=draw(st.permutations(forecasters)),
+        benchmark=draw(st.just("naive") | st.sampled_from(forecasters)),
         season=draw(st.sampled_from([None, None, 1, 2, 5])),
         calibration=draw(st.sampled_from(CALIBRATIONS)),
         trust_loss=draw(st.sampled_from(TRUST_LOSSES)),

@@ -17,7 +17,7 @@ from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.backends.stopping import Stop
 from pulse_core.errors import MalformedData, RunInterrupted, UnitFailed
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import ComputeBackend, Done, Failed, Outcome, Task
+from pulse_core.ports import ComputeBackend, Done, Failed, Task, UnitOutcome
 from pulse_core.results import UnitResult
 from tests.fakes import FakeBackend
 from tests.tasks import Scripted, UnloadableTask, count_variables, units
@@ -37,13 +37,13 @@ def backend(request: pytest.FixtureRequest) -> Iterator[ComputeBackend]:
         yield opened
 
 
-def run(backend: ComputeBackend, task: Task, count: int) -> list[Outcome]:
+def run(backend: ComputeBackend, task: Task, count: int) -> list[UnitOutcome]:
     """Run what is left of the task and the units after a journey through pickle."""
     travelled: tuple[Task, Sequence[WorkUnit]] = pickle.loads(pickle.dumps((task, units(count))))
     return list(backend.run(*travelled))
 
 
-def failure(outcomes: Sequence[Outcome], index: int) -> Failed:
+def failure(outcomes: Sequence[UnitOutcome], index: int) -> Failed:
     (outcome,) = (outcome for outcome in outcomes if outcome.unit.index == index)
     assert isinstance(outcome, Failed)
     return outcome
@@ -178,33 +178,33 @@ class TestRemoteBackends:
 
 @attrs.frozen
 class DropsTheLast:
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         yield from FakeBackend().run(task, units[:-1])
 
 
 @attrs.frozen
 class Repeats:
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         yield from FakeBackend().run(task, [*units, *units[:1]])
 
 
 @attrs.frozen
 class DoesTwice:
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         list(FakeBackend().run(task, units))
         yield from FakeBackend().run(task, units)
 
 
 @attrs.frozen
 class RaisesForOne:
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         for unit in units:
             yield Done(unit, task(unit))
 
 
 @attrs.frozen
 class StopsAtAFailure:
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         for outcome in FakeBackend().run(task, units):
             yield outcome
             if isinstance(outcome, Failed):
@@ -213,14 +213,14 @@ class StopsAtAFailure:
 
 @attrs.frozen
 class MixesUp:
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         results = [task(unit) for unit in units]
         yield from map(Done, units, results[1:] + results[:1])
 
 
 @attrs.frozen
 class HidesTheKind:
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         for outcome in FakeBackend().run(task, units):
             error = UnitFailed(str(outcome.error)) if isinstance(outcome, Failed) else None
             yield outcome if error is None else Failed(outcome.unit, error)

@@ -27,7 +27,7 @@ from pulse_adapters.sinks.memory import MemorySink
 from pulse_adapters.sinks.storage_sink import PlaceSink
 from pulse_core.errors import PulseError, RunIdTaken, SinkUnavailable
 from pulse_core.ports import Recall, ResultSink, Write, recalling
-from pulse_core.results import Holder, Record, RunResult
+from pulse_core.results import PartOwner, Record, RunResult
 from pulse_core.tables import Column, Columns, Labels, is_other_content
 from tests.contracts.places import PLACES
 from tests.fakes import FakeSink
@@ -166,12 +166,12 @@ class TestResultSink:
         sink.record(OTHER_KEY, batch_hindcasts())
         sink.record(THIRD_KEY, folded(variable_result()))
         sink.record(LAST_KEY, sighting())
-        sink.record(FIFTH_KEY, Holder("scores/part-00001", "nightly"))
+        sink.record(FIFTH_KEY, PartOwner("scores/part-00001", "nightly"))
         assert sink.recall(KEY) == variable_result()
         assert sink.recall(OTHER_KEY) == batch_hindcasts()
         assert sink.recall(THIRD_KEY) == folded(variable_result())
         assert sink.recall(LAST_KEY) == sighting()
-        assert sink.recall(FIFTH_KEY) == Holder("scores/part-00001", "nightly")
+        assert sink.recall(FIFTH_KEY) == PartOwner("scores/part-00001", "nightly")
 
     def test_recalling_takes_nothing_away(self, sink):
         sink.record(KEY, variable_result())

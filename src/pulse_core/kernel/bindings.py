@@ -226,7 +226,7 @@ def diebold_mariano_statistic(differences: Array, horizon: int) -> float:
 
 
 def posteriors(wins: Array, losses: Array, decay: float, batches: int) -> tuple[Array, Array]:
-    """Return alpha and beta after each of `batches` batches (batch, ...), from weighted wins and losses (batch, ...)."""
+    """Return alpha and beta after each of so many batches (batch, ...), from weighted wins and losses (batch, ...)."""
     cells = wins[0].size
     recorded = min(len(wins), batches)
     alpha, beta = np.empty((2, batches, *wins.shape[1:]))

@@ -8,7 +8,7 @@ from random import Random
 
 import attrs
 
-from pulse_core import Done, Failed, Outcome, PulseError, Task, UnitResult, WorkUnit
+from pulse_core import Done, Failed, PulseError, Task, UnitOutcome, UnitResult, WorkUnit
 
 
 @attrs.frozen
@@ -17,7 +17,7 @@ class Shuffling:
 
     seed: int
 
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         for unit in Random(self.seed).sample(list(units), len(units)):
             yield Done(unit, task(unit))
 
@@ -31,7 +31,7 @@ class Regrouping:
 
     seed: int
 
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         generator = Random(self.seed)
         for batch in {unit.batch: None for unit in units}:
             given = [unit for unit in units if unit.batch == batch]
@@ -47,7 +47,7 @@ class Regrouping:
 class Pickling:
     """Sends everything there and back as another process would."""
 
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         for unit in units:
             there, here = pickle.loads(pickle.dumps((task, unit)))
             yield pickle.loads(pickle.dumps(Done(unit, there(here))))
@@ -60,7 +60,7 @@ class Losing:
     variables: frozenset[str]
     error: PulseError
 
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         for unit in units:
             lost = self.variables & set(unit.variables)
             yield Failed(unit, self.error) if lost else Done(unit, task(unit))

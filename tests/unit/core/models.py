@@ -7,8 +7,8 @@ from typing import Any
 import attrs
 import numpy as np
 
-from pulse_core import Histories, OriginByOrigin
-from pulse_core.backtest.calibration import NORMAL_QUANTILES
+from pulse_core import Histories, PerOriginForecaster
+from pulse_core.levels import NORMAL_QUANTILES
 
 
 class LastThree:
@@ -52,12 +52,12 @@ class OnlyAbove:
         return faulty(history, horizon) if history[-1] > 100 else [history[-1]] * horizon
 
 
-OWN = OriginByOrigin("tests:LastThree", "1", LastThree())
-QUOTING = OriginByOrigin("tests:WithinRange", "1", WithinRange())
+OWN = PerOriginForecaster("tests:LastThree", "1", LastThree())
+QUOTING = PerOriginForecaster("tests:WithinRange", "1", WithinRange())
 
 
-def own(model: Any, name: str = "tests:Own") -> OriginByOrigin:
-    return OriginByOrigin(name, "1", model)
+def own(model: Any, name: str = "tests:Own") -> PerOriginForecaster:
+    return PerOriginForecaster(name, "1", model)
 
 
 @attrs.frozen

@@ -14,13 +14,13 @@ from pulse_core.backtest.histories import stretches
 from pulse_core.data.observations import resolve_known_at
 from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
-from pulse_core.results import BatchHindcasts, Holder, Sighting, VariableResult, VariableScores
+from pulse_core.results import DataSnapshot, PartOwner, PerOriginRecord, VariableRecord, VariableScores
 from pulse_core.tables import Column, Labels
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 from tests.reference import FORECASTS
 from tests.strategies import SEASON, WHOLE
 
-OfVariable = VariableResult | BatchHindcasts | VariableScores | Sighting
+OfVariable = VariableRecord | PerOriginRecord | VariableScores | DataSnapshot
 ROSTER = WHOLE
 REFERENCE = tuple(FORECASTS)
 FORECASTERS: tuple[Forecaster, ...] = (*BUILT_IN, SeasonalNaive(SEASON), HoltWinters(SEASON))
@@ -83,17 +83,17 @@ def ended(observations: Observations | Sequence[Observations], spec: RunSpec, **
 
 def recorded(
     observations: Observations | Sequence[Observations], spec: RunSpec, *own: Forecaster
-) -> VariableResult | None:
+) -> VariableRecord | None:
     """What is recorded of the first of these variables; None where there was nothing to record."""
     given = [observations] if isinstance(observations, Observations) else observations
     sink = FakeSink()
     ended(given, attrs.evolve(spec, variables=(given[0].variable,)), sink=sink, forecasters=own)
-    return next((one for one in sink.records.values() if isinstance(one, VariableResult)), None)
+    return next((one for one in sink.records.values() if isinstance(one, VariableRecord)), None)
 
 
 def of_variables(sink: FakeSink) -> dict[str, OfVariable]:
     """The records that are of variables, by key."""
-    return {key: record for key, record in sink.records.items() if not isinstance(record, Holder)}
+    return {key: record for key, record in sink.records.items() if not isinstance(record, PartOwner)}
 
 
 Row = tuple[Any, ...]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pulse_core import Observations, RunSpec, VariableSummary
-from pulse_core.results import TRUST, VariableResult
+from pulse_core.results import TRUST, VariableRecord
 from pulse_core.scores.measures import MEASURES, all_measures
 from tests.fakes import FakeSink
 from tests.reference import Case, Report, report
@@ -59,7 +59,7 @@ def assert_matches_reference(observations: Observations, spec: RunSpec) -> Repor
     assert expected.filled
     if expected.clear:
         assert_summary(result.variables[0], expected, spec)
-        (record,) = (one for one in sink.records.values() if isinstance(one, VariableResult))
+        (record,) = (one for one in sink.records.values() if isinstance(one, VariableRecord))
         assert_batches(record, expected)
     return expected
 
@@ -78,7 +78,7 @@ def assert_summary(summary: VariableSummary, expected: Report, spec: RunSpec) ->
                     assert close(value, right, 1e-12), (name, ahead, message, value, right)
 
 
-def assert_batches(result: VariableResult, expected: Report) -> None:
+def assert_batches(result: VariableRecord, expected: Report) -> None:
     for batch in result.sums.batches.tolist():
         cases = {
             name: {ahead: [case for case in here if case.batch == batch] for ahead, here in horizons.items()}

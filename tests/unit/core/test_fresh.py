@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from pulse_core import RunResult
-from pulse_core.results import BatchHindcasts, Holder, Record, Sighting, VariableResult, VariableScores
+from pulse_core.results import DataSnapshot, PartOwner, PerOriginRecord, Record, VariableRecord, VariableScores
 from tests.fakes import FakeSink, FakeStore, VersionedStore
 from tests.unit.core.models import own
 from tests.unit.core.runs import series, spec_of, training
@@ -45,15 +45,15 @@ def spoilt(sink: FakeSink) -> FakeSink:
 
 
 def _wrong(record: Record) -> Record:
-    if isinstance(record, VariableResult):
+    if isinstance(record, VariableRecord):
         return attrs.evolve(record, wins=record.wins + 1.0)
     if isinstance(record, VariableScores):
         return attrs.evolve(record, scores=record.scores + 1.0)
-    if isinstance(record, Holder):
+    if isinstance(record, PartOwner):
         return attrs.evolve(record, run_id="another")
-    if isinstance(record, Sighting):
+    if isinstance(record, DataSnapshot):
         return attrs.evolve(record, facts=attrs.evolve(record.facts, absent=99))
-    return BatchHindcasts(record.variable, record.forecaster, record.forecasts + 1.0)
+    return PerOriginRecord(record.variable, record.forecaster, record.forecasts + 1.0)
 
 
 def test_it_recalls_nothing_and_says_what_a_first_run_says(setting):

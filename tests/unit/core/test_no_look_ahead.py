@@ -15,7 +15,7 @@ from pulse_core import Forecaster, Observations, RunSpec, TooLittleData
 from pulse_core.data import covariates
 from pulse_core.forecasters.ridge import Ridge
 from pulse_core.plan import batch_index
-from pulse_core.results import VariableResult
+from pulse_core.results import VariableRecord
 from pulse_core.scores.sums import SUMS
 from tests.strategies import replayed, rewritten_after, values, whole_for
 from tests.unit.core.models import OWN, PEEKING, PEEKING_FAR, QUOTING
@@ -71,8 +71,8 @@ def quoted_by(
 def assert_table_stays(law: Law, *own: Forecaster) -> None:
     """All that is written of the origins by the moment stays, but what happened after them."""
     one, other, spec, moment = law
-    roster = with_own(spec, own)
-    before, after = (written_by(moment, quotes(members, roster, *own)) for members in (one, other))
+    forecasters = with_own(spec, own)
+    before, after = (written_by(moment, quotes(members, forecasters, *own)) for members in (one, other))
     assert before == after
 
 
@@ -91,13 +91,13 @@ def with_own(spec: RunSpec, own: Sequence[Forecaster]) -> RunSpec:
 def assert_record_stays(law: Law, *own: Forecaster) -> None:
     """All arrays by batch of knowledge keep the batches that ended by the moment."""
     one, other, spec, moment = law
-    roster = with_own(spec, own)
+    forecasters = with_own(spec, own)
     ended = int(batch_index(spec, np.array([moment + MICROSECOND]))[0])
-    before, after = (ended_batches(recorded(members, roster, *own), max(ended, 0)) for members in (one, other))
+    before, after = (ended_batches(recorded(members, forecasters, *own), max(ended, 0)) for members in (one, other))
     assert before == after
 
 
-def ended_batches(result: VariableResult | None, count: int) -> dict[str, bytes]:
+def ended_batches(result: VariableRecord | None, count: int) -> dict[str, bytes]:
     """The bits of the first batches of what a record holds by the batch in which it became known."""
     if result is None:
         return {}

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import LEVELS, MEASURES, InvalidSpec, OriginByOrigin, RunSpec, VariableResult, VariableSummary
-from pulse_core.backtest.calibration import NORMAL_QUANTILES
+from pulse_core import LEVELS, MEASURES, InvalidSpec, PerOriginForecaster, RunSpec, VariableRecord, VariableSummary
 from pulse_core.forecasters.registry import resolve
-from pulse_core.results import BatchHindcasts
+from pulse_core.levels import NORMAL_QUANTILES
+from pulse_core.results import PerOriginRecord
 from tests.fakes import FakeSink
 from tests.unit.core.models import Fixed, own
 from tests.unit.core.runs import day, failures, quotes, recorded, run, series, spec_of, training
@@ -89,7 +89,7 @@ def trapezoid(losses: Any) -> float:
 
 def test_a_forecaster_with_quantiles_has_a_second_name_after_its_own():
     result = run(series(SHORT), attrs.evolve(SPEC, forecasters=(PLAIN, "naive")), forecasters=(own(Normal()),))
-    assert result.variables[0].forecasters == result.spec.roster == (PLAIN, QUOTED, "naive")
+    assert result.variables[0].forecasters == result.spec.forecasters == (PLAIN, QUOTED, "naive")
     assert result.run_id == result.spec.run_id
 
 
@@ -256,18 +256,18 @@ def test_a_fitted_forecaster_is_fitted_once_for_both():
 
 
 def test_a_forecaster_without_a_fit_brings_nothing_between_the_origins_it_is_called_at():
-    slow = OriginByOrigin(PLAIN, "1", Normal(), refit_every=7)
+    slow = PerOriginForecaster(PLAIN, "1", Normal(), refit_every=7)
     record = recorded(series(SHORT), attrs.evolve(SPEC, horizon=1), slow)
-    assert isinstance(record, VariableResult)
+    assert isinstance(record, VariableRecord)
     assert record.sums.values[:, 2, 0, 0].tolist() == [1, 1, 1, 1]
 
 
 def test_quantiles_are_recorded_by_batch_and_not_asked_for_again():
     sink, model = FakeSink(), Normal()
     first = run(series(SHORT), SPEC, sink=sink, forecasters=(own(model),))
-    shapes = [one.quantiles.shape for one in sink.records.values() if isinstance(one, BatchHindcasts)]
+    shapes = [one.quantiles.shape for one in sink.records.values() if isinstance(one, PerOriginRecord)]
     assert shapes == [(9, 6, 2), (9, 7, 2), (9, 7, 2), (9, 7, 2)]
-    sink = FakeSink(records={key: one for key, one in sink.records.items() if isinstance(one, BatchHindcasts)})
+    sink = FakeSink(records={key: one for key, one in sink.records.items() if isinstance(one, PerOriginRecord)})
     asked = model.asked
     assert run(series(SHORT), SPEC, sink=sink, forecasters=(own(model),)).digest == first.digest
     assert model.asked == asked

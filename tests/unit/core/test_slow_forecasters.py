@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 
 from pulse_core import (
     Event,
-    OriginByOrigin,
+    PerOriginForecaster,
     RunFailed,
     RunPlanned,
     RunSpec,
     Slice,
     TooLittleData,
     UnitFinished,
-    VariableResult,
+    VariableRecord,
 )
 from pulse_core.plan import batches
-from pulse_core.results import BatchHindcasts
+from pulse_core.results import PerOriginRecord
 from tests.fakes import FakeSink
 from tests.strategies import replayed, specs_for, values
 from tests.unit.core.engines import Shuffling
@@ -99,7 +99,7 @@ def test_every_batch_of_every_variable_is_recorded_beside_the_variables():
     sink = FakeSink()
     asked_in(sink)
     kinds = [type(record) for record in sink.records.values()]
-    assert (kinds.count(BatchHindcasts), kinds.count(VariableResult)) == (8, 2)
+    assert (kinds.count(PerOriginRecord), kinds.count(VariableRecord)) == (8, 2)
 
 
 def test_every_origin_of_the_period_is_asked_about_once():
@@ -131,7 +131,7 @@ def test_a_forecaster_called_origin_by_origin_has_the_bits_of_one_that_runs_on(d
 def test_after_an_interruption_only_what_was_not_recorded_is_asked_about():
     sink, whole = FakeSink(), FakeSink()
     asked_in(whole)
-    kept = [key for key, record in whole.records.items() if isinstance(record, BatchHindcasts)][:3]
+    kept = [key for key, record in whole.records.items() if isinstance(record, PerOriginRecord)][:3]
     sink.records.update((key, whole.records[key]) for key in kept)
     # three batches of seven days of `a` were done
     assert asked_in(sink) == [*range(22, 29), *range(2, 29)]
@@ -194,7 +194,7 @@ def test_slices_share_the_batches_and_leave_the_rest_to_the_run_that_collects(co
     sink = FakeSink()
     asked = [asked_in(sink, slice=Slice(index, count)) for index in range(count)]
     assert sorted(length for lengths in asked for length in lengths) == sorted(2 * [*range(2, 29)])
-    assert {type(record) for record in sink.records.values()} == {BatchHindcasts}
+    assert {type(record) for record in sink.records.values()} == {PerOriginRecord}
     assert sink.runs == []
     assert asked_in(sink) == []
     assert sink.runs[0].digest == training(ONE, TWO, forecasters=(own(Counting()),)).execute(SPEC).digest
@@ -203,13 +203,13 @@ def test_slices_share_the_batches_and_leave_the_rest_to_the_run_that_collects(co
 @pytest.mark.parametrize(("every", "fits"), [(1, [*range(2, 29)]), (3, [2, 5, 8, 11, 14, 15, 18, 21, 22, 25, 28])])
 def test_a_forecaster_is_fitted_at_the_first_origin_of_a_batch_and_every_so_many_after_it(every, fits):
     model = Fitted()
-    slow = OriginByOrigin("tests:Own", "1", model, refit_every=every)
+    slow = PerOriginForecaster("tests:Own", "1", model, refit_every=every)
     run(ONE, attrs.evolve(SPEC, variables=("a",), refit_every=every), forecasters=(slow,))
     assert model.fits == fits
 
 
 def test_a_forecaster_without_a_fit_says_nothing_between_the_origins_it_is_called_at():
-    slow = OriginByOrigin("tests:Own", "1", Counting(), refit_every=7)
+    slow = PerOriginForecaster("tests:Own", "1", Counting(), refit_every=7)
     spec = attrs.evolve(SPEC, variables=("a",), horizon=1)
     record = recorded(ONE, spec, slow)
     assert record is not None
@@ -241,7 +241,7 @@ def test_data_that_cannot_serve_fail_as_they_do_without_a_slow_forecaster():
 def test_what_a_batch_recorded_survives_pickling_read_only():
     sink = FakeSink()
     asked_in(sink)
-    record = next(record for record in sink.records.values() if isinstance(record, BatchHindcasts))
+    record = next(record for record in sink.records.values() if isinstance(record, PerOriginRecord))
     again = pickle.loads(pickle.dumps(record))
     assert again == record
     assert not again.forecasts.flags.writeable
@@ -250,7 +250,7 @@ def test_what_a_batch_recorded_survives_pickling_read_only():
 def test_what_a_batch_recorded_is_in_the_units_of_the_data_whatever_the_period():
     sink = FakeSink()
     run(ONE, attrs.evolve(SPEC, variables=("a",), horizon=1), sink=sink, forecasters=(own(Counting()),))
-    recorded_ones = [record for record in sink.records.values() if isinstance(record, BatchHindcasts)]
+    recorded_ones = [record for record in sink.records.values() if isinstance(record, PerOriginRecord)]
     said = [value for record in recorded_ones for value in record.forecasts.ravel().tolist()]
     assert said == ROWS[1:]
     assert len(recorded_ones) == len(batches(SPEC))
@@ -260,7 +260,7 @@ def test_batches_without_an_origin_are_recorded_too():
     sink = FakeSink()
     sparse = series(ROWS[:9], "a")
     run(sparse, attrs.evolve(SPEC, variables=("a",)), sink=sink, forecasters=(own(Counting()),))
-    shapes = [record.forecasts.shape for record in sink.records.values() if isinstance(record, BatchHindcasts)]
+    shapes = [record.forecasts.shape for record in sink.records.values() if isinstance(record, PerOriginRecord)]
     assert shapes == [(6, 2), (2, 2), (0, 2), (0, 2)]
 
 

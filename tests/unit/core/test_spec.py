@@ -164,8 +164,10 @@ def test_a_date_of_a_document_that_is_none_is_refused(wrong):
     ("forecasters", "roster"),
     [(("mean", "naive"), ("mean", "naive")), (("mean", "ses"), ("naive", "mean", "ses"))],
 )
-def test_the_benchmark_is_in_the_roster(forecasters, roster):
-    assert RunSpec(**GOOD | {"forecasters": forecasters}).roster == roster
+def test_the_benchmark_is_among_the_forecasters(names, resolved):
+    assert RunSpec(**GOOD | {"forecasters": names}).forecasters == resolved
+
+
 
 
 @pytest.mark.parametrize(
@@ -179,12 +181,12 @@ def test_the_benchmark_is_in_the_roster(forecasters, roster):
     ids=["neither", "season", "predictors", "both"],
 )
 def test_a_season_and_predictors_add_their_forecasters_before_the_combinations(fields, added):
-    roster = RunSpec(**GOOD | fields).roster
-    assert roster == (*DEFAULT_FORECASTERS[:-3], *added, "mean-of-all", "median-of-all", "ensemble")
+    forecasters = RunSpec(**GOOD | fields).forecasters
+    assert forecasters == (*DEFAULT_FORECASTERS[:-3], *added, "mean-of-all", "median-of-all", "ensemble")
 
 
 def test_a_season_and_predictors_add_nothing_to_forecasters_that_were_named():
-    assert RunSpec(**GOOD | {"forecasters": ("naive", "ar"), "season": 4, "predictors": ("a",)}).roster == (
+    assert RunSpec(**GOOD | {"forecasters": ("naive", "ar"), "season": 4, "predictors": ("a",)}).forecasters == (
         "naive",
         "ar",
     )
@@ -192,7 +194,7 @@ def test_a_season_and_predictors_add_nothing_to_forecasters_that_were_named():
 
 def test_every_forecaster_of_a_default_roster_is_there():
     spec = RunSpec(**GOOD | {"season": 4, "predictors": ("a",)})
-    assert resolve(spec.roster).names == spec.roster
+    assert resolve(spec.forecasters).names == spec.forecasters
 
 
 def test_every_built_in_forecaster_is_in_the_default_roster():

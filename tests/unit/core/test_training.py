@@ -23,7 +23,7 @@ from pulse_core import (
     UnitFinished,
     VariableSummary,
 )
-from pulse_core.results import TRUST, VariableResult, canonical_bytes, run_digest
+from pulse_core.results import TRUST, VariableRecord, canonical_bytes, run_digest
 from pulse_core.tables import same_unit
 from tests.fakes import FakeSink
 from tests.unit.core.runs import FORECASTERS, ROSTER, day, of_variables, run, series, spec_of, table, training
@@ -257,7 +257,7 @@ def test_a_result_survives_pickling_read_only():
 def test_a_record_survives_pickling_read_only():
     sink = FakeSink()
     training(ONE, sink=sink).execute(spec_of("a", days=8))
-    record = next(one for one in sink.records.values() if isinstance(one, VariableResult))
+    record = next(one for one in sink.records.values() if isinstance(one, VariableRecord))
     again = pickle.loads(pickle.dumps(record))
     assert again == record
     arrays = [getattr(again, field.name) for field in attrs.fields(type(again))]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pulse_core import Observations, RunSpec
-from pulse_core.results import VariableResult
+from pulse_core.results import VariableRecord
 from tests.fakes import FakeSink
 from tests.unit.core.runs import Row, bits_of, ended, series, spec_of
 from tests.unit.method.plain_learning import TAUS, trapezoid
@@ -37,10 +37,10 @@ def rows_of(sink: FakeSink, table: str) -> dict[Row, dict[str, Any]]:
     return rows
 
 
-def replayed(spec: RunSpec) -> tuple[VariableResult, FakeSink]:
+def replayed(spec: RunSpec) -> tuple[VariableRecord, FakeSink]:
     sink = FakeSink()
     ended(walk(150), spec, sink=sink, hindcasts=True)
-    record = next(one for one in sink.records.values() if isinstance(one, VariableResult))
+    record = next(one for one in sink.records.values() if isinstance(one, VariableRecord))
     return record, sink
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pulse_core import Observations, RunFailed, RunResult, RunSpec
 from pulse_core.data.observations import resolve_known_at, settled_by
 from pulse_core.errors import SinkUnavailable
-from pulse_core.results import Record, Sighting, VariableScores
+from pulse_core.results import DataSnapshot, Record, VariableScores
 from tests.fakes import FakeSink, VersionedStore
 from tests.unit.core.models import own
 from tests.unit.core.runs import FIRST_DAY, known, series, spec_of, training
@@ -61,7 +61,7 @@ def test_a_run_that_is_repeated_reads_nothing_and_says_the_same():
     again = execute(store, sink)
     assert (store.read_of, again.units.recalled) == ([], 2)
     assert (again.variables, again.digest, again.parts) == (first.variables, first.digest, first.parts)
-    assert sink.asked == [Sighting] * 2 + [VariableScores] * 2
+    assert sink.asked == [DataSnapshot] * 2 + [VariableScores] * 2
 
 
 def test_what_is_not_recorded_is_looked_for_once():
@@ -78,13 +78,13 @@ def test_another_spec_of_the_same_data_looks_for_nothing_twice():
     execute(store, sink, attrs.evolve(SPEC, horizon=1))
     assert store.read_of == ["x", "y"]
     # scores, the result, who has the tables: in no order that matters
-    assert sorted(sink.asked, key=str) == [type(None)] * 5 + [Sighting] * 2
+    assert sorted(sink.asked, key=str) == [type(None)] * 5 + [DataSnapshot] * 2
 
 
 def test_a_store_without_versions_is_read_and_nothing_is_remembered_of_it():
     sink = FakeSink()
     training(*TWO, sink=sink).execute(SPEC)
-    assert not any(isinstance(record, Sighting) for record in sink.records.values())
+    assert not any(isinstance(record, DataSnapshot) for record in sink.records.values())
 
 
 def test_only_the_variable_that_changed_is_read():
@@ -134,7 +134,7 @@ def test_another_end_reads_what_was_not_all_known_and_the_ledger_remembers_one_d
     assert result.variables == execute(store, FakeSink(), other).variables
     execute(store, sink, other)
     assert store.read_of == []
-    assert len([one for one in sink.records.values() if isinstance(one, Sighting)]) == 2
+    assert len([one for one in sink.records.values() if isinstance(one, DataSnapshot)]) == 2
 
 
 @pytest.mark.parametrize("changed", ["nothing", "the variable", "the predictor"])
@@ -237,7 +237,7 @@ def test_a_failing_ledger_fails_the_variable_and_reads_nothing_instead():
 def test_what_was_recorded_stands_for_what_reading_would_give():
     sink = FakeSink()
     first = execute(held(*TWO), sink)
-    seen = {one.variable: one for one in sink.records.values() if isinstance(one, Sighting)}
+    seen = {one.variable: one for one in sink.records.values() if isinstance(one, DataSnapshot)}
     assert {name: one.facts for name, one in seen.items()} == {one.variable: one.data for one in first.variables}
 
 

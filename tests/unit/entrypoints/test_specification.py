@@ -82,7 +82,7 @@ def test_the_method_is_chosen_by_options() -> None:
     spec = sound(**chosen)
     assert (spec.season, spec.calibration, spec.trust_loss, spec.refit_every) == (12, "empirical", "crps", 5)
     assert spec.predictors == ("a", "b")
-    assert {"seasonal-naive(12)", "holt-winters(12)", "ridge"} < set(spec.roster)
+    assert {"seasonal-naive(12)", "holt-winters(12)", "ridge"} < set(spec.forecasters)
 
 
 def test_a_problem_of_the_spec_names_the_layer_it_came_from() -> None:

@@ -12,10 +12,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec
-from pulse_core.backtest.calibration import LEVELS
 from pulse_core.data.observations import resolve_known_at
 from pulse_core.data.point_in_time import point_in_time
 from pulse_core.errors import InvalidSpec, TooLittleData
+from pulse_core.levels import LEVELS
 from pulse_core.results import TRUST
 from pulse_core.runs import forecasting
 from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained, VariableForecast

@@ -47,7 +47,7 @@ class Replay:
 
     def forecasts(self, name: str) -> np.ndarray:
         """(origin, horizon), in the data's units."""
-        place = self.spec.roster.index(name)
+        place = self.spec.forecasters.index(name)
         exponents = np.array([point.exponent for point in self.points])[self.origins.variable]
         return np.asarray(np.ldexp(self.made.forecasts[place], exponents[:, None]))
 
@@ -64,11 +64,11 @@ def replay(
     with np.errstate(all="ignore"):
         laid_out = list(stretches(points))
         origins, taught = gather(points, spec, laid_out), teach(points, spec.horizon)
-        made = hindcast(resolve(spec.roster, own), laid_out, origins, taught, {})
+        made = hindcast(resolve(spec.forecasters, own), laid_out, origins, taught, {})
         kept: list[tuple[np.ndarray, np.ndarray]] = []
         with patch.dict(CALIBRATORS, {spec.calibration: recording(CALIBRATORS[spec.calibration], kept)}):
             sums = score(made.forecasts, origins, taught, spec)
-    shape = (len(origins.variable), spec.horizon, len(spec.roster))
+    shape = (len(origins.variable), spec.horizon, len(spec.forecasters))
     offsets, sizes = np.full((9, *shape), np.nan), np.full(shape, np.nan)
     for step, variable in np.argwhere(taught.quote != NONE):
         origin = taught.quote[step, variable]

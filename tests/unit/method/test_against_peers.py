@@ -11,13 +11,13 @@ import attrs
 import numpy as np
 import pytest
 
-from pulse_core.backtest.calibration import LEVELS
 from pulse_core.backtest.learning import lessons
 from pulse_core.forecasters import autoregression, seasonal, trend
 from pulse_core.forecasters.autoregression import AutoRegression
 from pulse_core.forecasters.seasonal import HoltWinters
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.forecasters.trend import Holt
+from pulse_core.levels import LEVELS
 from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.terms import crps, interval_score, pinball_loss
 from tests.unit.method.running import replay, series, spec_of, train

@@ -28,7 +28,7 @@ BOUND = (1 + ETA + 1.2533 * 1.96) / (ETA * STEPS)
 
 def cases(done: Replay, name: str, ahead: int) -> list[Hindcast]:
     """One forecaster's hindcasts of the only variable, in its scale; scaled steps as reported."""
-    point, place = done.points[0], done.spec.roster.index(name)
+    point, place = done.points[0], done.spec.forecasters.index(name)
     listed = []
     for origin, step in enumerate(point.origin_step):
         released = step + ahead < len(point.step_first)
@@ -46,7 +46,7 @@ def cases(done: Replay, name: str, ahead: int) -> list[Hindcast]:
 
 
 def assert_quotes(done: Replay) -> None:
-    for place, name in enumerate(done.spec.roster):
+    for place, name in enumerate(done.spec.forecasters):
         for ahead in range(1, done.spec.horizon + 1):
             here = cases(done, name, ahead)
             expected = tracked(here, ahead) if done.spec.calibration == "conformal" else empirical(here)

@@ -62,7 +62,7 @@ def test_the_result_holds_the_test_on_absolute_losses_of_common_origins():
     values = 50 + np.cumsum(np.random.default_rng(63).normal(size=200))
     spec = spec_of(days=200, horizon=3, min_history=1, forecasters=("naive", "mean", "drift", "ar"))
     done = replay([series(values)], spec)
-    mine = evaluate(done.points, spec, resolve(spec.roster))[0].dm_p
+    mine = evaluate(done.points, spec, resolve(spec.forecasters))[0].dm_p
     for place in range(1, 4):
         for ahead in range(3):
             errors = np.abs(done.origins.released[:, ahead] - done.made.forecasts[:, :, ahead])
@@ -121,7 +121,7 @@ def test_evidence_far_ahead_averages_over_interleaved_origins():
     values = 50 + np.cumsum(np.random.default_rng(64).normal(0.4, 1.0, 150))
     spec = spec_of(days=150, first=50, horizon=4, forecasters=("naive", "drift", "mean"))
     done = replay([series(values)], spec)
-    mine = evaluate(done.points, spec, resolve(spec.roster))[0].log10_e
+    mine = evaluate(done.points, spec, resolve(spec.forecasters))[0].log10_e
     counted = np.flatnonzero(done.origins.batch >= 0)
     for place in (1, 2):
         for ahead in range(1, 5):
@@ -136,7 +136,7 @@ def test_evidence_far_ahead_averages_over_interleaved_origins():
 def test_ties_are_no_evidence():
     values = [float(day % 3 == 0) for day in range(60)]
     spec = spec_of(days=60, horizon=1, forecasters=("naive", "seasonal-naive(1)"))
-    result = evaluate(replay([series(values)], spec).points, spec, resolve(spec.roster))[0]
+    result = evaluate(replay([series(values)], spec).points, spec, resolve(spec.forecasters))[0]
     assert result.log10_e[1, 0] == 0.0
     assert result.wins.sum(axis=0)[1, 0] == result.losses.sum(axis=0)[1, 0] == 29
 

@@ -155,7 +155,7 @@ def test_without_a_scale_nothing_is_learned():
 def assert_as_plain(observations, spec) -> None:
     done = replay([observations], spec)
     assert done.made.ensemble is not None
-    alone = [name for name in spec.roster if name not in {"mean-of-all", "median-of-all", "ensemble"}]
+    alone = [name for name in spec.forecasters if name not in {"mean-of-all", "median-of-all", "ensemble"}]
     for ahead in range(1, spec.horizon + 1):
         plain = ml_poly([cases(done, name, ahead) for name in alone])
         mine = done.made.ensemble

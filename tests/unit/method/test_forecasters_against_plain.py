@@ -89,7 +89,7 @@ def test_the_first_forecast_comes_with_the_least_history_that_can_give_one(name)
 def test_a_combination_is_made_of_the_forecasts_there_are(name, plain):
     spec = spec_of(days=60, forecasters=whole_roster(SEASON), season=SEASON, min_history=1, horizon=3)
     done = replay([series(walk(60, 7))], spec)
-    alone = [done.forecasts(one) for one in spec.roster[:-3]]
+    alone = [done.forecasts(one) for one in spec.forecasters[:-3]]
     expected = [[plain([one[origin, ahead] for one in alone]) for ahead in range(3)] for origin in range(60)]
     np.testing.assert_allclose(done.forecasts(name), expected, rtol=1e-12)
 

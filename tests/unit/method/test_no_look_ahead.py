@@ -62,7 +62,7 @@ def quoted(done: Replay, until: np.datetime64) -> Quoted:
     bits: Quoted = {}
     for origin in np.flatnonzero(counted & (point.origin_known_at <= until)):
         at = point.origin_known_at[origin]
-        for place, name in enumerate(done.spec.roster):
+        for place, name in enumerate(done.spec.forecasters):
             bits[at, name] = np.ldexp(done.made.forecasts[place, origin], point.exponent).tobytes()
             bits[at, f"quantiles of {name}"] = done.offsets[:, origin, :, place].tobytes()
             bits[at, f"spread of {name}"] = np.ldexp(done.sizes[origin, :, place], scaled(done)).tobytes()
@@ -176,7 +176,7 @@ def test_trust_and_evidence_at_a_moment_follow_from_the_outcomes_known_by_then(l
         point = point_in_time(one.known_by(moment), spec)
     except TooLittleData:
         return
-    cut = evaluate([point], spec, resolve(spec.roster))[0]
+    cut = evaluate([point], spec, resolve(spec.forecasters))[0]
     wins, losses, proof = judged(whole, moment)
     np.testing.assert_allclose(cut.wins.sum(axis=0), wins, atol=1e-12)
     np.testing.assert_allclose(cut.losses.sum(axis=0), losses, atol=1e-12)
@@ -186,8 +186,8 @@ def test_trust_and_evidence_at_a_moment_follow_from_the_outcomes_known_by_then(l
 def judged(whole: Replay, moment: np.datetime64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weighted wins and losses, and evidence by interleaving, of the outcomes known by a moment."""
     point, spec = whole.points[0], whole.spec
-    benchmark = spec.roster.index(spec.benchmark)
-    shape = (len(spec.roster), spec.horizon)
+    benchmark = spec.forecasters.index(spec.benchmark)
+    shape = (len(spec.forecasters), spec.horizon)
     wins, losses, proof = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan)
     mine = [origin for origin in np.flatnonzero(whole.origins.batch >= 0) if point.origin_known_at[origin] <= moment]
     for place in range(shape[0]):

@@ -104,11 +104,11 @@ def skill(pairs: Sequence[tuple[float, float]]) -> float:
 
 def assert_scores(observations: Observations, spec: RunSpec, noise: float = 1e-9) -> None:
     done = replay([observations], spec)
-    benchmark = spec.roster.index(spec.benchmark)
+    benchmark = spec.forecasters.index(spec.benchmark)
     total = BatchSums(np.arange(done.sums.shape[1]), done.sums[0]).total()
     mine = all_measures(total, 0)
     size = max(1.0, float(np.nanmax(np.abs(done.points[0].step_first))))
-    for place, name in enumerate(spec.roster):
+    for place, name in enumerate(spec.forecasters):
         for ahead in range(1, spec.horizon + 1):
             wanted = expected(judged(done, place, ahead), judged(done, benchmark, ahead))
             for measure, value in wanted.items():
@@ -188,7 +188,7 @@ def test_what_is_in_the_units_of_the_data_is_reported_in_them():
 
 def all_scores(observations: Observations, spec: RunSpec) -> Any:
     done = replay([observations], spec)
-    result = evaluate(done.points, spec, resolve(spec.roster))[0]
+    result = evaluate(done.points, spec, resolve(spec.forecasters))[0]
     return all_measures(result.sums.total(), result.exponent)
 
 

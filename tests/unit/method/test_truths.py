@@ -80,7 +80,7 @@ def evidence(walks):
 
 @pytest.mark.parametrize("name", RIVALS)
 def test_on_random_walks_evidence_of_twenty_is_ever_seen_one_time_in_twenty_at_most(walks, evidence, name):
-    sofar = evidence[walks[1].roster.index(name)]
+    sofar = evidence[walks[1].forecasters.index(name)]
     assert np.mean((sofar >= math.log10(20)).any(axis=1)) <= 0.05
 
 

@@ -21,8 +21,8 @@ from pulse_adapters.published import result_writer
 from pulse_adapters.published.forecaster_json import GROUPS
 from pulse_adapters.published.result_writer import result_json
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_core.backtest.calibration import LEVELS
 from pulse_core.data.observations import Observations
+from pulse_core.levels import LEVELS
 from pulse_core.results import TRUST, Failure, RunResult, VariableSummary
 from pulse_core.runs.training import RetrodictionTraining
 from pulse_core.scores.measures import MEASURES

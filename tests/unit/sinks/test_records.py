@@ -19,13 +19,13 @@ from pulse_adapters.sinks import records
 from pulse_adapters.sinks.records import MAGIC, DamagedRecord, decode_record, encode_record
 from pulse_core.arrays import floats, moments
 from pulse_core.errors import SinkUnavailable
-from pulse_core.results import DataFacts, VariableResult
+from pulse_core.results import DataFacts, VariableRecord
 from pulse_core.scores.sums import SUMS, BatchSums
 from tests.results import FACTS, batch_hindcasts, variable_result
 from tests.results import records as any_record
 
 NONE = np.zeros((0, 1, 1))
-SMALL = VariableResult(
+SMALL = VariableRecord(
     "a", ("naive",), 0, BatchSums([], np.zeros((0, 1, 1, len(SUMS)))), NONE, NONE, [], [[0.5]], [[1]], [[1]], [0], [2]
 )
 
@@ -36,7 +36,7 @@ def sealed(content: bytes) -> bytes:
     return b"".join([MAGIC, hashlib.sha256(packed).digest(), packed])
 
 
-def contents(result: VariableResult) -> tuple[dict, bytes]:
+def contents(result: VariableRecord) -> tuple[dict, bytes]:
     """The fields in a record's header and the bytes of its arrays."""
     packed = encode_record(result)[len(MAGIC) + 32 :]
     length = int.from_bytes(packed[:8], "little")
@@ -47,7 +47,7 @@ def contents(result: VariableResult) -> tuple[dict, bytes]:
     return fields, content[end:]
 
 
-def assembled(fields: object, body: bytes, name: object = "VariableResult") -> bytes:
+def assembled(fields: object, body: bytes, name: object = "VariableRecord") -> bytes:
     encoded = msgspec.msgpack.encode([name, fields])
     return sealed(len(encoded).to_bytes(8, "little") + encoded + body)
 
@@ -59,7 +59,7 @@ def test_the_same_bits_come_back(result):
     for field in attrs.fields(type(result)):
         value, there = getattr(result, field.name), getattr(back, field.name)
         assert there.tobytes() == value.tobytes() if isinstance(value, np.ndarray) else there == value
-    if isinstance(result, VariableResult) and isinstance(back, VariableResult):
+    if isinstance(result, VariableRecord) and isinstance(back, VariableRecord):
         assert back.sums.values.tobytes() == result.sums.values.tobytes()
 
 
@@ -70,7 +70,7 @@ def test_one_result_has_one_form(result):
 
 def test_what_comes_back_is_read_only():
     with pytest.raises(ValueError, match="read-only"):
-        cast("VariableResult", decode_record(encode_record(variable_result()))).wins[0] = 1.0
+        cast("VariableRecord", decode_record(encode_record(variable_result()))).wins[0] = 1.0
 
 
 def test_every_flipped_byte_is_detected():
@@ -152,7 +152,7 @@ def test_a_header_that_lacks_a_field_is_refused():
         decode_record(assembled(header, body))
 
 
-@pytest.mark.parametrize("name", ["RunResult", "Foreign", "", 3, None, ["VariableResult"]])
+@pytest.mark.parametrize("name", ["RunResult", "Foreign", "", 3, None, ["VariableRecord"]])
 def test_a_class_that_is_no_record_is_not_made(name):
     with pytest.raises(DamagedRecord):
         decode_record(assembled(*contents(SMALL), name))
@@ -214,7 +214,7 @@ def test_fields_of_a_later_version_need_no_change_here(monkeypatch):
         Nested(["2020-01-01", "NaT"], FACTS, maybe, array) for maybe, array in [(None, np.ones(2)), (FACTS, None)]
     ]
     whole = Extended(tuple(nested), np.array([[True], [False]]), np.array(-0.0), float("inf"), True, hidden=7)
-    back: Any = decode_record(encode_record(cast("VariableResult", whole)))
+    back: Any = decode_record(encode_record(cast("VariableRecord", whole)))
     assert [(one.facts, one.maybe) for one in back.several] == [(FACTS, None), (FACTS, FACTS)]
     assert back.several[1].array is None
     assert back.several[0].array.tolist() == [1.0, 1.0]
@@ -233,9 +233,9 @@ class Foreign:
 def test_what_has_no_form_is_refused_when_it_is_encoded(monkeypatch, value):
     monkeypatch.setitem(records.KINDS, "Foreign", Foreign)
     with pytest.raises(TypeError, match="cannot hold"):
-        encode_record(cast("VariableResult", Foreign(value)))
+        encode_record(cast("VariableRecord", Foreign(value)))
 
 
 def test_what_is_no_record_is_refused_when_it_is_encoded():
     with pytest.raises(TypeError, match="Foreign cannot be recorded"):
-        encode_record(cast("VariableResult", Foreign("a")))
+        encode_record(cast("VariableRecord", Foreign("a")))
