@@ -7,7 +7,7 @@ from typing import Final
 
 from pulse_core.errors import PulseError, UnitFailed
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Done, Failed, UnitOutcome, Task
+from pulse_core.ports import Done, Failed, Task, UnitOutcome
 
 FRAMES_SHOWN: Final = 3
 

@@ -9,7 +9,7 @@ import attrs
 from pulse_adapters.backends.attempts import attempt
 from pulse_adapters.backends.stopping import Stop
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import UnitOutcome, Task
+from pulse_core.ports import Task, UnitOutcome
 
 
 @attrs.frozen

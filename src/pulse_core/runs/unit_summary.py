@@ -10,8 +10,8 @@ import attrs
 from pulse_core.errors import PulseError
 from pulse_core.ports import Write
 from pulse_core.results import DataFacts, Failure, VariableRecord, VariableScores, VariableSummary
+from pulse_core.runs.score_rows import score_columns
 from pulse_core.runs.summary import aggregate
-from pulse_core.scores.table import score_columns
 from pulse_core.spec import RunSpec
 
 ROWS: Final = 1 << 15

@@ -1,4 +1,4 @@
-"""The table of scores: a row for each variable, forecaster, horizon and batch."""
+"""Rows of the table of scores: one for each variable, forecaster, horizon and batch."""
 
 from __future__ import annotations
 
