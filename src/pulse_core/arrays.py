@@ -1,4 +1,4 @@
-"""Read-only arrays as fields of frozen classes, by converters to an array of one's own; a sum of fixed order."""
+"""Arrays of the core: converters to read-only copies, for fields of frozen classes, and a sum in a fixed order."""
 
 from __future__ import annotations
 
@@ -30,14 +30,17 @@ def optional_moments(values: ArrayLike | None) -> NDArray[np.datetime64] | None:
 
 
 def names(values: Iterable[str]) -> tuple[str, ...]:
-    """Return strings as a tuple; one string is no list of names, and raises TypeError."""
+    """Return strings as a tuple. Raises TypeError for a single string."""
     if isinstance(values, str):
         raise TypeError(f"expected several names, got the text {values!r}")
     return tuple(values)
 
 
 def add_up(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Add over the first axis, half upon half: an order that its length alone decides; sum's changes with layout."""
+    """Return the sum over the first axis, adding the second half to the first until one is left.
+
+    The order of additions depends on the length alone; that of numpy's sum depends on the memory layout too.
+    """
     if not len(values):
         return np.zeros(values.shape[1:])
     total = values[:1].astype(np.float64) if len(values) == 1 else np.asarray(values, dtype=np.float64)

@@ -1,6 +1,6 @@
-"""What can go wrong, each with what is wrong, where, and the mend.
+"""Errors of Pulse: each has a message (what is wrong), a context (where) and a hint (how to correct it).
 
-Adapters translate the exceptions of their technology into these once, at the port, and keep the cause.
+Adapters translate the exceptions of their technology into these errors at the port, and keep the cause.
 Every error survives pickling, because units fail in other processes.
 """
 
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pulse_core.results import Failure, RunResult
 
-SHOWN_FAULTS = 20
+MAX_FAULTS = 20
+"""The number of faults that a message spells out."""
 NOT_RECORDED = "nobody has recorded its result"
 HINT_NOT_RECORDED = "Run the slice that it belongs to (again), or train without --slice to compute what is missing"
 
 
 class PulseError(Exception):
-    """Something Pulse can name: what is wrong, where it is, and what to do about it."""
+    """An error that Pulse explains: `message` says what is wrong, `context` where, `hint` how to correct it."""
 
     def __init__(self, message: str, context: str = "", hint: str = "") -> None:
         super().__init__(message, context, hint)
@@ -27,13 +28,12 @@ class PulseError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        place = f"{self.context}: " if self.context else ""
-        hint = f" {self.hint}" if self.hint else ""
-        return f"{place}{self.message}.{hint}" if hint else f"{place}{self.message}"
+        sentence = f"{self.context}: {self.message}" if self.context else self.message
+        return f"{sentence}. {self.hint}" if self.hint else sentence
 
 
 class SettingsError(PulseError):
-    """Wrong usage or settings (exit status 2). Every problem is in `problems`."""
+    """Wrong usage or settings (exit status 2); `problems` lists all of them."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         Exception.__init__(self, tuple(problems))
@@ -43,11 +43,11 @@ class SettingsError(PulseError):
 
 
 class InvalidSpec(SettingsError):
-    """A RunSpec that cannot be run; all of its problems at once."""
+    """A RunSpec that cannot be run; `problems` lists all that is wrong with it."""
 
 
 class DataError(PulseError):
-    """The data cannot serve the run (exit status 1)."""
+    """Data that a run cannot use (exit status 1)."""
 
 
 class VariableNotFound(DataError):
@@ -55,16 +55,15 @@ class VariableNotFound(DataError):
 
 
 class MalformedData(DataError):
-    """Data that are not what they claim to be; `what` lists every fault, the first 20 spelled out."""
+    """Data that break the rules of their format; the message spells out the first 20 faults and counts the others."""
 
     @classmethod
     def from_faults(cls, faults: Sequence[str], context: str, hint: str) -> MalformedData:
-        """Gather a source's faults into one report."""
-        shown = "; ".join(faults[:SHOWN_FAULTS])
-        more = len(faults) - SHOWN_FAULTS
-        rest = f"; and {more} more" if more > 0 else ""
+        """Return an error that reports all faults of a source."""
         count = f"{len(faults)} faults: " if len(faults) > 1 else ""
-        return cls(f"{count}{shown}{rest}", context, hint)
+        surplus = len(faults) - MAX_FAULTS
+        ending = f"; and {surplus} more" if surplus > 0 else ""
+        return cls(f"{count}{'; '.join(faults[:MAX_FAULTS])}{ending}", context, hint)
 
 
 class TooLittleData(DataError):
@@ -72,49 +71,49 @@ class TooLittleData(DataError):
 
 
 class HistoryChanged(DataError):
-    """Rows that were known by a run's end are not those it was trained on."""
+    """The rows known by a run's end are no longer those that the run was trained on."""
 
 
 class StoreUnavailable(PulseError):
-    """The place the data are in cannot be read."""
+    """The location of the data cannot be read."""
 
 
 class SinkUnavailable(PulseError):
-    """The place the results belong in cannot be written or read."""
+    """The location of the results cannot be written or read."""
 
 
 class RunNotFound(PulseError):
-    """The place of the results holds no such run, or the run no such file."""
+    """The location of the results has no such run, or the run has no such file."""
 
 
 class RunIdTaken(SettingsError):
-    """The given run id already holds the result of another spec."""
+    """The run id already belongs to the result of another spec."""
 
 
 class NotRecorded(PulseError):
-    """A result that is only to be collected, and that nobody has recorded."""
+    """A run that only collects recorded results needs a result that has not been recorded."""
 
 
 class ForecasterFailed(PulseError):
-    """A forecaster raised, or returned what is no forecast."""
+    """A forecaster raised an exception, or did not return a forecast."""
 
 
 class UnitFailed(PulseError):
-    """A work unit ended with an error that is not one of ours, or its process died."""
+    """A work unit ended with an error that is no PulseError, or its process died."""
 
 
 class BackendUnavailable(PulseError):
-    """The engine that should compute cannot be reached or started."""
+    """The compute backend cannot be reached or started."""
 
 
 class RunInterrupted(PulseError):
-    """The run was asked to stop, or lost its engine, before all was done; what was finished is recorded."""
+    """The run was stopped, or lost its backend, before all units were finished; finished units are recorded."""
 
 
 class RunFailed(PulseError):
-    """The run came to its end, but some variables failed; nothing was published.
+    """The run ended, but some variables failed, and nothing was published.
 
-    What succeeded is recorded, so running the same command again computes only the rest.
+    The other variables are recorded, so the same command, run again, computes only those that failed.
     """
 
     def __init__(self, failures: Sequence[Failure], result: RunResult) -> None:
@@ -123,4 +122,5 @@ class RunFailed(PulseError):
         self.result = result
         self.message = f"{len(self.failures)} of {result.units.planned} variables failed"
         self.context = ""
-        self.hint = "Mend them, or publish the others with keep_going" if result.variables else "Mend them"
+        correction = "Correct the failed variables"
+        self.hint = f"{correction}, or publish the others with keep_going" if result.variables else correction

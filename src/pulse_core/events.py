@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it."""
+"""Events of a run: what an observer is called with while the run is executed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pulse_core.results import UnitCounts, UnitResult
 
 @attrs.frozen
 class RunPlanned:
-    """The work is known: batches, units and variables (of this slice)."""
+    """The run is planned: the numbers of its batches, and of the units and variables of this slice."""
 
     run_id: str
     batches: int
@@ -22,7 +22,7 @@ class RunPlanned:
 
 @attrs.frozen
 class UnitFinished:
-    """A unit came to its end; `finished` of `planned` variables have."""
+    """A unit ended; by now `finished` of `planned` variables have."""
 
     unit: WorkUnit
     result: UnitResult
@@ -32,7 +32,7 @@ class UnitFinished:
 
 @attrs.frozen
 class RunFinished:
-    """Everything was done, and published unless it was a slice."""
+    """The run ended and, unless it was a slice, its result is published."""
 
     run_id: str
     units: UnitCounts
@@ -40,11 +40,11 @@ class RunFinished:
 
 
 Event = RunPlanned | UnitFinished | RunFinished
-"""What a run tells, in this order: planned once, a unit finished for each, finished once."""
+"""The events of a run, in this order: RunPlanned once, UnitFinished for each unit, RunFinished once."""
 
 Observer = Callable[[Event], None]
-"""Whoever watches a run: called in the process that called `execute`, one event at a time."""
+"""A function that receives events one at a time, in the process that called `execute`."""
 
 
 def ignore(event: Event) -> None:
-    """Watch nothing."""
+    """Do nothing: the observer of a run that nobody observes."""

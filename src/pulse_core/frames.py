@@ -1,4 +1,4 @@
-"""A run as a pandas DataFrame: the one file of the core that imports pandas, and only when it is asked to."""
+"""Results as pandas DataFrames: the only file of the core that imports pandas, and only when a frame is made."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def run_frame(result: RunResult) -> Any:
         import pandas as pd
     except ModuleNotFoundError as error:
         raise SettingsError(["'pandas' is not installed; pip install 'pulse-retrodiction[frames]'"]) from error
-    found = result.discoveries()
-    parts = [pd.DataFrame(_columns(one, found[one.variable])) for one in result.variables]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_names())
+    discoveries = result.discoveries()
+    parts = [pd.DataFrame(_columns(summary, discoveries[summary.variable])) for summary in result.variables]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_column_names())
 
 
-def _names() -> list[str]:
+def _column_names() -> list[str]:
     return ["variable", "forecaster", "horizon", *MEASURES, *_TRUST_COLUMNS, "weight", "discovery"]
 
 
-def _columns(one: VariableSummary, found: NDArray[np.bool_]) -> dict[str, Any]:
-    forecasters, horizons = one.scores.shape[:2]
+def _columns(summary: VariableSummary, discoveries: NDArray[np.bool_]) -> dict[str, Any]:
+    forecasters, horizons = summary.scores.shape[:2]
     columns: dict[str, Any] = {
-        "variable": [one.variable] * (forecasters * horizons),
-        "forecaster": np.repeat(np.array(one.forecasters, dtype=object), horizons),
+        "variable": [summary.variable] * (forecasters * horizons),
+        "forecaster": np.repeat(np.array(summary.forecasters, dtype=object), horizons),
         "horizon": np.tile(np.arange(1, horizons + 1), forecasters),
     }
-    columns |= {name: one.scores[..., place].ravel() for place, name in enumerate(MEASURES)}
-    columns |= {name: one.trust[..., place].ravel() for place, name in enumerate(_TRUST_COLUMNS[: len(TRUST)])}
-    return columns | {"weight": one.weights.ravel(), "discovery": found.ravel()}
+    columns |= {name: summary.scores[..., index].ravel() for index, name in enumerate(MEASURES)}
+    columns |= {name: summary.trust[..., index].ravel() for index, name in enumerate(_TRUST_COLUMNS[: len(TRUST)])}
+    return columns | {"weight": summary.weights.ravel(), "discovery": discoveries.ravel()}

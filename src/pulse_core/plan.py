@@ -1,4 +1,4 @@
-"""From a RunSpec to batches (windows of the period) and work units (shares of the variables), in one fixed order."""
+"""The plan of a run: batches (windows of the period) and work units (shares of the variables), in a fixed order."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pulse_core.errors import SettingsError
 from pulse_core.spec import RunSpec
 
 LARGEST_DEFAULT_UNIT = 64
+"""The variables that a unit has at most by default."""
 
 
 @attrs.frozen
@@ -32,11 +33,11 @@ class Batch:
 
 @attrs.frozen
 class WorkUnit:
-    """A share of the variables: what one worker does in one attempt. Only scheduling; no number depends on it.
+    """A share of the variables that a worker computes in one attempt; no result depends on the shares.
 
-    `seconds` is a rough estimate on one core, by which a backend may tell whether more processes pay. A unit with a
-    `batch` makes the hindcasts, in that batch, of forecasters that are called origin by origin; the variable's own
-    unit then reads them.
+    `seconds` is a rough estimate on one core, from which a backend may decide whether more processes pay. A unit with a
+    `batch` makes the hindcasts of one variable in that batch by forecasters that are called origin by origin; the unit
+    without a batch then reads these hindcasts.
     """
 
     index: int
@@ -67,7 +68,7 @@ def batches(spec: RunSpec) -> tuple[Batch, ...]:
 
 
 def batch_count(spec: RunSpec) -> int:
-    """Return how many batches there are."""
+    """Return the number of batches."""
     return -(-_days(spec) // spec.batch_size_days)
 
 
@@ -79,10 +80,10 @@ def batch_index(spec: RunSpec, moments: NDArray[np.datetime64]) -> NDArray[np.in
 
 @attrs.frozen
 class Workload:
-    """What the forecasters of a run cost at an origin of a variable: seconds on one core, roughly.
+    """The cost of a run's forecasters for one origin of one variable, in seconds on one core, roughly.
 
-    `built_in` of those that make all origins in one pass, `per_origin` of those that are called origin by origin; None
-    where there are none of these.
+    `built_in` is the cost of forecasters that compute all origins in one pass, `per_origin` that of forecasters called
+    origin by origin, None where a run has none.
     """
 
     built_in: float
@@ -101,18 +102,18 @@ def work_units(spec: RunSpec, workload: Workload, unit_size: int | None = None) 
 
 
 def batch_units(spec: RunSpec, workload: Workload) -> tuple[WorkUnit, ...]:
-    """Return a unit for every variable and batch: the share of forecasters that are called origin by origin."""
+    """Return a unit for every variable and batch, for the forecasters that are called origin by origin."""
     seconds = min(spec.batch_size_days, _days(spec)) * (workload.per_origin or 0.0)
     pairs = [(name, batch.index) for name in sorted(spec.variables) for batch in batches(spec)]
     return tuple(WorkUnit(index, (name,), seconds, batch) for index, (name, batch) in enumerate(pairs))
 
 
 def default_unit_size(spec: RunSpec, workload: Workload) -> int:
-    """Return how many variables a unit holds when nothing is said; it depends on spec and forecasters alone.
+    """Return the number of variables of a unit by default; it depends on the spec and the forecasters alone.
 
-    Up to the largest unit all variables go together, since a unit costs a little by itself; above it, units are of even
-    size. With a forecaster that is called origin by origin each variable is a unit: more is finished when a run is
-    interrupted.
+    All variables make one unit while it is no larger than the largest, because each unit has a cost of its own; more
+    variables make units of even size. With a forecaster that is called origin by origin each variable is a unit, so
+    that more units are finished when a run is interrupted.
     """
     if workload.per_origin is not None:
         return 1

@@ -1,4 +1,4 @@
-"""RunSpec: what to train. Frozen, and refused with all of its problems at once."""
+"""RunSpec: the specification of a run, checked as a whole so that all of its problems are reported at once."""
 
 from __future__ import annotations
 
@@ -38,16 +38,17 @@ DEFAULT_FORECASTERS: Final = (
 )
 
 SEASONAL: Final = ("seasonal-naive({})", "holt-winters({})")
-"""What a season adds to the built-in forecasters."""
+"""The built-in forecasters that a season adds; {} is the season."""
 
-LARGEST: Final = {"season": 9999, "horizon": 1000}
-"""Numbers beyond which a spec is surely a mistake; 100000 for the others."""
+MAXIMA: Final = {"season": 9999, "horizon": 1000}
+DEFAULT_MAXIMUM: Final = 100_000
+"""Numbers above these, by field, are surely mistakes."""
 
 CUSTOM_QUANTILES: Final = "+quantiles"
-"""The suffix of the name under which a forecaster is scored with the quantiles that it brings, as they are."""
+"""The suffix of the name under which a forecaster is scored with its own quantiles, without calibration."""
 
 RIDGE: Final = "ridge"
-MOST_PREDICTORS: Final = 8
+MAX_PREDICTORS: Final = 8
 
 _CHOICES: Final = {
     "actuals": ACTUALS,
@@ -56,7 +57,7 @@ _CHOICES: Final = {
     "trust_loss": TRUST_LOSSES,
 }
 _DELAY = re.compile(r"\+(\d{1,5})d")
-_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def _decimal(value: float) -> float:
@@ -66,9 +67,9 @@ def _decimal(value: float) -> float:
 
 @attrs.frozen(kw_only=True)
 class RunSpec:
-    """What one run trains: variables, period, batches, forecasters, and the method's choices.
+    """The specification of a run: variables, period, batches, forecasters, and the choices of the method.
 
-    Frozen; raises InvalidSpec with every problem it has.
+    Raises InvalidSpec with all problems.
     """
 
     variables: tuple[str, ...] = attrs.field(converter=names)
@@ -76,40 +77,40 @@ class RunSpec:
     start: date
     """First day of the period."""
     end: date
-    """Last day of the period, included; no row that became known later is used for anything."""
+    """Last day of the period, included; rows that became known later are not used."""
     batch_size_days: int = 30
     """Length of the windows that tile the period."""
     batch_limit: int | None = None
-    """The period ends with so many batches; None for all."""
+    """The number of batches after which the period ends; None for all."""
     horizon: int = 5
-    """Steps ahead to forecast: 1 to this."""
+    """The largest number of steps ahead to forecast, from 1."""
     forecasters: tuple[str, ...] = attrs.field(converter=names, default=DEFAULT_FORECASTERS)
-    """Names of built-in forecasters or of the caller's own: all that the run has, in order.
+    """The names of all forecasters of the run, in order: built-in ones or custom ones of the caller.
 
-    Where the default ones are named, a season and predictors add theirs; a benchmark that is not named comes first.
+    A season and predictors add their forecasters to the default ones; a benchmark that is not named comes first.
     """
     benchmark: str = "naive"
     """The forecaster that the others are compared with."""
     min_history: int = 30
     """Observations that must be known before the first forecast."""
     trust_decay: float = attrs.field(converter=_decimal, default=0.99)
-    """What is left of the evidence for trust after 30 days, above 0 and at most 1."""
+    """The share of the evidence for trust that remains after 30 days, above 0 and at most 1."""
     known_at: str = "auto"
-    """When a row became known: `auto`, `timestamp`, `period-end` or `+Nd`."""
+    """The rule by which rows became known: `auto`, `timestamp`, `period-end` or `+Nd`."""
     actuals: str = "first"
     """The release that scores are reported against: `first` or `latest`."""
     target: str = "level"
-    """What is forecast: `level`, `change` or `log-change`."""
+    """The quantity that is forecast: `level`, `change` or `log-change`."""
     season: int | None = None
     """Observations in a season; adds the seasonal forecasters to the default ones."""
     calibration: str = "conformal"
-    """Where quantiles come from: `conformal` or `empirical`."""
+    """The source of quantiles: `conformal` or `empirical`."""
     trust_loss: str = "absolute"
     """The loss that decides a win: `absolute` or `crps`."""
     refit_every: int = 1
-    """Fit the caller's own and libraries' forecasters at every so many origins."""
+    """Forecasters that are called origin by origin are fitted at every `refit_every`-th origin."""
     predictors: tuple[str, ...] = attrs.field(converter=names, default=())
-    """Up to eight variables that `ridge` may learn from, as they were known."""
+    """Up to eight variables from which `ridge` may learn, as they were known at each origin."""
 
     def __attrs_post_init__(self) -> None:
         problems = tuple(_problems(self))
@@ -119,7 +120,7 @@ class RunSpec:
 
     @property
     def last_day(self) -> date:
-        """The day the period ends with: `end`, or earlier where `batch_limit` cuts it."""
+        """The last day of the period: `end`, or an earlier day where `batch_limit` shortens the period."""
         if self.batch_limit is None:
             return self.end
         days = (self.end - self.start).days + 1
@@ -132,13 +133,13 @@ class RunSpec:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def to_document(self, without: Collection[str] = ()) -> dict[str, Any]:
-        """Return the spec as plain JSON values, dates in ISO format; `without` these fields."""
+        """Return the spec as plain JSON values, dates in ISO format, except the fields in `without`."""
         fields = [field.name for field in attrs.fields(RunSpec) if field.name not in without]
         return {name: _plain(getattr(self, name)) for name in fields}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> RunSpec:
-        """Rebuild a spec from `to_document`; raises InvalidSpec for unknown or missing fields."""
+        """Return the spec of a document of `to_document`. Raises InvalidSpec for unknown or missing fields."""
         fields = {field.name: field for field in attrs.fields(cls)}
         unknown = [f"'{name}' is no field of a spec" for name in document if name not in fields]
         missing = [
@@ -160,7 +161,7 @@ class RunSpec:
 
 
 def _resolved(spec: RunSpec) -> tuple[str, ...]:
-    """Return all forecasters of a run by name."""
+    """Return the names of all forecasters of a run."""
     names = spec.forecasters
     if names == DEFAULT_FORECASTERS:
         seasonal = () if spec.season is None else tuple(name.format(spec.season) for name in SEASONAL)
@@ -169,7 +170,7 @@ def _resolved(spec: RunSpec) -> tuple[str, ...]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a field's value as what JSON can hold."""
+    """Return a field's value as a JSON value."""
     if isinstance(value, tuple):
         return list(value)
     return value.isoformat() if isinstance(value, date) else value
@@ -196,7 +197,7 @@ def _name_problems(field: str, values: tuple[str, ...]) -> Iterator[str]:
     for name in values:
         if not isinstance(name, str) or not name.strip() or name != name.strip():
             yield f"{field}: {name!r} is no name (empty, or with blanks around it)"
-        elif _NOT_SHOWN.search(name):
+        elif _CONTROL_CHARACTERS.search(name):
             yield f"{field}: {name!r} holds control characters"
     repeated = sorted({name for name, count in Counter(map(str, values)).items() if count > 1})
     for name in repeated:
@@ -206,8 +207,8 @@ def _name_problems(field: str, values: tuple[str, ...]) -> Iterator[str]:
 def _predictor_problems(spec: RunSpec) -> Iterator[str]:
     if spec.predictors:
         yield from _name_problems("predictors", spec.predictors)
-    if len(spec.predictors) > MOST_PREDICTORS:
-        yield f"predictors: {len(spec.predictors)} are named; at most {MOST_PREDICTORS}"
+    if len(spec.predictors) > MAX_PREDICTORS:
+        yield f"predictors: {len(spec.predictors)} are named; at most {MAX_PREDICTORS}"
     if RIDGE in spec.forecasters and not spec.predictors:
         yield f"forecasters: '{RIDGE}' needs predictors; name at least one"
 
@@ -222,13 +223,13 @@ def _period_problems(spec: RunSpec) -> Iterator[str]:
 
 def _number_problems(spec: RunSpec) -> Iterator[str]:
     for name in ("batch_size_days", "batch_limit", "horizon", "min_history", "season", "refit_every"):
-        value = getattr(spec, name)
+        value, maximum = getattr(spec, name), MAXIMA.get(name, DEFAULT_MAXIMUM)
         if value is None and name in ("batch_limit", "season"):
             continue
         if type(value) is not int or value < 1:
             yield f"{name}: {value!r} must be a whole number of at least 1"
-        elif value > LARGEST.get(name, 100_000):
-            yield f"{name}: {value} is out of range; at most {LARGEST.get(name, 100_000)}"
+        elif value > maximum:
+            yield f"{name}: {value} is out of range; at most {maximum}"
     decay = spec.trust_decay
     if type(decay) not in (int, float) or not (math.isfinite(decay) and 0 < decay <= 1):
         yield f"trust_decay: {decay!r} must be a number above 0 and at most 1"

@@ -50,9 +50,9 @@ def _breaks(target: Moments, error: Array) -> list[Oddity]:
 def _break(kind: str, of: str, target: Moments, shift: Shift) -> Oddity:
     chance = "p < 0.001" if shift.p_value < 0.001 else f"p = {shift.p_value:.3f}"
     text = (
-        f"{of} {amount(shift.before)} before {day(target[shift.place])}, {amount(shift.after)} from then on ({chance})"
+        f"{of} {amount(shift.before)} before {day(target[shift.index])}, {amount(shift.after)} from then on ({chance})"
     )
-    return Oddity(kind, _moment(target[shift.place]), text)
+    return Oddity(kind, _moment(target[shift.index]), text)
 
 
 def _kept(error: Array, outlier: np.ndarray) -> np.ndarray:

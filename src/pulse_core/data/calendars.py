@@ -1,4 +1,4 @@
-"""The calendar that a variable's timestamps keep to: what is missing from it, and what comes next."""
+"""Calendars: the regular steps between a variable's timestamps, the gaps in them, and the timestamps that come next."""
 
 from __future__ import annotations
 
@@ -13,33 +13,36 @@ from pulse_core.data.observations import Moments
 Positions = NDArray[np.int64]
 Unit = Literal["months", "business days", "microseconds"]
 
-FEWEST: Final = 3
-"""Timestamps without which nothing is said of a calendar."""
+MIN_TIMESTAMPS: Final = 3
+"""A variable with fewer timestamps has no calendar."""
 
-FEWEST_BUSINESS_DAYS: Final = 10
-"""As many days in a row would hold a Saturday and a Sunday, if the variable knew any."""
+MIN_BUSINESS_DAYS: Final = 10
+"""A variable with fewer timestamps is not on business days: ten days in a row would include a weekend."""
 
-WEEKENDS: Final = 0.01
-"""The share of timestamps on Saturdays and Sundays up to which a variable keeps to business days."""
+MAX_WEEKEND_SHARE: Final = 0.01
+"""The share of timestamps on Saturdays and Sundays up to which a variable is on business days."""
 
-KEPT: Final = 0.5
-"""The share of steps that must be exactly one step of the calendar."""
+MIN_SINGLE_STEPS: Final = 0.5
+"""The share of the differences between timestamps that must be exactly one step of the calendar."""
 
 _DAY: Final = 86_400_000_000
-_NAMES: Final = (
-    (7 * _DAY, "week", "weeks"),
-    (_DAY, "day", "days"),
-    (3_600_000_000, "hour", "hours"),
-    (60_000_000, "minute", "minutes"),
-    (1_000_000, "second", "seconds"),
-    (1, "microsecond", "microseconds"),
+_UNITS: Final = (
+    (7 * _DAY, "weeks"),
+    (_DAY, "days"),
+    (3_600_000_000, "hours"),
+    (60_000_000, "minutes"),
+    (1_000_000, "seconds"),
+    (1, "microseconds"),
 )
 _MONTHS: Final = {1: "months", 3: "quarters", 12: "years"}
 
 
 @attrs.frozen
 class Calendar:
-    """Timestamps `step` units apart; those of months fall on one day of the month, or on its last (`at_end`)."""
+    """A calendar of timestamps `step` units apart.
+
+    Timestamps of a calendar of months fall on the same day of each month, or on its last day (`at_end`).
+    """
 
     unit: Unit
     step: int
@@ -50,10 +53,10 @@ class Calendar:
             return self.unit
         if self.unit == "months":
             return _MONTHS.get(self.step, f"every {self.step} months")
-        return _in_words(self.step)
+        return _step_name(self.step)
 
     def positions(self, stamps: Moments) -> Positions:
-        """Return where on the calendar timestamps stand, counted in steps from the first; shape as given."""
+        """Return the timestamps' positions on the calendar, in steps from the first; the shape is that of `stamps`."""
         if self.unit == "months":
             count = stamps.astype("datetime64[M]").astype(np.int64)
         elif self.unit == "business days":
@@ -63,7 +66,7 @@ class Calendar:
         return np.asarray((count - count[0]) // self.step, dtype=np.int64)
 
     def after(self, stamp: np.datetime64, steps: int) -> Moments:
-        """Return the next timestamps (step,)."""
+        """Return the calendar's next timestamps (step,) after `stamp`."""
         ahead = self.step * np.arange(1, steps + 1)
         if self.unit == "microseconds":
             return np.asarray(stamp.astype("datetime64[us]") + ahead.astype("timedelta64[us]"))
@@ -78,50 +81,54 @@ class Calendar:
 
 
 def calendar_of(stamps: Moments) -> Calendar | None:
-    """Return the calendar of timestamps (n,) in order, each once; None where they keep to none, or are too few."""
-    if len(stamps) < FEWEST:
+    """Return the calendar of distinct timestamps (n,) in order; None where they are irregular or too few."""
+    if len(stamps) < MIN_TIMESTAMPS:
         return None
-    return _of_months(stamps) or _of_business_days(stamps) or _even(stamps)
+    return _months(stamps) or _business_days(stamps) or _even_steps(stamps)
 
 
-def _of_months(stamps: Moments) -> Calendar | None:
+def _months(stamps: Moments) -> Calendar | None:
     month = stamps.astype("datetime64[M]")
     since_start = stamps - month.astype("datetime64[us]")
     before_end = (month + 1).astype("datetime64[us]") - stamps
     at_end = bool((before_end == before_end[0]).all()) and not bool((since_start == since_start[0]).all())
     if not at_end and not bool((since_start == since_start[0]).all()):
         return None
-    return _kept(month.astype(np.int64), "months", at_end=at_end)
+    return _regular(month.astype(np.int64), "months", at_end=at_end)
 
 
-def _of_business_days(stamps: Moments) -> Calendar | None:
+def _business_days(stamps: Moments) -> Calendar | None:
     business = np.is_busday(stamps.astype("datetime64[D]"))
-    if len(stamps) < FEWEST_BUSINESS_DAYS or 1 - business.mean() > WEEKENDS or not _one_time(stamps):
+    if len(stamps) < MIN_BUSINESS_DAYS or 1 - business.mean() > MAX_WEEKEND_SHARE or not _same_time_of_day(stamps):
         return None
     day = stamps[business].astype("datetime64[D]")
-    found = _kept(np.asarray(np.busday_count(day[0], day), dtype=np.int64), "business days")
-    # weekly data keep to business days too, five apart: that is an even step
-    return found if found is not None and found.step == 1 else None
+    calendar = _regular(np.asarray(np.busday_count(day[0], day), dtype=np.int64), "business days")
+    # weekly data are on business days too, five apart: their calendar has even steps
+    return calendar if calendar is not None and calendar.step == 1 else None
 
 
-def _even(stamps: Moments) -> Calendar | None:
-    return _kept(stamps.view(np.int64), "microseconds")
+def _even_steps(stamps: Moments) -> Calendar | None:
+    return _regular(stamps.view(np.int64), "microseconds")
 
 
-def _kept(counts: Positions, unit: Unit, *, at_end: bool = False) -> Calendar | None:
-    """Return the calendar whose step is the smallest between counts, if most are one step and all are whole ones."""
+def _regular(counts: Positions, unit: Unit, *, at_end: bool = False) -> Calendar | None:
+    """Return the calendar whose step is the smallest difference of `counts`.
+
+    None unless every difference is a multiple of that step and at least half of the differences are one step.
+    """
     steps = np.diff(counts)
     smallest = int(steps.min())
-    if smallest < 1 or (steps % smallest).any() or (steps == smallest).mean() < KEPT:
+    if smallest < 1 or (steps % smallest).any() or (steps == smallest).mean() < MIN_SINGLE_STEPS:
         return None
     return Calendar(unit, smallest, at_end)
 
 
-def _one_time(stamps: Moments) -> bool:
+def _same_time_of_day(stamps: Moments) -> bool:
     time = stamps - stamps.astype("datetime64[D]").astype("datetime64[us]")
     return bool((time == time[0]).all())
 
 
-def _in_words(step: int) -> str:
-    size, one, many = next(named for named in _NAMES if step % named[0] == 0)
-    return many if step == size else f"every {step // size} {one if step == size else many}"
+def _step_name(step: int) -> str:
+    """Return a number of microseconds in the largest unit of which it is a multiple, such as 'every 2 weeks'."""
+    size, name = next(unit for unit in _UNITS if step % unit[0] == 0)
+    return name if step == size else f"every {step // size} {name}"

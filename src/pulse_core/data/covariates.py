@@ -1,4 +1,4 @@
-"""What was known of other variables when each row of a history came: point in time, row by row."""
+"""Covariates: the recent changes of predictor variables, as known when each row of a history was released."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pulse_core.data.observations import Moments, Observations, Values
 from pulse_core.data.vintages import Vintage, groups, timeline
 
 LAGS = 2
-"""How many changes of each predictor a row sees."""
+"""The number of recent changes of each predictor that a row has."""
 
 
 def recent_changes(
@@ -19,46 +19,45 @@ def recent_changes(
 ) -> Values:
     """Return the newest changes of each predictor at each row of a history; (predictor x lag, row), NaN if unknown.
 
-    A row sees what was known when its own timestamp was first released. Of rows that were released together, the newest
-    sees all of that; the older ones see it as far back as they are themselves, so that history loaded at once does not
-    see the end of it everywhere. A row filled in later, which was never newest, sees nothing.
+    `stamps` (row,) are the history's timestamps; `step_timestamp` and `step_known_at` (step,) are those of the grid,
+    see PointInTime. A row has the changes that were known when its timestamp was first released. Where several rows
+    were released together, the newest row has all of these changes; for an older row the newest change allowed is
+    earlier by the time between the two rows, so that rows of a history loaded at once do not all have its last changes.
+    A row that was filled in later, and was never the newest, has none.
     """
-    place = np.minimum(np.searchsorted(step_timestamp, stamps), len(step_timestamp) - 1)
-    is_step = step_timestamp[place] == stamps
-    known_at = step_known_at[place]
+    step = np.minimum(np.searchsorted(step_timestamp, stamps), len(step_timestamp) - 1)
+    is_step = step_timestamp[step] == stamps
+    known_at = step_known_at[step]
     newest = step_timestamp[np.searchsorted(step_known_at, known_at, side="right") - 1]
     limit = stamps + (known_at - newest)
-    seen = [_changes(predictor, known_at, limit) for predictor in predictors]
-    return np.where(is_step, np.concatenate(seen), np.nan) if seen else np.empty((0, len(stamps)))
+    changes = [_changes(predictor, known_at, limit) for predictor in predictors]
+    return np.where(is_step, np.concatenate(changes), np.nan) if changes else np.empty((0, len(stamps)))
 
 
 def _changes(predictor: Observations, known_at: Moments, limit: Moments) -> Values:
     """Return the newest changes (lag, row) among timestamps up to `limit`, as known at `known_at`; both (row,)."""
     times = timeline(predictor)
     if times.is_step.all():
-        return _among(
-            predictor.timestamps, predictor.values, limit, np.searchsorted(predictor.releases, known_at, "right")
-        )
+        known_count = np.searchsorted(predictor.releases, known_at, "right")
+        return _newest_changes(predictor.timestamps, predictor.values, limit, known_count)
     changes = np.full((LAGS, len(known_at)), np.nan)
     vintage = Vintage(int(times.distinct[-1]))
     moments = predictor.releases[times.ends - 1]
-    first_asked = np.searchsorted(moments, known_at, side="right") - 1
-    order = np.argsort(first_asked, kind="stable")
-    bounds = np.searchsorted(first_asked[order], np.arange(len(moments) + 1))
-    for group, rows in enumerate(groups(times)):
-        fresh = times.is_step[rows]
-        vintage.revise(predictor.timestamps[rows][~fresh], predictor.values[rows][~fresh])
-        vintage.extend(predictor.timestamps[rows][fresh], predictor.values[rows][fresh])
-        asked = order[bounds[group] : bounds[group + 1]]
-        if len(asked):
-            all_known = np.full(len(asked), vintage.size)
-            changes[:, asked] = _among(vintage.stamps, vintage.values, limit[asked], all_known)
+    newest_group = np.searchsorted(moments, known_at, side="right") - 1
+    order = np.argsort(newest_group, kind="stable")
+    bounds = np.searchsorted(newest_group[order], np.arange(len(moments) + 1))
+    for group, release in enumerate(groups(times)):
+        vintage.update(predictor.timestamps[release], predictor.values[release], times.is_step[release])
+        rows = order[bounds[group] : bounds[group + 1]]
+        if len(rows):
+            known_count = np.full(len(rows), vintage.size)
+            changes[:, rows] = _newest_changes(vintage.stamps, vintage.values, limit[rows], known_count)
     return changes
 
 
-def _among(stamps: Moments, values: Values, limit: Moments, known: NDArray[np.int64]) -> Values:
-    """Return the newest changes among the first `known` values whose timestamps are not after `limit`."""
-    count = np.minimum(np.searchsorted(stamps, limit, side="right"), known)
+def _newest_changes(stamps: Moments, values: Values, limit: Moments, known_count: NDArray[np.int64]) -> Values:
+    """Return the newest changes (lag, row) among a row's first `known_count` values with timestamps up to `limit`."""
+    count = np.minimum(np.searchsorted(stamps, limit, side="right"), known_count)
     changes = np.append(np.nan, np.diff(values))
-    places = count - 1 - np.arange(LAGS)[:, None]
-    return np.where(places >= 1, changes[np.maximum(places, 0)], np.nan)
+    index = count - 1 - np.arange(LAGS)[:, None]
+    return np.where(index >= 1, changes[np.maximum(index, 0)], np.nan)

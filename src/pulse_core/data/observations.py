@@ -1,4 +1,4 @@
-"""Observations of one variable, and the rule that says when each became known."""
+"""Observations of one variable, and the rules by which each row became known."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from pulse_core.spec import known_at_delay
 Moments = NDArray[np.datetime64]
 Values = NDArray[np.float64]
 
-MONTHS_NEEDED = 12
+MIN_PERIODS = 12
+"""Timestamps at the starts of months without which a variable is not taken to be monthly or coarser."""
 
 
 @attrs.frozen(eq=False)
@@ -25,9 +26,9 @@ class Observations:
     """Rows of one variable, sorted by when they became known, then by timestamp; read-only arrays.
 
     `timestamps` and `known_at` are UTC, datetime64[us], shape (row,); `values` are float64, finite. `known_at` is None
-    where the data do not say. `absent` counts rows whose value was blank. `source` names the place for errors.
-    `version` is what the store calls this version of its data (see ports.TellsVersions), '' where it has no name for
-    it. Raises MalformedData for faults that no store should let through.
+    where the data have no such column. `absent` counts rows whose value was blank. `source` is the name of the file or
+    table in errors. `version` is the store's name of this version of its data (see ports.TellsVersions), '' where it
+    has none. Raises MalformedData for faults that no store should let through.
     """
 
     variable: str
@@ -40,8 +41,7 @@ class Observations:
 
     def __attrs_post_init__(self) -> None:
         self._refuse_faults()
-        known = self.timestamps if self.known_at is None else self.known_at
-        order = np.lexsort((self.timestamps, known))
+        order = np.lexsort((self.timestamps, self._release_times))
         if not np.array_equal(order, np.arange(len(order))):
             for name in ("timestamps", "values") + (() if self.known_at is None else ("known_at",)):
                 array = getattr(self, name)[order]
@@ -59,7 +59,7 @@ class Observations:
             other.variable,
             other.absent,
             other.known_at is None,
-        ) and all(np.array_equal(mine, theirs) for mine, theirs in zip(self._columns(), other._columns(), strict=True))
+        ) and all(np.array_equal(*columns) for columns in zip(self._columns(), other._columns(), strict=True))
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
 
@@ -68,7 +68,7 @@ class Observations:
         return type(self), (self.variable, *self._columns(optional=True), self.absent, self.source, self.version)
 
     def known_by(self, moment: np.datetime64) -> Observations:
-        """Return the rows known at `moment` or before; `known_at` must have been resolved."""
+        """Return the rows known at `moment`; `known_at` must have been resolved."""
         last = int(np.searchsorted(self.releases, moment, side="right"))
         return attrs.evolve(
             self, timestamps=self.timestamps[:last], values=self.values[:last], known_at=self.releases[:last]
@@ -76,7 +76,7 @@ class Observations:
 
     @property
     def releases(self) -> Moments:
-        """When each row became known, once that has been resolved. Raises ValueError before."""
+        """When each row became known. Raises ValueError where `known_at` has not been resolved."""
         if self.known_at is None:
             raise ValueError(f"known_at of '{self.variable}' must be resolved first")
         return self.known_at
@@ -88,9 +88,15 @@ class Observations:
             digest.update(np.ascontiguousarray(column).astype(column.dtype.newbyteorder("<")).tobytes())
         return digest.hexdigest()
 
+    @property
+    def _release_times(self) -> Moments:
+        """`known_at`, or the timestamps where there is none."""
+        return self.timestamps if self.known_at is None else self.known_at
+
     def _columns(self, *, optional: bool = False) -> tuple[Any, ...]:
-        known = () if self.known_at is None and not optional else (self.known_at,)
-        return (self.timestamps, self.values, *known)
+        """Return the columns; `known_at` only where there is one, unless it is `optional`."""
+        known_at = () if self.known_at is None and not optional else (self.known_at,)
+        return (self.timestamps, self.values, *known_at)
 
     def _refuse_faults(self) -> None:
         lengths = {len(column) for column in self._columns()}
@@ -106,48 +112,49 @@ class Observations:
         self._raise_for(faults)
 
     def _refuse_duplicates(self) -> None:
-        known = self.timestamps if self.known_at is None else self.known_at
-        same = (known[1:] == known[:-1]) & (self.timestamps[1:] == self.timestamps[:-1])
-        if same.any():
-            twice = self.timestamps[1:][same][0]
-            self._raise_for([f"{int(same.sum())} rows repeat a (timestamp, known_at), the first at {twice}"])
+        released, stamps = self._release_times, self.timestamps
+        is_repeated = (released[1:] == released[:-1]) & (stamps[1:] == stamps[:-1])
+        if is_repeated.any():
+            first = stamps[1:][is_repeated][0]
+            self._raise_for([f"{int(is_repeated.sum())} rows repeat a (timestamp, known_at), the first at {first}"])
 
     def _raise_for(self, faults: list[str]) -> None:
         if faults:
-            hint = "Mend the data; a timestamp may come again only with another known_at"
+            hint = "Correct the data; a timestamp may appear again only with another known_at"
             raise MalformedData.from_faults(faults, self.source or f"variable '{self.variable}'", hint)
 
 
 def resolve_known_at(observations: Observations, rule: str, last_day: date) -> KnownRows:
-    """Say when each row became known, by `rule` (METHOD.md, "observation"); return the rows and the rule applied.
+    """Return the rows with the moment at which each became known by `rule` (METHOD.md, "observation").
 
-    `auto` keeps a `known_at` column; without one it takes the end of the period where the data are monthly or
-    coarser, else the timestamp. It looks only at rows that either reading would know by the end of `last_day`.
+    `auto` keeps a `known_at` column; without one a row is known at the end of its period where the data are monthly or
+    coarser, else at its timestamp. Which of the two applies is decided from the rows that both would make known by the
+    end of `last_day`.
     """
     if rule == "auto":
         if observations.known_at is not None:
             return KnownRows(observations, "column")
-        rule = "period-end" if _stamped_at_period_start(observations.timestamps, last_day) else "timestamp"
-    known, applied = _known_by_rule(observations.timestamps, rule, last_day)
-    return KnownRows(attrs.evolve(observations, known_at=known), applied)
+        rule = "period-end" if _is_at_period_starts(observations.timestamps, last_day) else "timestamp"
+    known_at, applied_rule = _known_at(observations.timestamps, rule, last_day)
+    return KnownRows(attrs.evolve(observations, known_at=known_at), applied_rule)
 
 
 def settled_by(observations: Observations, rule: str, last_day: date) -> bool:
-    """Whether all rows are known by the end of a day, and would be by the same rule on any later one.
+    """Whether all rows are known by the end of `last_day`, by a rule that no later day changes.
 
-    `observations` as the data say, `rule` as asked for.
+    `observations` are as the store gives them, `rule` is that of the spec.
     """
-    known = resolve_known_at(observations, rule, date.max).known.releases
+    known_at = resolve_known_at(observations, rule, date.max).known.releases
     if rule == "auto" and observations.known_at is None:
-        # which rule it is hangs on the periods that are over
-        _, months = _settled(observations.timestamps, date.max)
-        known = np.maximum(known, _period_ends(observations.timestamps, months))
-    return bool((known <= end_of(last_day)).all())
+        # the rule depends on the periods that have ended
+        _, months = _completed_periods(observations.timestamps, date.max)
+        known_at = np.maximum(known_at, _period_ends(observations.timestamps, months))
+    return bool((known_at <= end_of(last_day)).all())
 
 
 @attrs.frozen
 class KnownRows:
-    """The rows of a variable that were known by some moment, and the rule that said when each became known."""
+    """The rows of a variable that were known by a moment, and the rule by which each became known."""
 
     known: Observations
     rule: str
@@ -162,41 +169,43 @@ def end_of(day: date) -> np.datetime64:
     return np.datetime64(day, "us") + np.timedelta64(1, "D") - np.timedelta64(1, "us")
 
 
-def _known_by_rule(timestamps: Moments, rule: str, last_day: date) -> tuple[Moments, str]:
+def _known_at(timestamps: Moments, rule: str, last_day: date) -> tuple[Moments, str]:
+    """Return when rows became known by any rule but `auto`, and the rule with the months of the period."""
     delay = known_at_delay(rule)
     if delay is not None:
         return timestamps + np.timedelta64(delay, "D"), rule
     if rule == "timestamp":
         return timestamps, rule
-    _, months = _settled(timestamps, last_day)
-    # a stamp late on the period's last day is known no earlier than itself
+    _, months = _completed_periods(timestamps, last_day)
+    # a row stamped late on its period's last day is known no earlier than its timestamp
     return np.maximum(_period_ends(timestamps, months), timestamps), f"{rule} ({months} months)"
 
 
-def _stamped_at_period_start(timestamps: Moments, last_day: date) -> bool:
-    stamps, _ = _settled(timestamps, last_day)
-    # the cheap look first: most series are daily
-    on_the_first = bool((stamps == stamps.astype("datetime64[M]").astype(stamps.dtype)).all())
-    return on_the_first and len(np.unique(stamps)) >= MONTHS_NEEDED
+def _is_at_period_starts(timestamps: Moments, last_day: date) -> bool:
+    stamps, _ = _completed_periods(timestamps, last_day)
+    # the cheaper condition first: most series are daily
+    is_at_starts = bool((stamps == stamps.astype("datetime64[M]").astype(stamps.dtype)).all())
+    return is_at_starts and len(np.unique(stamps)) >= MIN_PERIODS
 
 
-def _settled(timestamps: Moments, last_day: date) -> tuple[Moments, int]:
-    """Return the stamps whose period has ended by `last_day`, and the period's months: known by then as either reads.
+def _completed_periods(timestamps: Moments, last_day: date) -> tuple[Moments, int]:
+    """Return the timestamps whose period has ended by `last_day`, and the months of a period.
 
-    The period is the smallest step between these very stamps; from a month upwards, the first that agrees.
+    A period is as long as the smallest step between the timestamps returned, at least a month. A longer period leaves
+    fewer timestamps, so the length grows from a month until it is no longer than that step.
     """
     months = 1
     while True:
         stamps = timestamps[_period_ends(timestamps, months) <= np.datetime64(last_day, "D")]
         steps = np.diff(np.sort(stamps.astype("datetime64[M]").astype(np.int64)))
         steps = steps[steps > 0]
-        found = int(steps.min(initial=np.iinfo(np.int64).max))
-        if not len(steps) or found <= months:
+        smallest = int(steps.min(initial=np.iinfo(np.int64).max))
+        if not len(steps) or smallest <= months:
             return stamps, months
-        months = found
+        months = smallest
 
 
 def _period_ends(timestamps: Moments, months: int) -> Moments:
-    """Return the last day of the period that begins in each stamp's month, at midnight."""
+    """Return the last day, at midnight, of the period that begins in each timestamp's month."""
     ends = (timestamps.astype("datetime64[M]") + months).astype("datetime64[D]") - np.timedelta64(1, "D")
     return ends.astype("datetime64[us]")

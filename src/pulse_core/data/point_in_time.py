@@ -1,4 +1,4 @@
-"""What was known when: the histories, origins and first releases of one variable."""
+"""Point in time: the histories, origins and first releases of one variable, as they were known at each moment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pulse_core.data.covariates import recent_changes
 from pulse_core.data.observations import Moments, Observations, Values, end_of
-from pulse_core.data.vintages import Timeline, arrange, timeline
+from pulse_core.data.vintages import Timeline, Vintages, arrange, timeline
 from pulse_core.errors import DataError, TooLittleData
 from pulse_core.spec import RunSpec
 
@@ -22,19 +22,19 @@ SAFE_EXPONENT: Final = 400
 """Values of up to 2 to this power have squares and sums that fit a float64, and so have their reciprocals."""
 
 WARM_UP: Final = 250
-"""How many origins before the period learners (calibration, ensemble) start with."""
+"""The number of origins before the period from which calibration and ensemble learn."""
 
 
 @attrs.frozen(eq=False)
 class PointInTime:
     """One variable as known at each of its origins, transformed to the spec's target, and scaled where extreme.
 
-    Values are in 2**`exponent` of the data's units. `paths`: histories (n,), each extended as long as no older
-    value was revised. Origin i (known at `origin_known_at[i]`) knows the first `origin_length[i]` values of path
+    Values are in 2**`exponent` of the data's units. `paths` are histories (n,), each of which grows until an older
+    value is revised. Origin i (known at `origin_known_at[i]`) knows the first `origin_length[i]` values of path
     `origin_path[i]`; its newest timestamp is step `origin_step[i]` of the grid. The grid holds the timestamps that
-    were newer, when they became known, than all known before; `step_known_at`, `step_first` and `step_latest` give
-    their first release and newest value.
-    A timestamp filled in behind the newest one enters histories and is no step: it was never ahead of an origin.
+    were newer, when they became known, than all known before: `step_timestamp`, when their first release was known
+    (`step_known_at`), its value (`step_first`) and the latest one (`step_latest`). A timestamp that was filled in
+    behind the newest one enters histories but is no step of the grid, because no origin forecasts it.
     """
 
     variable: str
@@ -49,10 +49,10 @@ class PointInTime:
     step_first: Values
     step_latest: Values
     predictors: tuple[Values, ...] = ()
-    """Recent changes of other variables at each row of each path, (predictor x lag, n), scaled by powers of two."""
+    """The predictors' recent changes at each row of each path, (predictor x lag, n), scaled by powers of two."""
 
     def origins_by_path(self) -> Iterator[tuple[int, slice]]:
-        """Yield each path that origins know, in order, with its origins, which are neighbours."""
+        """Yield each path that origins know, in order, with its origins, which follow one another."""
         first = 0
         while first < len(self.origin_path):
             path = int(self.origin_path[first])
@@ -66,83 +66,90 @@ def point_in_time(observations: Observations, spec: RunSpec, predictors: Sequenc
 
     `known_at` of the observations and the predictors must have been resolved.
     """
-    known = observations.known_by(end_of(spec.last_day))
+    end = end_of(spec.last_day)
+    rows = observations.known_by(end)
     if spec.target == "log-change":
-        known = _logarithms(known)
-    times = timeline(known)
-    origins = _origins(known, times, spec)
+        rows = _logarithms(rows)
+    times = timeline(rows)
+    origins = _origins(rows, times, spec)
     if not len(origins):
-        raise _no_origin(known, times, spec)
+        raise _no_origin(rows, times, spec)
     with np.errstate(over="ignore", invalid="ignore"):  # a change beyond float64 is no value to forecast
-        vintages = arrange(known, times, origins, differenced=spec.target != "level")
-    steps = times.is_step
-    point = PointInTime(
-        variable=known.variable,
-        exponent=0,
-        paths=vintages.paths,
-        origin_known_at=known.releases[times.ends[origins] - 1],
-        origin_path=vintages.origin_path,
-        origin_length=vintages.origin_length,
-        origin_step=times.step[origins],
-        step_timestamp=known.timestamps[steps],
-        step_known_at=known.releases[steps],
-        step_first=vintages.step_first,
-        step_latest=vintages.step_latest,
-    )
+        vintages = arrange(rows, times, origins, differenced=spec.target != "level")
+    point = _at_origins(rows, times, origins, vintages)
     if predictors:
-        others = [one.known_by(end_of(spec.last_day)) for one in predictors if one.variable != known.variable]
-        point = attrs.evolve(point, predictors=_changes(point, vintages.stamps, others))
+        covariates = [predictor.known_by(end) for predictor in predictors if predictor.variable != rows.variable]
+        point = attrs.evolve(point, predictors=_predictor_changes(point, vintages.stamps, covariates))
     return _scaled(point)
 
 
-def _changes(point: PointInTime, stamps: Sequence[Moments], predictors: Sequence[Observations]) -> tuple[Values, ...]:
-    """Return the predictors' recent changes along each path, scaled by what the first origin knows of them."""
-    changes = [recent_changes(one, point.step_timestamp, point.step_known_at, predictors) for one in stamps]
+def _at_origins(rows: Observations, times: Timeline, origins: Positions, vintages: Vintages) -> PointInTime:
+    """Return the variable at its origins, unscaled and without predictors."""
+    return PointInTime(
+        variable=rows.variable,
+        exponent=0,
+        paths=vintages.paths,
+        origin_known_at=rows.releases[times.ends[origins] - 1],
+        origin_path=vintages.origin_path,
+        origin_length=vintages.origin_length,
+        origin_step=times.step[origins],
+        step_timestamp=rows.timestamps[times.is_step],
+        step_known_at=rows.releases[times.is_step],
+        step_first=vintages.step_first,
+        step_latest=vintages.step_latest,
+    )
+
+
+def _predictor_changes(
+    point: PointInTime, path_stamps: Sequence[Moments], predictors: Sequence[Observations]
+) -> tuple[Values, ...]:
+    """Return the predictors' recent changes along each path, scaled by their largest known at the first origin."""
+    changes = [recent_changes(stamps, point.step_timestamp, point.step_known_at, predictors) for stamps in path_stamps]
     at_first = np.abs(changes[point.origin_path[0]][:, : point.origin_length[0]])
     largest = np.where(np.isfinite(at_first), at_first, 0.0).max(axis=1, initial=0.0)
     _, exponents = np.frexp(largest)
     with np.errstate(over="ignore", under="ignore"):
-        return tuple(np.ldexp(one, -exponents[:, None]) for one in changes)
+        return tuple(np.ldexp(path_changes, -exponents[:, None]) for path_changes in changes)
 
 
-def _logarithms(known: Observations) -> Observations:
-    wrong = np.flatnonzero(known.values <= 0)
-    if len(wrong):
-        first = known.timestamps[wrong[0]]
+def _logarithms(rows: Observations) -> Observations:
+    not_positive = np.flatnonzero(rows.values <= 0)
+    if len(not_positive):
+        first = rows.timestamps[not_positive[0]]
         raise DataError(
-            f"{len(wrong)} values are not above 0, the first at {first}",
-            known.source or f"variable '{known.variable}'",
+            f"{len(not_positive)} values are not above 0, the first at {first}",
+            rows.source or f"variable '{rows.variable}'",
             "The target log-change needs positive values; use change or level",
         )
     # math.log gives the same bits on every CPU type; numpy's does not
-    return attrs.evolve(known, values=[math.log(value) for value in known.values.tolist()])
+    return attrs.evolve(rows, values=[math.log(value) for value in rows.values.tolist()])
 
 
-def _origins(known: Observations, times: Timeline, spec: RunSpec) -> Positions:
-    """Return the groups that are origins in the period, and those just before it; none where the period has none."""
-    able = np.flatnonzero(times.advances & (times.distinct >= _least_observations(spec)))
-    moments = known.releases[times.ends[able] - 1]
+def _origins(rows: Observations, times: Timeline, spec: RunSpec) -> Positions:
+    """Return the groups that are origins in the period, and up to WARM_UP before it; none if the period has none."""
+    eligible = np.flatnonzero(times.advances & (times.distinct >= _min_timestamps(spec)))
+    moments = rows.releases[times.ends[eligible] - 1]
     first = int(np.searchsorted(moments, np.datetime64(spec.start, "us")))
-    return able[max(first - WARM_UP, 0) :] if first < len(able) else able[:0]
+    return eligible[max(first - WARM_UP, 0) :] if first < len(eligible) else eligible[:0]
 
 
-def _least_observations(spec: RunSpec) -> int:
+def _min_timestamps(spec: RunSpec) -> int:
     return spec.min_history + (spec.target != "level")
 
 
-def _no_origin(known: Observations, times: Timeline, spec: RunSpec) -> TooLittleData:
+def _no_origin(rows: Observations, times: Timeline, spec: RunSpec) -> TooLittleData:
     count = int(times.distinct[-1]) if len(times.distinct) else 0
-    span = f", the newest at {known.timestamps.max().astype('datetime64[s]')}" if count else ""
+    newest = f", the newest at {rows.timestamps.max().astype('datetime64[s]')}" if count else ""
     return TooLittleData(
-        f"no forecast origin from {spec.start} to {spec.last_day}: {count} timestamps are known by then{span}; "
-        f"an origin needs a new one in the period and {_least_observations(spec)} in all",
-        known.source or f"variable '{known.variable}'",
+        f"no forecast origin from {spec.start} to {spec.last_day}: {count} timestamps are known by then{newest}; "
+        f"an origin needs a new timestamp in the period and {_min_timestamps(spec)} timestamps in all",
+        rows.source or f"variable '{rows.variable}'",
         "Choose another period, lower min_history, or bring more data",
     )
 
 
 def _scaled(point: PointInTime) -> PointInTime:
-    """Bring extreme values into a range in which squares are safe, by a power of two: no bit of a mantissa changes."""
+    """Scale extreme values by a power of two into a range in which squares are safe; no bit of a mantissa changes."""
     exponent = _exponent(point)
     if not exponent:
         return point
@@ -157,9 +164,9 @@ def _scaled(point: PointInTime) -> PointInTime:
 
 
 def _exponent(point: PointInTime) -> int:
-    """Return by how much the first origin that knows anything but zero is out of the safe range; 0 within it.
+    """Return the exponent by which the first origin with a value other than 0 is out of the safe range.
 
-    What comes later may be as much larger or smaller again before it is lost.
+    It is 0 within the range. Later values may be larger or smaller by as much again before they overflow or vanish.
     """
     for path, length in zip(point.origin_path, point.origin_length, strict=True):
         largest = float(np.abs(point.paths[path][:length]).max())

@@ -1,12 +1,12 @@
-"""What is odd about a variable's rows: gaps, outliers, stale values, revisions, repeats, rows of the future.
+"""Quality checks of a variable's rows: gaps, outliers, stale values, revisions, repeats, rows of the future.
 
-Nothing of it is refused or mended by Pulse, for oddities may be true: it is told, so that somebody can look.
+The checks report findings for a person to look at; they change and refuse no row, because an odd value may be true.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 import attrs
@@ -20,27 +20,30 @@ from pulse_core.data.vintages import Vintage, groups, timeline
 Kind = Literal["gap", "off calendar", "outlier", "stale", "repeat", "future", "revision", "no calendar"]
 Flags = NDArray[np.bool_]
 
-HOLIDAYS: Final = 2
-"""Business days in a row that may be missing: holidays, which no calendar here knows."""
+MAX_HOLIDAYS: Final = 2
+"""Business days in a row that may be missing without a finding, because calendars here have no holidays."""
 
 NEIGHBOURS: Final = 10
-"""Values on either side that an outlier stands out from."""
+"""The values on either side that an outlier is compared with."""
 
 NORMAL_OVER_MEDIAN_ABSOLUTE: Final = 1.4826
-OUTLYING: Final = 8.0
-"""Spreads of its neighbourhood by which a value stands out: of decades of daily prices, the one below zero alone."""
+"""The standard deviation of a normal distribution over its median absolute deviation."""
 
-UNLIKELY: Final = 1e-3
-"""The chance below which a run of equal values is stale."""
+OUTLIER_SPREADS: Final = 8.0
+"""The distance of an outlier in spreads of its neighbours; decades of daily prices have one, the price below zero."""
 
-FEWEST_STALE: Final = 4
+STALE_CHANCE: Final = 1e-3
+"""The chance of a run of equal values below which it is stale."""
+
+MIN_STALE_STEPS: Final = 4
+"""The steps without a change that a stale run has at least."""
 
 
 @attrs.frozen
 class Finding:
-    """Something to look at: its kind, what, how often, and the timestamp of its first (NaT: of none).
+    """An oddity of a variable: its kind, a message, the count of cases, and the timestamp of the first (NaT: none).
 
-    A `note` describes the data; anything else may be a fault of theirs.
+    A `note` describes the data; a finding that is no note may be a fault in them.
     """
 
     kind: Kind
@@ -52,7 +55,7 @@ class Finding:
 
 @attrs.frozen
 class Quality:
-    """What there is of a variable, and what is odd about it."""
+    """The size, span and calendar of a variable's rows, and the findings about them."""
 
     variable: str
     observations: int
@@ -65,20 +68,13 @@ class Quality:
 
 
 def quality(observations: Observations, now: np.datetime64) -> Quality:
-    """Look a variable's rows over; `now` is the moment beyond which none can be known."""
-    known = observations
-    if known.known_at is None:
-        known = attrs.evolve(observations, known_at=observations.timestamps)
-    stamps, values, revised = _newest_vintage(known)
+    """Check a variable's rows; `now` is the moment after which no row can be known yet."""
+    rows = observations
+    if rows.known_at is None:
+        rows = attrs.evolve(observations, known_at=observations.timestamps)
+    vintage = _newest_vintage(rows)
+    stamps = vintage.stamps
     calendar = calendar_of(stamps)
-    findings = (
-        *_gaps(stamps, calendar),
-        *_off_calendar(stamps, calendar),
-        *_outliers(stamps, values),
-        *_stale(stamps, values),
-        *_future(known, now),
-        *revised,
-    )
     return Quality(
         variable=observations.variable,
         observations=len(observations),
@@ -87,70 +83,92 @@ def quality(observations: Observations, now: np.datetime64) -> Quality:
         last=stamps[-1] if len(stamps) else np.datetime64("NaT", "us"),
         calendar="" if calendar is None else str(calendar),
         vintages=observations.known_at is not None,
-        findings=findings,
+        findings=(*_findings(vintage, calendar), *_future(rows, now), *vintage.findings()),
     )
 
 
-def _newest_vintage(known: Observations) -> tuple[Moments, Values, list[Finding]]:
-    """Return the newest value of each timestamp, in order, and what the rows on the way revised or said again."""
-    if not len(known):
-        return known.timestamps, known.values, []
-    times = timeline(known)
+@attrs.frozen(eq=False)
+class _NewestVintage:
+    """The newest value of each timestamp (timestamp,), in order, and the rows that revised or repeated earlier ones.
+
+    `revisions` are (timestamp, absolute change), `repeats` timestamps, in the order of the rows.
+    """
+
+    stamps: Moments
+    values: Values
+    revisions: tuple[tuple[np.datetime64, float], ...] = ()
+    repeats: tuple[np.datetime64, ...] = ()
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the findings about revisions and repeats."""
+        yield from _revisions(self.revisions, self.values)
+        yield from _repeats(self.repeats)
+
+
+def _newest_vintage(observations: Observations) -> _NewestVintage:
+    if not len(observations):
+        return _NewestVintage(observations.timestamps, observations.values)
+    times = timeline(observations)
     vintage = Vintage(int(times.distinct[-1]))
-    revised: list[tuple[np.datetime64, float]] = []
-    repeated: list[np.datetime64] = []
+    revisions: list[tuple[np.datetime64, float]] = []
+    repeats: list[np.datetime64] = []
     for rows in groups(times):
-        fresh = times.is_step[rows]
-        stamps, values = known.timestamps[rows], known.values[rows]
-        for stamp, value in zip(stamps[~fresh], values[~fresh], strict=True):
+        stamps, values, is_step = observations.timestamps[rows], observations.values[rows], times.is_step[rows]
+        for stamp, value in zip(stamps[~is_step], values[~is_step], strict=True):
             before = _value_at(vintage, stamp)
             if before is not None and before == value:
-                repeated.append(stamp)
+                repeats.append(stamp)
             elif before is not None:
-                revised.append((stamp, abs(float(value) - before)))
-        vintage.revise(stamps[~fresh], values[~fresh])
-        vintage.extend(stamps[fresh], values[fresh])
-    values, stamps = vintage.copy()
-    return stamps, values, [*_revisions(revised, values), *_repeats(repeated)]
+                revisions.append((stamp, abs(float(value) - before)))
+        vintage.update(stamps, values, is_step)
+    return _NewestVintage(vintage.stamps, vintage.values, tuple(revisions), tuple(repeats))
 
 
 def _value_at(vintage: Vintage, stamp: np.datetime64) -> float | None:
-    place = int(np.searchsorted(vintage.stamps, stamp))
-    there = place < vintage.size and vintage.stamps[place] == stamp
-    return float(vintage.values[place]) if there else None
+    index = int(np.searchsorted(vintage.stamps, stamp))
+    is_known = index < vintage.size and vintage.stamps[index] == stamp
+    return float(vintage.values[index]) if is_known else None
 
 
-def _revisions(revised: list[tuple[np.datetime64, float]], values: Values) -> Iterator[Finding]:
-    if not revised:
+def _findings(vintage: _NewestVintage, calendar: Calendar | None) -> Iterator[Finding]:
+    """Yield the findings about the newest value of each timestamp."""
+    yield from _gaps(vintage.stamps, calendar)
+    yield from _off_calendar(vintage.stamps, calendar)
+    yield from _outliers(vintage.stamps, vintage.values)
+    yield from _stale(vintage.stamps, vintage.values)
+
+
+def _revisions(revisions: Sequence[tuple[np.datetime64, float]], values: Values) -> Iterator[Finding]:
+    if not revisions:
         return
-    sizes = np.sort([size for _, size in revised])
+    sizes = np.sort([size for _, size in revisions])
     steps = np.abs(np.diff(values))
     typical = float(np.median(steps)) if len(steps) else 0.0
-    beside = f", {sizes[len(sizes) // 2] / typical:.2g} of a typical step" if typical > 0 else ""
-    message = f"revised, by {sizes[len(sizes) // 2]:.3g} at the median{beside}, {sizes[-1]:.3g} at most"
-    yield Finding("revision", message, len(revised), min(stamp for stamp, _ in revised), note=True)
+    comparison = f", {sizes[len(sizes) // 2] / typical:.2g} of a typical step" if typical > 0 else ""
+    message = f"revised, by {sizes[len(sizes) // 2]:.3g} at the median{comparison}, {sizes[-1]:.3g} at most"
+    yield Finding("revision", message, len(revisions), min(stamp for stamp, _ in revisions), note=True)
 
 
-def _repeats(repeated: list[np.datetime64]) -> Iterator[Finding]:
-    if repeated:
-        yield Finding("repeat", "says again the value that was known", len(repeated), min(repeated), note=True)
+def _repeats(repeats: Sequence[np.datetime64]) -> Iterator[Finding]:
+    if repeats:
+        yield Finding("repeat", "repeats the value that was already known", len(repeats), min(repeats), note=True)
 
 
 def _gaps(stamps: Moments, calendar: Calendar | None) -> Iterator[Finding]:
-    """Find stretches that the calendar expects and the variable lacks; of business days, longer than holidays are."""
+    """Find runs of missing timestamps of the calendar; of business days, only runs longer than holidays."""
     if calendar is None:
         if len(stamps) > 1:
             days = np.diff(stamps) / np.timedelta64(1, "D")
-            message = f"timestamps keep to no calendar; steps are {days.min():.3g} to {days.max():.3g} days"
+            message = f"timestamps follow no calendar; steps are {days.min():.3g} to {days.max():.3g} days"
             yield Finding("no calendar", message, 1, stamps[0], note=True)
         return
     missing = np.diff(calendar.positions(stamps)) - 1
-    allowed = HOLIDAYS if calendar.unit == "business days" else 0
+    allowed = MAX_HOLIDAYS if calendar.unit == "business days" else 0
     gaps = np.flatnonzero(missing > allowed)
     if len(gaps):
         longest = gaps[np.argmax(missing[gaps])]
         message = (
-            f"{int(missing[gaps].sum())} of the calendar's timestamps ({calendar}) are missing; the longest stretch, "
+            f"{int(missing[gaps].sum())} of the calendar's timestamps ({calendar}) are missing; the longest gap, "
             f"of {int(missing[longest])}, comes after {_day(stamps[longest])}"
         )
         yield Finding("gap", message, len(gaps), stamps[gaps[0]])
@@ -161,67 +179,72 @@ def _off_calendar(stamps: Moments, calendar: Calendar | None) -> Iterator[Findin
         return
     weekend = stamps[~np.is_busday(stamps.astype("datetime64[D]"))]
     if len(weekend):
-        yield Finding("off calendar", "on a weekend, where the others are business days", len(weekend), weekend[0])
+        yield Finding(
+            "off calendar", "on a weekend, while the other timestamps are business days", len(weekend), weekend[0]
+        )
 
 
 def _outliers(stamps: Moments, values: Values) -> Iterator[Finding]:
-    """Find single values that stand out from their neighbours on both sides.
-
-    The Hampel identifier: the distance from the median of the neighbourhood, in units of 1.4826 times the median
-    distance, or of the series' mean absolute step where that is larger. Source: Hampel (1974), JASA 69; Davies & Gather
-    (1993), JASA 88.
-    """
-    width = 2 * NEIGHBOURS + 1
-    if len(values) < width:
+    """Find single values that are far from their neighbours on both sides, by `_neighbourhoods`."""
+    if len(values) < 2 * NEIGHBOURS + 1:
         return
-    windows = np.lib.stride_tricks.sliding_window_view(values, width)
-    middle = values[NEIGHBOURS : len(values) - NEIGHBOURS]
+    inner = slice(NEIGHBOURS, len(values) - NEIGHBOURS)
+    inner_stamps, inner_values = stamps[inner], values[inner]
+    median, spread = _neighbourhoods(values)
+    distance = np.abs(inner_values - median)
+    outliers = np.flatnonzero((distance > OUTLIER_SPREADS * spread) & (spread > 0))
+    if len(outliers):
+        furthest = outliers[np.argmax(distance[outliers] / spread[outliers])]
+        message = (
+            f"far from its neighbours; the furthest is {inner_values[furthest]:.6g} at "
+            f"{_day(inner_stamps[furthest])}, among values around {median[furthest]:.6g}"
+        )
+        yield Finding("outlier", message, len(outliers), inner_stamps[outliers[0]])
+
+
+def _neighbourhoods(values: Values) -> tuple[Values, Values]:
+    """Return median and spread of the neighbourhood of each value that has neighbours on both sides; (n - 20,) both.
+
+    As in the Hampel identifier the spread is 1.4826 times the median distance from the median, or the series' mean
+    absolute step where that is larger. Source: Hampel (1974), JASA 69; Davies & Gather (1993), JASA 88.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(values, 2 * NEIGHBOURS + 1)
     median = np.median(windows, axis=1)
     spread = NORMAL_OVER_MEDIAN_ABSOLUTE * np.median(np.abs(windows - median[:, None]), axis=1)
-    spread = np.maximum(spread, np.abs(np.diff(values)).mean())
-    apart = np.abs(middle - median)
-    found = np.flatnonzero((apart > OUTLYING * spread) & (spread > 0))
-    if len(found):
-        worst = found[np.argmax(apart[found] / spread[found])]
-        place = worst + NEIGHBOURS
-        message = (
-            f"far from its neighbours; the furthest is {values[place]:.6g} at {_day(stamps[place])}, among values "
-            f"around {median[worst]:.6g}"
-        )
-        yield Finding("outlier", message, len(found), stamps[found[0] + NEIGHBOURS])
+    return median, np.maximum(spread, np.abs(np.diff(values)).mean())
 
 
 def _stale(stamps: Moments, values: Values) -> Iterator[Finding]:
-    """Find stretches of equal values that are longer than the variable's habit of standing still explains.
+    """Find runs of equal values that are longer than the variable's share of steps without a change explains.
 
-    With p the share of steps that change nothing outside the longest stretch, a stretch of L such steps is expected
-    somewhere among n with a chance of at most n p^L.
+    With p that share outside the longest run, a run of L steps without a change occurs somewhere among n steps with a
+    chance of at most n p^L.
     """
-    still = np.diff(values) == 0
-    starts, lengths = _stretches(still)
+    is_unchanged = np.diff(values) == 0
+    starts, lengths = _runs(is_unchanged)
     if not len(lengths):
         return
     outside = int(lengths.sum() - lengths.max())
-    share = (outside + 1) / (len(still) - int(lengths.max()) + 2)
-    limit = max(FEWEST_STALE, math.log(UNLIKELY / len(still)) / math.log(share))
+    share = (outside + 1) / (len(is_unchanged) - int(lengths.max()) + 2)
+    limit = max(MIN_STALE_STEPS, math.log(STALE_CHANCE / len(is_unchanged)) / math.log(share))
     stale = np.flatnonzero(lengths >= limit)
     if len(stale):
         longest = stale[np.argmax(lengths[stale])]
         message = (
-            f"one value for longer than it ever stands still; the longest is {values[starts[longest]]:.6g}, "
+            f"one value for longer than chance explains; the longest run is {values[starts[longest]]:.6g}, "
             f"{int(lengths[longest]) + 1} times from {_day(stamps[starts[longest]])}"
         )
         yield Finding("stale", message, len(stale), stamps[starts[stale[0]]])
 
 
-def _future(known: Observations, now: np.datetime64) -> Iterator[Finding]:
-    later = known.timestamps[known.releases > now]
+def _future(rows: Observations, now: np.datetime64) -> Iterator[Finding]:
+    later = rows.timestamps[rows.releases > now]
     if len(later):
-        yield Finding("future", "known only after today, so no run uses it yet", len(later), later.min())
+        yield Finding("future", "known only after today, so no run uses the row yet", len(later), later.min())
 
 
-def _stretches(flags: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where stretches of true begin, and their lengths."""
+def _runs(flags: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where runs of true begin, and their lengths."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     return edges[::2], edges[1::2] - edges[::2]
 

@@ -1,4 +1,4 @@
-"""The moments at which rows became known, and the histories each of them saw."""
+"""Vintages: a variable's series as known at the moments when its rows were released."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Positions = NDArray[np.int64]
 
 @attrs.frozen(eq=False)
 class Timeline:
-    """Rows grouped by when they became known.
+    """The releases of a variable: its rows, grouped by the moment at which they became known.
 
-    `ends`, `distinct`, `advances`, `step` are (group,): the rows and the distinct timestamps known after the group,
-    whether its newest timestamp is newer than all before, and the newest step of the grid. `is_step` is (row,): the
-    row is the first release of a timestamp that is newer than all known before it.
+    Of each group (group,): `ends` and `distinct` count the rows and the distinct timestamps known after it, `advances`
+    is whether its newest timestamp is newer than all before, `step` is the newest step of the grid after it. `is_step`
+    (row,) marks the first release of a timestamp that is newer than all known before it.
     """
 
     ends: Positions
@@ -31,7 +31,7 @@ class Timeline:
 
 @attrs.frozen(eq=False)
 class Vintages:
-    """Histories without repetition; see PointInTime."""
+    """The distinct histories of a variable, with their timestamps; for the fields see PointInTime."""
 
     paths: tuple[Values, ...]
     stamps: tuple[Moments, ...]
@@ -41,39 +41,39 @@ class Vintages:
     step_latest: Values
 
 
-def timeline(known: Observations) -> Timeline:
-    """Group the rows, which are sorted by known_at, then timestamp."""
-    if not len(known):
-        none = np.zeros(0, dtype=np.int64)
-        return Timeline(none, none, none.astype(bool), none, none.astype(bool))
-    opens = np.append(True, known.releases[1:] != known.releases[:-1])
-    ends = np.append(np.flatnonzero(opens)[1:], len(known))
-    newest = np.maximum.accumulate(known.timestamps.view(np.int64))
+def timeline(observations: Observations) -> Timeline:
+    """Group the rows by the moment at which they became known; they are sorted by known_at, then timestamp."""
+    if not len(observations):
+        empty = np.zeros(0, dtype=np.int64)
+        return Timeline(empty, empty, empty.astype(bool), empty, empty.astype(bool))
+    is_start = np.append(True, observations.releases[1:] != observations.releases[:-1])
+    ends = np.append(np.flatnonzero(is_start)[1:], len(observations))
+    newest = np.maximum.accumulate(observations.timestamps.view(np.int64))
     before = np.append(np.iinfo(np.int64).min, newest[ends[:-1] - 1])
     # timestamps differ within a group, so a row newer than all earlier groups is a first release
-    is_step = known.timestamps.view(np.int64) > before[np.cumsum(opens) - 1]
-    _, first_seen = np.unique(known.timestamps, return_index=True)
-    is_first = np.zeros(len(known), dtype=np.int64)
-    is_first[first_seen] = 1
+    is_step = observations.timestamps.view(np.int64) > before[np.cumsum(is_start) - 1]
+    _, first_rows = np.unique(observations.timestamps, return_index=True)
+    is_first = np.zeros(len(observations), dtype=np.int64)
+    is_first[first_rows] = 1
     return Timeline(ends, np.cumsum(is_first)[ends - 1], is_step[ends - 1], np.cumsum(is_step)[ends - 1] - 1, is_step)
 
 
-def arrange(known: Observations, times: Timeline, origins: Positions, *, differenced: bool) -> Vintages:
-    """Return the histories that the origins (positions of groups) know, of changes where `differenced`.
+def arrange(observations: Observations, times: Timeline, origins: Positions, *, differenced: bool) -> Vintages:
+    """Return the histories known at the origins (positions of groups), of changes where `differenced`.
 
-    A change, released or latest, takes both ends from one vintage.
+    Both values of a change, released or latest, are of one vintage.
     """
     if times.is_step.all():
-        return _one_vintage(known, times, origins, differenced=differenced)
-    return _many_vintages(known, times, origins, differenced=differenced)
+        return _single_vintage(observations, times, origins, differenced=differenced)
+    return _several_vintages(observations, times, origins, differenced=differenced)
 
 
-def _one_vintage(known: Observations, times: Timeline, origins: Positions, *, differenced: bool) -> Vintages:
-    path = np.diff(known.values) if differenced else known.values
+def _single_vintage(observations: Observations, times: Timeline, origins: Positions, *, differenced: bool) -> Vintages:
+    path = np.diff(observations.values) if differenced else observations.values
     steps = np.append(np.nan, path) if differenced else path
     return Vintages(
         (path,),
-        (known.timestamps[int(differenced) :],),
+        (observations.timestamps[int(differenced) :],),
         np.zeros_like(origins),
         times.ends[origins] - differenced,
         steps,
@@ -81,34 +81,17 @@ def _one_vintage(known: Observations, times: Timeline, origins: Positions, *, di
     )
 
 
-def _many_vintages(known: Observations, times: Timeline, origins: Positions, *, differenced: bool) -> Vintages:
-    wanted = np.zeros(len(times.ends), dtype=bool)
-    wanted[origins] = True
-    vintage = Vintage(int(times.distinct[-1]))
-    paths: list[tuple[Values, Moments]] = []
-    revised = True
-    origin_path, origin_length, step_first = [], [], []
+def _several_vintages(
+    observations: Observations, times: Timeline, origins: Positions, *, differenced: bool
+) -> Vintages:
+    is_origin = np.zeros(len(times.ends), dtype=bool)
+    is_origin[origins] = True
+    builder = _VintagesBuilder(int(times.distinct[-1]), differenced=differenced)
     for group, rows in enumerate(groups(times)):
-        fresh = times.is_step[rows]
-        stamps, values = known.timestamps[rows], known.values[rows]
-        before = None if revised or fresh.all() else vintage.copy()
-        if vintage.revise(stamps[~fresh], values[~fresh]):
-            if before is not None:
-                paths.append(before)
-            revised = True
-        vintage.extend(stamps[fresh], values[fresh])
-        step_first.append(vintage.newest(int(fresh.sum()), differenced=differenced))
-        if wanted[group]:
-            revised = False
-            origin_path.append(len(paths))
-            origin_length.append(vintage.size - differenced)
-    paths.append(vintage.copy())
-    values_of = tuple(np.diff(values) if differenced else values for values, _ in paths)
-    stamps_of = tuple(stamps[int(differenced) :] for _, stamps in paths)
-    latest = vintage.at(known.timestamps[times.is_step], differenced=differenced)
-    return Vintages(
-        values_of, stamps_of, np.array(origin_path), np.array(origin_length), np.concatenate(step_first), latest
-    )
+        builder.add_release(observations.timestamps[rows], observations.values[rows], times.is_step[rows])
+        if is_origin[group]:
+            builder.add_origin()
+    return builder.vintages(observations.timestamps[times.is_step])
 
 
 def groups(times: Timeline) -> Iterator[slice]:
@@ -119,8 +102,48 @@ def groups(times: Timeline) -> Iterator[slice]:
         start = end
 
 
+class _VintagesBuilder:
+    """The histories of a variable's origins, release by release: a revision after an origin starts a new path."""
+
+    def __init__(self, capacity: int, *, differenced: bool) -> None:
+        self._vintage = Vintage(capacity)
+        self._differenced = differenced
+        self._paths: list[tuple[Values, Moments]] = []
+        self._has_origin = False
+        """Whether an origin knows the present path."""
+        self._origin_path: list[int] = []
+        self._origin_length: list[int] = []
+        self._step_first: list[Values] = []
+
+    def add_release(self, stamps: Moments, values: Values, is_step: NDArray[np.bool_]) -> None:
+        """Add the rows that became known at a moment; `is_step` (row,) as in Timeline."""
+        before = self._vintage.copy() if self._has_origin and not is_step.all() else None
+        if self._vintage.update(stamps, values, is_step) and before is not None:
+            self._paths.append(before)
+            self._has_origin = False
+        self._step_first.append(self._vintage.newest(int(is_step.sum()), differenced=self._differenced))
+
+    def add_origin(self) -> None:
+        """Make the newest release an origin."""
+        self._has_origin = True
+        self._origin_path.append(len(self._paths))
+        self._origin_length.append(self._vintage.size - self._differenced)
+
+    def vintages(self, step_timestamps: Moments) -> Vintages:
+        """Return the histories after the last release, given the timestamps of the grid (step,)."""
+        paths = [*self._paths, self._vintage.copy()]
+        return Vintages(
+            tuple(np.diff(values) if self._differenced else values for values, _ in paths),
+            tuple(stamps[int(self._differenced) :] for _, stamps in paths),
+            np.array(self._origin_path),
+            np.array(self._origin_length),
+            np.concatenate(self._step_first),
+            self._vintage.at(step_timestamps, differenced=self._differenced),
+        )
+
+
 class Vintage:
-    """The series as known at a moment, changed in place as rows arrive."""
+    """The series of a variable as known at a moment, updated in place as rows arrive."""
 
     def __init__(self, capacity: int) -> None:
         self.size = 0
@@ -129,39 +152,47 @@ class Vintage:
 
     @property
     def stamps(self) -> Moments:
-        """The timestamps known, in order."""
+        """The known timestamps, in order."""
         return self._stamps[: self.size]
 
     @property
     def values(self) -> Values:
-        """The values known, in the timestamps' order."""
+        """The known values, in the order of their timestamps."""
         return self._values[: self.size]
 
     def copy(self) -> tuple[Values, Moments]:
-        """Return the values and their timestamps as they are now."""
+        """Return copies of the values and of their timestamps."""
         return self.values.copy(), self.stamps.copy()
 
-    def extend(self, stamps: Moments, values: Values) -> None:
-        """Append rows newer than all there are."""
+    def update(self, stamps: Moments, values: Values, is_step: NDArray[np.bool_]) -> bool:
+        """Add the rows of a release, of which `is_step` (row,) marks those newer than all before.
+
+        Returns whether an older timestamp was revised or filled in.
+        """
+        is_revised = self._revise(stamps[~is_step], values[~is_step])
+        self._extend(stamps[is_step], values[is_step])
+        return is_revised
+
+    def _extend(self, stamps: Moments, values: Values) -> None:
         end = self.size + len(stamps)
         self._stamps[self.size : end], self._values[self.size : end] = stamps, values
         self.size = end
 
-    def revise(self, stamps: Moments, values: Values) -> bool:
-        """Replace or fill in older rows; return whether anything changed."""
-        changed = False
+    def _revise(self, stamps: Moments, values: Values) -> bool:
+        """Replace values or fill in older timestamps; return whether the series changed."""
+        is_revised = False
         for stamp, value in zip(stamps, values, strict=True):
-            place = int(np.searchsorted(self._stamps[: self.size], stamp))
-            if place == self.size or self._stamps[place] != stamp:
-                self._insert(place, stamp, value)
-                changed = True
-            elif self._values[place] != value:
-                self._values[place] = value
-                changed = True
-        return changed
+            index = int(np.searchsorted(self._stamps[: self.size], stamp))
+            if index == self.size or self._stamps[index] != stamp:
+                self._insert(index, stamp, value)
+                is_revised = True
+            elif self._values[index] != value:
+                self._values[index] = value
+                is_revised = True
+        return is_revised
 
     def newest(self, count: int, *, differenced: bool) -> Values:
-        """Return the newest `count` values, or changes; NaN for the change of the very first."""
+        """Return the newest `count` values, or changes where `differenced`; the first timestamp's change is NaN."""
         values = self.values[self.size - count :]
         if not differenced:
             return values.copy()
@@ -169,15 +200,14 @@ class Vintage:
         return np.asarray(values - np.append(np.full(count - len(earlier), np.nan), earlier))
 
     def at(self, stamps: Moments, *, differenced: bool) -> Values:
-        """Return the values, or changes, at timestamps it holds."""
-        places = np.searchsorted(self._stamps[: self.size], stamps)
+        """Return the values, or changes where `differenced`, at known timestamps."""
         values = self.values
         if differenced:
             values = np.append(np.nan, np.diff(values))
-        return np.asarray(values[places])
+        return np.asarray(values[np.searchsorted(self.stamps, stamps)])
 
-    def _insert(self, place: int, stamp: np.datetime64, value: float) -> None:
-        self._stamps[place + 1 : self.size + 1] = self._stamps[place : self.size].copy()
-        self._values[place + 1 : self.size + 1] = self._values[place : self.size].copy()
-        self._stamps[place], self._values[place] = stamp, value
+    def _insert(self, index: int, stamp: np.datetime64, value: float) -> None:
+        self._stamps[index + 1 : self.size + 1] = self._stamps[index : self.size].copy()
+        self._values[index + 1 : self.size + 1] = self._values[index : self.size].copy()
+        self._stamps[index], self._values[index] = stamp, value
         self.size += 1

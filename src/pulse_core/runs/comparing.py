@@ -1,7 +1,7 @@
-"""What changed between two runs: by variable, forecaster and horizon, and whether it is more than noise.
+"""Comparison of two runs: the change of each forecaster's loss by variable and horizon, and a test of that change.
 
-Losses are absolute errors, paired: of the same origin by both runs, or, where only the scores of batches are there, of
-the same batch. Pairing takes out what both runs share, which is nearly all of the noise.
+Losses are absolute errors, paired by origin, or by batch where a run has no hindcasts. Pairing removes the noise that
+both runs share, which is nearly all of it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ SCORE_COLUMNS: Final = ("forecaster", "horizon", "start", "n", "mae")
 class Losses:
     """One run's losses on a variable: `values` (forecaster, horizon, moment), sums over `counts` origins each.
 
-    `moments` (moment,) are in order; of origins, the moment they are known at, of batches, their first day. NaN and 0
-    where there is no loss.
+    `moments` (moment,) are in order: when an origin was known, or the first day of a batch. Where there is no loss, its
+    value is NaN and its count 0.
     """
 
     paired: Paired
@@ -41,12 +41,12 @@ class Losses:
 
 @attrs.frozen
 class Change:
-    """A forecaster's loss on a variable at a horizon in two runs, on what both have scored.
+    """A forecaster's loss on a variable at a horizon in two runs, on the origins (or batches) that both have scored.
 
-    `pairs` counts origins (or batches), `mae_before` and `mae_after` are over these; `skill` is the share of the
-    benchmark's error that it saves, None for the benchmark and where that made no error. `p_value` is the
-    Diebold-Mariano test's of equal loss, None where the differences do not vary; `adjusted` is it after
-    Benjamini-Yekutieli over all changes of the comparison.
+    `pairs` is the number of these origins (or batches), `mae_before` and `mae_after` are the mean absolute errors over
+    them. The skills are 1 minus the forecaster's error over the benchmark's; they are None for the benchmark and where
+    the benchmark has no error. `p_value` is of the Diebold-Mariano test of equal loss, None where the differences do
+    not vary; `adjusted` is the p-value after Benjamini-Yekutieli over all changes of the comparison.
     """
 
     variable: str
@@ -63,28 +63,28 @@ class Change:
 
     @property
     def same(self) -> bool:
-        """Whether every loss is the same, as far as the means can tell."""
+        """Whether the losses of both runs are the same, judged by their means and by differences that do not vary."""
         return self.mae_before == self.mae_after and self.p_value is None
 
     @property
     def lost(self) -> float | None:
-        """The skill that the second run has lost (negative: gained)."""
+        """The skill before minus the skill after; negative where skill was gained."""
         if self.skill_before is None or self.skill_after is None:
             return None
         return self.skill_before - self.skill_after
 
     @property
     def probability(self) -> float | None:
-        """The probability that the mean loss really differs in the direction seen.
+        """The probability that the expected loss changed in the direction of the mean difference.
 
-        From the test's t distribution under a flat prior, 1 - p/2: a half where nothing is seen.
+        It is 1 - p/2, from the test's t distribution under a flat prior; a half where the mean difference is 0.
         """
         return None if self.p_value is None else 1.0 - self.p_value / 2.0
 
     def beyond(self, limit: float, certainty: float) -> bool:
-        """Whether more skill was lost than the limit, and more surely than by noise, all comparisons counted.
+        """Whether the loss of skill is above `limit`, and the adjusted p-value at most 1 - `certainty`.
 
-        A loss whose noise cannot be told counts: nothing speaks for it.
+        Without a p-value `limit` alone decides, because noise cannot excuse the loss.
         """
         if self.lost is None or self.lost <= limit:
             return False
@@ -94,117 +94,152 @@ class Change:
 def losses_of_hindcasts(columns: Columns) -> Losses:
     """Return the losses in one variable's rows of the table `hindcasts`; the columns are HINDCAST_COLUMNS."""
     error = np.abs(np.asarray(columns["actual"]) - np.asarray(columns["point"]))
-    known = np.isfinite(error)
-    return _laid_out("origins", columns, "known_at", np.where(known, error, np.nan), known.astype(np.float64))
+    is_scored = np.isfinite(error)
+    return _losses("origins", columns, "known_at", np.where(is_scored, error, np.nan), is_scored.astype(np.float64))
 
 
 def losses_of_scores(columns: Columns) -> Losses:
     """Return the losses in one variable's rows of the table `scores`; the columns are SCORE_COLUMNS."""
     count = np.asarray(columns["n"], dtype=np.float64)
     total = count * np.asarray(columns["mae"])
-    known = np.isfinite(total) & (count > 0)
-    return _laid_out("batches", columns, "start", np.where(known, total, np.nan), np.where(known, count, 0.0))
+    is_scored = np.isfinite(total) & (count > 0)
+    return _losses("batches", columns, "start", np.where(is_scored, total, np.nan), np.where(is_scored, count, 0.0))
 
 
-def _laid_out(paired: Paired, columns: Columns, moment: str, values: Array, counts: Array) -> Losses:
-    """Lay rows out by forecaster, horizon and moment."""
+def _losses(paired: Paired, columns: Columns, moment: str, values: Array, counts: Array) -> Losses:
+    """Return `values` and `counts` (row,) by forecaster, horizon and moment; `moment` names the column of moments."""
     labels = cast("Labels", columns["forecaster"])
     horizon = np.asarray(columns["horizon"], dtype=np.int64)
-    moments, place = np.unique(np.asarray(columns[moment]), return_inverse=True)
+    moments, moment_index = np.unique(np.asarray(columns[moment]), return_inverse=True)
     shape = (len(labels.names), int(horizon.max(initial=0)), len(moments))
-    laid_out, counted = np.full(shape, np.nan), np.zeros(shape)
-    at = labels.codes, horizon - 1, place
-    laid_out[at], counted[at] = values, counts
-    return Losses(paired, labels.names, moments, laid_out, counted)
+    cell_values, cell_counts = np.full(shape, np.nan), np.zeros(shape)
+    cells = labels.codes, horizon - 1, moment_index
+    cell_values[cells], cell_counts[cells] = values, counts
+    return Losses(paired, labels.names, moments, cell_values, cell_counts)
 
 
 def changes(variable: str, before: Losses, after: Losses, benchmark: str) -> list[Change]:
-    """Compare one variable's losses, for forecasters and horizons that both runs have. Moments of one run only are out.
+    """Compare one variable's losses, for the forecasters, horizons and moments that both runs have.
 
-    Of batches only those count in which both runs scored as many origins.
+    A batch counts only where both runs scored the same number of its origins.
     """
-    names = [name for name in before.forecasters if name in after.forecasters]
-    horizons = min(before.values.shape[1], after.values.shape[1])
-    _, *places = np.intersect1d(before.moments, after.moments, return_indices=True)
-    cells = [_Cells(*each, names, horizons) for each in zip((before, after), places, strict=True)]
-    common = (cells[0].counts == cells[1].counts) & (cells[0].counts > 0)
-    base = names.index(benchmark) if benchmark in names else None
+    pairs = _paired(variable, before, after, benchmark)
     return [
-        _change(variable, name, horizon, before.paired, cells, common, (place, base))
-        for place, name in enumerate(names)
-        for horizon in range(1, horizons + 1)
-        if common[place, horizon - 1].any()
+        _change(pairs, forecaster, horizon)
+        for forecaster in range(len(pairs.forecasters))
+        for horizon in range(1, pairs.is_paired.shape[1] + 1)
+        if pairs.is_paired[forecaster, horizon - 1].any()
     ]
 
 
-class _Cells:
-    """The losses of some forecasters, horizons and moments."""
+@attrs.frozen(eq=False)
+class _PairedLosses:
+    """Both runs' losses on a variable, on the forecasters, horizons and moments that they share.
 
-    def __init__(self, losses: Losses, places: NDArray[np.int64], names: Sequence[str], horizons: int) -> None:
-        rows = np.array([losses.forecasters.index(name) for name in names], dtype=np.int64)
-        at = np.ix_(rows, np.arange(horizons), places)
-        self.values, self.counts = losses.values[at], losses.counts[at]
+    `before` and `after` (forecaster, horizon, moment) are sums over `counts` origins each where `is_paired`; elsewhere
+    a run has no loss, or the runs scored different numbers of origins. `benchmark` is its index among the forecasters.
+    """
+
+    variable: str
+    paired: Paired
+    forecasters: tuple[str, ...]
+    benchmark: int | None
+    before: Array
+    after: Array
+    counts: Array
+    is_paired: NDArray[np.bool_]
 
 
-def _change(
-    variable: str,
-    name: str,
-    horizon: int,
-    paired: Paired,
-    cells: Sequence[_Cells],
-    common: NDArray[np.bool_],
-    context: tuple[int, int | None],
-) -> Change:
-    place, base = context
-    mine = common[place, horizon - 1]
-    count = cells[0].counts[place, horizon - 1, mine]
-    sums = [each.values[place, horizon - 1, mine] for each in cells]
-    skills: list[float | None] = [None, None]
-    if base is not None and base != place:
-        both = mine & common[base, horizon - 1]
-        skills = [_skill(*(each.values[row, horizon - 1, both] for row in (place, base))) for each in cells]
-    # losses of h-step forecasts overlap over h origins; of batches, over as many as h steps reach into
-    reach = horizon if paired == "origins" else 1 + int(np.ceil((horizon - 1) / np.median(count)))
-    p_value = diebold_mariano(sums[0] - sums[1], reach)
-    total = float(count.sum())
-    return Change(
+def _paired(variable: str, before: Losses, after: Losses, benchmark: str) -> _PairedLosses:
+    forecasters = tuple(name for name in before.forecasters if name in after.forecasters)
+    horizons = min(before.values.shape[1], after.values.shape[1])
+    _, moments_before, moments_after = np.intersect1d(before.moments, after.moments, return_indices=True)
+    cells_before = _cells(before, forecasters, horizons, moments_before)
+    cells_after = _cells(after, forecasters, horizons, moments_after)
+    counts, counts_after = before.counts[cells_before], after.counts[cells_after]
+    return _PairedLosses(
         variable=variable,
-        forecaster=name,
+        paired=before.paired,
+        forecasters=forecasters,
+        benchmark=forecasters.index(benchmark) if benchmark in forecasters else None,
+        before=before.values[cells_before],
+        after=after.values[cells_after],
+        counts=counts,
+        is_paired=(counts == counts_after) & (counts > 0),
+    )
+
+
+def _cells(
+    losses: Losses, forecasters: Sequence[str], horizons: int, moments: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], ...]:
+    """Return the index of forecasters, of the first `horizons`, and of moments (positions) into a run's losses."""
+    rows = np.array([losses.forecasters.index(name) for name in forecasters], dtype=np.int64)
+    return np.ix_(rows, np.arange(horizons), moments)
+
+
+def _change(pairs: _PairedLosses, forecaster: int, horizon: int) -> Change:
+    is_paired = pairs.is_paired[forecaster, horizon - 1]
+    before, after, counts = (
+        array[forecaster, horizon - 1, is_paired] for array in (pairs.before, pairs.after, pairs.counts)
+    )
+    skill_before, skill_after = _skills(pairs, forecaster, horizon)
+    p_value = diebold_mariano(before - after, _overlap(pairs.paired, horizon, counts))
+    total = float(counts.sum())
+    return Change(
+        variable=pairs.variable,
+        forecaster=pairs.forecasters[forecaster],
         horizon=horizon,
-        paired=paired,
-        pairs=len(count),
-        mae_before=float(np.cumsum(sums[0])[-1]) / total,
-        mae_after=float(np.cumsum(sums[1])[-1]) / total,
-        skill_before=skills[0],
-        skill_after=skills[1],
+        paired=pairs.paired,
+        pairs=len(counts),
+        mae_before=float(np.cumsum(before)[-1]) / total,
+        mae_after=float(np.cumsum(after)[-1]) / total,
+        skill_before=skill_before,
+        skill_after=skill_after,
         p_value=None if np.isnan(p_value) else p_value,
     )
 
 
-def _skill(own: Array, benchmark: Array) -> float | None:
+def _overlap(paired: Paired, horizon: int, counts: Array) -> int:
+    """Return over how many losses in a row forecasts overlap: `horizon` origins, or the batches these reach into."""
+    return horizon if paired == "origins" else 1 + int(np.ceil((horizon - 1) / np.median(counts)))
+
+
+def _skills(pairs: _PairedLosses, forecaster: int, horizon: int) -> tuple[float | None, float | None]:
+    """Return the skills before and after, on the moments at which the benchmark has losses too; None for itself."""
+    if pairs.benchmark is None or pairs.benchmark == forecaster:
+        return None, None
+    is_common = pairs.is_paired[forecaster, horizon - 1] & pairs.is_paired[pairs.benchmark, horizon - 1]
+    before, after = (
+        _skill(losses[forecaster, horizon - 1, is_common], losses[pairs.benchmark, horizon - 1, is_common])
+        for losses in (pairs.before, pairs.after)
+    )
+    return before, after
+
+
+def _skill(losses: Array, benchmark: Array) -> float | None:
     total = float(benchmark.sum()) if len(benchmark) else 0.0
-    return 1.0 - float(own.sum()) / total if total > 0 else None
+    return 1.0 - float(losses.sum()) / total if total > 0 else None
 
 
-def adjusted(found: Sequence[Change]) -> list[Change]:
-    """Adjust the p-values of a whole comparison for their number, whatever their dependence.
+def adjusted(comparison: Sequence[Change]) -> list[Change]:
+    """Return the changes of a comparison with p-values adjusted for their number, whatever their dependence.
 
     Source: Benjamini & Yekutieli (2001), The control of the false discovery rate in multiple testing under dependency,
     Annals of Statistics 29.
     """
-    values = np.array([np.nan if one.p_value is None else one.p_value for one in found])
+    values = np.array([np.nan if change.p_value is None else change.p_value for change in comparison])
     tested = np.flatnonzero(np.isfinite(values))
     count = len(tested)
     order = tested[np.argsort(values[tested], kind="stable")]
     harmonic = float((1.0 / np.arange(1, count + 1)).sum())
     scaled = values[order] * count * harmonic / np.arange(1, count + 1)
     monotone = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
-    by_place = dict(zip(order.tolist(), monotone.tolist(), strict=True))
-    return [attrs.evolve(one, adjusted=by_place.get(place)) for place, one in enumerate(found)]
+    by_index = dict(zip(order.tolist(), monotone.tolist(), strict=True))
+    return [attrs.evolve(change, adjusted=by_index.get(index)) for index, change in enumerate(comparison)]
 
 
 def spec_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield what differs between two documents of specs, versions or the like: key, before, after; None for nothing."""
+    """Yield the key and both values of each difference between two documents; the value of a missing key is None."""
     for key in sorted({*before, *after}):
         if before.get(key) != after.get(key):
             yield key, before.get(key), after.get(key)

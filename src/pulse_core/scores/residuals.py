@@ -1,4 +1,4 @@
-"""What is odd about a forecaster's errors: those far out, and breaks in their level or spread."""
+"""Residual diagnostics: outliers among a forecaster's errors, and breaks in their level or spread."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ FAR_OUT: Final = 3.5
 NORMAL_MAD: Final = 0.6745
 """The median absolute deviation of a standard normal."""
 
-FEWEST: Final = 20
-"""Fewer errors than this show no break."""
+MIN_ERRORS: Final = 20
+"""Fewer errors are not tested for a break."""
 
 
 @attrs.frozen
 class Shift:
-    """Where a series seems to change: `place` is the first value after it; `before` and `after` are the means there."""
+    """The likeliest change of a series' mean: the `index` of the first value after it, and the means of both sides."""
 
-    place: int
+    index: int
     statistic: float
     p_value: float
     before: float
@@ -33,7 +33,7 @@ class Shift:
 
 
 def modified_z_scores(errors: Array) -> Array:
-    """Return 0.6745 (e - median) / MAD, shape (origin,); NaN throughout where more than half of them are equal.
+    """Return 0.6745 (e - median) / MAD of errors (origin,); all NaN where more than half of them are equal.
 
     Source: Iglewicz & Hoaglin (1993), How to detect and handle outliers, ASQC.
     """
@@ -52,46 +52,46 @@ def level_shift(errors: Array) -> Shift | None:
 
 
 def spread_shift(errors: Array) -> Shift | None:
-    """Return the likeliest change of the mean squared error; see `shift`. `before` and `after` are root mean squares.
+    """Return the likeliest change of the mean squared error, with root mean squares before and after; see `shift`.
 
-    On squares the test is the kappa-2 of Sansó, Aragó & Carrion (2004), Revista de Economía Financiera 4, which allows
-    for fat tails and for volatility that clusters.
+    On squares the test is kappa-2, which allows for fat tails and for clusters of volatility. Source: Sansó, Aragó &
+    Carrion (2004), Revista de Economía Financiera 4.
     """
     size = _size(errors)
-    found = None if size is None else shift((errors / size) ** 2)
-    if size is None or found is None:
+    squares_shift = None if size is None else shift((errors / size) ** 2)
+    if size is None or squares_shift is None:
         return None
-    before, after = (math.sqrt(max(value, 0.0)) * size for value in (found.before, found.after))
-    return attrs.evolve(found, before=before, after=after)
+    before, after = (math.sqrt(max(value, 0.0)) * size for value in (squares_shift.before, squares_shift.after))
+    return attrs.evolve(squares_shift, before=before, after=after)
 
 
 def shift(values: Array) -> Shift | None:
-    """Return where the cumulated deviations from the mean reach furthest, tested against a Brownian bridge.
+    """Return the shift at the largest cumulative deviation from the mean, tested against a Brownian bridge.
 
-    `values` (origin,) in order of time. None where there are too few or they do not vary. The p-value is asymptotic,
-    of the Kolmogorov distribution; the long-run variance takes Bartlett weights over 4 (n/100)^(2/9) lags.
+    `values` (origin,) are in order of time. None where there are too few or they do not vary. The p-value is
+    asymptotic, of the Kolmogorov distribution; the long-run variance has Bartlett weights over 4 (n/100)^(2/9) lags.
 
     Source: Ploberger & Krämer (1992), The CUSUM test with OLS residuals, Econometrica 60; Newey & West (1994), RES 61.
     """
     from scipy.special import kolmogorov  # heavy, and needed only for a report
 
     count, size = len(values), _size(values)
-    if count < FEWEST or size is None:
+    if count < MIN_ERRORS or size is None:
         return None
     scaled = values / size
     centred = scaled - scaled.mean()
     variance = _long_run_variance(centred)
     if not variance > 1e-20:
         return None
-    reach = np.abs(np.cumsum(centred)[:-1])
-    place = int(np.argmax(reach)) + 1
-    statistic = float(reach[place - 1]) / math.sqrt(count * variance)
-    before, after = (float(side.mean()) * size for side in (scaled[:place], scaled[place:]))
-    return Shift(place, statistic, float(kolmogorov(statistic)), before, after)
+    deviations = np.abs(np.cumsum(centred)[:-1])
+    index = int(np.argmax(deviations)) + 1
+    statistic = float(deviations[index - 1]) / math.sqrt(count * variance)
+    before, after = (float(side.mean()) * size for side in (scaled[:index], scaled[index:]))
+    return Shift(index, statistic, float(kolmogorov(statistic)), before, after)
 
 
 def _size(values: Array) -> float | None:
-    """Return the largest absolute value, by which to divide: squares must neither overflow nor vanish."""
+    """Return the largest absolute value, by which values are divided so that squares neither overflow nor vanish."""
     size = float(np.abs(values).max()) if len(values) else 0.0
     return size if math.isfinite(size) and size > 0 else None
 

@@ -1,4 +1,4 @@
-"""Errors say what is wrong, where, and the mend; and they survive the way back from another process."""
+"""Errors have a message, a context and a hint, and survive the way back from another process."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from pulse_core.plan import batches
 from tests.unit.core.runs import spec_of
 
 EXPORTED = [getattr(pulse_core, name) for name in pulse_core.__all__]
-PULSE_ERRORS = [one for one in EXPORTED if isinstance(one, type) and issubclass(one, PulseError)]
-PLAIN = [one for one in PULSE_ERRORS if one.__init__ is PulseError.__init__]
-SETTINGS = [one for one in PULSE_ERRORS if issubclass(one, SettingsError)]
+PULSE_ERRORS = [kind for kind in EXPORTED if isinstance(kind, type) and issubclass(kind, PulseError)]
+PLAIN = [kind for kind in PULSE_ERRORS if kind.__init__ is PulseError.__init__]
+SETTINGS = [kind for kind in PULSE_ERRORS if issubclass(kind, SettingsError)]
 
 
 def run_failed() -> RunFailed:
     spec = spec_of("a", "b")
-    lost = Failure("a", "VariableNotFound", "no variable 'a'", "memory", "Near: b")
+    failure = Failure("a", "VariableNotFound", "no variable 'a'", "memory", "Near: b")
     counts = UnitCounts(planned=2, failed=1)
-    result = RunResult(run_id="r", spec=spec, batches=batches(spec), variables=(), failures=(lost,), units=counts)
-    return RunFailed([lost], result)
+    result = RunResult(run_id="r", spec=spec, batches=batches(spec), variables=(), failures=(failure,), units=counts)
+    return RunFailed([failure], result)
 
 
 @pytest.mark.parametrize("kind", PLAIN)
 def test_an_error_survives_pickling(kind):
-    again = pickle.loads(pickle.dumps(kind("it is broken", "there", "Mend it")))
+    again = pickle.loads(pickle.dumps(kind("it is broken", "data.csv", "Repair it")))
     assert type(again) is kind
-    assert (again.message, again.context, again.hint) == ("it is broken", "there", "Mend it")
+    assert (again.message, again.context, again.hint) == ("it is broken", "data.csv", "Repair it")
 
 
 @pytest.mark.parametrize("kind", SETTINGS)
@@ -64,20 +64,20 @@ def test_every_error_is_covered_here():
     ("error", "text"),
     [
         (PulseError("it is broken"), "it is broken"),
-        (PulseError("it is broken", "there"), "there: it is broken"),
-        (PulseError("it is broken", hint="Mend it"), "it is broken. Mend it"),
-        (PulseError("it is broken", "there", "Mend it"), "there: it is broken. Mend it"),
+        (PulseError("it is broken", "data.csv"), "data.csv: it is broken"),
+        (PulseError("it is broken", hint="Repair it"), "it is broken. Repair it"),
+        (PulseError("it is broken", "data.csv", "Repair it"), "data.csv: it is broken. Repair it"),
         (InvalidSpec(["one", "two"]), "one; two"),
-        (run_failed(), "1 of 2 variables failed. Mend them"),
+        (run_failed(), "1 of 2 variables failed. Correct the failed variables"),
         (run_failed().failures[0], "memory: a: no variable 'a'. Near: b"),
     ],
-    ids=["bare", "placed", "with mend", "whole", "settings", "run", "failure"],
+    ids=["bare", "with context", "with hint", "complete", "settings", "run", "failure"],
 )
 def test_an_error_reads_as_a_sentence(error, text):
     assert str(error) == text
 
 
-def test_a_failure_keeps_all_that_its_error_said():
+def test_a_failure_keeps_every_field_of_its_error():
     failure = Failure.of("x", VariableNotFound("no variable 'x'", "data", "Near: y"))
     assert failure == Failure("x", "VariableNotFound", "no variable 'x'", "data", "Near: y")
 
@@ -87,7 +87,7 @@ def test_a_failure_keeps_all_that_its_error_said():
     [(1, "fault 0", "fault 0"), (20, "20 faults: fault 0;", "fault 19"), (23, "23 faults: ", "and 3 more")],
 )
 def test_many_faults_of_a_source_are_reported_with_the_first_twenty(count, begins, ends):
-    error = MalformedData.from_faults([f"fault {number}" for number in range(count)], "x.csv", "Mend it")
+    error = MalformedData.from_faults([f"fault {number}" for number in range(count)], "x.csv", "Repair it")
     assert error.message.startswith(begins)
     assert error.message.endswith(ends)
 

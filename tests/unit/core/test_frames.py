@@ -1,4 +1,4 @@
-"""A run as a DataFrame: every score and trust, row by row."""
+"""Results as DataFrames: the scores and trust of a run, a row each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pulse_core.scores.measures import MEASURES
 from tests.unit.core.runs import run, series, spec_of
 
 
-def test_every_score_stands_in_its_row():
+def test_every_score_is_in_its_row():
     values = 50 + np.cumsum(np.random.default_rng(1).normal(size=60))
     result = run(
         [series(values), series(values[::-1], "y")], spec_of("x", "y", forecasters=("naive", "ses", "ensemble"))

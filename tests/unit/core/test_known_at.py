@@ -1,4 +1,4 @@
-"""The rule that says when each row became known."""
+"""The rules by which each row of a variable became known."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def applied(observations: Observations, rule: str = "auto", last: date = LATE) -
     return resolve_known_at(observations, rule, last).rule
 
 
-def test_a_known_at_column_is_kept():
+def test_a_known_at_column_is_not_changed():
     rows = known([(0, 1.0, 3), (1, 2.0, 9)])
     assert resolve_known_at(rows, "auto", LATE) == KnownRows(rows, "column")
 
@@ -67,13 +67,13 @@ def test_a_leap_february_ends_on_its_29th():
 
 
 def test_a_missing_month_does_not_make_the_others_longer():
-    whole = stamped("2020-01", 1, 14)
-    rest = Observations("x", np.delete(whole.timestamps, 4), np.delete(whole.values, 4))
-    assert applied(rest) == "period-end (1 months)"
+    full = stamped("2020-01", 1, 14)
+    holed = Observations("x", np.delete(full.timestamps, 4), np.delete(full.values, 4))
+    assert applied(holed) == "period-end (1 months)"
 
 
 @pytest.mark.parametrize(("count", "rule"), [(11, "timestamp"), (12, "period-end (1 months)")])
-def test_fewer_than_twelve_stamps_say_nothing_of_a_period(count, rule):
+def test_fewer_than_twelve_stamps_are_no_series_of_periods(count, rule):
     assert applied(stamped("2020-01", 1, count)) == rule
 
 
@@ -94,7 +94,7 @@ def test_a_month_that_ends_on_the_last_day_counts():
     ("rule", "known_on"),
     [("timestamp", "2020-01-01"), ("period-end", "2020-01-31"), ("+0d", "2020-01-01"), ("+45d", "2020-02-15")],
 )
-def test_a_rule_overrides_what_the_stamps_say(rule, known_on):
+def test_a_rule_overrides_the_period_of_the_stamps(rule, known_on):
     assert days_known(stamped("2020-01", 1, 12), rule)[0] == known_on
 
 

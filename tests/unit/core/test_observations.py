@@ -21,9 +21,9 @@ COLUMNS = ("timestamps", "values", "known_at")
 @given(st.data())
 def test_rows_in_any_order_are_the_same_observations(data):
     ordered = data.draw(replayed())
-    places = data.draw(st.permutations(range(len(ordered))))
+    order = data.draw(st.permutations(range(len(ordered))))
     assert ordered.known_at is not None
-    mixed = Observations("x", *(getattr(ordered, name)[list(places)] for name in COLUMNS))
+    mixed = Observations("x", *(getattr(ordered, name)[list(order)] for name in COLUMNS))
     assert mixed == ordered
 
 
@@ -34,8 +34,8 @@ def test_rows_are_sorted_by_when_they_became_known_then_by_timestamp(observation
 
 
 @given(st.permutations(range(8)))
-def test_rows_without_known_at_are_sorted_by_timestamp(places):
-    mixed = Observations("x", [day(place) for place in places], [float(place) for place in places])
+def test_rows_without_known_at_are_sorted_by_timestamp(numbers):
+    mixed = Observations("x", [day(number) for number in numbers], [float(number) for number in numbers])
     assert mixed.values.tolist() == list(range(8))
 
 
@@ -54,9 +54,9 @@ def test_columns_are_copies():
 
 @given(st.one_of(daily(), replayed()))
 def test_observations_survive_pickling_equal_and_read_only(observations):
-    again = pickle.loads(pickle.dumps(attrs.evolve(observations, absent=3, source="there")))
+    again = pickle.loads(pickle.dumps(attrs.evolve(observations, absent=3, source="data.csv")))
     assert again == attrs.evolve(observations, absent=3)
-    assert again.source == "there"
+    assert again.source == "data.csv"
     assert not any(getattr(again, name).flags.writeable for name in COLUMNS if getattr(again, name) is not None)
 
 
@@ -77,10 +77,10 @@ def test_observations_that_differ_are_not_equal(other):
     assert known([(0, 1.0, 0), (1, 2.0, 1)]) != other
 
 
-@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
-def test_values_that_are_not_finite_are_refused(wrong):
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_refused(value):
     with pytest.raises(MalformedData, match="not finite"):
-        series([1.0, wrong])
+        series([1.0, value])
 
 
 def test_a_missing_time_is_refused():
@@ -127,7 +127,7 @@ def test_rows_known_by_a_moment_are_those_and_no_others(data):
     assert (past.known_at <= moment).all()
 
 
-def test_what_was_known_by_a_moment_needs_a_known_at():
+def test_rows_known_by_a_moment_need_a_known_at():
     with pytest.raises(ValueError, match="resolved"):
         series([1.0]).known_by(day(0))
 

@@ -1,4 +1,4 @@
-"""Odd errors are found where they were put, and seldom where there are none."""
+"""Outliers and breaks are detected where the test puts them, and seldom in noise."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ def test_errors_of_which_most_are_equal_have_no_scores() -> None:
     assert len(modified_z_scores(np.array([]))) == 0
 
 
-def test_a_jump_of_the_level_is_found_at_its_place() -> None:
+def test_a_jump_of_the_level_is_detected_at_its_index() -> None:
     errors = noise(2)
     errors[180:] += 2.0
-    found = level_shift(errors)
-    assert found is not None
-    assert found.p_value < 0.001
-    assert abs(found.place - 180) <= 5
-    assert found.after - found.before == pytest.approx(2.0, abs=0.4)
+    level = level_shift(errors)
+    assert level is not None
+    assert level.p_value < 0.001
+    assert abs(level.index - 180) <= 5
+    assert level.after - level.before == pytest.approx(2.0, abs=0.4)
 
 
-def test_a_jump_of_the_spread_is_found_and_is_none_of_the_level() -> None:
+def test_a_jump_of_the_spread_is_detected_and_is_none_of_the_level() -> None:
     errors = noise(3)
     errors[100:] *= 3.0
-    found, level = spread_shift(errors), level_shift(errors)
-    assert found is not None
+    spread, level = spread_shift(errors), level_shift(errors)
+    assert spread is not None
     assert level is not None
-    assert found.p_value < 0.01
-    assert abs(found.place - 100) <= 20
-    assert (found.before, found.after) == pytest.approx((1.0, 3.0), rel=0.25)
+    assert spread.p_value < 0.01
+    assert abs(spread.index - 100) <= 20
+    assert (spread.before, spread.after) == pytest.approx((1.0, 3.0), rel=0.25)
     assert level.p_value > 0.05
 
 
 def test_steady_noise_seldom_shows_a_break() -> None:
-    alarms = [find(noise(seed)) for seed in range(200) for find in (level_shift, spread_shift)]
-    assert np.mean([one is not None and one.p_value < 0.05 for one in alarms]) <= 0.07
+    shifts = [find(noise(seed)) for seed in range(200) for find in (level_shift, spread_shift)]
+    assert np.mean([shift is not None and shift.p_value < 0.05 for shift in shifts]) <= 0.07
 
 
 @pytest.mark.parametrize("values", [np.zeros(0), np.zeros(100), np.ones(100), noise(4, 19)])
@@ -72,6 +72,6 @@ def test_the_scale_of_the_data_does_not_matter(scale) -> None:
         usual, scaled = find(errors), find(errors * scale)
         assert usual is not None
         assert scaled is not None
-        assert scaled.place == usual.place
+        assert scaled.index == usual.index
         assert scaled.p_value == pytest.approx(usual.p_value)
         assert scaled.after == pytest.approx(usual.after * scale)

@@ -1,4 +1,4 @@
-"""What changed between two runs: paired losses, skill, and the odds that it is more than noise."""
+"""Comparison of two runs: paired losses, skill, and the test of their changes."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def noise(count: int = 200, seed: int = 0) -> np.ndarray:
 
 
 def of_own(before: Losses, after: Losses) -> Change:
-    return next(one for one in changes("x", before, after, "naive") if one.forecaster == "own")
+    return next(change for change in changes("x", before, after, "naive") if change.forecaster == "own")
 
 
 def test_the_same_losses_are_the_same():
-    one = losses([noise(), noise(seed=1)])
-    found = changes("x", one, one, "naive")
-    assert [change.same for change in found] == [True, True]
-    assert [change.lost for change in found] == [None, 0.0]
+    run_losses = losses([noise(), noise(seed=1)])
+    comparison = changes("x", run_losses, run_losses, "naive")
+    assert [change.same for change in comparison] == [True, True]
+    assert [change.lost for change in comparison] == [None, 0.0]
 
 
 def test_only_moments_of_both_runs_count():
@@ -106,7 +106,7 @@ def change(lost: float | None, p_value: float | None = 0.5, adjusted_p: float | 
 
 
 @pytest.mark.parametrize(
-    ("one", "counts"),
+    ("comparison", "counts"),
     [
         (change(0.2, 1e-6, 1e-4), True),
         (change(0.2, 0.3, 0.9), False),
@@ -116,19 +116,21 @@ def change(lost: float | None, p_value: float | None = 0.5, adjusted_p: float | 
         (change(None, 1e-6, 1e-4), False),
     ],
 )
-def test_a_loss_counts_beyond_the_limit_and_beyond_noise(one, counts):
-    assert one.beyond(0.05, 0.95) is counts
+def test_a_loss_counts_beyond_the_limit_and_beyond_noise(comparison, counts):
+    assert comparison.beyond(0.05, 0.95) is counts
 
 
-def test_with_no_certainty_asked_for_the_limit_decides():
+def test_with_a_certainty_of_0_the_limit_decides():
     assert change(0.2, 0.9, 1.0).beyond(0.05, 0.0)
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=20))
 def test_adjusted_values_are_no_smaller_and_keep_their_order(values):
-    found = adjusted([change(0.1, value, None) for value in values])
+    comparison = adjusted([change(0.1, value, None) for value in values])
     tested = sorted(
-        (one.p_value, one.adjusted) for one in found if one.p_value is not None and one.adjusted is not None
+        (change.p_value, change.adjusted)
+        for change in comparison
+        if change.p_value is not None and change.adjusted is not None
     )
     assert len(tested) == sum(value is not None for value in values)
     assert all(raw <= new <= 1 for raw, new in tested)
@@ -137,12 +139,12 @@ def test_adjusted_values_are_no_smaller_and_keep_their_order(values):
 
 def test_one_value_alone_stays_as_it_is_and_many_grow_by_their_harmonic_number():
     assert adjusted([change(0.1, 0.02, None)])[0].adjusted == 0.02
-    found = adjusted([change(0.1, value, None) for value in (0.01, 0.5, 0.5)])
-    assert found[0].adjusted == pytest.approx(0.01 * 3 * (1 + 1 / 2 + 1 / 3))
+    comparison = adjusted([change(0.1, value, None) for value in (0.01, 0.5, 0.5)])
+    assert comparison[0].adjusted == pytest.approx(0.01 * 3 * (1 + 1 / 2 + 1 / 3))
 
 
 def tables(values: Any, **fields: Any) -> tuple[Losses, Losses]:
-    """What a run's two tables say of the variable x."""
+    """The losses of a run on the variable x, from its hindcasts and from its scores."""
     sink = FakeSink()
     ended(
         [series(values)],
@@ -150,12 +152,12 @@ def tables(values: Any, **fields: Any) -> tuple[Losses, Losses]:
         sink=sink,
         hindcasts=True,
     )
-    read = {"hindcasts": (losses_of_hindcasts, HINDCAST_COLUMNS), "scores": (losses_of_scores, SCORE_COLUMNS)}
-    made = []
-    for table, (losses_of, names) in read.items():
+    readers = {"hindcasts": (losses_of_hindcasts, HINDCAST_COLUMNS), "scores": (losses_of_scores, SCORE_COLUMNS)}
+    run_losses = []
+    for table, (losses_of, names) in readers.items():
         (goes,) = [goes for (_, part), goes in sink.parts.items() if part.startswith(table)]
-        made.append(losses_of({name: _joined([go[name] for go in goes]) for name in names}))
-    return made[0], made[1]
+        run_losses.append(losses_of({name: _joined([go[name] for go in goes]) for name in names}))
+    return run_losses[0], run_losses[1]
 
 
 def _joined(columns: list[Any]) -> Any:
@@ -164,7 +166,7 @@ def _joined(columns: list[Any]) -> Any:
     return np.concatenate(columns)
 
 
-def test_both_tables_of_a_run_say_the_same_of_its_means():
+def test_both_tables_of_a_run_give_the_same_means():
     rng = np.random.default_rng(8)
     values = 50 + np.cumsum(rng.normal(size=90))
     pairs = [tables(values, min_history=least) for least in (2, 20)]
@@ -174,8 +176,8 @@ def test_both_tables_of_a_run_say_the_same_of_its_means():
         # the batch in which only one run has all origins is out
         assert by_batch.pairs < by_origin.pairs
         assert by_batch.paired == "batches"
-    whole = changes("x", pairs[0][1], pairs[0][1], "naive"), changes("x", pairs[0][0], pairs[0][0], "naive")
-    for by_batch, by_origin in zip(*whole, strict=True):
+    unchanged = changes("x", pairs[0][1], pairs[0][1], "naive"), changes("x", pairs[0][0], pairs[0][0], "naive")
+    for by_batch, by_origin in zip(*unchanged, strict=True):
         assert by_batch.mae_before == pytest.approx(by_origin.mae_before, rel=1e-12)
         assert (by_batch.skill_before is None) == (by_origin.skill_before is None) == (by_batch.forecaster == "naive")
         if by_origin.skill_before is not None:
@@ -193,5 +195,5 @@ def test_no_rows_are_no_losses():
     assert changes("x", losses_of_hindcasts(nothing), losses_of_hindcasts(nothing), "naive") == []
 
 
-def test_what_differs_between_specs_is_told():
+def test_differences_between_specs_are_listed():
     assert list(spec_changes({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4})) == [("b", 2, 3), ("c", None, 4)]
