@@ -82,7 +82,7 @@ class HalfWay(Forecaster):
 
     def hindcast(self, histories: Any, horizon: int) -> np.ndarray:
         forecasts = np.empty((len(histories), horizon))
-        for index, origins in histories.by_path():
+        for index, origins in histories.by_path:
             values = histories.paths[index]
             states = (values + np.cumsum(values) / np.arange(1.0, len(values) + 1.0)) / 2.0
             forecasts[origins] = states[histories.origin_length[origins] - 1, None]

@@ -47,7 +47,7 @@ class DifferencedAutoRegression(InPlaceForecaster):
 
 def _autoregress(histories: Histories, out: Values, *, differenced: bool) -> None:
     penalties = partial(_penalties, lost=LARGEST_ORDER + differenced)
-    for path, origins in histories.by_path():
+    for path, origins in histories.by_path:
         lengths = histories.origin_length[origins]
         kernel.ar(histories.paths[path], lengths, penalties, out[origins], differenced=differenced)
 

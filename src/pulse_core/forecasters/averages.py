@@ -20,7 +20,7 @@ class Naive(InPlaceForecaster):
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
-        for path, origins in histories.by_path():
+        for path, origins in histories.by_path:
             kernel.naive(histories.paths[path], histories.origin_length[origins], out[origins])
 
 
@@ -33,7 +33,7 @@ class Drift(InPlaceForecaster):
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
-        for path, origins in histories.by_path():
+        for path, origins in histories.by_path:
             kernel.drift(histories.paths[path], histories.origin_length[origins], out[origins])
 
 
@@ -46,7 +46,7 @@ class Mean(InPlaceForecaster):
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
-        for path, origins in histories.by_path():
+        for path, origins in histories.by_path:
             kernel.mean(histories.paths[path], histories.origin_length[origins], out[origins])
 
 
@@ -60,5 +60,5 @@ class WindowMean(InPlaceForecaster):
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
-        for path, origins in histories.by_path():
+        for path, origins in histories.by_path:
             kernel.window_mean(histories.paths[path], histories.origin_length[origins], out[origins], self.window)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final, Protocol, runtime_checkable
 
 import attrs
@@ -35,26 +36,29 @@ class Histories:
     origin_length: Positions
     exponent: int = 0
     predictors: tuple[Values, ...] = ()
+    by_path: tuple[tuple[int, slice], ...] = attrs.field(init=False)
+    """The index of each path on which there are origins, and the positions of these origins."""
     shared: dict[str, Any] = attrs.field(factory=dict, init=False)
     """Results of a forecaster that another can use, by a name that says all they depend on."""
 
+    @by_path.default
+    def _by_path(self) -> tuple[tuple[int, slice], ...]:
+        opens = np.append(0, np.flatnonzero(np.diff(self.origin_path)) + 1).tolist() if len(self) else []
+        ends = [*opens[1:], len(self)] if opens else []
+        return tuple((int(self.origin_path[begin]), slice(begin, end)) for begin, end in zip(opens, ends, strict=True))
+
     def __attrs_post_init__(self) -> None:
-        path, length = self.origin_path, self.origin_length
-        steps = np.diff(path)
-        sizes = np.array([len(values) for values in self.paths])
-        if (steps < 0).any() or (np.diff(length)[steps == 0] < 0).any():
-            raise ValueError("origins must stand path by path, on a path in order of length")
-        if (length < 1).any() or (length > sizes[path]).any():
-            raise ValueError("an origin must know at least one value, and no more than its path has")
+        sizes = [len(values) for values in self.paths]
+        visited = [path for path, _ in self.by_path]
+        if any(later <= path for path, later in pairwise(visited)):
+            raise ValueError("origins must stand path by path")
+        for path, origins in self.by_path:
+            length = self.origin_length[origins]
+            if (length[1:] < length[:-1]).any() or length[0] < 1 or length[-1] > sizes[path]:
+                raise ValueError(f"lengths of origins must rise from 1 or more to at most {sizes[path]} values")
 
     def __len__(self) -> int:
         return len(self.origin_path)
-
-    def by_path(self) -> Iterator[tuple[int, slice]]:
-        """Yield the index of each path on which there are origins, and the positions of these origins."""
-        opens = np.append(0, np.flatnonzero(np.diff(self.origin_path)) + 1).tolist() if len(self) else []
-        for begin, end in zip(opens, [*opens[1:], len(self)], strict=True):
-            yield int(self.origin_path[begin]), slice(begin, end)
 
     def select(self, origins: Positions) -> Histories:
         """Return the histories of some origins, which stay in order."""

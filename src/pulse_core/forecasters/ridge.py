@@ -36,7 +36,7 @@ class Ridge(InPlaceForecaster):
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
         with np.errstate(all="ignore"):  # overflow and division by zero show in the forecast
-            for path, origins in histories.by_path():
+            for path, origins in histories.by_path:
                 predictors = histories.predictors[path] if histories.predictors else np.empty((0, 0))
                 moments = _Moments(histories.paths[path], predictors, out.shape[1])
                 newest = histories.origin_length[origins] - 1

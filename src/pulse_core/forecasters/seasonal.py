@@ -34,7 +34,7 @@ class SeasonalNaive(InPlaceForecaster):
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
-        for path, origins in histories.by_path():
+        for path, origins in histories.by_path:
             kernel.seasonal_naive(histories.paths[path], histories.origin_length[origins], self.season, out[origins])
 
 
@@ -57,13 +57,14 @@ class HoltWinters(InPlaceForecaster):
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
-        for path, origins in histories.by_path():
+        grid = _parameters(ALPHAS, BETAS, GAMMAS)
+        for path, origins in histories.by_path:
             lengths = histories.origin_length[origins]
-            kernel.holt_winters(histories.paths[path], lengths, _parameters(), self.season, out[origins])
+            kernel.holt_winters(histories.paths[path], lengths, grid, self.season, out[origins])
 
 
 @cache
-def _parameters() -> Values:
+def _parameters(alphas: tuple[float, ...], betas: tuple[float, ...], gammas: tuple[float, ...]) -> Values:
     """Return alpha, alpha beta and gamma (1 - alpha) of each point of the grid; (3, grid)."""
-    alpha, beta, gamma = np.array(list(product(ALPHAS, BETAS, GAMMAS))).T
-    return np.stack([alpha, alpha * beta, gamma * (1.0 - alpha)])
+    alpha, beta, gamma = np.array(list(product(alphas, betas, gammas))).T
+    return kernel.padded(alpha, alpha * beta, gamma * (1.0 - alpha))

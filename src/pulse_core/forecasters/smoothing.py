@@ -7,6 +7,8 @@ Source: Hyndman, Koehler, Ord & Snyder, Forecasting with Exponential Smoothing (
 
 from __future__ import annotations
 
+from functools import cache
+
 import attrs
 import numpy as np
 
@@ -39,9 +41,15 @@ class SimpleExponentialSmoothing(InPlaceForecaster):
         return levels
 
     def _levels(self, histories: Histories) -> tuple[Values, Positions]:
-        levels, chosen = np.empty(len(histories)), np.empty(len(histories), dtype=np.int64)
-        fade = 1.0 - np.array(self.alphas)
-        for path, origins in histories.by_path():
+        levels, choices = np.empty(len(histories)), np.empty(len(histories), dtype=np.int64)
+        fade = 1.0 - alpha_grid(self.alphas)
+        for path, origins in histories.by_path:
             lengths = histories.origin_length[origins]
-            kernel.ses_levels(histories.paths[path], lengths, fade, levels[origins], chosen[origins])
-        return levels, chosen
+            kernel.ses_levels(histories.paths[path], lengths, fade, levels[origins], choices[origins])
+        return levels, choices
+
+
+@cache
+def alpha_grid(alphas: tuple[float, ...]) -> Values:
+    """Return the grid as the kernel takes it."""
+    return kernel.padded(np.array(alphas))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import attrs
-import numpy as np
 
 from pulse_core.forecasters.base import Histories, InPlaceForecaster, Values
-from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
+from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing, alpha_grid
 from pulse_core.kernel import hindcasts as kernel
 
 
@@ -23,8 +22,8 @@ class Theta(InPlaceForecaster):
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
-        levels, chosen = self.ses.levels(histories)
-        alphas = np.array(self.ses.alphas)
-        for path, origins in histories.by_path():
-            smoothed = levels[origins], chosen[origins]
+        levels, choices = self.ses.levels(histories)
+        alphas = alpha_grid(self.ses.alphas)
+        for path, origins in histories.by_path:
+            smoothed = levels[origins], choices[origins]
             kernel.theta(histories.paths[path], histories.origin_length[origins], alphas, smoothed, out[origins])

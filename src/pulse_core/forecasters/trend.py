@@ -33,16 +33,16 @@ class Holt(InPlaceForecaster):
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
-        grid = _parameters(self.phis)
-        for path, origins in histories.by_path():
+        grid = _parameters(ALPHAS, BETAS, self.phis)
+        for path, origins in histories.by_path:
             kernel.holt(histories.paths[path], histories.origin_length[origins], grid, out[origins])
 
 
 @cache
-def _parameters(phis: tuple[float, ...]) -> Values:
+def _parameters(alphas: tuple[float, ...], betas: tuple[float, ...], phis: tuple[float, ...]) -> Values:
     """Return 1 - alpha, alpha beta and phi of each point of the grid; (3, grid)."""
-    alpha, beta, phi = np.array(list(product(ALPHAS, BETAS, phis))).T
-    return np.stack([1.0 - alpha, alpha * beta, phi])
+    alpha, beta, phi = np.array(list(product(alphas, betas, phis))).T
+    return kernel.padded(1.0 - alpha, alpha * beta, phi)
 
 
 def damped_holt() -> Holt:

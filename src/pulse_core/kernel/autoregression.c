@@ -134,7 +134,7 @@ static inline void read_moments(fit *f, const double sums[LANES][SUMS])
 static inline void factorise(fit *f)
 {
     for (int j = 0; j < ORDER; j++) {
-        mask usable = f->moments[j][j] > all_lanes(DEPENDENT) * f->squares[j];
+        mask usable = less(all_lanes(DEPENDENT) * f->squares[j], f->moments[j][j]);
         lanes pivot = choose(usable, f->moments[j][j], all_lanes(1.0));
         for (int i = j + 1; i < COLUMNS; i++) {
             /* a lag that repeats the others explains nothing */
@@ -150,7 +150,7 @@ static inline void factorise(fit *f)
 
 static inline lanes unless_rounding(lanes residual, lanes total)
 {
-    return choose(residual > all_lanes(EXACT) * total, residual, all_lanes(0.0));
+    return choose(less(all_lanes(EXACT) * total, residual), residual, all_lanes(0.0));
 }
 
 static inline void add_up_residuals(fit *f, const double sums[LANES][SUMS])
@@ -173,8 +173,8 @@ static inline void choose_order(fit *f, const double *const penalties[LANES])
     lanes least = all_lanes(INFINITY);
     for (int order = 0; order < COLUMNS; order++) {
         lanes penalty = {penalties[0][order], penalties[1][order], penalties[2][order], penalties[3][order]};
-        lanes criterion = choose(penalty < all_lanes(INFINITY), f->residuals[order] * penalty, all_lanes(INFINITY));
-        mask better = criterion < least;
+        lanes criterion = choose(less(penalty, all_lanes(INFINITY)), f->residuals[order] * penalty, all_lanes(INFINITY));
+        mask better = less(criterion, least);
         least = choose(better, criterion, least);
         f->order = choose(better, all_lanes((double)order), f->order);
     }
@@ -184,7 +184,7 @@ static inline void choose_order(fit *f, const double *const penalties[LANES])
 static inline void solve(fit *f)
 {
     for (int j = ORDER - 1; j >= 0; j--) {
-        f->slopes[j] = choose(f->order > all_lanes((double)j), f->factor[RESPONSE][j], all_lanes(0.0));
+        f->slopes[j] = choose(less(all_lanes((double)j), f->order), f->factor[RESPONSE][j], all_lanes(0.0));
         for (int i = j + 1; i < ORDER; i++)
             f->slopes[j] -= f->factor[i][j] * f->slopes[i];
     }
@@ -213,7 +213,7 @@ static inline void iterate(const fit *f, series of, const int64_t lengths[LANES]
         for (int lag = ORDER - 2; lag > 0; lag--)
             recent[lag] = recent[lag - 1];
         recent[0] = ahead;
-        lanes forecast = all_lanes(of.base) + choose(f->order == all_lanes(0.0), f->mean, value);
+        lanes forecast = all_lanes(of.base) + choose(equal(f->order, all_lanes(0.0)), f->mean, value);
         sum = h == 0 ? forecast : sum + forecast;
         lanes result = of.differenced ? newest + sum : forecast;
         for (int lane = 0; lane < LANES; lane++)
@@ -233,7 +233,6 @@ typedef struct {
 static inline void forecast(group *g, series of, int64_t horizon)
 {
     fit f;
-    f.count = all_lanes(0.0);
     for (int lane = g->count; lane < LANES; lane++) {
         /* the last origin again, which writes the same numbers */
         memcpy(g->sums[lane], g->sums[g->count - 1], sizeof g->sums[lane]);
@@ -241,8 +240,8 @@ static inline void forecast(group *g, series of, int64_t horizon)
         g->penalties[lane] = g->penalties[g->count - 1];
         g->out[lane] = g->out[g->count - 1];
     }
-    for (int lane = 0; lane < LANES; lane++)
-        f.count[lane] = (double)(g->lengths[lane] - ORDER);
+    const int64_t *lengths = g->lengths;
+    f.count = (lanes){(double)lengths[0], (double)lengths[1], (double)lengths[2], (double)lengths[3]} - all_lanes(ORDER);
     read_moments(&f, (const double(*)[SUMS])g->sums);
     factorise(&f);
     add_up_residuals(&f, (const double(*)[SUMS])g->sums);

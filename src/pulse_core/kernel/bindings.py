@@ -82,16 +82,15 @@ def _alive(array: NDArray[Any]) -> ctypes.c_void_p:
 
 
 def rows(array: Array, count: int, width: int) -> tuple[ctypes.c_void_p, ctypes.c_int64]:
-    """Return the address of a writeable float64 array (count, width) and the doubles from one row to the next.
+    """Return the address of a float64 array (count, width) whose rows may lie apart, and the doubles between two rows.
 
-    Within a row numbers are contiguous. Raises ValueError for any other.
+    Raises ValueError for any other, also where the numbers of a row are not contiguous.
     """
     step, within = array.strides if array.ndim == 2 else (1, 1)
     contiguous = within == array.itemsize or width == 1
-    if array.dtype != np.float64 or array.shape != (count, width) or not contiguous or step % 8 or step < 0:
+    strided = array.flags.aligned and step >= 0 and step % array.itemsize == 0
+    if array.dtype != np.float64 or array.shape != (count, width) or not contiguous or not strided:
         raise ValueError(f"expected rows of float64 ({count}, {width}), got {array.dtype} {array.shape}")
-    if not array.flags.writeable or not array.flags.aligned:
-        raise ValueError("expected an array that can be written to")
     return _alive(array), ctypes.c_int64(step // 8)
 
 

@@ -26,7 +26,7 @@ static inline void scatter(lanes combined, double *out, int64_t stride, int64_t 
 
 static inline mask is_finite(lanes numbers)
 {
-    return numbers - numbers == all_lanes(0.0);
+    return equal(numbers - numbers, all_lanes(0.0));
 }
 
 /* The first finite forecast is taken off, so that the mean of equals is exactly theirs. */
@@ -53,10 +53,10 @@ static inline lanes sort(double *scratch, int64_t forecasters)
     for (int64_t f = 0; f < forecasters; f++) {
         lanes high = load(scratch + f * LANES);
         count += choose(is_finite(high), all_lanes(1.0), all_lanes(0.0));
-        high = choose(high == high, high, all_lanes(INFINITY));
+        high = choose(is_nan(high), all_lanes(INFINITY), high);
         for (int64_t g = 0; g < f; g++) {
             lanes low = load(scratch + g * LANES);
-            mask before = high < low;
+            mask before = less(high, low);
             store(scratch + g * LANES, choose(before, high, low));
             high = choose(before, low, high);
         }

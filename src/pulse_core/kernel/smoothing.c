@@ -38,12 +38,12 @@ PULSE_EXPORT void pulse_ses_levels(const double *values, int64_t first, int64_t 
  * there are slow some processors down. */
 #define NOTHING 0x1p-200
 
-/* levels, chosen: of pulse_ses_levels, at the same origins; alphas (grid,).
+/* levels, choices: of pulse_ses_levels, at the same origins; alphas (grid,).
  * state (2 + grid,): the sum of values, of time times value, and (1 - alpha)^n as a running product, since the power
  * function's last bits depend on the machine. */
 PULSE_EXPORT void pulse_theta(const double *values, int64_t first, int64_t last, const int64_t *lengths,
                               int64_t origins, double *out, int64_t stride, int64_t horizon, const double *levels,
-                              const int64_t *chosen, const double *alphas, double *state, int64_t grid)
+                              const int64_t *choices, const double *alphas, double *state, int64_t grid)
 {
     /* the first value is taken off: the sums stay small where the level is large */
     double base = values[0], sum = first > 0 ? state[0] : 0.0, weighted = first > 0 ? state[1] : 0.0;
@@ -62,7 +62,7 @@ PULSE_EXPORT void pulse_theta(const double *values, int64_t first, int64_t last,
         double spread = count * (count * count - 1.0) / 12.0;
         for (; i < origins && lengths[i] == t + 1; i++) {
             double slope = spread > 0 ? (weighted - (count + 1.0) / 2.0 * sum) / spread : NAN;
-            double half = slope / 2.0, memory = (1.0 - fading[chosen[i]]) / alphas[chosen[i]];
+            double half = slope / 2.0, memory = (1.0 - fading[choices[i]]) / alphas[choices[i]];
             for (int64_t h = 0; h < horizon; h++)
                 out[i * stride + h] = levels[i] + half * ((double)h + memory);
         }
