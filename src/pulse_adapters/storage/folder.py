@@ -12,6 +12,7 @@ from typing import IO
 
 import attrs
 
+from pulse_adapters.location import Location
 from pulse_adapters.storage import files
 from pulse_adapters.storage.disk import disk_faults
 from pulse_adapters.storage.port import DAMAGED, Entry, Read
@@ -142,6 +143,12 @@ class FolderStorage:
     def address(self, name: str) -> str:
         """Return the path of a file."""
         return str(self.root / name)
+
+
+def open_storage(location: Location, settings: object) -> FolderStorage:
+    """Return the storage of a folder; `~` is the user's home."""
+    del settings
+    return FolderStorage(Path(location.path).expanduser())
 
 
 @attrs.frozen

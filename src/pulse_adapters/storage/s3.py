@@ -17,6 +17,8 @@ import attrs
 from pulse_adapters.aws.ahead import ahead
 from pulse_adapters.aws.bucket import Bucket
 from pulse_adapters.aws.clients import AwsSettings
+from pulse_adapters.aws.location import S3Options, aws_settings, s3_location
+from pulse_adapters.location import Location
 from pulse_adapters.storage import files
 from pulse_adapters.storage.disk import disk_faults
 from pulse_adapters.storage.port import DAMAGED, Entry, Read
@@ -156,6 +158,12 @@ class S3Storage:
             return not self.bucket.create(key, b"second")
         finally:
             self.bucket.delete(key)
+
+
+def open_storage(location: Location, settings: S3Options) -> S3Storage:
+    """Return the storage of `s3://bucket/folder`. Raises SettingsError for an invalid bucket."""
+    folder = s3_location(location) if location.exact else s3_location(location).folder
+    return S3Storage(folder.bucket, folder.key, aws_settings(settings))
 
 
 @attrs.frozen

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import attrs
 
+from pulse_adapters.location import Location
 from pulse_adapters.stores.formats.registry import (
     SUFFIXES,
     not_found,
@@ -85,6 +86,10 @@ class FolderStore:
         paths = [self._path(variable, _stamp(status)) for variable in variables]
         return {path.name: _status(path).st_size for path in paths}
 
+    def names_need_rows(self) -> bool:
+        """Whether listing the names reads all rows: those of a long file."""
+        return self.location.is_file()
+
     def _path(self, variable: str, stamp: Stamp) -> Path:
         files = _files(self.location, stamp)
         if variable not in files:
@@ -94,6 +99,12 @@ class FolderStore:
         if variable not in files:
             raise not_found(variable, files.keys(), str(self.location))
         return self.location / the_only_file(variable, files[variable], str(self.location))
+
+
+def open_store(location: Location, settings: object) -> FolderStore:
+    """Return the store of a folder or long file; `~` is the user's home."""
+    del settings
+    return FolderStore(Path(location.path).expanduser())
 
 
 def _status(path: Path) -> os.stat_result:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
 
 import attrs
 
 from pulse_adapters.aws.ahead import Ahead, ahead
 from pulse_adapters.aws.bucket import Bucket, Fetched, Listed
 from pulse_adapters.aws.clients import AwsSettings
+from pulse_adapters.aws.location import S3Options, aws_settings, s3_location
+from pulse_adapters.location import Location
 from pulse_adapters.stores.catalogue import AN_HOUR, Catalogue, catalogue
-from pulse_adapters.stores.formats.registry import not_found, parse, the_only_file
+from pulse_adapters.stores.formats.registry import not_found, parse, suffix_of, the_only_file
 from pulse_adapters.stores.formats.table import observations
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.objects import Objects
+from pulse_adapters.stores.s3_long import S3LongStore
 from pulse_core.data.observations import Observations
 from pulse_core.errors import StoreUnavailable
 from pulse_core.ports import DataStore
@@ -63,6 +69,10 @@ class S3Store:
         """
         listed = [self._listed(variable) for variable in variables]
         return {each.key: each.size for each in listed}
+
+    def names_need_rows(self) -> bool:
+        """Whether listing the names reads all rows: a listing of the bucket has them."""
+        return False
 
     def version(self, variable: str) -> str:
         """Return what tells the variable's object, as it was listed, from an earlier one; nothing is fetched.
@@ -121,3 +131,33 @@ class _Ahead:
 
     def read(self, variable: str) -> Observations:
         return self._store.parsed(variable, *self._fetched.get(variable))
+
+
+class S3DataOptions(S3Options, Protocol):
+    """The options of data in S3: those of S3, and those of the cache."""
+
+    @property
+    def cache_dir(self) -> Path | None: ...  # noqa: D102 - the settings document each option
+    @property
+    def cache_expiration_hours(self) -> float: ...  # noqa: D102
+    @property
+    def cache_max_size(self) -> int: ...  # noqa: D102
+
+
+def open_store(location: Location, settings: S3DataOptions) -> DataStore:
+    """Return the store of `s3://bucket/folder`, or of one long file. Raises SettingsError for an invalid bucket."""
+    source = s3_location(location)
+    aws, cache, trusted = aws_settings(settings), _cache(settings), settings.cache_expiration_hours * 3_600
+    if suffix_of(source.key) is not None:
+        return S3LongStore(source.bucket, source.key, aws, cache, trusted)
+    folder = source if location.exact else source.folder
+    return S3Store(folder.bucket, folder.key, aws, cache, trusted)
+
+
+def _cache(settings: S3DataOptions) -> ObjectCache | None:
+    """Return the cache of fetched objects, or None source it has no room."""
+    if not settings.cache_max_size:
+        return None
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    folder = settings.cache_dir or home / "pulse"
+    return ObjectCache(folder.expanduser(), settings.cache_max_size)

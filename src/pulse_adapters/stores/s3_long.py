@@ -62,6 +62,10 @@ class S3LongStore:
         listed = self._listed()
         return {} if listed is None else {self.key: listed.size}
 
+    def names_need_rows(self) -> bool:
+        """Whether listing the names reads all rows: the object holds both."""
+        return True
+
     def _listed(self) -> Listed | None:
         return next((each for each in self.bucket.list(self.key) if each.key == self.key), None)
 

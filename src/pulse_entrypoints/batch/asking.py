@@ -96,7 +96,7 @@ def typed_for(state: JobState) -> CommandLine:
 def place_of(state: JobState, environment: Mapping[str, str]) -> ResultsArchive:
     """Return where the results of a job's run are. Raises PulseError."""
     read = layered(typed_for(state), environment, RunJobSettings)
-    problems = [*read.problems, *composition.place_problems(read)]
+    problems = [*read.problems, *composition.location_problems(read)]
     if problems:
         raise SettingsError(problems)
     return composition.sink_of(read.settings)

@@ -39,7 +39,7 @@ def attach_report(sink: ResultsArchive, run_id: str) -> str:
 
 def _report(read: Layered[ReportSettings]) -> Ending:
     settings = read.settings
-    problems = [*report_problems("pulse report"), *composition.unserved_places(read)]
+    problems = [*report_problems("pulse report"), *composition.unserved_locations(read)]
     if settings.output is not None and settings.output.is_dir():
         problems.append(f"{read.source('output')}: {settings.output} is a folder; name a file in it")
     if problems:

@@ -73,7 +73,7 @@ def compare(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 
 def _compare(read: Layered[CompareSettings]) -> Ending:
     settings = read.settings
-    problems = composition.unserved_places(read)
+    problems = composition.unserved_locations(read)
     if problems:
         raise SettingsError(problems)
     place = composition.sink_of(settings)

@@ -96,6 +96,6 @@ def _written(changed: list[bool], place: str) -> str:
 
 def _place(place: str, source: str, settings: S3Settings = _ANY_S3) -> Storage:
     try:
-        return composition.place_of(place, settings)
+        return composition.storage_of(place, settings)
     except SettingsError as error:
         raise SettingsError([f"{source}: {problem}" for problem in error.problems]) from error

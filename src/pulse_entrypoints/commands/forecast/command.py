@@ -27,7 +27,7 @@ def forecast(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 
 def _forecast(read: Layered[ForecastSettings]) -> Ending:
     settings = read.settings
-    problems = composition.unserved_places(read)
+    problems = composition.unserved_locations(read)
     if problems:
         raise SettingsError(problems)
     sink = composition.sink_of(settings)

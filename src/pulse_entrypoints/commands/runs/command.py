@@ -69,7 +69,7 @@ def show_run(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 
 def place_of(read: Layered[Any]) -> ResultsArchive:
     """Return the place of the results. Raises SettingsError where there is no adapter for it."""
-    problems = composition.unserved_places(read)
+    problems = composition.unserved_locations(read)
     if problems:
         raise SettingsError(problems)
     settings: ResultsSettings = read.settings
