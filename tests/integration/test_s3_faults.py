@@ -257,7 +257,7 @@ def test_a_version_costs_no_fetch_and_changes_with_the_object(store, fault_proxy
 
 
 def test_in_a_folder_too_large_to_list_each_variable_is_found_by_itself(store, fault_proxy, monkeypatch):
-    monkeypatch.setattr("pulse_adapters.stores.catalogue.LISTED_WHOLE", 2)
+    monkeypatch.setattr("pulse_adapters.stores.catalogue.LISTED_AT_ONCE", 2)
     assert store.read("a").values.tolist() == [1.0, 2.0]
     with pytest.raises(DataError, match="has 2 files"):
         store.read("c")
