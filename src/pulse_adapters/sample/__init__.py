@@ -1,7 +1,7 @@
-"""Real series that come with Pulse, for `--data sample`; PROVENANCE.md says where they are from."""
+"""Sample data: real series that come with Pulse, for `--data sample`; PROVENANCE.md names their sources."""
 
 from pathlib import Path
 from typing import Final
 
 FOLDER: Final = Path(__file__).parent
-"""The folder of their files, which `stores.filesystem.FilesystemStore` reads."""
+"""The folder of the files, for `stores.folder.FolderStore`."""

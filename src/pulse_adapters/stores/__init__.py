@@ -1,1 +1,1 @@
-"""Data stores: where variables are read from."""
+"""Data stores: variables in files, in buckets, and in memory."""

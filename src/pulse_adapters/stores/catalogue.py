@@ -1,7 +1,7 @@
-"""Which data files a folder of a bucket holds, learned with as few listings as may be, and forgotten in time.
+"""Catalogue of the data files in a folder of a bucket, from as few listings as possible, trusted for a limited time.
 
-A folder of up to 10,000 objects is listed once for a process; of a larger one each variable's own files are listed
-when it is asked for. So the key of a variable is known without guessing, and that it has two files is seen.
+A folder of up to 10,000 objects is listed once for a process; in a larger folder the files of each variable are listed
+when it is read. So no key is guessed, and two files of one variable are noticed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pulse_adapters.aws.bucket import Bucket, Listed
 from pulse_adapters.stores.formats.registry import SUFFIXES, variable_of
 
 AN_HOUR: Final = 3_600.0
-LISTED_WHOLE: Final = 10_000
+LISTED_AT_ONCE: Final = 10_000
 _LONGEST_KEY: Final = 1_024
 
 Files = Mapping[str, tuple[Listed, ...]]
@@ -27,7 +27,7 @@ Files = Mapping[str, tuple[Listed, ...]]
 
 @attrs.define(eq=False)
 class Catalogue:
-    """The data files `<prefix><variable>.<suffix>` of a bucket; what it knows it trusts for so many seconds."""
+    """The data files `<prefix><variable>.<suffix>` of a bucket; a listing is trusted for `trusted` seconds."""
 
     bucket: Bucket
     prefix: str
@@ -37,45 +37,45 @@ class Catalogue:
     _lock: Lock = attrs.field(factory=Lock, init=False)
 
     def names(self) -> list[str]:
-        """Return every variable's name, sorted, as they are now."""
+        """Return the names of all variables, sorted, from a new listing."""
         return sorted(self._grouped(self.bucket.list(self.prefix, below=False)))
 
     def find(self, variable: str) -> tuple[Listed, ...]:
-        """Return the files of a variable; none where it has none, or where nothing could be called so."""
-        if not self._may_be_called(variable):
+        """Return the files of a variable; none where it has none, or where no file can have its name."""
+        if not self._can_have_file(variable):
             return ()
         with self._lock:
             if time.monotonic() - self._listed_at > self.trusted:
                 self._list()
-            if variable not in self._files:  # new since then, or one of very many
-                own = self._grouped(self.bucket.list(f"{self.prefix}{variable}.", below=False))
-                self._files.update({name: files for name, files in own.items() if name == variable})
+            if variable not in self._files:  # new since the listing, or in a folder too large for it
+                listed = self._grouped(self.bucket.list(f"{self.prefix}{variable}.", below=False))
+                self._files.update({name: files for name, files in listed.items() if name == variable})
             return self._files.get(variable, ())
 
     def forget(self) -> None:
-        """Trust nothing of what is known."""
+        """List anew before the next use."""
         with self._lock:
             self._listed_at = float("-inf")
 
-    def known(self) -> list[str]:
-        """Return the names that are known without asking."""
+    def listed_names(self) -> list[str]:
+        """Return the names of the last listing."""
         return list(self._files)
 
     def _list(self) -> None:
-        found = list(islice(self.bucket.list(self.prefix, below=False), LISTED_WHOLE + 1))
-        self._files = {} if len(found) > LISTED_WHOLE else self._grouped(found)
+        listed = list(islice(self.bucket.list(self.prefix, below=False), LISTED_AT_ONCE + 1))
+        self._files = {} if len(listed) > LISTED_AT_ONCE else self._grouped(listed)
         self._listed_at = time.monotonic()
 
-    def _may_be_called(self, variable: str) -> bool:
+    def _can_have_file(self, variable: str) -> bool:
         name = f"{variable}{SUFFIXES[0]}"
         return variable_of(name) == variable and len(f"{self.prefix}{name}".encode()) <= _LONGEST_KEY
 
     def _grouped(self, listed: Iterable[Listed]) -> dict[str, tuple[Listed, ...]]:
         files: dict[str, tuple[Listed, ...]] = {}
-        for each in listed:
-            variable = variable_of(each.key.removeprefix(self.prefix))
+        for entry in listed:
+            variable = variable_of(entry.key.removeprefix(self.prefix))
             if variable is not None:
-                files[variable] = (*files.get(variable, ()), each)
+                files[variable] = (*files.get(variable, ()), entry)
         return files
 
 

@@ -1,4 +1,4 @@
-"""Variables in files: a folder with one file a variable, or one long file of many."""
+"""FolderStore: variables in files, one file each in a folder, or all in one long file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import attrs
 
+from pulse_adapters.location import Location
 from pulse_adapters.stores.formats.registry import (
     SUFFIXES,
     not_found,
@@ -24,19 +25,19 @@ from pulse_adapters.stores.formats.table import Table, observations
 from pulse_core.data.observations import Observations
 from pulse_core.errors import MalformedData, StoreUnavailable
 
-_MEND = "Name a folder that holds one file a variable, or one long file with a column 'variable'"
+_HINT = "Name a folder that holds one file a variable, or one long file with a column 'variable'"
 
 Stamp = tuple[int, int, int, int]
-"""What changes when a file or folder does: device, inode, time of change in ns, size."""
+"""Device, inode, time of change in ns, and size: one of them changes when a file or folder does."""
 
 
 @attrs.frozen
-class FilesystemStore:
+class FolderStore:
     """Reads `<location>/<variable>.csv`, `.parquet`, `.jsonl`, or a file `location` with a column `variable`.
 
-    Each may be gzipped (`.csv.gz`). Only files that the folder itself lists are opened, so no variable's name
-    leads out of it; whoever owns the folder may link files into it. Hidden files, folders and other files are
-    passed over. Nothing is opened before the first use.
+    Each may be gzipped (`.csv.gz`). Only files in the listing of the folder are opened, so no variable's name
+    leads out of it; the folder may hold links to other files. Hidden files, folders and files with other endings are
+    ignored. Nothing is opened before the first use.
     """
 
     location: Path = attrs.field(converter=Path)
@@ -64,9 +65,9 @@ class FilesystemStore:
         return observations(table, variable, str(path), version_of(content, path.name))
 
     def version(self, variable: str) -> str:
-        """Return a hash of what is in the variable's file. Raises VariableNotFound, DataError, StoreUnavailable.
+        """Return a hash of the variable's file. Raises VariableNotFound, DataError, StoreUnavailable.
 
-        Of a long file it is that of the whole, which need not hold the variable.
+        The version of a long file is that of all its variables; whether it holds this one is not checked.
         """
         status = _status(self.location)
         if not _is_folder(status):
@@ -75,9 +76,9 @@ class FilesystemStore:
         return version_of(_content(path), path.name)
 
     def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
-        """Return the bytes of the files that reading these variables reads, by name; nothing is read.
+        """Return the sizes in bytes, by name, of the files of these variables; no file is read.
 
-        Raises VariableNotFound for one that a folder has no file for, StoreUnavailable.
+        Raises VariableNotFound where a folder has no file for a variable, StoreUnavailable.
         """
         status = _status(self.location)
         if not _is_folder(status):
@@ -85,10 +86,14 @@ class FilesystemStore:
         paths = [self._path(variable, _stamp(status)) for variable in variables]
         return {path.name: _status(path).st_size for path in paths}
 
+    def names_need_rows(self) -> bool:
+        """Whether listing the names reads all rows: those of a long file."""
+        return self.location.is_file()
+
     def _path(self, variable: str, stamp: Stamp) -> Path:
         files = _files(self.location, stamp)
         if variable not in files:
-            # a file made within the clock's last tick leaves the folder's stamp as it was
+            # a file created within the clock's last tick leaves the folder's stamp unchanged
             _files.cache_clear()
             files = _files(self.location, stamp)
         if variable not in files:
@@ -96,15 +101,21 @@ class FilesystemStore:
         return self.location / the_only_file(variable, files[variable], str(self.location))
 
 
+def open_store(location: Location, settings: object) -> FolderStore:
+    """Return the store of a folder or long file; `~` is the user's home."""
+    del settings
+    return FolderStore(Path(location.path).expanduser())
+
+
 def _status(path: Path) -> os.stat_result:
     try:
         return path.stat()
     except FileNotFoundError as error:
-        raise StoreUnavailable("there is no such file or folder", str(path), _MEND) from error
+        raise StoreUnavailable("there is no such file or folder", str(path), _HINT) from error
     except OSError as error:
         raise _unavailable(path, error) from error
     except ValueError as error:
-        raise StoreUnavailable(f"is no path: {error}", repr(str(path)), _MEND) from error
+        raise StoreUnavailable(f"is no path: {error}", repr(str(path)), _HINT) from error
 
 
 def _is_folder(status: os.stat_result) -> bool:
@@ -138,9 +149,9 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 
 def _long_table(path: Path, status: os.stat_result) -> tuple[Table, str]:
-    """Return what is in a long file, and which version of it that is."""
+    """Return the table and the version of a long file."""
     if suffix_of(path.name) is None:
-        raise StoreUnavailable(f"is no data file; those end in {', '.join(SUFFIXES)}", str(path), _MEND)
+        raise StoreUnavailable(f"is no data file; those end in {', '.join(SUFFIXES)}", str(path), _HINT)
     parsed = _parsed_long(path, _stamp(status))
     if isinstance(parsed, MalformedData):
         raise MalformedData(parsed.message, parsed.context, parsed.hint)
@@ -149,7 +160,7 @@ def _long_table(path: Path, status: os.stat_result) -> tuple[Table, str]:
 
 @lru_cache(maxsize=2)
 def _parsed_long(path: Path, stamp: Stamp) -> tuple[Table, str] | MalformedData:  # noqa: ARG001  # the cache's key
-    """Read a long file once for all of its variables; what makes it unreadable is remembered as well."""
+    """Read a long file once for all of its variables; an error is cached as well."""
     try:
         content = _content(path)
         return parse(content, path.name, str(path), by_variable=True), version_of(content, path.name)
@@ -165,7 +176,7 @@ def _long_version(path: Path, stamp: Stamp) -> str:  # noqa: ARG001  # the cache
 
 def _content(path: Path) -> bytes:
     try:
-        with path.open("rb", buffering=0) as file:  # to be read at one go: a buffer takes longer than that
+        with path.open("rb", buffering=0) as file:  # one read of all bytes: a buffer takes longer
             return file.readall()
     except OSError as error:
         raise _unavailable(path, error) from error
@@ -173,4 +184,4 @@ def _content(path: Path) -> bytes:
 
 def _unavailable(path: Path, error: OSError) -> StoreUnavailable:
     message = f"cannot be read: {error.strerror or error}"
-    return StoreUnavailable(message, str(path), "Check that it is there and that you may read it")
+    return StoreUnavailable(message, str(path), "Check that it exists and that you may read it")

@@ -1,4 +1,4 @@
-"""Variables in pandas objects, for a service that has its data in memory."""
+"""FrameStore: variables in pandas objects, for a service that has its data in memory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pulse_adapters.stores.formats.arrow_columns import from_arrow
 from pulse_adapters.stores.formats.registry import not_found
 from pulse_adapters.stores.formats.table import Source, needed_columns, observations, refuse
 from pulse_core.data.observations import Observations
+from pulse_core.errors import MalformedData
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,20 +20,27 @@ if TYPE_CHECKING:
     Frames = Mapping[str, pd.DataFrame | pd.Series[Any]]
 
 
-def _copied(frames: Frames) -> Frames:
-    return dict(frames)
+def _by_variable(frames: Frames | pd.Series[Any]) -> Frames:
+    """Return a copy of a mapping, or a mapping of one Series by its name. Raises MalformedData without a name."""
+    if isinstance(frames, Mapping):
+        return dict(frames)
+    name = getattr(frames, "name", None)
+    if not isinstance(name, str) or not name:
+        message = "expected a mapping of variables, or a Series whose name is its variable"
+        raise MalformedData(message, "the frames in memory", "Name the series, e.g. series.rename('sales')")
+    return {name: frames}
 
 
 @attrs.frozen(eq=False)
 class FrameStore:
-    """Holds a DataFrame or Series for each variable.
+    """Holds a DataFrame or Series for each variable, by name; or one Series, whose name is its variable.
 
     A DataFrame has the columns `timestamp` (or a DatetimeIndex instead), `value` and optionally `known_at`;
-    a Series has its values and a DatetimeIndex. What files are refused for, frames are too; rows are numbered
+    a Series has its values and a DatetimeIndex. Frames are held to the rules of files; their rows are numbered
     from 1. The mapping is copied, the frames are not.
     """
 
-    frames: Frames = attrs.field(converter=_copied)
+    frames: Frames = attrs.field(converter=_by_variable)
 
     def names(self) -> Iterator[str]:
         """Yield the variables' names, sorted."""
@@ -46,11 +54,11 @@ class FrameStore:
         frame = _with_timestamp(self.frames[variable], source)
         columns = needed_columns([str(name) for name in frame.columns], source)
         table = _arrow_table(frame[list(columns)], source)
-        return observations(from_arrow(table, source, np.arange(1, table.num_rows + 1)), variable, source.place)
+        return observations(from_arrow(table, source, np.arange(1, table.num_rows + 1)), variable, source.context)
 
 
 def _with_timestamp(frame: object, source: Source) -> pd.DataFrame:
-    """Return a DataFrame in which a DatetimeIndex has become the column `timestamp`, if there was none."""
+    """Return a DataFrame with the column `timestamp`, taken from a DatetimeIndex where it is missing."""
     import pandas as pd
 
     if isinstance(frame, pd.Series):
@@ -75,5 +83,5 @@ def _arrow_table(frame: pd.DataFrame, source: Source) -> Any:
 
 
 def _as_text(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return Python objects of any kind as what they print as, so that each row is judged by itself."""
+    """Return Python objects as their texts, so that each row is checked by itself."""
     return column.map(str).where(column.notna(), None).astype("string")

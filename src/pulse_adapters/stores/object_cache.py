@@ -1,8 +1,8 @@
-"""Objects of a bucket kept on this machine's disk, each with its ETag; processes share it without a word to each other.
+"""ObjectCache: objects of a bucket on the disk of this machine, each with its ETag; processes share it without locks.
 
-A file is one object: a line of JSON (whose it is, its ETag, its SHA-256), then its bytes. It takes its name whole, and
-is believed only if name and SHA-256 fit, so a killed writer or a damaged disk costs a fetch and no more. A disk that is
-full or cannot be written turns the cache off for this process, with one warning.
+A file is one object: a line of JSON (its name, ETag and SHA-256), then its bytes. It appears whole, and counts only if
+name and SHA-256 fit, so that a killed writer or a damaged disk costs one fetch and no more. A full or read-only disk
+turns the cache off for this process, with one warning.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _TEMPORARY: Final = ".tmp-"
 _ABANDONED_AFTER: Final = 3_600.0
 _LARGEST_SHARE: Final = 8
 _SHARES: Final = 64
-"""A process adds at most this share of the limit before it looks whether something must go."""
+"""A process adds at most this share of the limit before it checks the size of the cache."""
 
 _log = logging.getLogger(__name__)
 
 
 @attrs.define
 class _State:
-    """What this process knows of a cache: how much it has added unseen, and whether it is off."""
+    """A cache in this process: the bytes added since the last check of its size, and whether it is off."""
 
-    unseen: int | None = None
+    unchecked: int | None = None
     off: bool = False
 
 
@@ -44,7 +44,7 @@ _lock: Final = Lock()
 
 @attrs.frozen
 class ObjectCache:
-    """A cache in `folder` of at most `limit` bytes, to which each process adds a 64th before it makes room."""
+    """A cache in `folder` of at most `limit` bytes, to which each process adds a 64th of them before it makes room."""
 
     folder: Path = attrs.field(converter=Path)
     limit: int
@@ -56,7 +56,7 @@ class ObjectCache:
         def read() -> bytes | None:
             try:
                 content = path.read_bytes()
-                os.utime(path)  # used now: the last to go
+                os.utime(path)  # the file used last is removed last
             except FileNotFoundError:
                 return None
             header, _, body = content.partition(b"\n")
@@ -65,9 +65,9 @@ class ObjectCache:
         return self._unless_off(read)
 
     def put(self, name: str, etag: str, content: bytes) -> None:
-        """Keep an object in the place of what was known under its name."""
+        """Store an object, replacing an older one of its name."""
         if len(content) > self.limit // _LARGEST_SHARE:
-            return  # it would drive too many others out
+            return  # it would displace too many others
 
         def write() -> None:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -100,13 +100,13 @@ class ObjectCache:
         return _states.setdefault((os.getpid(), self.folder), _State())
 
     def _make_room(self, added: int) -> None:
-        """Remove what was not used for longest, until a few processes can add without looking."""
+        """Remove the files that were used least recently, until several processes can add without a check."""
         state = self._state()
         with _lock:
-            state.unseen = None if state.unseen is None else state.unseen + added
-            if state.unseen is not None and state.unseen <= self.limit // _SHARES:
+            state.unchecked = None if state.unchecked is None else state.unchecked + added
+            if state.unchecked is not None and state.unchecked <= self.limit // _SHARES:
                 return
-            state.unseen = 0
+            state.unchecked = 0
         files = sorted(self._files())
         surplus = sum(size for _, size, _ in files) - self.limit * 7 // _LARGEST_SHARE
         for modified, size, path in files:

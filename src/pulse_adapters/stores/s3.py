@@ -1,20 +1,26 @@
-"""Variables in a bucket of S3, or of what speaks as it does: one object a variable."""
+"""S3Store: variables in a bucket of S3, or of a server with its interface, one object each."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
 
 import attrs
 
 from pulse_adapters.aws.ahead import Ahead, ahead
 from pulse_adapters.aws.bucket import Bucket, Fetched, Listed
 from pulse_adapters.aws.clients import AwsSettings
+from pulse_adapters.aws.location import S3Options, aws_settings, s3_location
+from pulse_adapters.location import Location
 from pulse_adapters.stores.catalogue import AN_HOUR, Catalogue, catalogue
-from pulse_adapters.stores.formats.registry import not_found, parse, the_only_file
+from pulse_adapters.stores.formats.registry import not_found, parse, suffix_of, the_only_file
 from pulse_adapters.stores.formats.table import observations
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.objects import Objects
+from pulse_adapters.stores.s3_long import S3LongStore
 from pulse_core.data.observations import Observations
 from pulse_core.errors import StoreUnavailable
 from pulse_core.ports import DataStore
@@ -24,8 +30,8 @@ from pulse_core.ports import DataStore
 class S3Store:
     """Reads the objects `<prefix><variable>.csv`, `.parquet`, `.jsonl`, each also `.gz`, of a bucket.
 
-    The prefix is taken as it is: a folder's ends in a slash. Only keys that the bucket lists are fetched. What a
-    listing said is trusted for `trusted` seconds; a cached object is used only while its ETag is the listed one.
+    The prefix is the exact start of every key: that of a folder ends in a slash. Only listed keys are fetched. A
+    listing is trusted for `trusted` seconds; a cached object is used only while its ETag is the listed one.
     """
 
     name: str
@@ -52,20 +58,24 @@ class S3Store:
 
     @contextmanager
     def ahead(self, variables: Sequence[str]) -> Iterator[DataStore]:
-        """Fetch these, in order, by so many threads as there are workers, while earlier ones are made use of."""
+        """Open for reading these variables; as many threads as workers fetch the next objects, in order."""
         with ahead(self.fetch, variables, self.aws.max_workers) as fetched:
             yield _Ahead(self, fetched)
 
     def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
-        """Return the bytes of these variables' objects, by key, as listed; none is fetched.
+        """Return the listed sizes in bytes, by key, of these variables' objects; no object is fetched.
 
         Raises VariableNotFound, DataError, StoreUnavailable.
         """
         listed = [self._listed(variable) for variable in variables]
-        return {each.key: each.size for each in listed}
+        return {entry.key: entry.size for entry in listed}
+
+    def names_need_rows(self) -> bool:
+        """Whether listing the names reads all rows: a listing of the bucket has them."""
+        return False
 
     def version(self, variable: str) -> str:
-        """Return what tells the variable's object, as it was listed, from an earlier one; nothing is fetched.
+        """Return a text that changes with the variable's object, from its listing; no object is fetched.
 
         Raises VariableNotFound, DataError, StoreUnavailable.
         """
@@ -73,7 +83,7 @@ class S3Store:
         return self._objects.version(listed.key, listed.etag)
 
     def fetch(self, variable: str) -> tuple[str, Fetched]:
-        """Return the key of a variable's object and what it holds.
+        """Return the key of a variable's object, and the object.
 
         Raises VariableNotFound, DataError, StoreUnavailable.
         """
@@ -84,26 +94,26 @@ class S3Store:
             listed = self._listed(variable)
             fetched = self._objects.fetch(listed)
         if fetched is None:
-            raise not_found(variable, self._catalogue().known(), self.bucket.address(self.prefix))
+            raise not_found(variable, self._catalogue().listed_names(), self.bucket.address(self.prefix))
         return listed.key, fetched
 
     def parsed(self, variable: str, key: str, fetched: Fetched) -> Observations:
         """Return the rows in a variable's object. Raises MalformedData."""
-        place = self.bucket.address(key)
-        table = parse(fetched.content, key.removeprefix(self.prefix), place)
-        return observations(table, variable, place, self._objects.version(key, fetched.etag))
+        address = self.bucket.address(key)
+        table = parse(fetched.content, key.removeprefix(self.prefix), address)
+        return observations(table, variable, address, self._objects.version(key, fetched.etag))
 
     @property
     def _objects(self) -> Objects:
         return Objects(self.bucket, self.cache)
 
     def _listed(self, variable: str) -> Listed:
-        place = self.bucket.address(self.prefix)
-        files = {each.key: each for each in self._catalogue().find(variable)}
+        address = self.bucket.address(self.prefix)
+        files = {entry.key: entry for entry in self._catalogue().find(variable)}
         if not files:
-            raise not_found(variable, self._catalogue().known(), place)
+            raise not_found(variable, self._catalogue().listed_names(), address)
         names = sorted(key.removeprefix(self.prefix) for key in files)
-        return files[self.prefix + the_only_file(variable, names, place)]
+        return files[self.prefix + the_only_file(variable, names, address)]
 
     def _catalogue(self) -> Catalogue:
         return catalogue(self.bucket, self.prefix, self.trusted)
@@ -111,7 +121,7 @@ class S3Store:
 
 @attrs.frozen(eq=False)
 class _Ahead:
-    """A store whose next variables are under way while one is read."""
+    """A store that fetches the next objects while one is read."""
 
     _store: S3Store
     _fetched: Ahead[tuple[str, Fetched]]
@@ -121,3 +131,33 @@ class _Ahead:
 
     def read(self, variable: str) -> Observations:
         return self._store.parsed(variable, *self._fetched.get(variable))
+
+
+class S3DataOptions(S3Options, Protocol):
+    """The options of data in S3: those of S3, and those of the cache."""
+
+    @property
+    def cache_dir(self) -> Path | None: ...  # noqa: D102 - the settings document each option
+    @property
+    def cache_expiration_hours(self) -> float: ...  # noqa: D102
+    @property
+    def cache_max_size(self) -> int: ...  # noqa: D102
+
+
+def open_store(location: Location, settings: S3DataOptions) -> DataStore:
+    """Return the store of `s3://bucket/folder`, or of one long file. Raises SettingsError for an invalid bucket."""
+    source = s3_location(location)
+    aws, cache, trusted = aws_settings(settings), _cache(settings), settings.cache_expiration_hours * 3_600
+    if suffix_of(source.key) is not None:
+        return S3LongStore(source.bucket, source.key, aws, cache, trusted)
+    folder = source if location.exact else source.folder
+    return S3Store(folder.bucket, folder.key, aws, cache, trusted)
+
+
+def _cache(settings: S3DataOptions) -> ObjectCache | None:
+    """Return the cache of fetched objects, or None source it has no room."""
+    if not settings.cache_max_size:
+        return None
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    folder = settings.cache_dir or home / "pulse"
+    return ObjectCache(folder.expanduser(), settings.cache_max_size)

@@ -1,4 +1,4 @@
-"""Variables in one long object of a bucket, with a column `variable`."""
+"""S3LongStore: variables in one long object of a bucket, with a column `variable`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pulse_core.errors import MalformedData, StoreUnavailable
 class S3LongStore:
     """Reads every variable from the object `key`, which is parsed once as long as its ETag stays the same.
 
-    What a listing said of it is trusted for `trusted` seconds.
+    A listing of the object is trusted for `trusted` seconds.
     """
 
     name: str
@@ -49,30 +49,34 @@ class S3LongStore:
         return of_long(table, variable, self.bucket.address(self.key), version)
 
     def version(self, variable: str) -> str:
-        """Return what tells the object from an earlier one, whether it holds the variable or not.
+        """Return a text that changes with the object, whether it holds the variable or not.
 
         Raises StoreUnavailable.
         """
         del variable
-        return Objects(self.bucket, self.cache).version(self.key, self._there().etag)
+        return Objects(self.bucket, self.cache).version(self.key, self._current().etag)
 
     def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
-        """Return the bytes of the object, by key, as listed, whichever variables are read. Raises StoreUnavailable."""
+        """Return the listed size of the object in bytes, by key, for any variables. Raises StoreUnavailable."""
         del variables
         listed = self._listed()
         return {} if listed is None else {self.key: listed.size}
 
-    def _listed(self) -> Listed | None:
-        return next((each for each in self.bucket.list(self.key) if each.key == self.key), None)
+    def names_need_rows(self) -> bool:
+        """Whether listing the names reads all rows: the object holds both."""
+        return True
 
-    def _there(self) -> Listed:
-        """Return the object as it was listed, not too long ago."""
-        looked_at, listed = _looks.get((os.getpid(), self), (float("-inf"), None))
-        if listed is None or time.monotonic() - looked_at > self.trusted:
+    def _listed(self) -> Listed | None:
+        return next((entry for entry in self.bucket.list(self.key) if entry.key == self.key), None)
+
+    def _current(self) -> Listed:
+        """Return the listing of the object, at most `trusted` seconds old."""
+        listed_at, listed = _listings.get((os.getpid(), self), (float("-inf"), None))
+        if listed is None or time.monotonic() - listed_at > self.trusted:
             listed = self._listed()
             if listed is None:
                 raise self._missing()
-            _looks[os.getpid(), self] = time.monotonic(), listed
+            _listings[os.getpid(), self] = time.monotonic(), listed
         return listed
 
     def _missing(self) -> StoreUnavailable:
@@ -80,29 +84,29 @@ class S3LongStore:
         return StoreUnavailable("there is no such object", self.bucket.address(self.key), hint)
 
     def _table(self) -> tuple[Table, str]:
-        """Return what is in the object, and which version of it that is."""
-        parsed = _parsed(self, self._there())
+        """Return the table and the version of the object."""
+        parsed = _parsed(self, self._current())
         if parsed is None:
-            _looks.pop((os.getpid(), self), None)
+            _listings.pop((os.getpid(), self), None)
             raise self._missing()
         if isinstance(parsed, MalformedData):
             raise MalformedData(parsed.message, parsed.context, parsed.hint)
         return parsed
 
 
-_looks: Final[dict[tuple[int, S3LongStore], tuple[float, Listed]]] = {}
-"""When this process listed the object of a store, and what that said."""
+_listings: Final[dict[tuple[int, S3LongStore], tuple[float, Listed]]] = {}
+"""The time of this process's last listing of a store's object, and the listing."""
 
 
 @lru_cache(maxsize=2)
 def _parsed(store: S3LongStore, listed: Listed) -> tuple[Table, str] | MalformedData | None:
-    """Read a long object once for all of its variables; what makes it unreadable is remembered as well."""
-    objects, place = Objects(store.bucket, store.cache), store.bucket.address(store.key)
+    """Read a long object once for all of its variables; an error is cached as well."""
+    objects, address = Objects(store.bucket, store.cache), store.bucket.address(store.key)
     try:
         fetched = objects.fetch(listed)
         if fetched is None:
             return None
-        table = parse(fetched.content, store.key.rpartition("/")[2], place, by_variable=True)
+        table = parse(fetched.content, store.key.rpartition("/")[2], address, by_variable=True)
         return table, objects.version(store.key, fetched.etag)
     except MalformedData as error:
         return error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -48,7 +47,7 @@ def as_job(command_line: CommandLine, environment: Mapping[str, str], job: Batch
     stored = read.settings.stored_settings
     if stored is None:
         return _share(read, job, mask)
-    problems = [*read.problems, *composition.place_problems(read)]
+    problems = [*read.problems, *composition.location_problems(read)]
     if problems:
         raise SettingsError(problems)
     with with_stored(command_line, composition.sink_of(read.settings), stored) as all_told:
@@ -86,9 +85,9 @@ def order_of(read: Layered[RunJobSettings], job: BatchJob) -> Order:
 def outputs(settings: RunJobSettings, name: str) -> dict[str, Any]:
     """Return where else the result goes: where it was said, or under the job's name here and in the results' bucket."""
     in_s3 = results_in_s3(settings)
-    remote = None if in_s3 is None else (in_s3.bucket, f"{in_s3.prefix}{name}")
+    remote = None if in_s3 is None else (in_s3.bucket, f"{in_s3.key}{name}")
     return {
-        "output_file": settings.output_file or Path("results") / name,
+        "output_file": settings.output_file or f"results/{name}",
         "s3_output_file": settings.s3_output_file or remote,
     }
 

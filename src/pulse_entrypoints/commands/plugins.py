@@ -13,7 +13,7 @@ from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
 from pulse_entrypoints.settings.answers import CSV, TABLE
 from pulse_entrypoints.settings.plugins import PluginSettings
 from pulse_entrypoints.wiring import composition
-from pulse_entrypoints.wiring.entry_points import BACKENDS, FORECASTERS, GROUPS, STORES, Plugin, plugins
+from pulse_entrypoints.wiring.entry_points import BACKENDS, FORECASTERS, GROUPS, STORAGES, STORES, Plugin, plugins
 
 READY: Final = "ready"
 _COLUMNS: Final = ("kind", "name", "package", "object", "state")
@@ -57,8 +57,13 @@ def _state(plugin: Plugin) -> str:
 
 
 def _built_in(plugin: Plugin) -> bool:
-    if plugin.group in (STORES, BACKENDS):
-        return plugin.name in {STORES: composition.STORES, BACKENDS: composition.BACKENDS}[plugin.group]
+    built_in = {
+        STORES: composition.STORES.built_in,
+        STORAGES: composition.STORAGES.built_in,
+        BACKENDS: composition.BACKENDS,
+    }
+    if plugin.group in built_in:
+        return plugin.name in built_in[plugin.group]
     try:
         resolve(["naive", plugin.name] if plugin.name != "naive" else ["naive"])
     except SettingsError:

@@ -1,9 +1,7 @@
-# ruff: noqa: RUF009 - option() declares an attrs field and is meant to be called once, here
 """Where data come from and results go."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import attrs
@@ -13,6 +11,15 @@ from pulse_entrypoints.settings.groups import WHERE
 from pulse_entrypoints.settings.s3 import S3DataSettings, S3OutputSettings, S3ResultsSettings
 
 SAMPLE: Final = "sample"
+
+
+def _file(text: str) -> str:
+    if "\0" in text:
+        raise ValueError
+    return text
+
+
+_FILE: Final = attrs.evolve(PATH, read=_file)
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -55,7 +62,7 @@ class ResultsSettings(S3ResultsSettings):
 class OutputSettings(S3OutputSettings):
     """What a run leaves in its place."""
 
-    output_file: Path | None = option(PATH, WHERE, "Write the result, as JSON, to this file as well.")
+    output_file: str | None = option(_FILE, WHERE, "Write the result, as JSON, to this file as well.")
     hindcasts: bool = option(
         FLAG, WHERE, "Write every forecast that would have been made, with quantiles, as Parquet.", default=False
     )

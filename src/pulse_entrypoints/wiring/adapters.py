@@ -1,20 +1,23 @@
-"""How an adapter is named: a dotted path, and the extra of `pulse-retrodiction` that brings what it needs."""
+"""Adapters by name: a dotted path with the extra that installs its library, and registries of them by scheme."""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
+from pulse_adapters.location import Location
 from pulse_core.errors import SettingsError
+from pulse_entrypoints.wiring.entry_points import plugins
 
 
 @attrs.frozen
 class Adapter:
-    """Where an adapter's class is, and the extra of `pulse-retrodiction` that brings the library it `needs`.
+    """The dotted path of an adapter, and the extra of `pulse-retrodiction` that installs the library it `needs`.
 
-    What it needs is named where its module imports it later.
+    The library is named where the adapter's module imports it only on use.
     """
 
     path: str
@@ -22,7 +25,7 @@ class Adapter:
     needs: str = ""
 
     def load(self) -> Any:
-        """Import the class. Raises SettingsError with the install hint where a library is missing."""
+        """Import the adapter. Raises SettingsError with the install hint where a library is missing."""
         module, name = self.path.split(":")
         try:
             if self.needs:
@@ -33,3 +36,28 @@ class Adapter:
                 raise
             hint = f"pip install 'pulse-retrodiction[{self.extra}]'"
             raise SettingsError([f"'{error.name}' is not installed; {hint}"]) from error
+
+
+@attrs.frozen
+class Registry:
+    """Stores or storages by scheme: the built-in ones first, then those of installed packages.
+
+    Each is a function or class that is called with a Location and the command's settings, and opens nothing yet.
+    """
+
+    group: str
+    built_in: Mapping[str, Adapter]
+
+    def open(self, location: Location, settings: object) -> Any:
+        """Return the store or storage of a location. Raises SettingsError for one that cannot be opened."""
+        if location.scheme in self.built_in:
+            return self.built_in[location.scheme].load()(location, settings)
+        plugin = plugins(self.group).get(location.scheme)
+        if plugin is None:
+            message = f"no adapter for {location.scheme}://; name a local folder, or s3://bucket/folder"
+            raise SettingsError([message])
+        return plugin.open(location, settings)
+
+    def needs(self, location: Location, extra: str) -> bool:
+        """Whether the adapter of a location comes with this extra of `pulse-retrodiction`."""
+        return location.scheme in self.built_in and self.built_in[location.scheme].extra == extra

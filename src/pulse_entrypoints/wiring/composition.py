@@ -31,35 +31,27 @@ from pulse_entrypoints.wiring import entry_points
 from pulse_entrypoints.wiring.adapters import Adapter
 from pulse_entrypoints.wiring.backends import Announce, engine_of, engine_parts, say_nothing
 from pulse_entrypoints.wiring.entry_points import plugins
-from pulse_entrypoints.wiring.places import (
-    PLACES,
-    STORES,
-    place_of,
-    place_problems,
-    sample_store,
-    sink_of,
-    sink_of_run,
-    store_of,
-    unserved_places,
-)
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.location_checks import location_problems, unserved_locations
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 from pulse_entrypoints.wiring.specification import SampleFacts
+from pulse_entrypoints.wiring.storages import STORAGES, sink_of, sink_of_run, storage_of
+from pulse_entrypoints.wiring.stores import STORES, sample_store, store_of
 
 __all__ = [
     "BACKENDS",
-    "PLACES",
+    "STORAGES",
     "STORES",
     "Adapter",
+    "location_problems",
     "own_forecasters",
-    "place_of",
-    "place_problems",
     "sample_facts",
     "sink_of",
     "sink_of_run",
     "software",
+    "storage_of",
     "store_of",
     "training",
-    "unserved_places",
+    "unserved_locations",
     "utc_now",
 ]
 
@@ -118,7 +110,7 @@ def sample_facts() -> SampleFacts:
 
 def training(
     settings: TrainSettings,
-    sink: ResultsPlace,
+    sink: ResultsArchive,
     forecasters: Sequence[Forecaster],
     observer: Observer,
     clock: Callable[[], datetime],

@@ -1,4 +1,4 @@
-"""What installed packages add to Pulse: forecasters, stores and backends, by entry points."""
+"""Plug-ins: the forecasters, stores, storages and backends that installed packages add by entry points."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from typing import Any, Final
 
 import attrs
 
+from pulse_adapters.location import Location
+
 FORECASTERS: Final = "pulse.forecasters"
 STORES: Final = "pulse.stores"
+STORAGES: Final = "pulse.storages"
 BACKENDS: Final = "pulse.backends"
-GROUPS: Final = (FORECASTERS, STORES, BACKENDS)
-"""A forecaster is a class with `forecast` or `hindcast`, or `fit` and `predict`; a store goes by the scheme of its
-places and is called with the place; a backend is called with the number of workers, or None."""
+GROUPS: Final = (FORECASTERS, STORES, STORAGES, BACKENDS)
+"""A forecaster is a class with `forecast` or `hindcast`, or `fit` and `predict`. A store or storage goes by its scheme
+and is called with a Location and the command's settings. A backend is called with the number of workers, or None."""
 
 
 @attrs.frozen(eq=False)
 class Plugin:
-    """What a package offers under a name in a group."""
+    """An object of an installed package, under a name in a group."""
 
     group: str
     name: str
@@ -29,7 +32,7 @@ class Plugin:
     _entry_point: EntryPoint
 
     def load(self) -> Any:
-        """Import it. Raises SettingsError, saying what happened."""
+        """Import the object. Raises SettingsError with the error of the import."""
         from pulse_core.errors import SettingsError  # the core brings numpy, for which help must not wait
 
         try:
@@ -40,13 +43,26 @@ class Plugin:
                 [f"'{self.name}' of {self.package} ({self.target}) cannot be loaded: {message}"]
             ) from error
 
+    def open(self, location: Location, settings: object) -> Any:
+        """Return the store or storage of a location. Raises SettingsError with the error of the package."""
+        from pulse_core.errors import PulseError, SettingsError
+
+        factory = self.load()
+        try:
+            return factory(location, settings)
+        except PulseError:
+            raise
+        except Exception as error:  # whatever another package raises becomes one of ours
+            message = f"'{self.name}' of {self.package} ({self.target}) cannot be opened"
+            raise SettingsError([f"{message}: {type(error).__name__}: {error}"]) from error
+
 
 def plugins(group: str) -> Mapping[str, Plugin]:
-    """Return what packages offer in a group, by name; of one name, the first package's in their order."""
-    found: dict[str, Plugin] = {}
-    for plugin in sorted(_all(group), key=lambda one: (one.name, one.package)):
-        found.setdefault(plugin.name, plugin)
-    return found
+    """Return the plug-ins of a group by name; of several with one name, that of the first package by name."""
+    by_name: dict[str, Plugin] = {}
+    for plugin in sorted(_all(group), key=lambda plugin: (plugin.name, plugin.package)):
+        by_name.setdefault(plugin.name, plugin)
+    return by_name
 
 
 def plugin_names(group: str) -> tuple[str, ...]:
@@ -55,8 +71,8 @@ def plugin_names(group: str) -> tuple[str, ...]:
 
 
 def _all(group: str) -> Iterator[Plugin]:
-    for one in installed(group=group):
-        package = one.dist
+    for entry_point in installed(group=group):
+        package = entry_point.dist
         name = f"{package.name} {package.version}" if package is not None else "an unknown package"
         folder = str(package.locate_file("")) if package is not None else ""
-        yield Plugin(group, one.name, one.value, name, folder, one)
+        yield Plugin(group, entry_point.name, entry_point.value, name, folder, entry_point)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
 from pulse_adapters.aws_batch.environment import ArrayChild, BatchJob
-from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.sinks.folder import FolderSink
 from pulse_core.errors import SettingsError
 from pulse_core.plan import WorkUnit
 from pulse_entrypoints.batch.plan import children
@@ -85,7 +84,7 @@ def test_what_is_stored_is_what_a_job_reads_whatever_was_said(tmp_path) -> None:
     typed = layered(CommandLine(values), {}, SubmitSettings)
     assert typed.problems == ()
     order = judged(attrs.evolve(typed, settings=attrs.evolve(typed.settings, log_dir=tmp_path)))
-    sink: Any = FilesystemSink(tmp_path / "results")
+    sink: Any = FolderSink(tmp_path / "results")
     stored = store(sink, "mine", order.spec.run_id, to_toml(for_jobs(typed, order.spec)))
     told = CommandLine({"stored_settings": [stored], "data": ["sample"]})
     with with_stored(told, sink, stored) as line:
@@ -132,10 +131,10 @@ def test_the_job_that_collects_after_failed_ones_takes_the_whole() -> None:
 
 def test_a_whole_job_publishes_under_its_name_here_and_in_the_results_bucket() -> None:
     order = order_of(read(s3_results_bucket=["my-results"]), JOB)
-    assert order.settings.output_file == Path("results/batch_abc.json")
+    assert order.settings.output_file == "results/batch_abc.json"
     assert order.settings.s3_output_file == ("my-results", "results/batch_abc.json")
     said = order_of(read(output_file=["x.json"], s3_output_file=["s3://other/y.json"], results=["here"]), JOB)
-    assert said.settings.output_file == Path("x.json")
+    assert said.settings.output_file == "x.json"
     assert said.settings.s3_output_file == ("other", "y.json")
 
 

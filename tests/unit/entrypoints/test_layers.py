@@ -54,7 +54,7 @@ def test_a_file_gives_every_type_that_toml_has(tmp_path: Path) -> None:
     assert settings.variables == ("a", "b")
     assert (settings.start_date, settings.end_date) == (date(2020, 1, 31), date(2020, 2, 29))
     assert (settings.trust_decay, settings.keep_going, settings.slice) == (1.0, True, (0, 2))
-    assert (settings.output_file, settings.log_level) == (Path("out/r.json"), "DEBUG")
+    assert (settings.output_file, settings.log_level) == ("out/r.json", "DEBUG")
 
 
 def test_names_in_the_environment_are_separated_by_blanks() -> None:

@@ -13,6 +13,7 @@ from pulse_entrypoints.wiring.entry_points import BACKENDS, GROUPS, plugins
 MODULE = """
 import numpy as np
 from pulse_adapters.backends.serial import SerialBackend
+from pulse_adapters.storage.folder import FolderStorage
 from pulse_core import Observations
 
 class Last:
@@ -20,13 +21,18 @@ class Last:
         return [history[-1]] * horizon
 
 class Store:
-    def __init__(self, place):
-        self.place = place
+    def __init__(self, location, settings):
+        self.source = str(location)
     def names(self):
         yield "x"
     def read(self, variable):
         days = np.arange("2020-01-01", "2020-07-01", dtype="datetime64[D]").astype("datetime64[us]")
-        return Observations(variable, days, np.arange(182.0) % 7, source=self.place)
+        return Observations(variable, days, np.arange(182.0) % 7, source=self.source)
+
+def open_storage(location, settings):
+    if location.path.startswith("closed"):
+        raise RuntimeError(f"closed to {settings.s3_max_workers} workers")
+    return FolderStorage(f"plugged/{location.path}")
 
 def engine(max_workers):
     return SerialBackend()
@@ -37,6 +43,8 @@ demo-last = pulse_demo_package:Last
 {more}
 [pulse.stores]
 demo = pulse_demo_package:Store
+[pulse.storages]
+demo = pulse_demo_package:open_storage
 [pulse.backends]
 demo-engine = pulse_demo_package:engine
 """
@@ -74,6 +82,7 @@ def test_what_a_package_adds_is_listed(ask, install) -> None:
     assert listed == {
         ("forecaster", "demo-last", "ready"),
         ("store", "demo", "ready"),
+        ("storage", "demo", "ready"),
         ("backend", "demo-engine", "ready"),
     }
     assert {row["package"] for row in done.document["plugins"]} == {"pulse-demo-package 1.2"}
@@ -98,6 +107,29 @@ def test_forecaster_store_and_backend_of_a_package_run(ask, install) -> None:
     made = ask("forecast", "r", "--data", "demo://anywhere", "--by", "all", "--format", "json").document
     points = {(row["forecaster"], row["point"]) for row in made["forecasts"] if row["horizon"] == 1}
     assert points == {("naive", 6.0), ("demo-last", 6.0)}
+
+
+def test_a_storage_of_a_package_holds_results_outputs_and_data(ask, install) -> None:
+    install()
+    results, output = ("--results", "demo://results"), ("--output-file", "demo://elsewhere/r.json")
+    ask.train("r", *results, *output)
+    stored = ask.folder / "plugged/results/r/result.json"
+    assert (ask.folder / "plugged/elsewhere/r.json").read_bytes() == stored.read_bytes()
+    assert not (ask.folder / "results").exists()
+    for words in (("forecast", "r"), ("compare", "r", "r"), ("runs", "show", "r"), ("report", "r")):
+        assert ask(*words, *results).status == 0
+    assert ask("data", "convert", "--to", "demo://copy").status == 0
+    assert sorted(path.name for path in (ask.folder / "plugged/copy").iterdir()) == ["a.parquet", "b.parquet"]
+
+
+def test_a_storage_that_cannot_be_opened_is_refused_with_its_option_and_package(ask, install) -> None:
+    install()
+    locations = ("--results", "demo://closed", "--output-file", "demo://closed/r.json")
+    done = ask("train", "--variables", "a", *PERIOD, *locations)
+    assert done.status == 2
+    reason = "'demo' of pulse-demo-package 1.2 (pulse_demo_package:open_storage) cannot be opened: RuntimeError: closed"
+    assert f"--results: demo://closed: {reason} to 4 workers" in done.err
+    assert f"--output-file: demo://closed: {reason} to 4 workers" in done.err
 
 
 def test_a_forecaster_of_a_package_travels_to_workers(ask, install) -> None:

@@ -26,10 +26,14 @@ def read(**values: str):
 
 @pytest.mark.parametrize(
     "adapter",
-    [adapter for table in (composition.STORES, composition.BACKENDS, composition.PLACES) for adapter in table.values()],
+    [
+        adapter
+        for table in (composition.STORES.built_in, composition.STORAGES.built_in, composition.BACKENDS)
+        for adapter in table.values()
+    ],
 )
 def test_every_adapter_that_is_named_is_there(adapter) -> None:
-    assert isinstance(adapter.load(), type)
+    assert callable(adapter.load())
 
 
 def test_an_adapter_without_its_library_gives_the_install_hint(tmp_path, monkeypatch) -> None:
@@ -43,14 +47,14 @@ def test_an_adapter_without_its_library_gives_the_install_hint(tmp_path, monkeyp
 
 
 def test_a_place_that_no_adapter_serves_is_refused_without_its_password() -> None:
-    assert composition.place_problems(read(data="s3://user:word@bucket/x", results="gs://bucket")) == [
+    assert composition.location_problems(read(data="s3://user:word@bucket/x", results="gs://bucket")) == [
         "--data: s3://bucket/x: expected s3://bucket/folder, the bucket of letters, digits, '.' and '-'",
         "--results: gs://bucket: no adapter for gs://; name a local folder, or s3://bucket/folder",
     ]
 
 
 def test_an_output_file_that_is_a_folder_is_refused(tmp_path) -> None:
-    (problem,) = composition.place_problems(read(output_file=str(tmp_path)))
+    (problem,) = composition.location_problems(read(output_file=str(tmp_path)))
     assert problem == f"--output-file: {tmp_path} is a folder; name a file in it"
 
 

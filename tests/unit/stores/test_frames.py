@@ -89,3 +89,19 @@ def test_the_mapping_is_copied_and_the_frames_are_left_as_they_are():
     frames.clear()
     assert len(store.read("x")) == 3
     assert list(frame.columns) == ["value"]
+
+
+def test_a_series_alone_is_the_variable_of_its_name():
+    store = FrameStore(pd.Series([1, 2, 3], index=INDEX, name="sales"))
+    assert list(store.names()) == ["sales"]
+    assert store.read("sales").values.tolist() == [1.0, 2.0, 3.0]
+    assert store.read("sales").timestamps.astype("M8[D]").astype(str).tolist() == DAYS
+
+
+@pytest.mark.parametrize(
+    "frames", [pd.Series([1, 2, 3], index=INDEX), pd.Series([1], index=INDEX[:1], name=3), [1, 2]], ids=type
+)
+def test_data_without_a_variables_name_are_refused_with_a_hint(frames):
+    with pytest.raises(MalformedData, match="a Series whose name is its variable") as caught:
+        FrameStore(frames)
+    assert "rename" in caught.value.hint

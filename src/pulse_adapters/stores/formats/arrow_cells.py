@@ -1,4 +1,4 @@
-"""Arrow columns of any sensible type -> numpy arrays, with the cells that are faulty.
+"""Conversion of Arrow columns of any sensible type into numpy arrays and a list of faulty cells.
 
 Columns of fixed width are read from their buffers: pyarrow's own conversions import pandas, half a second.
 """
@@ -16,19 +16,19 @@ from pulse_adapters.stores.formats.cells import NOT_A_TIME, moment, number
 from pulse_adapters.stores.formats.table import FAULTS_READ
 
 
-class NotOurs(Exception):
+class WrongType(Exception):
     """A column's type holds no times or numbers."""
 
 
 @attrs.frozen
 class FaultyCells:
-    """Positions of faulty cells, at most as many as are reported, and what is wrong with each."""
+    """Positions of faulty cells, up to the number that is reported, and a message for each."""
 
     at: list[int]
     message: list[str]
 
     @classmethod
-    def where(cls, mask: NDArray[np.bool_], message: str) -> FaultyCells:
+    def under(cls, mask: NDArray[np.bool_], message: str) -> FaultyCells:
         """Return the cells under the mask, all with the same fault."""
         at = np.flatnonzero(mask)[:FAULTS_READ].tolist()
         return cls(at, [message] * len(at))
@@ -52,7 +52,7 @@ def moments(column: Any) -> Converted:
     elif pa.types.is_date64(column.type):
         cells, missing = _fixed_width(column.chunks, "datetime64[ms]")
     else:
-        raise NotOurs
+        raise WrongType
     return _to_microseconds(cells, missing)
 
 
@@ -65,13 +65,13 @@ def numbers(column: Any) -> Converted:
         # a decimal's nearest float64 is that of its digits
         return _parsed(column, number, np.nan, np.dtype(np.float64))
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        raise NotOurs
+        raise WrongType
     cells, missing = _fixed_width(column.chunks, _dtype_of_number(column.type))
     values = cells.astype(np.float64)
     values[missing] = np.nan
     infinite = np.isinf(values)
     values[infinite] = np.nan
-    return values, [FaultyCells.where(infinite, "is infinite")]
+    return values, [FaultyCells.under(infinite, "is infinite")]
 
 
 def is_text(kind: Any) -> bool:
@@ -83,7 +83,7 @@ def is_text(kind: Any) -> bool:
 
 
 def codes_and_texts(column: Any) -> tuple[NDArray[np.int64], list[str | None]]:
-    """Return each cell as a code into the distinct texts, -1 where it is null."""
+    """Return the codes of the cells and the distinct texts that they index; a null has the code -1."""
     import pyarrow as pa
 
     if pa.types.is_decimal(column.type) or pa.types.is_string_view(column.type):
@@ -106,7 +106,7 @@ def _decoded(column: Any) -> Any:
 
 
 def _to_microseconds(cells: NDArray[Any], missing: NDArray[np.bool_]) -> Converted:
-    # 64 bits of nanoseconds reach from 1677 to 2262 only; asked in any other unit, these bounds exist
+    # 64 bits of nanoseconds cover 1677 to 2262 only; in any other unit these bounds exist
     unit = cells.dtype if cells.dtype != "datetime64[ns]" else np.dtype("datetime64[us]")
     first, end = (np.array(day, dtype=unit) for day in ("0001-01-01", "10000-01-01"))
     moments = cells.astype(unit)
@@ -114,30 +114,30 @@ def _to_microseconds(cells: NDArray[Any], missing: NDArray[np.bool_]) -> Convert
     moments[outside | missing] = "NaT"
     moments = moments.astype("datetime64[us]")
     faulty = [
-        FaultyCells.where(missing, "is missing"),
-        FaultyCells.where(outside, "is outside the years 1 to 9999"),
+        FaultyCells.under(missing, "is missing"),
+        FaultyCells.under(outside, "is outside the years 1 to 9999"),
     ]
     if cells.dtype == "datetime64[ns]":
         finer = (moments != cells) & ~np.isnat(moments)
         moments[finer] = "NaT"
-        faulty.append(FaultyCells.where(finer, "is finer than a microsecond"))
+        faulty.append(FaultyCells.under(finer, "is finer than a microsecond"))
     return moments, faulty
 
 
 def _parsed(column: Any, parse: Callable[[object], Any], faulty: Any, dtype: np.dtype[Any]) -> Converted:
-    """Parse each distinct text once; return the cells, `faulty` where they are, and those."""
+    """Parse each distinct text once; return the cells, with `faulty` in place of faulty ones, and the faulty cells."""
     codes, texts = codes_and_texts(column)
-    # the last stands for null, whose code is -1
+    # the last text stands for null, whose code is -1
     texts.append(None)
     codes[codes < 0] = len(texts) - 1
-    parsed, wrong = np.full(len(texts), faulty, dtype=dtype), {}
+    parsed, messages = np.full(len(texts), faulty, dtype=dtype), {}
     for code, text in enumerate(texts):
         try:
             parsed[code] = parse(text)
         except ValueError as error:
-            wrong[code] = str(error)
-    at = np.flatnonzero(np.isin(codes, list(wrong)))[:FAULTS_READ].tolist()
-    return parsed[codes], [FaultyCells(at, [wrong[int(codes[place])] for place in at])]
+            messages[code] = str(error)
+    at = np.flatnonzero(np.isin(codes, list(messages)))[:FAULTS_READ].tolist()
+    return parsed[codes], [FaultyCells(at, [messages[int(codes[position])] for position in at])]
 
 
 def _dtype_of_number(kind: Any) -> str:
@@ -148,7 +148,7 @@ def _dtype_of_number(kind: Any) -> str:
 
 
 def _fixed_width(chunks: Any, dtype: str, stored: str = "") -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return the cells of a column's chunks as an array of its own, and which of them are null."""
+    """Return a copy of the cells of a column's chunks, and which of them are null."""
     cells, nulls = [np.empty(0, dtype)], [np.empty(0, bool)]
     for chunk in chunks:
         validity, data = chunk.buffers()[:2]

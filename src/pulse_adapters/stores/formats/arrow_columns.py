@@ -1,4 +1,4 @@
-"""A pyarrow Table with our columns -> a Table."""
+"""Conversion of a pyarrow Table with our columns into a Table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_adapters.stores.formats.arrow_cells import FaultyCells, NotOurs, codes_and_texts, is_text, moments, numbers
+from pulse_adapters.stores.formats.arrow_cells import FaultyCells, WrongType, codes_and_texts, is_text, moments, numbers
 from pulse_adapters.stores.formats.table import FAULTS_READ, Faults, Rows, Source, Table, grouped, ordered, refuse
 
 
@@ -17,7 +17,7 @@ def from_arrow(table: Any, source: Source, rows: Rows) -> Table:
 
     Raises MalformedData where a column's type holds no times, numbers or names.
     """
-    faults = Faults(source.place)
+    faults = Faults(source.context)
     owners = _owners(table, rows, faults, source) if "variable" in table.column_names else None
     cells: dict[str, NDArray[Any]] = {}
     for name, convert in (("timestamp", moments), ("value", numbers), ("known_at", moments)):
@@ -25,17 +25,16 @@ def from_arrow(table: Any, source: Source, rows: Rows) -> Table:
             continue
         try:
             cells[name], faulty = convert(table.column(name))
-        except NotOurs as error:
+        except WrongType as error:
             raise _wrong_type(table, name, source) from error
         _report(name, faulty, rows, owners, faults)
     groups = grouped(owners.names, owners.codes) if owners else None
-    found = ordered(faults.found)
-    return Table(cells["timestamp"], cells["value"], cells.get("known_at"), rows, found, groups)
+    return Table(cells["timestamp"], cells["value"], cells.get("known_at"), rows, ordered(faults.faults), groups)
 
 
 @attrs.frozen(eq=False)
 class _Owners:
-    """Whose each row is: codes (row,) into names, -1 where it is nobody's."""
+    """The variable of each row: codes (row,) into names, -1 where it is missing."""
 
     codes: NDArray[np.int64]
     names: list[str]

@@ -1,4 +1,4 @@
-"""One cell, text or a plain Python value -> a moment or a number; a ValueError says what is wrong with it."""
+"""Conversion of one cell, a text or a plain Python value, into a moment or a number; a ValueError describes a fault."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ NOT_A_TIME = -(2**63)
 ABSENT_TEXTS = ("", ".", *(
     "".join(letters) for word in ("na", "nan") for letters in product(*((c, c.upper()) for c in word))
 ))  # fmt: skip
-"""Texts that stand for an absent observation: blank, a dot, NA and NaN in any case."""
+"""Texts for an absent observation: blank, a dot, NA and NaN in any case."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_SHOWN = 40
+_LONGEST = 40
 
 _MOMENT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
@@ -35,7 +35,7 @@ def moment(cell: object) -> int:
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         raise ValueError("is missing")
     if not isinstance(cell, str):
-        raise ValueError(f"{shown(cell)} is no ISO date")
+        raise ValueError(f"{quoted_text(cell)} is no ISO date")
     return _moment(cell.strip())
 
 
@@ -46,32 +46,32 @@ def number(cell: object) -> float:
     if isinstance(cell, str):
         return _number(cell.strip())
     if isinstance(cell, bool) or not isinstance(cell, int | float):
-        raise ValueError(f"{shown(cell)} is no number")
+        raise ValueError(f"{quoted_text(cell)} is no number")
     return _finite(float(cell), cell)
 
 
-def shown(cell: object) -> str:
-    """Return a cell for a report: quoted, control characters escaped, cut to 40 characters."""
+def quoted_text(cell: object) -> str:
+    """Return a cell for a message: quoted, control characters escaped, cut to 40 characters."""
     text = repr(cell)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 @lru_cache(maxsize=2**15)
 def _moment(text: str) -> int:
     match = _MOMENT.fullmatch(text)
     if match is None:
-        raise ValueError(f"{shown(text)} is no ISO date")
+        raise ValueError(f"{quoted_text(text)} is no ISO date")
     *clock, fraction, _zulu, sign, hours, minutes = match.groups(default="0")
     try:
         year, month, day, hour, minute, second = map(int, clock)
         local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
-        raise ValueError(f"{shown(text)} is no date: {error}") from error
+        raise ValueError(f"{quoted_text(text)} is no date: {error}") from error
     east = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
     try:
         return (local - east - _EPOCH) // _MICROSECOND + int(fraction.ljust(6, "0"))
     except OverflowError as error:
-        raise ValueError(f"{shown(text)} is outside the years 1 to 9999") from error
+        raise ValueError(f"{quoted_text(text)} is outside the years 1 to 9999") from error
 
 
 def _number(text: str) -> float:
@@ -80,11 +80,11 @@ def _number(text: str) -> float:
     if _NUMBER.fullmatch(text):
         return _finite(float(text), text)
     if text.lstrip("+-").lower() in ("inf", "infinity"):
-        raise ValueError(f"{shown(text)} is infinite")
-    raise ValueError(f"{shown(text)} is no number")
+        raise ValueError(f"{quoted_text(text)} is infinite")
+    raise ValueError(f"{quoted_text(text)} is no number")
 
 
 def _finite(value: float, cell: object) -> float:
     if math.isinf(value):
-        raise ValueError(f"{shown(cell)} is {'infinite' if cell == value else 'too large for a float64'}")
+        raise ValueError(f"{quoted_text(cell)} is {'infinite' if cell == value else 'too large for a float64'}")
     return value

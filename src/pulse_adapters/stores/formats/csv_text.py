@@ -1,7 +1,7 @@
-"""CSV: a quick reader for files that are plain and clean, a careful one for others, which finds the faults.
+"""Reader of CSV: a quick one for plain and clean files, and a careful one for others, which finds the faults.
 
-What the quick reader accepts, the careful one reads to the same bits. A row's number is its line in the file,
-the header being line 1; a row over several lines has the number of the first.
+The careful reader reads every file of the quick one to the same bits. A row's number is its line in the file, from the
+header in line 1; a row over several lines has the number of its first line.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pulse_adapters.stores.formats.text import refuse_other_than_text
 from pulse_core.errors import MalformedData
 
 _OFFSET = re.compile(r"[T ].*(?:Z|[+-]\d\d(?::?\d\d)?)")
-# a quoted field that fills the place between two commas or line ends, without quotes or line ends in it
+# a quoted field between two commas or line ends, without quotes or line ends in it
 _QUOTED = re.compile(rb'(?<![^,\r\n])"[^"\r\n]*"(?![^,\r\n])')
 _COLUMNS = ("timestamp", "value", "known_at", "variable")
 
@@ -47,12 +47,12 @@ def _lines(content: bytes) -> io.TextIOWrapper:
 def _first_row(reader: Iterator[list[str]], names: list[str]) -> dict[str, str]:
     try:
         return dict(zip(names, next(reader, []), strict=False))
-    except csv.Error:  # the careful reader says where
+    except csv.Error:  # the careful reader locates the fault
         return {}
 
 
 def _quick(content: bytes, first: dict[str, str], columns: tuple[str, ...], source: Source) -> Table | None:
-    """Return the table, or None where a careful look is due."""
+    """Return the table, or None where the careful reader is needed."""
     import pyarrow as pa
     import pyarrow.csv
 
@@ -68,17 +68,17 @@ def _quick(content: bytes, first: dict[str, str], columns: tuple[str, ...], sour
                 null_values=ABSENT_TEXTS,
             ),
         )
-        read = from_arrow(table, source, np.arange(2, table.num_rows + 2))
-    except (pa.ArrowException, MalformedData):  # the careful reader says what and where
+        rows = from_arrow(table, source, np.arange(2, table.num_rows + 2))
+    except (pa.ArrowException, MalformedData):  # the careful reader describes and locates the fault
         return None
     # NaN by another spelling, such as nan(1), is for the careful reader
-    strange = np.count_nonzero(np.isnan(read.values)) != table.column("value").null_count
+    strange = np.count_nonzero(np.isnan(rows.values)) != table.column("value").null_count
     skipped = content.rstrip(b"\r\n").count(b"\n") != table.num_rows
-    return None if read.faults or strange or skipped else read
+    return None if rows.faults or strange or skipped else rows
 
 
 def _is_plain(content: bytes) -> bool:
-    """Whether lines end alike and every quote is one of a field quoted as a whole, within its line."""
+    """Whether all lines end alike and every quote encloses a field within its line."""
     returns, quotes = content.count(b"\r"), content.count(b'"')
     if returns and returns != content.count(b"\r\n"):
         return False
@@ -86,7 +86,7 @@ def _is_plain(content: bytes) -> bool:
 
 
 def _arrow_type(column: str, first: str) -> Any:
-    """Return the type a column is read as; times with an offset are told by the first row."""
+    """Return the Arrow type of a column; the first row decides whether times have an offset."""
     import pyarrow as pa
 
     if column == "value":
@@ -98,16 +98,16 @@ def _arrow_type(column: str, first: str) -> Any:
 
 def _careful(content: bytes, columns: tuple[str, ...], source: Source) -> Table:
     reader = csv.reader(_lines(content), strict=True)
-    builder = TableBuilder(Faults(source.place), "known_at" in columns, "variable" in columns)
+    builder = TableBuilder(Faults(source.context), "known_at" in columns, "variable" in columns)
     last = 0
     try:
         header = [name.strip() for name in next(reader)]
-        places = [header.index(name) if name in columns else None for name in _COLUMNS]
+        positions = [header.index(name) if name in columns else None for name in _COLUMNS]
         last = reader.line_num
         for fields in reader:
             row, last = last + 1, reader.line_num
             if len(fields) == len(header):
-                timestamp, value, known_at, variable = (None if at is None else fields[at] for at in places)
+                timestamp, value, known_at, variable = (None if at is None else fields[at] for at in positions)
                 builder.add(row, (timestamp, value, known_at, variable))
             elif fields:
                 builder.faults.add(row, f"{len(fields)} fields, the header has {len(header)}")

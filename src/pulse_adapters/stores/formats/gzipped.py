@@ -1,4 +1,4 @@
-"""gzip within bounds."""
+"""Unpacking of gzip within a limit."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _STEP = 2**18
 
 
 def unpack(content: bytes, source: Source) -> bytes:
-    """Return what a gzip of one or more members holds; memory stays within the source's limit and a step.
+    """Return the content of a gzip of one or more members; memory stays within the source's limit and a step.
 
-    Raises MalformedData where it is no gzip, damaged, cut short, or holds more than the source's limit bytes.
+    Raises MalformedData for a gzip that is none, damaged, cut short, or larger than the source's limit.
     """
     if not content:
         raise refuse("is empty", source)

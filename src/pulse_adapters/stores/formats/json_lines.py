@@ -1,6 +1,6 @@
-"""JSON Lines, an object a line: a quick reader for files that are clean, a careful one that finds the faults.
+"""Reader of JSON Lines, an object a line: a quick one for clean files, and a careful one that finds the faults.
 
-What the quick reader accepts, the careful one reads to the same bits. A row's number is its line in the file.
+The careful reader reads every file of the quick one to the same bits. A row's number is its line in the file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pulse_adapters.stores.formats.table import Faults, Source, Table, needed_co
 from pulse_adapters.stores.formats.text import refuse_other_than_text
 
 Members = tuple[tuple[str, Any], ...]
-"""An object's names and values as they stand there, a name that comes twice included."""
+"""The names and values of an object in their order; a name may occur twice."""
 
 
 def read_json_lines(content: bytes, source: Source) -> Table:
@@ -26,13 +26,13 @@ def read_json_lines(content: bytes, source: Source) -> Table:
 
 
 def _quick(content: bytes, source: Source) -> Table | None:
-    """Return the table, or None where a careful look is due."""
+    """Return the table, or None where the careful reader is needed."""
     import msgspec
 
     columns = ["timestamp", "value", *(["variable"] if source.by_variable else [])]
     columns += ["known_at"] if b'"known_at"' in content else []
     lines = content.rstrip(b"\r\n").split(b"\n")
-    # each key as often as there are lines, and each row has it: no key is there twice, where none is escaped
+    # as many occurrences of each key as lines, and each row has it: without escapes, no key occurs twice
     if b"\\" in content or any(content.count(b'"%b"' % name.encode()) != len(lines) for name in columns):
         return None
     decode = msgspec.json.Decoder(_row_type(tuple(columns))).decode
@@ -40,11 +40,11 @@ def _quick(content: bytes, source: Source) -> Table | None:
         rows = [decode(line) for line in lines]
     except (msgspec.DecodeError, RecursionError):
         return None
-    builder = TableBuilder(Faults(source.place), "known_at" in columns, source.by_variable)
+    builder = TableBuilder(Faults(source.context), "known_at" in columns, source.by_variable)
     for number, row in enumerate(rows, start=1):
         known_at, variable = getattr(row, "known_at", None), getattr(row, "variable", None)
         builder.add(number, (row.timestamp, row.value, known_at, variable))
-        if builder.faults.found:
+        if builder.faults.faults:
             return None
     return builder.table()
 
@@ -57,7 +57,7 @@ def _row_type(columns: tuple[str, ...]) -> Any:
 
 
 def _careful(content: bytes, source: Source) -> Table:
-    faults = Faults(source.place)
+    faults = Faults(source.context)
     rows = list(_objects(content, faults))
     present = sorted({name for _, members in rows for name, _ in members})
     columns = needed_columns(present, source) if rows else ()

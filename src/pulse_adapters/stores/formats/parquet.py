@@ -1,4 +1,4 @@
-"""Parquet: the footer is looked at first, then our columns alone are read. Rows are numbered from 1."""
+"""Reader of Parquet: it checks the footer first, then reads our columns only. Rows are numbered from 1."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _refuse_other_than_parquet(content: bytes, source: Source) -> None:
 
 
 def _columns(file: Any, source: Source) -> tuple[str, ...]:
-    """Return our columns after a look at the metadata alone."""
+    """Return our columns after a check of the metadata."""
     metadata = file.metadata
     if metadata.num_columns > COLUMN_LIMIT:
         raise refuse(f"has {metadata.num_columns} columns; at most {COLUMN_LIMIT}", source)

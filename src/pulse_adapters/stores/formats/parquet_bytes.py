@@ -1,4 +1,4 @@
-"""A variable's rows as the bytes of a Parquet file that every store reads back as they were."""
+"""Writer of a variable's rows as a Parquet file, which every store reads back unchanged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pulse_core.data.observations import Moments, Observations
 
 
 def parquet_bytes(observations: Observations) -> bytes:
-    """Return `timestamp`, `value` and, where the data say it, `known_at`, in UTC; equal rows give equal bytes."""
+    """Return a file with `timestamp`, `value` and, where the data have it, `known_at`; equal rows give equal bytes."""
     import pyarrow as pa
     import pyarrow.parquet
 

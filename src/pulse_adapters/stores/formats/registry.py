@@ -1,7 +1,7 @@
-"""Which names are data files, and what their bytes hold: shared by every store that reads files.
+"""Registry of the formats of data files, shared by every store that reads files.
 
-A store turns names into variables with `variable_of`, bytes into a Table with `parse`, and that into what the
-core reads with `table.observations`. To add a format: one file with its reader, and one line in `_READERS`.
+A store turns names into variables with `variable_of`, bytes into a Table with `parse`, and a Table into Observations
+with `table.observations`. To add a format: one file with its reader, and one line in `_READERS`.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _PACKED: Final = ".gz"
 SUFFIXES: Final = tuple(kind + packed for kind in _READERS for packed in ("", _PACKED))
 """The endings of data files: `<variable>.csv`, `<variable>.csv.gz` and so on."""
 
-_LONGEST_LIKENED = 200
+_LONGEST_MATCHED = 200
 
 
 def suffix_of(name: str) -> str | None:
-    """Return the ending that makes a file a data file, or None."""
+    """Return the ending of a data file, or None for other files."""
     return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
 
 
 def variable_of(name: str) -> str | None:
-    """Return the variable that a file of this name holds; None for other files.
+    """Return the variable of a file with this name; None for other files.
 
-    None too for a hidden file, and where the name holds a slash, a backslash, or what cannot be printed.
+    None too for a hidden file, and for a name with a slash, a backslash, or an unprintable character.
     """
     suffix = suffix_of(name)
     variable = name.removesuffix(suffix) if suffix else ""
@@ -46,53 +46,53 @@ def variable_of(name: str) -> str | None:
     return variable if sound and variable == variable.strip() and variable.isprintable() else None
 
 
-def parse(content: bytes, name: str, place: str, *, by_variable: bool = False, limit: int = UNPACKED_LIMIT) -> Table:
-    """Read the bytes of a data file called `name`; errors name the place.
+def parse(content: bytes, name: str, context: str, *, by_variable: bool = False, limit: int = UNPACKED_LIMIT) -> Table:
+    """Read the bytes of the data file `name`; errors are about `context`.
 
-    With `by_variable` it is a long file, whose column `variable` says whose each row is. Faults of rows are
-    in the Table. Raises MalformedData for what makes the file unreadable: it is not what its name says, lacks
-    a column, is cut short, or unpacks to more than `limit` bytes.
+    With `by_variable` it is a long file, whose column `variable` names the variable of each row. The Table lists faults
+    of rows. Raises MalformedData for an unreadable file: one of another format than its name tells, without a needed
+    column, cut short, or of more than `limit` bytes unpacked.
     """
     suffix = suffix_of(name)
     if suffix is None:
         raise ValueError(f"'{name}' is no data file; those end in {', '.join(SUFFIXES)}")
-    source = Source(place, by_variable, limit)
+    source = Source(context, by_variable, limit)
     if suffix.endswith(_PACKED):
         content = unpack(content, source)
     return _READERS[suffix.removesuffix(_PACKED)](content, source)
 
 
 def version_of(content: bytes, name: str) -> str:
-    """Return what tells the content of a data file called `name` from any other: its ending and a SHA-256."""
+    """Return a text that distinguishes the content of a data file from any other: its ending and a SHA-256."""
     return f"{suffix_of(name)} sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def of_long(table: Table, variable: str, place: str, version: str = "") -> Observations:
-    """Return one variable's rows of a long file of this version.
+def of_long(table: Table, variable: str, context: str, version: str = "") -> Observations:
+    """Return the rows of one variable in a long file of this version.
 
     Raises VariableNotFound, and MalformedData where it has no rows.
     """
     if variable not in (table.groups or ()):
-        whole = [fault for fault in table.faults if fault.variable is None]
-        if not table.groups and not whole:
-            whole = [Fault(0, "no rows")]
-        raise malformed(whole, place) if whole else not_found(variable, table.groups or (), place)
-    return observations(table, variable, place, version)
+        faults = [fault for fault in table.faults if fault.variable is None]
+        if not table.groups and not faults:
+            faults = [Fault(0, "no rows")]
+        raise malformed(faults, context) if faults else not_found(variable, table.groups or (), context)
+    return observations(table, variable, context, version)
 
 
-def the_only_file(variable: str, names: Sequence[str], place: str) -> str:
-    """Return the name of a variable's file; raises DataError where it has several, for nobody knows which is right."""
+def the_only_file(variable: str, names: Sequence[str], context: str) -> str:
+    """Return the name of a variable's file. Raises DataError where it has several: either could be the right one."""
     if len(names) > 1:
         message = f"variable '{variable}' has {len(names)} files: {', '.join(names)}"
-        raise DataError(message, place, "Keep one of them")
+        raise DataError(message, context, "Keep one of them")
     return names[0]
 
 
 def not_found(variable: str, names: Collection[str], context: str) -> VariableNotFound:
-    """Return the error for a variable that is not among `names`; it lists near ones."""
-    shown = variable if len(variable) <= 80 else f"{variable[:79]}…"
-    message = f"no variable {shown!r}; there are {len(names) or 'none'}"
-    near = get_close_matches(variable, names) if len(variable) <= _LONGEST_LIKENED else []
+    """Return the error for a variable that is not among `names`; its hint lists near ones."""
+    label = variable if len(variable) <= 80 else f"{variable[:79]}…"
+    message = f"no variable {label!r}; there are {len(names) or 'none'}"
+    near = get_close_matches(variable, names) if len(variable) <= _LONGEST_MATCHED else []
     if near:
         hint = f"Near: {', '.join(near)}"
     elif names:

@@ -1,4 +1,4 @@
-"""The careful reader's end: rows of plain Python values, one by one, into a Table with every fault noted."""
+"""Builder of a Table from rows of plain Python values, for the careful readers; it lists every fault."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pulse_adapters.stores.formats.cells import NOT_A_TIME, moment, number
 from pulse_adapters.stores.formats.table import Faults, Table, grouped, ordered
 
 Row = tuple[object, object, object, object]
-"""The cells timestamp, value, known_at, variable of a row; what the source has no column for is None."""
+"""The cells timestamp, value, known_at and variable of a row; None for a column that the source lacks."""
 
 
 def _integers() -> array[int]:
@@ -20,7 +20,7 @@ def _integers() -> array[int]:
 
 @attrs.define
 class TableBuilder:
-    """Rows on their way into a Table. Raises MalformedData once there are too many faults to read on."""
+    """The rows of a Table so far. Raises MalformedData once there are too many faults to read on."""
 
     faults: Faults
     with_known_at: bool
@@ -33,7 +33,7 @@ class TableBuilder:
     _names: dict[str, int] = attrs.field(factory=dict)
 
     def add(self, row: int, cells: Row) -> None:
-        """Add one row under its number; what is wrong with it becomes a fault."""
+        """Add a row under its number, and its faults to the list."""
         timestamp, value, known_at, variable = cells
         owner = self._owner(row, variable) if self.by_variable else None
         self._numbers.append(row)
@@ -43,14 +43,14 @@ class TableBuilder:
             self._known_at.append(self._moment(row, "known_at", known_at, owner))
 
     def table(self) -> Table:
-        """Return what was added."""
+        """Return the Table of the added rows."""
         codes = np.array(self._codes, dtype=np.int64)
         return Table(
             np.array(self._timestamps, dtype=np.int64).view("datetime64[us]"),
             np.array(self._values, dtype=np.float64),
             np.array(self._known_at, dtype=np.int64).view("datetime64[us]") if self.with_known_at else None,
             np.array(self._numbers, dtype=np.int64),
-            ordered(self.faults.found),
+            ordered(self.faults.faults),
             grouped(list(self._names), codes) if self.by_variable else None,
         )
 

@@ -1,4 +1,4 @@
-"""What every format is read into: typed columns, row numbers and faults; and from there to Observations."""
+"""Table: the typed columns, row numbers and faults of a source in any format; and its conversion to Observations."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from pulse_core.data.observations import Moments, Observations, Values
 from pulse_core.errors import MalformedData
 
 FAULTS_READ = 10_000
-"""A source with as many faults is not read on."""
+"""The number of faults after which reading stops."""
 
-MEND = (
+HINT = (
     "Needed are the columns timestamp (ISO 8601, UTC unless it bears an offset) and value (a decimal number, "
     "blank where absent), and known_at, variable where used; names are lower case"
 )
 
 UNPACKED_LIMIT = 2 * 2**30
-"""Bytes that a packed file may unpack to unless the caller says otherwise."""
+"""The default limit in bytes of an unpacked file."""
 
 Rows = NDArray[np.int64]
 
 
 @attrs.frozen
 class Source:
-    """Where rows come from: the place errors name, whether it is of many variables, its limit unpacked."""
+    """A source of rows: the context of its errors, whether it holds many variables, and its limit in bytes unpacked."""
 
-    place: str
+    context: str
     by_variable: bool = False
     limit: int = UNPACKED_LIMIT
 
 
 @attrs.frozen
 class Fault:
-    """Something wrong: in which row (0: the source as a whole), what, and the row's variable, if known."""
+    """A fault: its row (0: the source itself), its message, and the variable of the row, if that can be read."""
 
     row: int
     message: str
@@ -48,24 +48,24 @@ class Fault:
 
 @attrs.frozen
 class Faults:
-    """The faults of one source, gathered; raises MalformedData when they become too many to read on."""
+    """The faults of one source. Raises MalformedData when they become too many to read on."""
 
-    place: str
-    found: list[Fault] = attrs.field(factory=list)
+    context: str
+    faults: list[Fault] = attrs.field(factory=list)
 
     def add(self, row: int, message: str, variable: str | None = None) -> None:
-        """Note one more."""
-        self.found.append(Fault(row, message, variable))
-        if len(self.found) >= FAULTS_READ:
-            raise malformed([*ordered(self.found), Fault(0, "reading stopped there")], self.place)
+        """Add a fault."""
+        self.faults.append(Fault(row, message, variable))
+        if len(self.faults) >= FAULTS_READ:
+            raise malformed([*ordered(self.faults), Fault(0, "reading stopped there")], self.context)
 
 
 @attrs.frozen(eq=False)
 class Table:
     """A source's rows: arrays (row,), NaT and NaN where a cell is faulty, NaN where a value is absent.
 
-    `numbers` are the rows' numbers as a person counts them. `groups` holds the positions of each variable's
-    rows in a source of many variables, None in a source of one. A fault without a variable is everybody's.
+    `numbers` are the numbers of the rows in the source, from 1. `groups` holds the positions of each variable's rows in
+    a source of many variables, None in a source of one. A fault without a variable concerns all variables.
     """
 
     timestamps: Moments
@@ -89,14 +89,14 @@ class Table:
         )
 
 
-def malformed(faults: Iterable[Fault], place: str) -> MalformedData:
-    """Return the one report of a source's faults."""
-    return MalformedData.from_faults([str(fault) for fault in faults], place, MEND)
+def malformed(faults: Iterable[Fault], context: str) -> MalformedData:
+    """Return the error of a source with these faults."""
+    return MalformedData.from_faults([str(fault) for fault in faults], context, HINT)
 
 
 def refuse(message: str, source: Source) -> MalformedData:
-    """Return the report of a source that cannot be read at all."""
-    return malformed([Fault(0, message)], source.place)
+    """Return the error of a source that cannot be read at all."""
+    return malformed([Fault(0, message)], source.context)
 
 
 def ordered(faults: Iterable[Fault]) -> list[Fault]:
@@ -105,7 +105,7 @@ def ordered(faults: Iterable[Fault]) -> list[Fault]:
 
 
 def needed_columns(present: Sequence[str], source: Source) -> tuple[str, ...]:
-    """Return which of our columns to read; raises MalformedData for those that are missing or there twice."""
+    """Return which of our columns to read. Raises MalformedData for missing and repeated ones."""
     required = ("timestamp", "value", *(("variable",) if source.by_variable else ()))
     columns = (*required, *(("known_at",) if "known_at" in present else ()))
     missing = [name for name in required if name not in present]
@@ -114,12 +114,12 @@ def needed_columns(present: Sequence[str], source: Source) -> tuple[str, ...]:
     if missing:
         faults.append(Fault(0, f"its columns are {_listed(present)}"))
     if faults:
-        raise malformed(faults, source.place)
+        raise malformed(faults, source.context)
     return columns
 
 
 def grouped(names: Sequence[str], codes: NDArray[np.integer]) -> dict[str, Rows]:
-    """Return the positions of each name's rows; `codes` (row,) index `names`, negative ones are no name's."""
+    """Return the positions of each name's rows; `codes` (row,) index `names`, negative codes have no name."""
     order = np.argsort(codes, kind="stable")
     edges = np.searchsorted(codes[order], np.arange(len(names) + 1))
     return {
@@ -127,8 +127,8 @@ def grouped(names: Sequence[str], codes: NDArray[np.integer]) -> dict[str, Rows]
     }
 
 
-def observations(table: Table, variable: str, place: str, version: str = "") -> Observations:
-    """Return one variable's rows, the absent ones counted and dropped, of this version of the source.
+def observations(table: Table, variable: str, context: str, version: str = "") -> Observations:
+    """Return the present rows of one variable with the count of absent ones, of this version of the source.
 
     Raises MalformedData with every fault of its rows and of the source, and where no observation is left.
     """
@@ -138,14 +138,14 @@ def observations(table: Table, variable: str, place: str, version: str = "") -> 
     if not faults and not present.any():
         faults = [Fault(0, "every value is absent" if len(present) else "no rows")]
     if faults:
-        raise malformed(ordered(faults), place)
+        raise malformed(ordered(faults), context)
     return Observations(
         variable,
         rows.timestamps[present],
         rows.values[present],
         None if rows.known_at is None else rows.known_at[present],
         absent=int(np.count_nonzero(~present)),
-        source=place,
+        source=context,
         version=version,
     )
 
@@ -174,13 +174,13 @@ def _repeated(rows: Table, present: NDArray[np.bool_]) -> list[Fault]:
     same = rows.timestamps[at[1:]] == rows.timestamps[at[:-1]]
     if rows.known_at is not None:
         same &= rows.known_at[at[1:]] == rows.known_at[at[:-1]]
-    named = "timestamp" if rows.known_at is None else "timestamp, known_at"
+    key = "timestamp" if rows.known_at is None else "timestamp, known_at"
     return [
-        Fault(int(rows.numbers[at[i + 1]]), f"repeats the ({named}) of row {rows.numbers[at[i]]}")
+        Fault(int(rows.numbers[at[i + 1]]), f"repeats the ({key}) of row {rows.numbers[at[i]]}")
         for i in np.flatnonzero(same)[:FAULTS_READ]
     ]
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:40]) for name in names[:10])
-    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown or "none"
+    text = ", ".join(repr(name[:40]) for name in names[:10])
+    return f"{text} and {len(names) - 10} more" if len(names) > 10 else text or "none"

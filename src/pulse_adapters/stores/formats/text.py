@@ -1,4 +1,4 @@
-"""Whether bytes are the text that their name promises."""
+"""Check that bytes are text of the format that their name tells."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIGNATURES = {
 
 
 def refuse_other_than_text(content: bytes, kind: str, source: Source) -> bytes:
-    """Return UTF-8 text without its byte order mark. Raises MalformedData for all else, and for nothing."""
+    """Return UTF-8 text without its byte order mark. Raises MalformedData for any other or empty content."""
     content = content.removeprefix(_BYTE_ORDER_MARK)
     start = content[:64].lstrip()
     if not start and not content.strip():

@@ -44,7 +44,7 @@ def _checks(command_line: CommandLine, environment: Mapping[str, str]) -> Iterat
     except SettingsError as error:
         yield from (Check("settings", "", problem, error) for problem in error.problems)
     read = layered(command_line, environment, TrainSettings)
-    if composition.unserved_places(read):
+    if composition.unserved_locations(read):
         return
     yield from credentials_checks(read.settings)
     variables = order.spec.variables if order is not None else read.settings.variables or ()

@@ -94,7 +94,7 @@ def _look(read: Layered[Any]) -> Looked:
 
 def opened(read: Layered[Any]) -> DataStore:
     """Return the store that the settings name. Raises SettingsError."""
-    problems = composition.unserved_places(read)
+    problems = composition.unserved_locations(read)
     if problems:
         raise SettingsError(problems)
     return composition.store_of(read.settings)

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_core.errors import RunNotFound, SettingsError
+from pulse_adapters.published.document import Document
+from pulse_adapters.published.result_reader import read_head, read_result
+from pulse_core.errors import MalformedData, RunNotFound, SettingsError
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import CommandLine, Layered
 from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
@@ -17,8 +19,7 @@ from pulse_entrypoints.settings.answers import CSV, TABLE
 from pulse_entrypoints.settings.places import ResultsSettings
 from pulse_entrypoints.settings.runs import RunsListSettings, RunsShowSettings
 from pulse_entrypoints.wiring import composition
-from pulse_entrypoints.wiring.finished_runs import RESULT, finished_run
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 PUBLISHED: Final = "published"
 UNPUBLISHED: Final = "not published"
@@ -66,22 +67,22 @@ def show_run(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     return answer(command_line, environment, RunsShowSettings, _show)
 
 
-def place_of(read: Layered[Any]) -> ResultsPlace:
+def place_of(read: Layered[Any]) -> ResultsArchive:
     """Return the place of the results. Raises SettingsError where there is no adapter for it."""
-    problems = composition.unserved_places(read)
+    problems = composition.unserved_locations(read)
     if problems:
         raise SettingsError(problems)
     settings: ResultsSettings = read.settings
     return composition.sink_of(settings)
 
 
-def lines_of(place: ResultsPlace) -> list[RunLine]:
+def lines_of(place: ResultsArchive) -> list[RunLine]:
     """Return a line a run, the one written last first."""
     lines = (_line(place, run_id) for run_id in place.run_ids())
     return sorted(lines, key=lambda line: (line.written, line.run), reverse=True)
 
 
-def ledger_of(place: ResultsPlace) -> Ledger:
+def ledger_of(place: ResultsArchive) -> Ledger:
     """Return what the ledger holds."""
     records = list(place.records())
     whole = [record for record in records if not record.damaged]
@@ -103,43 +104,42 @@ def _list(read: Layered[RunsListSettings]) -> Ending:
 
 
 def _show(read: Layered[RunsShowSettings]) -> Ending:
-    document = finished_run(place_of(read), read.settings.run).document
+    run = read_result(place_of(read), read.settings.run)
     if read.settings.format == TABLE:
         from pulse_entrypoints.commands.runs.table import details
 
-        show(*details(document))
+        show(*details(run))
     elif read.settings.format == CSV:
-        write_csv(("variable", "horizon", "best"), _best(document))
+        write_csv(("variable", "horizon", "best"), _best(run.document))
     else:
-        write_json(document)
+        write_json(json.loads(run.content))
     return Ending(Exit.DONE)
 
 
-def _line(place: ResultsPlace, run_id: str) -> RunLine:
+def _line(place: ResultsArchive, run_id: str) -> RunLine:
     facts = place.run_facts(run_id)
     line = RunLine(run=run_id, state=UNPUBLISHED, written=facts.modified, bytes=facts.size)
     try:
-        document = json.loads(place.read(run_id, RESULT))
-        run = document["run"]
-        spec, units = run["spec"], run["units"]
+        head = read_head(place, run_id)
+        period, units = head.run.spec, head.run.units
         return attrs.evolve(
             line,
             state=PUBLISHED,
-            start=str(spec["start"]),
-            end=str(spec["end"]),
-            planned=int(units["planned"]),
-            recalled=int(units["recalled"]),
-            computed=int(units["computed"]),
-            failed=int(units["failed"]),
-            digest=str(document["digest"]),
+            start=str(period.start),
+            end=str(period.end),
+            planned=units.planned,
+            recalled=units.recalled,
+            computed=units.computed,
+            failed=units.failed,
+            digest=head.digest,
         )
     except RunNotFound:
         return line
-    except (ValueError, KeyError, TypeError):
+    except MalformedData:
         return attrs.evolve(line, state=UNREADABLE)
 
 
-def _best(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for variable, found in document["variables"].items():
-        for horizon, name in found["best"].items():
-            yield {"variable": variable, "horizon": horizon, "best": name}
+def _best(document: Document) -> Iterator[dict[str, Any]]:
+    for name, variable in document.variables.items():
+        for horizon, best in variable.best.items():
+            yield {"variable": name, "horizon": horizon, "best": best}

@@ -101,7 +101,7 @@ def judged(read: Layered[Any]) -> Order:
     """Judge settings, TrainSettings or more than these. Raises SettingsError with all that is wrong."""
     spec, wrong_spec = run_spec(read, composition.utc_now().date(), composition.sample_facts)
     forecasters, wrong_forecasters = composition.own_forecasters(read)
-    problems = [*read.problems, *wrong_spec, *wrong_forecasters, *composition.place_problems(read)]
+    problems = [*read.problems, *wrong_spec, *wrong_forecasters, *composition.location_problems(read)]
     problems += engine_problems(read)
     if read.settings.report:
         problems += report_problems(read.source("report"))

@@ -6,8 +6,7 @@ Each check is made whatever came of the others, so that one look shows all that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import attrs
 
@@ -15,12 +14,19 @@ from pulse_core.errors import PulseError, StoreUnavailable, VariableNotFound
 from pulse_core.ports import DataStore
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.settings import TrainSettings
-from pulse_entrypoints.settings.places import SAMPLE
 from pulse_entrypoints.wiring import composition
-from pulse_entrypoints.wiring.locations import data_in_s3, results_in_s3, scheme_of
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.location_checks import uses_aws
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 _TOLD: Final = 20
+
+
+@runtime_checkable
+class ListingStore(DataStore, Protocol):
+    """A store that knows what listing its names costs."""
+
+    def names_need_rows(self) -> bool:
+        """Whether listing the names reads all rows, as in one long file."""
 
 
 @attrs.frozen
@@ -54,7 +60,7 @@ class NotReady(PulseError):
         return Ending(Exit.FAILED, title, [_line(check) for check in self.checks], "Look again with pulse check")
 
 
-def require(settings: TrainSettings, variables: Sequence[str], sink: ResultsPlace) -> None:
+def require(settings: TrainSettings, variables: Sequence[str], sink: ResultsArchive) -> None:
     """Make the checks that cost next to nothing beside the run. Raises what is wrong: NotReady where it is more.
 
     With keep_going a variable that is not there fails alone, later.
@@ -72,7 +78,7 @@ def require(settings: TrainSettings, variables: Sequence[str], sink: ResultsPlac
 
 def credentials_checks(settings: TrainSettings) -> Iterator[Check]:
     """Say where the credentials for S3 come from, where it is used."""
-    if data_in_s3(settings) is None and results_in_s3(settings) is None and settings.s3_output_file is None:
+    if not uses_aws(settings):
         return
     from pulse_adapters.aws.credentials import credentials_source
 
@@ -96,7 +102,7 @@ def data_checks(settings: TrainSettings, variables: Sequence[str]) -> Iterator[C
     yield from _variables_checks(store, [name for name in variables if name not in names], len(variables))
 
 
-def results_checks(sink: ResultsPlace) -> Iterator[Check]:
+def results_checks(sink: ResultsArchive) -> Iterator[Check]:
     """Look whether results can be written wherever they belong."""
     for context, error in sink.probe():
         yield Check("results", context, "can be written") if error is None else Check.failed("results", error)
@@ -117,12 +123,8 @@ def _variables_checks(store: DataStore, missing: Sequence[str], count: int) -> I
 
 def _costs_a_reading(settings: TrainSettings) -> bool:
     """Whether the names cannot be had without reading all data, as those in one long file."""
-    in_s3 = data_in_s3(settings)
-    if in_s3 is not None:
-        return in_s3.is_long_file
-    if settings.data == SAMPLE:
-        return False
-    return scheme_of(settings.data) != "folder" or Path(settings.data).expanduser().is_file()
+    store = composition.store_of(settings)
+    return not isinstance(store, ListingStore) or store.names_need_rows()
 
 
 def _line(check: Check) -> str:
