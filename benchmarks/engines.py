@@ -35,8 +35,8 @@ from pulse_adapters.backends.dask.cluster import LocalWorkers, Scheduler
 from pulse_adapters.backends.host.cores import usable_cores
 from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_adapters.backends.serial import SerialBackend
-from pulse_adapters.sinks.folder import FilesystemSink
-from pulse_adapters.stores.folder import FilesystemStore
+from pulse_adapters.sinks.folder import FolderSink
+from pulse_adapters.stores.folder import FolderStore
 from pulse_core import RetrodictionTraining, RunSpec, WorkUnit
 from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import work_units
@@ -70,7 +70,7 @@ def spec(points: int, variables: int) -> RunSpec:
 
 def train_many(data: Path, results: Path, backend: ComputeBackend) -> None:
     """Train so many variables that several units of the default size come of them."""
-    RetrodictionTraining(store=FilesystemStore(data), backend=backend, sink=FilesystemSink(results)).execute(
+    RetrodictionTraining(store=FolderStore(data), backend=backend, sink=FolderSink(results)).execute(
         spec(MANY_POINTS, MANY)
     )
 
@@ -80,7 +80,7 @@ def task_and_units(data: Path, results: Path) -> tuple[ReplayTask, Sequence[Work
     message = spec(MANY_POINTS, MANY)
     cut = work_units(message)
     tables = Tables(message.run_id, len(cut))
-    return ReplayTask(message, FilesystemStore(data), FilesystemSink(results), resolve(message.roster), tables), cut
+    return ReplayTask(message, FolderStore(data), FolderSink(results), resolve(message.roster), tables), cut
 
 
 def futures_loop(task: Task, units: Sequence[WorkUnit], executor: Executor) -> None:
@@ -169,8 +169,8 @@ def recall(folder: Path) -> None:
     for variables, points in RECALLED:
         (data := folder / f"data-{variables}-{points}").mkdir()
         write_data(data, points, variables)
-        message, store, nights = spec(points, variables), FilesystemStore(data), count()
-        train = partial(train_here, store, FilesystemSink(folder / f"recorded-{variables}-{points}"), message)
+        message, store, nights = spec(points, variables), FolderStore(data), count()
+        train = partial(train_here, store, FolderSink(folder / f"recorded-{variables}-{points}"), message)
         computing = cpu_seconds(train)
         sides: dict[str, Callable[[], object]] = {
             "reading the data": partial(read, store, message),
@@ -183,12 +183,12 @@ def recall(folder: Path) -> None:
         print(f"  {'computing them':32} {computing * 1e3:7.0f} ms")
 
 
-def read(store: FilesystemStore, message: RunSpec) -> None:
+def read(store: FolderStore, message: RunSpec) -> None:
     for name in message.variables:
         store.read(name)
 
 
-def train_here(store: FilesystemStore, sink: FilesystemSink, message: RunSpec, run_id: str | None = None) -> None:
+def train_here(store: FolderStore, sink: FolderSink, message: RunSpec, run_id: str | None = None) -> None:
     RetrodictionTraining(store=store, backend=SerialBackend(), sink=sink, run_id=run_id).execute(message)
 
 

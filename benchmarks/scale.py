@@ -22,7 +22,7 @@ import numpy as np
 from _synthetic import SyntheticStore
 from _timing import least
 
-from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.sinks.folder import FolderSink
 from pulse_core import Done, Forecaster, Histories, Outcome, RetrodictionTraining, RunResult, Slice, Task, WorkUnit
 from pulse_core.backtest.evaluation import evaluate
 from pulse_core.backtest.hindcasting import hindcast
@@ -118,7 +118,7 @@ class NoSink:
 def train(case: Case) -> Cost:
     """Run a case in this process."""
     store = SyntheticStore(case.variables, case.points)
-    sink = NoSink() if case.results is None else FilesystemSink(case.results)
+    sink = NoSink() if case.results is None else FolderSink(case.results)
     training = RetrodictionTraining(store=store, backend=InThisProcess(), sink=sink, slice=case.share)
     _warm_up()
     begun = time.perf_counter()

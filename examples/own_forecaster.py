@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.sample import FOLDER
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_adapters.stores.folder import FilesystemStore
+from pulse_adapters.stores.folder import FolderStore
 from pulse_core import MEASURES, OriginByOrigin, RetrodictionTraining, RunResult, RunSpec
 
 
@@ -39,7 +39,7 @@ def train() -> RunResult:
     """Replay nine years of consumer prices."""
     own = OriginByOrigin(name="last-year", version=LastYear.version, model=LastYear())
     training = RetrodictionTraining(
-        store=FilesystemStore(FOLDER), backend=SerialBackend(), sink=MemorySink(), forecasters=(own,)
+        store=FolderStore(FOLDER), backend=SerialBackend(), sink=MemorySink(), forecasters=(own,)
     )
     spec = RunSpec(
         variables=["core_cpi"],

@@ -19,8 +19,8 @@ import numpy as np
 
 from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_adapters.sample import FOLDER
-from pulse_adapters.sinks.folder import FilesystemSink
-from pulse_adapters.stores.folder import FilesystemStore
+from pulse_adapters.sinks.folder import FolderSink
+from pulse_adapters.stores.folder import FolderStore
 from pulse_core import Observations, RetrodictionTraining, RunResult, RunSpec, StoreUnavailable, VariableNotFound
 
 _ROWS = "SELECT timestamp, value, known_at FROM observations WHERE variable = ?"
@@ -61,7 +61,7 @@ class SqliteStore:
 
 def fill(path: Path) -> None:
     """Write two series of the sample to a new database, as if each value had been published 20 days later."""
-    sample = FilesystemStore(FOLDER)
+    sample = FolderStore(FOLDER)
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("CREATE TABLE observations (variable TEXT, timestamp TEXT, value REAL, known_at TEXT)")
         for variable in ("core_cpi", "baa_yield"):
@@ -73,7 +73,7 @@ def fill(path: Path) -> None:
 
 def train(store: SqliteStore, results: Path) -> RunResult:
     """Train on all that the store has, in worker processes where that pays."""
-    training = RetrodictionTraining(store=store, backend=ProcessesBackend(), sink=FilesystemSink(results))
+    training = RetrodictionTraining(store=store, backend=ProcessesBackend(), sink=FolderSink(results))
     spec = RunSpec(
         variables=tuple(store.names()),
         start=date(2010, 1, 1),

@@ -10,7 +10,7 @@ from datetime import date
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.sample import FOLDER
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_adapters.stores.folder import FilesystemStore
+from pulse_adapters.stores.folder import FolderStore
 from pulse_core import RetrodictionTraining, RunSpec
 
 # %% [markdown]
@@ -20,7 +20,7 @@ from pulse_core import RetrodictionTraining, RunSpec
 # row became known.
 
 # %%
-store = FilesystemStore(FOLDER)
+store = FolderStore(FOLDER)
 print(*store.names())
 prices = store.read("core_cpi")
 print(len(prices), "months of consumer prices, from", prices.timestamps[0], "to", prices.timestamps[-1])

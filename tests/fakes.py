@@ -86,9 +86,9 @@ class FakeSink:
 
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[Write]:
-        goes: list[Columns] = []
-        yield lambda columns: goes.append(deepcopy(dict(columns)))
-        put_part(self.parts, run_id, name, goes)
+        groups: list[Columns] = []
+        yield lambda columns: groups.append(deepcopy(dict(columns)))
+        put_part(self.parts, run_id, name, groups)
 
     def has_part(self, run_id: str, name: str) -> bool:
         return (run_id, name) in self.parts
@@ -109,7 +109,7 @@ class FakeSink:
 
 
 @attrs.frozen
-class FakePlace:
+class FakeStorage:
     """Files in a dict, with the time of their last writing."""
 
     files: dict[str, tuple[bytes, datetime]] = attrs.field(factory=dict)
@@ -122,8 +122,8 @@ class FakePlace:
         yield self.read
 
     def create(self, name: str, content: bytes) -> bool:
-        made = (content, datetime.now(UTC))
-        return self.files.setdefault(name, made) is made
+        file = (content, datetime.now(UTC))
+        return self.files.setdefault(name, file) is file
 
     def replace(self, name: str, content: bytes) -> None:
         self.files[name] = content, datetime.now(UTC)
@@ -144,11 +144,17 @@ class FakePlace:
             if name.startswith(f"{folder}/" if folder else ""):
                 yield Entry(name, len(content), modified)
 
-    def beginning(self, start: str) -> Iterator[str]:
-        yield from (name for name in list(self.files) if name.startswith(start) and "/" not in name[len(start) :])
+    def names(self, prefix: str) -> Iterator[str]:
+        yield from (name for name in list(self.files) if name.startswith(prefix) and "/" not in name[len(prefix) :])
 
     def remove(self, name: str) -> None:
         self.files.pop(name, None)
+
+    def remove_content(self, name: str, content: bytes) -> bool:
+        holds = self.read(name) == content
+        if holds:
+            self.remove(name)
+        return holds
 
     def remove_folder(self, folder: str) -> None:
         for entry in self.entries(folder):
@@ -169,14 +175,14 @@ class FakePlace:
 
 @attrs.frozen
 class FakeDraft:
-    """Bytes that go to the place when they are finished."""
+    """Bytes that go to a storage when they are finished."""
 
-    place: FakePlace
+    storage: FakeStorage
     address: str
     file: BytesIO = attrs.field(factory=BytesIO)
 
     def finish(self) -> None:
-        self.place.replace(self.address, self.file.getvalue())
+        self.storage.replace(self.address, self.file.getvalue())
 
     def discard(self) -> None:
         self.file.close()

@@ -17,7 +17,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.stores.folder import FilesystemStore
+from pulse_adapters.stores.folder import FolderStore
 from pulse_adapters.stores.formats.registry import SUFFIXES
 from pulse_adapters.stores.frames import FrameStore
 from pulse_adapters.stores.object_cache import ObjectCache
@@ -251,7 +251,7 @@ def _folder(suffix: str, variables: Variables) -> Iterator[DataStore]:
     with TemporaryDirectory() as folder:
         for name, held in variables.items():
             (Path(folder) / f"{name}{suffix}").write_bytes(one_file(held, suffix))
-        yield FilesystemStore(folder)
+        yield FolderStore(folder)
 
 
 @contextmanager
@@ -259,7 +259,7 @@ def _long(suffix: str, variables: Variables) -> Iterator[DataStore]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"long{suffix}"
         path.write_bytes(long_file(variables, suffix))
-        yield FilesystemStore(path)
+        yield FolderStore(path)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What every ResultSink promises.
 
-A new one is one line in SINKS, and one in PARTS where it keeps parts elsewhere; a new place is one line in PLACES.
+A new one is one line in SINKS, and one in PARTS where it keeps parts elsewhere; a new storage is one line in STORAGES.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ import pytest
 from hypothesis import given
 
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_adapters.sinks.storage_sink import PlaceSink
+from pulse_adapters.sinks.storage_sink import StorageSink
 from pulse_core.errors import PulseError, RunIdTaken, SinkUnavailable
 from pulse_core.ports import Recall, ResultSink, Write, recalling
 from pulse_core.results import Holder, Record, RunResult
 from pulse_core.tables import Column, Columns, Labels, is_other_content
-from tests.contracts.places import PLACES
+from tests.contracts.storages import STORAGES
 from tests.fakes import FakeSink
 from tests.results import batch_hindcasts, folded, records, run_result, sighting, spec, variable_result
 
@@ -56,36 +56,36 @@ MORE_ROWS: Columns = {
 
 
 @contextmanager
-def in_a_place(name: str) -> Iterator[PlaceSink]:
-    with PLACES[name]() as place:
-        yield PlaceSink(place)
+def in_a_storage(name: str) -> Iterator[StorageSink]:
+    with STORAGES[name]() as storage:
+        yield StorageSink(storage)
 
 
 SINKS: dict[str, Callable[[], AbstractContextManager[ResultSink]]] = {
     "fake": lambda: nullcontext(FakeSink()),
     "memory": lambda: nullcontext(MemorySink()),
-    **{f"storage_sink, {name}": partial(in_a_place, name) for name in PLACES},
+    **{f"storage_sink, {name}": partial(in_a_storage, name) for name in STORAGES},
 }
 
 
 def kept_part(sink: Any, name: str) -> list[dict[str, list[object]]] | None:
-    """The goes of a part that a sink in memory keeps, as plain values."""
-    goes = sink.parts.get((RUN, name))
-    return None if goes is None else [plain(columns) for columns in goes]
+    """The groups of a part that a sink in memory keeps, as plain values."""
+    groups = sink.parts.get((RUN, name))
+    return None if groups is None else [plain(columns) for columns in groups]
 
 
-def part_file(sink: PlaceSink, name: str) -> list[dict[str, list[object]]] | None:
+def part_file(sink: StorageSink, name: str) -> list[dict[str, list[object]]] | None:
     """The row groups of a part that is a file, as plain values."""
-    content = sink.place.read(f"{RUN}/{name}.parquet")
+    content = sink.storage.read(f"{RUN}/{name}.parquet")
     if content is None:
         return None
     file = pyarrow.parquet.ParquetFile(BytesIO(content))
-    goes = [file.read_row_group(number).to_pydict() for number in range(file.num_row_groups)]
-    return [{name: [_without_zone(value) for value in column] for name, column in go.items()} for go in goes]
+    groups = [file.read_row_group(number).to_pydict() for number in range(file.num_row_groups)]
+    return [{name: [_without_zone(value) for value in column] for name, column in group.items()} for group in groups]
 
 
 PARTS: dict[type[ResultSink], Callable[[Any, str], list[dict[str, list[object]]] | None]] = {
-    PlaceSink: part_file,
+    StorageSink: part_file,
 }
 """How to read the part of a sink that does not keep it in a dict."""
 
@@ -117,9 +117,9 @@ def _without_zone(value: object) -> object:
     return value.replace(tzinfo=None)
 
 
-def write(sink: ResultSink, *goes: Columns, name: str = PART, run_id: str = RUN) -> None:
+def write(sink: ResultSink, *groups: Columns, name: str = PART, run_id: str = RUN) -> None:
     with sink.part(run_id, name) as add:
-        for columns in goes:
+        for columns in groups:
             add(columns)
 
 
@@ -233,13 +233,13 @@ class TestResultSink:
     def test_other_runs_stand_side_by_side(self, sink):
         assert sink.publish(run_result(run_id="one")) != sink.publish(run_result(run_id="two"))
 
-    def test_a_part_holds_the_rows_of_all_goes_in_order(self, sink):
+    def test_a_part_holds_the_rows_of_all_groups_in_order(self, sink):
         write(sink, ROWS, MORE_ROWS)
         assert part_of(sink, PART) == [plain(ROWS), plain(MORE_ROWS)]
 
     def test_the_columns_of_a_part_keep_their_order(self, sink):
         write(sink, ROWS)
-        assert [list(go) for go in part_of(sink, PART) or []] == [list(ROWS)]
+        assert [list(group) for group in part_of(sink, PART) or []] == [list(ROWS)]
 
     def test_what_a_writer_does_with_its_arrays_afterwards_does_not_show(self, sink):
         errors = np.array([1.0, 2.0])
@@ -447,13 +447,13 @@ class Sweeping(FakeSink):
 
 
 @attrs.frozen
-class LastGoOnly(FakeSink):
+class LastGroupOnly(FakeSink):
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[Write]:
         with FakeSink.part(self, run_id, name) as add:
-            goes: list[Columns] = []
-            yield goes.append
-            for columns in goes[-1:]:
+            groups: list[Columns] = []
+            yield groups.append
+            for columns in groups[-1:]:
                 add(columns)
 
 
@@ -471,11 +471,11 @@ class Impatient(FakeSink):
 class Saving(FakeSink):
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[Write]:
-        goes: list[Columns] = []
+        groups: list[Columns] = []
         try:
-            yield goes.append
+            yield groups.append
         finally:
-            self.parts[run_id, name] = tuple(goes)
+            self.parts[run_id, name] = tuple(groups)
 
 
 @attrs.frozen
@@ -499,9 +499,9 @@ class Hoarding(FakeSink):
 class Referring(FakeSink):
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[Write]:
-        goes: list[Columns] = []
-        yield goes.append
-        self.parts[run_id, name] = tuple(goes)
+        groups: list[Columns] = []
+        yield groups.append
+        self.parts[run_id, name] = tuple(groups)
 
 
 @attrs.frozen
@@ -572,7 +572,7 @@ class Heaping(FakeSink):
         before = dict(self.parts)
         with FakeSink.part(self, run_id, name) as add:
             yield add
-        self.parts.update({other: goes for other, goes in before.items() if other[1] != name})
+        self.parts.update({other: groups for other, groups in before.items() if other[1] != name})
 
 
 @attrs.frozen
@@ -610,7 +610,7 @@ class ClearsFirst(FakeSink):
         (Tolerant, "test_a_run_id_that_holds_another_spec_is_refused"),
         (Sweeping, "test_publishing_keeps_the_records"),
         (OneDrawer, "test_each_kind_of_record_comes_back_as_what_it_is"),
-        (LastGoOnly, "test_a_part_holds_the_rows_of_all_goes_in_order"),
+        (LastGroupOnly, "test_a_part_holds_the_rows_of_all_groups_in_order"),
         (Sorting, "test_the_columns_of_a_part_keep_their_order"),
         (Referring, "test_what_a_writer_does_with_its_arrays_afterwards_does_not_show"),
         (Impatient, "test_a_part_that_is_under_way_is_not_there_yet"),
@@ -639,4 +639,4 @@ def test_the_table_names_every_sink_there_is():
     folder = Path(__file__).parents[2] / "src/pulse_adapters/sinks"
     sink = re.compile(r"^class \w+Sink\b", re.MULTILINE)
     adapters = {path.stem for path in folder.glob("*.py") if sink.search(path.read_text())}
-    assert {name.partition(",")[0] for name in SINKS} - {"fake"} == adapters - {"folder"}  # a PlaceSink by name
+    assert {name.partition(",")[0] for name in SINKS} - {"fake"} == adapters - {"folder"}  # a StorageSink by name

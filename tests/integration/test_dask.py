@@ -21,7 +21,7 @@ from pulse_adapters.backends.host.deaths import MemoryKills
 from pulse_adapters.backends.host.software import Software
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.sinks.memory import MemorySink
-from pulse_adapters.stores.folder import FilesystemStore
+from pulse_adapters.stores.folder import FolderStore
 from pulse_core import RetrodictionTraining, RunSpec
 from pulse_core.errors import BackendUnavailable, RunInterrupted, SettingsError, UnitFailed
 from pulse_core.ports import Done, Failed
@@ -110,7 +110,7 @@ def test_two_threads_of_a_worker_give_the_same_bits(tmp_path):
     spec = RunSpec(variables=names, start=date(2020, 3, 1), end=date(2020, 5, 31), horizon=2)
     threads = DaskBackend(LocalWorkers(workers=1, threads=2, processes=False))
     digests = [
-        RetrodictionTraining(store=FilesystemStore(tmp_path), backend=backend, sink=MemorySink(), unit_size=1)
+        RetrodictionTraining(store=FolderStore(tmp_path), backend=backend, sink=MemorySink(), unit_size=1)
         .execute(spec)
         .digest
         for backend in (SerialBackend(), threads)

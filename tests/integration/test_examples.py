@@ -16,7 +16,7 @@ import pytest
 import trust_service
 
 from pulse_adapters.sample import FOLDER
-from pulse_adapters.stores.folder import FilesystemStore
+from pulse_adapters.stores.folder import FolderStore
 from pulse_core import MEASURES, StoreUnavailable, VariableNotFound
 from tests.integration.cli import environment
 from tests.integration.pages import ROOT
@@ -68,7 +68,7 @@ def store(tmp_path):
 
 
 def test_the_own_store_reads_what_was_written_to_it(store):
-    read, written = store.read("core_cpi"), FilesystemStore(FOLDER).read("core_cpi")
+    read, written = store.read("core_cpi"), FolderStore(FOLDER).read("core_cpi")
     assert list(store.names()) == ["baa_yield", "core_cpi"]
     assert np.array_equal(read.values, written.values)
     assert np.array_equal(read.releases, written.timestamps + np.timedelta64(20, "D"))

@@ -12,8 +12,8 @@ import pytest
 
 from pulse_adapters.aws.bucket import Bucket
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.sinks.storage_sink import PlaceSink
-from pulse_adapters.storage.s3 import BucketPlace
+from pulse_adapters.sinks.storage_sink import StorageSink
+from pulse_adapters.storage.s3 import S3Storage
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.s3 import S3Store
 from pulse_adapters.stores.s3_long import S3LongStore
@@ -45,8 +45,8 @@ def bucket(aws) -> Bucket:
 
 
 @pytest.fixture
-def place(aws, corner, tmp_path) -> BucketPlace:
-    return BucketPlace(BUCKET, corner, aws, tmp_path / "results")
+def storage(aws, corner, tmp_path) -> S3Storage:
+    return S3Storage(BUCKET, corner, aws, tmp_path / "results")
 
 
 @pytest.fixture
@@ -125,39 +125,39 @@ def test_who_creates_a_key_knows_it_though_the_answer_is_lost(bucket, fault_prox
 def test_where_conditions_are_not_heeded_the_first_stays_too(moto_server, tmp_path):
     with environment_of(moto_server), proxied(moto_server.endpoint) as proxy:
         proxy.dropped.add("if-none-match")
-        place = BucketPlace(BUCKET, moto_server.corner(), AwsSettings(endpoint_url=proxy.endpoint), tmp_path)
-        assert place.create("units/ab/key", b"one")
-        assert not place.create("units/ab/key", b"two")
-        assert place.read("units/ab/key") == b"one"
-        assert [entry.name for entry in place.entries("")] == ["units/ab/key"]
+        storage = S3Storage(BUCKET, moto_server.corner(), AwsSettings(endpoint_url=proxy.endpoint), tmp_path)
+        assert storage.create("units/ab/key", b"one")
+        assert not storage.create("units/ab/key", b"two")
+        assert storage.read("units/ab/key") == b"one"
+        assert [entry.name for entry in storage.entries("")] == ["units/ab/key"]
         assert sum(".probe-" in seen.path for seen in proxy.seen) == 3  # asked once: two to try, one to tidy up
 
 
-def test_a_large_file_goes_up_in_parts_and_a_lost_part_is_sent_again(place, fault_proxy):
+def test_a_large_file_goes_up_in_parts_and_a_lost_part_is_sent_again(storage, fault_proxy):
     fault_proxy.plan(None, None, Reset(), where=lambda seen: seen.method == "PUT")
-    draft = place.draft("run/hindcasts/part-1.parquet")
+    draft = storage.draft("run/hindcasts/part-1.parquet")
     pieces = [bytes([number]) * 2**20 for number in range(40)]
     for piece in pieces:
         draft.file.write(piece)
     draft.finish()
     draft.discard()
     assert fault_proxy.count("PUT") == 4  # three parts, one of them twice
-    assert place.read("run/hindcasts/part-1.parquet") == b"".join(pieces)
+    assert storage.read("run/hindcasts/part-1.parquet") == b"".join(pieces)
 
 
 @pytest.mark.parametrize("how", ["replaced", "drafted"])
-def test_what_cannot_be_uploaded_is_kept_here_and_named(place, fault_proxy, tmp_path, how):
+def test_what_cannot_be_uploaded_is_kept_here_and_named(storage, fault_proxy, tmp_path, how):
     fault_proxy.plan(*[Reset()] * 9)
     kept = tmp_path / "results/run/file"
-    write = {"replaced": place.replace, "drafted": partial(_draft, place)}[how]
+    write = {"replaced": storage.replace, "drafted": partial(_draft, storage)}[how]
     with pytest.raises(SinkUnavailable, match=re.escape(f"It is kept in {kept}")):
         write("run/file", LARGE)
     assert kept.read_bytes() == LARGE
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
 
 
-def _draft(place: BucketPlace, name: str, content: bytes) -> None:
-    draft = place.draft(name)
+def _draft(storage: S3Storage, name: str, content: bytes) -> None:
+    draft = storage.draft(name)
     try:
         draft.file.write(content)
         draft.finish()
@@ -165,20 +165,20 @@ def _draft(place: BucketPlace, name: str, content: bytes) -> None:
         draft.discard()
 
 
-def test_a_failed_result_is_still_put_everywhere_else(place, fault_proxy, tmp_path):
+def test_a_failed_result_is_still_put_everywhere_else(storage, fault_proxy, tmp_path):
     from pulse_adapters.sinks.folder import output_file
 
-    sink = PlaceSink(place, (output_file(tmp_path / "here.json"),))
+    sink = StorageSink(storage, (output_file(tmp_path / "here.json"),))
     fault_proxy.choose(lambda seen: SlowDown() if seen.method == "PUT" else None)
     with pytest.raises(SinkUnavailable, match="too many requests"):
         sink.publish(run_result())
     assert (tmp_path / "here.json").exists()
 
 
-def test_records_and_recalls_through_a_bad_network(place, fault_proxy):
+def test_records_and_recalls_through_a_bad_network(storage, fault_proxy):
     faults: list[Fault] = [Reset(), SlowDown(), CutBody(100), LoseAnswer()]
     fault_proxy.every(3, faults)
-    sink = PlaceSink(place)
+    sink = StorageSink(storage)
     keys = [f"{number:064x}" for number in range(8)]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda key: sink.record(key, variable_result()), keys))

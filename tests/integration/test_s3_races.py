@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.sinks.storage_sink import PlaceSink
-from pulse_adapters.storage.s3 import BucketPlace
+from pulse_adapters.sinks.storage_sink import StorageSink
+from pulse_adapters.storage.s3 import S3Storage
 from pulse_core.errors import SinkUnavailable
 from tests.results import variable_result
 from tests.servers.faults import Fault, LoseAnswer, Proxy, Reset
@@ -29,15 +29,15 @@ RACER = """
 import sys
 from pathlib import Path
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.storage.s3 import BucketPlace
+from pulse_adapters.storage.s3 import S3Storage
 
 prefix, endpoint, number, bucket = sys.argv[1:]
-place = BucketPlace(bucket, prefix, AwsSettings(endpoint_url=endpoint))
-place.read("warm")
+storage = S3Storage(bucket, prefix, AwsSettings(endpoint_url=endpoint))
+storage.read("warm")
 print("ready", flush=True)
 sys.stdin.readline()
-won = place.create("units/ab/key", number.encode())
-print(int(won), place.read("units/ab/key").decode())
+won = storage.create("units/ab/key", number.encode())
+print(int(won), storage.read("units/ab/key").decode())
 """
 
 
@@ -76,18 +76,18 @@ kill = st.sampled_from([None, None, Reset(), LoseAnswer()])
 
 
 class WritersAndReaders(RuleBasedStateMachine):
-    """A place whose writers may die at each request. The model knows, of each name, what may stand there."""
+    """A storage whose writers may die at each request. The model knows, of each name, what may stand there."""
 
     server: S3Server
     proxy: Proxy
 
     def __init__(self) -> None:
         super().__init__()
-        self.place = BucketPlace(
+        self.storage = S3Storage(
             BUCKET, self.server.corner(), AwsSettings(endpoint_url=self.proxy.endpoint, retry_attempts=1)
         )
         self.proxy.plan()  # a fault that the example before had no request for would hit this one
-        self.place.create("warm", b"")
+        self.storage.create("warm", b"")
         self.model: dict[str, set[bytes | None]] = {each: {None} for each in NAMES}
 
     def dying(self, fault: Fault | None) -> None:
@@ -98,7 +98,7 @@ class WritersAndReaders(RuleBasedStateMachine):
         before = self.model[name]
         self.dying(fault)
         try:
-            won = self.place.create(name, content)
+            won = self.storage.create(name, content)
         except SinkUnavailable:
             self.model[name] = before | ({content} if None in before else set())
             return
@@ -113,14 +113,14 @@ class WritersAndReaders(RuleBasedStateMachine):
     @rule(name=name, content=content)
     def replace(self, name: str, content: bytes) -> None:
         self.dying(None)
-        self.place.replace(name, content)
+        self.storage.replace(name, content)
         self.model[name] = {content}
 
     @rule(name=name, fault=kill)
     def remove(self, name: str, fault: Fault | None) -> None:
         self.dying(fault)
         try:
-            self.place.remove(name)
+            self.storage.remove(name)
         except SinkUnavailable:
             self.model[name] = self.model[name] | {None}
         else:
@@ -130,7 +130,7 @@ class WritersAndReaders(RuleBasedStateMachine):
     def set_aside(self, name: str, damaged: bytes, fault: Fault | None) -> None:
         self.dying(fault)
         try:
-            aside = self.place.set_aside(name, damaged)
+            aside = self.storage.set_aside(name, damaged)
         except SinkUnavailable:
             self.model[name] = self.model[name] | ({None} if damaged in self.model[name] else set())
             return
@@ -142,21 +142,21 @@ class WritersAndReaders(RuleBasedStateMachine):
 
     @rule(name=name)
     def read(self, name: str) -> None:
-        found = self.place.read(name)
+        found = self.storage.read(name)
         assert found in self.model[name]
         self.model[name] = {found}
 
     @rule()
     def remove_the_run(self) -> None:
         self.dying(None)
-        self.place.remove_folder("run")
+        self.storage.remove_folder("run")
         for each in NAMES:
             if each.startswith("run/"):
                 self.model[each] = {None}
 
     @invariant()
     def what_is_listed_is_what_may_be_there(self) -> None:
-        listed = {entry.name for entry in self.place.entries("")} & set(NAMES)
+        listed = {entry.name for entry in self.storage.entries("")} & set(NAMES)
         assert {each for each in NAMES if None not in self.model[each]} <= listed
         assert listed <= {each for each in NAMES if self.model[each] != {None}}
 
@@ -176,9 +176,9 @@ def test_whatever_writers_die_of_the_place_holds_what_the_model_allows(in_seawee
 
 
 def test_a_record_written_by_a_writer_that_died_is_recalled_or_written_again(in_seaweedfs, fault_proxy):
-    place = BucketPlace(BUCKET, in_seaweedfs.corner(), AwsSettings(endpoint_url=fault_proxy.endpoint, retry_attempts=1))
-    sink, key = PlaceSink(place), "ab" * 32
-    place.create("warm", b"")
+    storage = S3Storage(BUCKET, in_seaweedfs.corner(), AwsSettings(endpoint_url=fault_proxy.endpoint, retry_attempts=1))
+    sink, key = StorageSink(storage), "ab" * 32
+    storage.create("warm", b"")
     fault_proxy.plan(LoseAnswer())
     with pytest.raises(SinkUnavailable):
         sink.record(key, variable_result())

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.sinks.memory import MemorySink
 from tests.results import run_result, variable_result
 
@@ -26,10 +26,10 @@ HERE = Path(__file__).parents[2]
 RACER = """
 import sys, time
 from pathlib import Path
-from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.sinks.folder import FolderSink
 from tests.results import variable_result
 
-sink, seed = FilesystemSink(Path(sys.argv[1])), int(sys.argv[2])
+sink, seed = FolderSink(Path(sys.argv[1])), int(sys.argv[2])
 result = variable_result(seed)
 print("ready", flush=True)
 sys.stdin.readline()
@@ -42,10 +42,10 @@ print([int(variable_seed) for number in range(20)
 ENDLESS = """
 import itertools, sys
 from pathlib import Path
-from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.sinks.folder import FolderSink
 from tests.results import run_result, variable_result
 
-sink = FilesystemSink(Path(sys.argv[1]), (Path(sys.argv[1]) / "out.json",))
+sink = FolderSink(Path(sys.argv[1]), (Path(sys.argv[1]) / "out.json",))
 print("ready", flush=True)
 for number in itertools.count(int(sys.argv[2]) * 100_000):
     sink.record(f"{number:064x}", variable_result(number))
@@ -81,7 +81,7 @@ def test_of_processes_that_race_for_a_key_one_wins_and_all_read_the_same(tmp_pat
 
 def test_a_writer_killed_at_any_moment_leaves_whole_files_or_none(tmp_path):
     generator = np.random.default_rng(7)
-    sink = FilesystemSink(tmp_path, (tmp_path / "out.json",))
+    sink = FolderSink(tmp_path, (tmp_path / "out.json",))
     for attempt in range(12):
         writer = start(ENDLESS, tmp_path, attempt)
         time.sleep(generator.uniform(0.0, 0.06))

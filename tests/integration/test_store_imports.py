@@ -11,8 +11,8 @@ from tests.contracts.data_store import sample
 HEAVY = ("pandas", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "msgspec")
 SCRIPT = """
 import sys
-from pulse_adapters.stores.folder import FilesystemStore
-store = FilesystemStore(sys.argv[1])
+from pulse_adapters.stores.folder import FolderStore
+store = FolderStore(sys.argv[1])
 if sys.argv[2:]:
     assert len(store.read("x")) == 2
 print(*(name for name in {heavy} if name in sys.modules))

@@ -1,1 +1,1 @@
-"""What every adapter to AWS stands on: clients, retries, and the translation of its errors into ours."""
+"""AWS: clients, buckets, retries, credentials, and the translation of boto3's errors into ours."""

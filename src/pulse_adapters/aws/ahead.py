@@ -1,4 +1,4 @@
-"""Fetch things by name ahead of their use, where fetching is mostly waiting."""
+"""Prefetching: threads fetch the next items by name while earlier ones are used."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from typing import Generic, TypeVar
 
 import attrs
 
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
-_UNDER_WAY = 2
-"""Things fetched ahead for each thread: the next is there when one is done with, and memory stays bounded."""
+_PER_THREAD = 2
+"""Items in flight for each thread: enough that the next is ready in time, few enough for the memory."""
 
 
 @attrs.define(eq=False)
-class Ahead(Generic[Thing]):
-    """The next things are under way while one is made use of; others are fetched when asked for."""
+class Ahead(Generic[Item]):
+    """Items on their way, in the order of their names; any other item is fetched when it is needed."""
 
-    _fetch: Callable[[str], Thing]
+    _fetch: Callable[[str], Item]
     _threads: ThreadPoolExecutor
     _next: Iterator[str]
-    _most: int
-    _under_way: dict[str, Future[Thing]] = attrs.field(factory=dict)
+    _limit: int
+    _in_flight: dict[str, Future[Item]] = attrs.field(factory=dict)
 
-    def get(self, name: str) -> Thing:
-        """Return what fetching the thing of this name gives, or raise what it raises."""
-        for each in islice(self._next, self._most - len(self._under_way)):
-            self._under_way[each] = self._threads.submit(self._fetch, each)
-        fetched = self._under_way.pop(name, None)
-        return self._fetch(name) if fetched is None else fetched.result()
+    def get(self, name: str) -> Item:
+        """Return the item of this name, or raise the error of its fetch."""
+        for following in islice(self._next, self._limit - len(self._in_flight)):
+            self._in_flight[following] = self._threads.submit(self._fetch, following)
+        future = self._in_flight.pop(name, None)
+        return self._fetch(name) if future is None else future.result()
 
 
 @contextmanager
-def ahead(fetch: Callable[[str], Thing], names: Iterable[str], threads: int) -> Iterator[Ahead[Thing]]:
-    """Fetch these, in order, by so many threads, while earlier ones are made use of."""
+def ahead(fetch: Callable[[str], Item], names: Iterable[str], threads: int) -> Iterator[Ahead[Item]]:
+    """Yield the items of these names; so many threads fetch them in order."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="pulse-s3")
     try:
-        yield Ahead(fetch, pool, iter(dict.fromkeys(names)), _UNDER_WAY * threads)
+        yield Ahead(fetch, pool, iter(dict.fromkeys(names)), _PER_THREAD * threads)
     finally:
         pool.shutdown(cancel_futures=True)

@@ -1,7 +1,6 @@
-"""A bucket: objects whole, listings page by page, every fault translated into one of ours.
+"""A bucket of S3: objects, listings page by page, and every error of boto3 translated into one of ours.
 
-What botocore does not do is done here: a body that breaks off is fetched again, and writers that collide are told
-apart.
+Two things go beyond botocore: a body that breaks off is fetched again, and of colliding writers the winner is found.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _PART_BYTES: Final = 16 * 2**20
 
 @attrs.frozen
 class Listed:
-    """An object as a listing tells it."""
+    """An object in a listing."""
 
     key: str
     size: int
@@ -35,7 +34,7 @@ class Listed:
 
 @attrs.frozen
 class Fetched:
-    """An object as it was fetched."""
+    """A fetched object."""
 
     etag: str
     content: bytes
@@ -43,7 +42,7 @@ class Fetched:
 
 @attrs.frozen
 class Bucket:
-    """A bucket by name; `unavailable` makes the errors of whoever uses it. Pickles; opens clients where it is used."""
+    """A bucket by name; `unavailable` makes its errors. It survives pickling and opens a client in each process."""
 
     name: str
     aws: AwsSettings
@@ -56,12 +55,12 @@ class Bucket:
 
     @property
     def is_aws(self) -> bool:
-        """Whether this is S3 itself, and not what speaks as it does."""
+        """Whether this is S3 of AWS, not another server with its interface."""
         host = urlsplit(self.client.meta.endpoint_url).hostname or ""
         return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
     def address(self, key: str) -> str:
-        """Return an object's name as people and their tools know it."""
+        """Return an object's full name: `s3://bucket/key`."""
         return f"s3://{self.name}/{key}"
 
     def get(self, key: str) -> Fetched | None:
@@ -70,36 +69,36 @@ class Bucket:
 
         with self.faults(key):
             try:
-                return self._got(key)
+                return self._body_of(key)
             except ClientError as error:
                 if is_absent(error):
                     return None
                 raise
 
-    def _got(self, key: str) -> Fetched:
+    def _body_of(self, key: str) -> Fetched:
         from botocore.exceptions import FlexibleChecksumError, IncompleteReadError, ResponseStreamingError
 
         broken = (FlexibleChecksumError, IncompleteReadError, ResponseStreamingError)
         for attempt in attempts(self.aws.retry_attempts, broken):
             with attempt:
-                answer = self.client.get_object(Bucket=self.name, Key=key)
-                return Fetched(answer["ETag"], _body(answer))
+                response = self.client.get_object(Bucket=self.name, Key=key)
+                return Fetched(response["ETag"], _body(response))
         raise AssertionError("the last attempt returns or raises")
 
     def put(self, key: str, content: bytes) -> None:
-        """Store an object in the place of any other."""
+        """Store an object, replacing an older one."""
         with self.faults(key):
             self.client.put_object(Bucket=self.name, Key=key, Body=content)
 
     def create(self, key: str, content: bytes) -> bool:
-        """Store an object unless there is one; return whether there was none. Needs a server that heeds conditions."""
+        """Store an object unless the key is taken; return whether it was free. Needs conditional writes."""
         with self.faults(key):
             for attempt in attempts(self.aws.retry_attempts, _is_conflict):
                 with attempt:
-                    return self._created(key, content, again=attempt.num > 1)
+                    return self._created(key, content, repeated=attempt.num > 1)
         raise AssertionError("the last attempt returns or raises")
 
-    def _created(self, key: str, content: bytes, *, again: bool) -> bool:
+    def _created(self, key: str, content: bytes, *, repeated: bool) -> bool:
         from botocore.exceptions import ClientError
 
         try:
@@ -107,14 +106,14 @@ class Bucket:
         except ClientError as error:
             if status_of(error) != 412:
                 raise
-            if not again and not error.response["ResponseMetadata"].get("RetryAttempts"):
+            if not repeated and not error.response["ResponseMetadata"].get("RetryAttempts"):
                 return False
-            there = self.get(key)  # an earlier attempt may have succeeded, and its answer been lost
-            return there is not None and there.content == content
+            stored = self.get(key)  # an earlier attempt may have succeeded although its response was lost
+            return stored is not None and stored.content == content
         return True
 
     def copy(self, source: str, key: str) -> bool:
-        """Let the server copy an object of up to 5 GiB; return whether there is one to be copied."""
+        """Copy an object of up to 5 GiB on the server; return whether the source exists."""
         from botocore.exceptions import ClientError
 
         with self.faults(key):
@@ -127,7 +126,7 @@ class Bucket:
         return True
 
     def upload(self, key: str, file: IO[bytes]) -> None:
-        """Store a file's content, from its beginning, in parts where it is large."""
+        """Store the content of a file from its first byte, in parts where it is large."""
         from boto3.s3.transfer import TransferConfig
 
         config = TransferConfig(
@@ -138,20 +137,20 @@ class Bucket:
             self.client.upload_fileobj(_Unclosable(file), self.name, key, Config=config)
 
     def list(self, prefix: str, *, below: bool = True) -> Iterator[Listed]:
-        """Yield the objects whose keys begin so, in the keys' order; without `below` those of this folder alone."""
+        """Yield the objects whose keys have this prefix, sorted; without `below`, only those of this folder."""
         for page in self._pages(prefix, below=below):
-            for each in page.get("Contents", ()):
-                yield Listed(each["Key"], each["Size"], each["ETag"], each["LastModified"])
+            for entry in page.get("Contents", ()):
+                yield Listed(entry["Key"], entry["Size"], entry["ETag"], entry["LastModified"])
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """Yield the prefixes of the folders in this one, each ending in a slash."""
+        """Yield the prefixes of the folders in this folder, each with its slash."""
         for page in self._pages(prefix, below=False):
-            for each in page.get("CommonPrefixes", ()):
-                if self.is_aws or self.has_any(each["Prefix"]):  # others may tell of folders that are empty by now
-                    yield each["Prefix"]
+            for entry in page.get("CommonPrefixes", ()):
+                if self.is_aws or self.has_any(entry["Prefix"]):  # other servers list emptied folders
+                    yield entry["Prefix"]
 
     def has_any(self, prefix: str) -> bool:
-        """Whether there is an object whose key begins so."""
+        """Whether an object's key has this prefix."""
         with self.faults(prefix, resource=""):
             return bool(self.client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1).get("Contents"))
 
@@ -160,13 +159,13 @@ class Bucket:
         with self.faults(prefix, resource=""):
             yield from self.client.get_paginator("list_objects_v2").paginate(**options)
 
-    def delete(self, key: str, only: str = "") -> bool:
-        """Remove an object if it is there, only where it has the ETag `only`; return False where it has another."""
+    def delete(self, key: str, etag: str = "") -> bool:
+        """Remove an object if it exists; with `etag`, return False where the object has another ETag."""
         from botocore.exceptions import ClientError
 
         with self.faults(key):
             try:
-                self.client.delete_object(Bucket=self.name, Key=key, **({"IfMatch": only} if only else {}))
+                self.client.delete_object(Bucket=self.name, Key=key, **({"IfMatch": etag} if etag else {}))
             except ClientError as error:
                 if status_of(error) == 412:
                     return False
@@ -175,18 +174,18 @@ class Bucket:
         return True
 
     def delete_all(self, keys: Iterable[str]) -> None:
-        """Remove objects, many at a time."""
-        left = iter(keys)
-        while some := list(islice(left, _DELETED_AT_ONCE)):
-            with self.faults(some[0]):
-                objects = [{"Key": key} for key in some]
-                answer = self.client.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
-            for failure in answer.get("Errors", ()):
+        """Remove objects, up to 1,000 in a request."""
+        remaining = iter(keys)
+        while batch := list(islice(remaining, _DELETED_AT_ONCE)):
+            with self.faults(batch[0]):
+                objects = [{"Key": key} for key in batch]
+                response = self.client.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
+            for failure in response.get("Errors", ()):
                 message = f"cannot be removed: {failure.get('Code')}, {failure.get('Message')}"
                 raise self.unavailable(message, self.address(failure.get("Key", "")), "Allow s3:DeleteObject there")
 
     def abort_uploads(self, prefix: str, before: datetime) -> None:
-        """Abort uploads in parts that were begun before a moment: whoever began them is gone."""
+        """Abort the uploads in parts that began before a moment: their writers have ended."""
         with self.faults(prefix, resource=""):
             pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name, Prefix=prefix)
             for upload in [upload for page in pages for upload in page.get("Uploads", ())]:
@@ -194,27 +193,27 @@ class Bucket:
                     self.client.abort_multipart_upload(Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"])
 
     def faults(self, key: str, resource: str | None = None) -> AbstractContextManager[None]:
-        """Translate what boto3 raises about an object, or with another resource than it about the bucket."""
-        named = key if resource is None else resource
-        arn = f"arn:aws:s3:::{self.name}{f'/{named}' if named else ''}"
+        """Translate the errors of boto3; `resource` is the one that a policy must allow, unless it is the key."""
+        path = key if resource is None else resource
+        arn = f"arn:aws:s3:::{self.name}{f'/{path}' if path else ''}"
         return aws_faults(self.unavailable, self.address(key), resource=arn, region=self.aws.region)
 
 
-def _body(answer: dict[str, Any]) -> bytes:
-    """Return the whole body of an answer. Raises ResponseStreamingError where it stops coming."""
+def _body(response: dict[str, Any]) -> bytes:
+    """Return the body of a response. Raises ResponseStreamingError where it breaks off."""
     from botocore.exceptions import ReadTimeoutError, ResponseStreamingError
 
     try:
-        content: bytes = answer["Body"].read()
+        content: bytes = response["Body"].read()
     except ReadTimeoutError as error:
         raise ResponseStreamingError(error=error) from error
     finally:
-        answer["Body"].close()
+        response["Body"].close()
     return content
 
 
 def _is_conflict(error: Exception) -> bool:
-    """Whether another writer was at the same key at the same moment, so that neither has won yet."""
+    """Whether two writers collided at a key, so that neither has won yet."""
     from botocore.exceptions import ClientError
 
     return isinstance(error, ClientError) and code_of(error) in {"ConditionalRequestConflict", "OperationAborted"}
@@ -222,15 +221,15 @@ def _is_conflict(error: Exception) -> bool:
 
 @attrs.frozen
 class _Unclosable:
-    """A file to read from that stays open: the transfer closes what it is given, and a failed one must be kept."""
+    """A file that stays open: boto3's transfer closes its file, and the content of a failed one is still needed."""
 
     _file: IO[bytes]
 
     def read(self, size: int = -1) -> bytes:
         return self._file.read(size)
 
-    def seek(self, *place: int) -> int:
-        return self._file.seek(*place)
+    def seek(self, *offset: int) -> int:
+        return self._file.seek(*offset)
 
     def tell(self) -> int:
         return self._file.tell()

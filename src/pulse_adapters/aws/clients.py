@@ -1,7 +1,7 @@
-"""Clients of AWS: one a process, service and settings, with retries, time limits and pool pinned.
+"""Clients of AWS: one for each process, service and settings, with fixed retries, time limits and pool size.
 
-A client is safe for threads, a session is not, and neither may cross into another process. So adapters keep
-`AwsSettings`, which pickle, and ask here when they need a client.
+Threads may share a client, but not a session, and neither may enter another process. So adapters hold `AwsSettings`,
+which pickle, and call `client` whenever they need one.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ _lock: Final = Lock()
 
 
 def region_here() -> str:
-    """Return the region that the environment names. boto3 knows AWS_DEFAULT_REGION alone."""
+    """Return the region of the environment. boto3 itself reads AWS_DEFAULT_REGION only."""
     names = ("AWS_REGION", "AWS_DEFAULT_REGION")
     return next((os.environ[name] for name in names if os.environ.get(name)), DEFAULT_REGION)
 
 
 @attrs.frozen(kw_only=True)
 class AwsSettings:
-    """How to reach a service of AWS, or one that speaks as it does.
+    """How to reach a service of AWS, or a server with its interface.
 
-    The region is resolved when this is made, not in the worker it travels to. Credentials are never part of it: they
-    are looked for where each process runs, as every tool of AWS does. `retry_attempts` counts the first too.
-    Times are in seconds. `addressing_style` and `checksums` are S3's.
+    The region is resolved when the settings are created, not in the worker that unpickles them. Credentials are no part
+    of them: each process finds its own, as every tool of AWS does. `retry_attempts` counts the first attempt too.
+    Times are in seconds. `addressing_style` and `checksums` concern S3.
     """
 
     region: str = attrs.field(factory=region_here)
@@ -46,15 +46,15 @@ class AwsSettings:
 
 
 def client(service: str, settings: AwsSettings) -> Any:
-    """Return this process's client of a service such as `s3` or `batch`. Raises botocore's errors: see errors.py."""
+    """Return this process's client of a service such as `s3` or `batch`. Raises errors of botocore: see errors.py."""
     key = (os.getpid(), service, settings)
     with _lock:
         if key not in _clients:
-            _clients[key] = _made(service, settings)
+            _clients[key] = _new_client(service, settings)
         return _clients[key]
 
 
-def _made(service: str, settings: AwsSettings) -> Any:
+def _new_client(service: str, settings: AwsSettings) -> Any:
     import boto3
     from botocore.config import Config
 

@@ -1,4 +1,4 @@
-"""Whether there are credentials, and where they come from; never what they are."""
+"""The source of the credentials for AWS, never the credentials themselves."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pulse_adapters.aws.errors import Kind, aws_faults
 
 
 def credentials_source(unavailable: Kind) -> str:
-    """Return where the credentials come from, e.g. `env` or `iam-role`. Raises the error that `unavailable` makes."""
+    """Return the source of the credentials, e.g. `env` or `iam-role`. Raises the error that `unavailable` makes."""
     import boto3
     from botocore.exceptions import NoCredentialsError
 
     with aws_faults(unavailable, "credentials"):
-        found = boto3.Session().get_credentials()
-        if found is None:
+        credentials = boto3.Session().get_credentials()
+        if credentials is None:
             raise NoCredentialsError
-        return str(found.method)
+        return str(credentials.method)

@@ -1,4 +1,4 @@
-"""botocore's errors as ours, at the border: what is wrong, where, and the mend; the cause is kept."""
+"""Translation of boto3's errors into ours: message, context and hint; the cause stays attached."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Final
 from pulse_core.errors import PulseError
 
 Explained = tuple[str, str]
-"""What is wrong, and the mend."""
+"""A message and a hint."""
 
 Kind = Callable[[str, str, str], PulseError]
-"""Makes one of our errors of what, where and mend."""
+"""Makes one of our errors of message, context and hint."""
 
 _ACTIONS: Final = {
     "HeadObject": "GetObject",
@@ -25,9 +25,9 @@ _ACTIONS: Final = {
     "CompleteMultipartUpload": "PutObject",
     "DeleteObjects": "DeleteObject",
 }
-"""The permission that an operation of S3 needs, where it has another name."""
+"""The permission for an operation of S3, where their names differ."""
 
-_SAME_AGAIN: Final = "Run the same command again; what is done is kept"
+_REPEAT: Final = "Run the same command again; what is done is kept"
 _CREDENTIALS: Final = (
     "Give credentials as for any tool of AWS: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, "
     "'aws sso login', or a role of the machine or container"
@@ -71,9 +71,9 @@ _ABSENT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
 def aws_faults(
     kind: Kind, context: str, *, service: str = "s3", resource: str = "", region: str = ""
 ) -> Iterator[None]:
-    """Translate what boto3 raises into an error of this kind at `where`.
+    """Translate an error of boto3 into one of this kind, about `context`.
 
-    `service` and `resource` (an ARN) say what may be missing from a policy; `region` is the one that was asked.
+    `service` and `resource` (an ARN) name what a policy may lack; `region` is the region of the request.
     """
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -81,7 +81,7 @@ def aws_faults(
     try:
         yield
     except ClientError as error:
-        message, hint = _of_answer(error, service, resource or context, region)
+        message, hint = _of_response(error, service, resource or context, region)
         raise kind(message, context, hint) from error
     except (BotoCoreError, Boto3Error) as error:
         message, hint = _of_library(error)
@@ -89,7 +89,7 @@ def aws_faults(
 
 
 def code_of(error: Any) -> str:
-    """Return the code of a ClientError: a word, or the HTTP status where the answer had no body."""
+    """Return the code of a ClientError: a word, or the HTTP status where the response had no body."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
@@ -99,12 +99,12 @@ def status_of(error: Any) -> int:
 
 
 def is_absent(error: Any) -> bool:
-    """Whether a ClientError says that there is no such object, while there is such a bucket."""
+    """Whether a ClientError says that the bucket has no such object."""
     return code_of(error) in _ABSENT
 
 
-def _of_answer(error: Any, service: str, resource: str, region: str) -> Explained:
-    """Explain an answer that says no."""
+def _of_response(error: Any, service: str, resource: str, region: str) -> Explained:
+    """Return message and hint for an error response."""
     code, operation = code_of(error), error.operation_name
     if code in _CODES:
         return _CODES[code]
@@ -114,22 +114,25 @@ def _of_answer(error: Any, service: str, resource: str, region: str) -> Explaine
     if code in _WRONG_REGION and (code != "400" or operation.startswith("Head")):
         return _wrong_region(error, region)
     if code in _THROTTLED:
-        hint = f"Use fewer workers, or more attempts (--s3-retry-attempts, --s3-retry-mode adaptive). {_SAME_AGAIN}"
+        hint = f"Use fewer workers, or more attempts (--s3-retry-attempts, --s3-retry-mode adaptive). {_REPEAT}"
         return f"too many requests, and still so after {_attempts(error)} attempts", hint
     message = str(error.response.get("Error", {}).get("Message", "")).strip().rstrip(".")
-    told = f"{operation} failed: {code}{f', {message}' if message else ''} (status {status_of(error)})"
+    failure = f"{operation} failed: {code}{f', {message}' if message else ''} (status {status_of(error)})"
     if status_of(error) >= 500:
-        return f"{told}, and still so after {_attempts(error)} attempts", _SAME_AGAIN
-    return told, "See what the service means by it"
+        return f"{failure}, and still so after {_attempts(error)} attempts", _REPEAT
+    return failure, f"Look up {code} in the documentation of {operation}"
 
 
 def _wrong_region(error: Any, region: str) -> Explained:
-    asked = f"not {region}" if region else "another one"
+    requested = f"not {region}" if region else "another one"
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    right = headers.get("x-amz-bucket-region") or error.response.get("Error", {}).get("Region")
-    if right:
-        return f"the bucket is in the region {right}, {asked}", f"Set --aws-region {right}, or AWS_REGION={right}"
-    return f"the bucket is in another region, {asked}", "Set --aws-region, or AWS_REGION, to the bucket's region"
+    actual = headers.get("x-amz-bucket-region") or error.response.get("Error", {}).get("Region")
+    if actual:
+        return (
+            f"the bucket is in the region {actual}, {requested}",
+            f"Set --aws-region {actual}, or AWS_REGION={actual}",
+        )
+    return f"the bucket is in another region, {requested}", "Set --aws-region, or AWS_REGION, to the bucket's region"
 
 
 def _attempts(error: Any) -> int:
@@ -137,11 +140,11 @@ def _attempts(error: Any) -> int:
 
 
 def _of_library(error: Exception) -> Explained:
-    """Explain what went wrong on this side, or on the way."""
+    """Return message and hint for an error on this side, or on the way."""
     for kinds, (message, hint) in _library_kinds():
         if isinstance(error, kinds):
             return message.format(error=_one_line(error)), hint
-    return f"{type(error).__name__}: {_one_line(error)}", "See to the settings of AWS on this machine"
+    return f"{type(error).__name__}: {_one_line(error)}", "Check the settings of AWS on this machine"
 
 
 def _library_kinds() -> tuple[tuple[tuple[type[Exception], ...], Explained], ...]:
@@ -161,9 +164,9 @@ def _library_kinds() -> tuple[tuple[tuple[type[Exception], ...], Explained], ...
         ((botocore.CredentialRetrievalError, botocore.ProfileNotFound), ("no credentials: {error}", _CREDENTIALS)),
         ((botocore.SSLError,), ("the connection is not secure: {error}", "Check the endpoint and AWS_CA_BUNDLE")),
         (unreachable, ("cannot be reached: {error}", network)),
-        (broken, ("the connection broke off, at every attempt: {error}", f"Check the network. {_SAME_AGAIN}")),
+        (broken, ("the connection broke off, at every attempt: {error}", f"Check the network. {_REPEAT}")),
         ((botocore.ParamValidationError,), ("is refused before it is sent: {error}", "Check bucket and key")),
-        ((botocore.FlexibleChecksumError, botocore.ChecksumError), ("arrived damaged: {error}", _SAME_AGAIN)),
+        ((botocore.FlexibleChecksumError, botocore.ChecksumError), ("arrived damaged: {error}", _REPEAT)),
     )
 
 

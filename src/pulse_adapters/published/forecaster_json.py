@@ -1,6 +1,7 @@
-"""A variable's forecasters as they stand in `result.json`: by horizon their scores, trust, and why what is null is so.
+"""JSON of a variable's forecasters in `result.json`: by horizon their scores, trust, and the reason of each null.
 
-Which of the values are null is nearly the same for every variable, and so is then all but the numbers: it is made once.
+The pattern of nulls, and with it all JSON but the numbers, is nearly the same for every variable: its template is made
+once.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_adapters.published.json_templates import GAP, Outline
+from pulse_adapters.published.json_templates import PLACEHOLDER, Template
 from pulse_core.results import TRUST, VariableSummary
 from pulse_core.scores.measures import MEASURES, why_null
 
 GROUPS: Final = ("pinball", "coverage", "width")
-"""Measures that stand together, one after another: `pinball_0.5` is `pinball`, key `0.5`."""
+"""Measures that share an object: `pinball_0.5` is the key `0.5` of `pinball`."""
 
 _BENCHMARK: Final = "it is the benchmark, which the others are compared with"
 _NO_OUTCOME: Final = "no outcome could be compared with the benchmark's"
@@ -26,93 +27,93 @@ _NO_OUTCOME: Final = "no outcome could be compared with the benchmark's"
 
 def forecasters_json(
     summary: VariableSummary,
-    found: NDArray[np.bool_],
-    places: Sequence[int],
+    discoveries: NDArray[np.bool_],
+    indexes: Sequence[int],
     benchmark: str,
     *,
     level: int,
     indented: bool,
 ) -> bytes:
-    """Return the forecasters at these places as JSON that stands so many levels deep in a document.
+    """Return the JSON of the forecasters at these indexes, for this level of a document.
 
-    `found` (forecaster, horizon): which are discoveries.
+    `discoveries` is (forecaster, horizon).
     """
     # (forecaster, horizon, value): the measures, then the parts of the trust, then whether it is a discovery
-    values = np.concatenate([summary.scores, summary.trust, found[..., None]], axis=-1)[places]
-    names = tuple(summary.forecasters[place] for place in places)
-    given, count = _given(values, [name == benchmark for name in names]), MEASURES.index("n")
-    pattern = np.concatenate([given, values[..., count, None] > 0], axis=-1)
+    values = np.concatenate([summary.scores, summary.trust, discoveries[..., None]], axis=-1)[indexes]
+    names = tuple(summary.forecasters[index] for index in indexes)
+    written, count = _written(values, [name == benchmark for name in names]), MEASURES.index("n")
+    pattern = np.concatenate([written, values[..., count, None] > 0], axis=-1)
     form = _form(names, values.shape[1], pattern.tobytes(), level=level, indented=indented)
-    filling: list[Any] = values[given].tolist()
-    for place in form.counts:
-        filling[place] = int(filling[place])
-    for place in form.discoveries:
-        filling[place] = bool(filling[place])
-    return form.outline.with_values(filling)
+    numbers: list[Any] = values[written].tolist()
+    for index in form.counts:
+        numbers[index] = int(numbers[index])
+    for index in form.discoveries:
+        numbers[index] = bool(numbers[index])
+    return form.template.with_values(numbers)
 
 
-def _given(values: NDArray[np.float64], is_benchmark: Sequence[bool]) -> NDArray[np.bool_]:
-    """Return which values are numbers in the document; the others are null there."""
-    given = np.isfinite(values)
-    trust = given[..., -1 - len(TRUST) : -1]
+def _written(values: NDArray[np.float64], is_benchmark: Sequence[bool]) -> NDArray[np.bool_]:
+    """Return which values the document writes as numbers; it writes the others as null."""
+    written = np.isfinite(values)
+    trust = written[..., -1 - len(TRUST) : -1]
     trust[:] = trust.all(axis=-1, keepdims=True)
-    given[np.asarray(is_benchmark, dtype=np.bool_), :, -1] = False
-    given[..., MEASURES.index("n")] = True
-    return given
+    written[np.asarray(is_benchmark, dtype=np.bool_), :, -1] = False
+    written[..., MEASURES.index("n")] = True
+    return written
 
 
 @attrs.frozen
 class _Form:
-    """Forecasters but for their values."""
+    """The template of forecasters, and which of its values are no floats."""
 
-    outline: Outline
+    template: Template
     counts: tuple[int, ...]
-    """Which of the values are n, a whole number."""
+    """The positions of n, a whole number, among the values."""
     discoveries: tuple[int, ...]
-    """Which of them say whether it is a discovery."""
+    """The positions of the discoveries, booleans, among the values."""
 
 
 @lru_cache(maxsize=128)
 def _form(names: tuple[str, ...], horizons: int, pattern: bytes, *, level: int, indented: bool) -> _Form:
-    """Return the form for a pattern (forecaster, horizon, value): which are given, and last whether any was scored."""
+    """Return the form for a pattern (forecaster, horizon, flag): a flag for each written value, then one for n > 0."""
     rows = np.frombuffer(pattern, np.bool_).reshape(len(names), horizons, len(MEASURES) + len(TRUST) + 2)
-    given = rows[..., :-1]
-    places = np.cumsum(given).reshape(given.shape) - 1
-    outer = {name: {"horizons": {str(step + 1): GAP for step in range(horizons)}} for name in names}
-    inner = [_horizon(row.tobytes(), level=level + 3, indented=indented) for each in rows for row in each]
+    written = rows[..., :-1]
+    positions = np.cumsum(written).reshape(written.shape) - 1
+    outer = {name: {"horizons": {str(step + 1): PLACEHOLDER for step in range(horizons)}} for name in names}
+    inner = [_horizon(flags.tobytes(), level=level + 3, indented=indented) for steps in rows for flags in steps]
     return _Form(
-        outline=Outline.of(outer, level=level, indented=indented).around(inner),
-        counts=tuple(places[..., MEASURES.index("n")].ravel().tolist()),
-        discoveries=tuple(places[..., -1][given[..., -1]].tolist()),
+        template=Template.of(outer, level=level, indented=indented).with_templates(inner),
+        counts=tuple(positions[..., MEASURES.index("n")].ravel().tolist()),
+        discoveries=tuple(positions[..., -1][written[..., -1]].tolist()),
     )
 
 
 @lru_cache(maxsize=1024)
-def _horizon(pattern: bytes, *, level: int, indented: bool) -> Outline:
-    """Return the outline of a forecaster's values at a horizon; `pattern` as that of a form."""
-    given = np.frombuffer(pattern, np.bool_).tolist()
-    trusted, compared, scored = given[-3:]
-    document, nulls = _measures(given[: -2 - len(TRUST)], scored=scored)
-    document["trust"] = dict.fromkeys(TRUST, GAP) if trusted else None
-    document["discovery"] = GAP if compared else None
+def _horizon(pattern: bytes, *, level: int, indented: bool) -> Template:
+    """Return the template of a forecaster's values at a horizon; `pattern` are its flags, as in `_form`."""
+    flags = np.frombuffer(pattern, np.bool_).tolist()
+    trusted, compared, scored = flags[-3:]
+    document, nulls = _measures(flags[: -2 - len(TRUST)], scored=scored)
+    document["trust"] = dict.fromkeys(TRUST, PLACEHOLDER) if trusted else None
+    document["discovery"] = PLACEHOLDER if compared else None
     if not trusted:
         nulls["trust"] = _NO_OUTCOME if compared else _BENCHMARK
     if not compared:
         nulls["discovery"] = _BENCHMARK
-    return Outline.of(document | ({"nulls": nulls} if nulls else {}), level=level, indented=indented)
+    return Template.of(document | ({"nulls": nulls} if nulls else {}), level=level, indented=indented)
 
 
-def _measures(given: Sequence[bool], *, scored: bool) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the measures by name, those of a group in an object, and why what is null is so."""
+def _measures(written: Sequence[bool], *, scored: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the measures by name, those of a group in an object, and the reason of each null."""
     document: dict[str, Any] = {}
     nulls: dict[str, str] = {}
-    for measure, there in zip(MEASURES, given, strict=True):
+    for measure, is_written in zip(MEASURES, written, strict=True):
         group, _, part = measure.partition("_")
         if group in GROUPS:
-            name, key, within = group, part, document.setdefault(group, {})
+            name, key, parent = group, part, document.setdefault(group, {})
         else:
-            name, key, within = measure, measure, document
-        within[key] = GAP if there else None
-        if not there:
+            name, key, parent = measure, measure, document
+        parent[key] = PLACEHOLDER if is_written else None
+        if not is_written:
             nulls.setdefault(name, why_null(measure, scored=scored))
     return document, nulls

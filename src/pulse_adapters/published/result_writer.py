@@ -1,4 +1,4 @@
-"""A run as its published document, `result.json`; docs/result.schema.json says what stands in it."""
+"""Writer of `result.json`, the published document of a run; docs/result.schema.json is its schema."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pulse_adapters.published.json_templates import GAP, Outline
+from pulse_adapters.published.json_templates import PLACEHOLDER, Template
 from pulse_adapters.published.variable_json import summary_json
 from pulse_core.plan import Batch
 from pulse_core.results import DataFacts, Failure, RunResult, VariableSummary
 
 SCHEMA_VERSION: Final = 2
-MOST_WHOLE_VARIABLES: Final = 200
-"""Above this number the document keeps only the best, the benchmark and the ensemble of each variable."""
+COMPLETE_UP_TO: Final = 200
+"""With more variables the document holds only the best, the benchmark and the ensemble of each."""
 
 Document = dict[str, Any]
 
 
 def result_json(result: RunResult) -> bytes:
     """Return `result.json`: keys in a fixed order, no NaN, times in UTC; indented for people unless it is too large."""
-    whole = len(result.variables) <= MOST_WHOLE_VARIABLES
-    found, benchmark = result.discoveries(), result.spec.benchmark
-    outline = Outline.of(_document(result, whole=whole), level=0, indented=whole)
-    variables = (summary_json(one, found[one.variable], benchmark, whole=whole) for one in result.variables)
-    return b"".join([*outline.with_parts(variables), *([b"\n"] if whole else [])])
+    complete = len(result.variables) <= COMPLETE_UP_TO
+    discoveries, benchmark = result.discoveries(), result.spec.benchmark
+    template = Template.of(_document(result, complete=complete), level=0, indented=complete)
+    variables = (
+        summary_json(summary, discoveries[summary.variable], benchmark, complete=complete)
+        for summary in result.variables
+    )
+    return b"".join([*template.with_parts(variables), *([b"\n"] if complete else [])])
 
 
-def _document(result: RunResult, *, whole: bool) -> Document:
-    """Return the document with gaps in the place of its variables."""
+def _document(result: RunResult, *, complete: bool) -> Document:
+    """Return the document with a placeholder for each variable."""
     return {
         "schema_version": SCHEMA_VERSION,
         "digest": result.digest,
         "run": _run(result),
-        "variables_hold": "all" if whole else "best",
-        "variables": {summary.variable: GAP for summary in result.variables},
+        "variables_hold": "all" if complete else "best",
+        "variables": {summary.variable: PLACEHOLDER for summary in result.variables},
         "batches": _batches(result.batches, result.variables),
         "failures": [_failure(failure) for failure in result.failures],
     }
@@ -79,9 +82,9 @@ def _batches(batches: Iterable[Batch], summaries: Iterable[VariableSummary]) -> 
             "id": batch.id,
             "start": batch.start.isoformat(),
             "end": batch.end.isoformat(),
-            "origins": sum(count[place] for count in counts if place < len(count)),
+            "origins": sum(count[index] for count in counts if index < len(count)),
         }
-        for place, batch in enumerate(batches)
+        for index, batch in enumerate(batches)
     ]
 
 
@@ -96,7 +99,7 @@ def _failure(failure: Failure) -> Document:
 
 
 def _time(moment: datetime | None) -> str | None:
-    """Return ISO 8601 in UTC; a time without offset is taken to be in it."""
+    """Return ISO 8601 in UTC; a time without offset counts as UTC."""
     if moment is None:
         return None
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

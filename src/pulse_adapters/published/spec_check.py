@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pulse_adapters.published.json_templates import GAP, Outline
+from pulse_adapters.published.json_templates import PLACEHOLDER, Template
 from pulse_adapters.published.result_writer import SCHEMA_VERSION
 from pulse_core.spec import RunSpec
 
@@ -18,9 +18,9 @@ def is_of_spec(content: bytes, run_id: str, spec: RunSpec) -> bool:
 
 def _begins_as(content: bytes, run_id: str, spec: RunSpec) -> bool:
     """Whether a document is, up to its spec, what is published of this run; its megabytes need not be parsed then."""
-    run = {"id": run_id, "spec": spec.to_document(), "software": GAP}
-    head = {"schema_version": SCHEMA_VERSION, "digest": GAP, "run": run}
-    before, after, _ = Outline.of(head, level=0, indented=content.startswith(b"{\n")).pieces
+    run = {"id": run_id, "spec": spec.to_document(), "software": PLACEHOLDER}
+    head = {"schema_version": SCHEMA_VERSION, "digest": PLACEHOLDER, "run": run}
+    before, after, _ = Template.of(head, level=0, indented=content.startswith(b"{\n")).pieces
     return content.startswith(before) and content.startswith(after, content.find(b",", len(before)))
 
 

@@ -1,9 +1,9 @@
-"""Parts of a run's tables as Parquet, for any sink that can hold a file.
+"""Writer of a run's tables: Parquet files, one for each unit that wrote rows.
 
-Labels are dictionary columns, moments timestamps in UTC, and a NaN a null: SQL engines take a NaN for a number, pandas
-gives it back as it was. Arrow's arrays are made of the columns' own memory: `pyarrow.array` would load pandas.
+Labels become dictionary columns, moments timestamps in UTC, and NaN becomes null: SQL engines count a NaN as a number,
+and pandas reads a null as NaN again. Arrow's arrays share the memory of the columns: `pyarrow.array` would load pandas.
 
-Numbers are not dictionary-encoded: few of them repeat, and trying takes twice as long as writing them.
+Numbers are not dictionary-encoded: few of them repeat, and the attempt takes twice as long as writing them.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ def is_part_name(name: str) -> bool:
 
 
 class ParquetPart:
-    """Writes rows to a file as they come, a row group a go. Raises OSError where the file does."""
+    """Writes row groups to a file, one a call. Raises OSError where the file does."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._writer: Any = None
 
     def write(self, columns: Columns) -> None:
-        """Add rows. Raises ValueError where the columns are not those of the first go, or of unequal length."""
+        """Add a row group. Raises ValueError where its columns differ from the first group's, or in their length."""
         import pyarrow as pa
         import pyarrow.parquet
 
-        made = [_arrow(column) for column in columns.values()]
-        rows = pa.RecordBatch.from_arrays(made, names=list(columns))
+        arrays = [_arrow(column) for column in columns.values()]
+        rows = pa.RecordBatch.from_arrays(arrays, names=list(columns))
         rows.validate()
         if self._writer is None:
             labels = [name for name, column in columns.items() if isinstance(column, Labels)]
@@ -51,12 +51,12 @@ class ParquetPart:
         self._writer.write_batch(rows, row_group_size=max(rows.num_rows, 1))
 
     def finish(self) -> None:
-        """Write what a reader needs to find the rows."""
+        """Write the footer, which locates the row groups."""
         if self._writer is not None:
             self._writer.close()
 
     def abandon(self) -> None:
-        """Let go of the file; the writer would otherwise finish whenever it is collected."""
+        """Detach the writer from the file; it would otherwise write the footer when it is collected."""
         if self._writer is not None and self._writer.is_open:
             with suppress(OSError):
                 self._writer.close()
@@ -72,9 +72,9 @@ def _labels(column: Labels) -> Any:
 
     codes = np.ascontiguousarray(column.codes, dtype=np.int32)
     kind = pa.dictionary(pa.int32(), pa.string())
-    made = pa.DictionaryArray.from_buffers(kind, len(codes), [None, pa.py_buffer(codes)], _strings(column.names))
-    made.validate(full=True)  # a code without a name would be read from beyond the names
-    return made
+    labels = pa.DictionaryArray.from_buffers(kind, len(codes), [None, pa.py_buffer(codes)], _strings(column.names))
+    labels.validate(full=True)  # a code without a name would be read from beyond the names
+    return labels
 
 
 def _strings(texts: tuple[str, ...]) -> Any:
@@ -90,17 +90,17 @@ def _values(column: NDArray[Any]) -> Any:
 
     if column.dtype.kind == "M":
         moments = np.ascontiguousarray(column, dtype="datetime64[us]")
-        return _made(pa.timestamp("us", tz="UTC"), moments.view(np.int64), ~np.isnat(moments))
+        return _array(pa.timestamp("us", tz="UTC"), moments.view(np.int64), ~np.isnat(moments))
     numbers = np.ascontiguousarray(column)
-    there = ~np.isnan(numbers) if numbers.dtype.kind == "f" else None
-    return _made(pa.from_numpy_dtype(numbers.dtype), numbers, there)
+    valid = ~np.isnan(numbers) if numbers.dtype.kind == "f" else None
+    return _array(pa.from_numpy_dtype(numbers.dtype), numbers, valid)
 
 
-def _made(kind: Any, values: NDArray[Any], there: NDArray[np.bool_] | None) -> Any:
-    """Return an Arrow array of these bytes; null where there is nothing."""
+def _array(kind: Any, values: NDArray[Any], valid: NDArray[np.bool_] | None) -> Any:
+    """Return an Arrow array of the values' memory, null where a value is not valid."""
     import pyarrow as pa
 
     bitmap = None
-    if there is not None and not there.all():
-        bitmap = pa.py_buffer(np.packbits(there, bitorder="little"))
+    if valid is not None and not valid.all():
+        bitmap = pa.py_buffer(np.packbits(valid, bitorder="little"))
     return pa.Array.from_buffers(kind, len(values), [bitmap, pa.py_buffer(values)])

@@ -4,4 +4,4 @@ from pathlib import Path
 from typing import Final
 
 FOLDER: Final = Path(__file__).parent
-"""The folder of their files, which `stores.filesystem.FilesystemStore` reads."""
+"""The folder of their files, which `stores.filesystem.FolderStore` reads."""

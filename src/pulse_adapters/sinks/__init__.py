@@ -1,1 +1,1 @@
-"""Result sinks: where records are kept and runs are published."""
+"""Result sinks: records, tables and documents of runs, over a storage or in memory."""

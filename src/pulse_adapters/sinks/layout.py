@@ -1,12 +1,12 @@
-"""What stands where in a place of results, the same in every place.
+"""Names of the files of results, the same in every storage.
 
     units/<kk>/<key>               a record; <kk> are the first two digits of its key
-    <run id>/result.json           a run's result
+    <run id>/result.json           the result of a run
     <run id>/<table>/part-*        its tables
-    <run id>/<name>                what was attached to it, such as run.log
-    <run id>/progress/<mark>       an empty file for each thing that is done, while others do the rest
+    <run id>/<name>                a file attached to the run, such as run.log
+    <run id>/progress/<mark>       an empty file for each finished unit of a run whose units are spread over machines
 
-Nothing that comes from outside becomes a name unless it is one by the rules here.
+A text from outside becomes a name only if it passes the rules of this file.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
 
 
 def record_name(key: str) -> str:
-    """Return the name of a record. Raises ValueError where the key is none."""
+    """Return the name of a record. Raises ValueError for an invalid key."""
     if not _KEY.fullmatch(key):
         raise ValueError(f"'{key}' is no key: expected 4 to 128 lower-case hexadecimal digits")
     return f"{UNITS}/{key[:2]}/{key}"
 
 
 def key_of(name: str) -> str | None:
-    """Return the key of the record with this name, or None where it is no record's."""
+    """Return the key of the record with this name, or None where the name is no record's."""
     _, _, key = name.rpartition("/")
     return key if _KEY.fullmatch(key) and record_name(key) == name else None
 
 
 def is_run_id(text: str) -> bool:
-    """Whether a run may be called so."""
+    """Whether a text is a valid run id."""
     return _NAME.fullmatch(text) is not None and text != UNITS
 
 
 def run_folder(run_id: str) -> str:
-    """Return the name of a run's folder. Raises SettingsError where the run id is none."""
+    """Return the name of a run's folder. Raises SettingsError for an invalid run id."""
     if not is_run_id(run_id):
         rule = f"1 to 128 of A-Z a-z 0-9 . _ -, no dot first, and not '{UNITS}'"
         raise SettingsError([f"run id '{run_id}' cannot name a folder: use {rule}"])
@@ -52,39 +52,39 @@ def run_folder(run_id: str) -> str:
 
 
 def result_name(run_id: str) -> str:
-    """Return the name of a run's result. Raises SettingsError where the run id is none."""
+    """Return the name of a run's result. Raises SettingsError for an invalid run id."""
     return f"{run_folder(run_id)}/{RESULT}"
 
 
 def part_name(run_id: str, part: str) -> str:
-    """Return the name of a part's file. Raises ValueError where the part's name is none, SettingsError."""
+    """Return the name of a part's file. Raises ValueError for an invalid part, SettingsError for an invalid run id."""
     if not is_part_name(part):
         raise ValueError(f"'{part}' is no name of a part: expected such as {TABLES[0]}/part-00001")
     return f"{run_folder(run_id)}/{part}{SUFFIX}"
 
 
 def part_of(run_id: str, name: str) -> str | None:
-    """Return which part of a run a file of this name is, or None."""
+    """Return the part of a run that a file of this name holds, or None."""
     part = name.removeprefix(f"{run_id}/").removesuffix(SUFFIX)
     return part if is_part_name(part) and part_name(run_id, part) == name else None
 
 
 def attachment_name(run_id: str, name: str) -> str:
-    """Return the name of a file attached to a run. Raises SettingsError where run id or name are none."""
+    """Return the name of a file attached to a run. Raises SettingsError for an invalid run id or name."""
     if not _NAME.fullmatch(name) or name == RESULT:
         raise SettingsError([f"'{name}' cannot be the name of a run's file"])
     return f"{run_folder(run_id)}/{name}"
 
 
 def mark_name(run_id: str, mark: str) -> str:
-    """Return the name of a mark's file. Raises SettingsError where run id or mark are no names."""
+    """Return the name of a mark's file. Raises SettingsError for an invalid run id or mark."""
     if not _NAME.fullmatch(mark):
         raise SettingsError([f"'{mark}' cannot be a mark of a run's progress"])
     return f"{run_folder(run_id)}/{PROGRESS}/{mark}"
 
 
 def file_name(run_id: str, name: str) -> str:
-    """Return the full name of any file of a run. Raises SettingsError where run id or name are none."""
+    """Return the full name of any file of a run. Raises SettingsError for an invalid run id or name."""
     if name == RESULT:
         return result_name(run_id)
     if name.endswith(SUFFIX) and is_part_name(name.removesuffix(SUFFIX)):

@@ -1,4 +1,4 @@
-"""A ResultSink in memory, for services that embed Pulse with the serial backend."""
+"""MemorySink: a ResultSink in memory, for services that embed Pulse with the serial backend."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pulse_core.results import Record, RunResult
 from pulse_core.tables import Column, Columns, Labels, is_other_content
 
 Parts = dict[tuple[str, str], tuple[Columns, ...]]
-"""Parts of tables, go by go, under run id and name."""
+"""Parts of tables by run id and name: a part is a sequence of row groups."""
 
 
 def _new_name() -> str:
@@ -29,16 +29,15 @@ def _new_name() -> str:
 class MemorySink:
     """Records and runs in dictionaries; threads may share it.
 
-    It pickles as its name: in the same process the copy is this very sink, in another it is an empty one. So
-    worker processes compute the right numbers, but the records and parts they write are lost with them; what is
-    published is not.
+    It pickles as its name: in the same process the copy is this sink itself, in another process it is an empty sink.
+    So worker processes compute the right numbers, but their records and parts end with them; published results stay.
     """
 
     name: str = attrs.field(factory=_new_name)
     runs: dict[str, RunResult] = attrs.field(factory=dict, init=False, repr=False)
-    """What was published last under each run id."""
+    """The result published last under each run id."""
     parts: Parts = attrs.field(factory=dict, init=False, repr=False)
-    """The parts of tables, go by go, under run id and name."""
+    """Parts of tables by run id and name, row group by row group."""
     _records: dict[str, Record] = attrs.field(factory=dict, init=False, repr=False)
     _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
 
@@ -49,48 +48,48 @@ class MemorySink:
         return _named, (self.name,)
 
     def recall(self, key: str) -> Record | None:
-        """Return what was recorded under the key, or None."""
+        """Return the record of a key, or None."""
         with self._lock:
             return self._records.get(key)
 
     def record(self, key: str, result: Record) -> None:
-        """Keep the result under the key unless something is there already."""
+        """Store a record unless the key has one."""
         with self._lock:
             self._records.setdefault(key, result)
 
     def remove_record(self, key: str) -> None:
-        """Forget what is recorded under the key, if anything is."""
+        """Remove the record of a key, if it has one."""
         with self._lock:
             self._records.pop(key, None)
 
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[Write]:
-        """Open a part for rows; it is kept in `parts` once the context has ended well, unless it has none."""
-        goes: list[Columns] = []
-        yield lambda columns: goes.append({each: _copied(column) for each, column in columns.items()})
+        """Open a part for row groups; it is stored once the context has ended well, unless it has no rows."""
+        groups: list[Columns] = []
+        yield lambda columns: groups.append({label: _copied(column) for label, column in columns.items()})
         with self._lock:
-            put_part(self.parts, run_id, name, goes)
+            put_part(self.parts, run_id, name, groups)
 
     def has_part(self, run_id: str, name: str) -> bool:
-        """Whether a part of this name is kept."""
+        """Whether a run has a part of this name."""
         with self._lock:
             return (run_id, name) in self.parts
 
     def copy_part(self, name: str, source: str, run_id: str) -> bool:
-        """Let a run have the part that the run `source` has; return whether it has it now."""
+        """Copy a part of the run `source` to another run; return whether that run has the part afterwards."""
         with self._lock:
             if (run_id, name) not in self.parts and (source, name) in self.parts:
                 put_part(self.parts, run_id, name, self.parts[source, name])
             return (run_id, name) in self.parts
 
     def publish(self, result: RunResult) -> Sequence[str]:
-        """Keep the run in `runs` and the parts it names; return its place.
+        """Store a run in `runs`, remove the parts that it does not name, and return its address.
 
-        Raises RunIdTaken where its id holds another spec.
+        Raises RunIdTaken where its id holds the result of another spec.
         """
         with self._lock:
-            held = self.runs.get(result.run_id)
-            if held is not None and held.spec != result.spec:
+            published = self.runs.get(result.run_id)
+            if published is not None and published.spec != result.spec:
                 raise RunIdTaken([f"run id '{result.run_id}' holds the result of another spec: choose another"])
             self.runs[result.run_id] = result
             for run_id, name in list(self.parts):
@@ -99,17 +98,17 @@ class MemorySink:
         return [f"memory:{self.name}/{result.run_id}"]
 
 
-def put_part(parts: Parts, run_id: str, name: str, goes: Sequence[Columns]) -> None:
-    """Put a part among those of its run, in the place of the same unit's with other content; none without goes."""
+def put_part(parts: Parts, run_id: str, name: str, groups: Sequence[Columns]) -> None:
+    """Store a part unless it has no row groups; remove the parts of the same unit with other content."""
     parts.pop((run_id, name), None)
-    if goes:
-        parts[run_id, name] = tuple(goes)
+    if groups:
+        parts[run_id, name] = tuple(groups)
     for other in [other for other in parts if other[0] == run_id and is_other_content(name, other[1])]:
         del parts[other]
 
 
 def _copied(column: Column) -> Column:
-    """Return a copy that its writer cannot change."""
+    """Return a copy of a column that its writer cannot change."""
     if isinstance(column, Labels):
         return Labels(column.names, column.codes.copy())
     return np.array(column)

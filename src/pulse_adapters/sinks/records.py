@@ -1,25 +1,29 @@
-"""A record as bytes: the ledger's one serialised form, the same in every sink.
+"""Serialisation of records: one form of bytes, the same in every sink.
 
-    pulse-record 1 <newline>    what it is, and the version of this form
+    pulse-record 1 <newline>    the format, and the version of its layout
     32 bytes                    SHA-256 of all that follows
-    8 bytes                     length of the content that is packed in the rest (little-endian)
+    8 bytes                     length of the content that the frame unpacks to (little-endian)
     zstd frame                  of: 8 bytes length of the header (little-endian), the header in MessagePack,
-                                then each array's bytes, in the order the header lists them
+                                then the bytes of each array, in the order of the header
 
-An array's bytes are its elements in Fortran order, little-endian: first the first byte of each, then the second, and so
-on. So a sum's batches stand side by side, and their like bytes too, which packs better.
+The bytes of an array are its elements in Fortran order, little-endian: the first byte of every element, then the
+second of every element, and so on. So a sum's batches stand side by side, and similar bytes too, which packs better.
 
-The header is the name of the class and its fields, with type and shape where an array stands. Only the classes of
-`KINDS` are made from it. Both directions follow the fields and types of the attrs classes, so that a new field of a
-known kind needs nothing here. No pickle: reading runs no foreign code.
+The header is the name of a class and its fields, with dtype and shape in place of an array. Only the classes of `KINDS`
+are created from it. Writer and reader follow the fields and types of the attrs classes: a new field needs no change
+here. Without pickle, reading runs no foreign code.
 
-A real record of 725 kB becomes 382 kB in 0.6 ms. Without that order it would be 450 kB in 2.1 ms, and with zlib at its
-quickest 478 kB in 11 ms: a third of what computing the variable costs.
+A record whose checksum fits but which has another layout, version, class or fields was written by another version of
+Pulse: it is out of date. Any other content that is no record is damaged.
+
+A real record of 725 kB becomes 382 kB in 0.6 ms. Without that order of bytes it would be 450 kB in 2.1 ms, and with
+zlib at its quickest 478 kB in 11 ms: a third of the time that computing the variable takes.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import types
 import typing
 from collections.abc import Callable
@@ -36,10 +40,12 @@ from pulse_core.results import Holder, Record
 
 MAGIC: Final = b"pulse-record 1\n"
 LARGEST: Final = 1 << 30
-"""Bytes a record may unpack to; 30 years in daily batches with twelve forecasters take a sixth of it."""
+"""Bytes that a record may unpack to; 30 years in daily batches with twelve forecasters take a sixth of them."""
 
 KINDS: Final[dict[str, Any]] = {kind.__name__: kind for kind in typing.get_args(Record)}
-"""What may be recorded, by the name in the header."""
+"""The classes of records by their names in the header."""
+
+_LAYOUT: Final = re.compile(rb"pulse-record (\d{1,9})\n")
 
 _DIGEST: Final = hashlib.sha256().digest_size
 _LENGTH: Final = 8
@@ -48,11 +54,15 @@ _BYTE: Final = np.dtype(np.uint8)
 
 
 class DamagedRecord(SinkUnavailable):
-    """Content that is no whole record of this version."""
+    """Content that is no record, or a record that has changed since it was written."""
+
+
+class OutdatedRecord(SinkUnavailable):
+    """A record in the layout of another version of Pulse."""
 
 
 def encode_record(result: Record) -> bytes:
-    """Return the record of a result. Raises SinkUnavailable where it is larger than can be read again."""
+    """Return the bytes of a record. Raises SinkUnavailable where they are more than can be read again."""
     name = type(result).__name__
     if KINDS.get(name) is not type(result):
         raise TypeError(f"{name} cannot be recorded")
@@ -68,20 +78,38 @@ def encode_record(result: Record) -> bytes:
 
 
 def decode_record(content: bytes) -> Record:
-    """Return the result in a record, the same bits as were encoded. Raises DamagedRecord."""
+    """Return the record in its bytes, bit for bit as it was encoded. Raises DamagedRecord, OutdatedRecord."""
+    packed = _checked_content(content)
     try:
-        return _decoded(content)
+        return _decoded(packed)
     except (ValueError, TypeError, KeyError, OverflowError, OSError, msgspec.MsgspecError) as error:
-        raise DamagedRecord(f"the record is damaged: {error}", hint="It will be computed again") from error
+        raise _outdated(str(error)) from error
 
 
-def _decoded(content: bytes) -> Record:
+def _checked_content(content: bytes) -> bytes:
+    """Return what follows the checksum of a record of this layout. Raises DamagedRecord, OutdatedRecord."""
+    layout = _LAYOUT.match(content)
+    if layout is None:
+        raise _damaged("it does not start as a record does")
+    if layout[0] != MAGIC:
+        raise _outdated(f"it has layout {int(layout[1])}")
     start = len(MAGIC) + _DIGEST
-    if not content.startswith(MAGIC):
-        raise ValueError("it does not begin as a record of this version does")
     packed = content[start:]
     if hashlib.sha256(packed).digest() != content[len(MAGIC) : start]:
-        raise ValueError("its checksum does not fit")
+        raise _damaged("its checksum does not fit")
+    return packed
+
+
+def _damaged(reason: str) -> DamagedRecord:
+    return DamagedRecord(f"the record is damaged: {reason}", hint="It will be computed again")
+
+
+def _outdated(reason: str) -> OutdatedRecord:
+    return OutdatedRecord(f"the record is of another version of Pulse: {reason}", hint="It will be computed again")
+
+
+def _decoded(packed: bytes) -> Record:
+    """Return the record of a checked content; what does not fit raises ValueError, TypeError and the like."""
     body = _Body(memoryview(_unpacked(packed)))
     name, fields = _checked(msgspec.msgpack.decode(body.header()), list)
     if name not in KINDS:
@@ -100,13 +128,13 @@ def _unpacked(packed: bytes) -> bytes:
 
 
 def _codec() -> Any:
-    import pyarrow as pa  # heavy, and not needed where nothing is recorded
+    import pyarrow as pa  # heavy, and only records need it
 
     return pa.Codec("zstd")
 
 
 def _plain(value: Any, arrays: list[bytes]) -> Any:
-    """Return what MessagePack can hold of a value; the bytes of arrays in it go to `arrays`."""
+    """Return the plain form of a value for MessagePack; the bytes of its arrays are appended to `arrays`."""
     if isinstance(value, np.ndarray):
         little = value.astype(value.dtype.newbyteorder("<"), copy=False)
         if little.dtype.kind not in _NUMBERS:
@@ -123,7 +151,7 @@ def _plain(value: Any, arrays: list[bytes]) -> Any:
 
 
 def _bytes_side_by_side(array: NDArray[Any]) -> bytes:
-    """Return the first byte of each element in Fortran order, then the second of each, and so on."""
+    """Return the first byte of every element in Fortran order, then the second bytes, and so on."""
     elements = np.ascontiguousarray(array.T).reshape(-1).view(np.uint8)
     return elements.reshape(-1, array.dtype.itemsize).T.tobytes()
 
@@ -133,9 +161,9 @@ _SCALARS: Final = (str, int, float, bool)
 
 @lru_cache
 def _reader(kind: Any) -> Callable[[Any, _Body], Any]:
-    """Return what rebuilds a value of this type from its plain form and the body's next arrays.
+    """Return the function that rebuilds a value of a type from its plain form and the next arrays of the body.
 
-    Types are looked into once: to do so for every record takes longer than all the rest.
+    The cache inspects each type once: inspecting it for every record takes longer than the reading.
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is np.ndarray:
@@ -145,7 +173,7 @@ def _reader(kind: Any) -> Callable[[Any, _Body], Any]:
         return _class_reader(kind)
     if origin is tuple:
         item = _reader(arguments[0])
-        return lambda plain, body: tuple([item(each, body) for each in _checked(plain, list)])
+        return lambda plain, body: tuple([item(element, body) for element in _checked(plain, list)])
     if origin in (typing.Union, types.UnionType):
         (inner,) = (_reader(argument) for argument in arguments if argument is not types.NoneType)
         return lambda plain, body: None if plain is None else inner(plain, body)
@@ -159,7 +187,7 @@ def _class_reader(kind: Any) -> Callable[[Any, _Body], Any]:
 
     def read(plain: Any, body: _Body) -> Any:
         if list(_checked(plain, dict)) != names:
-            raise ValueError(f"it has not the fields of {kind.__name__}")
+            raise ValueError(f"it has other fields than {kind.__name__}")
         return kind(**{alias: reader(plain[name], body) for name, alias, reader in readers})
 
     return read
@@ -167,7 +195,7 @@ def _class_reader(kind: Any) -> Callable[[Any, _Body], Any]:
 
 def _checked(plain: Any, kind: type) -> Any:
     if type(plain) is not kind:
-        raise TypeError(f"expected {kind.__name__}, found {type(plain).__name__}")
+        raise TypeError(f"expected {kind.__name__}, not {type(plain).__name__}")
     return plain
 
 
@@ -180,7 +208,7 @@ def _dtype(text: str, scalar: Any) -> np.dtype[Any]:
 
 
 def _size(shape: list[Any]) -> int:
-    """Return how many elements an array of this shape has."""
+    """Return the number of elements of an array of this shape."""
     count = 1
     for size in _checked(shape, list):
         if _checked(size, int) < 0:
@@ -191,7 +219,7 @@ def _size(shape: list[Any]) -> int:
 
 @attrs.define
 class _Body:
-    """The unpacked content, read from its beginning to its end."""
+    """The unpacked content of a record, read from start to end."""
 
     content: memoryview
     position: int = 0
@@ -210,8 +238,8 @@ class _Body:
             raise ValueError("it holds more than its header says")
 
     def _take(self, size: int) -> memoryview:
-        taken = self.content[self.position : self.position + size]
-        if len(taken) != size:
+        piece = self.content[self.position : self.position + size]
+        if len(piece) != size:
             raise ValueError("it holds less than its header says")
         self.position += size
-        return taken
+        return piece

@@ -1,4 +1,4 @@
-"""The ResultSink over any Place: all that a sink does, once; see layout.py for what stands where."""
+"""StorageSink: the ResultSink over any Storage; layout.py names its files."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from pulse_adapters.sinks.layout import (
     result_name,
     run_folder,
 )
-from pulse_adapters.sinks.records import DamagedRecord, decode_record, encode_record
+from pulse_adapters.sinks.records import DamagedRecord, OutdatedRecord, decode_record, encode_record
 from pulse_adapters.storage.disk import disk_faults
-from pulse_adapters.storage.port import Draft, Place, Read
+from pulse_adapters.storage.port import Draft, Read, Storage
 from pulse_core.errors import RunIdTaken, SinkUnavailable
 from pulse_core.ports import Recall, Write
 from pulse_core.results import Record, RunResult
@@ -38,41 +38,49 @@ _log = logging.getLogger(__name__)
 
 @attrs.frozen
 class Output:
-    """One more place for a run's result: a file of any name, wherever it is."""
+    """A file of a storage that receives a run's result."""
 
-    place: Place
+    storage: Storage
     name: str
+
+    @property
+    def address(self) -> str:
+        """The full name of the file."""
+        return self.storage.address(self.name)
 
 
 @attrs.frozen
-class PlaceSink(Archive):
-    """A ResultSink in a place; `result.json` is also put at every one of `outputs`."""
+class StorageSink(Archive):
+    """A ResultSink in a storage; `result.json` is written to every file of `outputs` too."""
 
     outputs: tuple[Output, ...] = ()
 
     def recall(self, key: str) -> Record | None:
-        """Return what was recorded under the key, or None; set it aside if damaged. Raises SinkUnavailable."""
-        return self._recall(self.place.read, key)
+        """Return the record of a key, or None; an outdated record is removed, a damaged one set aside.
+
+        Raises SinkUnavailable.
+        """
+        return self._recall(self.storage.read, key)
 
     @contextmanager
     def recalling(self, keys: Sequence[str]) -> Iterator[Recall]:
-        """Open for recalling these, ahead of time where the place can read so."""
-        with self.place.reading([record_name(key) for key in keys]) as read:
+        """Open for recalling these keys, which the storage may read ahead."""
+        with self.storage.reading([record_name(key) for key in keys]) as read:
             yield partial(self._recall, read)
 
     def record(self, key: str, result: Record) -> None:
-        """Store the result under the key unless something is there already. Raises SinkUnavailable."""
-        self.place.create(record_name(key), encode_record(result))
+        """Store a record unless the key has one. Raises SinkUnavailable."""
+        self.storage.create(record_name(key), encode_record(result))
 
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[Write]:
-        """Open `<name>.parquet` in the run's folder for rows; without any, it will not be there.
+        """Open `<name>.parquet` of a run for row groups; without any, the file will not exist.
 
-        Once it is, those of the same unit with other content are removed.
+        Once the file exists, parts of the same unit with other content are removed.
 
-        Raises SettingsError where the run id is no name, ValueError where the part's is none, SinkUnavailable.
+        Raises SettingsError for an invalid run id, ValueError for an invalid part, SinkUnavailable.
         """
-        part = _Part(self.place, part_name(run_id, name))
+        part = _Part(self.storage, part_name(run_id, name))
         try:
             yield part.write
             part.finish()
@@ -81,82 +89,85 @@ class PlaceSink(Archive):
             part.discard()
 
     def has_part(self, run_id: str, name: str) -> bool:
-        """Whether `<name>.parquet` stands in the run's folder.
+        """Whether a run has the file `<name>.parquet`.
 
-        Raises SettingsError where the run id is no name, ValueError where the part's is none, SinkUnavailable.
+        Raises SettingsError for an invalid run id, ValueError for an invalid part, SinkUnavailable.
         """
-        wanted = part_name(run_id, name)
-        return wanted in self.place.beginning(wanted)
+        file = part_name(run_id, name)
+        return file in self.storage.names(file)
 
     def copy_part(self, name: str, source: str, run_id: str) -> bool:
-        """Let a run have the part that the run `source` has; return whether it has it now.
+        """Copy a part of the run `source` to another run; return whether that run has the part afterwards.
 
-        Raises SettingsError where a run id is no name, ValueError where the part's is none, SinkUnavailable.
+        Raises SettingsError for an invalid run id, ValueError for an invalid part, SinkUnavailable.
         """
-        there = self.place.copy(part_name(source, name), part_name(run_id, name))
-        if there:
+        copied = self.storage.copy(part_name(source, name), part_name(run_id, name))
+        if copied:
             self._remove_other_content(run_id, name)
-        return there
+        return copied
 
     def publish(self, result: RunResult) -> Sequence[str]:
-        """Put `result.json` in the run's folder and at the outputs; return where they are.
+        """Write `result.json` of a run and all outputs; return their addresses.
 
-        Parts that the result does not name are removed. Where one place cannot be written, the others are all the
-        same.
+        Parts that the result does not name are removed. Where one file cannot be written, the others are written all
+        the same.
 
-        Raises RunIdTaken where the run id holds another spec, SettingsError where it is no name,
+        Raises RunIdTaken where the run id holds the result of another spec, SettingsError for an invalid run id,
         SinkUnavailable.
         """
         self.claim(result.run_id, result.spec)
         content = result_json(result)
-        places = (Output(self.place, result_name(result.run_id)), *self.outputs)
+        outputs = (Output(self.storage, result_name(result.run_id)), *self.outputs)
         failures: list[SinkUnavailable] = []
-        for each in places:
+        for output in outputs:
             try:
-                each.place.replace(each.name, content)
+                output.storage.replace(output.name, content)
             except SinkUnavailable as error:
                 failures.append(error)
         if failures:
             raise failures[0]
         self._remove_parts(result.run_id, set(result.parts))
         self._sweep(result.run_id)
-        return [each.place.address(each.name) for each in places]
+        return [output.address for output in outputs]
 
     def probe(self) -> Iterator[tuple[str, SinkUnavailable | None]]:
-        """Yield every place that a result goes to, and why nothing can be written there, or None; nothing is left."""
-        for each in (Output(self.place, ""), *self.outputs):
-            name = f"{each.name}.check-{secrets.token_hex(8)}"
+        """Yield the address of the results and of each output, with the error of writing there, or None.
+
+        The files of the probe are removed.
+        """
+        for output in (Output(self.storage, ""), *self.outputs):
+            name = f"{output.name}.check-{secrets.token_hex(8)}"
             try:
-                each.place.create(name, b"")
-                each.place.remove(name)
+                output.storage.create(name, b"")
+                output.storage.remove(name)
             except SinkUnavailable as error:
-                yield each.place.address(each.name), error
+                yield output.address, error
             else:
-                yield each.place.address(each.name), None
+                yield output.address, None
 
     def claim(self, run_id: str, spec: RunSpec) -> None:
-        """Refuse a run id that cannot be used for this spec: RunIdTaken, SettingsError; SinkUnavailable."""
+        """Refuse a run id that cannot be used for a spec: RunIdTaken, SettingsError; SinkUnavailable."""
         name = result_name(run_id)
-        content = self.place.read(name)
+        content = self.storage.read(name)
         if content is not None and not is_of_spec(content, run_id, spec):
-            place, hint = self.place.address(name), "choose another run id, or move that result"
-            raise RunIdTaken([f"run id '{run_id}' holds the result of another spec ({place}): {hint}"])
+            address, hint = self.storage.address(name), "choose another run id, or move that result"
+            raise RunIdTaken([f"run id '{run_id}' holds the result of another spec ({address}): {hint}"])
 
     def attach(self, run_id: str, name: str, content: bytes) -> str:
-        """Put a file of another kind, e.g. `run.log`, in the run's folder, whole; return where it is.
+        """Write a file of another kind, e.g. `run.log`, to a run's folder; return its address.
 
-        Raises SettingsError where run id or name are no names, SinkUnavailable.
+        Raises SettingsError for an invalid run id or name, SinkUnavailable.
         """
-        full_name = attachment_name(run_id, name)
-        self.place.replace(full_name, content)
-        return self.place.address(full_name)
+        file = attachment_name(run_id, name)
+        self.storage.replace(file, content)
+        return self.storage.address(file)
 
     def mark(self, run_id: str, mark: str) -> None:
-        """Note that a part of a run is done, for whoever watches; harmless when repeated.
+        """Mark a unit of a run as finished, for processes that wait for it; marking twice is harmless.
 
-        Raises SettingsError where run id or mark are no names, SinkUnavailable.
+        Raises SettingsError for an invalid run id or mark, SinkUnavailable.
         """
-        self.place.create(mark_name(run_id, mark), b"")
+        self.storage.create(mark_name(run_id, mark), b"")
 
     def _recall(self, read: Read, key: str) -> Record | None:
         name = record_name(key)
@@ -165,58 +176,68 @@ class PlaceSink(Archive):
             return None
         try:
             return decode_record(content)
+        except OutdatedRecord as outdated:
+            self._remove_outdated(name, content, outdated)
         except DamagedRecord as damage:
-            aside = self.place.set_aside(name, content)
-            if aside is not None:
-                _log.warning(
-                    "%s: %s; set aside as %s and computed again", self.place.address(name), damage.message, aside
-                )
-            return None
+            self._set_aside(name, content, damage)
+        return None
+
+    def _remove_outdated(self, name: str, content: bytes, outdated: OutdatedRecord) -> None:
+        """Make room for the record that is computed in its stead: a record is created, never replaced."""
+        if self.storage.remove_content(name, content):
+            _log.info("%s: %s; computed again", self.storage.address(name), outdated.message)
+
+    def _set_aside(self, name: str, content: bytes, damage: DamagedRecord) -> None:
+        aside = self.storage.set_aside(name, content)
+        if aside is not None:
+            address = self.storage.address(name)
+            _log.warning("%s: %s; set aside as %s and computed again", address, damage.message, aside)
 
     def _remove_other_content(self, run_id: str, name: str) -> None:
-        for other in self._alike(run_id, name):
-            if is_other_content(name, other):
-                self.place.remove(part_name(run_id, other))
+        for part in self._parts_of_unit(run_id, name):
+            if is_other_content(name, part):
+                self.storage.remove(part_name(run_id, part))
 
-    def _alike(self, run_id: str, name: str) -> list[str]:
-        """Return the parts whose names begin as those of the same unit do."""
-        start = part_name(run_id, same_unit(name).removesuffix("-")).removesuffix(SUFFIX)
-        parts = (part_of(run_id, other) for other in self.place.beginning(start))
+    def _parts_of_unit(self, run_id: str, name: str) -> list[str]:
+        """Return the parts whose names start as those of the unit that wrote `name`."""
+        prefix = part_name(run_id, same_unit(name).removesuffix("-")).removesuffix(SUFFIX)
+        parts = (part_of(run_id, file) for file in self.storage.names(prefix))
         return [part for part in parts if part is not None]
 
-    def _remove_parts(self, run_id: str, kept: Container[str]) -> None:
+    def _remove_parts(self, run_id: str, current: Container[str]) -> None:
+        """Remove the parts of a run that are not current."""
         for table in TABLES:
-            for entry in list(self.place.entries(f"{run_folder(run_id)}/{table}")):
+            for entry in list(self.storage.entries(f"{run_folder(run_id)}/{table}")):
                 part = part_of(run_id, entry.name)
-                if part is not None and part not in kept:
-                    self.place.remove(entry.name)
+                if part is not None and part not in current:
+                    self.storage.remove(entry.name)
 
     def _sweep(self, run_id: str) -> None:
-        """Remove what killed writers left in the ledger and of this run's files."""
-        with suppress(SinkUnavailable):  # the result is where it should be, tidy or not
-            for each in (Output(self.place, run_folder(run_id)), *self.outputs, Output(self.place, UNITS)):
-                each.place.sweep(each.name)
+        """Remove the temporary files of killed writers from the ledger, the run and the outputs."""
+        with suppress(SinkUnavailable):  # the result is published, with temporary files beside it or not
+            for swept in (Output(self.storage, run_folder(run_id)), *self.outputs, Output(self.storage, UNITS)):
+                swept.storage.sweep(swept.name)
 
 
 class _Part:
-    """A part under way; a file is opened with the first rows. Raises SinkUnavailable."""
+    """A part that is being written; the first row group opens its file. Raises SinkUnavailable."""
 
-    def __init__(self, place: Place, name: str) -> None:
-        self._place = place
+    def __init__(self, storage: Storage, name: str) -> None:
+        self._storage = storage
         self._name = name
         self._draft: Draft | None = None
         self._parquet: ParquetPart | None = None
 
     def write(self, columns: Columns) -> None:
         if self._draft is None or self._parquet is None:
-            self._draft = self._place.draft(self._name)
+            self._draft = self._storage.draft(self._name)
             self._parquet = ParquetPart(self._draft.file)
         with disk_faults("write a part", self._draft.address):
             self._parquet.write(columns)
 
     def finish(self) -> None:
         if self._draft is None or self._parquet is None:
-            self._place.remove(self._name)  # this go has no rows
+            self._storage.remove(self._name)  # an older part of this name has rows, this one has none
             return
         with disk_faults("write a part", self._draft.address):
             self._parquet.finish()

@@ -1,1 +1,1 @@
-"""Storage: bytes under names, atomic, in a folder or in a bucket."""
+"""Storage: bytes under names, each file whole or absent, in a folder or in a bucket."""

@@ -1,4 +1,4 @@
-"""What a disk's faults mean for results, and their mends."""
+"""Errors of a disk, translated into SinkUnavailable with a hint for each cause."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Final
 
 from pulse_core.errors import SinkUnavailable
 
-_MENDS: Final = {
-    errno.ENOSPC: "The disk is full: make room there, or choose another place for the results",
-    errno.EDQUOT: "The quota is used up: make room there, or choose another place for the results",
-    errno.EACCES: "Let this user write there, or choose another place for the results",
-    errno.EPERM: "Let this user write there, or choose another place for the results",
-    errno.EROFS: "It can only be read: choose another place for the results",
-    errno.EEXIST: "A file stands where a folder should be: move it, or choose another place for the results",
-    errno.ENOTDIR: "A file stands where a folder should be: move it, or choose another place for the results",
+_HINTS: Final = {
+    errno.ENOSPC: "The disk is full: make room there, or choose another --results",
+    errno.EDQUOT: "The quota is used up: make room there, or choose another --results",
+    errno.EACCES: "Let this user write there, or choose another --results",
+    errno.EPERM: "Let this user write there, or choose another --results",
+    errno.EROFS: "It can only be read: choose another --results",
+    errno.EEXIST: "A file stands where a folder should be: move it, or choose another --results",
+    errno.ENOTDIR: "A file stands where a folder should be: move it, or choose another --results",
 }
 
 
 @contextmanager
 def disk_faults(action: str, context: object) -> Iterator[None]:
-    """Translate a disk's OSError into SinkUnavailable: `action` could not be done to what is at `where`."""
+    """Translate an OSError into SinkUnavailable: `action` (a verb with its object) failed at `context` (a path)."""
     try:
         yield
     except OSError as error:
-        hint = _MENDS.get(error.errno or 0, "See to the place, or choose another for the results")
+        hint = _HINTS.get(error.errno or 0, "Check the disk, or choose another --results")
         raise SinkUnavailable(f"cannot {action}: {error.strerror or error}", str(context), hint) from error

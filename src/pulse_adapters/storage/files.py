@@ -1,8 +1,7 @@
-"""Files that appear whole or not at all, whenever the writer is killed.
+"""Writing of files on a disk: a file appears whole or not at all, whenever its writer is killed.
 
-Content goes to a temporary file beside its destination, is flushed to the disk, and only then takes its name.
-A writer holds a lock on its temporary file; one that nobody holds was left by a killed writer, of whatever
-machine.
+The content goes to a temporary file beside the destination, is flushed to the disk, and only then takes its name.
+A writer locks its temporary file; a temporary file without a lock is the remainder of a killed writer, of any machine.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _NO_HARD_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENO
 
 
 def create(path: Path, content: bytes) -> bool:
-    """Give `path` this content unless it exists; return whether it did not. Raises OSError."""
+    """Write a file unless `path` exists; return whether it was free. Raises OSError."""
     if path.exists():
         return False
     make_folder(path.parent)
@@ -34,9 +33,9 @@ def create(path: Path, content: bytes) -> bool:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Give `path`, or the file it links to, this content instead of any other. Raises OSError."""
+    """Write a file, replacing the one at `path` or behind its link. Raises OSError."""
     path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():  # renaming would put a file in the place of, say, /dev/stdout
+    if path.exists() and not path.is_file():  # renaming would replace, say, /dev/stdout
         raise OSError(errno.EINVAL, "it is a folder or a device, not a file", str(path))
     make_folder(path.parent)
     with _written(path, content) as temporary:
@@ -44,9 +43,9 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def copy(source: Path, path: Path) -> bool:
-    """Let a file stand at `path` too unless one does; return whether one does now. Raises OSError.
+    """Copy a file to `path` unless that exists; return whether `path` exists afterwards. Raises OSError.
 
-    It is the same file where links can be made: files here are replaced, never written to.
+    The copy is a hard link where the disk has them: files are replaced, never changed.
     """
     make_folder(path.parent)
     try:
@@ -65,34 +64,34 @@ def copy(source: Path, path: Path) -> bool:
 
 @attrs.frozen
 class Draft:
-    """A file under way: written bit by bit beside `path`, which is its name once it is finished."""
+    """A file that is being written beside `path`, and takes that name once it is finished."""
 
     path: Path
     file: IO[bytes]
     _temporary: Path
 
     def finish(self) -> None:
-        """Flush it and let it stand at `path`, in the place of any other. Raises OSError."""
+        """Flush the file and give it its name, replacing an older one. Raises OSError."""
         self.file.flush()
         os.fsync(self.file.fileno())
         self._temporary.replace(self.path)
         _flush_folder(self.path.parent)
 
     def discard(self) -> None:
-        """Leave nothing of it, unless it is finished. Raises OSError."""
+        """Remove the file unless it is finished. Raises OSError."""
         self._temporary.unlink(missing_ok=True)
         self.file.close()
 
 
 def draft(path: Path) -> Draft:
-    """Begin a file that takes the name `path` when it is finished; afterwards discard it. Raises OSError."""
+    """Open a file that takes the name `path` once it is finished; discard it afterwards. Raises OSError."""
     make_folder(path.parent)
     descriptor, temporary = _open_temporary(path)
     return Draft(path, os.fdopen(descriptor, "wb"), temporary)
 
 
 def sweep(folder: Path, name: str | None = None) -> None:
-    """Remove what killed writers left in a folder: of the file `name`, or of any. Raises OSError."""
+    """Remove the temporary files of killed writers in a folder: of the file `name`, or of any. Raises OSError."""
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
             match = _TEMPORARY.fullmatch(entry.name)
@@ -101,19 +100,19 @@ def sweep(folder: Path, name: str | None = None) -> None:
 
 
 def sweep_below(folder: Path) -> None:
-    """Remove what killed writers left in a folder and in those below it. Raises OSError."""
+    """Remove the temporary files of killed writers in and below a folder. Raises OSError."""
     for path, _, names in os.walk(folder):
         for name in filter(is_temporary, names):
             _remove_abandoned(Path(path, name))
 
 
 def is_temporary(name: str) -> bool:
-    """Whether a file of this name is one under way, or what is left of one."""
+    """Whether this is the name of a temporary file."""
     return _TEMPORARY.fullmatch(name) is not None
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, durably. Raises OSError."""
+    """Create a folder and its parents, durably. Raises OSError."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -123,7 +122,7 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def _written(path: Path, content: bytes) -> Iterator[Path]:
-    """Hold a flushed temporary file beside `path` that can take its name; afterwards flush the folder too."""
+    """Yield a flushed temporary file beside `path` that can take its name; afterwards flush the folder."""
     descriptor, temporary = _open_temporary(path)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -137,11 +136,11 @@ def _written(path: Path, content: bytes) -> Iterator[Path]:
 
 
 def _open_temporary(path: Path) -> tuple[int, Path]:
-    """Make a temporary file and lock it; make another if somebody swept it before it was locked."""
+    """Create a temporary file and lock it; create another if it was swept before it was locked."""
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with suppress(OSError):  # where there are no locks nothing is swept
+        with suppress(OSError):  # without locks nothing is swept
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if temporary.exists():
             return descriptor, temporary
@@ -164,7 +163,7 @@ def _copy_content(source: Path, path: Path) -> bool:
 
 
 def _take_name(temporary: Path, path: Path) -> bool:
-    """Name the file unless the name is taken: by a hard link, which looks and names in one."""
+    """Name the file unless the name is taken: a hard link checks and names in one step."""
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
@@ -177,7 +176,7 @@ def _take_name(temporary: Path, path: Path) -> bool:
 
 
 def _take_name_under_lock(temporary: Path, path: Path) -> bool:
-    """Where there are no hard links, look and rename while no other writer of this folder can."""
+    """Check and rename under a lock on the folder, for disks without hard links."""
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -192,14 +191,14 @@ def _take_name_under_lock(temporary: Path, path: Path) -> bool:
 def _remove_abandoned(temporary: Path) -> None:
     try:
         descriptor = os.open(temporary, os.O_RDWR)
-    except (FileNotFoundError, PermissionError):  # finished meanwhile, or another user's
+    except (FileNotFoundError, PermissionError):  # finished meanwhile, or the file of another user
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # its writer lives, or this file system cannot tell
+    except OSError:  # its writer lives, or the file system has no locks
         return
     else:
-        temporary.unlink(missing_ok=True)  # under the lock, so that no writer takes the file up meanwhile
+        temporary.unlink(missing_ok=True)  # under the lock: no writer can rename the file meanwhile
     finally:
         os.close(descriptor)
 
@@ -209,7 +208,7 @@ def _flush_folder(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # some network file systems have no such thing
+        if error.errno != errno.EINVAL:  # some network file systems cannot flush a folder
             raise
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""A folder of this machine, or of a network file system, as a place for results."""
+"""FolderStorage: files in a folder of this machine or of a network file system."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def _absolute(path: str | Path) -> Path:
 
 
 @attrs.frozen
-class Folder:
-    """A Place in the folder `root`, made where it is missing.
+class FolderStorage:
+    """A Storage in the folder `root`, which is created where it is missing.
 
-    The path is made absolute, so that a copy means the same place in a worker with another working directory.
+    The path becomes absolute, so that a copy reaches the same folder from a worker with another working directory.
     """
 
     root: Path = attrs.field(converter=_absolute)
@@ -35,36 +35,36 @@ class Folder:
         path = self.root / name
         with disk_faults("read a file", path):
             try:
-                with path.open("rb", buffering=0) as file:  # to be read at one go: a buffer takes longer than that
+                with path.open("rb", buffering=0) as file:  # one read of all bytes: a buffer takes longer
                     return file.readall()
             except FileNotFoundError:
                 return None
 
     def reading(self, names: Sequence[str]) -> AbstractContextManager[Read]:
-        """Open for reading these files: there is nothing to wait for."""
+        """Open for reading these files, each when it is read: a disk does not keep its reader waiting."""
         del names
         return nullcontext(self.read)
 
     def create(self, name: str, content: bytes) -> bool:
-        """Store a file unless there is one of that name; return whether there was none. Raises SinkUnavailable."""
+        """Store a file unless the name is taken; return whether it was free. Raises SinkUnavailable."""
         path = self.root / name
         with disk_faults("write a file", path):
             return files.create(path, content)
 
     def replace(self, name: str, content: bytes) -> None:
-        """Store a file, or what it links to, in the place of any other. Raises SinkUnavailable."""
+        """Store a file, replacing an older one, also behind a link. Raises SinkUnavailable."""
         path = self.root / name
         with disk_faults("write a file", path):
             files.replace(path, content)
 
     def copy(self, source: str, name: str) -> bool:
-        """Let a file stand under another name too, unless there is one. Raises SinkUnavailable."""
+        """Store a second file with the content of `source`, unless the name is taken. Raises SinkUnavailable."""
         path = self.root / name
         with disk_faults("write a file", path):
             return files.copy(self.root / source, path)
 
     def draft(self, name: str) -> _Draft:
-        """Begin a file that replaces any other once it is finished. Raises SinkUnavailable."""
+        """Open a file that takes its name once it is finished. Raises SinkUnavailable."""
         path = self.root / name
         with disk_faults("write a file", path):
             return _Draft(files.draft(path))
@@ -80,7 +80,7 @@ class Folder:
         yield from names
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """Yield every whole file in a folder and below it. Raises SinkUnavailable."""
+        """Yield every file in and below a folder, without temporary ones. Raises SinkUnavailable."""
         with disk_faults("list a folder", self.root / folder):
             for path in _below(self.root / folder):
                 if files.is_temporary(path.name):
@@ -90,25 +90,34 @@ class Folder:
                     modified = datetime.fromtimestamp(status.st_mtime, UTC)
                     yield Entry(path.relative_to(self.root).as_posix(), status.st_size, modified)
 
-    def beginning(self, start: str) -> Iterator[str]:
-        """Yield the names of the whole files of a folder that begin so. Raises SinkUnavailable."""
-        folder, _, first = start.rpartition("/")
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield the names with this prefix, without those of deeper folders. Raises SinkUnavailable."""
+        folder, _, start = prefix.rpartition("/")
         with disk_faults("list a folder", self.root / folder):
             try:
                 with os.scandir(self.root / folder) as entries:
-                    names = [entry.name for entry in entries if entry.name.startswith(first) and entry.is_file()]
+                    names = [entry.name for entry in entries if entry.name.startswith(start) and entry.is_file()]
             except FileNotFoundError:
                 return
         yield from (f"{folder}/{name}" if folder else name for name in names if not files.is_temporary(name))
 
     def remove(self, name: str) -> None:
-        """Remove a file if it is there. Raises SinkUnavailable."""
+        """Remove a file if it exists. Raises SinkUnavailable."""
         path = self.root / name
         with disk_faults("remove a file", path):
             path.unlink(missing_ok=True)
 
+    def remove_content(self, name: str, content: bytes) -> bool:
+        """Remove a file that holds these bytes; return False where it holds others or is gone."""
+        path = self.root / name
+        with disk_faults("remove a file", path), suppress(FileNotFoundError):
+            if _holds(path, content):
+                path.unlink()
+                return True
+        return False
+
     def remove_folder(self, folder: str) -> None:
-        """Remove a folder and all that is in it, if it is there. Raises SinkUnavailable."""
+        """Remove a folder and all files in it, if it exists. Raises SinkUnavailable."""
         path = self.root / folder
         with disk_faults("remove a folder", path), suppress(FileNotFoundError):
             shutil.rmtree(path)
@@ -117,16 +126,14 @@ class Folder:
         """Rename a file that still holds these bytes to `<name>.damaged`. Raises SinkUnavailable."""
         path = self.root / name
         with disk_faults("set a damaged file aside", path), suppress(FileNotFoundError):
-            with path.open("rb") as file:
-                content, identity = file.read(), os.fstat(file.fileno())
-            if content == damaged and os.path.samestat(path.stat(), identity):
+            if _holds(path, damaged):
                 aside = path.with_name(path.name + DAMAGED)
                 path.replace(aside)
                 return str(aside)
         return None
 
     def sweep(self, name: str) -> None:
-        """Remove the temporary files of killed writers: of a file, or in a folder and below it."""
+        """Remove the temporary files of killed writers: of a file, or in and below a folder."""
         path = self.root / name
         with disk_faults("tidy up", path):
             files.sweep(path.parent, path.name)
@@ -160,8 +167,15 @@ class _Draft:
             self._draft.discard()
 
 
+def _holds(path: Path, content: bytes) -> bool:
+    """Whether a file holds these bytes and was not replaced during the reading. Raises OSError."""
+    with path.open("rb") as file:
+        stored, identity = file.read(), os.fstat(file.fileno())
+    return stored == content and os.path.samestat(path.stat(), identity)
+
+
 def _below(folder: Path) -> Iterator[Path]:
-    """Yield the files in a folder and below it; links to folders are not followed. Raises OSError."""
+    """Yield the files in and below a folder, without following links to folders. Raises OSError."""
     for path, _, names in os.walk(folder, onerror=_raise_unless_missing):
         yield from (Path(path, name) for name in names)
 

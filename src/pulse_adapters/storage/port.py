@@ -1,7 +1,7 @@
-"""What a sink asks of the place its files are kept in: a folder, a bucket, or anything else that holds files by name.
+"""The port `Storage`: files by name, in a folder, a bucket, or whatever else can hold them.
 
-A name is relative, its parts joined by `/`; a folder is what stands before a slash, and needs no making. Every
-technology's faults are SinkUnavailable by the time they leave a place.
+A name is relative, its parts joined by `/`. A folder is the part of a name before a slash; nobody creates it. A storage
+translates every error of its technology into SinkUnavailable.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import IO, Final, Protocol
 import attrs
 
 DAMAGED: Final = ".damaged"
-"""What is put behind the name of a file that is set aside."""
+"""The ending of a damaged file's new name."""
 
 
 Read = Callable[[str], bytes | None]
@@ -23,7 +23,7 @@ Read = Callable[[str], bytes | None]
 
 @attrs.frozen
 class Entry:
-    """A file in a place: its name, its bytes, and when it was last written (UTC)."""
+    """A file of a storage: its name, its size in bytes, and the time of its last writing (UTC)."""
 
     name: str
     size: int
@@ -31,76 +31,83 @@ class Entry:
 
 
 class Draft(Protocol):
-    """A file under way, too large for the memory. Nobody sees it before it is finished."""
+    """A file that is being written, too large for the memory. No reader sees it before it is finished."""
 
     @property
     def file(self) -> IO[bytes]:
-        """What to write to; it raises OSError."""
+        """The file to write to; writing raises OSError."""
 
     @property
     def address(self) -> str:
-        """What to name where writing fails."""
+        """The path that an error of writing names."""
 
     def finish(self) -> None:
-        """Let it stand under its name, whole, in the place of any other. Raises SinkUnavailable."""
+        """Give the file its name, replacing an older one. Raises SinkUnavailable."""
 
     def discard(self) -> None:
-        """Leave nothing of it, unless it is finished. Raises SinkUnavailable."""
+        """Remove the file unless it is finished. Raises SinkUnavailable."""
 
 
-class Place(Protocol):
-    """Files by name. Survives pickling, and means the same wherever the copy is used."""
+class Storage(Protocol):
+    """Files by name. It survives pickling, and the copy reaches the same files from any process."""
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None where there is none. Raises SinkUnavailable."""
 
     def reading(self, names: Sequence[str]) -> AbstractContextManager[Read]:
-        """Open for reading these files one after another, ahead of time where reading is mostly waiting.
+        """Open for reading these files one after another; a storage behind a network fetches the next ones meanwhile.
 
-        Others can be read as well. What is held does not grow with the number of names.
+        Other files can be read as well. The memory in use does not grow with the number of names.
         """
 
     def create(self, name: str, content: bytes) -> bool:
-        """Store a file, whole, unless there is one of that name; return whether there was none.
+        """Store a file unless the name is taken; return whether it was free.
 
-        Of writers at once one wins. Raises SinkUnavailable.
+        Of several writers at the same time one wins. Raises SinkUnavailable.
         """
 
     def replace(self, name: str, content: bytes) -> None:
-        """Store a file, whole, in the place of any other. Raises SinkUnavailable."""
+        """Store a file, replacing an older one of its name. Raises SinkUnavailable."""
 
     def copy(self, source: str, name: str) -> bool:
-        """Let a file stand under another name too, whole, and return whether there is one now: not without a source.
+        """Store a second file with the content of `source`; return whether `name` exists afterwards.
 
-        For names that say what is in them: one that is there already may stay. Raises SinkUnavailable.
+        Without a source there is no copy. Where the name is taken, the file of that name may stay: names tell their
+        content. Raises SinkUnavailable.
         """
 
     def draft(self, name: str) -> Draft:
-        """Begin a file that replaces any other once it is finished; afterwards discard it. Raises SinkUnavailable."""
+        """Open a file that takes its name once it is finished; discard it afterwards. Raises SinkUnavailable."""
 
     def folders(self) -> Iterator[str]:
         """Yield the names of the topmost folders, sorted. Raises SinkUnavailable."""
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """Yield every whole file in and below a folder ('' for the place), in no order. Raises SinkUnavailable."""
+        """Yield every file in and below a folder ('' for all files), in no order. Raises SinkUnavailable."""
 
-    def beginning(self, start: str) -> Iterator[str]:
-        """Yield the names of whole files that begin so, all in one folder, in no order. Raises SinkUnavailable."""
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield the names with this prefix, in no order, without those of deeper folders. Raises SinkUnavailable."""
 
     def remove(self, name: str) -> None:
-        """Remove a file if it is there. Raises SinkUnavailable."""
+        """Remove a file if it exists. Raises SinkUnavailable."""
+
+    def remove_content(self, name: str, content: bytes) -> bool:
+        """Remove a file that holds these bytes; return False where it holds others or is gone.
+
+        A file that another worker has replaced meanwhile stays. Raises SinkUnavailable.
+        """
 
     def remove_folder(self, folder: str) -> None:
-        """Remove a folder and all that is in it, if it is there. Raises SinkUnavailable."""
+        """Remove a folder and all files in it, if it exists. Raises SinkUnavailable."""
 
     def set_aside(self, name: str, damaged: bytes) -> str | None:
-        """Rename a file that holds these bytes to `<name>.damaged`; return where it is now.
+        """Rename a file that holds these bytes to `<name>.damaged`; return its new address.
 
-        None where it holds others by now, or is gone: another worker was quicker. Raises SinkUnavailable.
+        Return None where the file holds other bytes or is gone: another worker was quicker. Raises SinkUnavailable.
         """
 
     def sweep(self, name: str) -> None:
-        """Remove what killed writers left of a file, or in a folder and below it. Raises SinkUnavailable."""
+        """Remove the temporary files of killed writers: of a file, or in and below a folder. Raises SinkUnavailable."""
 
     def address(self, name: str) -> str:
-        """Return the full name of a file, as people and their tools know it."""
+        """Return the full name of a file: a path, or `s3://bucket/key`."""

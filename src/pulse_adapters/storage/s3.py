@@ -1,4 +1,4 @@
-"""A bucket of S3, or of what speaks as it does, as a place for results."""
+"""S3Storage: files as objects in a bucket of S3, or of a server with its interface."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from pulse_adapters.storage.port import DAMAGED, Entry, Read
 from pulse_core.errors import SinkUnavailable
 
 ABANDONED: Final = timedelta(days=1)
-"""An upload in parts that was begun so long ago has no writer any more."""
+"""The age from which an unfinished upload in parts counts as abandoned by its writer."""
 
-_heeds: Final[dict[tuple[int, str, str], bool]] = {}
-_heeds_lock: Final = Lock()
+_conditional: Final[dict[tuple[int, str, str], bool]] = {}
+_conditional_lock: Final = Lock()
 
 
 def _absolute(path: str | Path) -> Path:
@@ -34,17 +34,17 @@ def _absolute(path: str | Path) -> Path:
 
 
 @attrs.frozen
-class BucketPlace:
-    """A Place in the bucket `name`, under a prefix that is empty or ends in a slash.
+class S3Storage:
+    """A Storage in the bucket `name`; `prefix` starts every key, and ends in a slash where it is a folder.
 
-    What cannot be uploaded is kept in the local folder `kept`, under its name, and the error says so. Records are
-    not: they are computed again.
+    A result that cannot be uploaded is stored in `local_folder` instead, and the error names that path. A record that
+    cannot be uploaded is computed again.
     """
 
     name: str
     prefix: str
     aws: AwsSettings
-    kept: Path = attrs.field(converter=_absolute, default=Path("results"))
+    local_folder: Path = attrs.field(converter=_absolute, default=Path("results"))
 
     @property
     def bucket(self) -> Bucket:
@@ -58,17 +58,17 @@ class BucketPlace:
 
     @contextmanager
     def reading(self, names: Sequence[str]) -> Iterator[Read]:
-        """Open for reading these objects, in order, by so many threads as there are workers."""
+        """Open for reading these objects; as many threads as workers fetch the next ones, in order."""
         with ahead(self.read, names, self.aws.max_workers) as fetched:
             yield fetched.get
 
     def create(self, name: str, content: bytes) -> bool:
-        """Store an object unless there is one of that name; return whether there was none. Raises SinkUnavailable.
+        """Store an object unless the name is taken; return whether it was free. Raises SinkUnavailable.
 
-        Where the server heeds no conditions, writers at once may all be told that they won; all read the same.
+        On a server without conditional writes, several writers at the same time may all get True; all read the same.
         """
         key = self.prefix + name
-        if self._heeds_conditions():
+        if self._is_conditional():
             return self.bucket.create(key, content)
         if self.bucket.get(key) is not None:
             return False
@@ -76,72 +76,78 @@ class BucketPlace:
         return self.read(name) == content
 
     def replace(self, name: str, content: bytes) -> None:
-        """Store an object in the place of any other. Raises SinkUnavailable."""
+        """Store an object, replacing an older one. Raises SinkUnavailable."""
         try:
             self.bucket.put(self.prefix + name, content)
         except SinkUnavailable as error:
-            with disk_faults("keep a local copy", self.kept / name):
-                files.replace(self.kept / name, content)
-            raise _kept(error, self.kept / name) from error
+            with disk_faults("store a local copy", self.local_folder / name):
+                files.replace(self.local_folder / name, content)
+            raise _stored_locally(error, self.local_folder / name) from error
 
     def copy(self, source: str, name: str) -> bool:
-        """Let the server copy an object. Raises SinkUnavailable."""
+        """Copy an object on the server. Raises SinkUnavailable."""
         return self.bucket.copy(self.prefix + source, self.prefix + name)
 
     def draft(self, name: str) -> _Draft:
-        """Begin a file that is uploaded once it is finished; until then it is on this disk. Raises SinkUnavailable."""
+        """Open a file on this disk that is uploaded once it is finished. Raises SinkUnavailable."""
         with disk_faults("write a temporary file", tempfile.gettempdir()):
-            return _Draft(self, name, tempfile.TemporaryFile())  # without a name: nothing is left of a killed writer
+            return _Draft(self, name, tempfile.TemporaryFile())  # without a name: it ends with its writer
 
     def folders(self) -> Iterator[str]:
         """Yield the names of the topmost folders, sorted. Raises SinkUnavailable."""
-        found = self.bucket.folders(self.prefix)
-        yield from sorted(prefix.removeprefix(self.prefix).removesuffix("/") for prefix in found)
+        prefixes = self.bucket.folders(self.prefix)
+        yield from sorted(prefix.removeprefix(self.prefix).removesuffix("/") for prefix in prefixes)
 
     def entries(self, folder: str) -> Iterator[Entry]:
-        """Yield every object in a folder and below it. Raises SinkUnavailable."""
-        for each in self.bucket.list(f"{self.prefix}{folder}/" if folder else self.prefix):
-            yield Entry(each.key.removeprefix(self.prefix), each.size, each.modified)
+        """Yield every object in and below a folder. Raises SinkUnavailable."""
+        for listed in self.bucket.list(f"{self.prefix}{folder}/" if folder else self.prefix):
+            yield Entry(listed.key.removeprefix(self.prefix), listed.size, listed.modified)
 
-    def beginning(self, start: str) -> Iterator[str]:
-        """Yield the names of the objects of a folder that begin so. Raises SinkUnavailable."""
-        for each in self.bucket.list(self.prefix + start, below=False):
-            yield each.key.removeprefix(self.prefix)
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield the names with this prefix, without those of deeper folders. Raises SinkUnavailable."""
+        for listed in self.bucket.list(self.prefix + prefix, below=False):
+            yield listed.key.removeprefix(self.prefix)
 
     def remove(self, name: str) -> None:
-        """Remove an object if it is there. Raises SinkUnavailable."""
+        """Remove an object if it exists. Raises SinkUnavailable."""
         self.bucket.delete(self.prefix + name)
 
+    def remove_content(self, name: str, content: bytes) -> bool:
+        """Remove an object that holds these bytes; return False where it holds others or is gone."""
+        key = self.prefix + name
+        fetched = self.bucket.get(key)
+        return fetched is not None and fetched.content == content and self.bucket.delete(key, etag=fetched.etag)
+
     def remove_folder(self, folder: str) -> None:
-        """Remove all that is in a folder. Raises SinkUnavailable."""
-        self.bucket.delete_all(each.key for each in self.bucket.list(f"{self.prefix}{folder}/"))
+        """Remove all objects in and below a folder. Raises SinkUnavailable."""
+        self.bucket.delete_all(listed.key for listed in self.bucket.list(f"{self.prefix}{folder}/"))
 
     def set_aside(self, name: str, damaged: bytes) -> str | None:
         """Move an object that still holds these bytes to `<name>.damaged`. Raises SinkUnavailable."""
         key = self.prefix + name
-        there = self.bucket.get(key)
-        if there is None or there.content != damaged:
+        fetched = self.bucket.get(key)
+        if fetched is None or fetched.content != damaged:
             return None
         self.bucket.put(key + DAMAGED, damaged)
-        return self.address(name + DAMAGED) if self.bucket.delete(key, only=there.etag) else None
+        return self.address(name + DAMAGED) if self.bucket.delete(key, etag=fetched.etag) else None
 
     def sweep(self, name: str) -> None:
-        """Abort what killed writers left half uploaded a day ago or earlier. Raises SinkUnavailable."""
+        """Abort uploads in parts that began a day ago or earlier. Raises SinkUnavailable."""
         self.bucket.abort_uploads(self.prefix + name, datetime.now(UTC) - ABANDONED)
 
     def address(self, name: str) -> str:
         """Return an object's full name."""
         return self.bucket.address(self.prefix + name)
 
-    def _heeds_conditions(self) -> bool:
-        """Whether the server refuses to create what is there: AWS does; others are tried, once a process."""
+    def _is_conditional(self) -> bool:
+        """Whether the server refuses to create an object twice: AWS does; others are probed, once a process."""
         if self.bucket.is_aws:
             return True
         server = (os.getpid(), self.bucket.client.meta.endpoint_url, self.name)
-        with _heeds_lock:
-            if server not in _heeds:
-                _heeds[server] = self._probe()
-            return _heeds[server]
+        with _conditional_lock:
+            if server not in _conditional:
+                _conditional[server] = self._probe()
+            return _conditional[server]
 
     def _probe(self) -> bool:
         key = f"{self.prefix}.probe-{secrets.token_hex(8)}"
@@ -156,7 +162,7 @@ class BucketPlace:
 class _Draft:
     """A file without a name on this disk, on its way to the bucket."""
 
-    _place: BucketPlace
+    _storage: S3Storage
     _name: str
     file: IO[bytes]
 
@@ -168,17 +174,17 @@ class _Draft:
         with disk_faults("write a temporary file", self.address):
             self.file.flush()
         try:
-            self._place.bucket.upload(self._place.prefix + self._name, self.file)
+            self._storage.bucket.upload(self._storage.prefix + self._name, self.file)
         except SinkUnavailable as error:
-            path = self._place.kept / self._name
-            self._keep(path)
-            raise _kept(error, path) from error
+            path = self._storage.local_folder / self._name
+            self._store_locally(path)
+            raise _stored_locally(error, path) from error
 
     def discard(self) -> None:
         self.file.close()
 
-    def _keep(self, path: Path) -> None:
-        with disk_faults("keep a local copy", path):
+    def _store_locally(self, path: Path) -> None:
+        with disk_faults("store a local copy", path):
             draft = files.draft(path)
             try:
                 self.file.seek(0)
@@ -193,6 +199,6 @@ def _copy(source: IO[bytes], target: IO[bytes]) -> None:
         target.write(step)
 
 
-def _kept(error: SinkUnavailable, path: Path) -> SinkUnavailable:
+def _stored_locally(error: SinkUnavailable, path: Path) -> SinkUnavailable:
     hint = f"{error.hint}. It is kept in {path}"
     return SinkUnavailable(f"cannot be stored: {error.message}", error.context, hint)

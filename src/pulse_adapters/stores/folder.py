@@ -31,7 +31,7 @@ Stamp = tuple[int, int, int, int]
 
 
 @attrs.frozen
-class FilesystemStore:
+class FolderStore:
     """Reads `<location>/<variable>.csv`, `.parquet`, `.jsonl`, or a file `location` with a column `variable`.
 
     Each may be gzipped (`.csv.gz`). Only files that the folder itself lists are opened, so no variable's name

@@ -11,12 +11,12 @@ from pulse_adapters.aws_batch.jobs import Jobs
 from pulse_adapters.aws_batch.states import JobState
 from pulse_core.errors import RunNotFound
 from pulse_entrypoints.batch.asking import RUN_TAG
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 ACCOUNT: Final = "batch.json"
 
 
-def account(jobs: Jobs, states: Sequence[JobState], place: ResultsPlace, price: float | None) -> dict[str, Any]:
+def account(jobs: Jobs, states: Sequence[JobState], place: ResultsArchive, price: float | None) -> dict[str, Any]:
     """Add up what the jobs of a submission have used, write it beside the run's result, return it. Raises PulseError.
 
     Earlier submissions of the run, of which Batch may know nothing any more, stay as they were written.
@@ -30,7 +30,7 @@ def account(jobs: Jobs, states: Sequence[JobState], place: ResultsPlace, price: 
     return document
 
 
-def _written(place: ResultsPlace, run_id: str) -> list[dict[str, Any]]:
+def _written(place: ResultsArchive, run_id: str) -> list[dict[str, Any]]:
     try:
         written: list[dict[str, Any]] = json.loads(place.read(run_id, ACCOUNT))["submissions"]
     except RunNotFound:

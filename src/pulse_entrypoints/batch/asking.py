@@ -23,7 +23,7 @@ from pulse_entrypoints.commands.train.command import told
 from pulse_entrypoints.settings.batch import JobLogSettings, RunJobSettings
 from pulse_entrypoints.settings.s3 import RegionSettings
 from pulse_entrypoints.wiring import composition
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 RUN_TAG: Final = "pulse:run-id"
 UNITS_TAG: Final = "pulse:units"
@@ -93,7 +93,7 @@ def typed_for(state: JobState) -> CommandLine:
     return CommandLine(values, command="pulse batch run")
 
 
-def place_of(state: JobState, environment: Mapping[str, str]) -> ResultsPlace:
+def place_of(state: JobState, environment: Mapping[str, str]) -> ResultsArchive:
     """Return where the results of a job's run are. Raises PulseError."""
     read = layered(typed_for(state), environment, RunJobSettings)
     problems = [*read.problems, *composition.place_problems(read)]

@@ -22,7 +22,7 @@ from pulse_core.spec import RunSpec
 from pulse_entrypoints.cli.layers import CommandLine, Layered
 from pulse_entrypoints.cli.options import options_of
 from pulse_entrypoints.settings import TrainSettings
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 SPEC_OPTIONS: Final = {"start": "start_date", "end": "end_date"}
 """Fields of a spec whose options are called otherwise."""
@@ -50,7 +50,7 @@ def for_jobs(read: Layered[Any], spec: RunSpec) -> dict[str, Any]:
     return {name: value for name, value in (given | resolved).items() if value not in (None, ())}
 
 
-def store(place: ResultsPlace, run_id: str, trained: str, content: bytes) -> str:
+def store(place: ResultsArchive, run_id: str, trained: str, content: bytes) -> str:
     """Store options with the run; return `<run>/<file>`. `trained` is the hash of what is trained."""
     name = f"batch-{trained}-{hashlib.sha256(content).hexdigest()[:16]}.toml"
     place.attach(run_id, name, content)
@@ -58,7 +58,7 @@ def store(place: ResultsPlace, run_id: str, trained: str, content: bytes) -> str
 
 
 @contextmanager
-def with_stored(typed: CommandLine, place: ResultsPlace, stored: str) -> Iterator[CommandLine]:
+def with_stored(typed: CommandLine, place: ResultsArchive, stored: str) -> Iterator[CommandLine]:
     """Yield the command line with the stored settings as its configuration file."""
     run_id, _, name = stored.partition("/")
     with tempfile.TemporaryDirectory(prefix="pulse-") as folder:

@@ -13,7 +13,7 @@ from pulse_entrypoints.batch.accounts import account
 from pulse_entrypoints.batch.asking import RUN_TAG, UNITS_TAG, Asked, place_of, show
 from pulse_entrypoints.cli.exits import Exit
 from pulse_entrypoints.commands.train.marks import done_of
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 FIRST_PAUSE: Final = 2.0
 PAUSE_GROWS: Final = 1.5
@@ -45,7 +45,7 @@ def watched(
     return status
 
 
-def look(services: Asked, states: Sequence[JobState], place: ResultsPlace) -> dict[str, Any]:
+def look(services: Asked, states: Sequence[JobState], place: ResultsArchive) -> dict[str, Any]:
     """Say how jobs stand, and how many units of the run are done."""
     count = int(states[0].tags.get(UNITS_TAG, 0))
     run_id = states[0].tags[RUN_TAG]

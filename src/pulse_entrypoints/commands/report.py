@@ -14,7 +14,7 @@ from pulse_entrypoints.cli.layers import CommandLine, Layered
 from pulse_entrypoints.cli.output import answer
 from pulse_entrypoints.settings.report import ReportSettings
 from pulse_entrypoints.wiring import composition
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 REPORT: Final = "report.html"
 _LIBRARY: Final = "bokeh"
@@ -32,7 +32,7 @@ def report_problems(source: str) -> list[str]:
     return []
 
 
-def attach_report(sink: ResultsPlace, run_id: str) -> str:
+def attach_report(sink: ResultsArchive, run_id: str) -> str:
     """Put the report of a published run beside its result; return where it is."""
     return sink.attach(run_id, REPORT, _made(sink, run_id, ()))
 
@@ -54,7 +54,7 @@ def _report(read: Layered[ReportSettings]) -> Ending:
     return Ending(Exit.DONE)
 
 
-def _made(sink: ResultsPlace, run_id: str, detail: Sequence[str]) -> bytes:
+def _made(sink: ResultsArchive, run_id: str, detail: Sequence[str]) -> bytes:
     from pulse_adapters.report.gather import report_of  # a table's and a plot's libraries, which only this needs
     from pulse_adapters.report.render import render
 

@@ -42,7 +42,7 @@ from pulse_entrypoints.wiring.places import (
     store_of,
     unserved_places,
 )
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 from pulse_entrypoints.wiring.specification import SampleFacts
 
 __all__ = [
@@ -118,7 +118,7 @@ def sample_facts() -> SampleFacts:
 
 def training(
     settings: TrainSettings,
-    sink: ResultsPlace,
+    sink: ResultsArchive,
     forecasters: Sequence[Forecaster],
     observer: Observer,
     clock: Callable[[], datetime],

@@ -11,7 +11,7 @@ import attrs
 from pulse_core.errors import InvalidSpec, RunNotFound, SinkUnavailable
 from pulse_core.runs.forecasting import Trained
 from pulse_core.spec import RunSpec
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 RESULT: Final = "result.json"
 _SCHEMA: Final = 2
@@ -41,7 +41,7 @@ class FinishedRun:
         return dict(self.document["run"]["software"])
 
 
-def finished_run(place: ResultsPlace, run_id: str) -> FinishedRun:
+def finished_run(place: ResultsArchive, run_id: str) -> FinishedRun:
     """Return a run that was published.
 
     Raises RunNotFound, which lists near ones, and SinkUnavailable also where its result cannot be read.
@@ -60,7 +60,7 @@ def finished_run(place: ResultsPlace, run_id: str) -> FinishedRun:
         raise SinkUnavailable(f"holds a spec that cannot be read: {error}", _where(run_id), hint) from error
 
 
-def parts_of(place: ResultsPlace, run_id: str, table: str) -> tuple[str, ...]:
+def parts_of(place: ResultsArchive, run_id: str, table: str) -> tuple[str, ...]:
     """Return the files of a run's table. Raises RunNotFound, with how to get them, where there are none."""
     found = place.parts(run_id, table)
     if not found:

@@ -21,7 +21,7 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 
 
 @attrs.frozen
-class S3Place:
+class S3Location:
     """A bucket, and what stands before every key in it, as it is; or the key of one long file."""
 
     bucket: str
@@ -39,27 +39,27 @@ def scheme_of(place: str) -> str:
     return match[1].lower() if match else "folder"
 
 
-def s3_place(place: str) -> S3Place:
+def s3_place(place: str) -> S3Location:
     """Return the bucket and folder, or file, of `s3://bucket/folder`. Raises ValueError."""
     bucket, _, key = place.partition("://")[2].partition("/")  # no URL: `?` and `#` may stand in a key
     if not _BUCKET.fullmatch(bucket):
         raise ValueError("expected s3://bucket/folder, the bucket of letters, digits, '.' and '-'")
     if key and not key.endswith("/") and suffix_of(key) is None:
         key += "/"
-    return S3Place(bucket, key)
+    return S3Location(bucket, key)
 
 
-def data_in_s3(settings: DataSettings) -> S3Place | None:
+def data_in_s3(settings: DataSettings) -> S3Location | None:
     """Return where in S3 the data are, or None where they are in a folder. Raises ValueError."""
     if settings.s3_data_bucket is not None:
-        return S3Place(settings.s3_data_bucket, settings.s3_data_prefix)
+        return S3Location(settings.s3_data_bucket, settings.s3_data_prefix)
     return s3_place(settings.data) if scheme_of(settings.data) == "s3" else None
 
 
-def results_in_s3(settings: ResultsSettings) -> S3Place | None:
+def results_in_s3(settings: ResultsSettings) -> S3Location | None:
     """Return where in S3 the results belong, or None where they belong in a folder. Raises ValueError."""
     if settings.s3_results_bucket is not None:
-        return S3Place(settings.s3_results_bucket, settings.s3_results_prefix)
+        return S3Location(settings.s3_results_bucket, settings.s3_results_prefix)
     place = s3_place(settings.results) if scheme_of(settings.results) == "s3" else None
     if place is not None and place.is_long_file:
         raise ValueError("is a file; name a folder in the bucket")

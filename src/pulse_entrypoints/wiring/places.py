@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pulse_adapters.sample
 from pulse_adapters.sinks.folder import output_file
-from pulse_adapters.sinks.storage_sink import Output, PlaceSink
-from pulse_adapters.storage.port import Place
+from pulse_adapters.sinks.storage_sink import Output, StorageSink
+from pulse_adapters.storage.port import Storage
 from pulse_core.errors import SettingsError
 from pulse_core.ports import DataStore
 from pulse_entrypoints.cli.layers import Layered
@@ -19,17 +19,17 @@ from pulse_entrypoints.settings.s3 import S3Settings
 from pulse_entrypoints.wiring import entry_points
 from pulse_entrypoints.wiring.adapters import Adapter
 from pulse_entrypoints.wiring.entry_points import Plugin, plugins
-from pulse_entrypoints.wiring.locations import S3Place, aws_of, cache_of, data_in_s3, results_in_s3, s3_place, scheme_of
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.locations import S3Location, aws_of, cache_of, data_in_s3, results_in_s3, s3_place, scheme_of
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 STORES: Final[Mapping[str, Adapter]] = {
-    "folder": Adapter("pulse_adapters.stores.folder:FilesystemStore"),
+    "folder": Adapter("pulse_adapters.stores.folder:FolderStore"),
     "s3": Adapter("pulse_adapters.stores.s3:S3Store", "aws", needs="boto3"),
     "s3-long": Adapter("pulse_adapters.stores.s3_long:S3LongStore", "aws", needs="boto3"),
 }
 PLACES: Final[Mapping[str, Adapter]] = {
-    "folder": Adapter("pulse_adapters.storage.folder:Folder"),
-    "s3": Adapter("pulse_adapters.storage.s3:BucketPlace", "aws", needs="boto3"),
+    "folder": Adapter("pulse_adapters.storage.folder:FolderStorage"),
+    "s3": Adapter("pulse_adapters.storage.s3:S3Storage", "aws", needs="boto3"),
 }
 """Stores and places of results go by the scheme of their name: `folder` without one."""
 
@@ -63,7 +63,7 @@ def unserved_places(layered: Layered[Any]) -> list[str]:
 
 
 def _unserved(
-    layered: Layered[Any], name: str, table: Mapping[str, Adapter], in_s3: Callable[[Any], S3Place | None]
+    layered: Layered[Any], name: str, table: Mapping[str, Adapter], in_s3: Callable[[Any], S3Location | None]
 ) -> Iterator[str]:
     place = getattr(layered.settings, name)
     told = f"{layered.source(name)}: {_without_secrets(place)}"
@@ -81,23 +81,23 @@ def _unserved(
 
 def sink_of(
     settings: ResultsSettings, outputs: Sequence[Path] = (), objects: Sequence[tuple[str, str]] = ()
-) -> ResultsPlace:
+) -> ResultsArchive:
     """Return the place of the results; `result.json` is also put at the outputs, and in S3 as the objects."""
     in_s3 = results_in_s3(settings)
     place = _folder(settings.results) if in_s3 is None else _bucket(in_s3, settings)
     local = [output_file(path) for path in outputs]
-    remote = [Output(_bucket(S3Place(bucket, ""), settings), key) for bucket, key in objects]
-    return PlaceSink(place, (*local, *remote))
+    remote = [Output(_bucket(S3Location(bucket, ""), settings), key) for bucket, key in objects]
+    return StorageSink(place, (*local, *remote))
 
 
-def sink_of_run(settings: TrainSettings) -> ResultsPlace:
+def sink_of_run(settings: TrainSettings) -> ResultsArchive:
     """Return the place of the results with all that a run puts its result into."""
     outputs = () if settings.output_file is None else (settings.output_file,)
     objects = () if settings.s3_output_file is None else (settings.s3_output_file,)
     return sink_of(settings, outputs, objects)
 
 
-def place_of(place: str, settings: S3Settings = _ANY_S3) -> Place:
+def place_of(place: str, settings: S3Settings = _ANY_S3) -> Storage:
     """Return a place for files. Raises SettingsError where no adapter serves it."""
     scheme = scheme_of(place)
     if scheme not in PLACES:
@@ -140,13 +140,13 @@ def _plugged_store(place: str) -> Plugin | None:
     return None if scheme in STORES else plugins(entry_points.STORES).get(scheme)
 
 
-def _folder(place: str) -> Place:
-    folder: Place = PLACES["folder"].load()(Path(place).expanduser())
+def _folder(place: str) -> Storage:
+    folder: Storage = PLACES["folder"].load()(Path(place).expanduser())
     return folder
 
 
-def _bucket(place: S3Place, settings: S3Settings) -> Place:
-    bucket: Place = PLACES["s3"].load()(place.bucket, place.prefix, aws_of(settings), Path(KEPT))
+def _bucket(place: S3Location, settings: S3Settings) -> Storage:
+    bucket: Storage = PLACES["s3"].load()(place.bucket, place.prefix, aws_of(settings), Path(KEPT))
     return bucket
 
 

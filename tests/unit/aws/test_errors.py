@@ -69,7 +69,7 @@ def translated(error: Exception, service: str = "s3") -> StoreUnavailable:
             "fewer workers",
         ),
         (answer("InternalError", status=500, retries=2), "still so after 3 attempts", "Run the same command again"),
-        (answer("Strange"), r"GetObject failed: Strange, As it is \(status 400\)", "what the service means"),
+        (answer("Strange"), r"GetObject failed: Strange, As it is \(status 400\)", "Look up Strange"),
         (botocore.EndpointConnectionError(endpoint_url="http://x"), "cannot be reached", "--s3-endpoint-url"),
         (botocore.ConnectTimeoutError(endpoint_url="http://x"), "cannot be reached", "--s3-endpoint-url"),
         (botocore.ReadTimeoutError(endpoint_url="http://x"), "broke off", "Check the network"),
@@ -81,15 +81,15 @@ def translated(error: Exception, service: str = "s3") -> StoreUnavailable:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_an_error_says_what_is_wrong_and_the_mend(error, message, hint):
-    told = translated(error)
-    assert re.search(message, told.message)
-    assert hint in told.hint
+def test_an_error_has_a_message_and_a_hint(error, message, hint):
+    error_of_ours = translated(error)
+    assert re.search(message, error_of_ours.message)
+    assert hint in error_of_ours.hint
 
 
 def test_another_service_names_its_own_action():
-    told = translated(answer("AccessDeniedException", "SubmitJob", 403), service="batch")
-    assert told.message == f"access is denied: batch:SubmitJob on {ARN}"
+    error_of_ours = translated(answer("AccessDeniedException", "SubmitJob", 403), service="batch")
+    assert error_of_ours.message == f"access is denied: batch:SubmitJob on {ARN}"
 
 
 def test_errors_of_others_pass_through():

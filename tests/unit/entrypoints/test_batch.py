@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from pulse_adapters.aws_batch.environment import ArrayChild, BatchJob
-from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.sinks.folder import FolderSink
 from pulse_core.errors import SettingsError
 from pulse_core.plan import WorkUnit
 from pulse_entrypoints.batch.plan import children
@@ -85,7 +85,7 @@ def test_what_is_stored_is_what_a_job_reads_whatever_was_said(tmp_path) -> None:
     typed = layered(CommandLine(values), {}, SubmitSettings)
     assert typed.problems == ()
     order = judged(attrs.evolve(typed, settings=attrs.evolve(typed.settings, log_dir=tmp_path)))
-    sink: Any = FilesystemSink(tmp_path / "results")
+    sink: Any = FolderSink(tmp_path / "results")
     stored = store(sink, "mine", order.spec.run_id, to_toml(for_jobs(typed, order.spec)))
     told = CommandLine({"stored_settings": [stored], "data": ["sample"]})
     with with_stored(told, sink, stored) as line:

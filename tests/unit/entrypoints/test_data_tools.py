@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 
-from pulse_adapters.stores.folder import FilesystemStore
+from pulse_adapters.stores.folder import FolderStore
 from tests.unit.entrypoints.answers import walk
 
 
@@ -59,7 +59,7 @@ def test_copies_as_parquet_hold_the_same_rows_and_twice_is_once(ask) -> None:
     )
     done = ask("data", "convert", "--to", "copy")
     assert (done.status, done.err) == (0, "pulse: 3 files written to copy\n")
-    old, new = FilesystemStore(ask.folder / "data"), FilesystemStore(ask.folder / "copy")
+    old, new = FolderStore(ask.folder / "data"), FolderStore(ask.folder / "copy")
     assert list(new.names()) == ["a", "b", "v"]
     assert [new.read(name) for name in "abv"] == [old.read(name) for name in "abv"]
     assert "0 files written to copy; 3 were there already" in ask("data", "convert", "--to", "copy").err
@@ -71,7 +71,7 @@ def test_other_rows_are_not_overwritten_unless_asked(ask) -> None:
     refused = ask("data", "convert", "a", "--to", "copy")
     assert (refused.status, "copy/a.parquet: holds other rows than the data" in refused.err) == (1, True)
     assert ask("data", "convert", "a", "--to", "copy", "--overwrite").status == 0
-    assert FilesystemStore(ask.folder / "copy").read("a") == FilesystemStore(ask.folder / "data").read("a")
+    assert FolderStore(ask.folder / "copy").read("a") == FolderStore(ask.folder / "data").read("a")
 
 
 def test_a_second_file_for_one_variable_is_not_made(ask) -> None:

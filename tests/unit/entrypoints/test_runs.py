@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.sinks.folder import FolderSink
 from pulse_entrypoints.cli.layers import CommandLine
 from pulse_entrypoints.commands.runs.command import list_runs, show_run
 from pulse_entrypoints.commands.runs.prune import prune_runs
@@ -21,7 +21,7 @@ DAY = 86_400.0
 @pytest.fixture
 def place(tmp_path):
     """Two published runs, one that never was, and two records; the first of each is a hundred days old."""
-    sink = FilesystemSink(tmp_path)
+    sink = FolderSink(tmp_path)
     for run_id in ("first", "second"):
         sink.publish(run_result(run_id=run_id, parts=()))
     sink.attach("third", "run.log", b"{}\n")
@@ -91,7 +91,7 @@ def test_what_is_old_is_pruned_and_the_rest_stays(place, capsys) -> None:
     assert run(prune_runs, place, older_than="90", format="json") == 0
     pruned = answered(capsys)
     assert (pruned["runs"], pruned["records"]) == (["first"], [OLD])
-    sink = FilesystemSink(place)
+    sink = FolderSink(place)
     assert list(sink.run_ids()) == ["second", "third"]
     assert [record.key for record in sink.records()] == [YOUNG]
 
@@ -99,26 +99,26 @@ def test_what_is_old_is_pruned_and_the_rest_stays(place, capsys) -> None:
 def test_a_dry_run_removes_nothing(place, capsys) -> None:
     assert run(prune_runs, place, older_than="90", dry_run="true") == 0
     assert "Would remove run first" in capsys.readouterr().out
-    assert list(FilesystemSink(place).run_ids()) == ["first", "second", "third"]
+    assert list(FolderSink(place).run_ids()) == ["first", "second", "third"]
 
 
 @pytest.mark.parametrize(("message", "runs", "records"), [("runs", 2, 2), ("records", 3, 1)])
 def test_pruning_can_keep_to_runs_or_records(place, message, runs, records, capsys) -> None:
     assert run(prune_runs, place, older_than="90", message=message) == 0
-    sink = FilesystemSink(place)
+    sink = FolderSink(place)
     assert (len(list(sink.run_ids())), len(list(sink.records()))) == (runs, records)
 
 
 def test_the_newest_runs_stay_however_old(place, capsys) -> None:
     assert run(prune_runs, place, older_than="90", keep="3", message="runs") == 0
-    assert "first" in list(FilesystemSink(place).run_ids())
+    assert "first" in list(FolderSink(place).run_ids())
 
 
 def test_a_record_that_was_set_aside_goes_with_no_young_one_beside_it(place, capsys) -> None:
     path = place / "units/bb" / YOUNG
     path.rename(path.with_name(f"{YOUNG}.damaged"))
     assert run(prune_runs, place, older_than="90", message="records") == 0
-    assert list(FilesystemSink(place).records()) == []
+    assert list(FolderSink(place).records()) == []
 
 
 def test_how_old_must_be_said(place, capsys) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pulse_adapters.backends.serial import SerialBackend
-from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.stores.frames import FrameStore
 from pulse_core import RetrodictionTraining, RunSpec
 
@@ -32,9 +32,7 @@ def frame(values: np.ndarray) -> Any:
     return pd.DataFrame({"timestamp": moments.astype("datetime64[ns]"), "value": values})
 
 
-def trained(
-    folder: Path, series: Mapping[str, np.ndarray], *, hindcasts: bool = True, **changes: Any
-) -> FilesystemSink:
+def trained(folder: Path, series: Mapping[str, np.ndarray], *, hindcasts: bool = True, **changes: Any) -> FolderSink:
     """Train the series and publish the run `r`."""
     values: dict[str, Any] = {
         "variables": tuple(series),
@@ -44,7 +42,7 @@ def trained(
         "forecasters": ("naive", "drift", "ses", "ensemble"),
     }
     options = {name: changes.pop(name) for name in ("keep_going",) if name in changes}
-    sink = FilesystemSink(folder)
+    sink = FolderSink(folder)
     store = FrameStore({name: frame(values) for name, values in series.items()})
     training = RetrodictionTraining(
         store=store, backend=SerialBackend(), sink=sink, run_id="r", hindcasts=hindcasts, **options

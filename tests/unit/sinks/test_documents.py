@@ -367,7 +367,7 @@ def test_the_document_is_byte_for_byte_the_one_that_is_made_number_by_number(dat
     failures = [Failure(*data.draw(st.tuples(*[st.sampled_from(AWKWARD)] * 5)))]
     result = run_result(variables=variables, failures=failures)
     for most in (200, -1):
-        with mock.patch.object(result_writer, "MOST_WHOLE_VARIABLES", most):
+        with mock.patch.object(result_writer, "COMPLETE_UP_TO", most):
             assert result_json(result) == plain_json(result, whole=most > 0)
 
 

@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.storage import files
 from tests.results import batch_hindcasts, run_result
 
@@ -68,7 +68,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="pulse-ledger-"))
-        self.sink = FilesystemSink(self.root)
+        self.sink = FolderSink(self.root)
         self.certain: set[str] = set()
         self.possible: set[str] = set()
         self.published = False

@@ -17,7 +17,7 @@ from tests.results import run_result, spec
 def content(request, monkeypatch) -> bytes:
     """A published document in either layout."""
     if not request.param:
-        monkeypatch.setattr(result_writer, "MOST_WHOLE_VARIABLES", 0)
+        monkeypatch.setattr(result_writer, "COMPLETE_UP_TO", 0)
     return result_json(run_result())
 
 

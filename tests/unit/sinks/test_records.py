@@ -1,4 +1,4 @@
-"""The ledger's serialised form: the same bits back, or a DamagedRecord."""
+"""Serialisation of records: the same bits back, a DamagedRecord, or an OutdatedRecord."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pulse_adapters.sinks import records
-from pulse_adapters.sinks.records import MAGIC, DamagedRecord, decode_record, encode_record
+from pulse_adapters.sinks.records import MAGIC, DamagedRecord, OutdatedRecord, decode_record, encode_record
 from pulse_core.arrays import floats, moments
 from pulse_core.errors import SinkUnavailable
 from pulse_core.results import DataFacts, VariableResult
@@ -74,12 +74,13 @@ def test_what_comes_back_is_read_only():
 
 
 def test_every_flipped_byte_is_detected():
-    record = encode_record(SMALL)
-    for place in range(len(record)):
+    record, version = encode_record(SMALL), MAGIC.index(b"1")
+    for position in range(len(record)):
         for flip in (0x01, 0x80, 0xFF):
             damaged = bytearray(record)
-            damaged[place] ^= flip
-            with pytest.raises(DamagedRecord):
+            damaged[position] ^= flip
+            outdated = position == version and chr(damaged[position]).isdecimal()
+            with pytest.raises(OutdatedRecord if outdated else DamagedRecord):
                 decode_record(bytes(damaged))
 
 
@@ -97,21 +98,35 @@ def test_a_record_cut_off_or_continued_is_detected(data):
     [
         b"",
         b'{"schema_version": 1}',
-        encode_record(SMALL).replace(b"record 1", b"record 2"),
+        b"pulse-record one\n",
         MAGIC,
+    ],
+    ids=["empty", "foreign", "no version", "the magic alone"],
+)
+def test_foreign_content_is_damaged(content):
+    with pytest.raises(DamagedRecord):
+        decode_record(content)
+
+
+@pytest.mark.parametrize("version", [b"0", b"2", b"17"])
+def test_a_record_of_another_layout_is_out_of_date(version):
+    with pytest.raises(OutdatedRecord, match=f"it has layout {int(version)}"):
+        decode_record(encode_record(SMALL).replace(b"record 1", b"record " + version))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
         sealed(b""),
         sealed(b"\xff" * 8),
         sealed(struct.pack("<Q", 3) + b"\xc1\xc1\xc1"),
         sealed(struct.pack("<Q", 1) + msgspec.msgpack.encode({})),
         MAGIC + hashlib.sha256(b"no packed stream").digest() + b"no packed stream",
     ],
-    ids=[
-        *("empty", "foreign", "another version", "the magic alone", "nothing", "no header", "no msgpack", "no list"),
-        "no stream",
-    ],
+    ids=["nothing", "no header", "no msgpack", "no list", "no stream"],
 )
-def test_foreign_content_is_refused(content):
-    with pytest.raises(DamagedRecord):
+def test_other_content_under_a_right_checksum_is_out_of_date(content):
+    with pytest.raises(OutdatedRecord):
         decode_record(content)
 
 
@@ -139,41 +154,41 @@ def test_foreign_content_is_refused(content):
     ],
     ids=str,
 )
-def test_a_header_that_does_not_fit_is_refused(change):
+def test_a_header_that_does_not_fit_is_out_of_date(change):
     header, body = contents(SMALL)
-    with pytest.raises(DamagedRecord):
+    with pytest.raises(OutdatedRecord):
         decode_record(assembled({**header, **change}, body))
 
 
-def test_a_header_that_lacks_a_field_is_refused():
+def test_a_header_that_lacks_a_field_is_out_of_date():
     header, body = contents(SMALL)
     del header["exponent"]
-    with pytest.raises(DamagedRecord, match="fields of VariableResult"):
+    with pytest.raises(OutdatedRecord, match="other fields than VariableResult"):
         decode_record(assembled(header, body))
 
 
 @pytest.mark.parametrize("name", ["RunResult", "Foreign", "", 3, None, ["VariableResult"]])
-def test_a_class_that_is_no_record_is_not_made(name):
-    with pytest.raises(DamagedRecord):
+def test_a_class_that_is_no_record_is_not_created(name):
+    with pytest.raises(OutdatedRecord):
         decode_record(assembled(*contents(SMALL), name))
 
 
 def test_a_record_of_one_class_is_not_taken_for_another():
     fields, body = contents(SMALL)
-    with pytest.raises(DamagedRecord, match="fields of BatchHindcasts"):
+    with pytest.raises(OutdatedRecord, match="other fields than BatchHindcasts"):
         decode_record(assembled(fields, body, "BatchHindcasts"))
     assert decode_record(encode_record(batch_hindcasts())) == batch_hindcasts()
 
 
 def test_bytes_that_the_header_does_not_name_are_refused():
     header, body = contents(SMALL)
-    with pytest.raises(DamagedRecord, match="more than"):
+    with pytest.raises(OutdatedRecord, match="more than"):
         decode_record(assembled(header, body + b"\0"))
 
 
 def test_a_stream_that_unpacks_without_end_is_refused(monkeypatch):
     monkeypatch.setattr(records, "LARGEST", 100_000)
-    with pytest.raises(DamagedRecord, match="too long"):
+    with pytest.raises(OutdatedRecord, match="too long"):
         decode_record(sealed(bytes(200_000)))
 
 
@@ -183,7 +198,7 @@ def test_a_record_too_large_to_be_read_again_is_not_made(monkeypatch):
         encode_record(variable_result())
 
 
-def test_a_damaged_record_names_the_mend():
+def test_a_damaged_record_has_a_hint():
     with pytest.raises(DamagedRecord, match="computed again"):
         decode_record(b"")
 

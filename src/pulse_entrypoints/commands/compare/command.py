@@ -29,7 +29,7 @@ from pulse_entrypoints.settings.answers import CSV, TABLE
 from pulse_entrypoints.settings.compare import CompareSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.finished_runs import FinishedRun, finished_run, parts_of
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 _MUST_AGREE: Final = ("benchmark", "target", "actuals")
 _AS_BATCHES: Final = ("start", "batch_size_days")
@@ -105,7 +105,7 @@ def _refuse_unlike(before: FinishedRun, after: FinishedRun) -> None:
         raise SettingsError(problems)
 
 
-def _comparison(place: ResultsPlace, before: FinishedRun, after: FinishedRun, settings: CompareSettings) -> Comparison:
+def _comparison(place: ResultsArchive, before: FinishedRun, after: FinishedRun, settings: CompareSettings) -> Comparison:
     tables, losses_of = _tables(place, before, after)
     names = [table.variables() for table in tables]
     found: list[Change] = []
@@ -135,7 +135,7 @@ def _changed_data(before: FinishedRun, after: FinishedRun) -> tuple[str, ...]:
 
 
 def _tables(
-    place: ResultsPlace, before: FinishedRun, after: FinishedRun
+    place: ResultsArchive, before: FinishedRun, after: FinishedRun
 ) -> tuple[tuple[RunTable, RunTable], Callable[[Columns], Losses]]:
     """Return both runs' hindcasts where both have them, else their scores, and what makes losses of the rows.
 

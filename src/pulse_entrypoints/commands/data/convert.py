@@ -7,7 +7,7 @@ from functools import partial
 from importlib.resources import files
 from typing import Final
 
-from pulse_adapters.storage.port import Place
+from pulse_adapters.storage.port import Storage
 from pulse_adapters.stores.formats.parquet_bytes import parquet_bytes
 from pulse_adapters.stores.formats.registry import variable_of
 from pulse_core.errors import DataError, SettingsError
@@ -52,7 +52,7 @@ def _convert(read: Layered[ConvertSettings]) -> Ending:
     return answered(failures, keep_going=False, hint="")
 
 
-def _refuse_name(variable: str, name: str, there: set[str], place: Place) -> None:
+def _refuse_name(variable: str, name: str, there: set[str], place: Storage) -> None:
     """Refuse a variable that no file can be named after, or that has a file of another kind there. Raises DataError."""
     if variable_of(name) != variable:
         raise DataError(f"no file can be named after variable '{variable}'", place.address(""), "Rename the variable")
@@ -62,7 +62,7 @@ def _refuse_name(variable: str, name: str, there: set[str], place: Place) -> Non
         raise DataError(f"variable '{variable}' is there already as {', '.join(others)}", place.address(""), hint)
 
 
-def _put(place: Place, name: str, content: bytes, *, overwrite: bool = False) -> bool:
+def _put(place: Storage, name: str, content: bytes, *, overwrite: bool = False) -> bool:
     """Write a file; return whether that changed anything. Raises DataError where other content is there."""
     if place.create(name, content):
         return True
@@ -94,7 +94,7 @@ def _written(changed: list[bool], place: str) -> str:
     return f"pulse: {count} {'file' if count == 1 else 'files'} written to {place}{same}"
 
 
-def _place(place: str, source: str, settings: S3Settings = _ANY_S3) -> Place:
+def _place(place: str, source: str, settings: S3Settings = _ANY_S3) -> Storage:
     try:
         return composition.place_of(place, settings)
     except SettingsError as error:

@@ -18,7 +18,7 @@ from pulse_entrypoints.settings.places import ResultsSettings
 from pulse_entrypoints.settings.runs import RunsListSettings, RunsShowSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.finished_runs import RESULT, finished_run
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 PUBLISHED: Final = "published"
 UNPUBLISHED: Final = "not published"
@@ -66,7 +66,7 @@ def show_run(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     return answer(command_line, environment, RunsShowSettings, _show)
 
 
-def place_of(read: Layered[Any]) -> ResultsPlace:
+def place_of(read: Layered[Any]) -> ResultsArchive:
     """Return the place of the results. Raises SettingsError where there is no adapter for it."""
     problems = composition.unserved_places(read)
     if problems:
@@ -75,13 +75,13 @@ def place_of(read: Layered[Any]) -> ResultsPlace:
     return composition.sink_of(settings)
 
 
-def lines_of(place: ResultsPlace) -> list[RunLine]:
+def lines_of(place: ResultsArchive) -> list[RunLine]:
     """Return a line a run, the one written last first."""
     lines = (_line(place, run_id) for run_id in place.run_ids())
     return sorted(lines, key=lambda line: (line.written, line.run), reverse=True)
 
 
-def ledger_of(place: ResultsPlace) -> Ledger:
+def ledger_of(place: ResultsArchive) -> Ledger:
     """Return what the ledger holds."""
     records = list(place.records())
     whole = [record for record in records if not record.damaged]
@@ -115,7 +115,7 @@ def _show(read: Layered[RunsShowSettings]) -> Ending:
     return Ending(Exit.DONE)
 
 
-def _line(place: ResultsPlace, run_id: str) -> RunLine:
+def _line(place: ResultsArchive, run_id: str) -> RunLine:
     facts = place.run_facts(run_id)
     line = RunLine(run=run_id, state=UNPUBLISHED, written=facts.modified, bytes=facts.size)
     try:

@@ -15,7 +15,7 @@ from pulse_entrypoints.commands.runs.command import RunLine, lines_of, place_of
 from pulse_entrypoints.settings.answers import CSV, TABLE
 from pulse_entrypoints.settings.runs import RECORDS, RUNS, RunsPruneSettings
 from pulse_entrypoints.wiring.composition import utc_now
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 
 @attrs.frozen
@@ -36,7 +36,7 @@ def prune_runs(command_line: CommandLine, environment: Mapping[str, str]) -> Exi
     return answer(command_line, environment, RunsPruneSettings, _prune)
 
 
-def old(place: ResultsPlace, settings: RunsPruneSettings, now: datetime) -> Old:
+def old(place: ResultsArchive, settings: RunsPruneSettings, now: datetime) -> Old:
     """Find what was last written too long ago. The newest runs stay, and records while one of their key is young."""
     before = now - timedelta(days=settings.older_than)
     runs: list[RunLine] = []
@@ -50,7 +50,7 @@ def old(place: ResultsPlace, settings: RunsPruneSettings, now: datetime) -> Old:
     return Old(tuple(runs), tuple(records))
 
 
-def remove(place: ResultsPlace, found: Old) -> None:
+def remove(place: ResultsArchive, found: Old) -> None:
     """Remove it. Whatever is interrupted between two removals can be run again."""
     for run in found.runs:
         place.remove_run(run.run)

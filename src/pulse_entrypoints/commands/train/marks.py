@@ -9,7 +9,7 @@ import attrs
 
 from pulse_core.events import Event, Observer, UnitFinished
 from pulse_core.plan import WorkUnit
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 _MARK: Final = "unit-{index:05}-of-{count:05}"
 
@@ -19,7 +19,7 @@ class Marking:
     """An observer that marks each of `units` that is recorded whole, then hands the event on."""
 
     on: Observer
-    place: ResultsPlace
+    place: ResultsArchive
     run_id: str
     units: Sequence[WorkUnit]
 

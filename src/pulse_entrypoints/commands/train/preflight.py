@@ -18,7 +18,7 @@ from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.places import SAMPLE
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.locations import data_in_s3, results_in_s3, scheme_of
-from pulse_entrypoints.wiring.results_place import ResultsPlace
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 _TOLD: Final = 20
 
@@ -54,7 +54,7 @@ class NotReady(PulseError):
         return Ending(Exit.FAILED, title, [_line(check) for check in self.checks], "Look again with pulse check")
 
 
-def require(settings: TrainSettings, variables: Sequence[str], sink: ResultsPlace) -> None:
+def require(settings: TrainSettings, variables: Sequence[str], sink: ResultsArchive) -> None:
     """Make the checks that cost next to nothing beside the run. Raises what is wrong: NotReady where it is more.
 
     With keep_going a variable that is not there fails alone, later.
@@ -96,7 +96,7 @@ def data_checks(settings: TrainSettings, variables: Sequence[str]) -> Iterator[C
     yield from _variables_checks(store, [name for name in variables if name not in names], len(variables))
 
 
-def results_checks(sink: ResultsPlace) -> Iterator[Check]:
+def results_checks(sink: ResultsArchive) -> Iterator[Check]:
     """Look whether results can be written wherever they belong."""
     for context, error in sink.probe():
         yield Check("results", context, "can be written") if error is None else Check.failed("results", error)

@@ -11,7 +11,7 @@ from pulse_core.ports import ResultSink
 from pulse_core.spec import RunSpec
 
 
-class ResultsPlace(ResultSink, Protocol):
+class ResultsArchive(ResultSink, Protocol):
     """A sink whose runs and records can also be read, looked through and removed.
 
     Wherever a run id or a file's name is none that may be, SettingsError; where the place cannot be used,

@@ -1,4 +1,4 @@
-"""What entry points find in the place of the results: runs, their files, and the ledger."""
+"""The archive of results, as entry points read it: runs, their files, and the ledger."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from pulse_adapters.sinks.storage_sink import PlaceSink
+from pulse_adapters.sinks.storage_sink import StorageSink
 from pulse_core.errors import RunNotFound, SettingsError
-from pulse_entrypoints.wiring.results_place import ResultsPlace
-from tests.contracts.places import PLACES
+from pulse_entrypoints.wiring.results_archive import ResultsArchive
+from tests.contracts.storages import STORAGES
 from tests.results import run_result, variable_result
 
 KEY, OTHER_KEY = "ab" * 32, "cd" * 32
 PARTS = ("scores/part-00001-of-00002", "scores/part-00000-of-00002")
 
 
-@pytest.fixture(params=PLACES)
-def results(request: pytest.FixtureRequest) -> Iterator[ResultsPlace]:
-    with PLACES[request.param]() as place:
-        yield pickle.loads(pickle.dumps(PlaceSink(place)))
+@pytest.fixture(params=STORAGES)
+def results(request: pytest.FixtureRequest) -> Iterator[ResultsArchive]:
+    with STORAGES[request.param]() as storage:
+        yield pickle.loads(pickle.dumps(StorageSink(storage)))
 
 
-def write_part(results: ResultsPlace, run_id: str, name: str) -> None:
+def write_part(results: ResultsArchive, run_id: str, name: str) -> None:
     with results.part(run_id, name) as write:
         write({"mae": np.array([1.0, 2.0])})
 
 
-def test_a_place_without_runs_has_none(results):
+def test_an_archive_without_runs_has_none(results):
     assert list(results.run_ids()) == []
     results.record(KEY, variable_result())
     assert list(results.run_ids()) == []
@@ -129,7 +129,7 @@ def test_records_are_listed_with_size_and_time(results):
 
 def test_what_is_in_the_ledger_and_no_record_is_passed_over(results):
     for name in ("units/ab/notes.txt", "units/ab/cdef", f"units/{KEY}", f"units/ab/cd/{KEY}"):
-        results.place.create(name, b"x")
+        results.storage.create(name, b"x")
     assert list(results.records()) == []
 
 
@@ -145,7 +145,7 @@ def test_a_removed_record_is_gone_and_nothing_else(results):
 
 def test_a_record_set_aside_is_told_and_removed_with_its_key(results):
     results.record(KEY, variable_result())
-    results.place.replace(f"units/ab/{KEY}", b"damaged")
+    results.storage.replace(f"units/ab/{KEY}", b"damaged")
     assert results.recall(KEY) is None
     results.record(KEY, variable_result())
     assert sorted((facts.key, facts.damaged) for facts in results.records()) == [(KEY, False), (KEY, True)]

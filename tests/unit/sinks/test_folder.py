@@ -1,4 +1,4 @@
-"""FilesystemSink beyond the contract: its layout, its names, its errors, its housekeeping."""
+"""FolderSink beyond the contract: its layout, its names, its errors, its housekeeping."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from pulse_adapters.published.result_writer import result_json
-from pulse_adapters.sinks.folder import FilesystemSink
+from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.sinks.records import decode_record
 from pulse_adapters.storage import files
 from pulse_core.errors import RunIdTaken, SettingsError, SinkUnavailable
@@ -28,13 +28,13 @@ STRAY = ".result.json.0123456789abcdef.tmp"
 
 
 @pytest.fixture
-def sink(tmp_path: Path) -> FilesystemSink:
-    return FilesystemSink(tmp_path / "results")
+def sink(tmp_path: Path) -> FolderSink:
+    return FolderSink(tmp_path / "results")
 
 
-def write_part(sink: FilesystemSink, run_id: str = "nightly", name: str = PART, *goes: Columns) -> None:
+def write_part(sink: FolderSink, run_id: str = "nightly", name: str = PART, *groups: Columns) -> None:
     with sink.part(run_id, name) as write:
-        for columns in goes or [{"mae": np.array([1.0, np.nan])}]:
+        for columns in groups or [{"mae": np.array([1.0, np.nan])}]:
             write(columns)
 
 
@@ -66,6 +66,33 @@ def test_a_damaged_record_is_set_aside_and_can_be_recorded_again(sink, caplog):
     assert sink.recall(KEY) == variable_result(1)
 
 
+def test_a_record_of_another_layout_is_replaced_quietly(sink, caplog):
+    caplog.set_level("INFO")
+    sink.record(KEY, variable_result(1))
+    path = sink.root / "units/ab" / KEY
+    path.write_bytes(path.read_bytes().replace(b"pulse-record 1", b"pulse-record 0"))
+    assert sink.recall(KEY) is None
+    assert contents(sink.root) == set()
+    assert [(entry.levelname, "damaged" in entry.getMessage()) for entry in caplog.records] == [("INFO", False)]
+    sink.record(KEY, variable_result(2))
+    assert sink.recall(KEY) == variable_result(2)
+
+
+def test_a_record_of_another_layout_that_another_worker_has_just_replaced_stays(sink, monkeypatch):
+    sink.record(KEY, variable_result())
+    path = sink.root / "units/ab" / KEY
+    current = path.read_bytes()
+    path.write_bytes(current.replace(b"pulse-record 1", b"pulse-record 0"))
+
+    def replace_meanwhile(content: bytes) -> Record:
+        files.replace(path, current)
+        return decode_record(content)
+
+    monkeypatch.setattr("pulse_adapters.sinks.storage_sink.decode_record", replace_meanwhile)
+    assert sink.recall(KEY) is None
+    assert path.read_bytes() == current
+
+
 def test_a_record_that_another_worker_has_just_renewed_is_not_set_aside(sink, monkeypatch):
     sink.record(KEY, variable_result())
     path = sink.root / "units/ab" / KEY
@@ -88,7 +115,7 @@ def test_a_temporary_file_is_no_record(sink):
 
 
 def test_the_result_is_put_in_the_runs_folder_and_at_the_outputs(tmp_path):
-    sink = FilesystemSink(tmp_path / "results", (tmp_path / "a/b/r.json", tmp_path / "s.json"))
+    sink = FolderSink(tmp_path / "results", (tmp_path / "a/b/r.json", tmp_path / "s.json"))
     places = sink.publish(run_result())
     assert places == [str(tmp_path / name) for name in ("results/nightly/result.json", "a/b/r.json", "s.json")]
     assert [Path(place).read_bytes() for place in places] == [result_json(run_result())] * 3
@@ -103,7 +130,7 @@ def test_publishing_again_replaces_the_result(sink):
 
 def test_an_output_that_is_a_link_stays_one(tmp_path):
     (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
-    FilesystemSink(tmp_path / "results", (tmp_path / "link.json",)).publish(run_result())
+    FolderSink(tmp_path / "results", (tmp_path / "link.json",)).publish(run_result())
     assert (tmp_path / "link.json").is_symlink()
     assert json.loads((tmp_path / "real.json").read_bytes())["schema_version"] == 2
 
@@ -112,7 +139,7 @@ def test_an_output_that_is_a_device_is_refused_and_left_alone(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(SinkUnavailable, match="not a file"):
-        FilesystemSink(tmp_path / "results", (pipe,)).publish(run_result())
+        FolderSink(tmp_path / "results", (pipe,)).publish(run_result())
     assert pipe.is_fifo()
 
 
@@ -130,7 +157,7 @@ def test_a_run_id_that_cannot_name_a_folder_is_refused(sink, run_id):
 
 
 def test_a_run_id_that_is_taken_is_refused_before_anything_is_changed(tmp_path):
-    sink = FilesystemSink(tmp_path / "results", (tmp_path / "r.json",))
+    sink = FolderSink(tmp_path / "results", (tmp_path / "r.json",))
     (place, _) = sink.publish(run_result())
     before = Path(place).read_bytes()
     (tmp_path / "r.json").unlink()
@@ -174,16 +201,16 @@ def test_an_attachment_needs_a_name_of_its_own(sink, name):
 
 def test_paths_do_not_depend_on_where_a_worker_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    sink = FilesystemSink(Path("results"), (Path("r.json"),))
+    sink = FolderSink(Path("results"), (Path("r.json"),))
     monkeypatch.chdir("/")
-    assert [sink.root, *(each.place.address(each.name) for each in sink.outputs)] == [
+    assert [sink.root, *(output.address for output in sink.outputs)] == [
         tmp_path / "results",
         str(tmp_path / "r.json"),
     ]
 
 
 def test_publishing_removes_what_killed_writers_left_and_nothing_else(tmp_path):
-    sink = FilesystemSink(tmp_path / "results", (tmp_path / "r.json",))
+    sink = FolderSink(tmp_path / "results", (tmp_path / "r.json",))
     sink.record(KEY, variable_result())
     left = [sink.root / "units/ab" / f".{KEY}.{'0f' * 8}.tmp", sink.root / "nightly" / STRAY]
     left.append(tmp_path / f".r.json.{'0f' * 8}.tmp")
@@ -386,7 +413,7 @@ def test_without_hard_links_a_name_taken_meanwhile_is_respected(tmp_path, monkey
 @pytest.mark.parametrize("action", ["record", "recall", "part", "publish", "claim", "attach"])
 def test_a_place_that_is_no_folder_is_named_with_the_mend(tmp_path, action):
     (tmp_path / "file").write_text("here stands a file")
-    sink = FilesystemSink(tmp_path / "file/results")
+    sink = FolderSink(tmp_path / "file/results")
     act = {
         "record": lambda: sink.record(KEY, variable_result()),
         "recall": lambda: sink.recall(KEY),
