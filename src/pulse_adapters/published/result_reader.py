@@ -1,142 +1,43 @@
-"""A published run as the report reads it: `result.json`, and which parts of its tables are there."""
+"""Reader of `result.json`: a published run whole, the head of it for lists, and its spec for claims."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Final, Protocol
+from typing import Any, Final, TypeVar
 
 import attrs
 import msgspec
 
-from pulse_core.errors import MalformedData
+from pulse_adapters.published.archive import Archive
+from pulse_adapters.published.document import RESULT, SCHEMA_VERSION, Document, Head
+from pulse_adapters.published.json_templates import PLACEHOLDER, Template
+from pulse_core.errors import InvalidSpec, MalformedData
 from pulse_core.plan import Batch, batches
 from pulse_core.spec import RunSpec
 
-RESULT: Final = "result.json"
-SCHEMA_VERSION: Final = 2
+_MALFORMED_HINT: Final = "Move the file away and run the same training again: finished variables are recalled"
+_VERSION_HINT: Final = (
+    "Read it with the version of Pulse that wrote it, or move it away and run the same training again"
+)
+
+Kind = TypeVar("Kind", Document, Head)
 
 
-class Archive(Protocol):
-    """Where runs have been published: a folder or a bucket of results."""
-
-    def read(self, run_id: str, name: str) -> bytes:
-        """Return a run's file; raises RunNotFound."""
-
-    def parts(self, run_id: str, table: str) -> tuple[str, ...]:
-        """Return the names, for `read`, of the files of a run's table, in order."""
-
-
-class Trust(msgspec.Struct, frozen=True):
-    """The trust of a forecaster at a horizon, and the evidence for it."""
-
-    mean: float
-    low: float
-    high: float
-    trials: float
-    log10_e: float
-
-
-class Scores(msgspec.Struct, frozen=True):
-    """What the report uses of a forecaster's scores at a horizon; None where a score is impossible."""
-
-    n: int
-    mae: float | None
-    mase: float | None
-    skill_mae: float | None
-    coverage: dict[str, float | None]
-    trust: Trust | None
-    discovery: bool | None
-
-
-class ForecasterScores(msgspec.Struct, frozen=True):
-    """A forecaster's scores by horizon, "1" and on."""
-
-    horizons: dict[str, Scores]
-
-
-class Variable(msgspec.Struct, frozen=True):
-    """A variable's best forecaster by horizon, and its forecasters' scores."""
-
-    best: dict[str, str | None]
-    forecasters: dict[str, ForecasterScores]
-
-
-class Data(msgspec.Struct, frozen=True):
-    """What was read of a variable."""
-
-    fingerprint: str
-    observations: int
-    absent: int
-    first: str
-    last: str
-    known_at: str
-
-
-class Units(msgspec.Struct, frozen=True):
-    """How the variables fared."""
-
-    planned: int
-    recalled: int
-    computed: int
-    failed: int
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """A variable that could not be done."""
-
-    variable: str
-    kind: str
-    message: str
-    context: str
-    hint: str
-
-
-class BatchFacts(msgspec.Struct, frozen=True):
-    """A batch and how many origins it has, over all variables."""
-
-    id: str
-    start: date
-    end: date
-    origins: int
-
-
-class Run(msgspec.Struct, frozen=True):
-    """What was run, on what, with what, and when."""
-
-    id: str
-    spec: dict[str, object]
-    software: dict[str, str]
-    data: dict[str, Data]
-    units: Units
-    started_at: datetime | None
-    finished_at: datetime | None
-    seconds: float | None
-
-
-class Document(msgspec.Struct, frozen=True):
-    """`result.json`, as far as the report needs it."""
-
-    schema_version: int
-    digest: str
-    run: Run
-    variables_hold: str
-    variables: dict[str, Variable]
-    batches: list[BatchFacts]
-    failures: list[Failure]
-
-
-@attrs.frozen
-class Published:
-    """A published run: its document and the names of its tables' parts."""
+@attrs.frozen(eq=False)
+class PublishedRun:
+    """A published run: its document, its spec, and the names of its tables' parts."""
 
     document: Document
     spec: RunSpec
     scores: tuple[str, ...]
+    """The parts of the table `scores`."""
     hindcasts: tuple[str, ...]
+    """The parts of the table `hindcasts`; none unless the run wrote them."""
+    content: bytes = attrs.field(repr=False)
+    """The document as it is stored."""
 
     @property
     def run_id(self) -> str:
-        """The run's name in its place."""
+        """The id of the run."""
         return self.document.run.id
 
     @property
@@ -144,22 +45,101 @@ class Published:
         """The batches of the period, in order."""
         return batches(self.spec)
 
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """The SHA-256 of the rows known by the run's end, by variable; failed variables have none."""
+        return {name: data.fingerprint for name, data in self.document.run.data.items()}
 
-def published(archive: Archive, run_id: str) -> Published:
-    """Read a run's document. Raises RunNotFound; MalformedData where it is none of this version; SinkUnavailable."""
+    @property
+    def software(self) -> dict[str, str]:
+        """The versions that computed the run."""
+        return self.document.run.software
+
+
+def read_result(archive: Archive, run_id: str) -> PublishedRun:
+    """Return a published run. Raises RunNotFound, SinkUnavailable; MalformedData for any other document."""
     content = archive.read(run_id, RESULT)
-    context = f"{run_id}/{RESULT}"
-    hint = "Run the same training again with this version of Pulse"
-    try:
-        document = msgspec.json.decode(content, type=Document)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise MalformedData(f"not the result of a run: {error}", context, hint) from error
-    if document.schema_version != SCHEMA_VERSION:
-        message = f"its schema version is {document.schema_version}; this version of Pulse reads {SCHEMA_VERSION}"
-        raise MalformedData(message, context, hint)
-    return Published(
+    address = archive.address(run_id, RESULT)
+    document = _decoded(content, Document, address)
+    return PublishedRun(
         document,
-        RunSpec.from_document(document.run.spec),
+        _spec(document.run.spec, address),
         archive.parts(run_id, "scores"),
         archive.parts(run_id, "hindcasts"),
+        content,
     )
+
+
+def read_head(archive: Archive, run_id: str) -> Head:
+    """Return the head of a run's document, which is quick. Raises as `read_result`."""
+    return _decoded(archive.read(run_id, RESULT), Head, archive.address(run_id, RESULT))
+
+
+def is_of_spec(content: bytes, run_id: str, spec: RunSpec) -> bool:
+    """Whether a document, of any version, is the result of this spec; False for content that is no result."""
+    return _starts_with_spec(content, run_id, spec) or _spec_document(content) == spec.to_document()
+
+
+def is_result(content: bytes) -> bool:
+    """Whether content is the result of a run, of any version."""
+    return _spec_document(content) is not None
+
+
+def _decoded(content: bytes, kind: type[Kind], address: str) -> Kind:
+    """Return the document, or its head. Raises MalformedData."""
+    try:
+        document = msgspec.json.decode(content, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        _refuse_version(_version(content), address)
+        raise MalformedData(f"is no result of a run: {error}", address, _MALFORMED_HINT) from error
+    _refuse_version(document.schema_version, address)
+    return document
+
+
+def _refuse_version(version: int | None, address: str) -> None:
+    if version not in {None, SCHEMA_VERSION}:
+        message = f"its schema version is {version}; this version of Pulse reads {SCHEMA_VERSION}"
+        raise MalformedData(message, address, _VERSION_HINT)
+
+
+def _version(content: bytes) -> int | None:
+    """Return the schema version of a document, or None where it has none."""
+    try:
+        return msgspec.json.decode(content, type=_Version).schema_version
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def _spec(document: dict[str, object], address: str) -> RunSpec:
+    try:
+        return RunSpec.from_document(document)
+    except InvalidSpec as error:
+        raise MalformedData(f"holds a spec that cannot be read: {error}", address, _MALFORMED_HINT) from error
+
+
+def _starts_with_spec(content: bytes, run_id: str, spec: RunSpec) -> bool:
+    """Whether a document is, up to its spec, what the writer writes of this run; the rest, megabytes, is not parsed."""
+    run = {"id": run_id, "spec": spec.to_document(), "software": PLACEHOLDER}
+    head = {"schema_version": SCHEMA_VERSION, "digest": PLACEHOLDER, "run": run}
+    before, after, _ = Template.of(head, level=0, indented=content.startswith(b"{\n")).pieces
+    return content.startswith(before) and content.startswith(after, content.find(b",", len(before)))
+
+
+def _spec_document(content: bytes) -> dict[str, Any] | None:
+    """Return the spec in a document of any version, or None where there is none."""
+    try:
+        return msgspec.json.decode(content, type=_WithSpec).run.spec
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
+
+
+class _Spec(msgspec.Struct):
+    spec: dict[str, Any]
+
+
+class _WithSpec(msgspec.Struct):
+    run: _Spec

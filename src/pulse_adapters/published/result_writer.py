@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from pulse_adapters.published.document import SCHEMA_VERSION
 from pulse_adapters.published.json_templates import PLACEHOLDER, Template
 from pulse_adapters.published.variable_json import summary_json
 from pulse_core.plan import Batch
 from pulse_core.results import DataFacts, Failure, RunResult, VariableSummary
 
-SCHEMA_VERSION: Final = 2
 COMPLETE_UP_TO: Final = 200
 """With more variables the document holds only the best, the benchmark and the ensemble of each."""
 

@@ -1,75 +1,178 @@
-"""A run's tables read back from the Parquet that parts.py writes, variable by variable."""
+"""Reader of a run's tables: selected columns and rows of their Parquet parts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.errors import SinkUnavailable
+from pulse_adapters.published.archive import Archive
+from pulse_adapters.published.result_reader import PublishedRun
+from pulse_core.errors import MalformedData, RunNotFound
 from pulse_core.tables import Column, Columns, Labels
 
-Read = Callable[[str], bytes]
-"""Returns the content of a part by its name."""
+_HINT: Final = "Run the same training again with --fresh, which writes every table anew"
+
+
+@attrs.frozen(eq=False)
+class Rows:
+    """Rows of a table, column by column."""
+
+    columns: Columns
+
+    def __getitem__(self, column: str) -> NDArray[Any]:
+        """Return the values of a column (row,): numbers, moments, or the codes of labels."""
+        values = self.columns[column]
+        return values.codes if isinstance(values, Labels) else values
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def names(self, column: str) -> tuple[str, ...]:
+        """Return the names of a column of labels; codes index them."""
+        labels = self.columns[column]
+        if not isinstance(labels, Labels):
+            raise TypeError(f"column '{column}' holds no labels")
+        return labels.names
+
+    def code(self, column: str, name: str) -> int:
+        """Return the code of a name in a column of labels; -1 where the column lacks it."""
+        names = self.names(column)
+        return names.index(name) if name in names else -1
+
+    def select(self, rows: NDArray[Any]) -> Rows:
+        """Return the rows of a mask or of indexes."""
+        return Rows({name: _selected(column, rows) for name, column in self.columns.items()})
 
 
 @attrs.define(eq=False)
 class RunTable:
-    """Some columns of a run's table. `parts` are the names of its files, which `read` reads.
+    """Some columns of a run's table, `variable` among them; `parts` are the files of the table."""
 
-    One part is held at a time: ask for variables in the order of `variables`.
-    """
-
-    read: Read
+    archive: Archive
+    run_id: str
     parts: Sequence[str]
     columns: Sequence[str]
-    _part_of: dict[str, str] | None = None
-    _held: tuple[str, dict[str, Columns]] = ("", {})
+    _part_by_variable: dict[str, str] | None = None
+    _split_part: tuple[str, dict[str, Columns]] = ("", {})
+
+    def row_groups(
+        self, part: str, variables: Collection[str] | None = None, horizon: int | None = None
+    ) -> Iterator[Rows]:
+        """Yield the row groups of a part, with the rows of these variables and this horizon (None: of all).
+
+        Raises MalformedData where the part is damaged or lacks a column, RunNotFound, SinkUnavailable.
+        """
+        for rows in self._row_groups(part, self.columns):
+            selected = _matching(rows, variables, horizon)
+            if selected.any():
+                yield rows.select(selected)
 
     def variables(self) -> tuple[str, ...]:
-        """Return the variables that have rows, part after part. Raises SinkUnavailable."""
+        """Return the variables with rows, part after part. Raises as `row_groups`."""
         return tuple(self._index())
 
     def of(self, variable: str) -> Columns:
-        """Return a variable's rows; KeyError where it has none. Raises SinkUnavailable."""
+        """Return the rows of a variable; KeyError where it has none. Raises as `row_groups`.
+
+        The table holds one part in memory: read variables in the order of `variables`.
+        """
         part = self._index()[variable]
-        if self._held[0] != part:
-            self._held = part, self._split(part)
-        return self._held[1][variable]
+        if self._split_part[0] != part:
+            self._split_part = part, _by_variable(joined(list(self.row_groups(part))))
+        return self._split_part[1][variable]
 
     def _index(self) -> dict[str, str]:
-        if self._part_of is None:
-            self._part_of = {
+        """Return the part of each variable."""
+        if self._part_by_variable is None:
+            self._part_by_variable = {
                 name: part
                 for part in self.parts
-                for name in _labels(self._table(part, ("variable",))["variable"]).names
+                for rows in self._row_groups(part, ("variable",))
+                for name in rows.names("variable")
             }
-        return self._part_of
+        return self._part_by_variable
 
-    def _split(self, part: str) -> dict[str, Columns]:
-        table = self._table(part, ("variable", *self.columns))
-        variable = _labels(table["variable"])
-        columns = {name: _column(table[name]) for name in self.columns}
-        order = np.argsort(variable.codes, kind="stable")
-        edges = np.searchsorted(variable.codes[order], np.arange(len(variable.names) + 1))
-        return {
-            name: {key: _at(column, order[start:stop]) for key, column in columns.items()}
-            for name, start, stop in zip(variable.names, edges[:-1], edges[1:], strict=True)
-        }
-
-    def _table(self, part: str, columns: Sequence[str]) -> Any:
+    def _row_groups(self, part: str, columns: Sequence[str]) -> Iterator[Rows]:
         import pyarrow as pa
         import pyarrow.parquet
 
+        content = self.archive.read(self.run_id, part)
+        with self._faults(part):
+            file = pyarrow.parquet.ParquetFile(pa.BufferReader(content))
+            missing = [name for name in columns if name not in file.schema_arrow.names]
+        if missing:
+            message = f"is a part of a table without {', '.join(missing)}"
+            raise MalformedData(message, self.archive.address(self.run_id, part), _HINT)
+        for number in range(file.num_row_groups):
+            with self._faults(part):
+                group = file.read_row_group(number, columns=list(columns), use_threads=False)
+            yield Rows({name: _column(group[name]) for name in columns})
+
+    @contextmanager
+    def _faults(self, part: str) -> Iterator[None]:
+        import pyarrow as pa
+
         try:
-            return pyarrow.parquet.read_table(pa.BufferReader(self.read(part)), columns=list(columns))
-        except (pa.ArrowException, OSError, KeyError) as error:
+            yield
+        except (pa.ArrowException, OSError) as error:
             first_line = str(error).partition("\n")[0][:200]
-            hint = "Run the same training again: the table is written anew"
-            raise SinkUnavailable(f"is no sound part of a run's table: {first_line}", part, hint) from error
+            address = self.archive.address(self.run_id, part)
+            raise MalformedData(f"is no sound part of a run's table: {first_line}", address, _HINT) from error
+
+
+def run_table(archive: Archive, run: PublishedRun, table: str, columns: Sequence[str]) -> RunTable:
+    """Return columns of a run's table, `scores` or `hindcasts`, with the labels of `variable`.
+
+    Raises RunNotFound where the run has no such table.
+    """
+    parts = run.hindcasts if table == "hindcasts" else run.scores
+    if not parts:
+        option = " with --hindcasts" if table == "hindcasts" else ""
+        hint = f"Run the same training again{option}: finished variables are recalled, the table is written"
+        raise RunNotFound(f"run '{run.run_id}' has no table '{table}'", archive.address(run.run_id, table), hint)
+    return RunTable(archive, run.run_id, parts, tuple(dict.fromkeys(("variable", *columns))))
+
+
+def joined(groups: Sequence[Rows]) -> Rows:
+    """Return the rows of all groups in order, their labels under one numbering. At least one group."""
+    return Rows({name: _concatenated([group.columns[name] for group in groups]) for name in groups[0].columns})
+
+
+def _concatenated(pieces: Sequence[Column]) -> Column:
+    labels = [piece for piece in pieces if isinstance(piece, Labels)]
+    if not labels:
+        return np.concatenate([piece for piece in pieces if not isinstance(piece, Labels)])
+    numbers = {
+        name: number for number, name in enumerate(dict.fromkeys(name for piece in labels for name in piece.names))
+    }
+    codes = [np.array([numbers[name] for name in piece.names], dtype=np.int32)[piece.codes] for piece in labels]
+    return Labels(tuple(numbers), np.concatenate(codes))
+
+
+def _by_variable(rows: Rows) -> dict[str, Columns]:
+    """Return the rows of each variable, in their order, without the column `variable`."""
+    codes, names = rows["variable"], rows.names("variable")
+    order = np.argsort(codes, kind="stable")
+    edges = np.searchsorted(codes[order], np.arange(len(names) + 1))
+    columns = {name: column for name, column in rows.columns.items() if name != "variable"}
+    return {
+        name: {label: _selected(column, order[start:stop]) for label, column in columns.items()}
+        for name, start, stop in zip(names, edges[:-1], edges[1:], strict=True)
+    }
+
+
+def _matching(rows: Rows, variables: Collection[str] | None, horizon: int | None) -> NDArray[np.bool_]:
+    matching = np.ones(len(rows), dtype=bool)
+    if variables is not None:
+        matching &= np.array([name in variables for name in rows.names("variable")], dtype=bool)[rows["variable"]]
+    if horizon is not None:
+        matching &= rows["horizon"] == horizon
+    return matching
 
 
 def _column(chunks: Any) -> Column:
@@ -77,23 +180,23 @@ def _column(chunks: Any) -> Column:
 
     if pa.types.is_dictionary(chunks.type) or pa.types.is_string(chunks.type):
         return _labels(chunks)
-    # a null is a NaN, or a NaT
+    # a null becomes NaN, or NaT
     values: NDArray[Any] = chunks.to_numpy(zero_copy_only=False)
     return values.astype("datetime64[us]") if values.dtype.kind == "M" else values
 
 
 def _labels(chunks: Any) -> Labels:
     """Return a text column as labels: the names that occur, in the order of their first row."""
-    encoded = chunks.combine_chunks() if chunks.num_chunks != 1 else chunks.chunk(0)
-    whole = encoded if hasattr(encoded, "indices") else encoded.dictionary_encode()
-    codes = whole.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    column = chunks.combine_chunks() if chunks.num_chunks != 1 else chunks.chunk(0)
+    encoded = column if hasattr(column, "indices") else column.dictionary_encode()
+    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     used, first = np.unique(codes, return_index=True)
     order = used[np.argsort(first)]
-    place = np.full(len(whole.dictionary), -1, dtype=np.int32)
-    place[order] = np.arange(len(order))
-    names = whole.dictionary.to_pylist()
-    return Labels(tuple(names[code] for code in order), place[codes])
+    numbers = np.full(len(encoded.dictionary), -1, dtype=np.int32)
+    numbers[order] = np.arange(len(order))
+    names = encoded.dictionary.to_pylist()
+    return Labels(tuple(names[code] for code in order), numbers[codes])
 
 
-def _at(column: Column, rows: NDArray[np.int64]) -> Column:
+def _selected(column: Column, rows: NDArray[Any]) -> Column:
     return Labels(column.names, column.codes[rows]) if isinstance(column, Labels) else column[rows]

@@ -8,8 +8,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_adapters.published.result_reader import Archive, Published
-from pulse_adapters.published.table_rows import Rows, joined, read_rows
+from pulse_adapters.published.archive import Archive
+from pulse_adapters.published.result_reader import PublishedRun
+from pulse_adapters.published.table_reader import Rows, RunTable, joined
 from pulse_core.scores.jackknife import SkillInterval, skill_interval
 from pulse_core.scores.trust import batch_decay, posteriors, trust
 
@@ -21,10 +22,7 @@ _COLUMNS = ("variable", "forecaster", "horizon", "batch", *_MEASURES)
 
 @attrs.frozen(eq=False)
 class Batchwise:
-    """Scores of a variable; every array (batch, forecaster, horizon), NaN where nothing was scored.
-
-    `common_absolute` and `benchmark_absolute` are NaN throughout for a run made before they were written.
-    """
+    """Scores of a variable; every array (batch, forecaster, horizon), NaN where nothing was scored."""
 
     variable: str
     forecasters: tuple[str, ...]
@@ -50,33 +48,32 @@ class Batchwise:
         return trust(alpha, beta)
 
 
-def batchwise(archive: Archive, run: Published, variables: Collection[str] | None = None) -> Iterator[Batchwise]:
+def batchwise(archive: Archive, run: PublishedRun, variables: Collection[str] | None = None) -> Iterator[Batchwise]:
     """Yield the scores of each variable (of those named), part by part: one part is in memory at a time."""
-    for name in run.scores:
-        context = f"{run.run_id}/{name}"
-        pieces = list(read_rows(archive.read(run.run_id, name), context, _COLUMNS, variables))
+    table = RunTable(archive, run.run_id, run.scores, _COLUMNS)
+    for part in table.parts:
+        pieces = list(table.row_groups(part, variables))
         if pieces:
             yield from _variables(joined(pieces), run)
 
 
-def _variables(rows: Rows, run: Published) -> Iterator[Batchwise]:
+def _variables(rows: Rows, run: PublishedRun) -> Iterator[Batchwise]:
     order = np.argsort(rows["variable"], kind="stable")
     codes = rows["variable"][order]
     for code in np.unique(codes).tolist():
         first, last = np.searchsorted(codes, [code, code + 1])
-        yield _variable(rows.where(order[first:last]), rows.names["variable"][code], run)
+        yield _variable(rows.select(order[first:last]), rows.names("variable")[code], run)
 
 
-def _variable(rows: Rows, variable: str, run: Published) -> Batchwise:
+def _variable(rows: Rows, variable: str, run: PublishedRun) -> Batchwise:
     spec = run.spec
-    forecaster = np.array([spec.roster.index(name) for name in rows.names["forecaster"]])[rows["forecaster"]]
+    forecaster = np.array([spec.roster.index(name) for name in rows.names("forecaster")])[rows["forecaster"]]
     numbers = {batch.id: place for place, batch in enumerate(run.batches)}
-    batch = np.array([numbers[name] for name in rows.names["batch"]])[rows["batch"]]
+    batch = np.array([numbers[name] for name in rows.names("batch")])[rows["batch"]]
     place = batch, forecaster, rows["horizon"].astype(np.int64) - 1
     arrays = {}
     for name in _MEASURES:
         array = np.full((len(numbers), len(spec.roster), spec.horizon), np.nan)
-        if name in rows.columns:
-            array[place] = rows[name]
+        array[place] = rows[name]
         arrays[name] = array
     return Batchwise(variable, spec.roster, batch_decay(spec.trust_decay, spec.batch_size_days), **arrays)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pulse_adapters.published.result_reader import Published
+from pulse_adapters.published.result_reader import PublishedRun
 from pulse_adapters.report.batchwise import Batchwise
 from pulse_adapters.report.oddities import residuals
 from pulse_adapters.report.quotes import Quotes
@@ -20,7 +20,7 @@ CURVES = 4
 FAN_ORIGINS = 250
 
 
-def focus_of(run: Published, variable: str) -> str:
+def focus_of(run: PublishedRun, variable: str) -> str:
     """Return the forecaster whose details are told: the best one step ahead, or the best beside the benchmark."""
     found, benchmark = run.document.variables[variable], run.spec.benchmark
     errors = {
@@ -31,7 +31,7 @@ def focus_of(run: Published, variable: str) -> str:
     return min(errors, key=lambda name: (errors[name], run.spec.roster.index(name))) if errors else benchmark
 
 
-def detail(run: Published, row: Row, scores: Batchwise, quotes: Quotes | None) -> Detail:
+def detail(run: PublishedRun, row: Row, scores: Batchwise, quotes: Quotes | None) -> Detail:
     """Gather a variable's details; `row` is its line one step ahead."""
     variable, focus = row.variable, focus_of(run, row.variable)
     data = run.document.run.data[variable]
@@ -53,7 +53,7 @@ def detail(run: Published, row: Row, scores: Batchwise, quotes: Quotes | None) -
     )
 
 
-def _trust(run: Published, focus: str, scores: Batchwise, quotes: Quotes | None) -> TrustPath:
+def _trust(run: PublishedRun, focus: str, scores: Batchwise, quotes: Quotes | None) -> TrustPath:
     path = scores.trust_path(focus, 1)
     if quotes is None or focus == run.spec.benchmark:
         return TrustPath(_ends(run), path[:, 0], path[:, 1], path[:, 2], _starts(run)[:0], np.empty(0))
@@ -66,20 +66,20 @@ def _trust(run: Published, focus: str, scores: Batchwise, quotes: Quotes | None)
     )
 
 
-def _curves(run: Published, variable: str, focus: str) -> Sequence[str]:
+def _curves(run: PublishedRun, variable: str, focus: str) -> Sequence[str]:
     """Return the forecasters whose skill is shown by horizon: the focus, the ensemble, those best at some horizon."""
     found = run.document.variables[variable]
     names = dict.fromkeys((focus, ensemble.NAME, *(name for name in found.best.values() if name is not None)))
     return [name for name in names if name in found.forecasters and name != run.spec.benchmark][:CURVES]
 
 
-def _curve(run: Published, scores: Batchwise, forecaster: str) -> SkillCurve:
+def _curve(run: PublishedRun, scores: Batchwise, forecaster: str) -> SkillCurve:
     found = [scores.skill(forecaster, horizon) for horizon in range(1, run.spec.horizon + 1)]
     skill, low, high = (np.array([getattr(one, name) for one in found]) for name in ("skill", "low", "high"))
     return SkillCurve(forecaster, skill, low, high)
 
 
-def _heat(run: Published, scores: Batchwise) -> Heat:
+def _heat(run: PublishedRun, scores: Batchwise) -> Heat:
     benchmark = scores.forecasters.index(run.spec.benchmark)
     others = [place for place in range(len(scores.forecasters)) if place != benchmark]
     errors = scores.mae[:, :, 0].T
@@ -100,7 +100,7 @@ def _fan(quotes: Quotes) -> Fan:
     return Fan(quotes.target[recent], quotes.point[recent], quotes.quantiles[:, recent], quotes.actual[recent])
 
 
-def _calibration(run: Published, variable: str, focus: str, quotes: Quotes | None) -> Calibration:
+def _calibration(run: PublishedRun, variable: str, focus: str, quotes: Quotes | None) -> Calibration:
     found = run.document.variables[variable].forecasters[focus].horizons["1"].coverage
     coverage = {
         interval: float("nan") if found[str(interval)] is None else found[str(interval)] for interval in INTERVALS
@@ -111,9 +111,9 @@ def _calibration(run: Published, variable: str, focus: str, quotes: Quotes | Non
     return Calibration(coverage, *quotes.calibration())  # type: ignore[arg-type]
 
 
-def _starts(run: Published) -> Moments:
+def _starts(run: PublishedRun) -> Moments:
     return np.array([batch.start for batch in run.batches], dtype="datetime64[us]")
 
 
-def _ends(run: Published) -> Moments:
+def _ends(run: PublishedRun) -> Moments:
     return np.array([batch.end for batch in run.batches], dtype="datetime64[us]")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pulse_adapters.published.result_reader import Published
+from pulse_adapters.published.result_reader import PublishedRun
 from pulse_adapters.report.numbers import counted, day
 
 
-def facts_of(run: Published) -> tuple[tuple[str, str], ...]:
+def facts_of(run: PublishedRun) -> tuple[tuple[str, str], ...]:
     """Return what was run, name and value."""
     spec, facts = run.spec, run.document.run
     target = {"level": "levels", "change": "changes", "log-change": "log changes"}[spec.target]
@@ -23,7 +23,7 @@ def facts_of(run: Published) -> tuple[tuple[str, str], ...]:
     )
 
 
-def data_of(run: Published) -> tuple[tuple[str, ...], ...]:
+def data_of(run: PublishedRun) -> tuple[tuple[str, ...], ...]:
     """Return what was read of each variable: name, observations, absent, first, last, known at, fingerprint."""
     return tuple(
         (

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from pulse_adapters.published.result_reader import Archive, Published, published
+from pulse_adapters.published.archive import Archive
+from pulse_adapters.published.result_reader import PublishedRun, read_result
 from pulse_adapters.report.batchwise import Batchwise, batchwise
 from pulse_adapters.report.choice import chosen
 from pulse_adapters.report.details import detail, focus_of
@@ -41,7 +42,7 @@ def report_of(archive: Archive, run_id: str, variables: Sequence[str] = (), limi
 
     Raises RunNotFound, MalformedData, SinkUnavailable; SettingsError where the run has no such variable.
     """
-    run = published(archive, run_id)
+    run = read_result(archive, run_id)
     _refuse_unknown(run, variables)
     horizons = _horizons(run)
     rows = _rows(archive, run, horizons)
@@ -75,19 +76,19 @@ def report_of(archive: Archive, run_id: str, variables: Sequence[str] = (), limi
     )
 
 
-def _refuse_unknown(run: Published, variables: Sequence[str]) -> None:
+def _refuse_unknown(run: PublishedRun, variables: Sequence[str]) -> None:
     unknown = [name for name in variables if name not in run.document.variables]
     if unknown:
         some = listed(sorted(run.document.variables)[:10])
         raise SettingsError([f"variables: the run '{run.run_id}' has no {name!r}; it has {some}" for name in unknown])
 
 
-def _horizons(run: Published) -> range:
+def _horizons(run: PublishedRun) -> range:
     rows = len(run.document.variables) * run.spec.horizon
     return range(1, (run.spec.horizon if rows <= MOST_ROWS else 1) + 1)
 
 
-def _rows(archive: Archive, run: Published, horizons: Sequence[int]) -> tuple[Row, ...]:
+def _rows(archive: Archive, run: PublishedRun, horizons: Sequence[int]) -> tuple[Row, ...]:
     rows: dict[str, tuple[Row, ...]] = {}
     for scores in batchwise(archive, run):
         if scores.variable in run.document.variables:
@@ -97,7 +98,7 @@ def _rows(archive: Archive, run: Published, horizons: Sequence[int]) -> tuple[Ro
     return tuple(row for variable in sorted(rows) for row in rows[variable])
 
 
-def _details(archive: Archive, run: Published, names: Sequence[str], rows: Sequence[Row]) -> tuple[Detail, ...]:
+def _details(archive: Archive, run: PublishedRun, names: Sequence[str], rows: Sequence[Row]) -> tuple[Detail, ...]:
     wanted = {row.variable: row for row in rows if row.horizon == 1 and row.variable in set(names)}
     focus = {variable: focus_of(run, variable) for variable in wanted}
     scores: dict[str, Batchwise] = {one.variable: one for one in batchwise(archive, run, wanted)} if wanted else {}
@@ -112,7 +113,7 @@ def _details(archive: Archive, run: Published, names: Sequence[str], rows: Seque
     return tuple(made[variable] for variable in names if variable in made)
 
 
-def _missing(run: Published, details: Sequence[Detail], horizons: Sequence[int]) -> tuple[str, ...]:
+def _missing(run: PublishedRun, details: Sequence[Detail], horizons: Sequence[int]) -> tuple[str, ...]:
     missing = []
     if details and not run.hindcasts:
         missing.append(_NO_HINDCASTS)
@@ -127,7 +128,7 @@ def _has_skill(curve: SkillCurve) -> bool:
     return bool(np.isfinite(curve.skill).any())
 
 
-def _milestones(archive: Archive, run: Published) -> tuple[Milestone, ...]:
+def _milestones(archive: Archive, run: PublishedRun) -> tuple[Milestone, ...]:
     facts = run.document.run
     logged = tuple(milestones(archive, run.run_id))
     return logged or tuple(_ends(facts.started_at, facts.finished_at))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from pulse_adapters.published.result_reader import Archive
+from pulse_adapters.published.archive import Archive
 from pulse_adapters.report.views import Milestone
 from pulse_core.errors import RunNotFound
 

@@ -8,8 +8,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_adapters.published.result_reader import Archive, Published
-from pulse_adapters.published.table_rows import Rows, joined, read_rows
+from pulse_adapters.published.archive import Archive
+from pulse_adapters.published.result_reader import PublishedRun
+from pulse_adapters.published.table_reader import Rows, RunTable, joined
 from pulse_adapters.report.views import Array, Moments, Weights
 from pulse_core.backtest.calibration import LEVELS
 from pulse_core.plan import batch_index
@@ -52,35 +53,34 @@ class Quotes:
         return levels, below, np.diff(np.r_[0.0, below, 1.0]), count
 
 
-def quotes(archive: Archive, run: Published, focus: Mapping[str, str]) -> Iterator[Quotes]:
+def quotes(archive: Archive, run: PublishedRun, focus: Mapping[str, str]) -> Iterator[Quotes]:
     """Yield what was quoted of each variable by its forecaster in `focus`; one part is in memory at a time."""
-    for name in run.hindcasts:
-        context = f"{run.run_id}/{name}"
-        groups = read_rows(archive.read(run.run_id, name), context, _COLUMNS, focus, horizon=1)
-        pieces = [_lean(rows, run, focus) for rows in groups]
+    table = RunTable(archive, run.run_id, run.hindcasts, _COLUMNS)
+    for part in table.parts:
+        pieces = [_lean(rows, run, focus) for rows in table.row_groups(part, focus, horizon=1)]
         if pieces:
             rows = joined(pieces)
             for variable, code in sorted((name, rows.code("variable", name)) for name in focus):
-                mine = rows.where(rows["variable"] == code)
+                mine = rows.select(rows["variable"] == code)
                 if len(mine):
                     yield _quotes(mine, variable, focus[variable], run)
 
 
-def _lean(rows: Rows, run: Published, focus: Mapping[str, str]) -> Rows:
+def _lean(rows: Rows, run: PublishedRun, focus: Mapping[str, str]) -> Rows:
     """Keep what is needed: the focus and the benchmark, and of the others what they weigh."""
     wanted = np.array(
         [
-            [name in {focus.get(variable), run.spec.benchmark} for name in rows.names["forecaster"]]
-            for variable in rows.names["variable"]
+            [name in {focus.get(variable), run.spec.benchmark} for name in rows.names("forecaster")]
+            for variable in rows.names("variable")
         ]
     )
-    return rows.where(wanted[rows["variable"], rows["forecaster"]] | np.isfinite(rows["weight"]))
+    return rows.select(wanted[rows["variable"], rows["forecaster"]] | np.isfinite(rows["weight"]))
 
 
-def _quotes(rows: Rows, variable: str, focus: str, run: Published) -> Quotes:
-    rows = rows.where(np.argsort(rows["known_at"], kind="stable"))
-    mine = rows.where(rows["forecaster"] == rows.code("forecaster", focus))
-    benchmark = rows.where(rows["forecaster"] == rows.code("forecaster", run.spec.benchmark))
+def _quotes(rows: Rows, variable: str, focus: str, run: PublishedRun) -> Quotes:
+    rows = rows.select(np.argsort(rows["known_at"], kind="stable"))
+    mine = rows.select(rows["forecaster"] == rows.code("forecaster", focus))
+    benchmark = rows.select(rows["forecaster"] == rows.code("forecaster", run.spec.benchmark))
     return Quotes(
         variable,
         batch_index(run.spec, mine["known_at"]),
@@ -103,12 +103,12 @@ def _matched(mine: Rows, benchmark: Rows) -> Array:
     return errors
 
 
-def _weights(rows: Rows, run: Published) -> Weights | None:
-    weighed = rows.where(np.isfinite(rows["weight"]))
+def _weights(rows: Rows, run: PublishedRun) -> Weights | None:
+    weighed = rows.select(np.isfinite(rows["weight"]))
     if not len(weighed):
         return None
     batch = batch_index(run.spec, weighed["known_at"])
-    names = weighed.names["forecaster"]
+    names = weighed.names("forecaster")
     values = np.full((len(names), len(run.batches)), np.nan)
     values[weighed["forecaster"], batch] = weighed["weight"]  # in order of origin: the last of a batch stays
     order = [

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pulse_adapters.published.result_reader import Published, Scores, Variable
+from pulse_adapters.published.document import Scores, Variable
+from pulse_adapters.published.result_reader import PublishedRun
 from pulse_adapters.report.batchwise import Batchwise
 from pulse_adapters.report.views import Array, Row, Verdict
 
@@ -17,7 +18,7 @@ POINTS = 32
 _NOTHING = np.empty(0)
 
 
-def rows_of(run: Published, variable: str, batchwise: Batchwise | None, horizons: Sequence[int]) -> Iterator[Row]:
+def rows_of(run: PublishedRun, variable: str, batchwise: Batchwise | None, horizons: Sequence[int]) -> Iterator[Row]:
     """Yield a variable's rows, a horizon each; its scores by batch give intervals and small plots."""
     found = run.document.variables[variable]
     for horizon in horizons:

@@ -8,10 +8,10 @@ from difflib import get_close_matches
 
 import attrs
 
+from pulse_adapters.published.document import RESULT
 from pulse_adapters.published.table_writer import SUFFIX, TABLES
 from pulse_adapters.sinks.layout import (
     PROGRESS,
-    RESULT,
     UNITS,
     file_name,
     is_run_id,
@@ -45,7 +45,7 @@ class RunFacts:
 
 
 @attrs.frozen
-class Archive:
+class StorageArchive:
     """Reads, lists and removes the runs and records of a storage."""
 
     storage: Storage

@@ -14,11 +14,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pulse_adapters.published.document import RESULT
 from pulse_adapters.published.table_writer import SUFFIX, TABLES, is_part_name
 from pulse_core.errors import SettingsError
 
 UNITS: Final = "units"
-RESULT: Final = "result.json"
 PROGRESS: Final = "progress"
 
 _KEY: Final = re.compile(r"[0-9a-f]{4,128}")

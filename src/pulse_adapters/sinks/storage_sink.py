@@ -10,10 +10,10 @@ from functools import partial
 
 import attrs
 
+from pulse_adapters.published.result_reader import is_of_spec, is_result
 from pulse_adapters.published.result_writer import result_json
-from pulse_adapters.published.spec_check import is_of_spec
 from pulse_adapters.published.table_writer import SUFFIX, TABLES, ParquetPart
-from pulse_adapters.sinks.archive import Archive
+from pulse_adapters.sinks.archive import StorageArchive
 from pulse_adapters.sinks.layout import (
     UNITS,
     attachment_name,
@@ -50,7 +50,7 @@ class Output:
 
 
 @attrs.frozen
-class StorageSink(Archive):
+class StorageSink(StorageArchive):
     """A ResultSink in a storage; `result.json` is written to every file of `outputs` too."""
 
     outputs: tuple[Output, ...] = ()
@@ -149,9 +149,11 @@ class StorageSink(Archive):
         """Refuse a run id that cannot be used for a spec: RunIdTaken, SettingsError; SinkUnavailable."""
         name = result_name(run_id)
         content = self.storage.read(name)
-        if content is not None and not is_of_spec(content, run_id, spec):
-            address, hint = self.storage.address(name), "choose another run id, or move that result"
-            raise RunIdTaken([f"run id '{run_id}' holds the result of another spec ({address}): {hint}"])
+        if content is None or is_of_spec(content, run_id, spec):
+            return
+        holder = "the result of another spec" if is_result(content) else "a file that is no result of a run"
+        hint = "choose another run id, or move that file away"
+        raise RunIdTaken([f"run id '{run_id}' holds {holder} ({self.storage.address(name)}): {hint}"])
 
     def attach(self, run_id: str, name: str, content: bytes) -> str:
         """Write a file of another kind, e.g. `run.log`, to a run's folder; return its address.

@@ -19,7 +19,15 @@ from pulse_entrypoints.settings.s3 import S3Settings
 from pulse_entrypoints.wiring import entry_points
 from pulse_entrypoints.wiring.adapters import Adapter
 from pulse_entrypoints.wiring.entry_points import Plugin, plugins
-from pulse_entrypoints.wiring.locations import S3Location, aws_of, cache_of, data_in_s3, results_in_s3, s3_place, scheme_of
+from pulse_entrypoints.wiring.locations import (
+    S3Location,
+    aws_of,
+    cache_of,
+    data_in_s3,
+    results_in_s3,
+    s3_place,
+    scheme_of,
+)
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 STORES: Final[Mapping[str, Adapter]] = {

@@ -1,4 +1,4 @@
-"""What entry points need of the place of the results, a folder or a bucket alike."""
+"""The port `ResultsArchive`: the results as entry points use them, in any storage."""
 
 from __future__ import annotations
 
@@ -12,54 +12,56 @@ from pulse_core.spec import RunSpec
 
 
 class ResultsArchive(ResultSink, Protocol):
-    """A sink whose runs and records can also be read, looked through and removed.
+    """A sink whose runs and records can also be read, listed and removed.
 
-    Wherever a run id or a file's name is none that may be, SettingsError; where the place cannot be used,
-    SinkUnavailable.
+    Every method raises SettingsError for an invalid run id or file name, and SinkUnavailable.
     """
 
     def claim(self, run_id: str, spec: RunSpec) -> None:
-        """Raise RunIdTaken where the place holds the result of another spec under this id."""
+        """Raise RunIdTaken where the run id holds the result of another spec, or a file that is no result."""
 
     def attach(self, run_id: str, name: str, content: bytes) -> str:
-        """Store a file beside the run's own, whole; return where it is."""
+        """Store a further file of a run; return its address."""
 
     def mark(self, run_id: str, mark: str) -> None:
-        """Note that a part of a run is done, for whoever watches; harmless when repeated."""
+        """Mark a unit of a run as finished, for processes that wait for it; marking twice is harmless."""
 
     def marks(self, run_id: str) -> frozenset[str]:
-        """Return what was noted so."""
+        """Return the marks of a run."""
 
     def remove_marks(self, run_id: str) -> None:
-        """Forget what was noted so."""
+        """Remove the marks of a run."""
 
     def probe(self) -> Iterator[tuple[str, SinkUnavailable | None]]:
-        """Yield every place that a run's result goes to, and why nothing can be written there, or None."""
+        """Yield the address of the results and of each output, with the error of writing there, or None."""
 
     def run_ids(self) -> Iterator[str]:
-        """Yield the id of every run that has a file here, published or not, sorted."""
+        """Yield the id of every run with a file, published or not, sorted."""
 
     def run_facts(self, run_id: str) -> RunFacts:
-        """Return how many files a run has, their bytes, and when one was last written. Raises RunNotFound."""
+        """Return the number and size of a run's files, and the time of the last writing. Raises RunNotFound."""
 
     def read(self, run_id: str, name: str) -> bytes:
         """Return a run's file: `result.json`, `run.log`, or one that `parts` names.
 
-        Raises RunNotFound where there is no such run, or it has no such file: one that was never published, because
-        it is under way, failed or was interrupted, has no `result.json`.
+        Raises RunNotFound where there is no such run or file: a run that is under way, failed or was interrupted has no
+        `result.json`.
         """
 
+    def address(self, run_id: str, name: str) -> str:
+        """Return the full name of a run's file: a path, or `s3://bucket/key`."""
+
     def parts(self, run_id: str, table: str) -> tuple[str, ...]:
-        """Return the names, for `read`, of the Parquet files that make up a run's table, in order; none without any.
+        """Return the names, for `read`, of the Parquet files of a run's table, in order.
 
         The tables are `scores` and `hindcasts`.
         """
 
     def records(self) -> Iterator[RecordFacts]:
-        """Yield key, size and time of every record in the ledger, and of every one set aside, in no order."""
+        """Yield key, size and time of every record in the ledger, set aside or not, in no order."""
 
     def remove_record(self, key: str) -> None:
-        """Remove a record and what was set aside under its key; harmless where there is none."""
+        """Remove a record and the damaged one of its key, if they exist."""
 
     def remove_run(self, run_id: str) -> None:
         """Remove a run with all its files; its records stay. Raises RunNotFound."""

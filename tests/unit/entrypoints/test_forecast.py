@@ -93,9 +93,9 @@ def test_a_run_without_an_ensemble_asks_for_a_forecaster(ask) -> None:
     assert (done.status, "run 'plain' has no ensemble; name --by one of naive, ses" in done.err) == (2, True)
 
 
-def test_a_result_that_is_none_is_told_with_the_mend(half) -> None:
+def test_a_result_that_is_none_is_refused_with_a_hint(half) -> None:
     (half.folder / "results/half/result.json").write_text("{}")
     done = half("forecast", "half")
     assert done.status == 1
     assert "half/result.json: is no result of a run" in done.err
-    assert "Run the same training again" in done.err
+    assert "Move the file away and run the same training again" in done.err

@@ -140,8 +140,8 @@ def test_what_is_no_run_is_refused(tmp_path, sink) -> None:
     with pytest.raises(RunNotFound):
         report_of(sink, "nightly")
     broken = trained(tmp_path, {"walk": walk(7)})
-    (tmp_path / "r" / "result.json").write_text('{"schema_version": 1}')
-    with pytest.raises(MalformedData, match="not the result of a run"):
+    (tmp_path / "r" / "result.json").write_text('{"schema_version": 2}')
+    with pytest.raises(MalformedData, match="is no result of a run"):
         report_of(broken, "r")
 
 
@@ -151,4 +151,4 @@ def test_a_damaged_part_is_refused_by_name(tmp_path) -> None:
     (tmp_path / "r" / name).write_bytes(b"PAR1 no more")
     with pytest.raises(MalformedData) as caught:
         report_of(sink, "r")
-    assert caught.value.context == f"r/{name}"
+    assert caught.value.context == str(tmp_path / "r" / name)

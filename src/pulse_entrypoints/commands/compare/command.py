@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any, Final
 
 import attrs
 
-from pulse_adapters.published.table_reader import RunTable
+from pulse_adapters.published.result_reader import PublishedRun, read_result
+from pulse_adapters.published.table_reader import RunTable, run_table
 from pulse_core.errors import SettingsError
 from pulse_core.runs.comparing import (
     HINDCAST_COLUMNS,
@@ -28,7 +28,6 @@ from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
 from pulse_entrypoints.settings.answers import CSV, TABLE
 from pulse_entrypoints.settings.compare import CompareSettings
 from pulse_entrypoints.wiring import composition
-from pulse_entrypoints.wiring.finished_runs import FinishedRun, finished_run, parts_of
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 _MUST_AGREE: Final = ("benchmark", "target", "actuals")
@@ -47,8 +46,8 @@ class Comparison:
     and the same end do; `only` are the variables of one run alone; `limit` and `certainty` say what is a loss.
     """
 
-    before: FinishedRun
-    after: FinishedRun
+    before: PublishedRun
+    after: PublishedRun
     changes: tuple[Change, ...]
     settings: tuple[tuple[str, Any, Any], ...]
     software: tuple[tuple[str, Any, Any], ...]
@@ -78,7 +77,7 @@ def _compare(read: Layered[CompareSettings]) -> Ending:
     if problems:
         raise SettingsError(problems)
     place = composition.sink_of(settings)
-    runs = finished_run(place, settings.before), finished_run(place, settings.after)
+    runs = read_result(place, settings.before), read_result(place, settings.after)
     _refuse_unlike(*runs)
     found = _comparison(place, *runs, settings)
     if settings.format == TABLE:
@@ -92,7 +91,7 @@ def _compare(read: Layered[CompareSettings]) -> Ending:
     return _ending(found)
 
 
-def _refuse_unlike(before: FinishedRun, after: FinishedRun) -> None:
+def _refuse_unlike(before: PublishedRun, after: PublishedRun) -> None:
     """Refuse runs whose losses do not mean the same. Raises SettingsError."""
     specs = before.spec.to_document(), after.spec.to_document()
     problems = [
@@ -105,7 +104,9 @@ def _refuse_unlike(before: FinishedRun, after: FinishedRun) -> None:
         raise SettingsError(problems)
 
 
-def _comparison(place: ResultsArchive, before: FinishedRun, after: FinishedRun, settings: CompareSettings) -> Comparison:
+def _comparison(
+    place: ResultsArchive, before: PublishedRun, after: PublishedRun, settings: CompareSettings
+) -> Comparison:
     tables, losses_of = _tables(place, before, after)
     names = [table.variables() for table in tables]
     found: list[Change] = []
@@ -126,7 +127,7 @@ def _comparison(place: ResultsArchive, before: FinishedRun, after: FinishedRun, 
     )
 
 
-def _changed_data(before: FinishedRun, after: FinishedRun) -> tuple[str, ...]:
+def _changed_data(before: PublishedRun, after: PublishedRun) -> tuple[str, ...]:
     """Return the variables whose rows known by one and the same end differ."""
     if before.spec.last_day != after.spec.last_day:
         return ()
@@ -135,22 +136,22 @@ def _changed_data(before: FinishedRun, after: FinishedRun) -> tuple[str, ...]:
 
 
 def _tables(
-    place: ResultsArchive, before: FinishedRun, after: FinishedRun
+    place: ResultsArchive, before: PublishedRun, after: PublishedRun
 ) -> tuple[tuple[RunTable, RunTable], Callable[[Columns], Losses]]:
     """Return both runs' hindcasts where both have them, else their scores, and what makes losses of the rows.
 
     Raises SettingsError where only scores are there and their batches differ, RunNotFound where there are none.
     """
     runs = before, after
-    with_hindcasts = all(place.parts(run.run_id, "hindcasts") for run in runs)
+    with_hindcasts = all(run.hindcasts for run in runs)
     if not with_hindcasts:
         differing = [name for name in _AS_BATCHES if getattr(before.spec, name) != getattr(after.spec, name)]
         if differing:
             message = f"the batches of the runs differ ({', '.join(differing)}), and not both have hindcasts to pair"
             raise SettingsError([f"{message}; run the same trainings again with --hindcasts"])
     table, columns = ("hindcasts", HINDCAST_COLUMNS) if with_hindcasts else ("scores", SCORE_COLUMNS)
-    read = [RunTable(partial(place.read, run.run_id), parts_of(place, run.run_id, table), columns) for run in runs]
-    return (read[0], read[1]), losses_of_hindcasts if with_hindcasts else losses_of_scores
+    tables = run_table(place, before, table, columns), run_table(place, after, table, columns)
+    return tables, losses_of_hindcasts if with_hindcasts else losses_of_scores
 
 
 def _row(one: Change, found: Comparison) -> dict[str, Any]:
@@ -163,7 +164,7 @@ def _document(found: Comparison) -> dict[str, Any]:
         "schema_version": 1,
         "before": found.before.run_id,
         "after": found.after.run_id,
-        "same_digest": found.before.document["digest"] == found.after.document["digest"],
+        "same_digest": found.before.document.digest == found.after.document.digest,
         "settings": {name: [old, new] for name, old, new in found.settings},
         "software": {name: [old, new] for name, old, new in found.software},
         "changed_data": list(found.data),

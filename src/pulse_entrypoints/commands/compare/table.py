@@ -34,7 +34,7 @@ def table(found: Comparison) -> Iterator[Any]:
 
 def _title(found: Comparison) -> Text:
     title = Text(f"{found.before.run_id} and {found.after.run_id}", style="bold")
-    if found.before.document["digest"] == found.after.document["digest"]:
+    if found.before.document.digest == found.after.document.digest:
         return title.append(": every score and trust is the same", style="not bold")
     changed = sum(not one.same for one in found.changes)
     message = f": {changed} of {len(found.changes)} (variable, forecaster, horizon) differ"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 
+from pulse_adapters.published.result_reader import PublishedRun, read_result
 from pulse_core.backtest import ensemble
 from pulse_core.errors import InvalidSpec, SettingsError
-from pulse_core.runs.forecasting import Forecasting, Forecasts
+from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained
 from pulse_entrypoints.cli.exits import Ending, Exit, answered
 from pulse_entrypoints.cli.layers import CommandLine, Layered
 from pulse_entrypoints.cli.output import answer, show, tell, write_csv, write_json
@@ -15,7 +16,6 @@ from pulse_entrypoints.commands.forecast.rows import COLUMNS, document, rows
 from pulse_entrypoints.settings.answers import CSV, TABLE
 from pulse_entrypoints.settings.forecast import ForecastSettings
 from pulse_entrypoints.wiring import composition
-from pulse_entrypoints.wiring.finished_runs import FinishedRun, finished_run
 
 _ALL = "all"
 
@@ -31,7 +31,7 @@ def _forecast(read: Layered[ForecastSettings]) -> Ending:
     if problems:
         raise SettingsError(problems)
     sink = composition.sink_of(settings)
-    run = finished_run(sink, settings.run)
+    run = read_result(sink, settings.run)
     names = _names(read, run)
     forecasting = Forecasting(
         store=composition.store_of(settings),
@@ -40,7 +40,9 @@ def _forecast(read: Layered[ForecastSettings]) -> Ending:
         allow_changed_history=settings.allow_changed_history,
     )
     try:
-        made = forecasting.execute(run.trained, settings.as_of or composition.utc_now().date(), settings.only or ())
+        made = forecasting.execute(
+            Trained(run.spec, run.fingerprints), settings.as_of or composition.utc_now().date(), settings.only or ()
+        )
     except InvalidSpec as error:
         raise SettingsError([_in_words_of_settings(problem, read) for problem in error.problems]) from error
     ending = answered(made.failures, keep_going=settings.skip_failed)
@@ -50,7 +52,7 @@ def _forecast(read: Layered[ForecastSettings]) -> Ending:
     return ending
 
 
-def _names(read: Layered[ForecastSettings], run: FinishedRun) -> tuple[str, ...]:
+def _names(read: Layered[ForecastSettings], run: PublishedRun) -> tuple[str, ...]:
     """Return the forecasters that were asked for, in the run's order of none. Raises SettingsError."""
     roster, asked = run.spec.roster, read.settings.by
     if asked is None:
@@ -76,7 +78,7 @@ def _in_words_of_settings(problem: str, read: Layered[ForecastSettings]) -> str:
     return f"{read.source({'variables': 'only'}.get(option, option))}: {message}"
 
 
-def _show(made: Forecasts, names: tuple[str, ...], run: FinishedRun, form: str) -> None:
+def _show(made: Forecasts, names: tuple[str, ...], run: PublishedRun, form: str) -> None:
     if form == TABLE:
         from pulse_entrypoints.commands.forecast.table import table
 
@@ -87,7 +89,7 @@ def _show(made: Forecasts, names: tuple[str, ...], run: FinishedRun, form: str) 
         write_json(document(made, names, run))
 
 
-def _other_software(run: FinishedRun) -> str:
+def _other_software(run: PublishedRun) -> str:
     """Say where another version computed the run: the replay is this one's."""
     here = composition.software()
     other = [name for name in ("pulse", "numpy") if run.software.get(name, here[name]) != here[name]]

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from pulse_adapters.published.result_reader import PublishedRun
 from pulse_core.backtest.calibration import LEVELS
 from pulse_core.results import TRUST
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
-from pulse_entrypoints.wiring.finished_runs import FinishedRun
 
 QUANTILES: Final = tuple(f"q{level}" for level in LEVELS)
 COLUMNS: Final = (
@@ -61,12 +61,12 @@ def _row(one: VariableForecast, place: int, ahead: int) -> dict[str, Any]:
     }
 
 
-def document(made: Forecasts, names: Sequence[str], run: FinishedRun) -> dict[str, Any]:
+def document(made: Forecasts, names: Sequence[str], run: PublishedRun) -> dict[str, Any]:
     """Return all there is to say as one JSON document."""
     return {
         "schema_version": 1,
         "run": run.run_id,
-        "digest": run.document["digest"],
+        "digest": run.document.digest,
         "target": run.spec.target,
         "benchmark": run.spec.benchmark,
         "forecasts": list(rows(made, names)),

@@ -9,11 +9,11 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from pulse_adapters.published.result_reader import PublishedRun
 from pulse_core.backtest.calibration import LEVELS
 from pulse_core.results import TRUST
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
 from pulse_entrypoints.commands.forecast.rows import moment
-from pulse_entrypoints.wiring.finished_runs import FinishedRun
 
 _NOTHING: Final = "\N{EN DASH}"
 _WIDEST_NAME: Final = 22
@@ -21,7 +21,7 @@ _LOW, _HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
 _OF_TARGET: Final = {"level": "", "change": " of the change", "log-change": " of the change of the logarithm"}
 
 
-def table(made: Forecasts, names: Sequence[str], run: FinishedRun) -> Iterator[Any]:
+def table(made: Forecasts, names: Sequence[str], run: PublishedRun) -> Iterator[Any]:
     """Yield what is shown: title, one table (of several forecasters one a variable), explanation."""
     yield _title(made, names, run)
     if len(names) == 1:
@@ -38,7 +38,7 @@ def table(made: Forecasts, names: Sequence[str], run: FinishedRun) -> Iterator[A
     yield _explanation(run)
 
 
-def _title(made: Forecasts, names: Sequence[str], run: FinishedRun) -> Text:
+def _title(made: Forecasts, names: Sequence[str], run: PublishedRun) -> Text:
     by = f" by {names[0]}" if len(names) == 1 else ""
     title = Text(f"Forecasts{_OF_TARGET[run.spec.target]}{by}", style="bold")
     fresh = sum(one.fresh for one in made.variables)
@@ -91,7 +91,7 @@ def _decimals(point: float, width: float) -> int:
     return min(max(0, -math.floor(math.log10(size))), 9)
 
 
-def _explanation(run: FinishedRun) -> Table:
+def _explanation(run: PublishedRun) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(style="dim", overflow="fold")

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_core.errors import RunNotFound, SettingsError
+from pulse_adapters.published.document import Document
+from pulse_adapters.published.result_reader import read_head, read_result
+from pulse_core.errors import MalformedData, RunNotFound, SettingsError
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import CommandLine, Layered
 from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
@@ -17,7 +19,6 @@ from pulse_entrypoints.settings.answers import CSV, TABLE
 from pulse_entrypoints.settings.places import ResultsSettings
 from pulse_entrypoints.settings.runs import RunsListSettings, RunsShowSettings
 from pulse_entrypoints.wiring import composition
-from pulse_entrypoints.wiring.finished_runs import RESULT, finished_run
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 PUBLISHED: Final = "published"
@@ -103,15 +104,15 @@ def _list(read: Layered[RunsListSettings]) -> Ending:
 
 
 def _show(read: Layered[RunsShowSettings]) -> Ending:
-    document = finished_run(place_of(read), read.settings.run).document
+    run = read_result(place_of(read), read.settings.run)
     if read.settings.format == TABLE:
         from pulse_entrypoints.commands.runs.table import details
 
-        show(*details(document))
+        show(*details(run))
     elif read.settings.format == CSV:
-        write_csv(("variable", "horizon", "best"), _best(document))
+        write_csv(("variable", "horizon", "best"), _best(run.document))
     else:
-        write_json(document)
+        write_json(json.loads(run.content))
     return Ending(Exit.DONE)
 
 
@@ -119,27 +120,26 @@ def _line(place: ResultsArchive, run_id: str) -> RunLine:
     facts = place.run_facts(run_id)
     line = RunLine(run=run_id, state=UNPUBLISHED, written=facts.modified, bytes=facts.size)
     try:
-        document = json.loads(place.read(run_id, RESULT))
-        run = document["run"]
-        spec, units = run["spec"], run["units"]
+        head = read_head(place, run_id)
+        period, units = head.run.spec, head.run.units
         return attrs.evolve(
             line,
             state=PUBLISHED,
-            start=str(spec["start"]),
-            end=str(spec["end"]),
-            planned=int(units["planned"]),
-            recalled=int(units["recalled"]),
-            computed=int(units["computed"]),
-            failed=int(units["failed"]),
-            digest=str(document["digest"]),
+            start=str(period.start),
+            end=str(period.end),
+            planned=units.planned,
+            recalled=units.recalled,
+            computed=units.computed,
+            failed=units.failed,
+            digest=head.digest,
         )
     except RunNotFound:
         return line
-    except (ValueError, KeyError, TypeError):
+    except MalformedData:
         return attrs.evolve(line, state=UNREADABLE)
 
 
-def _best(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for variable, found in document["variables"].items():
-        for horizon, name in found["best"].items():
-            yield {"variable": variable, "horizon": horizon, "best": name}
+def _best(document: Document) -> Iterator[dict[str, Any]]:
+    for name, variable in document.variables.items():
+        for horizon, best in variable.best.items():
+            yield {"variable": name, "horizon": horizon, "best": best}

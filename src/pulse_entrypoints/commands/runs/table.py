@@ -8,6 +8,7 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from pulse_adapters.published.result_reader import PublishedRun
 from pulse_entrypoints.commands.runs.command import PUBLISHED, Ledger, RunLine
 from pulse_entrypoints.commands.runs.prune import Old
 
@@ -30,34 +31,38 @@ def listing(lines: Sequence[RunLine], ledger: Ledger, place: str) -> Iterator[An
     yield Text(f"Ledger: {ledger.records:,} records, {size(ledger.bytes)}{aside}.")
 
 
-def details(document: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield what a published run was, and its best forecasters by variable and horizon."""
-    run, units = document["run"], document["run"]["units"]
-    spec = run["spec"]
+def details(run: PublishedRun) -> Iterator[Any]:
+    """Yield the facts of a published run, and its best forecasters by variable and horizon."""
+    spec, facts = run.spec, run.document.run
+    units, finished = facts.units, facts.finished_at
     yield _facts(
         {
-            "run": run["id"],
-            "period": f"{spec['start']} to {spec['end']}",
-            "finished": run["finished_at"] or _NOTHING,
-            "variables": f"{units['planned']}: {units['recalled']} recalled, {units['computed']} computed, "
-            f"{units['failed']} failed",
-            "forecasters": ", ".join(spec["forecasters"]),
-            "benchmark": spec["benchmark"],
-            "software": ", ".join(f"{name} {version}" for name, version in run["software"].items()),
-            "digest": document["digest"],
+            "run": run.run_id,
+            "period": f"{spec.start} to {spec.last_day}",
+            "finished": _NOTHING if finished is None else f"{finished:%Y-%m-%dT%H:%M:%SZ}",
+            "variables": f"{units.planned}: {units.recalled} recalled, {units.computed} computed, "
+            f"{units.failed} failed",
+            "forecasters": ", ".join(spec.roster),
+            "benchmark": spec.benchmark,
+            "software": ", ".join(f"{name} {version}" for name, version in run.software.items()),
+            "digest": run.document.digest,
         }
     )
-    variables = list(document["variables"].items())
+    yield from _best(run)
+    for failure in run.document.failures:
+        yield Text(f"{failure.variable} failed: {failure.message}")
+
+
+def _best(run: PublishedRun) -> Iterator[Any]:
+    variables = list(run.document.variables.items())
     if variables:
-        horizons = [str(step) for step in range(1, spec["horizon"] + 1)]
+        horizons = [str(step) for step in range(1, run.spec.horizon + 1)]
         table = _table("best, steps ahead", *horizons)
-        for name, found in variables[:VARIABLES_SHOWN]:
-            table.add_row(_name(name), *(found["best"].get(step) or _NOTHING for step in horizons))
+        for name, variable in variables[:VARIABLES_SHOWN]:
+            table.add_row(_name(name), *(variable.best.get(step) or _NOTHING for step in horizons))
         yield table
     if len(variables) > VARIABLES_SHOWN:
         yield Text(f"and {len(variables) - VARIABLES_SHOWN} more: --format csv has all")
-    for failure in document["failures"]:
-        yield Text(f"{failure['variable']} failed: {failure['message']}")
 
 
 def pruned(found: Old, *, done: bool) -> Iterator[Any]:

@@ -29,7 +29,7 @@ from pulse_core.scores.measures import MEASURES
 from pulse_core.spec import RunSpec
 from tests.fakes import FakeStore
 from tests.results import FACTS, run_result, spec, summary, with_scores
-from tests.unit.sinks.plain_documents import plain_json
+from tests.unit.published.plain_documents import plain_json
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/result.schema.json").read_text())
