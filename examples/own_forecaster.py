@@ -15,7 +15,7 @@ from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.sample import FOLDER
 from pulse_adapters.sinks.memory import MemorySink
 from pulse_adapters.stores.folder import FolderStore
-from pulse_core import MEASURES, OriginByOrigin, RetrodictionTraining, RunResult, RunSpec
+from pulse_core import MEASURES, PerOriginForecaster, RetrodictionTraining, RunResult, RunSpec
 
 
 class LastYear:
@@ -37,7 +37,7 @@ class LastYear:
 
 def train() -> RunResult:
     """Replay nine years of consumer prices."""
-    own = OriginByOrigin(name="last-year", version=LastYear.version, model=LastYear())
+    own = PerOriginForecaster(name="last-year", version=LastYear.version, model=LastYear())
     training = RetrodictionTraining(
         store=FolderStore(FOLDER), backend=SerialBackend(), sink=MemorySink(), forecasters=(own,)
     )

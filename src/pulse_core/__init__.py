@@ -27,7 +27,7 @@ from pulse_core.errors import (
 )
 from pulse_core.events import Event, Observer, RunFinished, RunPlanned, UnitFinished
 from pulse_core.forecasters.base import FittedForecaster, Forecaster, Histories, PointForecaster
-from pulse_core.forecasters.per_origin import OriginByOrigin
+from pulse_core.forecasters.per_origin import PerOriginForecaster
 from pulse_core.forecasters.registry import BUILT_IN
 from pulse_core.plan import Batch, Slice, WorkUnit
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink, Task, TrainingRun, Write
@@ -80,8 +80,8 @@ __all__ = [
     "NotRecorded",
     "Observations",
     "Observer",
-    "OriginByOrigin",
     "Outcome",
+    "PerOriginForecaster",
     "PointForecaster",
     "PulseError",
     "Record",

@@ -22,18 +22,18 @@ import numpy as np
 
 from pulse_core.backtest.calibration import LEVELS
 from pulse_core.errors import ForecasterFailed, PulseError, SettingsError
-from pulse_core.forecasters.base import Forecaster, Histories, Values, brings_quantiles
-from pulse_core.forecasters.per_origin import OriginByOrigin
+from pulse_core.forecasters.base import ONE_PASS_COST, PER_ORIGIN_COST, Forecaster, Histories, Values
+from pulse_core.forecasters.per_origin import PerOriginForecaster
 
 _NAME: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
 @attrs.frozen
-class ImportedForecaster:
+class ImportedForecaster(Forecaster):
     """A forecaster by its name, found again wherever it is unpickled. `folder` is where its module may lie.
 
     Its class is instantiated without arguments, anew for every unit, so that none leaves traces in the next. It is
-    `origin_by_origin` (see OriginByOrigin, which heeds `refit_every`) unless it has `hindcast`, and then
+    `per_origin` (see PerOriginForecaster, which heeds `refit_every`) unless it has `hindcast`, and then
     `brings_quantiles` where it has `quantiles`.
     """
 
@@ -41,19 +41,20 @@ class ImportedForecaster:
     version: str
     folder: str
     refit_every: int = 1
-    origin_by_origin: bool = True
+    per_origin: bool = True
     brings_quantiles: bool = False
+    cost: float = PER_ORIGIN_COST
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster. Raises ForecasterFailed, also where the class is not the one that was named."""
-        return self._checked(self._model().hindcast, histories, (len(histories.origin_path), horizon))
+        return self._checked(self._model().hindcast, histories, (len(histories), horizon))
 
-    def quote(self, histories: Histories, horizon: int) -> Values:
-        """See BringsQuantiles. Raises ForecasterFailed, also where the class is not the one that was named."""
+    def hindcast_quantiles(self, histories: Histories, horizon: int) -> Values:
+        """See QuantileForecaster. Raises ForecasterFailed, also where the class is not the one that was named."""
         model = self._model()
-        if not isinstance(model, OriginByOrigin):
+        if not isinstance(model, PerOriginForecaster):
             raise self._failed("it is not called origin by origin, so it brings no quantiles")
-        return self._checked(model.quote, histories, (1 + len(LEVELS), len(histories.origin_path), horizon))
+        return self._checked(model.hindcast_quantiles, histories, (1 + len(LEVELS), len(histories), horizon))
 
     def _model(self) -> Forecaster:
         try:
@@ -93,8 +94,11 @@ def imported(name: str, folder: Path, refit_every: int = 1) -> ImportedForecaste
     """Import `module:Name` and see that it can serve. Raises SettingsError, saying what happened."""
     found = _find(name, str(folder))
     model = _made(found, name, refit_every)
-    slow = isinstance(model, OriginByOrigin)
-    return ImportedForecaster(name, found.version, str(folder), refit_every, slow, brings_quantiles(model))
+    if isinstance(model, PerOriginForecaster):
+        quantiles = model.brings_quantiles
+        return ImportedForecaster(name, found.version, str(folder), refit_every, brings_quantiles=quantiles)
+    cost = float(getattr(model, "cost", ONE_PASS_COST))
+    return ImportedForecaster(name, found.version, str(folder), refit_every, per_origin=False, cost=cost)
 
 
 @attrs.frozen
@@ -144,7 +148,7 @@ def _made(found: _Found, name: str, refit_every: int) -> Forecaster:
         raise _refused(name, f"'{found.kind.__name__}()' without arguments raised {_told(error)}") from error
     if callable(getattr(model, "hindcast", None)):
         return model  # type: ignore[no-any-return]  # has what a Forecaster's caller uses
-    return OriginByOrigin(name, found.version, model, refit_every)
+    return PerOriginForecaster(name, found.version, model, refit_every)
 
 
 def _version(name: str, kind: type[Any], module: ModuleType) -> str:

@@ -12,15 +12,15 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
 import numpy as np
 
 from pulse_core.backtest.calibration import LEVELS
 from pulse_core.errors import ForecasterFailed, SettingsError
-from pulse_core.forecasters.base import Histories, Positions, Values
-from pulse_core.forecasters.per_origin import OriginByOrigin
+from pulse_core.forecasters.base import PER_ORIGIN_COST, Forecaster, Histories, Positions, Values
+from pulse_core.forecasters.per_origin import PerOriginForecaster
 
 Warnings = tuple[tuple[type[Warning], str], ...]
 """Kinds of warnings: class, and a pattern that the message begins with or an empty text."""
@@ -29,7 +29,7 @@ Warnings = tuple[tuple[type[Warning], str], ...]
 class LibraryModel(Protocol):
     """What a library's file offers: a FittedForecaster that knows its version and its library's idle talk.
 
-    One with `quantiles` brings quantiles; see OriginByOrigin.
+    One with `quantiles` brings quantiles; see PerOriginForecaster.
 
     `fit` and `predict` leave no traces: equal arguments give equal forecasts, whatever was called in between.
     """
@@ -73,7 +73,7 @@ LIBRARIES: Final[Mapping[str, Library]] = {
 
 
 @attrs.frozen
-class LibraryForecaster:
+class LibraryForecaster(Forecaster):
     """A library's forecaster by its name, made anew wherever it is unpickled.
 
     It is fitted at the first origin of a path, at every `refit_every`-th after it, and wherever a revision of older
@@ -86,24 +86,24 @@ class LibraryForecaster:
     refit_every: int = 1
     brings_quantiles: bool = False
 
-    origin_by_origin: ClassVar[bool] = True
-    """See OriginByOrigin."""
+    cost: float = PER_ORIGIN_COST
+    per_origin: bool = attrs.field(default=True, init=False)
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster. Raises ForecasterFailed, also where this process has another version of the library."""
-        made = np.full((len(histories.origin_path), horizon), np.nan)
+        made = np.full((len(histories), horizon), np.nan)
         for origins, each, share in self._by_path(histories):
             made[origins] = each.hindcast(share, horizon)
         return made
 
-    def quote(self, histories: Histories, horizon: int) -> Values:
-        """See BringsQuantiles. Raises ForecasterFailed as `hindcast` does."""
-        quoted = np.full((1 + len(LEVELS), len(histories.origin_path), horizon), np.nan)
+    def hindcast_quantiles(self, histories: Histories, horizon: int) -> Values:
+        """See QuantileForecaster. Raises ForecasterFailed as `hindcast` does."""
+        quoted = np.full((1 + len(LEVELS), len(histories), horizon), np.nan)
         for origins, each, share in self._by_path(histories):
-            quoted[:, origins] = each.quote(share, horizon)
+            quoted[:, origins] = each.hindcast_quantiles(share, horizon)
         return quoted
 
-    def _by_path(self, histories: Histories) -> Iterator[tuple[Positions, OriginByOrigin, Histories]]:
+    def _by_path(self, histories: Histories) -> Iterator[tuple[Positions, PerOriginForecaster, Histories]]:
         """Yield the origins of each path, what is asked about them, and their histories."""
         try:
             model = _model(self.name, self.season)
@@ -112,11 +112,11 @@ class LibraryForecaster:
         found = _version(model, self.refit_every)
         if found != self.version:
             raise self._failed(f"the run began with {self.version}, here is {found}")
-        each = OriginByOrigin(self.name, self.version, model, self.refit_every)
+        each = PerOriginForecaster(self.name, self.version, model, self.refit_every)
         with calm(model.harmless):
-            for path in np.unique(histories.origin_path):
-                origins = np.flatnonzero(histories.origin_path == path)
-                yield origins, each, histories.only(origins)
+            for _, stretch in histories.by_path:
+                origins = np.arange(stretch.start, stretch.stop)
+                yield origins, each, histories.select(origins)
 
     def _failed(self, message: str) -> ForecasterFailed:
         return ForecasterFailed(message, f"forecaster '{self.name}'", "Install the same everywhere, or leave it out")

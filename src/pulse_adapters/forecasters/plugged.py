@@ -8,11 +8,11 @@ import attrs
 
 from pulse_adapters.forecasters.imported import ImportedForecaster, imported
 from pulse_core.errors import SettingsError
-from pulse_core.forecasters.base import Histories, Values
+from pulse_core.forecasters.base import Forecaster, Histories, Values
 
 
 @attrs.frozen
-class PluggedForecaster:
+class PluggedForecaster(Forecaster):
     """A class of an installed package by the name it goes by; see ImportedForecaster for what it needs."""
 
     name: str
@@ -20,22 +20,27 @@ class PluggedForecaster:
     inner: ImportedForecaster
 
     @property
-    def origin_by_origin(self) -> bool:
-        """See OriginByOrigin."""
-        return self.inner.origin_by_origin
+    def per_origin(self) -> bool:
+        """See Forecaster."""
+        return self.inner.per_origin
 
     @property
     def brings_quantiles(self) -> bool:
-        """See OriginByOrigin."""
+        """See Forecaster."""
         return self.inner.brings_quantiles
+
+    @property
+    def cost(self) -> float:
+        """See Forecaster."""
+        return self.inner.cost
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster. Raises ForecasterFailed."""
         return self.inner.hindcast(histories, horizon)
 
-    def quote(self, histories: Histories, horizon: int) -> Values:
-        """See BringsQuantiles. Raises ForecasterFailed."""
-        return self.inner.quote(histories, horizon)
+    def hindcast_quantiles(self, histories: Histories, horizon: int) -> Values:
+        """See QuantileForecaster. Raises ForecasterFailed."""
+        return self.inner.hindcast_quantiles(histories, horizon)
 
 
 def plugged_in(name: str, target: str, folder: str, package: str, refit_every: int = 1) -> PluggedForecaster:

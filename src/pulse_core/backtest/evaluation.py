@@ -16,7 +16,7 @@ from pulse_core.backtest.origins import Origins, gather
 from pulse_core.backtest.outcomes import Outcomes
 from pulse_core.backtest.scoring import Watch, score
 from pulse_core.data.point_in_time import PointInTime
-from pulse_core.forecasters.registry import Roster
+from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.results import VariableResult
 from pulse_core.scores.comparison import average_evidence, compare, log10_evidence
 from pulse_core.scores.sums import BatchSums
@@ -31,7 +31,7 @@ Positions = NDArray[np.int64]
 def evaluate(
     points: Sequence[PointInTime],
     spec: RunSpec,
-    roster: Roster,
+    roster: ForecasterSet,
     given: Mapping[str, Array] | None = None,
     write: Callable[[Columns], None] | None = None,
 ) -> list[VariableResult]:
@@ -65,7 +65,7 @@ class _Judged:
     """
 
     spec: RunSpec
-    roster: Roster
+    roster: ForecasterSet
     origins: Origins
     made: Hindcasts
     outcomes: Outcome

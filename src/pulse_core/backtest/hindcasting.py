@@ -15,8 +15,8 @@ from pulse_core.backtest.learning import Lessons
 from pulse_core.backtest.origins import Origins, Stretches
 from pulse_core.backtest.own_quantiles import OwnQuotes, own_quotes
 from pulse_core.errors import ForecasterFailed, PulseError
-from pulse_core.forecasters.base import BringsQuantiles, Forecaster, Histories, brings_quantiles
-from pulse_core.forecasters.registry import Roster
+from pulse_core.forecasters.base import Forecaster, Histories, QuantileForecaster
+from pulse_core.forecasters.registry import ForecasterSet
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ class Hindcasts:
 
 
 def hindcast(
-    roster: Roster,
+    roster: ForecasterSet,
     stretches: Stretches,
     origins: Origins,
     lessons: Lessons,
@@ -62,7 +62,7 @@ def hindcast(
     alone = forecasts[: len(weighed)]
     for combination in roster.combinations:
         _in_blocks(combination.combine, alone, place[combination.name])
-    for name, forecaster_name in roster.quoting.items():
+    for name, forecaster_name in roster.own_quantiles.items():
         place[name][:] = place[forecaster_name]
     ensemble = None
     if roster.ensemble is not None:
@@ -70,7 +70,7 @@ def hindcast(
         place[roster.ensemble][:] = ensemble.forecasts
     if order != roster.names:
         forecasts = forecasts[[order.index(name) for name in roster.names]]
-    return Hindcasts(forecasts, ensemble, weighed, own_quotes(roster.names, roster.quoting, given))
+    return Hindcasts(forecasts, ensemble, weighed, own_quotes(roster.names, roster.own_quantiles, given))
 
 
 def _fill(forecasts: Array, forecaster: Forecaster, stretches: Stretches, given: Mapping[str, Array]) -> None:
@@ -99,7 +99,7 @@ def made_by(forecaster: Forecaster, histories: Histories, horizon: int) -> Array
 
 def quoted_rows(forecaster: Forecaster) -> int:
     """Return how many rows a forecaster quotes: the point, and the quantiles if it brings any."""
-    return 1 + len(LEVELS) if brings_quantiles(forecaster) else 1
+    return 1 + len(LEVELS) if forecaster.brings_quantiles else 1
 
 
 def quoted_by(forecaster: Forecaster, histories: Histories, horizon: int) -> Array:
@@ -107,10 +107,10 @@ def quoted_by(forecaster: Forecaster, histories: Histories, horizon: int) -> Arr
 
     Raises ForecasterFailed whatever it raised.
     """
-    if not brings_quantiles(forecaster):
+    if not forecaster.brings_quantiles:
         return made_by(forecaster, histories, horizon)[None]
     expected = (quoted_rows(forecaster), len(histories.origin_path), horizon)
-    return _checked(forecaster, cast("BringsQuantiles", forecaster).quote, histories, expected)
+    return _checked(forecaster, cast("QuantileForecaster", forecaster).hindcast_quantiles, histories, expected)
 
 
 def _checked(

@@ -45,7 +45,7 @@ NO_QUOTES: Final = OwnQuotes((), (), np.empty((len(LEVELS), 0, 0, 0)))
 
 
 def own_quotes(names: Sequence[str], quoting: Mapping[str, str], given: Mapping[str, Array]) -> OwnQuotes:
-    """Return the quantiles that some forecasters of a roster quote; see Roster.quoting and hindcasting.quoted_by."""
+    """Return the quantiles that some forecasters of a roster quote; see ForecasterSet and hindcasting.quoted_by."""
     if not quoting:
         return NO_QUOTES
     offsets = np.stack([given[plain][1:] - given[plain][0] for plain in quoting.values()], axis=1)

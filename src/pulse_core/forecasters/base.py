@@ -1,9 +1,11 @@
-"""What a forecaster is, and the histories it forecasts from."""
+"""What a forecaster is, what it declares of itself, and the histories it forecasts from."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from itertools import pairwise
+from typing import Any, Final, Protocol, runtime_checkable
 
 import attrs
 import numpy as np
@@ -12,45 +14,68 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
+KERNEL_COST: Final = 2e-7
+ONE_PASS_COST: Final = 1e-5
+PER_ORIGIN_COST: Final = 1e-2
+"""Rough seconds per origin of a forecaster in the kernel, of one in numpy, and of a model that is fitted per origin."""
+
 
 @attrs.frozen(eq=False)
 class Histories:
-    """All histories of a unit, padded side by side, and where its origins stand in them.
+    """The histories of one variable: what each of its origins knows.
 
-    `values` (time, path): a path is a series as some vintage knew it, extended while no older value was revised;
-    times past its end are padding. `lengths` (path,). Origin i knows the first `origin_length[i]` values of path
-    `origin_path[i]`; both (origin,). Values are scaled by 2**-`exponents` (path,).
-    `predictors` (predictor x lag, time, path) are recent changes of other variables as each time knew them, each scaled
-    by a power of two, NaN where unknown.
+    `paths`: series (n,) as some vintage knew them, extended while no older value was revised. Origin i knows the first
+    `origin_length[i]` values of path `origin_path[i]`; both (origin,). Origins stand path by path, on a path in order
+    of length. Values are scaled by 2**-`exponent`. `predictors`: (predictor x lag, n) per path, recent changes of other
+    variables as each time knew them, each scaled by a power of two, NaN where unknown; empty without predictors.
+    Raises ValueError for origins out of order or beyond their path.
     """
 
-    values: Values
-    lengths: Positions
+    paths: tuple[Values, ...]
     origin_path: Positions
     origin_length: Positions
-    exponents: Positions
-    predictors: Values = attrs.field(factory=lambda: np.empty((0, 0, 0)))
+    exponent: int = 0
+    predictors: tuple[Values, ...] = ()
+    by_path: tuple[tuple[int, slice], ...] = attrs.field(init=False)
+    """The index of each path on which there are origins, and the positions of these origins."""
     shared: dict[str, Any] = attrs.field(factory=dict, init=False)
-    """What one forecaster made and another can use, by a name that says all it depends on."""
+    """Results of a forecaster that another can use, by a name that says all they depend on."""
 
-    def at_origins(self, states: Values) -> Values:
-        """Read a (time, path) array at each origin's newest time; shape (origin,)."""
-        place = (self.origin_length - 1) * states.shape[1] + self.origin_path
-        return np.asarray(states.reshape(-1).take(place))
+    @by_path.default
+    def _by_path(self) -> tuple[tuple[int, slice], ...]:
+        opens = np.append(0, np.flatnonzero(np.diff(self.origin_path)) + 1).tolist() if len(self) else []
+        ends = [*opens[1:], len(self)] if opens else []
+        return tuple((int(self.origin_path[begin]), slice(begin, end)) for begin, end in zip(opens, ends, strict=True))
 
-    def only(self, origins: Positions) -> Histories:
-        """Return the same histories with some of their origins."""
+    def __attrs_post_init__(self) -> None:
+        sizes = [len(values) for values in self.paths]
+        visited = [path for path, _ in self.by_path]
+        if any(later <= path for path, later in pairwise(visited)):
+            raise ValueError("origins must stand path by path")
+        for path, origins in self.by_path:
+            length = self.origin_length[origins]
+            if (length[1:] < length[:-1]).any() or length[0] < 1 or length[-1] > sizes[path]:
+                raise ValueError(f"lengths of origins must rise from 1 or more to at most {sizes[path]} values")
+
+    def __len__(self) -> int:
+        return len(self.origin_path)
+
+    def select(self, origins: Positions) -> Histories:
+        """Return the histories of some origins, which stay in order."""
         return attrs.evolve(self, origin_path=self.origin_path[origins], origin_length=self.origin_length[origins])
 
     def history(self, origin: int) -> Values:
         """Return a copy of what one origin knows, in the data's own units; shape (n,)."""
-        path = self.origin_path[origin]
-        known = self.values[: self.origin_length[origin], path]
-        return np.asarray(np.ldexp(known, self.exponents[path]))
+        values = self.paths[self.origin_path[origin]][: self.origin_length[origin]]
+        return np.asarray(np.ldexp(values, self.exponent))
 
 
 class Forecaster(Protocol):
-    """A method that makes hindcasts. `version` changes whenever its numbers may."""
+    """A method that makes hindcasts, and what it declares of itself. `version` changes whenever its numbers may.
+
+    A class that inherits from this one has the defaults of all that it does not declare: it makes the forecasts of all
+    origins in one pass, has no season and no quantiles.
+    """
 
     @property
     def name(self) -> str:
@@ -60,11 +85,50 @@ class Forecaster(Protocol):
     def version(self) -> str:
         """What a record's key holds of it: parameters and version."""
 
+    @property
+    def per_origin(self) -> bool:
+        """Whether it is called origin by origin, so that its hindcasts are made, shared and recorded batch by batch."""
+        return False
+
+    @property
+    def brings_quantiles(self) -> bool:
+        """Whether it is a QuantileForecaster as well; only one that is called origin by origin can be."""
+        return False
+
+    @property
+    def season(self) -> int | None:
+        """How many steps its season has; None without one."""
+        return None
+
+    @property
+    def cost(self) -> float:
+        """Roughly how many seconds it takes per origin: how units of work are cut, never what is computed."""
+        return ONE_PASS_COST
+
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """Return the forecasts made at every origin, shape (origin, horizon), in the scale of `histories`.
 
         NaN where there is none yet. Row i may depend on nothing but what origin i knows.
         """
+
+
+class InPlaceForecaster(Forecaster):
+    """A forecaster that writes its forecasts where they belong."""
+
+    @property
+    def cost(self) -> float:
+        """See Forecaster."""
+        return KERNEL_COST
+
+    def hindcast(self, histories: Histories, horizon: int) -> Values:
+        """See Forecaster."""
+        out = np.empty((len(histories), horizon))
+        self.hindcast_into(histories, out)
+        return out
+
+    @abstractmethod
+    def hindcast_into(self, histories: Histories, out: Values) -> None:
+        """Write the forecasts of `hindcast` into `out` (origin, horizon), whose rows may lie apart."""
 
 
 class PointForecaster(Protocol):
@@ -74,21 +138,11 @@ class PointForecaster(Protocol):
         """Return `horizon` forecasts from the history y_1..y_n; NaN where there is none."""
 
 
-class BringsQuantiles(Protocol):
+class QuantileForecaster(Protocol):
     """A forecaster that is called origin by origin and has quantiles of its own beside its points."""
 
-    def quote(self, histories: Histories, horizon: int) -> Values:
+    def hindcast_quantiles(self, histories: Histories, horizon: int) -> Values:
         """Return the points as `hindcast` does, then the quantiles at LEVELS; (1 + level, origin, horizon)."""
-
-
-def brings_quantiles(forecaster: object) -> bool:
-    """Whether it is a forecaster that BringsQuantiles: it says so itself, since its model may have none."""
-    return bool(getattr(forecaster, "brings_quantiles", False)) and is_slow(forecaster)
-
-
-def is_slow(forecaster: object) -> bool:
-    """Whether a forecaster is called origin by origin."""
-    return bool(getattr(forecaster, "origin_by_origin", False))
 
 
 @runtime_checkable

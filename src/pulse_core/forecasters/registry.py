@@ -1,4 +1,4 @@
-"""The roster: name -> forecaster. To add one, write its file and name it in the table of its kind below."""
+"""The registry: name -> forecaster. To add one, write its file and name it in the table of its kind below."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pulse_core.backtest import ensemble
 from pulse_core.errors import InvalidSpec
 from pulse_core.forecasters.autoregression import AutoRegression, DifferencedAutoRegression
 from pulse_core.forecasters.averages import Drift, Mean, Naive, WindowMean
-from pulse_core.forecasters.base import Forecaster, brings_quantiles, is_slow
+from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.combinations import Combination, MeanOfAll, MedianOfAll
 from pulse_core.forecasters.ridge import Ridge
 from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
@@ -41,75 +41,80 @@ SEASONAL: Final[dict[str, Callable[[int], Forecaster]]] = {
     "holt-winters": HoltWinters,
 }
 
-_COMBINED: Final = (*(combination.name for combination in COMBINATIONS), ensemble.NAME)
 _SEASONAL_NAME = re.compile(r"([a-z-]+)\(([1-9]\d{0,3})\)")
 
 
 @attrs.frozen
-class Roster:
+class ForecasterSet:
     """The forecasters of a run: those that see histories, combinations of them, and the ensemble's name or None.
 
-    `quoting`: the names under which forecasters quote their own quantiles, to their plain names.
+    `own_quantiles`: the names under which forecasters issue their own quantiles, to their plain names.
     """
 
     names: tuple[str, ...]
     forecasters: tuple[Forecaster, ...]
     combinations: tuple[Combination, ...]
     ensemble: str | None
-    quoting: Mapping[str, str] = attrs.field(factory=dict)
+    own_quantiles: Mapping[str, str] = attrs.field(factory=dict)
 
     @property
-    def slow(self) -> tuple[Forecaster, ...]:
-        """Those that are called origin by origin: their hindcasts are made and recorded batch by batch."""
-        return tuple(one for one in self.forecasters if is_slow(one))
+    def per_origin(self) -> tuple[Forecaster, ...]:
+        """The forecasters that are called origin by origin: their hindcasts are made and recorded batch by batch."""
+        return tuple(forecaster for forecaster in self.forecasters if forecaster.per_origin)
 
     @property
     def versions(self) -> list[list[str]]:
         """Name and version of each, in order: what a record's key holds of them."""
-        versions = {one.name: one.version for one in self.forecasters}
-        versions.update((one.name, one.version) for one in self.combinations)
-        versions.update((name, versions[plain]) for name, plain in self.quoting.items())
+        versions = {forecaster.name: forecaster.version for forecaster in self.forecasters}
+        versions.update((combination.name, combination.version) for combination in self.combinations)
+        versions.update((name, versions[plain]) for name, plain in self.own_quantiles.items())
         return [[name, versions.get(name, ensemble.VERSION)] for name in self.names]
 
 
-def resolve(names: Sequence[str], own: Sequence[Forecaster] = ()) -> Roster:
-    """Return the roster of these names, from the built-in forecasters and the caller's `own`.
+def resolve(names: Sequence[str], custom: Sequence[Forecaster] = ()) -> ForecasterSet:
+    """Return the forecasters of these names, from the built-in ones and the caller's `custom` ones.
 
-    Raises InvalidSpec that names every unknown one, or those of the caller's that are built in, or says that nothing is
+    Raises InvalidSpec that names every unknown one, or custom ones whose names are built in, or says that nothing is
     left to combine.
     """
-    built_in = {forecaster.name: forecaster for forecaster in (*BUILT_IN, *WITH_PREDICTORS)}
-    shadowing = [one.name for one in own if one.name in built_in or _seasonal(one.name) or one.name in _COMBINED]
-    if shadowing:
-        raise InvalidSpec([f"forecasters: '{name}' is built in; name your own otherwise" for name in shadowing])
-    known = built_in | {forecaster.name: forecaster for forecaster in own}
-    known.update((name, made) for name in names if (made := _seasonal(name)))
+    available = _available(names, custom)
     combinations = {combination.name: combination for combination in COMBINATIONS}
-    quoting = {f"{name}{OWN_QUANTILES}": name for name in names if name in known and brings_quantiles(known[name])}
-    others = {*combinations, *quoting, ensemble.NAME}
-    unknown = [name for name in names if name not in known and name not in others]
+    bringing = (name for name in names if name in available and available[name].brings_quantiles)
+    own_quantiles = {f"{name}{OWN_QUANTILES}": name for name in bringing}
+    unknown = [name for name in names if name not in {*available, *combinations, *own_quantiles, ensemble.NAME}]
     if unknown:
-        every = [*known, *(f"{name}(m)" for name in SEASONAL), *combinations, ensemble.NAME]
-        raise InvalidSpec([_unknown(name, every) for name in unknown])
-    roster = Roster(
+        choices = [*available, *(f"{name}(m)" for name in SEASONAL), *combinations, ensemble.NAME]
+        raise InvalidSpec([_unknown(name, choices) for name in unknown])
+    forecasters = tuple(available[name] for name in names if name in available)
+    if not forecasters:
+        raise InvalidSpec([f"forecasters: {', '.join(names)} have nothing to combine; name a forecaster as well"])
+    return ForecasterSet(
         tuple(names),
-        tuple(known[name] for name in names if name in known),
+        forecasters,
         tuple(combinations[name] for name in names if name in combinations),
         ensemble.NAME if ensemble.NAME in names else None,
-        {name: plain for name, plain in quoting.items() if name in names},
+        {name: plain for name, plain in own_quantiles.items() if name in names},
     )
-    if not roster.forecasters:
-        raise InvalidSpec([f"forecasters: {', '.join(names)} have nothing to combine; name a forecaster as well"])
-    return roster
 
 
-def with_own_quantiles(spec: RunSpec, own: Sequence[Forecaster]) -> RunSpec:
-    """Return the spec with one name more after each of the caller's forecasters that brings quantiles of its own.
+def _available(names: Sequence[str], custom: Sequence[Forecaster]) -> dict[str, Forecaster]:
+    """Return the forecasters that see histories by name, seasonal ones as `names` ask for them. Raises InvalidSpec."""
+    built_in = {forecaster.name: forecaster for forecaster in (*BUILT_IN, *WITH_PREDICTORS)}
+    reserved = {*built_in, *(combination.name for combination in COMBINATIONS), ensemble.NAME}
+    shadowing = [forecaster.name for forecaster in custom if forecaster.name in reserved or _seasonal(forecaster.name)]
+    if shadowing:
+        raise InvalidSpec([f"forecasters: '{name}' is built in; name your own otherwise" for name in shadowing])
+    seasonal = {name: forecaster for name in names if (forecaster := _seasonal(name))}
+    return built_in | {forecaster.name: forecaster for forecaster in custom} | seasonal
 
-    Under it the forecaster quotes these as they are, under its plain name after calibration. Names that are there
+
+def with_own_quantiles(spec: RunSpec, custom: Sequence[Forecaster]) -> RunSpec:
+    """Return the spec with one name more after each custom forecaster that brings quantiles of its own.
+
+    Under it the forecaster issues these as they are, under its plain name after calibration. Names that are there
     already stay where they are.
     """
-    bringing = {one.name for one in own if brings_quantiles(one)}
+    bringing = {forecaster.name for forecaster in custom if forecaster.brings_quantiles}
     names: list[str] = []
     for name in spec.roster:
         names.append(name)
@@ -124,7 +129,7 @@ def _seasonal(name: str) -> Forecaster | None:
     return make(int(match.group(2))) if match and make else None
 
 
-def _unknown(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1)
+def _unknown(name: str, choices: list[str]) -> str:
+    near = get_close_matches(name, choices, n=1)
     hint = f"did you mean '{near[0]}'?" if near else "name a class of your own as module:Name"
-    return f"forecasters: '{name}' is none of {', '.join(known)}; {hint}"
+    return f"forecasters: '{name}' is none of {', '.join(choices)}; {hint}"

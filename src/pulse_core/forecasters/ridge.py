@@ -10,14 +10,14 @@ from typing import Final
 import attrs
 import numpy as np
 
-from pulse_core.forecasters.base import Histories, Positions, Values
+from pulse_core.forecasters.base import ONE_PASS_COST, Histories, InPlaceForecaster, Positions, Values
 
 PENALTIES: Final = (0.1, 1.0, 10.0, 100.0)
 OWN_LAGS: Final = 2
 
 
 @attrs.frozen
-class Ridge:
+class Ridge(InPlaceForecaster):
     """The h-step change on the two newest changes of the variable and of each predictor, with an intercept.
 
     Each change is divided by its mean absolute size so far; the penalty is on the squares of the coefficients, and is
@@ -28,58 +28,58 @@ class Ridge:
     name: str = "ridge"
     version: str = "1"
 
-    def hindcast(self, histories: Histories, horizon: int) -> Values:
+    @property
+    def cost(self) -> float:
         """See Forecaster."""
-        moments = _Moments(histories, horizon)
-        newest = histories.origin_length - 1
-        penalty = moments.best_penalty()[newest, histories.origin_path]
-        value = histories.at_origins(histories.values)
-        ahead = [moments.forecast(newest, histories.origin_path, step, penalty) for step in range(1, horizon + 1)]
-        return np.asarray(value[:, None] + np.stack(ahead, axis=1))
+        return ONE_PASS_COST
+
+    def hindcast_into(self, histories: Histories, out: Values) -> None:
+        """See InPlaceForecaster."""
+        with np.errstate(all="ignore"):  # overflow and division by zero show in the forecast
+            for path, origins in histories.by_path:
+                predictors = histories.predictors[path] if histories.predictors else np.empty((0, 0))
+                moments = _Moments(histories.paths[path], predictors, out.shape[1])
+                newest = histories.origin_length[origins] - 1
+                penalty = moments.best_penalty()[newest]
+                for step, forecasts in enumerate(out[origins].T, start=1):
+                    forecasts[:] = histories.paths[path][newest] + moments.forecast(newest, step, penalty)
 
 
 class _Moments:
-    """Running sums over the rows of each path, from which any origin's regression follows; arrays (time, path)."""
+    """Running sums over the rows of a path, from which any origin's regression follows; arrays (time,)."""
 
-    def __init__(self, histories: Histories, horizon: int) -> None:
-        values = histories.values
-        inputs = [*(_change(values, lag) for lag in range(OWN_LAGS)), *histories.predictors]
-        complete = np.asarray(np.isfinite(np.stack(inputs)).all(axis=0))
-        self._inputs = [np.where(complete, one, 0.0) for one in inputs]
-        self._complete = complete
-        self._sizes = [np.cumsum(np.abs(one), axis=0) for one in self._inputs]
-        self._rows = np.cumsum(complete.astype(np.float64), axis=0)
-        self._sums = [np.cumsum(one, axis=0) for one in self._inputs]
+    def __init__(self, values: Values, predictors: Values, horizon: int) -> None:
+        inputs = [*(_change(values, lag) for lag in range(OWN_LAGS)), *predictors]
+        self._complete = np.asarray(np.isfinite(np.stack(inputs)).all(axis=0))
+        self._inputs = [np.where(self._complete, changes, 0.0) for changes in inputs]
+        self._sizes = [np.cumsum(np.abs(changes)) for changes in self._inputs]
+        self._rows = np.cumsum(self._complete.astype(np.float64))
+        self._sums = [np.cumsum(changes) for changes in self._inputs]
         self._products = {
-            (i, j): np.cumsum(self._inputs[i] * self._inputs[j], axis=0)
-            for i in range(len(inputs))
-            for j in range(i + 1)
+            (i, j): np.cumsum(self._inputs[i] * self._inputs[j]) for i in range(len(inputs)) for j in range(i + 1)
         }
-        self._values = values
         self._responses = [_ahead(values, step) for step in range(1, horizon + 1)]
 
     def best_penalty(self) -> Values:
-        """Return the penalty chosen at each time (time, path)."""
-        times, paths = self._values.shape
-        time, path = (index.ravel() for index in np.indices((times, paths)))
+        """Return the penalty chosen at each time (time,)."""
+        times = len(self._complete)
         squares = []
         for penalty in PENALTIES:
-            made = self.forecast(time, path, 1, np.full(times * paths, penalty)).reshape(times, paths)
-            error = self._responses[0] - made
-            known = np.zeros((times, paths))
-            known[1:] = np.where(np.isfinite(error), error * error, 0.0)[:-1]
-            squares.append(np.cumsum(known, axis=0))
+            error = self._responses[0] - self.forecast(np.arange(times), 1, np.full(times, penalty))
+            square = np.zeros(times)
+            square[1:] = np.where(np.isfinite(error), error * error, 0.0)[:-1]
+            squares.append(np.cumsum(square))
         return np.asarray(np.array(PENALTIES)[np.argmin(np.stack(squares), axis=0)])
 
-    def forecast(self, time: Positions, path: Positions, step: int, penalty: Values) -> Values:
-        """Return the forecast change over `step` steps at times of paths; all (origin,)."""
-        last = np.maximum(time - step, 0), path
-        enough = (time >= step) & self._complete[time, path]
+    def forecast(self, time: Positions, step: int, penalty: Values) -> Values:
+        """Return the forecast change over `step` steps at some times; all (origin,)."""
+        last = np.maximum(time - step, 0)
+        enough = (time >= step) & self._complete[time]
         rows = np.where(enough, self._rows[last], 0.0)
         count = np.where(rows > 0, rows, np.nan)
-        weight = [_reciprocal(size[time, path], self._rows[time, path]) for size in self._sizes]
+        weight = [_reciprocal(size[time], self._rows[time]) for size in self._sizes]
         response = np.where(self._complete, self._responses[step - 1], 0.0)
-        level = np.cumsum(response, axis=0)[last] / count
+        level = np.cumsum(response)[last] / count
         means = [total[last] / count for total in self._sums]
         size = len(means)
         gram = {
@@ -90,13 +90,12 @@ class _Moments:
         for i in range(size):
             gram[i, i] = gram[i, i] + penalty
         cross = [
-            (np.cumsum(one * response, axis=0)[last] - count * mean * level) * scale
-            for one, mean, scale in zip(self._inputs, means, weight, strict=True)
+            (np.cumsum(changes * response)[last] - count * mean * level) * scale
+            for changes, mean, scale in zip(self._inputs, means, weight, strict=True)
         ]
-        slopes = _solved(gram, cross)
         total = level
-        for place, slope in enumerate(slopes):
-            total = total + slope * (self._inputs[place][time, path] - means[place]) * weight[place]
+        for slope, changes, mean, scale in zip(_solution(gram, cross), self._inputs, means, weight, strict=True):
+            total = total + slope * (changes[time] - mean) * scale
         return total
 
 
@@ -121,7 +120,7 @@ def _reciprocal(size: Values, rows: Values) -> Values:
     return result
 
 
-def _solved(gram: dict[tuple[int, int], Values], right: list[Values]) -> list[Values]:
+def _solution(gram: dict[tuple[int, int], Values], right: list[Values]) -> list[Values]:
     """Solve gram x = right by LDL^T, elementwise over origins; the penalty keeps every pivot above zero."""
     size = len(right)
     right = list(right)

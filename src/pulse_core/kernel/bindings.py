@@ -45,4 +45,29 @@ def positions(array: Positions, *shape: int) -> ctypes.c_void_p:
 def _address(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> ctypes.c_void_p:
     if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
         raise ValueError(f"expected a contiguous array of {dtype.__name__} {shape}, got {array.dtype} {array.shape}")
-    return ctypes.c_void_p(array.ctypes.data)
+    return _pointer(array)
+
+
+def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
+    """Return the address of an array, which lives as long as the address does."""
+    address = ctypes.c_void_p(array.ctypes.data)
+    address.array = array  # type: ignore[attr-defined]  # as numpy's ndarray.ctypes.data_as does
+    return address
+
+
+def rows(array: Array, count: int, width: int) -> tuple[ctypes.c_void_p, ctypes.c_int64]:
+    """Return the address of a float64 array (count, width) whose rows may lie apart, and the doubles between two rows.
+
+    Raises ValueError for any other, also where the numbers of a row are not contiguous.
+    """
+    step, within = array.strides if array.ndim == 2 else (1, 1)
+    contiguous = within == array.itemsize or width == 1
+    strided = array.flags.aligned and step >= 0 and step % array.itemsize == 0
+    if array.dtype != np.float64 or array.shape != (count, width) or not contiguous or not strided:
+        raise ValueError(f"expected rows of float64 ({count}, {width}), got {array.dtype} {array.shape}")
+    return _pointer(array), ctypes.c_int64(step // 8)
+
+
+def integer(number: int) -> ctypes.c_int64:
+    """Return a count, size or position as the kernel takes it."""
+    return ctypes.c_int64(number)

@@ -26,7 +26,7 @@ from pulse_core.data.observations import KnownRows, Moments, Observations, resol
 from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import ForecasterFailed, HistoryChanged, InvalidSpec
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.forecasters.registry import Roster, resolve
+from pulse_core.forecasters.registry import ForecasterSet, resolve
 from pulse_core.plan import batch_count
 from pulse_core.ports import DataStore, ResultSink, reading
 from pulse_core.results import TRUST, ByContent, Failure, VariableResult
@@ -153,7 +153,7 @@ class Forecasting:
         return rows
 
     def _company(
-        self, company: Sequence[_Begun], roster: Roster, failures: dict[str, Failure]
+        self, company: Sequence[_Begun], roster: ForecasterSet, failures: dict[str, Failure]
     ) -> Iterator[tuple[str, VariableForecast]]:
         """Forecast variables side by side; where a forecaster fails, each alone: the failure is its own."""
         try:
@@ -166,10 +166,10 @@ class Forecasting:
             for one in company:
                 yield from self._company([one], roster, failures)
 
-    def _forecast(self, company: Sequence[_Begun], roster: Roster) -> list[VariableForecast]:
+    def _forecast(self, company: Sequence[_Begun], roster: ForecasterSet) -> list[VariableForecast]:
         given = {
             slow.name: np.concatenate([one.slow_hindcasts(slow, self.sink) for one in company], axis=1)
-            for slow in roster.slow
+            for slow in roster.per_origin
         }
         quoted = [_Quoted(place, begun, roster) for place, begun in enumerate(company)]
 
@@ -233,7 +233,7 @@ def with_newest(point: PointInTime, known: Observations) -> PointInTime:
 class _Quoted:
     """Gathers what is quoted of one variable at its newest moment from the rows of a HindcastTable."""
 
-    def __init__(self, place: int, begun: _Begun, roster: Roster) -> None:
+    def __init__(self, place: int, begun: _Begun, roster: ForecasterSet) -> None:
         self._place, self._begun, self._roster = place, begun, roster
         shape = (len(roster.names), begun.spec.horizon)
         self._columns = {

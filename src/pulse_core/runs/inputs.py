@@ -11,7 +11,7 @@ import numpy as np
 from pulse_core.data.observations import KnownRows, resolve_known_at, settled_by
 from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import DataError
-from pulse_core.forecasters.registry import Roster
+from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.ports import DataStore, TellsVersions, reading
 from pulse_core.results import DataFacts, Failure, Sighting, VariableScores
 from pulse_core.runs.keys import RecordKeys
@@ -53,7 +53,7 @@ class Beginning:
 
     spec: RunSpec
     store: DataStore
-    roster: Roster
+    roster: ForecasterSet
     ledger: Ledger
     fresh: bool = False
     _keys: RecordKeys = attrs.field(init=False)

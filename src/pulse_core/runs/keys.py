@@ -11,8 +11,8 @@ import attrs
 import numpy as np
 
 from pulse_core.data.observations import KnownRows
-from pulse_core.forecasters.base import Forecaster, brings_quantiles
-from pulse_core.forecasters.registry import Roster
+from pulse_core.forecasters.base import Forecaster
+from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.plan import Batch, batch_count
 from pulse_core.results import Sighting
 from pulse_core.spec import RunSpec
@@ -29,7 +29,7 @@ def hindcast_key(spec: RunSpec, forecaster: Forecaster, rows: KnownRows, batch: 
     return _hash(
         {
             "spec": {name: getattr(spec, name) for name in ("horizon", "min_history", "target", "refit_every")},
-            "forecaster": [forecaster.name, forecaster.version, brings_quantiles(forecaster)],
+            "forecaster": [forecaster.name, forecaster.version, forecaster.brings_quantiles],
             "batch": [batch.start.isoformat(), spec.batch_size_days],
             "variable": rows.known.variable,
             "rows": rows.known.fingerprint(),
@@ -52,7 +52,7 @@ class RecordKeys:
     """Makes the keys, in hex, under which variables' results are recorded."""
 
     spec: RunSpec
-    roster: Roster
+    roster: ForecasterSet
     _common: dict[str, Any] = attrs.field(init=False)
     """What the keys of all variables have in common."""
 

@@ -12,7 +12,7 @@ import attrs
 from pulse_core.errors import RunFailed, UnitFailed
 from pulse_core.events import Observer, RunFinished, RunPlanned, UnitFinished, ignore
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.forecasters.registry import Roster, resolve, with_own_quantiles
+from pulse_core.forecasters.registry import ForecasterSet, resolve, with_own_quantiles
 from pulse_core.plan import Slice, WorkUnit, batch_count, batch_units, batches, take, work_units
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, Outcome, ResultSink
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
@@ -86,7 +86,7 @@ class RetrodictionTraining:
         self.observer(RunFinished(run_id, result.units, result.digest))
         return result
 
-    def _phases(self, spec: RunSpec, roster: Roster) -> tuple[tuple[WorkUnit, ...], ...]:
+    def _phases(self, spec: RunSpec, roster: ForecasterSet) -> tuple[tuple[WorkUnit, ...], ...]:
         """Return the units that may be done side by side, phase after phase; slow hindcasts come first.
 
         A slice with slow forecasters shares these alone: the run that collects does the rest.
@@ -94,7 +94,7 @@ class RetrodictionTraining:
         shared = shared_units(spec, roster, self.unit_size)
         if self.slice is not None:
             return (take(shared, self.slice),)
-        return (shared, work_units(spec, self.unit_size)) if roster.slow else (shared,)
+        return (shared, work_units(spec, self.unit_size)) if roster.per_origin else (shared,)
 
     def _dispatch(
         self, task: ReplayTask, units: Sequence[WorkUnit], finished: int, planned: int
@@ -139,9 +139,9 @@ class RetrodictionTraining:
         return None if self.clock is None else self.clock()
 
 
-def shared_units(spec: RunSpec, roster: Roster, unit_size: int | None = None) -> tuple[WorkUnit, ...]:
+def shared_units(spec: RunSpec, roster: ForecasterSet, unit_size: int | None = None) -> tuple[WorkUnit, ...]:
     """Return the units that slices take their shares of."""
-    return batch_units(spec) if roster.slow else work_units(spec, unit_size)
+    return batch_units(spec) if roster.per_origin else work_units(spec, unit_size)
 
 
 def _count(units: Sequence[WorkUnit]) -> int:

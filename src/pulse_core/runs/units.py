@@ -15,7 +15,7 @@ from pulse_core.backtest.evaluation import evaluate
 from pulse_core.data.observations import KnownRows
 from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, ForecasterFailed, NotRecorded
-from pulse_core.forecasters.registry import Roster
+from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.plan import Batch, WorkUnit, batches
 from pulse_core.ports import DataStore, ResultSink, Write, reading
 from pulse_core.results import Failure, UnitResult, VariableResult
@@ -61,7 +61,7 @@ class ReplayTask:
     spec: RunSpec
     store: DataStore
     sink: ResultSink
-    roster: Roster
+    roster: ForecasterSet
     tables: Tables | None = None
     fresh: bool = False
     recorded_only: bool = False
@@ -134,7 +134,7 @@ class ReplayTask:
         # records hold no hindcasts: where they are to be written, they are made again
         anew = go.parts.hindcasts is not None or (self.fresh and one.variable not in go.computed)
         # what slices do for slow forecasters is their hindcasts; these are looked for when they are put together
-        must = self.recorded_only and not self.roster.slow
+        must = self.recorded_only and not self.roster.per_origin
         if one.scores is not None and go.parts.scores is None:
             if not anew:
                 go.fold.add_scores(one.scores, one.facts)
@@ -171,7 +171,7 @@ class ReplayTask:
 
     def _evaluate(self, company: Sequence[Missing], write: Write | None) -> list[tuple[str, VariableResult]]:
         slow = [SlowHindcasts(self.spec, self.sink, rows, point, self.recorded_only) for rows, point in company]
-        given = {one.name: np.concatenate([each.all(one) for each in slow], axis=1) for one in self.roster.slow}
+        given = {one.name: np.concatenate([each.all(one) for each in slow], axis=1) for one in self.roster.per_origin}
         results = evaluate([point for _, point in company], self.spec, self.roster, given, write)
         return [(result.variable, result) for result in results]
 
@@ -192,7 +192,7 @@ class ReplayTask:
         rows = read(variable).rows
         point = point_in_time(rows.known, self.spec)
         slow = SlowHindcasts(self.spec, self.sink, rows, point, self.recorded_only)
-        recalled = [slow.in_batch(forecaster, batch, fresh=self.fresh)[1] for forecaster in self.roster.slow]
+        recalled = [slow.in_batch(forecaster, batch, fresh=self.fresh)[1] for forecaster in self.roster.per_origin]
         return all(recalled)
 
     def _beginning(self) -> Beginning:

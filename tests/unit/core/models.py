@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from pulse_core import Histories, OriginByOrigin
+from pulse_core import Forecaster, Histories, PerOriginForecaster
 from pulse_core.backtest.calibration import NORMAL_QUANTILES
 
 
@@ -52,61 +52,63 @@ class OnlyAbove:
         return faulty(history, horizon) if history[-1] > 100 else [history[-1]] * horizon
 
 
-OWN = OriginByOrigin("tests:LastThree", "1", LastThree())
-QUOTING = OriginByOrigin("tests:WithinRange", "1", WithinRange())
+OWN = PerOriginForecaster("tests:LastThree", "1", LastThree())
+QUOTING = PerOriginForecaster("tests:WithinRange", "1", WithinRange())
 
 
-def own(model: Any, name: str = "tests:Own") -> OriginByOrigin:
-    return OriginByOrigin(name, "1", model)
+def own(model: Any, name: str = "tests:Own") -> PerOriginForecaster:
+    return PerOriginForecaster(name, "1", model)
+
+
+def flat(levels: Any, horizon: int) -> np.ndarray:
+    """The same forecast for every step ahead."""
+    return np.repeat(np.array(levels, dtype=float)[:, None], horizon, axis=1)
 
 
 @attrs.frozen
-class PeeksAtNext:
+class PeeksAtNext(Forecaster):
     """Forecasts the value that comes after the origin."""
 
     name: str = "tests:PeeksAtNext"
     version: str = "1"
 
     def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
-        last = histories.lengths[histories.origin_path] - 1
-        values = histories.values[np.minimum(histories.origin_length, last), histories.origin_path]
-        return np.repeat(values[:, None], horizon, axis=1)
+        origins = zip(histories.origin_path, histories.origin_length, strict=True)
+        return flat([histories.paths[path][: length + 1][-1] for path, length in origins], horizon)
 
 
 @attrs.frozen
-class PeeksAtLength:
+class PeeksAtLength(Forecaster):
     """Forecasts the number of values that there will be."""
 
     name: str = "tests:PeeksAtLength"
     version: str = "1"
 
     def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
-        return np.repeat(histories.lengths[histories.origin_path].astype(float)[:, None], horizon, axis=1)
+        return flat([len(histories.paths[path]) for path in histories.origin_path], horizon)
 
 
 @attrs.frozen
-class PeeksAtMean:
+class PeeksAtMean(Forecaster):
     """Forecasts the average of the whole history, later values with the earlier ones."""
 
     name: str = "tests:PeeksAtMean"
     version: str = "1"
 
     def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
-        means = histories.values.sum(axis=0) / histories.lengths
-        return np.repeat(means[histories.origin_path][:, None], horizon, axis=1)
+        return flat([histories.paths[path].mean() for path in histories.origin_path], horizon)
 
 
 @attrs.frozen
-class PeeksAtOtherVintages:
+class PeeksAtOtherVintages(Forecaster):
     """Forecasts what the newest vintage says of the origin's newest value."""
 
     name: str = "tests:PeeksAtOtherVintages"
     version: str = "1"
 
     def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
-        newest_path = int(histories.origin_path[-1])
-        values = histories.values[histories.origin_length - 1, newest_path]
-        return np.repeat(values[:, None], horizon, axis=1)
+        newest_path = histories.paths[histories.origin_path[-1]]
+        return flat([newest_path[length - 1] for length in histories.origin_length], horizon)
 
 
 PEEKING_FAR = (PeeksAtMean(), PeeksAtOtherVintages())

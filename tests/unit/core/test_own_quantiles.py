@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import LEVELS, MEASURES, InvalidSpec, OriginByOrigin, RunSpec, VariableResult, VariableSummary
+from pulse_core import LEVELS, MEASURES, InvalidSpec, PerOriginForecaster, RunSpec, VariableResult, VariableSummary
 from pulse_core.backtest.calibration import NORMAL_QUANTILES
 from pulse_core.forecasters.registry import resolve
 from pulse_core.results import BatchHindcasts
@@ -256,7 +256,7 @@ def test_a_fitted_forecaster_is_fitted_once_for_both():
 
 
 def test_a_forecaster_without_a_fit_brings_nothing_between_the_origins_it_is_called_at():
-    slow = OriginByOrigin(PLAIN, "1", Normal(), refit_every=7)
+    slow = PerOriginForecaster(PLAIN, "1", Normal(), refit_every=7)
     record = recorded(series(SHORT), attrs.evolve(SPEC, horizon=1), slow)
     assert isinstance(record, VariableResult)
     assert record.sums.values[:, 2, 0, 0].tolist() == [1, 1, 1, 1]

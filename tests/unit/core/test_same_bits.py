@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from pulse_core import Failure, Observations, RunSpec, Slice, VariableSummary
 from pulse_core.backtest import histories
-from pulse_core.data.point_in_time import point_in_time
 from pulse_core.runs import units
 from tests.fakes import FakeSink
+from tests.histories import histories_of_observations
 from tests.strategies import portfolios, resolved
 from tests.unit.core.engines import Pickling, Regrouping, Shuffling
 from tests.unit.core.models import OWN
@@ -162,15 +162,12 @@ def test_company_within_a_unit_of_any_size_gives_the_same_bits(portfolio, origin
 
 @pytest.mark.parametrize("forecaster", FORECASTERS, ids=lambda forecaster: forecaster.name)
 @pytest.mark.parametrize("garbage", [np.nan, 1e308, -1.0])
-def test_what_lies_beyond_a_history_in_the_arrays_changes_no_bit(forecaster, garbage):
+def test_what_lies_beyond_a_history_in_its_path_changes_no_bit(forecaster, garbage):
     observations = released_late(real_series("spx_close", 500, 60))
     start = observations.timestamps[20].astype("datetime64[D]").item()
     spec = attrs.evolve(spec_of(), start=start, end=start.replace(year=start.year + 1), min_history=1)
-    for _, laid_out in histories.stretches([point_in_time(observations, spec)]):
-        soiled = laid_out.values.copy()
-        for path in range(soiled.shape[1]):
-            read = laid_out.origin_length[laid_out.origin_path == path]
-            soiled[int(read.max(initial=0)) :, path] = garbage
-        with np.errstate(all="ignore"):
-            clean = forecaster.hindcast(laid_out, 3)
-            assert forecaster.hindcast(attrs.evolve(laid_out, values=soiled), 3).tobytes() == clean.tobytes()
+    clean = histories_of_observations(observations, spec)
+    lengths = {path: int(clean.origin_length[origins].max()) for path, origins in clean.by_path}
+    soiled = tuple(np.append(values[: lengths.get(path, 0)], [garbage] * 9) for path, values in enumerate(clean.paths))
+    dirty = attrs.evolve(clean, paths=soiled)
+    assert forecaster.hindcast(dirty, 3).tobytes() == forecaster.hindcast(clean, 3).tobytes()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pulse_core import (
     Event,
-    OriginByOrigin,
+    PerOriginForecaster,
     RunFailed,
     RunPlanned,
     RunSpec,
@@ -203,13 +203,13 @@ def test_slices_share_the_batches_and_leave_the_rest_to_the_run_that_collects(co
 @pytest.mark.parametrize(("every", "fits"), [(1, [*range(2, 29)]), (3, [2, 5, 8, 11, 14, 15, 18, 21, 22, 25, 28])])
 def test_a_forecaster_is_fitted_at_the_first_origin_of_a_batch_and_every_so_many_after_it(every, fits):
     model = Fitted()
-    slow = OriginByOrigin("tests:Own", "1", model, refit_every=every)
+    slow = PerOriginForecaster("tests:Own", "1", model, refit_every=every)
     run(ONE, attrs.evolve(SPEC, variables=("a",), refit_every=every), forecasters=(slow,))
     assert model.fits == fits
 
 
 def test_a_forecaster_without_a_fit_says_nothing_between_the_origins_it_is_called_at():
-    slow = OriginByOrigin("tests:Own", "1", Counting(), refit_every=7)
+    slow = PerOriginForecaster("tests:Own", "1", Counting(), refit_every=7)
     spec = attrs.evolve(SPEC, variables=("a",), horizon=1)
     record = recorded(ONE, spec, slow)
     assert record is not None

@@ -23,13 +23,7 @@ class Last:
     def forecast(self, history, horizon):
         return [history[-1]] * horizon
 """
-HISTORIES = Histories(
-    values=np.array([[1.0], [2.0], [4.0]]),
-    lengths=np.array([3]),
-    origin_path=np.array([0, 0]),
-    origin_length=np.array([2, 3]),
-    exponents=np.array([1]),
-)
+HISTORIES = Histories((np.array([1.0, 2.0, 4.0]),), np.array([0, 0]), np.array([2, 3]), exponent=1)
 
 
 @pytest.fixture
@@ -73,7 +67,10 @@ def test_a_class_with_quantiles_brings_them(folder) -> None:
     )
     forecaster = pickle.loads(pickle.dumps(imported(f"{module(folder, text)}:Last", folder)))
     assert forecaster.brings_quantiles
-    assert forecaster.quote(HISTORIES, 1)[:, 1, 0].tolist() == [4.0, *(4.0 + level / 2 for level in range(9))]
+    assert forecaster.hindcast_quantiles(HISTORIES, 1)[:, 1, 0].tolist() == [
+        4.0,
+        *(4.0 + level / 2 for level in range(9)),
+    ]
     assert not imported(f"{module(folder, LAST)}:Last", folder).brings_quantiles
 
 
@@ -84,7 +81,7 @@ def test_a_class_that_makes_all_origins_at_once_brings_none(folder) -> None:
     forecaster = imported(f"{module(folder, text)}:All", folder)
     assert not forecaster.brings_quantiles
     with pytest.raises(ForecasterFailed, match="not called origin by origin"):
-        forecaster.quote(HISTORIES, 1)
+        forecaster.hindcast_quantiles(HISTORIES, 1)
 
 
 FITTED = """
@@ -114,7 +111,7 @@ def test_a_class_is_slow_unless_it_has_hindcast(folder) -> None:
     for text in (LAST, FITTED, "class All:\n    def hindcast(self, histories, horizon): ...\n"):
         kind = text.split()[1].rstrip(":")
         forecaster = imported(f"{module(folder, text)}:{kind}", folder)
-        made[kind] = resolve([forecaster.name], [forecaster]).slow == (forecaster,)
+        made[kind] = resolve([forecaster.name], [forecaster]).per_origin == (forecaster,)
     assert made == {"Last": True, "Fitted": True, "All": False}
 
 

@@ -107,7 +107,7 @@ def test_a_forecaster_of_a_package_travels_to_workers(ask, install) -> None:
 
     made = plugged_in(plugin.name, plugin.target, plugin.folder, plugin.package)
     assert isinstance(pickle.loads(pickle.dumps(made)), PluggedForecaster)
-    assert made.origin_by_origin
+    assert made.per_origin
     assert made.version.startswith("pulse-demo-package 1.2, sha256:")
 
 

@@ -46,7 +46,7 @@ def test_the_name_in_results_is_the_one_that_was_given() -> None:
 
 def test_the_work_is_spread_over_batches() -> None:
     forecaster = library_forecaster("sklearn:Ridge")
-    assert resolve(["naive", "sklearn:Ridge"], [forecaster]).slow == (forecaster,)
+    assert resolve(["naive", "sklearn:Ridge"], [forecaster]).per_origin == (forecaster,)
 
 
 def test_every_library_comes_with_the_extra_for_models() -> None:

@@ -52,7 +52,7 @@ def test_between_refits_the_fitted_parameters_meet_the_new_values(class_name) ->
 def test_the_quantiles_are_the_ends_of_the_library_s_intervals(class_name, refit_every) -> None:
     forecaster = library_forecaster(f"statsforecast:{class_name}", None, refit_every)
     assert forecaster.brings_quantiles
-    quoted = in_units(forecaster.quote(histories(SERIES, first=41), 3))
+    quoted = in_units(forecaster.hindcast_quantiles(histories(SERIES, first=41), 3))
     season = {"season_length": 1} if class_name == "SeasonalNaive" else {}
     said = getattr(models, class_name)(**season).forecast(SERIES[:41], 3, level=[50, 80, 90, 95])
     ends = ("mean", "lo-95", "lo-90", "lo-80", "lo-50", "mean", "hi-50", "hi-80", "hi-90", "hi-95")

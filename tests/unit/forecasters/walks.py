@@ -13,13 +13,9 @@ def walk(length: int, seed: int = 0) -> Values:
 
 def histories(*paths: Values, first: int = 30, exponent: int = 7) -> Histories:
     """Every length from `first` on is an origin of each path; the values are scaled as the core scales them."""
-    values = np.zeros((max(map(len, paths)), len(paths)))
-    for column, path in enumerate(paths):
-        values[: len(path), column] = np.ldexp(path, -exponent)
-    origins = [(column, length) for column, path in enumerate(paths) for length in range(first, len(path) + 1)]
-    origin_path, origin_length = np.array(origins).T
-    lengths = np.array([len(path) for path in paths])
-    return Histories(values, lengths, origin_path, origin_length, np.full(len(paths), exponent))
+    origins = [(number, length) for number, path in enumerate(paths) for length in range(first, len(path) + 1)]
+    origin_path, origin_length = np.array(origins).T.copy()
+    return Histories(tuple(np.ldexp(path, -exponent) for path in paths), origin_path, origin_length, exponent)
 
 
 def in_units(forecasts: Values, exponent: int = 7) -> Values:

@@ -7,12 +7,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import attrs
 import numpy as np
 import pytest
 
 from pulse_core.backtest.calibration import LEVELS
-from pulse_core.backtest.learning import lessons
 from pulse_core.forecasters import autoregression, seasonal, trend
 from pulse_core.forecasters.autoregression import AutoRegression
 from pulse_core.forecasters.seasonal import HoltWinters
@@ -20,23 +18,12 @@ from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.forecasters.trend import Holt
 from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.terms import crps, interval_score, pinball_loss
+from tests.histories import histories_of
 from tests.unit.method.running import replay, series, spec_of, train
 
 HORIZON = 5
 COUNT = 120
 SEASON = 4
-
-
-@attrs.frozen
-class Named:
-    """A forecaster under a name that no built-in one has."""
-
-    forecaster: Any
-    name: str = "tests:Peer"
-    version: str = "1"
-
-    def hindcast(self, histories, horizon):
-        return self.forecaster.hindcast(histories, horizon)
 
 
 def values() -> np.ndarray:
@@ -45,12 +32,10 @@ def values() -> np.ndarray:
     return np.asarray(60 + season + np.cumsum(generator.normal(0.2, 1.0, COUNT)))
 
 
-def quoted(forecaster: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+def forecasts(forecaster: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     """At some origins, what was known and what was forecast."""
-    named = Named(forecaster)
-    spec = spec_of(days=COUNT, horizon=HORIZON, min_history=8, forecasters=(named.name,))
-    made = replay([series(values())], spec, lessons, named).forecasts(named.name)
-    return [(values()[:count], made[count - COUNT - 1]) for count in range(30, COUNT + 1, 30)]
+    made = forecaster.hindcast(histories_of(values()), HORIZON)
+    return [(values()[:count], made[count - 1]) for count in range(30, COUNT + 1, 30)]
 
 
 def smoothed(known: np.ndarray, level: float, parameters: dict[str, float], **fields: Any) -> Any:
@@ -67,7 +52,7 @@ def assert_best_fit(mine: np.ndarray, fits: list[Any], steps: Sequence[int] = ra
 
 @pytest.mark.parametrize("alpha", [0.05, 0.4, 1.0])
 def test_smoothing_with_one_alpha_equals_statsmodels(alpha):
-    for known, mine in quoted(SimpleExponentialSmoothing(alphas=(alpha,))):
+    for known, mine in forecasts(SimpleExponentialSmoothing(alphas=(alpha,))):
         assert_best_fit(mine, [smoothed(known, known[0], {"smoothing_level": alpha})])
 
 
@@ -76,7 +61,7 @@ def test_the_trend_chosen_is_that_of_least_error_in_statsmodels(phis, monkeypatc
     alphas, betas = (0.2, 0.5, 0.9), (0.05, 0.3)
     monkeypatch.setattr(trend, "ALPHAS", alphas)
     monkeypatch.setattr(trend, "BETAS", betas)
-    for known, mine in quoted(Holt(phis=phis)):
+    for known, mine in forecasts(Holt(phis=phis)):
         # the state after y_1 is given, so statsmodels starts with y_2
         start = {"trend": "add", "initial_trend": 0.0, "damped_trend": phis != (1.0,)}
         fits = []
@@ -91,7 +76,7 @@ def test_the_season_chosen_is_that_of_least_error_in_statsmodels(monkeypatch):
     alphas, betas, gammas = (0.1, 0.5), (0.05, 0.3), (0.15, 0.8)
     for name, grid in (("ALPHAS", alphas), ("BETAS", betas), ("GAMMAS", gammas)):
         monkeypatch.setattr(seasonal, name, grid)
-    for known, mine in quoted(HoltWinters(SEASON)):
+    for known, mine in forecasts(HoltWinters(SEASON)):
         level = float(np.mean(known[:SEASON]))
         start = {"initial_trend": 0.0, "initial_seasonal": known[:SEASON] - level, "seasonal_periods": SEASON}
         fits = [
@@ -113,7 +98,7 @@ def test_the_season_chosen_is_that_of_least_error_in_statsmodels(monkeypatch):
 def test_autoregression_equals_that_of_statsmodels_with_the_least_aicc():
     from statsmodels.tsa.ar_model import AutoReg
 
-    for known, mine in quoted(AutoRegression()):
+    for known, mine in forecasts(AutoRegression()):
         fits = [AutoReg(known, lags=order, hold_back=autoregression.LARGEST_ORDER).fit() for order in range(6)]
         rows = len(known) - autoregression.LARGEST_ORDER
 

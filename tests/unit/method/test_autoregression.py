@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.histories import forecasts, histories_of, histories_of_paths
 from tests.unit.method.plain import FORECASTS
-from tests.unit.method.running import replay, series, spec_of
 
 POINTS = 5000
 HORIZON = 5
@@ -29,8 +29,7 @@ def price_levels(kind: str) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["random walk", "momentum", "rising", "about a level", "ticks"])
 def test_price_levels_far_from_zero_are_fitted_to_a_billionth_of_a_step(name, kind):
     values = price_levels(kind)
-    spec = spec_of(days=POINTS, first=POINTS - 40, forecasters=(name,), horizon=HORIZON)
-    made = replay([series(values)], spec).forecasts(name)
+    made = forecasts(name, histories_of(values, POINTS - 250), HORIZON)
     clear = 0
     for count in range(POINTS, POINTS - 250, -50):
         expected, sure = FORECASTS[name](values[:count].tolist(), HORIZON)
@@ -45,10 +44,10 @@ def test_price_levels_far_from_zero_are_fitted_to_a_billionth_of_a_step(name, ki
 def test_a_first_value_far_from_all_others_leaves_the_fit_as_exact(name, kind):
     values = price_levels(kind)
     values[0] = 0.0
-    spec = spec_of(days=POINTS, first=POINTS - 2, forecasters=(name,), horizon=HORIZON)
     expected, sure = FORECASTS[name](values.tolist(), HORIZON)
     assert sure
-    np.testing.assert_allclose(replay([series(values)], spec).forecasts(name)[-1], expected, rtol=0, atol=1e-9)
+    made = forecasts(name, histories_of(values, POINTS), HORIZON)
+    np.testing.assert_allclose(made[-1], expected, rtol=0, atol=1e-9)
 
 
 def test_lags_that_nearly_repeat_one_another_still_count():
@@ -60,15 +59,14 @@ def test_lags_that_nearly_repeat_one_another_still_count():
     )
     coefficients = np.linalg.lstsq(design - [0, 1e3, 0, 0, 0, 0], rows - 1e3, rcond=None)[0]
     newest = np.array([1, values[-1] - 1e3, *np.diff(values)[:-order:-1]])
-    made = replay([series(values)], spec_of(days=400, first=398, forecasters=("ar",), horizon=1)).forecasts("ar")
+    made = forecasts("ar", histories_of(values, 400), 1)
     assert made[-1, 0] == pytest.approx(1e3 + newest @ coefficients, abs=1e-8)
 
 
 @pytest.mark.parametrize("name", ["ar", "ari"])
 @pytest.mark.parametrize("level", [0.0, 7.0, -1e4])
 def test_a_constant_goes_on(name, level):
-    done = replay([series([level] * 40)], spec_of(days=40, forecasters=(name,), horizon=HORIZON))
-    made = done.forecasts(name)
+    made = forecasts(name, histories_of([level] * 40), HORIZON)
     assert set(made[np.isfinite(made)].tolist()) == {level}
 
 
@@ -77,7 +75,7 @@ def test_a_constant_goes_on(name, level):
 @pytest.mark.parametrize("start", [0.0, 1e4])
 def test_a_line_goes_on(name, slope, start):
     values = start + slope * np.arange(60)
-    made = replay([series(values)], spec_of(days=60, forecasters=(name,), horizon=HORIZON)).forecasts(name)
+    made = forecasts(name, histories_of(values), HORIZON)
     expected = values[-1] + slope * np.arange(1, HORIZON + 1)
     np.testing.assert_allclose(made[-1], expected, rtol=1e-9)
 
@@ -87,7 +85,7 @@ def test_a_line_goes_on(name, slope, start):
 def test_an_exact_period_goes_on(name, period):
     pattern = np.array([0.3, -1.7, 2.9, 0.7])[:period]
     values = np.tile(pattern, 30)
-    made = replay([series(values)], spec_of(days=len(values), forecasters=(name,), horizon=HORIZON)).forecasts(name)
+    made = forecasts(name, histories_of(values), HORIZON)
     np.testing.assert_allclose(made[-1], np.resize(pattern, HORIZON), rtol=0, atol=1e-9)
 
 
@@ -97,20 +95,20 @@ def test_an_exact_recursion_goes_on(name):
     values = [1.0, 1.5]
     while len(values) < 80 + HORIZON:
         values.append(1.6 * values[-1] - values[-2] + 0.25)
-    done = replay([series(values[:80])], spec_of(days=80, forecasters=(name,), horizon=HORIZON))
-    np.testing.assert_allclose(done.forecasts(name)[-1], values[80:], rtol=0, atol=1e-8)
+    made = forecasts(name, histories_of(values[:80]), HORIZON)
+    np.testing.assert_allclose(made[-1], values[80:], rtol=0, atol=1e-8)
 
 
 def test_lags_that_have_not_moved_explain_nothing():
     # all lags are zero columns: no order fits better than none, whose forecast is the mean of the rows
     values = [5.0] * 30 + [6.0]
-    made = replay([series(values)], spec_of(days=31, forecasters=("ar",), horizon=HORIZON)).forecasts("ar")
+    made = forecasts("ar", histories_of(values), HORIZON)
     np.testing.assert_allclose(made[-1], [(25 * 5 + 6) / 26] * HORIZON, rtol=1e-12)
 
 
-def test_too_short_a_history_gives_nothing():
-    made = replay([series([1.0, 4.0, 2.0])], spec_of(days=3, min_history=1, forecasters=("ar", "ari"))).made
-    assert np.isnan(made.forecasts[1:]).all()
+@pytest.mark.parametrize("name", ["ar", "ari"])
+def test_too_short_a_history_gives_nothing(name):
+    assert np.isnan(forecasts(name, histories_of([1.0, 4.0, 2.0]), HORIZON)).all()
 
 
 SINGULAR = {
@@ -127,9 +125,8 @@ SINGULAR = {
 
 @pytest.mark.parametrize("name", ["ar", "ari"])
 @pytest.mark.parametrize("values", SINGULAR.values(), ids=SINGULAR)
-def test_a_singular_history_harms_no_other(name, values):
-    healthy = series(50 + np.cumsum(np.random.default_rng(9).normal(size=120)), "healthy")
-    spec = spec_of("healthy", days=120, forecasters=(name,), horizon=HORIZON)
-    alone = replay([healthy], spec).forecasts(name)
-    beside = replay([series(values, "singular"), healthy], spec)
-    assert beside.forecasts(name)[beside.origins.variable == 1].tobytes() == alone.tobytes()
+def test_a_singular_path_harms_no_other(name, values):
+    healthy = 50 + np.cumsum(np.random.default_rng(9).normal(size=120))
+    alone = forecasts(name, histories_of(healthy), HORIZON)
+    beside = forecasts(name, histories_of_paths([np.array(values), healthy]), HORIZON)
+    assert beside[len(values) :].tobytes() == alone.tobytes()

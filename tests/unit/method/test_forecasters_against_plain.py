@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec, TooLittleData
+from pulse_core.data.point_in_time import point_in_time
+from pulse_core.forecasters.combinations import MeanOfAll, MedianOfAll
+from tests.histories import forecasts, histories_of, histories_of_observations
 from tests.reference import rows_of, transformed, vintage
 from tests.strategies import replayed, round_values, specs_for
 from tests.unit.method.plain import FORECASTS, mean_of_all, median_of_all
-from tests.unit.method.running import replay, series, spec_of, whole_roster
+from tests.unit.method.running import series, spec_of, whole_roster
 
 SEASON = 4
 HORIZON = 6
@@ -45,16 +47,15 @@ def histories(observations: Observations, moments: Sequence[np.datetime64], targ
 
 def assert_plain(name: str, observations: Observations, spec: RunSpec, every: int = 1, tolerance: float = 1e-9) -> int:
     """Compare at every so many-th origin; return how many were clear."""
-    done = replay([observations], attrs.evolve(spec, forecasters=(name,)))
-    made = done.forecasts(name)
-    known = histories(observations, list(done.points[0].origin_known_at), spec.target)
+    rows = forecasts(name, histories_of_observations(observations, spec), spec.horizon)
+    moments = list(point_in_time(observations, spec).origin_known_at)
     clear = 0
-    for mine, history in list(zip(made, known, strict=True))[::-1][::every]:
+    for row, history in list(zip(rows, histories(observations, moments, spec.target), strict=True))[::-1][::every]:
         expected, sure = FORECASTS[name](history, spec.horizon)
         if sure:
             clear += 1
             size = max(1e-300, *(abs(value) for value in (*history, *expected)))
-            np.testing.assert_allclose(mine, expected, rtol=tolerance, atol=tolerance * size, err_msg=str(history))
+            np.testing.assert_allclose(row, expected, rtol=tolerance, atol=tolerance * size, err_msg=str(history))
     return clear
 
 
@@ -80,18 +81,23 @@ def test_any_vintages_are_forecast_as_by_a_refit_at_each_origin(name, data):
 @by_name
 def test_the_first_forecast_comes_with_the_least_history_that_can_give_one(name):
     values = [3.0, 1.0, 4.0, 1.5, 9.0, 2.0, 6.0, 5.0, 3.5, 8.0, 9.5, 7.0, 9.25]
-    done = replay([series(values)], spec_of(days=13, min_history=1, forecasters=(name,), horizon=1))
     first = [math.isfinite(FORECASTS[name](values[:count], 1)[0][0]) for count in range(1, 14)]
-    assert np.isfinite(done.forecasts(name)[:, 0]).tolist() == first
+    assert np.isfinite(forecasts(name, histories_of(values), 1)[:, 0]).tolist() == first
 
 
-@pytest.mark.parametrize(("name", "plain"), [("mean-of-all", mean_of_all), ("median-of-all", median_of_all)])
-def test_a_combination_is_made_of_the_forecasts_there_are(name, plain):
-    spec = spec_of(days=60, forecasters=whole_roster(SEASON), season=SEASON, min_history=1, horizon=3)
-    done = replay([series(walk(60, 7))], spec)
-    alone = [done.forecasts(one) for one in spec.roster[:-3]]
-    expected = [[plain([one[origin, ahead] for one in alone]) for ahead in range(3)] for origin in range(60)]
-    np.testing.assert_allclose(done.forecasts(name), expected, rtol=1e-12)
+@pytest.mark.parametrize("name", ["naive", "drift", "seasonal-naive(4)"])
+@given(values=st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=40))
+def test_forecasters_without_sums_are_exact(name, values):
+    rows = forecasts(name, histories_of(values), HORIZON)
+    expected = [FORECASTS[name](values[: count + 1], HORIZON)[0] for count in range(len(values))]
+    np.testing.assert_array_equal(rows, np.where(np.isfinite(expected), expected, np.nan))
+
+
+@pytest.mark.parametrize(("combination", "plain"), [(MeanOfAll(), mean_of_all), (MedianOfAll(), median_of_all)])
+def test_a_combination_is_made_of_the_forecasts_there_are(combination, plain):
+    alone = [forecasts(name, histories_of(walk(60, 7)), 3) for name in whole_roster(SEASON)[:-3]]
+    expected = [[plain([rows[origin, ahead] for rows in alone]) for ahead in range(3)] for origin in range(60)]
+    np.testing.assert_allclose(combination.combine(np.stack(alone, axis=1)), expected, rtol=1e-12)
 
 
 def test_every_forecaster_of_the_method_has_a_plain_counterpart():
@@ -100,11 +106,10 @@ def test_every_forecaster_of_the_method_has_a_plain_counterpart():
 
 def test_a_trend_takes_the_first_of_equal_grid_points():
     # y = 0, 4: every grid point has erred by 4, so alpha 0.1 and beta 0.001 it is
-    done = replay([series([0.0, 4.0])], spec_of(days=2, forecasters=("holt",), horizon=2))
-    np.testing.assert_allclose(done.forecasts("holt")[-1], [0.4004, 0.4008], rtol=1e-12)
+    row = forecasts("holt", histories_of([0.0, 4.0]), 2)[-1]
+    np.testing.assert_allclose(row, [0.4004, 0.4008], rtol=1e-12)
 
 
 def test_smoothing_takes_the_first_of_equal_alphas():
     # y = 0, 4: every alpha has made the same error, so 0.05 it is
-    done = replay([series([0.0, 4.0])], spec_of(days=2, forecasters=("ses",), horizon=1))
-    assert done.forecasts("ses")[-1, 0] == pytest.approx(0.2)
+    assert forecasts("ses", histories_of([0.0, 4.0]), 1)[-1, 0] == pytest.approx(0.2)

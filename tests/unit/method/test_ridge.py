@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, TooLittleData
+from tests.histories import forecaster, forecasts, histories_of_observations
 from tests.strategies import replayed, rewritten_after
 from tests.unit.method.running import replay, series, spec_of, train
 from tests.unit.method.test_no_look_ahead import quoted
@@ -45,7 +46,7 @@ def ridge(own: np.ndarray, other: np.ndarray, step: int, penalty: float) -> floa
 def test_ridge_is_a_refit_at_each_origin():
     follower, leader = led(70, 91)
     spec = spec_of(days=70, first=0, min_history=1, horizon=HORIZON, forecasters=("ridge",), predictors=("leader",))
-    made = replay([follower], spec, predictors=[leader]).forecasts("ridge")
+    made = forecasts("ridge", histories_of_observations(follower, spec, [leader]), HORIZON)
     own, other = follower.values, leader.values
     squares = np.zeros(len(PENALTIES))
     before = np.full(len(PENALTIES), np.nan)
@@ -61,9 +62,10 @@ def test_ridge_is_a_refit_at_each_origin():
 def test_ridge_profits_from_a_variable_that_leads():
     follower, leader = led(400, 92)
     spec = spec_of(days=400, first=100, horizon=1, forecasters=("naive", "ridge"), predictors=("leader",))
-    done = replay([follower], spec, predictors=[leader])
-    errors = np.abs(done.origins.released[:-1, 0] - done.made.forecasts[:, :-1, 0])[:, done.origins.batch[:-1] >= 0]
-    assert errors[1].mean() < 0.7 * errors[0].mean()
+    histories = histories_of_observations(follower, spec, [leader])
+    rows = [forecasts(name, histories, 1)[-300:-1, 0] for name in ("naive", "ridge")]
+    errors = [np.abs(follower.values[101:] - row).mean() for row in rows]
+    assert errors[1] < 0.7 * errors[0]
 
 
 @settings(max_examples=60)
@@ -94,13 +96,13 @@ def test_nothing_quoted_moves_with_rows_of_predictors_known_later(data):
 def test_a_strange_predictor_gives_numbers_or_nothing(values):
     follower, _ = led(60, 93)
     spec = spec_of(days=60, forecasters=("naive", "ridge"), predictors=("leader",), min_history=1)
-    made = replay([follower], spec, predictors=[series(values, "leader")]).made.forecasts
+    made = forecaster("ridge").hindcast(histories_of_observations(follower, spec, [series(values, "leader")]), 2)
     assert not np.isinf(made).any()
 
 
 def ridge_of(own: Observations, leader: Observations) -> np.ndarray:
     spec = spec_of(days=200, first=20, horizon=HORIZON, forecasters=("naive", "ridge"), predictors=("leader",))
-    return replay([own], spec, predictors=[leader]).forecasts("ridge")
+    return forecasts("ridge", histories_of_observations(own, spec, [leader]), HORIZON)
 
 
 @pytest.mark.parametrize("unit", [1e-9, 3.0, 1e12])

@@ -168,9 +168,6 @@ def test_any_cut_into_units_gives_the_same_bits(unit_size, calibration, target):
 @pytest.mark.parametrize(
     "buffer",
     [
-        "pulse_core.forecasters.smoothing.BUFFERED",
-        "pulse_core.forecasters.smoothing.WIDTH",
-        "pulse_core.forecasters.seasonal.LARGEST_PASS",
         "pulse_core.backtest.histories.LARGEST_STRETCH",
         "pulse_core.backtest.scoring.BUFFERED",
     ],

@@ -73,7 +73,7 @@ class Order:
     @property
     def slow(self) -> tuple[str, ...]:
         """The forecasters that are called origin by origin."""
-        return tuple(one.name for one in resolve(self.spec.roster, self.forecasters).slow)
+        return tuple(one.name for one in resolve(self.spec.roster, self.forecasters).per_origin)
 
     @property
     def counted(self) -> str:

@@ -37,7 +37,7 @@ def dry_run(settings: TrainSettings, spec: RunSpec, forecasters: Sequence[Foreca
     there = set(store.names())
     wanted = sorted({*spec.variables, *spec.predictors})
     sizes = store.sizes([name for name in wanted if name in there]) if isinstance(store, SizedStore) else None
-    slow = len(resolve(spec.roster, forecasters).slow)
+    slow = len(resolve(spec.roster, forecasters).per_origin)
     units = _units(settings, spec, slow=bool(slow))
     guess = None
     if sizes is not None:

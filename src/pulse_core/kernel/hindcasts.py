@@ -1,0 +1,197 @@
+"""The kernel's forecasters as typed Python functions: each writes what it would have forecast at the origins of a path.
+
+`values` (n,) is the path, `lengths` (origin,) how many of them each origin knows (nondecreasing, from 1 to n), `out`
+(origin, horizon) where the forecasts go: rows may lie apart, the steps of a row may not. NaN where there is none.
+Grids of parameters are `padded`. A path is run along in stretches, so that a signal is heard between them. Arrays that
+do not fit raise ValueError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from pulse_core.kernel.bindings import Array, Positions, doubles, integer, library, positions, rows
+
+LONGEST_STRETCH: Final = 1 << 16
+"""Values that the kernel takes in one call: some 30 ms of the slowest forecaster."""
+
+FIRST_STRETCH: Final = 1 << 12
+"""Values of the first stretch where a table is as long as a stretch; each is as long as all before it together."""
+
+LANES: Final = 4
+"""The length of a grid is a multiple of this."""
+
+AR_STATE: Final = 40
+
+Penalties = Callable[[int, int], Array]
+"""Return exp(penalty / n) of the orders at lengths first + 1 .. last: (last - first, order)."""
+
+
+def naive(values: Array, lengths: Positions, out: Array) -> None:
+    """Write the newest value."""
+    _run(library().pulse_naive, values, lengths, out)
+
+
+def drift(values: Array, lengths: Positions, out: Array) -> None:
+    """Write the newest value and the mean step so far."""
+    _run(library().pulse_drift, values, lengths, out)
+
+
+def mean(values: Array, lengths: Positions, out: Array) -> None:
+    """Write the mean so far."""
+    _run(library().pulse_mean, values, lengths, out, doubles(np.empty(1), 1))
+
+
+def window_mean(values: Array, lengths: Positions, out: Array, window: int) -> None:
+    """Write the mean of the last `window` values."""
+    state = np.zeros(1 + window)
+    _run(library().pulse_window_mean, values, lengths, out, doubles(state, 1 + window), integer(window))
+
+
+def ses_levels(values: Array, lengths: Positions, fade: Array, levels: Array, choices: Positions) -> None:
+    """Write the level at each origin and the position of its alpha, both (origin,); `fade` (1, grid) is 1 - alpha."""
+    size = fade.shape[1]
+    state = np.empty((2, size))
+    path = doubles(values, len(values))
+    for first, last, origins in stretches(values, lengths, LONGEST_STRETCH):
+        count = origins.stop - origins.start
+        library().pulse_ses_levels(
+            path,
+            *_stretch(lengths, first, last, origins),
+            doubles(levels[origins], count),
+            positions(choices[origins], count),
+            _grid(fade),
+            doubles(state, 2, size),
+            integer(size),
+        )
+
+
+def theta(values: Array, lengths: Positions, alphas: Array, smoothed: tuple[Array, Positions], out: Array) -> None:
+    """Write the theta method's forecasts; `alphas` (1, grid); `smoothed`: what ses_levels wrote at the same origins."""
+    size = alphas.shape[1]
+    state = np.empty(2 + size)
+    levels, choices = smoothed
+    path = doubles(values, len(values))
+    for first, last, origins in stretches(values, lengths, LONGEST_STRETCH):
+        count = origins.stop - origins.start
+        library().pulse_theta(
+            path,
+            *_stretch(lengths, first, last, origins),
+            *_forecasts(out[origins], origins),
+            doubles(levels[origins], count),
+            positions(choices[origins], count),
+            _grid(alphas),
+            doubles(state, 2 + size),
+            integer(size),
+        )
+
+
+def holt(values: Array, lengths: Positions, parameters: Array, out: Array) -> None:
+    """Write the forecasts of Holt's method; `parameters` (3, grid): 1 - alpha, alpha beta, phi."""
+    size = parameters.shape[1]
+    state = np.empty((3, size))
+    damped = int((parameters[2] != 1.0).any())
+    addresses = _grid(parameters), doubles(state, 3, size)
+    _run(library().pulse_holt, values, lengths, out, *addresses, integer(size), integer(damped))
+
+
+def ar(values: Array, lengths: Positions, penalties: Penalties, out: Array, *, differenced: bool) -> None:
+    """Write the forecasts of an autoregression, or of one on first differences, summed."""
+    function = library().pulse_ari if differenced else library().pulse_ar
+    state = np.empty(AR_STATE)
+    path = doubles(values, len(values))
+    for first, last, origins in stretches(values, lengths, FIRST_STRETCH):
+        table = penalties(first, stretch_end(first, FIRST_STRETCH))
+        function(
+            path,
+            *_stretch(lengths, first, last, origins),
+            *_forecasts(out[origins], origins),
+            doubles(table, *table.shape),
+            doubles(state, AR_STATE),
+        )
+
+
+def seasonal_naive(values: Array, lengths: Positions, season: int, out: Array) -> None:
+    """Write the values of a season ago."""
+    _run(library().pulse_seasonal_naive, values, lengths, out, integer(season))
+
+
+def holt_winters(values: Array, lengths: Positions, parameters: Array, season: int, out: Array) -> None:
+    """Write the forecasts of Holt-Winters; `parameters` (3, grid): alpha, alpha beta, gamma (1 - alpha)."""
+    size = parameters.shape[1]
+    state = np.empty((3 + season, size))
+    addresses = _grid(parameters), doubles(state, 3 + season, size)
+    _run(library().pulse_holt_winters, values, lengths, out, *addresses, integer(size), integer(season))
+
+
+def mean_of_all(forecasts: Array, out: Array) -> None:
+    """Write the mean of the finite ones of `forecasts` (origin, forecaster, horizon)."""
+    _combine(library().pulse_mean_of_all, forecasts, out)
+
+
+def median_of_all(forecasts: Array, out: Array) -> None:
+    """Write the median of the finite ones of `forecasts` (origin, forecaster, horizon)."""
+    _combine(library().pulse_median_of_all, forecasts, out)
+
+
+def padded(*parameters: Array) -> Array:
+    """Return parameters (grid,) as (parameter, grid), as long as the kernel takes them: the last point repeated."""
+    grid = np.stack(parameters)
+    return np.ascontiguousarray(np.pad(grid, ((0, 0), (0, -grid.shape[1] % LANES)), mode="edge"))
+
+
+def stretches(values: Array, lengths: Positions, size: int) -> Iterator[tuple[int, int, slice]]:
+    """Yield the stretches up to the last origin: first value, last value, the origins whose newest value is in it."""
+    newest = int(lengths[-1]) if len(lengths) else 0
+    if newest > len(values) or (newest and lengths[0] < 1):
+        raise ValueError(f"expected lengths of 1 to {len(values)}, got {lengths[0]} to {newest}")
+    first, begin = 0, 0
+    while first < newest:
+        last = min(stretch_end(first, size), newest)
+        end = len(lengths) if last == newest else int(np.searchsorted(lengths, last, side="right"))
+        yield first, last, slice(begin, end)
+        first, begin = last, end
+
+
+def stretch_end(first: int, size: int) -> int:
+    """Return where the stretch from `first` on ends, if the path goes on; `size` is the length of the first stretch."""
+    return first + min(max(first, size), LONGEST_STRETCH)
+
+
+def _run(function: Callable[..., None], values: Array, lengths: Positions, out: Array, *arguments: Any) -> None:
+    path = doubles(values, len(values))
+    for first, last, origins in stretches(values, lengths, LONGEST_STRETCH):
+        function(path, *_stretch(lengths, first, last, origins), *_forecasts(out[origins], origins), *arguments)
+
+
+def _stretch(lengths: Positions, first: int, last: int, origins: slice) -> tuple[Any, ...]:
+    count = origins.stop - origins.start
+    return integer(first), integer(last), positions(lengths[origins], count), integer(count)
+
+
+def _forecasts(out: Array, origins: slice) -> tuple[Any, ...]:
+    if not out.flags.writeable:
+        raise ValueError("expected an array that can be written to")
+    return *rows(out, origins.stop - origins.start, out.shape[1]), integer(out.shape[1])
+
+
+def _grid(parameters: Array) -> Any:
+    if parameters.shape[1] % LANES:
+        raise ValueError(f"a grid of {parameters.shape[1]} points is not padded")
+    return doubles(parameters, *parameters.shape)
+
+
+def _combine(function: Callable[..., None], forecasts: Array, out: Array) -> None:
+    """Combine a block of origins at a time."""
+    origins, forecasters, horizon = forecasts.shape
+    scratch = np.empty((forecasters, LANES))
+    for first in range(0, origins, LONGEST_STRETCH):
+        block, target = forecasts[first : first + LONGEST_STRETCH], out[first : first + LONGEST_STRETCH]
+        count = len(block)
+        source = rows(block.reshape(count, forecasters * horizon, copy=False), count, forecasters * horizon)
+        address, stride, steps = _forecasts(target, slice(0, count))
+        sizes = integer(count), integer(forecasters), steps
+        function(*source, *sizes, address, stride, doubles(scratch, forecasters, LANES))

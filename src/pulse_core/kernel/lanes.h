@@ -1,0 +1,107 @@
+/* Operations on lanes that compilers have no sign for. */
+#ifndef PULSE_LANES_H
+#define PULSE_LANES_H
+
+#include "kernel.h"
+
+/* Lanes in an array of doubles. (gcc lowers a memcpy to them by way of the stack, which costs ten times as much.) */
+typedef double lanes_in_array __attribute__((vector_size(32), aligned(8), may_alias));
+
+static inline lanes load(const double *source)
+{
+    return *(const lanes_in_array *)source;
+}
+
+static inline void store(double *target, lanes numbers)
+{
+    *(lanes_in_array *)target = numbers;
+}
+
+static inline lanes all_lanes(double number)
+{
+    return (lanes){number, number, number, number};
+}
+
+/* Comparisons. Where registers hold two numbers, gcc would compare lanes one by one, at ten times the cost: here the
+ * halves are compared. */
+#if defined(__AVX__)
+#define COMPARE(a, sign, b) return (a) sign (b)
+#else
+typedef double half __attribute__((vector_size(16)));
+typedef int64_t half_mask __attribute__((vector_size(16)));
+
+#define LOW(a) ((half){(a)[0], (a)[1]})
+#define HIGH(a) ((half){(a)[2], (a)[3]})
+#define COMPARE(a, sign, b)                                                              \
+    half_mask low = LOW(a) sign LOW(b), high = HIGH(a) sign HIGH(b);                     \
+    return (mask){low[0], low[1], high[0], high[1]}
+#endif
+
+static inline mask less(lanes a, lanes b)
+{
+    COMPARE(a, <, b);
+}
+
+static inline mask equal(lanes a, lanes b)
+{
+    COMPARE(a, ==, b);
+}
+
+static inline mask is_nan(lanes a)
+{
+    COMPARE(a, !=, a);
+}
+
+/* `yes` where the condition holds, `no` elsewhere. */
+static inline lanes choose(mask condition, lanes yes, lanes no)
+{
+    return (lanes)((condition & (mask)yes) | (~condition & (mask)no));
+}
+
+static inline lanes lesser(lanes a, lanes b)
+{
+    return choose(less(a, b), a, b);
+}
+
+static inline int holds_anywhere(mask condition)
+{
+    return (condition[0] | condition[1] | condition[2] | condition[3]) != 0;
+}
+
+/* The index of the first NaN if there is one, else of the first least number, as numpy's argmin. The numbers are sums of
+ * squares: none is below zero, so that their sum is a NaN if and only if one of them is. `count` is a multiple of LANES.
+ */
+static inline int64_t first_least(const double *numbers, int64_t count)
+{
+    /* two chains: one comparison need not wait for the one before it */
+    lanes even = load(numbers), odd = even, total = even;
+    int64_t j = LANES;
+    for (; j + LANES < count; j += 2 * LANES) {
+        lanes next = load(numbers + j), after = load(numbers + j + LANES);
+        even = lesser(next, even);
+        odd = lesser(after, odd);
+        total += next + after;
+    }
+    if (j < count) {
+        lanes next = load(numbers + j);
+        even = lesser(next, even);
+        total += next;
+    }
+    even = lesser(odd, even);
+    double sum = total[0] + total[1] + total[2] + total[3], least = even[0];
+    for (int lane = 1; lane < LANES; lane++)
+        least = even[lane] < least ? even[lane] : least;
+    j = 0;
+    if (sum != sum) {
+        while (numbers[j] == numbers[j])
+            j++;
+        return j;
+    }
+    while (!holds_anywhere(equal(load(numbers + j), all_lanes(least))))
+        j += LANES;
+    while (numbers[j] != least)
+        j++;
+    return j;
+}
+
+#endif

@@ -1,0 +1,133 @@
+"""The one door from the golden runs to the code: rows, a spec and forecasters go in, arrays come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_adapters.backends.serial import SerialBackend
+from pulse_adapters.sinks.memory import MemorySink
+from pulse_core import (
+    MEASURES,
+    TRUST,
+    Forecaster,
+    Labels,
+    Observations,
+    OriginByOrigin,
+    RetrodictionTraining,
+    RunSpec,
+    VariableResult,
+)
+from tests.golden.models import OwnForecaster
+from tests.golden.series import Rows
+
+Array = NDArray[np.float64]
+WRONG_COLUMN = "trust"
+"""The column of the hindcasts that the old code gets wrong, and that is compared with nothing."""
+
+
+@attrs.frozen
+class RunPieces:
+    """What a run gives: its digest, failures by variable, and by variable the forecasters and each piece's numbers."""
+
+    digest: str
+    failures: dict[str, str]
+    forecasters: dict[str, tuple[str, ...]]
+    pieces: dict[str, dict[str, Array]]
+
+
+def train(
+    rows: Mapping[str, Rows],
+    spec: Mapping[str, Any],
+    forecasters: Sequence[OwnForecaster] = (),
+    *,
+    hindcasts: bool = False,
+) -> RunPieces:
+    """Train these variables in memory. Whatever the code is called by then, this function is what changes."""
+    sink = MemorySink()
+    result = RetrodictionTraining(
+        store=_Store(dict(rows)),
+        backend=SerialBackend(),
+        sink=sink,
+        forecasters=tuple(_forecaster(forecaster) for forecaster in forecasters),
+        hindcasts=hindcasts,
+        keep_going=True,
+    ).execute(RunSpec(**spec))
+    records = {record.variable: record for record in sink._records.values() if isinstance(record, VariableResult)}
+    tables = [columns for (_, name), goes in sink.parts.items() if name.startswith("hindcasts/") for columns in goes]
+    pieces: dict[str, dict[str, Array]] = {}
+    for summary in result.variables:
+        record = records[summary.variable]
+        pieces[summary.variable] = {
+            **{f"scores.{name}": summary.scores[..., index] for index, name in enumerate(MEASURES)},
+            **{f"trust.{name}": summary.trust[..., index] for index, name in enumerate(TRUST) if name != "log10_e"},
+            "log10_e": summary.trust[..., TRUST.index("log10_e")],
+            "weights": summary.weights,
+            "regret": summary.regret,
+            "bound": summary.bound,
+            "origins": _floats(summary.origins),
+            "record.exponent": _floats(record.exponent),
+            "record.sums": record.sums.values,
+            "record.wins": record.wins,
+            "record.losses": record.losses,
+            **(_hindcasts(tables, summary.variable, summary.forecasters) if hindcasts else {}),
+        }
+    return RunPieces(
+        digest=result.digest,
+        failures={failure.variable: failure.kind for failure in result.failures},
+        forecasters={summary.variable: summary.forecasters for summary in result.variables},
+        pieces=pieces,
+    )
+
+
+@attrs.frozen
+class _Store:
+    """A DataStore over rows in memory."""
+
+    rows: dict[str, Rows]
+
+    def names(self) -> Iterator[str]:
+        yield from sorted(self.rows)
+
+    def read(self, variable: str) -> Observations:
+        rows = self.rows[variable]
+        known_at = None if rows.known_at is None else np.array(rows.known_at, dtype="datetime64[us]")
+        return Observations(variable, np.array(rows.timestamps, dtype="datetime64[us]"), rows.values, known_at)
+
+
+def _forecaster(plain: OwnForecaster) -> Forecaster:
+    """Return a forecaster of the code's: the model itself where it makes all hindcasts in one pass."""
+    if hasattr(plain.model, "hindcast"):
+        forecaster: Forecaster = plain.model
+        return forecaster
+    return OriginByOrigin(plain.name, "1", plain.model, plain.refit_every)
+
+
+def _hindcasts(tables: Sequence[Mapping[str, Any]], variable: str, forecasters: Sequence[str]) -> dict[str, Array]:
+    """Return the columns of a variable's hindcasts, sorted by forecaster in roster order, horizon and origin."""
+    parts: dict[str, list[NDArray[Any]]] = {}
+    for columns in tables:
+        rows = np.array([name == variable for name in _labels(columns["variable"])])
+        ranks = np.array([forecasters.index(name) for name in _labels(columns["forecaster"])])
+        for name, column in {**columns, "forecaster": ranks}.items():
+            if not isinstance(column, Labels):
+                parts.setdefault(name, []).append(column[rows])
+    table = {name: np.concatenate(shares) for name, shares in parts.items()}
+    order = np.lexsort((table["known_at"], table["horizon"], table["forecaster"]))
+    return {f"hindcasts.{name}": _floats(column[order]) for name, column in table.items() if name != WRONG_COLUMN}
+
+
+def _labels(column: Labels) -> list[str]:
+    return [column.names[code] for code in column.codes.tolist()]
+
+
+def _floats(values: Any) -> Array:
+    """Return numbers as float64; moments as microseconds since 1970, NaN where there is none."""
+    array = np.asarray(values)
+    if array.dtype.kind == "M":
+        return np.where(np.isnat(array), np.nan, array.astype("datetime64[us]").astype(np.int64).astype(np.float64))
+    return array.astype(np.float64)

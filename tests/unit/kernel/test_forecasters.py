@@ -1,0 +1,189 @@
+"""The kernel's forecasters to the last bit: whatever the stretches, the build and the rows they are written to."""
+
+from __future__ import annotations
+
+import ctypes
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pulse_core.forecasters.base import Histories, InPlaceForecaster
+from pulse_core.forecasters.combinations import MeanOfAll, MedianOfAll
+from pulse_core.kernel import bindings, hindcasts
+from tests.histories import forecaster, histories_of, histories_of_paths
+from tests.unit.kernel.stepwise import FORECASTS, mean_of_all, median_of_all
+
+NAMES = ("naive", "drift", "mean", "window-mean", "ses", "holt", "damped-holt", "theta", "ar", "ari")
+SEASONAL = tuple(f"{kind}({season})" for kind in ("seasonal-naive", "holt-winters") for season in (1, 4))
+COMBINATIONS = ((MeanOfAll(), mean_of_all), (MedianOfAll(), median_of_all))
+HORIZON = 5
+by_name = pytest.mark.parametrize("name", [*NAMES, *SEASONAL])
+
+
+def numbers() -> st.SearchStrategy[float]:
+    """Ties and round numbers, ordinary numbers, and some whose squares overflow or vanish."""
+    extreme = st.sampled_from([1e300, -1e300, 1.7e308, 1e-300, 5e-324])
+    return st.one_of(st.integers(-2, 2).map(float), st.floats(-1e3, 1e3), st.floats(-1e3, 1e3), extreme)
+
+
+paths = st.lists(numbers(), min_size=1, max_size=40).map(np.array)
+
+
+def walk(count: int, seed: int = 1) -> np.ndarray:
+    return np.asarray(100 + np.cumsum(np.random.default_rng(seed).normal(size=count)))
+
+
+def bits(numbers: np.ndarray) -> bytes:
+    """The bits of an array, all NaNs alike."""
+    return np.where(np.isnan(numbers), np.nan, numbers).tobytes()
+
+
+def hindcast(name: str, histories: Histories) -> np.ndarray:
+    return forecaster(name).hindcast(histories, HORIZON)
+
+
+@pytest.mark.parametrize("name", FORECASTS)
+@settings(max_examples=40)
+@given(path=paths)
+def test_each_forecast_is_that_of_the_formula_s_operations_in_order(name, path):
+    rows = hindcast(name, histories_of(path))
+    with np.errstate(all="ignore"):
+        expected = np.array([FORECASTS[name](path[: count + 1], HORIZON) for count in range(len(path))])
+    assert bits(rows) == bits(expected)
+
+
+@pytest.mark.parametrize("name", FORECASTS)
+def test_a_long_path_has_them_too(name):
+    path = walk(780)
+    rows = hindcast(name, histories_of(path))
+    for count in (249, 250, 251, 499, 500, 501, 750, 780):
+        assert bits(rows[count - 1]) == bits(np.array(FORECASTS[name](path[:count], HORIZON)))
+
+
+@by_name
+@settings(max_examples=40)
+@given(path=paths, data=st.data())
+def test_an_origin_is_forecast_as_if_the_path_ended_there(name, path, data):
+    count = data.draw(st.integers(1, len(path)))
+    alone = Histories((path[:count],), np.zeros(1, dtype=np.int64), np.array([count]))
+    assert bits(hindcast(name, alone)[0]) == bits(hindcast(name, histories_of(path))[count - 1])
+
+
+@by_name
+@settings(max_examples=40)
+@given(path=paths, longest=st.integers(1, 50), first=st.integers(1, 50))
+def test_the_length_of_stretches_changes_no_bit(name, path, longest, first):
+    together = hindcast(name, histories_of(path))
+    with patch.multiple(hindcasts, LONGEST_STRETCH=longest, FIRST_STRETCH=first):
+        assert bits(hindcast(name, histories_of(path))) == bits(together)
+
+
+@by_name
+@settings(max_examples=40)
+@given(path=paths, data=st.data())
+def test_origins_may_be_any_and_share_a_length(name, path, data):
+    lengths = np.sort(data.draw(st.lists(st.integers(1, len(path)), min_size=1, max_size=9).map(np.array)))
+    some = Histories((path,), np.zeros_like(lengths), lengths)
+    assert bits(hindcast(name, some)) == bits(hindcast(name, histories_of(path))[lengths - 1])
+
+
+@by_name
+@settings(max_examples=40)
+@given(several=st.lists(paths, min_size=1, max_size=4))
+def test_paths_are_forecast_one_by_one(name, several):
+    alone = [hindcast(name, histories_of(path)) for path in several]
+    assert bits(hindcast(name, histories_of_paths(several))) == bits(np.concatenate(alone))
+
+
+@by_name
+@settings(max_examples=40)
+@given(path=paths)
+def test_both_builds_give_the_same_bits(name, path):
+    rows = hindcast(name, histories_of(path))
+    with baseline():
+        assert bits(hindcast(name, histories_of(path))) == bits(rows)
+
+
+@by_name
+def test_both_builds_give_the_same_bits_on_a_long_path(name):
+    rows = hindcast(name, histories_of(walk(700)))
+    with baseline():
+        assert bits(hindcast(name, histories_of(walk(700)))) == bits(rows)
+
+
+@by_name
+def test_forecasts_go_where_they_belong_and_nowhere_else(name):
+    histories, chosen = histories_of(walk(60)), forecaster(name)
+    assert isinstance(chosen, InPlaceForecaster)
+    wide = np.full((60, 3, HORIZON), -7.0)
+    chosen.hindcast_into(histories, wide[:, 1])
+    assert bits(wide[:, 1]) == bits(chosen.hindcast(histories, HORIZON))
+    assert (wide[:, [0, 2]] == -7.0).all()
+
+
+@pytest.mark.parametrize(("combination", "expected"), COMBINATIONS)
+@given(data=st.data())
+def test_a_combination_is_that_of_its_operations_in_order(combination, expected, data):
+    shape = data.draw(st.tuples(st.integers(1, 6), st.integers(1, 9), st.integers(1, 6)))
+    cells = st.one_of(numbers(), st.just(np.nan))
+    size = int(np.prod(shape))
+    drawn = np.array(data.draw(st.lists(cells, min_size=size, max_size=size))).reshape(shape)
+    with np.errstate(all="ignore"):
+        rows = [[expected(drawn[origin, :, step]) for step in range(shape[2])] for origin in range(shape[0])]
+    # the sign of a zero depends on the order of equals
+    assert bits(combination.combine(drawn) + 0.0) == bits(np.array(rows) + 0.0)
+    with baseline():
+        assert bits(combination.combine(drawn) + 0.0) == bits(np.array(rows) + 0.0)
+
+
+@pytest.mark.parametrize("combination", [MeanOfAll(), MedianOfAll()])
+def test_combinations_go_where_they_belong_and_nowhere_else(combination):
+    wide = np.random.default_rng(3).normal(size=(50, 9, HORIZON))
+    before = wide.copy()
+    combination.combine_into(wide[:, 1:7], wide[:, 8])
+    assert bits(wide[:, 8]) == bits(combination.combine(np.ascontiguousarray(before[:, 1:7])))
+    assert (wide[:, :8] == before[:, :8]).all()
+
+
+@pytest.mark.parametrize(
+    ("path", "length"), [([0, 0], [1, 0]), ([0, 0], [2, 1]), ([1, 0], [1, 1]), ([0, 1, 0], [1, 1, 2]), ([0], [4])]
+)
+def test_origins_out_of_order_or_beyond_their_path_are_refused(path, length):
+    with pytest.raises(ValueError, match="origins"):
+        Histories((np.zeros(3), np.zeros(3)), np.array(path), np.array(length))
+
+
+@pytest.mark.parametrize("out", [np.zeros((9, 4))[:, ::2], np.zeros((9, 2), dtype=np.float32), np.zeros((8, 2))])
+def test_rows_that_do_not_fit_are_refused(out):
+    with pytest.raises(ValueError, match="expected"):
+        hindcasts.naive(np.zeros(9), np.arange(1, 10), out)
+
+
+@pytest.mark.parametrize("lengths", [[0, 1], [9, 10]])
+def test_lengths_beyond_the_path_are_refused(lengths):
+    with pytest.raises(ValueError, match="lengths of 1 to 9"):
+        hindcasts.naive(np.zeros(9), np.array(lengths), np.zeros((2, 2)))
+
+
+def test_what_cannot_be_written_to_is_refused():
+    out = np.zeros((9, 2))
+    out.flags.writeable = False
+    with pytest.raises(ValueError, match="written"):
+        hindcasts.naive(np.zeros(9), np.arange(1, 10), out)
+
+
+def test_smoothing_that_theta_stands_on_runs_once():
+    histories = histories_of(walk(50))
+    with patch.object(hindcasts, "ses_levels", wraps=hindcasts.ses_levels) as runs:
+        for name in ("ses", "theta"):
+            hindcast(name, histories)
+    assert runs.call_count == 1
+
+
+def baseline():
+    """Run the build that every machine can run."""
+    library: ctypes.CDLL = bindings._open(bindings.BASELINE)
+    return patch.object(hindcasts, "library", lambda: library)
