@@ -13,7 +13,7 @@ import numpy as np
 
 from pulse_adapters.forecasters.imported import imported, is_import_name
 from pulse_adapters.forecasters.libraries import is_library_name, library_forecaster
-from pulse_adapters.forecasters.plugged import plugged_in
+from pulse_adapters.forecasters.plugins import plugin_forecaster
 from pulse_core import __version__
 from pulse_core.data.observations import Observations
 from pulse_core.errors import InvalidSpec, SettingsError
@@ -105,7 +105,7 @@ def _own_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forec
         plugin = plugins(entry_points.FORECASTERS).get(name)
         if plugin is None:
             raise
-        return (plugged_in(name, plugin.target, plugin.folder, plugin.package, settings.refit_every),)
+        return (plugin_forecaster(name, plugin.target, plugin.folder, plugin.package, settings.refit_every),)
     return ()
 
 

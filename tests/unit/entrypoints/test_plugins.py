@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pulse_adapters.forecasters.plugged import PluggedForecaster
+from pulse_adapters.forecasters.plugins import PluginForecaster
 from pulse_entrypoints.wiring.entry_points import BACKENDS, GROUPS, plugins
 
 MODULE = """
@@ -103,10 +103,10 @@ def test_forecaster_store_and_backend_of_a_package_run(ask, install) -> None:
 def test_a_forecaster_of_a_package_travels_to_workers(ask, install) -> None:
     install()
     plugin = plugins("pulse.forecasters")["demo-last"]
-    from pulse_adapters.forecasters.plugged import plugged_in
+    from pulse_adapters.forecasters.plugins import plugin_forecaster
 
-    made = plugged_in(plugin.name, plugin.target, plugin.folder, plugin.package)
-    assert isinstance(pickle.loads(pickle.dumps(made)), PluggedForecaster)
+    made = plugin_forecaster(plugin.name, plugin.target, plugin.folder, plugin.package)
+    assert isinstance(pickle.loads(pickle.dumps(made)), PluginForecaster)
     assert made.per_origin
     assert made.version.startswith("pulse-demo-package 1.2, sha256:")
 
