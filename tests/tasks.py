@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import time
@@ -41,6 +42,21 @@ def environment_word(unit: WorkUnit) -> UnitResult:
 def oom_score(unit: WorkUnit) -> UnitResult:
     """Say by how much the kernel takes the process for larger than it is when memory runs out."""
     return UnitResult(computed=int(Path("/proc/self/oom_score_adj").read_text()))
+
+
+def profiler_enabled(unit: WorkUnit) -> UnitResult:
+    """Say whether Dask samples the stacks of this process: 1 or 0."""
+    import dask
+
+    return UnitResult(computed=int(dask.config.get("distributed.worker.profile.enabled")))
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Unpicklable:
@@ -132,6 +148,13 @@ def _hang(unit: WorkUnit) -> UnitResult:
     return UnitResult()
 
 
+def _freeze(unit: WorkUnit) -> UnitResult:
+    """Stay in C for a minute, as a library may: Python's lock held, so that no thread runs, and all signals blocked."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    ctypes.PyDLL(None).sleep(60)
+    return UnitResult()
+
+
 def _linger(unit: WorkUnit) -> UnitResult:
     time.sleep(0.3)
     return UnitResult(computed=1)
@@ -150,6 +173,7 @@ _ACTS = {
     "kill": _kill,
     "devour": _devour,
     "vanish": _vanish,
+    "freeze": _freeze,
     "hang": _hang,
     "linger": _linger,
     "return unpicklable": _return_unpicklable,

@@ -12,8 +12,8 @@ import attrs
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from pulse_adapters.report.gather import report_of
-from pulse_adapters.report.render import render
+from pulse_adapters.report.assembly import assemble_report
+from pulse_adapters.report.rendering import render
 from tests.unit.report.runs import climb, trained, walk
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
@@ -53,14 +53,14 @@ def reports(tmp_path_factory) -> dict[str, Path]:
     """Reports by name: `small`, `many` (more rows than a page), `nasty` (names that try to get out)."""
     folder = tmp_path_factory.mktemp("reports")
     made = {
-        "small": report_of(trained(folder / "small", {"climb": climb(1), "walk": walk(2)}), "r"),
-        "many": report_of(
+        "small": assemble_report(trained(folder / "small", {"climb": climb(1), "walk": walk(2)}), "r"),
+        "many": assemble_report(
             trained(folder / "many", {f"v{place:02}": walk(place) for place in range(30)}, hindcasts=False),
             "r",
             limit=1,
         ),
     }
-    nasty = report_of(trained(folder / "nasty", {NASTY: walk(3), "walk": walk(2)}), "r", [NASTY])
+    nasty = assemble_report(trained(folder / "nasty", {NASTY: walk(3), "walk": walk(2)}), "r", [NASTY])
     made["nasty"] = attrs.evolve(nasty, failures=((NASTY, NASTY, NASTY_MEND),))
     paths = {}
     for name, report in made.items():

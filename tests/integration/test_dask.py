@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+import time
 from datetime import date
 from pathlib import Path
 from unittest.mock import Mock
@@ -14,19 +15,20 @@ from distributed import Client, KilledWorker, LocalCluster, Security
 
 from pulse_adapters.backends.dask.backend import DaskBackend
 from pulse_adapters.backends.dask.cluster import LocalWorkers, Scheduler, Tls, scheduler_address
-from pulse_adapters.backends.dask.deaths import Watch
+from pulse_adapters.backends.dask.deaths import DeathObserver
 from pulse_adapters.backends.dask.dispatch import Pace
 from pulse_adapters.backends.dask.worker_task import perform
 from pulse_adapters.backends.host.deaths import MemoryKills
 from pulse_adapters.backends.host.software import Software
 from pulse_adapters.backends.serial import SerialBackend
+from pulse_adapters.backends.stopping import Stop
 from pulse_adapters.sinks.memory import MemorySink
 from pulse_adapters.stores.folder import FolderStore
 from pulse_core import RetrodictionTraining, RunSpec
 from pulse_core.errors import BackendUnavailable, RunInterrupted, SettingsError, UnitFailed
 from pulse_core.ports import Done, Failed
 from tests.integration.cli import write_series
-from tests.tasks import Scripted, count_variables, oom_score, process_id, units
+from tests.tasks import Scripted, alive, count_variables, oom_score, process_id, profiler_enabled, units
 
 pytestmark = pytest.mark.integration
 
@@ -91,8 +93,8 @@ def test_what_the_kernel_counts_beside_the_nanny_of_a_dead_worker_is_told(count,
     before = MemoryKills(Path("counted"), machine, 4)
     worker = Mock(address="tcp://w:1", nanny="tcp://n:1")
     client = Mock(run=lambda *_, **__: {"w": ("tcp://n:1", attrs.evolve(before, count=count))}, get_events=lambda _: ())
-    told = Watch(0, {"tcp://n:1": before}).words(client, KilledWorker("unit-0", worker, 3))
-    assert f"died, 4 of them, also when nothing else ran; the last, at tcp://w:1, {words}" in told
+    words_of_death = DeathObserver({"tcp://n:1": before}).words(client, KilledWorker("unit-0", worker, 3))
+    assert f"died, 4 of them, also when nothing else ran; the last, at tcp://w:1, {words}" in words_of_death
 
 
 def test_closed_early_it_leaves_no_process(tmp_path):
@@ -101,6 +103,34 @@ def test_closed_early_it_leaves_no_process(tmp_path):
     next(outcomes)
     outcomes.close()
     assert set(multiprocessing.active_children()) <= set(before)
+
+
+@pytest.mark.parametrize("first", ["linger", "freeze"])
+def test_asked_to_stop_it_ends_workers_that_hear_nothing(tmp_path, first):
+    # "linger": its result is there, and the worker that holds it is at the second unit already
+    stop, task = Stop(), Scripted(tmp_path, {0: (first,), 1: ("freeze",), 2: ("freeze",)})
+    backend = DaskBackend(LocalWorkers(workers=1 if first == "linger" else 2), stop)
+    asker = threading.Thread(target=ask_at, args=(stop, task))
+    asker.start()
+    with pytest.raises(RunInterrupted, match="asked to stop by SIGTERM, and what was under way was dropped"):
+        list(backend.run(task, units(3)))
+    asker.join()
+    assert time.time() - max(path.stat().st_mtime for path in tmp_path.iterdir()) < 3
+    assert not any(alive(process) for process in task.process_ids())
+
+
+def ask_at(stop: Stop, task: Scripted) -> None:
+    """Ask to stop once the second unit is under way."""
+    while not task.calls(1):
+        time.sleep(0.02)
+    time.sleep(0.5)
+    stop.ask("SIGTERM")
+
+
+def test_dask_s_sampling_profiler_is_off_on_workers_of_our_own():
+    (done,) = DaskBackend(LocalWorkers(workers=1)).run(profiler_enabled, units(1))
+    assert isinstance(done, Done)
+    assert done.result.computed == 0
 
 
 def test_two_threads_of_a_worker_give_the_same_bits(tmp_path):
@@ -127,8 +157,8 @@ def test_workers_with_other_software_are_refused_before_a_unit_is_done(monkeypat
 
 
 def test_a_worker_that_came_later_refuses_by_itself(tmp_path):
-    answer = perform(units(1), b"not even looked at", OTHER)
-    assert (answer.outcomes, "numpy" in answer.refused) == ((), True)
+    result = perform(units(1), b"never unpickled", OTHER)
+    assert (result.outcomes, "numpy" in result.refusal) == ((), True)
 
 
 def test_software_that_is_missing_is_told():
@@ -231,8 +261,8 @@ def test_a_run_that_waits_does_not_ask_for_nothing_a_hundred_times_a_second(proc
 def test_bundles_are_cut_by_what_units_have_taken():
     pace = Pace()
     assert pace.size(waiting=1000, threads=2) == 1  # nothing is known yet
-    pace.note(units=10, seconds=0.01)
+    pace.record(units=10, seconds=0.01)
     assert pace.size(waiting=10_000, threads=2) == 500
     assert pace.size(waiting=40, threads=2) == 10  # enough is left for all to the end
-    pace.note(units=10, seconds=100.0)
+    pace.record(units=10, seconds=100.0)
     assert pace.size(waiting=1000, threads=2) == 1

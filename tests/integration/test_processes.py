@@ -18,11 +18,13 @@ import pytest
 
 from pulse_adapters.backends.host.deaths import MemoryKills
 from pulse_adapters.backends.processes.backend import ProcessesBackend
-from pulse_core.errors import UnitFailed
+from pulse_adapters.backends.stopping import Stop
+from pulse_core.errors import RunInterrupted, UnitFailed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Task
 from tests.tasks import (
     Scripted,
+    alive,
     count_variables,
     environment_word,
     oom_score,
@@ -44,14 +46,6 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
     return condition()
 
 
-def alive(process: int) -> bool:
-    """Whether a process runs; one that has ended and waits for its parent does not."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def answers(task: Task, work: Sequence[WorkUnit]) -> list[int]:
     return [outcome.result.computed for outcome in TWO.run(task, work) if isinstance(outcome, Done)]
 
@@ -59,7 +53,7 @@ def answers(task: Task, work: Sequence[WorkUnit]) -> list[int]:
 def start_script(folder: Path, code: str) -> subprocess.Popen[str]:
     script = folder / "script.py"
     script.write_text(code)
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    environment = {**os.environ, "PYTHONPATH": f"{HERE / 'src'}{os.pathsep}{HERE}"}
     return subprocess.Popen(
         [sys.executable, script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -175,6 +169,19 @@ def test_what_the_caller_raises_ends_the_workers(tmp_path):
     assert wait_until(lambda: not any(alive(process) for process in task.process_ids()))
 
 
+def test_asked_to_stop_it_ends_a_worker_that_hears_nothing(tmp_path):
+    stop, task = Stop(), Scripted(tmp_path, {1: ("freeze",)})
+    outcomes = ProcessesBackend(max_workers=2, worth_seconds=0, stop=stop).run(task, units(2))
+    assert next(outcomes).unit.index == 0
+    assert wait_until(lambda: task.calls(1) == 1)
+    stop.ask("SIGTERM")
+    started = time.monotonic()
+    with pytest.raises(RunInterrupted, match="asked to stop by SIGTERM, and what was under way was dropped"):
+        list(outcomes)
+    assert 0.9 < time.monotonic() - started < 2
+    assert not any(alive(process) for process in task.process_ids())
+
+
 def test_many_units_are_handed_out_one_by_one():
     assert sum(1 for _ in TWO.run(count_variables, units(3000))) == 3000
 
@@ -227,15 +234,17 @@ def test_a_script_without_a_guard_is_told_so_and_does_not_hang(tmp_path, calls):
     assert "__name__ == '__main__'" in err.strip().split("\n")[-1]
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_the_workers_end_with_their_parent_even_in_the_middle_of_a_unit(tmp_path, calls, how):
-    script = dict.fromkeys(range(4), ("hang",))
+@pytest.mark.parametrize(
+    ("how", "act"), [(signal.SIGKILL, "hang"), (signal.SIGINT, "hang"), (signal.SIGKILL, "freeze")]
+)
+def test_the_workers_end_with_their_parent_even_in_the_middle_of_a_unit(tmp_path, calls, how, act):
+    script = dict.fromkeys(range(4), (act,))
     process = start_script(tmp_path, SCRIPT.format(guard=GUARD, folder=str(calls), script=script))
     task = Scripted(calls, {})
     assert wait_until(lambda: len(task.process_ids()) == 2)
     process.send_signal(how)
     process.communicate(timeout=60)
-    assert wait_until(lambda: not any(alive(worker) for worker in task.process_ids()), 5)
+    assert wait_until(lambda: not any(alive(worker) for worker in task.process_ids()), 2)
 
 
 def test_a_worker_killed_from_outside_costs_its_unit_alone(tmp_path):

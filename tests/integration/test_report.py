@@ -26,7 +26,7 @@ def test_a_training_leaves_its_report_and_the_hindcasts_it_needs(folder, trained
     assert place.endswith("results/r/report.html")
     page = (folder / place).read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
-    assert "Forecast against what happened" in page
+    assert "Forecast against actual values" in page
     assert list((folder / "results/r/hindcasts").iterdir())
 
 

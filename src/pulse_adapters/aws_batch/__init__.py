@@ -1,1 +1,1 @@
-"""AWS Batch: what a job's container knows of itself, and what is asked of the service from outside."""
+"""AWS Batch: the environment of a job's container, and calls to the service: submit, describe, list, end."""

@@ -1,4 +1,4 @@
-"""What jobs have used, all attempts and children together, and what that costs at a price that the user names."""
+"""Usage of jobs, all attempts and children together, and its cost at a price that the user gives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Usage:
 
     @property
     def estimated_cost(self) -> float | None:
-        """The hours times the price: without storage, traffic, and what a machine costs while it starts or idles."""
+        """The hours times the price: without storage, traffic, and the time of machines that start or idle."""
         return None if self.price_per_vcpu_hour is None else self.vcpu_hours * self.price_per_vcpu_hour
 
     def to_document(self) -> dict[str, Any]:
@@ -34,19 +34,19 @@ class Usage:
         }
 
 
-def workers(jobs: Jobs, states: Iterable[JobState]) -> tuple[JobState, ...]:
-    """Return the jobs that have attempts of their own: children in place of their array. Raises PulseError."""
-    alone = [state for state in states if state.size is None]
+def attempted_jobs(jobs: Jobs, states: Iterable[JobState]) -> tuple[JobState, ...]:
+    """Return the jobs that have attempts: of an array its children, which have them. Raises PulseError."""
+    single = [state for state in states if state.size is None]
     arrays = [state for state in states if state.size is not None]
     children = [child for array in arrays for child in jobs.describe(jobs.children(array.id))]
-    return (*children, *alone)
+    return (*children, *single)
 
 
 def usage(states: Iterable[JobState], price: float | None) -> Usage:
-    """Add up what jobs without children have used."""
-    each = tuple(states)
+    """Add up the usage of jobs without children."""
+    jobs = tuple(states)
     return Usage(
-        attempts=sum(len(state.attempts) for state in each),
-        vcpu_hours=sum(state.vcpu_hours for state in each),
+        attempts=sum(len(state.attempts) for state in jobs),
+        vcpu_hours=sum(state.vcpu_hours for state in jobs),
         price_per_vcpu_hour=price,
     )

@@ -1,4 +1,4 @@
-"""What a container of AWS Batch knows of its job, from the variables that Batch sets: one frozen, validated value."""
+"""The job that a container of AWS Batch is an attempt of, read and validated from the variables that Batch sets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import attrs
 from pulse_core.errors import SettingsError
 
 PREFIX: Final = "AWS_BATCH_"
-MOST_CHILDREN: Final = 10_000
+CHILD_LIMIT: Final = 10_000
 
 # the id of an array's child is `<id>:<index>`, that of a node `<id>#<index>`
 _ID: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,127})(?:([:#])([0-9]{1,5}))?")
@@ -21,7 +21,7 @@ _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 
 @attrs.frozen
 class ArrayChild:
-    """A child of an array job: its place, from 0, among `size`."""
+    """A child of an array job: its index, from 0, among `size`."""
 
     index: int
     size: int
@@ -29,7 +29,7 @@ class ArrayChild:
 
 @attrs.frozen
 class Node:
-    """A node of a multi-node job. `main_address` is where the others find the main node, which is not told its own."""
+    """A node of a multi-node job. `main_address` is the main node's; on the main node Batch does not set it."""
 
     index: int
     count: int
@@ -38,7 +38,7 @@ class Node:
 
     @property
     def is_main(self) -> bool:
-        """Whether this is the node that the others serve."""
+        """Whether this is the main node, for which the other nodes work."""
         return self.index == self.main
 
 
@@ -73,16 +73,16 @@ class _Reader:
     problems: list[str] = attrs.field(factory=list)
 
     def read(self) -> BatchJob | None:
-        given = self.variables["JOB_ID"]
-        match = _ID.fullmatch(given)
+        identity = self.variables["JOB_ID"]
+        match = _ID.fullmatch(identity)
         if match is None:
             self._refuse("JOB_ID", "the id of a job, such as 0a1b2c3d-…, with :<index> or #<node> where it has one")
             return None
-        name, mark, place = match.groups()
+        name, mark, index = match.groups()
         child, node = self._child(), self._node()
-        self._agree(mark, place, {":": child.index if child else None, "#": node.index if node else None})
+        self._compare(mark, index, {":": child.index if child else None, "#": node.index if node else None})
         return BatchJob(
-            id=given,
+            id=identity,
             name=name,
             attempt=self._attempt(),
             queue=self.variables.get("JQ_NAME", ""),
@@ -103,8 +103,8 @@ class _Reader:
         index, size = self._number("JOB_ARRAY_INDEX"), self._number("JOB_ARRAY_SIZE")
         if index is None or size is None:
             return None
-        if not 1 <= size <= MOST_CHILDREN:
-            self._refuse("JOB_ARRAY_SIZE", f"1 to {MOST_CHILDREN}")
+        if not 1 <= size <= CHILD_LIMIT:
+            self._refuse("JOB_ARRAY_SIZE", f"1 to {CHILD_LIMIT}")
         elif index >= size:
             self._refuse("JOB_ARRAY_INDEX", f"0 to {size - 1}, for the array has {size} children")
         return ArrayChild(index, size)
@@ -132,11 +132,11 @@ class _Reader:
             self._refuse(name, "the main node's address, such as 10.0.0.12")
             return None
 
-    def _agree(self, mark: str | None, place: str | None, indices: Mapping[str, int | None]) -> None:
-        """Refuse an id whose index is not the one that the other variables tell."""
-        if mark is not None and not self.problems and indices[mark] != int(place or 0):
+    def _compare(self, mark: str | None, index: str | None, indices: Mapping[str, int | None]) -> None:
+        """Refuse an id whose index is not that of the other variables."""
+        if mark is not None and not self.problems and indices[mark] != int(index or 0):
             name = {":": "JOB_ARRAY_INDEX", "#": "JOB_NODE_INDEX"}[mark]
-            self._refuse(name, f"{int(place or 0)}, as in {PREFIX}JOB_ID {self.variables['JOB_ID']}")
+            self._refuse(name, f"{int(index or 0)}, as in {PREFIX}JOB_ID {self.variables['JOB_ID']}")
 
     def _number(self, name: str) -> int | None:
         text = self.variables.get(name, "")
@@ -146,5 +146,5 @@ class _Reader:
         return None
 
     def _refuse(self, name: str, expected: str) -> None:
-        given = f"got {self.variables[name]!r}" if name in self.variables else "it is not set"
-        self.problems.append(f"{PREFIX}{name} in the environment: expected {expected}; {given}")
+        value = f"got {self.variables[name]!r}" if name in self.variables else "it is not set"
+        self.problems.append(f"{PREFIX}{name} in the environment: expected {expected}; {value}")

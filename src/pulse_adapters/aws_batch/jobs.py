@@ -1,4 +1,4 @@
-"""Jobs of AWS Batch, asked for and looked at through boto3: submit, describe, list, end."""
+"""Jobs of AWS Batch through boto3: submit, describe, list, end."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from typing import Any, Final
 import attrs
 
 from pulse_adapters.aws.errors import aws_faults
-from pulse_adapters.aws_batch.environment import MOST_CHILDREN
+from pulse_adapters.aws_batch.environment import CHILD_LIMIT
 from pulse_adapters.aws_batch.states import STATUSES, JobState, job_state
 from pulse_core.errors import PulseError
 
 IDS_A_CALL: Final = 100
-LEAST_CHILDREN: Final = 2
-MOST_REASON: Final = 256
+CHILD_MINIMUM: Final = 2
+REASON_LENGTH: Final = 256
 
 RULES: Final = (
     {"onStatusReason": "Host EC2*", "action": "RETRY"},
     {"onExitCode": "75", "action": "RETRY"},
     {"onReason": "*", "action": "EXIT"},
 )
-"""When an attempt is repeated: its machine was taken away, or it was interrupted. Without the last rule, always."""
+"""An attempt is repeated where its machine was taken away, or it was interrupted; without the last rule, always."""
 
 
 @attrs.frozen(kw_only=True)
 class Submission:
-    """A job as it is asked for. What is None is as the job's definition has it; `size` makes an array of it.
+    """A request for a job. None stands for the value of the job definition; `size` makes the job an array.
 
-    `minutes` is the time limit of an attempt; `nodes` is for definitions of multi-node jobs.
+    `minutes` is the time limit of an attempt; `nodes` is for definitions of multi-node jobs; `after` is the id of a job
+    that must succeed first.
     """
 
     name: str
@@ -48,53 +49,53 @@ class Submission:
 
 @attrs.frozen
 class Jobs:
-    """Jobs as the service knows them; `client` is boto3's for Batch. Everything raises PulseError."""
+    """Jobs of the service; `client` is boto3's for Batch. Every method raises PulseError."""
 
     client: Any
 
     def submit(self, submission: Submission) -> str:
         """Submit a job and return its id."""
         size = submission.size
-        if size is not None and not LEAST_CHILDREN <= size <= MOST_CHILDREN:
-            raise ValueError(f"an array has {LEAST_CHILDREN} to {MOST_CHILDREN} children, not {size}")
+        if size is not None and not CHILD_MINIMUM <= size <= CHILD_LIMIT:
+            raise ValueError(f"an array has {CHILD_MINIMUM} to {CHILD_LIMIT} children, not {size}")
         with self._faults(f"queue '{submission.queue}', job definition '{submission.definition}'"):
-            answer = self.client.submit_job(**_request(submission))
-        return str(answer["jobId"])
+            response = self.client.submit_job(**_request(submission))
+        return str(response["jobId"])
 
     def describe(self, ids: Sequence[str]) -> tuple[JobState, ...]:
-        """Return how jobs stand, in the order of their ids, one call for a hundred of them.
+        """Return the states of jobs, in the order of `ids`, with a call for each hundred of them.
 
         Raises PulseError where Batch does not know one (it forgets a job some days after its end).
         """
-        found: dict[str, JobState] = {}
+        states: dict[str, JobState] = {}
         for first in range(0, len(ids), IDS_A_CALL):
             with self._faults(f"job {ids[first]}"):
-                answer = self.client.describe_jobs(jobs=list(ids[first : first + IDS_A_CALL]))
-            found.update((each["jobId"], job_state(each)) for each in answer["jobs"])
-        unknown = [each for each in ids if each not in found]
+                response = self.client.describe_jobs(jobs=list(ids[first : first + IDS_A_CALL]))
+            states.update((document["jobId"], job_state(document)) for document in response["jobs"])
+        unknown = [identity for identity in ids if identity not in states]
         if unknown:
             hint = "Look at the id and the region; Batch forgets jobs some days after their end"
             raise PulseError("AWS Batch knows no such job", ", ".join(unknown[:10]), hint)
-        return tuple(found[each] for each in ids)
+        return tuple(states[identity] for identity in ids)
 
     def children(self, parent: str, statuses: Iterable[str] = STATUSES) -> tuple[str, ...]:
         """Return the ids of an array's children in these statuses, by index."""
-        ids = [each for status in statuses for each in self._listed(arrayJobId=parent, jobStatus=status)]
-        return tuple(sorted(set(ids), key=lambda each: int(each.rpartition(":")[2])))
+        ids = {child for status in statuses for child in self._listed(arrayJobId=parent, jobStatus=status)}
+        return tuple(sorted(ids, key=lambda child: int(child.rpartition(":")[2])))
 
     def named(self, queue: str, start: str) -> tuple[str, ...]:
-        """Return the ids of all jobs in a queue whose names start so."""
+        """Return the ids of all jobs in a queue whose names begin with `start`."""
         return tuple(self._listed(jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [f"{start}*"]}]))
 
     def end(self, job: str, reason: str) -> None:
-        """Cancel a job that waits, terminate one that runs; of an array, all children. Harmless where it has ended."""
+        """Cancel a job that waits, terminate a job that runs; of an array, all children. Harmless after its end."""
         with self._faults(f"job {job}"):
-            self.client.terminate_job(jobId=job, reason=reason[:MOST_REASON])
+            self.client.terminate_job(jobId=job, reason=reason[:REASON_LENGTH])
 
     def _listed(self, **query: Any) -> Iterator[str]:
         with self._faults(f"job {query['arrayJobId']}" if "arrayJobId" in query else f"queue '{query['jobQueue']}'"):
             for page in self.client.get_paginator("list_jobs").paginate(**query):
-                yield from (each["jobId"] for each in page["jobSummaryList"])
+                yield from (summary["jobId"] for summary in page["jobSummaryList"])
 
     def _faults(self, context: str) -> AbstractContextManager[None]:
         return aws_faults(PulseError, context, service="batch")
@@ -117,8 +118,8 @@ def _request(submission: Submission) -> dict[str, Any]:
     if submission.nodes is None:
         request["containerOverrides"] = overrides
     else:
-        every = {"targetNodes": "0:", "containerOverrides": overrides}
-        request["nodeOverrides"] = {"numNodes": submission.nodes, "nodePropertyOverrides": [every]}
+        node_range = {"targetNodes": "0:", "containerOverrides": overrides}
+        request["nodeOverrides"] = {"numNodes": submission.nodes, "nodePropertyOverrides": [node_range]}
     if submission.size is not None:
         request["arrayProperties"] = {"size": submission.size}
     if submission.after is not None:

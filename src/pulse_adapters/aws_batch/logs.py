@@ -1,4 +1,4 @@
-"""What a job's attempts said, from CloudWatch Logs: one stream an attempt."""
+"""Logs of a job's attempts, from CloudWatch Logs: a stream for each attempt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GROUP: Final = "/aws/batch/job"
 
 @attrs.frozen
 class Line:
-    """A line of a log, and when it was written (UTC)."""
+    """A line of a log and the time when it was written (UTC)."""
 
     time: datetime
     text: str
@@ -35,15 +35,15 @@ class Logs:
         token: dict[str, str] = {}
         while True:
             with aws_faults(PulseError, f"{self.group}/{stream}", service="logs"):
-                answer = self.client.get_log_events(
+                response = self.client.get_log_events(
                     logGroupName=self.group, logStreamName=stream, startFromHead=True, **token
                 )
-            yield from (_line(event) for event in answer["events"])
-            following = answer.get("nextForwardToken")
-            # at the end of a stream the service hands out the token that it was given
-            if following is None or following == token.get("nextToken"):
+            yield from (_line(event) for event in response["events"])
+            next_token = response.get("nextForwardToken")
+            # at the end of a stream the service returns the token of the request
+            if next_token is None or next_token == token.get("nextToken"):
                 return
-            token = {"nextToken": following}
+            token = {"nextToken": next_token}
 
 
 def _line(event: dict[str, Any]) -> Line:

@@ -1,4 +1,4 @@
-"""A job as AWS Batch describes it, in one frozen value; what Batch leaves out or may add is provided for here."""
+"""State of a job as AWS Batch describes it: one frozen value, with defaults for all that Batch may leave out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Document = Mapping[str, Any]
 
 @attrs.frozen(kw_only=True)
 class Attempt:
-    """One go at a job. Times are UTC; None where it did not come to that."""
+    """An attempt at a job. Times are UTC; None where the attempt did not start, stop or exit."""
 
     started: datetime | None
     stopped: datetime | None
@@ -33,7 +33,7 @@ class Attempt:
 
     @property
     def hours(self) -> float:
-        """How long it ran; 0 where it has not begun or has not ended."""
+        """How many hours it ran; 0 where it has not started or has not stopped."""
         if self.started is None or self.stopped is None:
             return 0.0
         return max(0.0, (self.stopped - self.started).total_seconds() / 3600)
@@ -41,7 +41,7 @@ class Attempt:
 
 @attrs.frozen(kw_only=True)
 class JobState:
-    """How a job stands. `vcpus` are those of all its nodes; `children` counts an array's children by status."""
+    """The state of a job. `vcpus` are those of all its nodes; `children` counts an array's children by status."""
 
     id: str
     name: str
@@ -67,12 +67,12 @@ class JobState:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether it has succeeded or failed."""
         return self.status in ENDED
 
     @property
     def vcpu_hours(self) -> float:
-        """What all of its attempts together have used, on all of its nodes."""
+        """The vCPU hours of all of its attempts, on all of its nodes."""
         return self.vcpus * sum(attempt.hours for attempt in self.attempts)
 
 
@@ -81,7 +81,9 @@ def job_state(document: Document) -> JobState:
     status = document["status"]
     if status not in STATUSES:
         hint = "Use a newer version of Pulse, or look at the job in the console"
-        raise PulseError(f"AWS Batch tells a status that is not known here: '{status}'", document["jobId"], hint)
+        raise PulseError(
+            f"AWS Batch reports a status that this version does not know: '{status}'", document["jobId"], hint
+        )
     container = _container(document)
     array = document.get("arrayProperties", {})
     return JobState(
@@ -104,25 +106,25 @@ def job_state(document: Document) -> JobState:
         index=array.get("index"),
         children={name: count for name, count in array.get("statusSummary", {}).items() if count},
         command=tuple(container.get("command", ())),
-        depends_on=tuple(each["jobId"] for each in document.get("dependsOn", ()) if "jobId" in each),
+        depends_on=tuple(job["jobId"] for job in document.get("dependsOn", ()) if "jobId" in job),
         tags=document.get("tags", {}),
     )
 
 
 def _container(document: Document) -> Document:
-    """Return what is said of the container: of a multi-node job, that of its first range of nodes."""
+    """Return the description of the container: of a multi-node job, that of its first range of nodes."""
     ranges = document.get("nodeProperties", {}).get("nodeRangeProperties", ())
-    own: Document = document.get("container") or {}
-    return own or next((each["container"] for each in ranges if "container" in each), {})
+    container: Document = document.get("container") or {}
+    return container or next((nodes["container"] for nodes in ranges if "container" in nodes), {})
 
 
 def _attempts(document: Document, container: Document) -> tuple[Attempt, ...]:
-    """Return the attempts; one that is under way, which Batch does not list yet, is not among them."""
-    told = [_attempt(each) for each in document.get("attempts", ())]
-    if not told and "startedAt" in document:
+    """Return the attempts that Batch lists; where it lists none yet, the attempt that the job itself describes."""
+    attempts = [_attempt(attempt) for attempt in document.get("attempts", ())]
+    if not attempts and "startedAt" in document:
         last = {"container": container, "startedAt": document["startedAt"], "stoppedAt": document.get("stoppedAt")}
-        told = [_attempt(last)]
-    return tuple(told)
+        attempts = [_attempt(last)]
+    return tuple(attempts)
 
 
 def _attempt(document: Document) -> Attempt:
@@ -139,29 +141,30 @@ def _attempt(document: Document) -> Attempt:
 def _vcpus(document: Document, container: Document) -> float:
     properties = document.get("nodeProperties")
     if properties is None:
-        return _of_container(container)
+        return _container_vcpus(container)
     ranges: Sequence[Document] = properties.get("nodeRangeProperties", ())
     count = properties.get("numNodes", 0)
     shares = (
-        _nodes_of(each.get("targetNodes", ""), count) * _of_container(each.get("container", {})) for each in ranges
+        _node_count(nodes.get("targetNodes", ""), count) * _container_vcpus(nodes.get("container", {}))
+        for nodes in ranges
     )
     return sum(shares)
 
 
-def _of_container(container: Document) -> float:
-    required = {each["type"]: each["value"] for each in container.get("resourceRequirements", ())}
+def _container_vcpus(container: Document) -> float:
+    required = {resource["type"]: resource["value"] for resource in container.get("resourceRequirements", ())}
     vcpus: str | int = required.get("VCPU") or container.get("vcpus", 0)
     return float(vcpus)
 
 
 def _memory(container: Document) -> int | None:
-    required = {each["type"]: each["value"] for each in container.get("resourceRequirements", ())}
+    required = {resource["type"]: resource["value"] for resource in container.get("resourceRequirements", ())}
     memory = required.get("MEMORY") or container.get("memory")
     return None if memory is None else int(memory)
 
 
-def _nodes_of(target: str, count: int) -> int:
-    """Return how many nodes `0:3`, `1:` or `2` are, of `count`."""
+def _node_count(target: str, count: int) -> int:
+    """Return how many of `count` nodes a range such as `0:3`, `1:` or `2` holds."""
     first, colon, last = target.partition(":")
     if not colon:
         return 1

@@ -1,1 +1,1 @@
-"""Compute backends: what carries a task to the work units."""
+"""Compute backends: they carry a task to the work units, in this process, in others, or on a Dask cluster."""

@@ -1,4 +1,4 @@
-"""One try at one unit: whatever it raises becomes an outcome."""
+"""An attempt at a unit: whatever the task raises becomes an outcome."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ FRAMES_SHOWN: Final = 3
 
 
 def attempt(task: Task, unit: WorkUnit) -> UnitOutcome:
-    """Do a unit. An error of ours stays what it is; any other becomes UnitFailed with its last frames."""
+    """Run a task on a unit. A PulseError stays what it is; any other error becomes UnitFailed with its last frames."""
     try:
         return Done(unit, task(unit))
     except PulseError as error:
         return Failed(unit, error)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # a unit holds foreign code, and never ends the run
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a unit runs foreign code, which must not end the run
         return Failed(unit, unit_failed(unit, error))
 
 
 def unit_failed(unit: WorkUnit, error: BaseException) -> UnitFailed:
-    """Translate a foreign exception; the frames travel in words, for pickling drops tracebacks and causes."""
+    """Translate a foreign exception; the frames travel as text, since pickling drops tracebacks and causes."""
     failure = UnitFailed(
         f"{type(error).__name__}: {error} [{_frames(error)}]",
         unit_context(unit),
@@ -34,10 +34,10 @@ def unit_failed(unit: WorkUnit, error: BaseException) -> UnitFailed:
 
 
 def unit_context(unit: WorkUnit) -> str:
-    """Name a unit by what is in it."""
-    first, *others = unit.variables or ("nothing",)
-    more = f" and {len(others)} more" if others else ""
-    return f"unit {unit.index} ({first}{more})"
+    """Name a unit by its number and its variables."""
+    first, *further = unit.variables or ("nothing",)
+    count = f" and {len(further)} more" if further else ""
+    return f"unit {unit.index} ({first}{count})"
 
 
 def _frames(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Every unit in this process, one after another."""
+"""The serial backend: every unit in this process, one after another."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pulse_core.ports import Task, UnitOutcome
 
 @attrs.frozen
 class SerialBackend:
-    """A ComputeBackend that starts nothing: for small runs, for embedding, and to hold the others against."""
+    """A ComputeBackend that starts no process: for small runs, for embedding, and as a reference for others."""
 
     stop: Stop = attrs.field(factory=Stop)
 
     def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         """Yield one outcome a unit, in the order of the units. Raises RunInterrupted."""
-        with self.stop.heeded():
+        with self.stop.obeyed():
             for unit in units:
                 self.stop.check()
                 yield attempt(task, unit)

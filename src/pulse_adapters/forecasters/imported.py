@@ -1,13 +1,13 @@
-"""A user's own forecaster, named `module:Name`, imported from the current folder or the installed packages.
+"""Custom forecasters named `module:Name`, imported from the current folder or the installed packages.
 
 The folder is put at the front of `sys.path`, as `python -m` and other runners do, here and in every worker.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
+import math
 import re
 import sys
 import traceback
@@ -20,6 +20,7 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
+from pulse_adapters.forecasters.source_version import source_version
 from pulse_core.backtest.calibration import LEVELS
 from pulse_core.errors import ForecasterFailed, PulseError, SettingsError
 from pulse_core.forecasters.base import ONE_PASS_COST, PER_ORIGIN_COST, Forecaster, Histories, Values
@@ -30,11 +31,12 @@ _NAME: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 @attrs.frozen
 class ImportedForecaster(Forecaster):
-    """A forecaster by its name, found again wherever it is unpickled. `folder` is where its module may lie.
+    """A forecaster by its name, imported anew wherever it is unpickled. `folder` is where its module may lie.
 
-    Its class is instantiated without arguments, anew for every unit, so that none leaves traces in the next. It is
-    `per_origin` (see PerOriginForecaster, which heeds `refit_every`) unless it has `hindcast`, and then
-    `brings_quantiles` where it has `quantiles`.
+    Its class is instantiated without arguments, anew for every unit, so that no unit leaves traces in the next. It is
+    `per_origin` (see PerOriginForecaster, which obeys `refit_every`) unless the class has `hindcast`; it
+    `brings_quantiles` where a class that is called origin by origin has `quantiles`. `season` and `cost` are its
+    attributes of these names, where it has them.
     """
 
     name: str
@@ -43,6 +45,7 @@ class ImportedForecaster(Forecaster):
     refit_every: int = 1
     per_origin: bool = True
     brings_quantiles: bool = False
+    season: int | None = None
     cost: float = PER_ORIGIN_COST
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
@@ -58,51 +61,58 @@ class ImportedForecaster(Forecaster):
 
     def _model(self) -> Forecaster:
         try:
-            found = _find(self.name, self.folder)
-            model = _made(found, self.name, self.refit_every)
+            source = _source(self.name, self.folder)
+            model = _forecaster(self.name, source, _instance(self.name, source), self.refit_every)
         except SettingsError as error:
             raise self._failed(error.message) from error
-        if found.version != self.version:
+        if source.version != self.version:
             raise self._failed("its source has changed since the run began")
         return model
 
     def _checked(
-        self, ask: Callable[[Histories, int], Values], histories: Histories, expected: tuple[int, ...]
+        self, method: Callable[[Histories, int], Values], histories: Histories, shape: tuple[int, ...]
     ) -> Values:
         try:
-            made = np.asarray(ask(histories, expected[-1]), dtype=np.float64)
+            forecasts = np.asarray(method(histories, shape[-1]), dtype=np.float64)
         except PulseError:
             raise
-        except Exception as error:  # whatever a user's code raises becomes one of ours
-            raise self._failed(_told(error)) from error
-        if made.shape != expected:
-            raise self._failed(f"returned shape {made.shape}, expected {expected}")
-        if np.isinf(made).any():
+        except Exception as error:  # whatever custom code raises becomes a ForecasterFailed
+            raise self._failed(_description(error)) from error
+        if forecasts.shape != shape:
+            raise self._failed(f"returned shape {forecasts.shape}, expected {shape}")
+        if np.isinf(forecasts).any():
             raise self._failed("returned an infinite forecast")
-        return made
+        return forecasts
 
     def _failed(self, message: str) -> ForecasterFailed:
         return ForecasterFailed(message, f"forecaster '{self.name}'", "Mend the forecaster, or leave it out")
 
 
 def is_import_name(name: str) -> bool:
-    """Whether a forecaster's name asks for an import."""
+    """Whether a forecaster's name is that of a class to import."""
     return ":" in name
 
 
 def imported(name: str, folder: Path, refit_every: int = 1) -> ImportedForecaster:
-    """Import `module:Name` and see that it can serve. Raises SettingsError, saying what happened."""
-    found = _find(name, str(folder))
-    model = _made(found, name, refit_every)
-    if isinstance(model, PerOriginForecaster):
-        quantiles = model.brings_quantiles
-        return ImportedForecaster(name, found.version, str(folder), refit_every, brings_quantiles=quantiles)
-    cost = float(getattr(model, "cost", ONE_PASS_COST))
-    return ImportedForecaster(name, found.version, str(folder), refit_every, per_origin=False, cost=cost)
+    """Import `module:Name` and check that it can forecast. Raises SettingsError with the reason."""
+    source = _source(name, str(folder))
+    instance = _instance(name, source)
+    model = _forecaster(name, source, instance, refit_every)
+    per_origin = isinstance(model, PerOriginForecaster)
+    return ImportedForecaster(
+        name,
+        source.version,
+        str(folder),
+        refit_every,
+        per_origin=per_origin,
+        brings_quantiles=isinstance(model, PerOriginForecaster) and model.brings_quantiles,
+        season=_season(name, instance),
+        cost=_cost(name, instance, PER_ORIGIN_COST if per_origin else ONE_PASS_COST),
+    )
 
 
 @attrs.frozen
-class _Found:
+class _Source:
     """The class behind a name, and its version."""
 
     kind: type[Any]
@@ -110,7 +120,7 @@ class _Found:
 
 
 @cache
-def _find(name: str, folder: str) -> _Found:
+def _source(name: str, folder: str) -> _Source:
     if not _NAME.fullmatch(name):
         raise _refused(name, "expected module:Name, such as my_models:Best")
     module_name, class_name = name.split(":")
@@ -118,14 +128,17 @@ def _find(name: str, folder: str) -> _Found:
     kind = getattr(module, class_name, None)
     if kind is None:
         offered = sorted(key for key, value in vars(module).items() if _can_forecast(value))
-        there = f"it has {', '.join(offered)}" if offered else "it has no class that forecasts"
-        raise _refused(name, f"module '{module_name}' ({_place(module)}) has no '{class_name}'; {there}")
+        offer = f"it has {', '.join(offered)}" if offered else "it has no class that forecasts"
+        raise _refused(name, f"module '{module_name}' ({_file(module)}) has no '{class_name}'; {offer}")
     if not inspect.isclass(kind):
-        raise _refused(name, f"'{class_name}' in module '{module_name}' ({_place(module)}) is no class")
+        raise _refused(name, f"'{class_name}' in module '{module_name}' ({_file(module)}) is no class")
     if not _can_forecast(kind):
         needed = "forecast(history, horizon), nor fit(history) and predict(fitted, history, horizon)"
-        raise _refused(name, f"class '{class_name}' in {_place(module)} has no method {needed}")
-    return _Found(kind, _version(name, kind, module))
+        raise _refused(name, f"class '{class_name}' in {_file(module)} has no method {needed}")
+    try:
+        return _Source(kind, source_version(kind, module))
+    except ValueError as error:
+        raise _refused(name, str(error)) from error
 
 
 def _module(name: str, module_name: str, folder: str) -> ModuleType:
@@ -137,31 +150,38 @@ def _module(name: str, module_name: str, folder: str) -> ModuleType:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise _refused(name, f"module '{module_name}' needs '{error.name}', which is not installed") from error
         raise _refused(name, f"there is no module '{error.name}' in {folder} or among the packages") from error
-    except (Exception, SystemExit) as error:  # whatever a user's module raises becomes one of ours
-        raise _refused(name, f"importing module '{module_name}' raised {_told(error)}") from error
+    except (Exception, SystemExit) as error:  # whatever a custom module raises becomes a SettingsError
+        raise _refused(name, f"importing module '{module_name}' raised {_description(error)}") from error
 
 
-def _made(found: _Found, name: str, refit_every: int) -> Forecaster:
+def _instance(name: str, source: _Source) -> Any:
     try:
-        model = found.kind()
-    except (Exception, SystemExit) as error:  # whatever a user's class raises becomes one of ours
-        raise _refused(name, f"'{found.kind.__name__}()' without arguments raised {_told(error)}") from error
-    if callable(getattr(model, "hindcast", None)):
-        return model  # type: ignore[no-any-return]  # has what a Forecaster's caller uses
-    return PerOriginForecaster(name, found.version, model, refit_every)
+        return source.kind()
+    except (Exception, SystemExit) as error:  # whatever a custom class raises becomes a SettingsError
+        raise _refused(name, f"'{source.kind.__name__}()' without arguments raised {_description(error)}") from error
 
 
-def _version(name: str, kind: type[Any], module: ModuleType) -> str:
-    """Return the class attribute `version`, else the SHA-256 of the file that holds the class's module."""
-    version = getattr(kind, "version", None)
-    if isinstance(version, str | int | float):
-        return str(version)
-    if version is not None:
-        raise _refused(name, f"its attribute 'version' must be text, got {version!r}")
-    path = getattr(sys.modules.get(kind.__module__, module), "__file__", None)
-    if path is None:
-        raise _refused(name, "its module has no file to tell versions by; give the class an attribute 'version'")
-    return f"sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
+def _forecaster(name: str, source: _Source, instance: Any, refit_every: int) -> Forecaster:
+    if callable(getattr(instance, "hindcast", None)):
+        return instance  # type: ignore[no-any-return]  # has what a Forecaster's caller uses
+    return PerOriginForecaster(name, source.version, instance, refit_every)
+
+
+def _season(name: str, instance: Any) -> int | None:
+    season = getattr(instance, "season", None)
+    if season is None:
+        return None
+    if type(season) is not int or season < 1:
+        raise _refused(name, f"its attribute 'season' must be a whole number of at least 1, got {season!r}")
+    return season
+
+
+def _cost(name: str, instance: Any, default: float) -> float:
+    """Return roughly how many seconds an origin takes."""
+    cost = getattr(instance, "cost", default)
+    if not isinstance(cost, int | float) or not (math.isfinite(cost) and cost > 0):
+        raise _refused(name, f"its attribute 'cost' must be seconds per origin, above 0, got {cost!r}")
+    return float(cost)
 
 
 def _can_forecast(value: object) -> bool:
@@ -171,18 +191,18 @@ def _can_forecast(value: object) -> bool:
     return bool(has & {"forecast", "hindcast"}) or {"fit", "predict"} <= has
 
 
-def _place(module: ModuleType) -> str:
+def _file(module: ModuleType) -> str:
     return str(getattr(module, "__file__", None) or "no file")
 
 
-def _told(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     """Return an error's kind, its text and the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    line = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     if isinstance(error, SyntaxError) and error.filename:
-        place = f" at {error.filename}:{error.lineno}"
-    return f"{type(error).__name__}: {error}{place}"
+        line = f" at {error.filename}:{error.lineno}"
+    return f"{type(error).__name__}: {error}{line}"
 
 
-def _refused(name: str, why: str) -> SettingsError:
-    return SettingsError([f"forecaster '{name}': {why}"])
+def _refused(name: str, reason: str) -> SettingsError:
+    return SettingsError([f"forecaster '{name}': {reason}"])

@@ -1,6 +1,6 @@
 """Forecasters of other libraries, named `library:Class`: statsforecast:AutoARIMA, sklearn:Ridge.
 
-A library is one line in LIBRARIES and one file, which imports it only inside its functions.
+A library is a line in LIBRARIES and a file, which imports the library only inside its functions.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Warnings = tuple[tuple[type[Warning], str], ...]
 
 
 class LibraryModel(Protocol):
-    """What a library's file offers: a FittedForecaster that knows its version and its library's idle talk.
+    """What a library's file provides: a FittedForecaster with its version and the library's harmless warnings.
 
-    One with `quantiles` brings quantiles; see PerOriginForecaster.
+    A model with `quantiles` brings quantiles; see PerOriginForecaster.
 
     `fit` and `predict` leave no traces: equal arguments give equal forecasts, whatever was called in between.
     """
@@ -51,7 +51,7 @@ class LibraryModel(Protocol):
 
 @attrs.frozen
 class Library:
-    """Where the function is that makes a model from (class name, season), and the extra that brings the library.
+    """The path of the function that makes a model from (class name, season), and the extra that installs the library.
 
     The function raises ValueError, with the reason, for a class it does not serve.
     """
@@ -62,8 +62,8 @@ class Library:
     def model(self, class_name: str, season: int | None) -> LibraryModel:
         """Import the library and make the model. Raises ModuleNotFoundError, ValueError."""
         module, function = self.path.split(":")
-        made: LibraryModel = getattr(importlib.import_module(module), function)(class_name, season)
-        return made
+        model: LibraryModel = getattr(importlib.import_module(module), function)(class_name, season)
+        return model
 
 
 LIBRARIES: Final[Mapping[str, Library]] = {
@@ -91,39 +91,39 @@ class LibraryForecaster(Forecaster):
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster. Raises ForecasterFailed, also where this process has another version of the library."""
-        made = np.full((len(histories), horizon), np.nan)
-        for origins, each, share in self._by_path(histories):
-            made[origins] = each.hindcast(share, horizon)
-        return made
+        forecasts = np.full((len(histories), horizon), np.nan)
+        for origins, forecaster, path in self._by_path(histories):
+            forecasts[origins] = forecaster.hindcast(path, horizon)
+        return forecasts
 
     def hindcast_quantiles(self, histories: Histories, horizon: int) -> Values:
         """See QuantileForecaster. Raises ForecasterFailed as `hindcast` does."""
-        quoted = np.full((1 + len(LEVELS), len(histories), horizon), np.nan)
-        for origins, each, share in self._by_path(histories):
-            quoted[:, origins] = each.hindcast_quantiles(share, horizon)
-        return quoted
+        forecasts = np.full((1 + len(LEVELS), len(histories), horizon), np.nan)
+        for origins, forecaster, path in self._by_path(histories):
+            forecasts[:, origins] = forecaster.hindcast_quantiles(path, horizon)
+        return forecasts
 
     def _by_path(self, histories: Histories) -> Iterator[tuple[Positions, PerOriginForecaster, Histories]]:
-        """Yield the origins of each path, what is asked about them, and their histories."""
+        """Yield the origins of each path, the forecaster that is called for them, and their histories."""
         try:
             model = _model(self.name, self.season)
         except SettingsError as error:
             raise self._failed(error.message) from error
-        found = _version(model, self.refit_every)
-        if found != self.version:
-            raise self._failed(f"the run began with {self.version}, here is {found}")
-        each = PerOriginForecaster(self.name, self.version, model, self.refit_every)
+        version = _version(model, self.refit_every)
+        if version != self.version:
+            raise self._failed(f"the run began with {self.version}, here is {version}")
+        forecaster = PerOriginForecaster(self.name, self.version, model, self.refit_every)
         with calm(model.harmless):
-            for _, stretch in histories.by_path:
-                origins = np.arange(stretch.start, stretch.stop)
-                yield origins, each, histories.select(origins)
+            for _, positions in histories.by_path:
+                origins = np.arange(positions.start, positions.stop)
+                yield origins, forecaster, histories.select(origins)
 
     def _failed(self, message: str) -> ForecasterFailed:
         return ForecasterFailed(message, f"forecaster '{self.name}'", "Install the same everywhere, or leave it out")
 
 
 def is_library_name(name: str) -> bool:
-    """Whether a name asks for a library's forecaster; such names go before a module of the same name."""
+    """Whether a name is that of a library's forecaster; such names go before a module of the same name."""
     library, colon, _ = name.partition(":")
     return bool(colon) and library in LIBRARIES
 
@@ -139,8 +139,8 @@ def library_forecaster(name: str, season: int | None = None, refit_every: int = 
     return LibraryForecaster(name, _version(model, refit_every), season, refit_every, brings_quantiles)
 
 
-def class_of(class_name: str, offered: Mapping[str, type[Any]], given: Collection[str] = ()) -> type[Any]:
-    """Return a class by its name. Raises ValueError for an unknown one, and one that needs more than is `given`."""
+def class_of(class_name: str, offered: Mapping[str, type[Any]], arguments: Collection[str] = ()) -> type[Any]:
+    """Return a class by its name. Raises ValueError for an unknown class, and for one that needs other `arguments`."""
     if class_name not in offered:
         lower = {name.lower(): name for name in offered}
         near = [lower[name] for name in get_close_matches(class_name.lower(), lower, n=3)]
@@ -149,14 +149,16 @@ def class_of(class_name: str, offered: Mapping[str, type[Any]], given: Collectio
     kind = offered[class_name]
     parameters = inspect.signature(kind).parameters.items()
     needed = sorted(name for name, parameter in parameters if parameter.default is parameter.empty)
-    if missing := [name for name in needed if name not in given]:
-        raise ValueError(f"it needs {', '.join(missing)}; make it in a class of your own and name that as module:Name")
+    if missing := [name for name in needed if name not in arguments]:
+        raise ValueError(
+            f"it needs {', '.join(missing)}; construct it in a class of yours and name that class as module:Name"
+        )
     return kind
 
 
 @contextmanager
 def calm(harmless: Warnings) -> Iterator[None]:
-    """Compute with one thread, as parallel sums round otherwise, and without the harmless warnings.
+    """Compute with one thread, since parallel sums round differently, and without the harmless warnings.
 
     An overflow or a division by zero on the way to a forecast shows in the forecast, which is checked.
     """

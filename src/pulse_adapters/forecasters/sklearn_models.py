@@ -20,16 +20,16 @@ from pulse_adapters.forecasters.libraries import Warnings, calm, class_of
 from pulse_core.forecasters.base import Values
 
 _SCHEME: Final = 1
-"""Counted up when this file makes other forecasts from the same library."""
+"""Counted up when a change of this file changes forecasts."""
 
 _LEAST_LAGS: Final = 10
 _FIXED: Final = {"random_state": 0, "n_jobs": 1}
-"""Given to each class that takes them."""
+"""Arguments for each class that has these parameters."""
 
 
 @attrs.frozen
 class _Fitted:
-    """A fitted regressor and the unit that its inputs and target are measured in."""
+    """A fitted regressor and the unit of its inputs and target."""
 
     regressor: Any
     unit: float
@@ -49,7 +49,7 @@ class LagModel:
 
     @property
     def harmless(self) -> Warnings:
-        """See LibraryModel. Whether a search that was cut short forecasts well is what the scores say."""
+        """See LibraryModel. The scores tell whether a search that was cut short forecasts well."""
         from sklearn.exceptions import ConvergenceWarning
 
         return ((ConvergenceWarning, ""),)
@@ -63,7 +63,7 @@ class LagModel:
         windows = np.lib.stride_tricks.sliding_window_view(history, self.lags + 1)
         newest = windows[:, -2]
         inputs = (windows[:, :-2] - newest[:, None]) / unit
-        regressor = self._made().fit(inputs, (windows[:, -1] - newest) / unit)
+        regressor = self._regressor().fit(inputs, (windows[:, -1] - newest) / unit)
         return _Fitted(regressor, unit)
 
     def predict(self, fitted: _Fitted | None, history: Values, horizon: int) -> Values:
@@ -81,9 +81,9 @@ class LagModel:
             window = np.append(window[1:], forecast[step])
         return forecast
 
-    def _made(self) -> Any:
-        taken = inspect.signature(self.kind).parameters
-        return self.kind(**{name: value for name, value in _FIXED.items() if name in taken})
+    def _regressor(self) -> Any:
+        parameters = inspect.signature(self.kind).parameters
+        return self.kind(**{name: value for name, value in _FIXED.items() if name in parameters})
 
 
 def sklearn_model(class_name: str, season: int | None) -> LagModel:

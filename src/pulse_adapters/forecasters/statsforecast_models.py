@@ -1,6 +1,6 @@
 """Models of statsforecast by the name of their class, with the run's season and the library's defaults.
 
-Known of the library (2.0.1; AutoRegressive on 2.1.1 as well):
+Properties of the library (2.0.1; AutoRegressive on 2.1.1 as well):
 
 - It compiles some models when a process first uses them: AutoCES for half a minute, AutoTBATS for twenty seconds,
   MFLES and GARCH for five. The environment variable NIXTLA_NUMBA_CACHE=1 makes it keep the outcome on disk.
@@ -27,7 +27,7 @@ from pulse_adapters.forecasters.libraries import Warnings, class_of
 from pulse_core.forecasters.base import Values
 
 _SCHEME: Final = 1
-"""Counted up when this file makes other forecasts from the same library."""
+"""Counted up when a change of this file changes forecasts."""
 
 _SEASON: Final = "season_length"
 _ONLY_SEASONAL: Final = ("HoltWinters", "MSTL")
@@ -63,7 +63,7 @@ class _Fitted:
 
 @attrs.frozen
 class StatsforecastModel:
-    """A class of statsforecast.models and the arguments it is made with."""
+    """A class of statsforecast.models and the arguments of its constructor."""
 
     kind: type[Any]
     arguments: Mapping[str, int]
@@ -89,18 +89,18 @@ class StatsforecastModel:
         On a history that goes on, the fitted parameters are applied to all of it by the library's `forward`; a model
         without it is fitted again.
         """
-        return np.array(self._said(fitted, history, horizon)["mean"], dtype=np.float64)
+        return np.array(self._forecast(fitted, history, horizon)["mean"], dtype=np.float64)
 
-    def _said(self, fitted: _Fitted, history: Values, horizon: int, **levels: Any) -> Mapping[str, Any]:
-        """Return what the library says of the steps that follow the history: arrays (horizon,)."""
-        said: Mapping[str, Any]
+    def _forecast(self, fitted: _Fitted, history: Values, horizon: int, **levels: Any) -> Mapping[str, Any]:
+        """Return the library's forecast of the steps that follow the history, by name: arrays (horizon,)."""
+        forecast: Mapping[str, Any]
         if np.array_equal(history, fitted.history):
-            said = fitted.model.predict(horizon, **levels)
+            forecast = fitted.model.predict(horizon, **levels)
         elif hasattr(fitted.model, "forward"):
-            said = fitted.model.forward(history.copy(), horizon, **levels)
+            forecast = fitted.model.forward(history.copy(), horizon, **levels)
         else:
-            said = self.fit(history).model.predict(horizon, **levels)
-        return said
+            forecast = self.fit(history).model.predict(horizon, **levels)
+        return forecast
 
 
 @attrs.frozen
@@ -109,22 +109,22 @@ class IntervalModel(StatsforecastModel):
 
     def quantiles(self, fitted: _Fitted, history: Values, horizon: int) -> Values:
         """Return the intervals' ends, and the mean for a median, at LEVELS; NaN for a step where one is missing."""
-        said = self._said(fitted, history, horizon, level=list(_INTERVALS))
-        lower = [np.asarray(said[f"lo-{size}"], dtype=np.float64) for size in _INTERVALS]
-        upper = [np.asarray(said[f"hi-{size}"], dtype=np.float64) for size in reversed(_INTERVALS)]
+        forecast = self._forecast(fitted, history, horizon, level=list(_INTERVALS))
+        lower = [np.asarray(forecast[f"lo-{size}"], dtype=np.float64) for size in _INTERVALS]
+        upper = [np.asarray(forecast[f"hi-{size}"], dtype=np.float64) for size in reversed(_INTERVALS)]
         # an interval that is not symmetric may leave the mean out
-        middle = np.clip(np.asarray(said["mean"], dtype=np.float64), lower[-1], upper[0])
+        middle = np.clip(np.asarray(forecast["mean"], dtype=np.float64), lower[-1], upper[0])
         quantiles = np.stack([*lower, middle, *upper])
         quantiles[:, ~np.isfinite(quantiles).all(axis=0)] = np.nan
         return quantiles
 
 
 def statsforecast_model(class_name: str, season: int | None) -> StatsforecastModel:
-    """Return the model of this class. Raises ValueError with the reason where it cannot be had."""
+    """Return the model of this class. Raises ValueError with the reason where there is none."""
     from statsforecast import models
 
     offered = {name: getattr(models, name) for name in models.__all__}
-    kind = class_of(class_name, offered, given=(_SEASON,))
+    kind = class_of(class_name, offered, arguments=(_SEASON,))
     if class_name in _ONLY_SEASONAL and season in (None, 1):
         raise ValueError("it needs a season of at least 2; give --season")
     make = IntervalModel if class_name in _WITH_INTERVALS else StatsforecastModel

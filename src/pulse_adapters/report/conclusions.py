@@ -1,4 +1,4 @@
-"""What a reader may conclude from each figure, in a sentence or two."""
+"""Conclusions: what a reader may conclude from each figure, in a sentence or two."""
 
 from __future__ import annotations
 
@@ -9,28 +9,27 @@ import numpy as np
 
 from pulse_adapters.report.figures.fan import outside
 from pulse_adapters.report.figures.trust import CONVINCING
-from pulse_adapters.report.figures.weights import REST, heaviest
-from pulse_adapters.report.numbers import amount, counted, day, evidence, listed, share
+from pulse_adapters.report.figures.weights import OTHERS, heaviest
+from pulse_adapters.report.formats import amount, counted, day, evidence, listed, share
 from pulse_adapters.report.views import Calibration, Fan, Heat, Residuals, SkillCurve, TrustPath, Weights
 
 CLOSE = 0.02
-"""A share this near to nominal is called right, however many there are."""
-
+"""A share this near to nominal is called right, however many values it is of."""
 
 BEYOND = 4.65e-4
 """The share of a normal law beyond 3.5 standard deviations."""
 
 
 def on_trust(path: TrustPath, focus: str, benchmark: str) -> str:
-    """Say where trust ended and since when its whole band has lain on one side."""
+    """Say where trust ended and since when its whole band has been on one side of one half."""
     band = f"{share(path.low[-1])} to {share(path.high[-1])}"
-    now = f"At the end {focus} beats {benchmark} with probability {share(path.mean[-1])} ({band})."
+    end = f"At the end {focus} beats {benchmark} with probability {share(path.mean[-1])} ({band})."
     above, below = path.low > 0.5, path.high < 0.5
     for side, word in ((above, "above"), (below, "below")):
         if side[-1]:
             since = int(np.flatnonzero(~side)[-1]) + 1 if not side.all() else 0
-            return f"{now} The whole band has stayed {word} one half since {day(path.ends[since])}."
-    return f"{now} The band holds one half: wins and losses are nearly even."
+            return f"{end} The whole band has stayed {word} one half since {day(path.ends[since])}."
+    return f"{end} The band holds one half: wins and losses are nearly even."
 
 
 def on_evidence(path: TrustPath, benchmark: str) -> str:
@@ -48,10 +47,9 @@ def on_evidence(path: TrustPath, benchmark: str) -> str:
 def on_skill(curves: Sequence[SkillCurve], benchmark: str) -> str:
     """Say at which horizons the interval of the first forecaster excludes zero."""
     lead = curves[0]
-    better = [str(place + 1) for place in np.flatnonzero(lead.low > 0).tolist()]
-    worse = [str(place + 1) for place in np.flatnonzero(lead.high < 0).tolist()]
-    total = len(lead.skill)
-    if len(better) == total:
+    better = [str(index + 1) for index in np.flatnonzero(lead.low > 0).tolist()]
+    worse = [str(index + 1) for index in np.flatnonzero(lead.high < 0).tolist()]
+    if len(better) == len(lead.skill):
         return f"{lead.forecaster} makes smaller errors than {benchmark} at every horizon, beyond its interval."
     if better:
         context = f"beyond its interval {listed(better)} ahead"
@@ -62,42 +60,38 @@ def on_skill(curves: Sequence[SkillCurve], benchmark: str) -> str:
 
 
 def on_fan(fan: Fan) -> str:
-    """Say how often what came lay outside."""
-    told = np.isfinite(fan.actual)
-    missed, count = int(outside(fan)[told].sum()), int(told.sum())
+    """Say how often actual values lay outside the 95 % interval."""
+    known = np.isfinite(fan.actual)
+    missed, count = int(outside(fan)[known].sum()), int(known.sum())
     period = f"{day(fan.target[0])} to {day(fan.target[-1])}"
     rate = share(missed / count if count else None, 1)
-    lay = f"What came lay outside the 95% interval {counted(missed, 'time')} in {count} ({rate}; 5% is right)"
+    lay = f"Actual values lay outside the 95% interval {counted(missed, 'time')} in {count} ({rate}; 5% is right)"
     return f"The last {counted(len(fan), 'forecast')}, for {period}. {lay}."
 
 
 def on_surprises(fan: Fan, focus: str) -> str:
     """Say what the closer look shows."""
     width = float(np.nanmedian(fan.quantiles[6] - fan.quantiles[2]))
-    why = "because their intervals are too thin to see above"
-    return f"The same forecasts of {focus} held level, {why}: 80% of what came should lie within about {amount(width)}."
+    reason = "because their intervals are too thin to see above"
+    meaning = f"80% of actual values should lie within about {amount(width)}"
+    return f"The same forecasts of {focus} held level, {reason}: {meaning}."
 
 
 def on_reliability(calibration: Calibration, count: int) -> str:
-    """Say whether the intervals hold what they promise."""
-    found = calibration.coverage.get(80, float("nan"))
-    held = f"The 80% interval held {share(found, 1)} of what came"
-    if not np.isfinite(found):
+    """Say whether the intervals hold the share of actual values that they promise."""
+    coverage = calibration.coverage.get(80, float("nan"))
+    held = f"The 80% interval held {share(coverage, 1)} of actual values"
+    if not np.isfinite(coverage):
         return "Quantiles were not scored."
-    if abs(found - 0.8) <= _close(0.8, count):
+    if abs(coverage - 0.8) <= _close(0.8, count):
         return f"{held}: intervals can be taken at their word."
-    if found < 0.8:
+    if coverage < 0.8:
         return f"{held}: intervals are too narrow; take them wider."
     return f"{held}: intervals are wider than they need to be."
 
 
-def _close(nominal: float, count: int) -> float:
-    """Return how far a share of so many may lie from nominal by chance: two standard errors."""
-    return max(CLOSE, 2.0 * math.sqrt(nominal * (1.0 - nominal) / max(count, 1)))
-
-
 def on_pit(calibration: Calibration) -> str:
-    """Say where what came fell among the quantiles."""
+    """Say where actual values fell among the quantiles."""
     if not calibration.count:
         return "Quantiles were not scored."
     low, high = float(calibration.mass[:3].sum()), float(calibration.mass[-3:].sum())
@@ -110,40 +104,39 @@ def on_pit(calibration: Calibration) -> str:
     if low < 0.1 - close and high < 0.1 - close:
         return f"Flat is right. {sides}: surprises are rarer than forecast."
     side = "below" if low > high else "above"
-    return f"Flat is right. {sides}: what came tends to lie {side} the forecast."
+    return f"Flat is right. {sides}: actual values tend to lie {side} the forecast."
 
 
 def on_weights(weights: Weights) -> str:
-    """Say whom the ensemble trusts at the end."""
+    """Say to which forecasters the ensemble gives most weight at the end."""
     names, values = heaviest(weights)
-    order = np.argsort(-values[:, -1], kind="stable")
-    heavy = [
-        f"{names[place]} ({share(values[place, -1])})" for place in order[:3].tolist() if values[place, -1] > 0.005
-    ]
-    alone = float(values[:, -1].max()) > 0.9
-    told = "It leans on one forecaster" if alone else "At the end the weight lies on"
-    if alone:
-        return f"{told}: {heavy[0]} at the end."
-    return f"{told} {listed(heavy)}." if names != (REST,) else "The weight is spread thinly."
+    last = values[:, -1]
+    order = np.argsort(-last, kind="stable")
+    heavy = [f"{names[index]} ({share(last[index])})" for index in order[:3].tolist() if last[index] > 0.005]
+    if float(last.max()) > 0.9:
+        return f"It leans on one forecaster: {heavy[0]} at the end."
+    if names == (OTHERS,):
+        return "The weight is spread thinly."
+    return f"At the end the weight lies on {listed(heavy)}."
 
 
 def on_heat(heat: Heat, focus: str, benchmark: str) -> str:
-    """Say in how many batches the focus did better."""
+    """Say in how many batches the focus made smaller errors than the benchmark."""
     if focus not in heat.forecasters:
         return f"Each forecaster\u2019s errors against {benchmark}\u2019s, batch by batch."
-    mine = heat.ratio[heat.forecasters.index(focus)]
-    told = mine[np.isfinite(mine)]
-    better, of = int((told < 1).sum()), counted(len(told), "batch", "batches")
-    return f"{focus} made smaller errors than {benchmark} in {better:,} of {of}."
+    ratio = heat.ratio[heat.forecasters.index(focus)]
+    scored = ratio[np.isfinite(ratio)]
+    better, batches = int((scored < 1).sum()), counted(len(scored), "batch", "batches")
+    return f"{focus} made smaller errors than {benchmark} in {better:,} of {batches}."
 
 
 def on_hardness(heat: Heat, benchmark: str) -> str:
-    """Say when the times were hardest."""
+    """Say which batch was the hardest to forecast."""
     if not np.isfinite(heat.hardness).any():
         return "The benchmark has no scaled error here."
-    place = int(np.nanargmax(heat.hardness))
+    index = int(np.nanargmax(heat.hardness))
     hardest = (
-        f"Hardest was the batch from {day(heat.starts[place])}: {amount(heat.hardness[place])} times the usual step"
+        f"Hardest was the batch from {day(heat.starts[index])}: {amount(heat.hardness[index])} times the usual step"
     )
     return f"{benchmark}\u2019s error in units of the average step before. {hardest}."
 
@@ -152,11 +145,16 @@ def on_residuals(residuals: Residuals, count: int) -> str:
     """Say how many errors are far out, and whether something broke."""
     far = int(residuals.outlier.sum())
     expected = count * BEYOND
-    kinds = sorted({one.kind for one in residuals.oddities if one.kind != "outlier"})
-    broke = "Neither level nor spread shows a break."
+    kinds = sorted({anomaly.kind for anomaly in residuals.anomalies if anomaly.kind != "outlier"})
+    breaks = "Neither level nor spread shows a break."
     if kinds:
-        broke = f"There is a {listed(kinds)}: what was learned before may not hold after."
+        breaks = f"There is a {listed(kinds)}: what was learned before may not hold after."
     if not far:
-        return f"No error of {count:,} lies further out than a normal law would have it. {broke}"
+        return f"No error of {count:,} lies further out than a normal law would have it. {breaks}"
     lie = f"{far:,} of {count:,} errors lie more than 3.5 robust standard deviations out"
-    return f"{lie}; a normal law would have about {expected:.1f}. {broke}"
+    return f"{lie}; a normal law would have about {expected:.1f}. {breaks}"
+
+
+def _close(nominal: float, count: int) -> float:
+    """Return how far the share of so many values may lie from nominal by chance: two standard errors."""
+    return max(CLOSE, 2.0 * math.sqrt(nominal * (1.0 - nominal) / max(count, 1)))

@@ -1,13 +1,13 @@
-"""What was run, on what, with what."""
+"""Facts of a run as name and text: what was run, on which data, with which software."""
 
 from __future__ import annotations
 
 from pulse_adapters.published.result_reader import PublishedRun
-from pulse_adapters.report.numbers import counted, day
+from pulse_adapters.report.formats import counted, day
 
 
-def facts_of(run: PublishedRun) -> tuple[tuple[str, str], ...]:
-    """Return what was run, name and value."""
+def run_facts(run: PublishedRun) -> tuple[tuple[str, str], ...]:
+    """Return the name and text of each fact."""
     spec, facts = run.spec, run.document.run
     target = {"level": "levels", "change": "changes", "log-change": "log changes"}[spec.target]
     return (
@@ -23,17 +23,17 @@ def facts_of(run: PublishedRun) -> tuple[tuple[str, str], ...]:
     )
 
 
-def data_of(run: PublishedRun) -> tuple[tuple[str, ...], ...]:
-    """Return what was read of each variable: name, observations, absent, first, last, known at, fingerprint."""
+def data_table(run: PublishedRun) -> tuple[tuple[str, ...], ...]:
+    """Return a row for each variable: name, observations, absent, first, last, known at, fingerprint."""
     return tuple(
         (
             name,
-            f"{one.observations:,}",
-            f"{one.absent:,}",
-            one.first[:10],
-            one.last[:10],
-            one.known_at,
-            one.fingerprint[7:19],
+            f"{data.observations:,}",
+            f"{data.absent:,}",
+            data.first[:10],
+            data.last[:10],
+            data.known_at,
+            data.fingerprint[7:19],
         )
-        for name, one in run.document.run.data.items()
+        for name, data in run.document.run.data.items()
     )

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-from pulse_adapters.report.figures.style import Drawn
+from pulse_adapters.report.figures.style import Drawing
 
-MOST_LINES = 12
-"""The most lines of a figure's table; of a longer one, evenly spaced lines and the last."""
+LINE_LIMIT = 12
+"""The number of lines that a figure's table shows; of a longer table, lines evenly apart and the last."""
 
 
 @attrs.frozen
@@ -23,21 +23,21 @@ class Numbers:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Panel:
-    """A figure with its title, the conclusion that is also its text for who cannot see it, and its numbers."""
+    """A figure with its title, its conclusion, which screen readers read in its place, and its numbers."""
 
     title: str
     conclusion: str
-    drawn: Drawn
+    drawing: Drawing
     note: str = ""
     numbers: Numbers | None = None
     wide: bool = False
     listed: bool = False
-    """Whether the numbers stand in the open, because they name what the figure shows."""
+    """Whether the numbers stay visible, because they name what the figure shows."""
 
 
 def thinned(head: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> Numbers:
-    """Return a table of at most MOST_LINES lines."""
-    if len(lines) <= MOST_LINES:
+    """Return a table of at most LINE_LIMIT lines."""
+    if len(lines) <= LINE_LIMIT:
         return Numbers(head, tuple(lines))
-    places = np.unique(np.linspace(0, len(lines) - 1, MOST_LINES).round().astype(int))
-    return Numbers(head, tuple(lines[place] for place in places.tolist()))
+    indexes = np.unique(np.linspace(0, len(lines) - 1, LINE_LIMIT).round().astype(int))
+    return Numbers(head, tuple(lines[index] for index in indexes.tolist()))

@@ -15,19 +15,19 @@ _PAD = 2.0
 
 
 def line(values: Array, low: float | None = None, high: float | None = None, mark: float | None = None) -> Markup:
-    """Draw values from left to right, broken where there is none; `mark` is a level to compare with."""
-    there = values[np.isfinite(values)]
-    if len(there) < 2:
+    """Draw values from left to right, the line broken at NaN; `mark` is a level to compare with."""
+    finite = values[np.isfinite(values)]
+    if len(finite) < 2:
         return Markup("")
-    bottom = float(there.min()) if low is None else low
-    top = float(there.max()) if high is None else high
+    bottom = float(finite.min()) if low is None else low
+    top = float(finite.max()) if high is None else high
     reach = (top - bottom) or 1.0
 
     def y(value: float) -> float:
         return HEIGHT - _PAD - (HEIGHT - 2 * _PAD) * (value - bottom) / reach
 
     step = (WIDTH - 2 * _PAD) / (len(values) - 1)
-    points = [(_PAD + place * step, y(value)) for place, value in enumerate(values.tolist())]
+    points = [(_PAD + index * step, y(value)) for index, value in enumerate(values.tolist())]
     level = "" if mark is None else f'<path class="mark" d="M0 {y(mark):.1f}H{WIDTH}"/>'
     x, end = next((x, end) for x, end in reversed(points) if math.isfinite(end))
     dot = f'<circle cx="{x:.1f}" cy="{end:.1f}" r="2"/>'
@@ -61,6 +61,6 @@ def _path(points: list[tuple[float, float]]) -> Iterator[str]:
 
 
 def _svg(inner: str) -> Markup:
-    # only numbers stand in it; the cell beside it says the same in words
+    # it holds numbers only; the cell beside it says the same in text
     size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
     return Markup(f'<svg class="spark" {size} aria-hidden="true" focusable="false">{inner}</svg>')  # noqa: S704

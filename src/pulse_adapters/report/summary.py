@@ -1,4 +1,4 @@
-"""The summary: for each variable and horizon the best forecaster, and what may be concluded about it."""
+"""The summary: the best forecaster for each variable and horizon, and its verdict."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ import numpy as np
 
 from pulse_adapters.published.document import Scores, Variable
 from pulse_adapters.published.result_reader import PublishedRun
-from pulse_adapters.report.batchwise import Batchwise
+from pulse_adapters.report.batch_scores import BatchScores
 from pulse_adapters.report.views import Array, Row, Verdict
 
 POINTS = 32
-"""The most points of a small plot."""
+"""The number of points of a small plot, at most."""
 
-_NOTHING = np.empty(0)
+_EMPTY = np.empty(0)
 
 
-def rows_of(run: PublishedRun, variable: str, batchwise: Batchwise | None, horizons: Sequence[int]) -> Iterator[Row]:
+def summary_rows(
+    run: PublishedRun, variable: str, batch_scores: BatchScores | None, horizons: Sequence[int]
+) -> Iterator[Row]:
     """Yield a variable's rows, a horizon each; its scores by batch give intervals and small plots."""
-    found = run.document.variables[variable]
+    results = run.document.variables[variable]
     for horizon in horizons:
-        yield _row(variable, found, batchwise, horizon, run.spec.benchmark)
+        yield _row(variable, results, batch_scores, horizon, run.spec.benchmark)
 
 
-def _row(variable: str, found: Variable, batchwise: Batchwise | None, horizon: int, benchmark: str) -> Row:
-    best = found.best[str(horizon)]
-    scores = None if best is None else found.forecasters[best].horizons[str(horizon)]
+def _row(variable: str, results: Variable, batch_scores: BatchScores | None, horizon: int, benchmark: str) -> Row:
+    best = results.best[str(horizon)]
+    scores = None if best is None else results.forecasters[best].horizons[str(horizon)]
     challenger = best is not None and best != benchmark
     trust = None if scores is None else scores.trust
-    interval = None if batchwise is None or best is None or not challenger else batchwise.skill(best, horizon)
-    trusts = _NOTHING
-    if batchwise is not None and best is not None and challenger:
-        trusts = batchwise.trust_path(best, horizon)[:, 0]
+    interval, trusts = None, _EMPTY
+    if batch_scores is not None and best is not None and challenger:
+        interval = batch_scores.skill(best, horizon)
+        trusts = batch_scores.trust_path(best, horizon)[:, 0]
     return Row(
         variable=variable,
         horizon=horizon,
@@ -41,20 +43,20 @@ def _row(variable: str, found: Variable, batchwise: Batchwise | None, horizon: i
         verdict=verdict(scores, challenger=challenger),
         scored=0 if scores is None else scores.n,
         skill=scores.skill_mae if scores is not None and challenger else None,
-        low=None if interval is None else _number(interval.low),
-        high=None if interval is None else _number(interval.high),
+        low=None if interval is None else _finite(interval.low),
+        high=None if interval is None else _finite(interval.high),
         trust=None if trust is None else trust.mean,
         trust_low=None if trust is None else trust.low,
         trust_high=None if trust is None else trust.high,
         log10_e=None if trust is None else trust.log10_e,
         coverage=None if scores is None else scores.coverage.get("80"),
-        errors=_errors(batchwise, best, horizon),
+        errors=_errors(batch_scores, best, horizon),
         trusts=thinned(trusts),
     )
 
 
 def verdict(scores: Scores | None, *, challenger: bool) -> Verdict:
-    """Judge a best forecaster: is it a discovery, or does at least its credible interval lie above one half?"""
+    """Return whether a best forecaster is a discovery, or its credible interval at least lies above one half."""
     if scores is None:
         return Verdict.NOTHING
     if not challenger:
@@ -74,11 +76,11 @@ def thinned(values: Array) -> Array:
     return np.array([group[np.isfinite(group)].mean() if np.isfinite(group).any() else np.nan for group in groups])
 
 
-def _errors(batchwise: Batchwise | None, best: str | None, horizon: int) -> Array:
-    if batchwise is None or best is None:
-        return _NOTHING
-    return thinned(batchwise.mase[:, batchwise.forecasters.index(best), horizon - 1])
+def _errors(batch_scores: BatchScores | None, best: str | None, horizon: int) -> Array:
+    if batch_scores is None or best is None:
+        return _EMPTY
+    return thinned(batch_scores.mase[:, batch_scores.forecasters.index(best), horizon - 1])
 
 
-def _number(value: float) -> float | None:
+def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None

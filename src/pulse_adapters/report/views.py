@@ -1,4 +1,4 @@
-"""What the report shows, as plain frozen values: no file, no HTML, no plot."""
+"""The contents of the report as frozen values: no file, no HTML, no plot."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Verdict(Enum):
 
 @attrs.frozen(kw_only=True, eq=False)
 class Row:
-    """A line of the summary: the best forecaster of a variable at a horizon. None where a number is impossible.
+    """A row of the summary: the best forecaster of a variable at a horizon. None where there is no number.
 
     `skill`, `low`, `high`: the share of the benchmark's MAE that it saves, with its jackknife interval; `trust` with
     its credible interval; `coverage`: the share of actuals in its 80 % interval; `errors` and `trusts`: its MASE and
@@ -73,7 +73,7 @@ class SkillCurve:
 
 @attrs.frozen(eq=False)
 class Fan:
-    """One-step hindcasts with quantiles (level, target) and what happened, at their targets."""
+    """One-step hindcasts at their targets, with quantiles (level, target) and actual values."""
 
     target: Moments
     point: Array
@@ -86,7 +86,7 @@ class Fan:
 
 @attrs.frozen(eq=False)
 class Calibration:
-    """Nominal against actual: intervals in per cent, quantile levels, and the mass in each bin between the levels."""
+    """Actual shares of intervals (by per cent), at or below quantiles (by level), and between the levels."""
 
     coverage: dict[int, float]
     levels: Array
@@ -97,7 +97,7 @@ class Calibration:
 
 @attrs.frozen(eq=False)
 class Weights:
-    """The ensemble's weights (forecaster, batch) one step ahead, as they stood at the last origin of each batch."""
+    """The ensemble's weights (forecaster, batch) one step ahead, at the last origin of each batch."""
 
     starts: Moments
     forecasters: tuple[str, ...]
@@ -116,8 +116,8 @@ class Heat:
 
 
 @attrs.frozen
-class Oddity:
-    """Something odd about the errors: what kind, when, and in words."""
+class Anomaly:
+    """An outlier or a break among errors: its kind, its time, and its description."""
 
     kind: str
     when: datetime
@@ -126,17 +126,17 @@ class Oddity:
 
 @attrs.frozen(eq=False)
 class Residuals:
-    """One-step errors at their targets, which of them are far out, and the breaks (at, kind)."""
+    """One-step errors at their targets, whether each is an outlier, and the anomalies in words."""
 
     target: Moments
     error: Array
     outlier: NDArray[np.bool_]
-    oddities: tuple[Oddity, ...]
+    anomalies: tuple[Anomaly, ...]
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Detail:
-    """All that is told of one variable; None where the hindcasts that it needs were not written."""
+    """The details of a variable; None for a view whose hindcasts were not written."""
 
     variable: str
     focus: str
@@ -179,10 +179,10 @@ class Report:
     rows: tuple[Row, ...]
     horizons: tuple[int, ...]
     details: tuple[Detail, ...]
-    chosen: str
-    """How the detailed variables were chosen; empty where all are shown."""
+    selection: str
+    """How the variables with details were selected; empty where all are shown."""
     missing: tuple[str, ...]
-    """What is not shown, and how to get it."""
+    """Views that are missing, and how to get them."""
     failures: tuple[tuple[str, str, str], ...]
     units: tuple[tuple[str, int], ...]
     data: tuple[tuple[str, ...], ...]

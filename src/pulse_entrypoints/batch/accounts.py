@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from pulse_adapters.aws_batch.costs import usage, workers
+from pulse_adapters.aws_batch.costs import attempted_jobs, usage
 from pulse_adapters.aws_batch.jobs import Jobs
 from pulse_adapters.aws_batch.states import JobState
 from pulse_core.errors import RunNotFound
@@ -22,7 +22,7 @@ def account(jobs: Jobs, states: Sequence[JobState], place: ResultsArchive, price
     Earlier submissions of the run, of which Batch may know nothing any more, stay as they were written.
     """
     run_id = states[0].tags[RUN_TAG]
-    used = usage(workers(jobs, states), price).to_document()
+    used = usage(attempted_jobs(jobs, states), price).to_document()
     submissions = [each for each in _written(place, run_id) if each["jobs"][0] != states[0].id]
     submissions.append({"jobs": [state.id for state in states], **used})
     document = {"run_id": run_id, **_sum(submissions), "submissions": submissions}

@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 
 from pulse_adapters.aws_batch.environment import Node
-from pulse_adapters.backends.dask.nodes import Machine, gathered, own_address
+from pulse_adapters.backends.dask.nodes import Machine, machine_address, wait_for_machines
 from pulse_adapters.backends.host.cores import usable_cores
 from pulse_core.errors import PulseError
 from pulse_entrypoints.cli.exits import Ending, Exit, failed
@@ -28,8 +28,8 @@ def main_node(order: Order, node: Node, mask: Masker) -> Ending:
     try:
         with ExitStack() as running:
             scheduler = running.enter_context(machine.scheduler(settings.node_port))
-            running.enter_context(machine.at_work(scheduler.address, settings.node_wait_seconds))
-            there = gathered(scheduler, node.count, settings.node_wait_seconds)
+            running.enter_context(machine.worker_pool(scheduler.address, settings.node_wait_seconds))
+            there = wait_for_machines(scheduler, node.count, settings.node_wait_seconds)
             with _Log(order, mask) as log:
                 tell = log.events.info if there == node.count else log.events.warning
                 tell("nodes_gathered", nodes=there, expected=node.count, scheduler=scheduler.address)
@@ -44,7 +44,7 @@ def other_node(order: Order, node: Node, mask: Masker) -> Ending:
     settings: Any = order.settings
     scheme = "tls" if tls_of(settings) else "tcp"
     scheduler = f"{scheme}://{node.main_address}:{settings.node_port}"
-    with _Log(order, mask) as log, _machine(order, node).at_work(scheduler, settings.node_wait_seconds) as process:
+    with _Log(order, mask) as log, _machine(order, node).worker_pool(scheduler, settings.node_wait_seconds) as process:
         log.events.info("node_started", scheduler=scheduler)
         try:
             status = process.wait()
@@ -58,7 +58,7 @@ def other_node(order: Order, node: Node, mask: Masker) -> Ending:
 def _machine(order: Order, node: Node) -> Machine:
     settings: Any = order.settings
     workers = settings.max_workers or usable_cores()
-    return Machine(node.index, settings.node_address or own_address(), workers, tls_of(settings))
+    return Machine(node.index, settings.node_address or machine_address(), workers, tls_of(settings))
 
 
 class _Log:

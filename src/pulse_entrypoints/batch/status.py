@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pulse_adapters.aws_batch.costs import usage, workers
+from pulse_adapters.aws_batch.costs import attempted_jobs, usage
 from pulse_entrypoints.batch.asking import COLLECTS_TAG, Asked, answered, asked, checked, parent, place_of, show
 from pulse_entrypoints.batch.watching import look, watched
 from pulse_entrypoints.cli.exits import Exit
@@ -26,7 +26,7 @@ def _status(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     if settings.watch:
         return watched(services, ids, environment, settings.price_per_vcpu_hour)
     states = services.jobs.describe(ids)
-    used = usage(workers(services.jobs, states), settings.price_per_vcpu_hour)
+    used = usage(attempted_jobs(services.jobs, states), settings.price_per_vcpu_hour)
     show(look(services, states, place_of(states[0], environment)) | {"used": used.to_document()})
     return Exit.DONE
 

@@ -7,6 +7,7 @@ all the same. So a run ends within the grace and LAST_SECONDS, whatever its unit
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ class Interrupted(KeyboardInterrupt):
 class Interruption:
     """What signals do to a command: `stop` is for its backend, which has `grace` seconds once it was asked."""
 
-    stop: Stop = attrs.field(factory=Stop)
+    stop: Stop = attrs.field(factory=lambda: Stop(math.inf))  # the alarm ends the grace, wherever the program is
     grace: float = GRACE_SECONDS
     _overdue: bool = attrs.field(default=False, init=False)
 

@@ -55,10 +55,10 @@ def _report(read: Layered[ReportSettings]) -> Ending:
 
 
 def _made(sink: ResultsArchive, run_id: str, detail: Sequence[str]) -> bytes:
-    from pulse_adapters.report.gather import report_of  # a table's and a plot's libraries, which only this needs
-    from pulse_adapters.report.render import render
+    from pulse_adapters.report.assembly import assemble_report  # a table's and a plot's libraries, which only this needs
+    from pulse_adapters.report.rendering import render
 
-    return render(report_of(sink, run_id, detail))
+    return render(assemble_report(sink, run_id, detail))
 
 
 def _written(path: Path, content: bytes) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from pulse_adapters.forecasters.imported import imported, is_import_name
 from pulse_adapters.forecasters.libraries import is_library_name, library_forecaster
-from pulse_adapters.forecasters.plugged import plugged_in
+from pulse_adapters.forecasters.plugins import plugin_forecaster
 from pulse_core import __version__
 from pulse_core.data.observations import Observations
 from pulse_core.errors import InvalidSpec, SettingsError
@@ -23,7 +23,7 @@ from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import Slice
 from pulse_core.ports import ComputeBackend
 from pulse_core.runs.training import RetrodictionTraining
-from pulse_core.spec import OWN_QUANTILES, RunSpec
+from pulse_core.spec import CUSTOM_QUANTILES, RunSpec
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.signals import current
 from pulse_entrypoints.settings import TrainSettings
@@ -85,7 +85,7 @@ def forecasters_of(spec: RunSpec) -> tuple[Forecaster, ...]:
 
 def _own_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forecaster, ...]:
     """Return the forecaster behind a name, nothing for one of the core's. Raises SettingsError."""
-    if name.endswith(OWN_QUANTILES):
+    if name.endswith(CUSTOM_QUANTILES):
         return ()  # the forecaster that is named before it quotes these
     if is_library_name(name):
         return (library_forecaster(name, settings.season, settings.refit_every),)
@@ -97,7 +97,7 @@ def _own_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forec
         plugin = plugins(entry_points.FORECASTERS).get(name)
         if plugin is None:
             raise
-        return (plugged_in(name, plugin.target, plugin.folder, plugin.package, settings.refit_every),)
+        return (plugin_forecaster(name, plugin.target, plugin.folder, plugin.package, settings.refit_every),)
     return ()
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from pulse_adapters.aws_batch.costs import usage, workers
+from pulse_adapters.aws_batch.costs import attempted_jobs, usage
 from pulse_adapters.aws_batch.jobs import RULES, Jobs, Submission
 from pulse_adapters.aws_batch.states import STATUSES, job_state
-from pulse_adapters.aws_batch.waiting import UNTOLD, Queues
+from pulse_adapters.aws_batch.waiting import UNKNOWN, Queues
 from pulse_core.errors import PulseError
 from tests.unit.aws_batch.answers import JOB, attempt, client, container, job
 
@@ -129,7 +129,7 @@ def test_the_cost_is_that_of_all_attempts_of_all_children(batch) -> None:
         job(f"{JOB}:{index}", container=container(2), attempts=[attempt(0.5, 75), attempt(0.5)]) for index in (0, 1)
     ]
     batch.add_response("describe_jobs", {"jobs": each})
-    used = usage(workers(jobs_of(batch), [parent, alone]), 0.04)
+    used = usage(attempted_jobs(jobs_of(batch), [parent, alone]), 0.04)
     assert used.attempts == 5
     assert used.vcpu_hours == pytest.approx(5.0)
     assert used.estimated_cost == pytest.approx(0.2)
@@ -151,15 +151,15 @@ def limit(vcpus: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("environment", "more", "told"),
     [
-        ({}, {}, [UNTOLD]),
+        ({}, {}, [UNKNOWN]),
         ({}, {"state": "DISABLED"}, ["queue 'spot' is disabled"]),
         (
             {"status": "INVALID", "statusReason": "no such role"},
             {},
             ["environment 'machines' is INVALID: no such role"],
         ),
-        (limit(4), {}, ["it wants 8 vCPUs", "more than 4"]),
-        (limit(64), {}, [UNTOLD]),
+        (limit(4), {}, ["it needs 8 vCPUs", "more than 4"]),
+        (limit(64), {}, [UNKNOWN]),
     ],
 )
 def test_a_job_that_waits_says_why_as_far_as_batch_tells(batch, environment, more, told) -> None:

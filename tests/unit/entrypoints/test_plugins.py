@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pulse_adapters.forecasters.plugged import PluggedForecaster
+from pulse_adapters.forecasters.plugins import PluginForecaster
 from pulse_entrypoints.wiring.entry_points import BACKENDS, GROUPS, plugins
 
 MODULE = """
@@ -135,10 +135,10 @@ def test_a_storage_that_cannot_be_opened_is_refused_with_its_option_and_package(
 def test_a_forecaster_of_a_package_travels_to_workers(ask, install) -> None:
     install()
     plugin = plugins("pulse.forecasters")["demo-last"]
-    from pulse_adapters.forecasters.plugged import plugged_in
+    from pulse_adapters.forecasters.plugins import plugin_forecaster
 
-    made = plugged_in(plugin.name, plugin.target, plugin.folder, plugin.package)
-    assert isinstance(pickle.loads(pickle.dumps(made)), PluggedForecaster)
+    made = plugin_forecaster(plugin.name, plugin.target, plugin.folder, plugin.package)
+    assert isinstance(pickle.loads(pickle.dumps(made)), PluginForecaster)
     assert made.per_origin
     assert made.version.startswith("pulse-demo-package 1.2, sha256:")
 

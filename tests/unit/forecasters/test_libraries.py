@@ -83,7 +83,7 @@ def test_an_unknown_class_is_refused_with_what_there_is(name, hint) -> None:
     ("name", "needed"), [("statsforecast:AutoMFLES", "test_size"), ("sklearn:StackingRegressor", "estimators")]
 )
 def test_a_class_that_needs_more_than_a_name_is_refused(name, needed) -> None:
-    with pytest.raises(SettingsError, match=f"it needs {needed}; make it in a class of your own"):
+    with pytest.raises(SettingsError, match=f"it needs {needed}; construct it in a class of yours"):
         library_forecaster(name)
 
 

@@ -78,7 +78,7 @@ def test_random_numbers_are_the_same_each_time(name) -> None:
 
 
 def test_a_regressor_works_alone_and_with_fixed_random_numbers() -> None:
-    parameters = sklearn_model("ExtraTreesRegressor", None)._made().get_params()
+    parameters = sklearn_model("ExtraTreesRegressor", None)._regressor().get_params()
     assert (parameters["n_jobs"], parameters["random_state"]) == (1, 0)
 
 

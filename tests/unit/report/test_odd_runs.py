@@ -7,9 +7,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from pulse_adapters.report.gather import report_of
-from pulse_adapters.report.panels import panels_of
-from pulse_adapters.report.render import render
+from pulse_adapters.report.assembly import assemble_report
+from pulse_adapters.report.rendering import render
+from pulse_adapters.report.variable_panels import variable_panels
 from tests.unit.report.runs import climb, trained, walk
 
 
@@ -24,10 +24,10 @@ from tests.unit.report.runs import climb, trained, walk
     ],
 )
 def test_an_odd_run_has_a_whole_page(tmp_path, series, changes) -> None:
-    report = report_of(trained(tmp_path, series, **changes), "r")
+    report = assemble_report(trained(tmp_path, series, **changes), "r")
     (detail,) = report.details
-    titles = [panel.title for panel in panels_of(detail)]
-    assert "Forecast against what happened" in titles
+    titles = [panel.title for panel in variable_panels(detail)]
+    assert "Forecast against actual values" in titles
     page = render(report).decode()
     assert page.count('role="img"') == len(titles) + 1
     assert ">nan<" not in page

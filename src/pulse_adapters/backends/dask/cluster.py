@@ -20,28 +20,31 @@ SCHEMES: Final = ("tcp", "tls")
 CONNECT_SECONDS: Final = 15.0
 CLOSE_SECONDS: Final = 2.0
 
-MEND_SCHEDULER: Final = (
+SETTINGS: Final = {"distributed.worker.profile.enabled": False}
+"""Dask's settings on clusters of our own. By default its workers sample their threads' stacks for the dashboard."""
+
+SCHEDULER_HINT: Final = (
     "Start one there with `dask scheduler`, name another with --dask-scheduler-address, or let Pulse start a cluster "
     "on this machine with --dask-local"
 )
-MEND_TLS: Final = "See that --dask-tls-ca, --dask-tls-cert and --dask-tls-key fit those of the scheduler"
+TLS_HINT: Final = "See that --dask-tls-ca, --dask-tls-cert and --dask-tls-key fit those of the scheduler"
 
 
 def scheduler_address(text: str) -> str:
     """Return an address with its scheme: `tcp://` where none is named. Raises SettingsError."""
-    scheme, separator, rest = text.rpartition("://")
-    host, colon, port = rest.rpartition(":")
-    sound = host and colon and port.isdecimal() and 0 < int(port) < 1 << 16
-    if not sound or (scheme if separator else "tcp") not in SCHEMES:
+    scheme, separator, authority = text.rpartition("://")
+    host, colon, port = authority.rpartition(":")
+    complete = host and colon and port.isdecimal() and 0 < int(port) < 1 << 16
+    if not complete or (scheme if separator else "tcp") not in SCHEMES:
         raise SettingsError(
-            [f"'{text}' is no scheduler's address: expected such as {DEFAULT_ADDRESS} or tls://host:8786"]
+            [f"'{text}' is no scheduler's address: expected one such as {DEFAULT_ADDRESS} or tls://host:8786"]
         )
-    return f"{scheme or 'tcp'}://{rest}"
+    return f"{scheme or 'tcp'}://{authority}"
 
 
 @attrs.frozen
 class Tls:
-    """Certificates, as PEM files: of the authority, and this client's own with its key."""
+    """Certificates, as PEM files: that of the authority, that of this client, and this client's key."""
 
     ca: Path
     cert: Path
@@ -52,7 +55,8 @@ class Tls:
 class Scheduler:
     """A cluster that somebody else runs, by its scheduler's address: `tcp://host:port`, or `tls://` with certificates.
 
-    Whoever can reach a scheduler without TLS can run code on its workers.
+    Whoever can reach a scheduler without TLS can run code on its workers. Its settings, such as the sampling profiler
+    of its workers, are those of whoever started it.
     """
 
     address: str = attrs.field(default=DEFAULT_ADDRESS, converter=scheduler_address)
@@ -64,7 +68,7 @@ class Scheduler:
 
     @contextmanager
     def client(self) -> Iterator[Any]:
-        """Connect, and close the connection in the end. Raises BackendUnavailable."""
+        """Connect; close the connection at the end. Raises BackendUnavailable."""
         with _client(self.address, self.address, self._security()) as client:
             yield client
 
@@ -85,8 +89,9 @@ class Scheduler:
 class LocalWorkers:
     """A cluster of our own on this machine, on loopback addresses only.
 
-    `workers` None stands for as many as make `threads` each use all usable cores; `adaptive` (least, most) lets Dask
-    choose. `memory_limit` is each worker's, as `2GiB`. With `processes` False the workers are threads of this process.
+    `workers` None stands for so many that with `threads` each they use all usable cores; `adaptive` (least, most) lets
+    Dask choose their number. `memory_limit` is that of each worker, as `2GiB`. With `processes` False the workers are
+    threads of this process. Dask's sampling profiler is off.
     """
 
     workers: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
@@ -99,7 +104,7 @@ class LocalWorkers:
 
     @contextmanager
     def client(self) -> Iterator[Any]:
-        """Start the cluster and connect; close both in the end. Raises BackendUnavailable."""
+        """Start the cluster and connect; close both at the end. Raises BackendUnavailable."""
         with self._cluster() as cluster, _client(cluster, "the cluster of our own") as client:
             yield client
 
@@ -108,11 +113,11 @@ class LocalWorkers:
         import dask
         from distributed import LocalCluster
 
-        first = self.adaptive[0] if self.adaptive else self.workers or max(1, usable_cores() // self.threads)
+        count = self.adaptive[0] if self.adaptive else self.workers or max(1, usable_cores() // self.threads)
         try:
-            with dask.config.set({"distributed.scheduler.allowed-failures": self.deaths_allowed}):
+            with dask.config.set({**SETTINGS, "distributed.scheduler.allowed-failures": self.deaths_allowed}):
                 cluster = LocalCluster(
-                    n_workers=first,
+                    n_workers=count,
                     threads_per_worker=self.threads,
                     memory_limit=self.memory_limit or "auto",
                     processes=self.processes,
@@ -128,8 +133,8 @@ class LocalWorkers:
                 cluster.adapt(minimum=self.adaptive[0], maximum=self.adaptive[1])
             try:
                 yield cluster
-            except (KeyboardInterrupt, GeneratorExit):
-                _kill_workers(cluster)  # in the middle of a unit they would not end when asked to
+            except BaseException:
+                _kill_workers(cluster)  # in the middle of a unit they would not end when Dask asks them to
                 raise
 
 
@@ -142,14 +147,14 @@ def _kill_workers(cluster: Any) -> None:
 
 
 @contextmanager
-def _client(target: Any, place: str, security: Any = None) -> Iterator[Any]:
+def _client(target: Any, name: str, security: Any = None) -> Iterator[Any]:
     from distributed import Client
 
     try:
         client = Client(target, timeout=CONNECT_SECONDS, security=security, set_as_default=False, name="pulse")
     except (OSError, ValueError) as error:
-        hint = MEND_TLS if security is not None else MEND_SCHEDULER
-        raise BackendUnavailable(f"no Dask scheduler answers: {error}", place, hint) from error
+        hint = TLS_HINT if security is not None else SCHEDULER_HINT
+        raise BackendUnavailable(f"no Dask scheduler answers: {error}", name, hint) from error
     try:
         yield client
     finally:

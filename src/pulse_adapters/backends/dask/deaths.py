@@ -1,8 +1,8 @@
 """What killed the workers of a Dask cluster, in words.
 
-Dask says only that they died. Two know more, and are asked when a unit is tried alone: a worker's nanny, which ends it
-where it holds more than its memory limit and tells the scheduler so; and the kernel beside that nanny, which counts
-whom it kills for want of memory.
+Dask reports only that they died. Where a unit is tried alone, two sources tell more: a worker's nanny, which ends the
+worker where it holds more than its memory limit, and logs that with the scheduler; and the kernel of the nanny's
+machine, which counts the processes that it kills for want of memory.
 """
 
 from __future__ import annotations
@@ -16,51 +16,50 @@ import attrs
 
 from pulse_adapters.backends.host.deaths import BY_MEMORY, MemoryKills
 
-LOG_SAYS_MORE: Final = "its log and its nanny's say more"
+LOG_HINT: Final = "its log and its nanny's say more"
 ENDED_BY_NANNY: Final = "worker-restart-memory"
-"""The topic on which Dask's nannies tell whom they end."""
+"""The topic under which Dask's nannies log the workers that they end."""
 
 NANNY_SECONDS: Final = 5.0
-"""How long a nanny may take to have another worker: only then the scheduler passes on what it is asked."""
-LOOK_SECONDS: Final = 0.1
+"""How long a nanny may take to start another worker: the scheduler reaches a nanny only while it has one."""
+POLL_SECONDS: Final = 0.1
 
 
 @attrs.frozen
-class Watch:
-    """A unit that is tried alone, and the kernel's counts before that, by the address of the nanny beside them."""
+class DeathObserver:
+    """The kernel's counts before a unit was tried alone, by the address of the nanny on whose machine they are."""
 
-    unit: int
-    before: Mapping[str, MemoryKills]
+    before: Mapping[str, MemoryKills] = attrs.field(factory=dict)
 
     @classmethod
-    def begin(cls, client: Any, unit: int) -> Watch:
-        """Take the counts beside all nannies."""
-        return cls(unit, _memory_kills(client))
+    def start(cls, client: Any) -> DeathObserver:
+        """Read the counts beside all nannies."""
+        return cls(_memory_kills(client))
 
     def words(self, client: Any, error: Any) -> str:
-        """Say how the workers died that a distributed.KilledWorker tells of."""
+        """Say how the workers died that a distributed.KilledWorker reports."""
         count, last = error.allowed_failures + 1, error.last_worker
         died = f"the workers that did it died, {count} of them, also when nothing else ran"
         return f"{died}; the last, at {last.address}, {self._cause(client, last)}"
 
     def _cause(self, client: Any, worker: Any) -> str:
-        held, now = _look(client, worker)
+        held, now = _evidence(client, worker)
         before = self.before.get(worker.nanny)
         if held is not None:
             return f"was ended by its nanny {BY_MEMORY}: it held {_mib(held)} and may hold {_mib(worker.memory_limit)}"
         if before is None or now is None:
-            return f"most likely {BY_MEMORY}; {LOG_SAYS_MORE}"
+            return f"most likely {BY_MEMORY}; {LOG_HINT}"
         if not now.since(before):
-            return f"though memory had not run out; {LOG_SAYS_MORE}"
-        return f"was killed {BY_MEMORY}" if not now.machine else f"most likely {BY_MEMORY}; {LOG_SAYS_MORE}"
+            return f"though memory had not run out; {LOG_HINT}"
+        return f"was killed {BY_MEMORY}" if not now.machine else f"most likely {BY_MEMORY}; {LOG_HINT}"
 
 
-def _look(client: Any, worker: Any) -> tuple[int | None, MemoryKills | None]:
-    """Return what its nanny says it held, or the kernel's count beside the nanny once that has another worker."""
+def _evidence(client: Any, worker: Any) -> tuple[int | None, MemoryKills | None]:
+    """Return the bytes that the nanny logged, or the kernel's count beside the nanny once it has another worker."""
     end = time.monotonic() + NANNY_SECONDS
     held, now = _held(client, worker), None
     while held is None and now is None and worker.nanny and time.monotonic() < end:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
         now = _memory_kills(client).get(worker.nanny)
         held = _held(client, worker)
     return held, now
@@ -68,7 +67,7 @@ def _look(client: Any, worker: Any) -> tuple[int | None, MemoryKills | None]:
 
 def _held(client: Any, worker: Any) -> int | None:
     """Return the bytes for which the worker's nanny ended it, where it did."""
-    with suppress(OSError):  # the scheduler does not answer; whoever waits for it next will say so
+    with suppress(OSError):  # the scheduler does not answer; whoever calls it next will say so
         for _, event in client.get_events(ENDED_BY_NANNY):
             if event["worker"] == worker.address:
                 return int(event["rss"])
@@ -77,8 +76,8 @@ def _held(client: Any, worker: Any) -> int | None:
 
 def _memory_kills(client: Any) -> dict[str, MemoryKills]:
     with suppress(OSError):
-        told = client.run(_beside_nanny, nanny=True, on_error="ignore").values()
-        return {address: kills for address, kills in told if kills is not None}
+        counts = client.run(_beside_nanny, nanny=True, on_error="ignore").values()
+        return {address: kills for address, kills in counts if kills is not None}
     return {}
 
 

@@ -1,44 +1,53 @@
-"""Hands bundles of units to a Dask cluster and takes what comes back, whatever becomes of its workers."""
+"""Sends bundles of units to a Dask cluster and takes their outcomes, whatever becomes of its workers."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 import secrets
 import time
-from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any, Final
 
 import attrs
 
 from pulse_adapters.backends.attempts import unit_context, unit_failed
-from pulse_adapters.backends.dask.deaths import Watch
-from pulse_adapters.backends.dask.worker_task import Answer, perform
-from pulse_adapters.backends.dask.workers import MEND_SOFTWARE, Crew, SchedulerLost
+from pulse_adapters.backends.dask.deaths import DeathObserver
+from pulse_adapters.backends.dask.worker_task import BundleResult, perform
+from pulse_adapters.backends.dask.workers import SOFTWARE_HINT, SchedulerLost, Workers
 from pulse_adapters.backends.processes.messages import unpacked
-from pulse_adapters.backends.stopping import AGAIN, Stop
+from pulse_adapters.backends.retry_queue import Bundle, RetryQueue
+from pulse_adapters.backends.stopping import RESUME_HINT, Stop
 from pulse_core.errors import BackendUnavailable, RunInterrupted, UnitFailed
-from pulse_core.plan import WorkUnit
 from pulse_core.ports import Failed, Outcome
 
 BUNDLE_SECONDS: Final = 0.5
 """What a bundle should take at least: Dask needs 2 to 5 ms a task, by the machine, hence at most one per cent of it."""
 
-LISTEN_SECONDS: Final = 0.02
+POLL_SECONDS: Final = 0.02
+ANSWER_SECONDS: Final = 0.5
+"""How long a worker may take to answer: one in a long call into a library does not, and must not keep the run from
+stopping."""
 LOSSES_ALLOWED: Final = 3
 
-MEND_DEATH: Final = "Give the workers more memory, use smaller units, or leave out the variable at fault"
+REPORTS_ALLOWED: Final = 1
+DEATHS_BEFORE_ALONE: Final = 1
+"""Dask itself tries a task again whose worker died, and reports its death in the end. After the first report a unit is
+tried alone, since its workers may have died of another unit; after the second it is set aside."""
+
+DEATH_HINT: Final = "Give the workers more memory, use smaller units, or leave out the variable at fault"
 
 
 @attrs.define
 class Pace:
-    """How many units go into a bundle, by how long those so far have taken."""
+    """The number of units that go into a bundle, by what units have taken so far."""
 
     seconds: float = 0.0
     units: int = 0
 
-    def note(self, units: int, seconds: float) -> None:
+    def record(self, units: int, seconds: float) -> None:
         """Take in what a bundle took."""
         self.units += units
         self.seconds += seconds
@@ -48,32 +57,27 @@ class Pace:
         fair = math.ceil(waiting / (2 * max(1, threads)))
         if not self.units:
             return 1
-        wanted = math.ceil(BUNDLE_SECONDS * self.units / max(self.seconds, 1e-6))
-        return max(1, min(wanted, fair))
+        worthwhile = math.ceil(BUNDLE_SECONDS * self.units / max(self.seconds, 1e-6))
+        return max(1, min(worthwhile, fair))
 
 
 @attrs.define(eq=False)
 class Dispatch:
-    """One run: units `waiting`, bundles `out` on the cluster, `suspects` whose workers died, to be tried alone.
+    """One run over a cluster: the queue of its units, and the futures of the bundles that Dask has.
 
     It outlives the connection to a scheduler that is lost.
     """
 
     task: bytes
-    waiting: deque[WorkUnit]
+    queue: RetryQueue
     stop: Stop
     patience: float
-    suspects: deque[WorkUnit] = attrs.field(factory=deque)
-    out: dict[Any, tuple[WorkUnit, ...]] = attrs.field(factory=dict)
+    futures: dict[Any, Bundle] = attrs.field(factory=dict)
     pace: Pace = attrs.field(factory=Pace)
     losses: int = 0
-    _alone: Watch | None = None
-    _told_to_stop: bool = False
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether any unit has no outcome yet."""
-        return bool(self.waiting or self.suspects or self.out)
+    _observer: DeathObserver = attrs.field(factory=DeathObserver)
+    _unreceived: list[Any] = attrs.field(factory=list)
+    _stopping: bool = False
 
     def outcomes(self, client: Any) -> Generator[Outcome, None, None]:
         """Yield outcomes until all units have one or the scheduler is lost.
@@ -82,116 +86,135 @@ class Dispatch:
         """
         from distributed import as_completed
 
-        crew = Crew(client, self.patience)
+        workers = Workers(client, self.patience)
         completed = as_completed(loop=client.loop)
         try:
-            while self.unfinished:
-                self._heed_stop(client)
-                crew.look(begun=self.pace.units > 0)
-                completed.update(self._hand_out(client, crew))
-                yield from self._take(client, _heard(completed))
+            while self.queue:
+                self._obey_stop(client)
+                if not self._stopping:
+                    workers.refresh(started=self.pace.units > 0)
+                completed.update(self._hand_out(client, workers))
+                yield from self._receive(client, [*self._unreceived, *_ended(completed)])
         except SchedulerLost as loss:
-            self._note_loss(loss)
+            self._record_loss(loss)
 
-    def _heed_stop(self, client: Any) -> None:
-        """Once asked to stop, let Dask forget what it has not begun, and wait for the rest."""
-        if self.stop.reason is None:
+    def _obey_stop(self, client: Any) -> None:
+        """Once asked to stop, cancel what no worker has started, and give the rest its grace."""
+        self.stop.check(busy=bool(self.futures))
+        if self.stop.reason is None or self._stopping:
             return
-        if not self.out:
-            self.stop.check()
-        if self._told_to_stop:
-            return
-        self._told_to_stop = True
-        begun = {key for stacks in client.call_stack(list(self.out)).values() for key in stacks}
-        for future in [future for future in self.out if future.key not in begun and not future.done()]:
-            self.waiting.extend(self.out.pop(future))
+        self._stopping = True
+        started = _started(client, [future.key for future in self.futures])
+        for future in [future for future in self.futures if future.key not in started and not future.done()]:
+            self.queue.give_back(self.futures.pop(future))
             future.cancel()
+        self.stop.check(busy=bool(self.futures))
 
-    def _hand_out(self, client: Any, crew: Crew) -> list[Any]:
+    def _hand_out(self, client: Any, workers: Workers) -> list[Any]:
         """Send bundles as long as there is room in the window; return their futures."""
         if self.stop.reason is not None:
             return []
-        bundles: list[tuple[WorkUnit, ...]] = []
-        while self.waiting and len(self.out) + len(bundles) < crew.window:
-            size = self.pace.size(len(self.waiting), crew.threads)
-            bundles.append(tuple(self.waiting.popleft() for _ in range(size)))
-        if self.suspects and not (self.waiting or self.out or bundles):
-            bundles = [(self.suspects.popleft(),)]
-            self._alone = Watch.begin(client, bundles[0][0].index)
+        bundles: list[Bundle] = []
+        while len(self.futures) + len(bundles) < workers.window:
+            bundle = self.queue.next_bundle(self.pace.size(self.queue.waiting, workers.threads))
+            if bundle is None:
+                break
+            bundles.append(bundle)
         if not bundles:
             return []
+        if bundles[0].alone:
+            self._observer = DeathObserver.start(client)
         # the task goes with each bundle (8 bytes a variable of the run): kept on one worker for the others to fetch, it
         # made them wait up to a second for that one's attention, since it was computing already
-        futures = client.map(perform, bundles, task=self.task, expected=crew.expected, pure=False, key=_keys(bundles))
-        self.out.update(zip(futures, bundles, strict=True))
+        units = [bundle.units for bundle in bundles]
+        keys = [_new_key(bundle) for bundle in bundles]
+        futures = client.map(perform, units, task=self.task, expected=workers.expected, pure=False, key=keys)
+        self.futures.update(zip(futures, bundles, strict=True))
         return list(futures)
 
-    def _take(self, client: Any, futures: Sequence[Any]) -> Generator[Outcome, None, None]:
-        ours = [future for future in futures if future in self.out]
-        for future, result in zip(ours, _results(client, ours), strict=True):
-            units = self.out.pop(future)
-            if isinstance(result, Answer):
-                yield from self._opened(units, result)
+    def _receive(self, client: Any, ended: Sequence[Any]) -> Generator[Outcome, None, None]:
+        futures = [future for future in ended if future in self.futures]
+        self._unreceived.clear()
+        for future, result in zip(futures, _results(client, futures), strict=True):
+            if isinstance(result, TimeoutError) and future.status == "finished":
+                self._unreceived.append(future)
+                continue
+            bundle = self.futures.pop(future)
+            if isinstance(result, BundleResult):
+                yield from self._unpack(bundle, result)
             elif isinstance(result, CancelledError):
-                self.waiting.extend(units)
+                self.queue.give_back(bundle)
                 raise SchedulerLost(str(result))
             else:
-                yield from self._failed(client, units, result)
+                yield from self._fail(client, bundle, result)
 
-    def _opened(self, units: Sequence[WorkUnit], answer: Answer) -> Generator[Outcome, None, None]:
-        if answer.refused:
-            raise BackendUnavailable(f"a Dask worker has other software: {answer.refused}", "dask", MEND_SOFTWARE)
-        self.pace.note(len(units), answer.seconds)
-        for unit, message in zip(units, answer.outcomes, strict=True):
+    def _unpack(self, bundle: Bundle, result: BundleResult) -> Generator[Outcome, None, None]:
+        if result.refusal:
+            raise BackendUnavailable(f"a Dask worker has other software: {result.refusal}", "dask", SOFTWARE_HINT)
+        self.queue.finish(bundle)
+        self.pace.record(len(bundle.units), result.seconds)
+        for unit, message in zip(bundle.units, result.outcomes, strict=True):
             yield unpacked(unit, message)
 
-    def _failed(self, client: Any, units: Sequence[WorkUnit], error: BaseException) -> Generator[Outcome, None, None]:
-        """Try units alone whose workers have died, for they may have died of another's; the rest have failed."""
+    def _fail(self, client: Any, bundle: Bundle, error: BaseException) -> Generator[Outcome, None, None]:
+        """Yield the failures of a bundle, of which those units are none whose workers died and that are tried again."""
         from distributed import KilledWorker
 
-        for unit in units:
-            if not isinstance(error, KilledWorker):
-                yield Failed(unit, unit_failed(unit, error))
-            elif self._alone is not None and unit.index == self._alone.unit:
-                yield Failed(unit, UnitFailed(self._alone.words(client, error), unit_context(unit), MEND_DEATH))
-            else:
-                self.suspects.append(unit)
+        if not isinstance(error, KilledWorker):
+            self.queue.finish(bundle)
+            yield from (Failed(unit, unit_failed(unit, error)) for unit in bundle.units)
+            return
+        for unit in self.queue.record_death(bundle):
+            yield Failed(unit, UnitFailed(self._observer.words(client, error), unit_context(unit), DEATH_HINT))
 
-    def _note_loss(self, loss: SchedulerLost) -> None:
+    def _record_loss(self, loss: SchedulerLost) -> None:
         self.losses += 1
         self.stop.check()
-        for units in self.out.values():
-            self.waiting.extend(units)
-        self.out.clear()
+        for bundle in self.futures.values():
+            self.queue.give_back(bundle)
+        self.futures.clear()
+        self._unreceived.clear()
         if self.losses > LOSSES_ALLOWED:
-            raise RunInterrupted(f"the Dask scheduler was lost {self.losses} times", "dask", AGAIN) from loss
+            raise RunInterrupted(f"the Dask scheduler was lost {self.losses} times", "dask", RESUME_HINT) from loss
 
 
-def _keys(bundles: Sequence[tuple[WorkUnit, ...]]) -> list[str]:
-    """Return a new name for each bundle; what stands before the first hyphen is its name on the dashboard."""
-    return [f"unit-{bundle[0].index}-{secrets.token_hex(8)}" for bundle in bundles]
+def _new_key(bundle: Bundle) -> str:
+    """Return a new name for a bundle; what stands before the first hyphen is its name on the dashboard."""
+    return f"unit-{bundle.units[0].index}-{secrets.token_hex(8)}"
 
 
-def _heard(completed: Any) -> list[Any]:
-    """Return the futures that have come to their end, after a moment where there are none."""
+def _started(client: Any, keys: Sequence[str]) -> frozenset[str]:
+    """Return the keys that workers compute now; all of them where a worker does not answer."""
+    if keys:
+        with suppress(OSError, TimeoutError):
+            stacks = client.sync(client.scheduler.call_stack, keys=list(keys), callback_timeout=ANSWER_SECONDS)
+            return frozenset(key for worker in stacks.values() for key in worker)
+    return frozenset(keys)
+
+
+def _ended(completed: Any) -> list[Any]:
+    """Return the futures that have ended, after a moment where there are none."""
     futures: list[Any] = completed.next_batch(block=False)
     if not futures:
-        time.sleep(LISTEN_SECONDS)
+        time.sleep(POLL_SECONDS)
     return futures
 
 
 def _results(client: Any, futures: Sequence[Any]) -> list[Any]:
-    """Return the result of each, or the exception where there is one; gather alone would give up at the first."""
-    if not futures:  # gathering nothing takes 3 ms, and this is asked every LISTEN_SECONDS
+    """Return the result of each future, or its exception; TimeoutError where its worker does not send it now."""
+    if not futures:  # gathering nothing takes 3 ms, and this is called every POLL_SECONDS
         return []
+
+    async def gather(futures: Sequence[Any]) -> list[Any]:
+        results: list[Any] = await asyncio.wait_for(client.gather(futures, asynchronous=True), ANSWER_SECONDS)
+        return results
+
+    async def gather_apart() -> list[Any]:
+        singles = await asyncio.gather(*(gather([future]) for future in futures), return_exceptions=True)
+        return [single[0] if isinstance(single, list) else single for single in singles]
+
     try:
-        return list(client.gather(futures))
+        results: list[Any] = client.sync(gather, futures)
     except (Exception, CancelledError):  # noqa: BLE001  # whatever a task raised, or the cluster in its stead
-        return [_result(future) for future in futures]
-
-
-def _result(future: Any) -> Any:
-    try:
-        return future.result()
-    except (Exception, CancelledError) as error:  # noqa: BLE001  # as above
-        return error
+        results = client.sync(gather_apart)  # since gathering together gives up at the first exception
+    return results

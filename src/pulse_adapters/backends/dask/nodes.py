@@ -7,26 +7,26 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import attrs
 
-from pulse_adapters.backends.dask.cluster import Scheduler, Tls
+from pulse_adapters.backends.dask.cluster import SETTINGS, Scheduler, Tls
 from pulse_core.errors import BackendUnavailable
 
 NAME: Final = "node-{index}"
-_NAMED: Final = re.compile(r"node-\d+")
-LOOK_SECONDS: Final = 0.2
+_NODE_NAME: Final = re.compile(r"node-\d+")
+POLL_SECONDS: Final = 0.2
 END_SECONDS: Final = 4.0
 NO_DASHBOARD: Final = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
-"""Without the address it would listen to everybody even so."""
+"""Both: without the address a server would listen on all interfaces, dashboard or not."""
 
 
 @attrs.frozen
 class Machine:
-    """One machine of the cluster: its number, the address where it listens, how many workers it may run, its TLS."""
+    """One machine of the cluster: its number, the address where it listens, its number of workers, its certificates."""
 
     index: int
     address: str
@@ -35,43 +35,47 @@ class Machine:
 
     @contextmanager
     def scheduler(self, port: int) -> Iterator[Scheduler]:
-        """Run the scheduler here, and end it. Raises BackendUnavailable where it ends by itself before it answers."""
+        """Run the scheduler here; end it at the end. Raises BackendUnavailable where it ends before it answers."""
         scheme = "tls" if self.tls else "tcp"
-        context = ("--host", f"{scheme}://{self.address}", "--port", str(port))
-        with _running("distributed.cli.dask_scheduler", (*context, *NO_DASHBOARD, *self._certificates())) as process:
+        address = ("--host", f"{scheme}://{self.address}", "--port", str(port))
+        with _running("distributed.cli.dask_scheduler", (*address, *NO_DASHBOARD, *self._certificates())) as process:
             yield _answering(Scheduler(f"{scheme}://{self.address}:{port}", self.tls), process)
 
     @contextmanager
-    def at_work(self, scheduler: str, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
-        """Run the workers here, and end them; they end by themselves with the scheduler, or without one for so long."""
-        how = ("--nworkers", str(self.workers), "--nthreads", "1", "--name", NAME.format(index=self.index))
-        limit = ("--host", self.address, "--death-timeout", str(max(1.0, seconds)))
-        words = (scheduler, *how, *limit, *NO_DASHBOARD, *self._certificates())
-        with _running("distributed.cli.dask_worker", words) as process:
+    def worker_pool(self, scheduler: str, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
+        """Run the workers here; end them at the end.
+
+        They end by themselves with the scheduler, and when they have had no connection to it for `seconds`.
+        """
+        workers = ("--nworkers", str(self.workers), "--nthreads", "1", "--name", NAME.format(index=self.index))
+        connection = ("--host", self.address, "--death-timeout", str(max(1.0, seconds)))
+        arguments = (scheduler, *workers, *connection, *NO_DASHBOARD, *self._certificates())
+        with _running("distributed.cli.dask_worker", arguments) as process:
             yield process
 
     def _certificates(self) -> tuple[str, ...]:
         if self.tls is None:
             return ()
         files = {"--tls-ca-file": self.tls.ca, "--tls-cert": self.tls.cert, "--tls-key": self.tls.key}
-        return tuple(word for option, path in files.items() for word in (option, str(path)))
+        return tuple(text for option, path in files.items() for text in (option, str(path)))
 
 
-def gathered(scheduler: Scheduler, count: int, seconds: float) -> int:
-    """Wait until workers of `count` machines are there, or for so long; return how many machines there are."""
+def wait_for_machines(scheduler: Scheduler, count: int, seconds: float) -> int:
+    """Wait until workers of `count` machines have connected, at most `seconds`; return how many machines have."""
     end = time.monotonic() + seconds
     with scheduler.client() as client:
         while True:
             workers = client.scheduler_info(n_workers=-1)["workers"].values()
-            # of several workers Dask makes node-1-0, node-1-1 of their machine's name
-            machines = {found[0] for worker in workers if (found := _NAMED.match(str(worker["name"])))}
+            # Dask names several workers of a machine node-1-0, node-1-1
+            names = (_NODE_NAME.match(str(worker["name"])) for worker in workers)
+            machines = {name[0] for name in names if name}
             if len(machines) >= count or time.monotonic() > end:
                 return len(machines)
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
 
-def own_address() -> str:
-    """Return the address by which others in this machine's network reach it."""
+def machine_address() -> str:
+    """Return the address by which other machines of its network reach this one."""
     from distributed.utils import get_ip
 
     return str(get_ip())
@@ -85,15 +89,15 @@ def _answering(scheduler: Scheduler, process: subprocess.Popen[bytes]) -> Schedu
         except BackendUnavailable as error:
             if process.poll() is not None:
                 message = f"the scheduler ended with {process.returncode}"
-                raise BackendUnavailable(message, scheduler.address, "See what it said on stderr") from error
+                raise BackendUnavailable(message, scheduler.address, "See its messages on stderr") from error
 
 
 @contextmanager
-def _running(module: str, words: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program of Dask's beside this one; in the end it is asked to end, and made to."""
-    quiet = os.environ | {"DASK_LOGGING__DISTRIBUTED": "warning"}
-    command = [sys.executable, "-m", module, *words]
-    process = subprocess.Popen(command, env=quiet, stdout=subprocess.DEVNULL)  # noqa: S603  # our own words
+def _running(module: str, arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program of Dask beside this one; at the end terminate it, and kill it where that is not enough."""
+    environment = os.environ | _variables({"logging.distributed": "warning", **SETTINGS})
+    command = [sys.executable, "-m", module, *arguments]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603  # our own arguments
     try:
         yield process
     finally:
@@ -103,3 +107,8 @@ def _running(module: str, words: Sequence[str]) -> Iterator[subprocess.Popen[byt
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _variables(settings: Mapping[str, object]) -> dict[str, str]:
+    """Return Dask's settings as environment variables: `a.b` is read from DASK_A__B."""
+    return {f"DASK_{name.upper().replace('.', '__')}": str(value) for name, value in settings.items()}

@@ -1,4 +1,4 @@
-"""The worker's side of DaskBackend: what a Dask worker does with a bundle of units."""
+"""The worker's side of the Dask backend: the function that a Dask worker runs on a bundle of units."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ _thread: Final = threading.local()
 
 
 @attrs.frozen
-class Answer:
-    """What comes back of a bundle: a pickled outcome a unit, and the seconds they took; or what refuses the worker."""
+class BundleResult:
+    """A bundle's result: a pickled outcome a unit, and the seconds they took; or why the worker must not do them."""
 
     outcomes: tuple[bytes, ...] = ()
     seconds: float = 0.0
-    refused: str = ""
+    refusal: str = ""
 
 
-def perform(units: Sequence[WorkUnit], task: bytes, expected: Software) -> Answer:
-    """Do the units one after another, unless other software is here than at the coordinator's."""
+def perform(units: Sequence[WorkUnit], task: bytes, expected: Software) -> BundleResult:
+    """Do the units one after another, unless the software here is not that of the coordinator."""
     differences = expected.differences(Software.here())
     if differences:
-        return Answer(refused="; ".join(differences))
-    _give_way_to_nanny()
+        return BundleResult(refusal="; ".join(differences))
+    _die_before_nanny()
 
-    def load_and_do(unit: WorkUnit) -> UnitResult:
+    def load_and_run(unit: WorkUnit) -> UnitResult:
         return _loaded(task)(unit)
 
     start = time.perf_counter()
-    outcomes = tuple(packed(attempt(load_and_do, unit)) for unit in units)
-    return Answer(outcomes, time.perf_counter() - start)
+    outcomes = tuple(packed(attempt(load_and_run, unit)) for unit in units)
+    return BundleResult(outcomes, time.perf_counter() - start)
 
 
 @cache
-def _give_way_to_nanny() -> None:
-    """Once a process: let it be killed before its nanny, which starts another; without one it is nobody's child."""
+def _die_before_nanny() -> None:
+    """Let this process be killed before its nanny, which starts another; once a process, and only where it has one."""
     from distributed import get_worker
 
     if get_worker().nanny:

@@ -1,1 +1,1 @@
-"""The host: control groups, cores, causes of death, versions."""
+"""The machine that a worker runs on: control groups, cores, causes of death, installed versions."""

@@ -1,4 +1,4 @@
-"""Where the kernel keeps what it counts and limits for a process: the folders of its control groups.
+"""Control groups: the folders in which the kernel keeps its counts and limits for a process.
 
 Formats: cgroups(7), proc_pid_mountinfo(5).
 """
@@ -16,7 +16,7 @@ ROOT: Final = Path("/")
 
 @attrs.frozen
 class Mount:
-    """Where a tree of control groups is mounted; `version` is 1 or 2.
+    """The mount of a tree of control groups; `version` is 1 or 2.
 
     `root` is the group whose folder stands at `point`: not `/` where a container sees the host's names.
     """
@@ -27,10 +27,10 @@ class Mount:
 
 
 def group_folders(controller: str, process: int | str = "self", root: Path = ROOT) -> list[tuple[int, list[Path]]]:
-    """Return, a mount, its version and the folders of a process's group and of those above it; none without Linux.
+    """Return for each mount its version and the folders of a process's group and those above; none without Linux.
 
     Of version 1 the groups of a controller such as `cpu` count. `root` is the folder that holds `proc` and the mounts.
-    A folder need not be there: a group may be out of a container's sight.
+    A folder may be missing: a container does not see every group.
     """
     try:
         mounts = parse_mounts((root / "proc/self/mountinfo").read_text(), controller)
@@ -38,14 +38,14 @@ def group_folders(controller: str, process: int | str = "self", root: Path = ROO
     except OSError:
         return []
     return [
-        (mount.version, [root / folder.relative_to("/") for folder in _own_and_above(mount, groups[mount.version])])
+        (mount.version, [root / folder.relative_to("/") for folder in _group_and_above(mount, groups[mount.version])])
         for mount in mounts
         if mount.version in groups
     ]
 
 
 def parse_groups(text: str, controller: str) -> dict[int, PurePosixPath]:
-    """Return a process's groups by version from its /proc/PID/cgroup: v2's, and v1's of a controller."""
+    """Return a process's groups by version, from its /proc/PID/cgroup: that of v2, and that of a controller of v1."""
     groups = {}
     for line in text.splitlines():
         identity, controllers, path = line.split(":", 2)
@@ -68,7 +68,7 @@ def parse_mounts(text: str, controller: str) -> list[Mount]:
     return mounts
 
 
-def _own_and_above(mount: Mount, group: PurePosixPath) -> Iterator[PurePosixPath]:
+def _group_and_above(mount: Mount, group: PurePosixPath) -> Iterator[PurePosixPath]:
     """Yield the folder of the group and of each group above it that the mount shows."""
     below = group.relative_to(mount.root) if group.is_relative_to(mount.root) else group.relative_to("/")
     folder = mount.point / below

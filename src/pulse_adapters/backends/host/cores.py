@@ -1,6 +1,6 @@
-"""How many cores this process may use, by its affinity and the quota of its control groups.
+"""The number of cores that this process may use, by its affinity and the quota of its control groups.
 
-`os.cpu_count()` counts the machine's, of which a container with a quota of two may see ninety-six. Formats: the
+`os.cpu_count()` counts those of the machine: a container with a quota of two may see ninety-six. Formats: the
 kernel's documents on cgroup v2 (`cpu.max`) and CFS bandwidth control (v1).
 """
 
@@ -45,7 +45,7 @@ def _limit(folder: Path, version: int) -> float | None:
         if version == 2:
             return parse_v2_limit((folder / "cpu.max").read_text())
         return parse_v1_limit(*((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period")))
-    except (OSError, ValueError):  # the root group has no such file; a group out of sight has no folder
+    except (OSError, ValueError):  # the root group has no file; a group out of a container's sight no folder
         return None
 
 

@@ -1,10 +1,10 @@
 """What killed a worker process, in words.
 
-An exit status tells SIGKILL, not who sent it. The kernel counts the processes that it kills for want of memory: one
-count for each control group of memory, and one for the machine with all groups in it. The group's is exact: whatever
-other containers do, it moves only when one of the group's own processes is killed, be it for the group's limit, for
-that of a group above or because the machine is full. The machine's is asked where no group's can be read; that it
-stood still proves as much, that it rose does not.
+An exit status tells SIGKILL, not who sent it. The kernel counts the processes that it kills for want of memory: it has
+a count for each control group of memory, and a count for the machine with all groups in it. A group's count is exact:
+whatever other containers do, it rises only when a process of the group itself is killed, be it for the group's limit,
+for that of a group above or because the machine is full. Where no group's count can be read, the machine's is: if that
+count stood still, memory had not run out; if it rose, the process may have been another.
 
 Formats: the kernel's documents on cgroup v2 (`memory.events`), on the memory controller of v1
 (`memory.oom_control`, `oom_kill` since Linux 4.13), and proc_vmstat(5).
@@ -27,7 +27,7 @@ BY_MEMORY: Final = "because memory ran out"
 
 @attrs.frozen
 class MemoryKills:
-    """How many processes the kernel had killed for want of memory: of a control group, or of the whole `machine`."""
+    """How many processes the kernel has killed for want of memory: of a control group, or of the whole `machine`."""
 
     file: Path
     machine: bool
@@ -35,23 +35,23 @@ class MemoryKills:
 
     @classmethod
     def near(cls, process: int | str = "self", root: Path = ROOT) -> MemoryKills | None:
-        """Return the count of a process's own group, or else of the machine; None where neither is told."""
+        """Return the count of a process's group, or else of the machine; None where neither can be read."""
         files = [(file, False) for file in _group_files(process, root)] + [(root / "proc/vmstat", True)]
-        found = (cls(file, machine, count) for file, machine in files if (count := _count(file)) is not None)
-        return next(found, None)
+        counts = (cls(file, machine, count) for file, machine in files if (count := _count(file)) is not None)
+        return next(counts, None)
 
     def now(self) -> MemoryKills | None:
-        """Return the same count as it stands now; None where its group is gone."""
+        """Return the same count as it is now; None where its group is gone."""
         count = _count(self.file)
         return None if count is None else attrs.evolve(self, count=count)
 
     def since(self, before: MemoryKills) -> int:
-        """Return how many were killed since."""
+        """Return how many processes were killed since."""
         return self.count - before.count
 
 
 def cause_of_death(code: int | None, before: MemoryKills | None = None, now: MemoryKills | None = None) -> str:
-    """Put an exit code in words; the kernel's count before and after tells one SIGKILL from another."""
+    """Put an exit code in words; the kernel's counts before and after tell whether SIGKILL came for want of memory."""
     if code is None or code >= 0:
         return f"its process ended with exit status {'unknown' if code is None else code}"
     if -code == signal.SIGKILL:
@@ -74,17 +74,17 @@ def _by(before: MemoryKills | None, now: MemoryKills | None) -> str:
 
 
 def _group_files(process: int | str, root: Path) -> Iterator[Path]:
-    for version, (own, *above) in group_folders("memory", process, root):
+    for version, (group, *above) in group_folders("memory", process, root):
         if version == 1:
-            yield own / "memory.oom_control"  # which leaves out what groups below have counted
+            yield group / "memory.oom_control"  # it leaves out the counts of the groups below
         else:
-            yield from (folder / "memory.events" for folder in (own, *above))
+            yield from (folder / "memory.events" for folder in (group, *above))
 
 
 def _count(file: Path) -> int | None:
     try:
         lines = file.read_text().splitlines()
-    except OSError:  # the root group has no such file; a group out of sight, or gone, has no folder
+    except OSError:  # the root group has no such file; a group that is gone, or out of sight, has no folder
         return None
     counts = [int(value) for name, _, value in (line.partition(" ") for line in lines) if name == _COUNTED]
     return counts[0] if counts else None

@@ -1,4 +1,4 @@
-"""What the numbers depend on beside the data: the versions that must be the same wherever units are done."""
+"""The software that numbers depend on: versions that must be the same on all machines of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pulse_core.version import METHOD_REVISION
 
 PULSE = "pulse-retrodiction"
 PACKAGES = (PULSE, "numpy", "scipy")
-_SHOWN = {PULSE: "pulse"}
+_SHOWN_NAMES = {PULSE: "pulse"}
 
 
 @attrs.frozen
@@ -25,7 +25,7 @@ class Software:
     @classmethod
     @cache
     def here(cls) -> Software:
-        """Return what is in this process."""
+        """Return the versions in this process."""
         installed = {name: _installed(name) for name in PACKAGES}
         return cls(
             {"python": "{}.{}".format(*sys.version_info[:2]), **installed, "method revision": str(METHOD_REVISION)}
@@ -33,16 +33,16 @@ class Software:
 
     @classmethod
     def reported(cls, packages: Mapping[str, str | None]) -> Software:
-        """Return what Dask reports of a worker, which knows no method revision."""
+        """Return the versions that Dask reports of a worker; it knows no method revision."""
         python = ".".join(str(packages.get("python")).split(".")[:2])
         return cls({"python": python, **{name: packages.get(name) for name in PACKAGES}})
 
     def differences(self, other: Software) -> list[str]:
-        """Say what another process has that is not as here."""
+        """Say which versions of another process are not those of this one."""
         return [
-            f"{_SHOWN.get(name, name)} {_said(there)} where {_said(self.versions.get(name))} is expected"
-            for name, there in other.versions.items()
-            if there != self.versions.get(name)
+            f"{_SHOWN_NAMES.get(name, name)} {_text(version)} where {_text(self.versions.get(name))} is expected"
+            for name, version in other.versions.items()
+            if version != self.versions.get(name)
         ]
 
 
@@ -53,5 +53,5 @@ def _installed(name: str) -> str | None:
         return None
 
 
-def _said(version: str | None) -> str:
+def _text(version: str | None) -> str:
     return "not installed" if version is None else version

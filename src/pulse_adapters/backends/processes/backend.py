@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Generator, Sequence
 from multiprocessing.connection import wait
 from typing import Final
@@ -12,7 +11,8 @@ import attrs
 from pulse_adapters.backends.attempts import unit_context
 from pulse_adapters.backends.host.cores import usable_cores
 from pulse_adapters.backends.processes.messages import packed_task, unpacked
-from pulse_adapters.backends.processes.pool import MEND_START, Worker, prepare_fork_server
+from pulse_adapters.backends.processes.pool import START_HINT, Worker, end_workers, prepare_fork_server
+from pulse_adapters.backends.retry_queue import Bundle, RetryQueue
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.backends.stopping import POLL_SECONDS, Stop
 from pulse_core.errors import BackendUnavailable, UnitFailed
@@ -21,7 +21,7 @@ from pulse_core.ports import Failed, Outcome, Task
 
 DEATHS_BEFORE_ALONE: Final = 2
 DEATHS_AT_START: Final = 3
-MEND_DEATH: Final = "Give it more memory, use fewer workers or smaller units, or leave out the variable at fault"
+DEATH_HINT: Final = "Give it more memory, use fewer workers or smaller units, or leave out the variable at fault"
 
 
 @attrs.frozen
@@ -48,26 +48,24 @@ class ProcessesBackend:
         if count < 2 or sum(unit.seconds for unit in units) < self.worth_seconds:
             yield from SerialBackend(self.stop).run(task, units)
             return
-        pool = _Pool(packed_task(task, "processes"), self.unit_retries, self.stop, deque(units))
-        with self.stop.heeded():
+        queue = RetryQueue(units, deaths_allowed=self.unit_retries, deaths_before_alone=DEATHS_BEFORE_ALONE)
+        pool = _Pool(packed_task(task, "processes"), queue, self.stop)
+        with self.stop.obeyed():
             try:
                 pool.start(count)
                 yield from pool.outcomes()
             finally:
-                pool.close()
+                end_workers(pool.workers)
 
 
 @attrs.define(eq=False)
 class _Pool:
-    """Workers, and the units that are with none of them yet: `waiting`, or `suspects` to be tried alone."""
+    """Workers, and the queue whose units they do, each of them in a bundle by itself."""
 
     task: bytes
-    retries: int
+    queue: RetryQueue
     stop: Stop
-    waiting: deque[WorkUnit]
-    suspects: deque[WorkUnit] = attrs.field(factory=deque)
     workers: list[Worker] = attrs.field(factory=list)
-    deaths: Counter[WorkUnit] = attrs.field(factory=Counter)
     deaths_at_start: int = 0
 
     def start(self, count: int) -> None:
@@ -76,69 +74,53 @@ class _Pool:
             self.workers.append(Worker.start(self.task))
 
     def outcomes(self) -> Generator[Outcome, None, None]:
-        while self._unfinished():
-            if not self._busy():
-                self.stop.check()
-            heard = set(wait([worker.connection for worker in self.workers], POLL_SECONDS))
-            speakers = [worker for worker in self.workers if worker.connection in heard]
-            outcomes = [outcome for worker in speakers for outcome in self._listen(worker)]
+        while self.queue:
+            self.stop.check(busy=self.queue.busy)
+            readable = set(wait([worker.connection for worker in self.workers], POLL_SECONDS))
+            senders = [worker for worker in self.workers if worker.connection in readable]
+            outcomes = [outcome for worker in senders for outcome in self._receive(worker)]
             self._hand_out()  # first, so that no worker waits for whoever takes the outcomes
             yield from outcomes
-
-    def close(self) -> None:
-        for worker in self.workers:
-            worker.release()
-        for worker in self.workers:
-            worker.end()
-
-    def _unfinished(self) -> int:
-        return len(self.waiting) + len(self.suspects) + self._busy()
-
-    def _busy(self) -> int:
-        return sum(worker.unit is not None for worker in self.workers)
 
     def _hand_out(self) -> None:
         if self.stop.reason is not None:
             return
         for worker in self.workers:
-            if not worker.ready or worker.unit is not None:
-                continue
-            if self.waiting:
-                worker.hand(self.waiting.popleft())
-            elif self.suspects and not self._busy():
-                worker.hand(self.suspects.popleft())
+            if worker.ready and worker.bundle is None:
+                bundle = self.queue.next_bundle()
+                if bundle is None:
+                    return
+                worker.send(bundle)
 
-    def _listen(self, worker: Worker) -> Generator[Outcome, None, None]:
-        message = worker.hear()
+    def _receive(self, worker: Worker) -> Generator[Outcome, None, None]:
+        message = worker.receive()
         if message is None:
             yield from self._replace(worker)
             return
-        unit, worker.unit, worker.ready, self.deaths_at_start = worker.unit, None, True, 0
-        if unit is not None:
+        bundle, worker.bundle, worker.ready, self.deaths_at_start = worker.bundle, None, True, 0
+        if bundle is not None:
+            self.queue.finish(bundle)
+            (unit,) = bundle.units
             yield unpacked(unit, message)
 
     def _replace(self, worker: Worker) -> Generator[Outcome, None, None]:
         self.workers.remove(worker)
         cause = worker.end()
-        if worker.unit is not None:
-            yield from self._try_again(worker.unit, cause)
+        if worker.bundle is not None:
+            yield from self._set_aside(worker.bundle, cause)
         elif not worker.ready:
-            self._note_death_at_start(cause)
-        if self.stop.reason is None and self._unfinished() > len(self.workers):
+            self._count_death_at_start(cause)
+        if self.stop.reason is None and len(self.queue) > len(self.workers):
             self.workers.append(Worker.start(self.task))
 
-    def _try_again(self, unit: WorkUnit, cause: str) -> Generator[Outcome, None, None]:
-        self.deaths[unit] += 1
-        if self.deaths[unit] > self.retries:
-            message = f"{cause}; tried {self.deaths[unit]} times"
-            yield Failed(unit, UnitFailed(message, unit_context(unit), MEND_DEATH))
-        elif self.deaths[unit] >= DEATHS_BEFORE_ALONE:
-            self.suspects.append(unit)
-        else:
-            self.waiting.append(unit)
+    def _set_aside(self, bundle: Bundle, cause: str) -> Generator[Outcome, None, None]:
+        """Yield the failure of a unit that is not to be tried again after the death of its worker."""
+        for unit in self.queue.record_death(bundle):
+            message = f"{cause}; tried {self.queue.deaths(unit)} times"
+            yield Failed(unit, UnitFailed(message, unit_context(unit), DEATH_HINT))
 
-    def _note_death_at_start(self, cause: str) -> None:
+    def _count_death_at_start(self, cause: str) -> None:
         self.deaths_at_start += 1
         if self.deaths_at_start >= DEATHS_AT_START:
             message = f"worker processes die when they start: of the last, {cause}"
-            raise BackendUnavailable(message, "processes", MEND_START)
+            raise BackendUnavailable(message, "processes", START_HINT)

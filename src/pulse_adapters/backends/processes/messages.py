@@ -1,4 +1,4 @@
-"""Tasks and outcomes as bytes, between processes of our own."""
+"""Tasks and outcomes as bytes, between the coordinator and its workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def packed_task(task: Task, backend: str) -> bytes:
     """Return a task as bytes. Raises BackendUnavailable."""
     try:
         return pickle.dumps(task)
-    except Exception as error:  # foreign objects raise what they like when pickled
+    except Exception as error:  # pickling foreign objects may raise anything
         raise BackendUnavailable(
             f"the task cannot be sent to other processes: {error}",
             backend,
@@ -33,7 +33,7 @@ def packed(outcome: Outcome) -> bytes:
 def unpacked(unit: WorkUnit, message: bytes) -> Outcome:
     """Return a unit's outcome; one that cannot be rebuilt here becomes its failure."""
     try:
-        outcome: Done | Failed = pickle.loads(message)  # noqa: S301  # our own worker's
-    except Exception as error:  # noqa: BLE001  # an outcome that cannot be rebuilt here is that unit's failure alone
+        outcome: Done | Failed = pickle.loads(message)  # noqa: S301  # from a worker of this run
+    except Exception as error:  # noqa: BLE001  # an outcome that cannot be rebuilt here is the failure of its unit alone
         return Failed(unit, unit_failed(unit, error))
     return outcome

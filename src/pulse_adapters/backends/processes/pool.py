@@ -1,4 +1,4 @@
-"""The coordinator's side of one worker process: started, handed units, heard, ended.
+"""The coordinator's side of worker processes: start one, send it units, receive from it, end it.
 
 Why not `concurrent.futures`: one dead worker breaks its pool and loses what all the others were doing, and it
 does not say which unit the dead one had, nor how it died. With a pipe a worker the loss is one unit, and both
@@ -16,7 +16,7 @@ import multiprocessing
 import os
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -27,33 +27,33 @@ import attrs
 
 from pulse_adapters.backends.host.deaths import MemoryKills, cause_of_death
 from pulse_adapters.backends.processes.worker import serve
+from pulse_adapters.backends.retry_queue import Bundle
 from pulse_core.errors import BackendUnavailable
-from pulse_core.plan import WorkUnit
 
 ONE_THREAD: Final = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
 PRELOADED: Final = ["__main__", "pulse_adapters.backends.processes.worker", "pulse_core.runs.units", "scipy.special"]
-"""Loaded once, in the fork server. `__main__` is Python's own default; the core loads scipy.special late."""
+"""Modules loaded once, in the fork server. `__main__` is Python's own default; the core loads scipy.special late."""
 
-MEND_START: Final = (
+START_HINT: Final = (
     "Use --backend serial; a script that starts a run must do so under `if __name__ == '__main__':`, "
     "because worker processes import it"
 )
-GRACE_SECONDS: Final = 2.0
-"""What an idle process may take to end by itself."""
+END_SECONDS: Final = 0.5
+"""What an idle process may take to end by itself, once its pipe is closed."""
 
-_environment = threading.Lock()
-_living: Final[weakref.WeakSet[Worker]] = weakref.WeakSet()
+_environment_lock = threading.Lock()
+_live_workers: Final[weakref.WeakSet[Worker]] = weakref.WeakSet()
 
 
 @attrs.define(eq=False)
 class Worker:
-    """One process and the pipe to it. `ready` once it has been heard; `unit` is what it is doing."""
+    """One process and the pipe to it. `ready` once a message has come from it; `bundle` is the unit that it does."""
 
     process: ForkServerProcess
     connection: Connection[Any, Any]
-    unit: WorkUnit | None = None
+    bundle: Bundle | None = None
     ready: bool = False
     memory_kills: MemoryKills | None = None
 
@@ -61,77 +61,85 @@ class Worker:
     def start(cls, task: bytes) -> Worker:
         """Start a process that does the pickled task. Raises BackendUnavailable."""
         context = multiprocessing.get_context("forkserver")
-        ours, theirs = context.Pipe()
+        near_end, far_end = context.Pipe()
         # daemonic: whatever happens to this object, the process does not outlive the program
         environment = {**os.environ, **ONE_THREAD}  # the fork server's own may be long out of date
-        process = context.Process(target=serve, args=(theirs, task, environment), daemon=True)
+        process = context.Process(target=serve, args=(far_end, task, environment), daemon=True)
         try:
             process.start()
         except (OSError, EOFError, RuntimeError, AssertionError) as error:
-            ours.close()
+            near_end.close()
             message = f"no worker process can be started: {error}"
-            raise BackendUnavailable(message, "processes", MEND_START) from error
+            raise BackendUnavailable(message, "processes", START_HINT) from error
         finally:
-            theirs.close()
-        worker = cls(process, ours, memory_kills=MemoryKills.near(process.pid or "self"))
-        _living.add(worker)
+            far_end.close()
+        worker = cls(process, near_end, memory_kills=MemoryKills.near(process.pid or "self"))
+        _live_workers.add(worker)
         return worker
 
-    def hand(self, unit: WorkUnit) -> None:
-        """Let it do a unit."""
-        self.unit = unit
-        self.memory_kills = self._memory_kills_now()
-        with suppress(OSError):  # it has just died, and that is what will be heard of it
-            self.connection.send(unit)
+    def send(self, bundle: Bundle) -> None:
+        """Let the process do the one unit of a bundle."""
+        self.bundle = bundle
+        self.memory_kills = self._current_memory_kills()
+        with suppress(OSError):  # the process has just died, and `receive` will tell
+            self.connection.send(*bundle.units)
 
-    def hear(self) -> bytes | None:
-        """Wait for its message; None where it has died."""
+    def receive(self) -> bytes | None:
+        """Wait for the process's message; None where it has died."""
         try:
             return self.connection.recv_bytes()
         except (EOFError, OSError):
             return None
 
     def release(self) -> None:
-        """Let it end: by itself where it is idle, at once where it is at work."""
+        """Let the process end: by itself where it is idle, at once where it is starting or at work."""
         self.connection.close()
-        if self.unit is not None:
+        if self.bundle is not None or not self.ready:
             self.process.kill()
 
     def end(self) -> str:
-        """Wait until it has ended; return what ended it, in words."""
+        """Wait until the process has ended; return what ended it, in words."""
         self.connection.close()
-        self.process.join(GRACE_SECONDS)
+        self.process.join(END_SECONDS)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
         code = self.process.exitcode
         self.process.close()
-        _living.discard(self)
-        return cause_of_death(code, self.memory_kills, self._memory_kills_now())
+        _live_workers.discard(self)
+        return cause_of_death(code, self.memory_kills, self._current_memory_kills())
 
-    def _memory_kills_now(self) -> MemoryKills | None:
+    def _current_memory_kills(self) -> MemoryKills | None:
         return None if self.memory_kills is None else self.memory_kills.now()
+
+
+def end_workers(workers: Sequence[Worker]) -> None:
+    """End all of them: those at work at once, whatever their units do."""
+    for worker in workers:
+        worker.release()
+    for worker in workers:
+        worker.end()
 
 
 def prepare_fork_server() -> None:
     """Start the fork server, one thread to each numeric library, unless it runs."""
-    atexit.unregister(_kill_living)
-    atexit.register(_kill_living)
+    atexit.unregister(_kill_live_workers)
+    atexit.register(_kill_live_workers)
     multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
     with _changed_environment(ONE_THREAD):
         forkserver.ensure_running()
 
 
-def _kill_living() -> None:
-    """End the workers of generators that nobody closed: multiprocessing would ask them to end, and they do not heed."""
-    for worker in list(_living):
+def _kill_live_workers() -> None:
+    """Kill the workers of generators that nobody closed: multiprocessing would send SIGTERM, which they ignore."""
+    for worker in list(_live_workers):
         worker.process.kill()
 
 
 @contextmanager
 def _changed_environment(changes: Mapping[str, str]) -> Iterator[None]:
     """Change variables for the processes started meanwhile; libraries read them when they are loaded."""
-    with _environment:
+    with _environment_lock:
         before = {name: os.environ.get(name) for name in changes}
         os.environ.update(changes)
         try:

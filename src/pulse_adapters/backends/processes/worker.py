@@ -1,4 +1,4 @@
-"""The worker's side of ProcessesBackend: what runs in each process, at its end of a pipe."""
+"""The worker's side of the processes backend: the loop that runs in each process, at its end of a pipe."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from pulse_adapters.backends.attempts import attempt
 from pulse_adapters.backends.host.oom_score import die_first
+from pulse_adapters.backends.host.parent_death import die_with_writer
 from pulse_adapters.backends.processes.messages import packed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Task
@@ -25,24 +26,24 @@ READY: Final = b""
 
 
 def serve(connection: Connection[Any, Any], task: bytes, environment: Mapping[str, str]) -> None:
-    """Say READY, then answer each unit received with its pickled outcome, until the connection closes."""
+    """Send READY, then for each unit received its pickled outcome, until the connection closes."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave_to_coordinator)
     os.environ.clear()
     os.environ.update(environment)
     die_first()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(EOFError, OSError):  # the coordinator is done, or gone
+    _end_with_coordinator()
+    with suppress(EOFError, OSError):  # the coordinator has closed the connection, or has ended
         connection.send_bytes(READY)
         while True:
             connection.send_bytes(_perform(task, connection.recv()))
 
 
 def _perform(task: bytes, unit: WorkUnit) -> bytes:
-    def load_and_do(unit: WorkUnit) -> UnitResult:
+    def load_and_run(unit: WorkUnit) -> UnitResult:
         return _unpickled(task)(unit)
 
-    return packed(attempt(load_and_do, unit))  # a task that cannot be loaded here fails the unit, not the worker
+    return packed(attempt(load_and_run, unit))  # a task that cannot be loaded here fails the unit, not the worker
 
 
 @lru_cache(maxsize=1)
@@ -52,15 +53,24 @@ def _unpickled(task: bytes) -> Task:
 
 
 def _leave_to_coordinator(number: int, frame: FrameType | None) -> None:
-    """Ctrl-C, and a service's stop, reach all processes of a group; it is the coordinator that acts on them.
+    """Do nothing: Ctrl-C, and a service's stop, reach all processes of a group, and the coordinator acts on them.
 
-    Ignoring the signals instead would be inherited by programs that a forecaster starts.
+    Programs that a forecaster starts would inherit a signal that is ignored.
     """
 
 
-def _end_with_parent() -> None:
-    """End this process when the coordinator's has ended, even in the middle of a unit."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+def _end_with_coordinator() -> None:
+    """Let this process end when the coordinator's has ended, even in the middle of a unit.
+
+    The kernel kills it, whatever it does. A thread that waits as well serves where the kernel cannot, and where the
+    coordinator has ended already.
+    """
+    coordinator = parent_process()
+    if coordinator is not None:
+        die_with_writer(coordinator.sentinel)
+        threading.Thread(target=_exit_after, args=(coordinator.sentinel,), daemon=True).start()
+
+
+def _exit_after(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)

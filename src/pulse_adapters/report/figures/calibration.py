@@ -1,4 +1,4 @@
-"""Nominal against actual: quantiles and intervals, and the PIT."""
+"""Figures of calibration: actual against nominal shares of quantiles and intervals, and the PIT."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from pulse_adapters.report.figures.series import digits
-from pulse_adapters.report.figures.style import BLUE, INK, MUTED, ORANGE, Drawn, Key, canvas, hover, level
+from pulse_adapters.report.figures.style import BLUE, INK, MUTED, ORANGE, Drawing, Key, canvas, hover, level
 from pulse_adapters.report.views import Calibration
 
 
-def reliability_figure(calibration: Calibration) -> Drawn:
+def reliability_figure(calibration: Calibration) -> Drawing:
     """Draw the actual share against the nominal, of intervals and quantiles; the diagonal is perfect."""
     from bokeh.models import ColumnDataSource, NumeralTickFormatter
 
@@ -19,21 +19,21 @@ def reliability_figure(calibration: Calibration) -> Drawn:
     plot.xaxis.formatter = plot.yaxis.formatter = NumeralTickFormatter(format="0%")
     plot.xaxis.axis_label, plot.yaxis.axis_label = "nominal", "actual"
     plot.line([0, 1], [0, 1], line_color=MUTED, line_dash="dashed")
-    keys, drawn = [], []
+    keys, renderers = [], []
     if len(calibration.levels):
         quantiles = ColumnDataSource({"nominal": digits(calibration.levels), "actual": digits(calibration.below, 4)})
-        drawn.append(
+        renderers.append(
             plot.scatter(
                 "nominal", "actual", source=quantiles, size=9, marker="circle", fill_color=BLUE, line_color=BLUE
             )
         )
         keys.append(Key("at or below the quantile", BLUE, "circle"))
     coverage: dict[str, Any] = {
-        "nominal": [one / 100 for one in calibration.coverage],
+        "nominal": [interval / 100 for interval in calibration.coverage],
         "actual": digits(np.array([*calibration.coverage.values()]), 4),
     }
     intervals = ColumnDataSource(coverage)
-    drawn.append(
+    renderers.append(
         plot.scatter(
             "nominal",
             "actual",
@@ -46,12 +46,12 @@ def reliability_figure(calibration: Calibration) -> Drawn:
         )
     )
     keys += [Key("inside the interval", ORANGE, "square-open"), Key("as promised", MUTED, "dashed")]
-    hover(plot, [("nominal", "@nominal{0.0%}"), ("actual", "@actual{0.0%}")], drawn)
-    return Drawn(plot, tuple(keys))
+    hover(plot, [("nominal", "@nominal{0.0%}"), ("actual", "@actual{0.0%}")], renderers)
+    return Drawing(plot, tuple(keys))
 
 
-def pit_figure(calibration: Calibration) -> Drawn:
-    """Draw how often what came fell between two quantiles, over how often it should have; 1 is perfect."""
+def pit_figure(calibration: Calibration) -> Drawing:
+    """Draw the share of actual values between two quantiles over the nominal share; 1 is perfect."""
     from bokeh.models import ColumnDataSource, NumeralTickFormatter
 
     edges = np.concatenate([[0.0], calibration.levels, [1.0]])
@@ -71,4 +71,4 @@ def pit_figure(calibration: Calibration) -> Drawn:
     bars = plot.quad("left", "right", "density", 0, source=source, fill_color=BLUE, fill_alpha=0.45, line_color=BLUE)
     level(plot, 1.0, "dashed", color=INK)
     hover(plot, [("from", "@left{0.0%}"), ("to", "@right{0.0%}"), ("share", "@mass{0.0%}")], [bars])
-    return Drawn(plot, (Key("what came", BLUE, "area", 0.45), Key("as promised", INK, "dashed")))
+    return Drawing(plot, (Key("actual values", BLUE, "area", 0.45), Key("as promised", INK, "dashed")))

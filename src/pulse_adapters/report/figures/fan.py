@@ -1,4 +1,4 @@
-"""The forecast fan against what happened, every batch marked."""
+"""Figure of the forecast fan against actual values, every batch marked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pulse_adapters.report.figures.series import digits, milliseconds, padded
-from pulse_adapters.report.figures.style import BAND, BLUE, INK, VERMILLION, Drawn, Key, dated, hover
+from pulse_adapters.report.figures.style import BAND, BLUE, INK, VERMILLION, Drawing, Key, dated, hover
 from pulse_adapters.report.views import Array, Fan, Moments
 from pulse_core.backtest.calibration import LEVELS
 
@@ -15,11 +15,11 @@ THIN = 0.06
 """An 80% interval narrower than this share of the plot cannot be read from it."""
 
 BANDS = ((0, 8, 0.14, "95% interval"), (2, 6, 0.22, "80%"), (3, 5, 0.34, "50%"))
-"""Places of the lower and upper quantile, how dense, what it is."""
+"""Index of the lower and the upper quantile, opacity, name."""
 
 
-def fan_figure(fan: Fan, edges: Moments, height: int = 300) -> Drawn:
-    """Draw intervals of 50, 80 and 95 % around the forecast, what came, and what lay outside of 95 %."""
+def fan_figure(fan: Fan, edges: Moments, height: int = 300) -> Drawing:
+    """Draw intervals of 50, 80 and 95 % around the forecast, actual values, and those outside of 95 %."""
     from bokeh.models import ColumnDataSource, Range1d
 
     at = milliseconds(fan.target)
@@ -33,7 +33,7 @@ def fan_figure(fan: Fan, edges: Moments, height: int = 300) -> Drawn:
     plot.line("at", "actual", source=source, line_color=INK, line_width=1.2)
     plot.scatter("at", "actual", source=source, size=3, fill_color=INK, line_color=None)
     keys = [
-        Key("what came", INK),
+        Key("actual", INK),
         Key("forecast", BLUE),
         *(Key(name, BLUE, "area", dense) for *_, dense, name in BANDS),
     ]
@@ -42,37 +42,37 @@ def fan_figure(fan: Fan, edges: Moments, height: int = 300) -> Drawn:
         _ring(plot, fan, missed)
         keys.append(Key("outside 95%", VERMILLION, "ring"))
     keys.append(Key("every other batch", BAND, "area"))
-    tips = [("for", "@at{%F}"), ("came", "@actual{0.[0000]}"), ("forecast", "@point{0.[0000]}")]
+    tips = [("for", "@at{%F}"), ("actual", "@actual{0.[0000]}"), ("forecast", "@point{0.[0000]}")]
     tips.append(("80%", "@{q0.1}{0.[0000]} to @{q0.9}{0.[0000]}"))
     hover(plot, tips, [point], formatters={"@at": "datetime"}, mode="vline")
-    return Drawn(plot, tuple(keys))
+    return Drawing(plot, tuple(keys))
 
 
 def is_thin(fan: Fan) -> bool:
-    """Whether the intervals are lost to the eye beside the way that the series went."""
+    """Whether the intervals are too narrow to see beside the range of the series."""
     low, high = _ends(fan)
     widths = fan.quantiles[6] - fan.quantiles[2]
     return bool(np.isfinite(widths).any()) and float(np.nanmedian(widths)) < THIN * (high - low)
 
 
-def surprise_figure(fan: Fan, edges: Moments) -> Drawn:
-    """Draw intervals and what came as they lie about the forecast."""
+def surprise_figure(fan: Fan, edges: Moments) -> Drawing:
+    """Draw intervals and actual values less the forecast."""
     level_fan = Fan(fan.target, np.zeros(len(fan)), fan.quantiles - fan.point, fan.actual - fan.point)
     return fan_figure(level_fan, edges, height=220)
 
 
 def outside(fan: Fan) -> np.ndarray:
-    """Return where what came lay outside of the 95 % interval."""
+    """Return where actual values lay outside of the 95 % interval."""
     return np.asarray((fan.actual < fan.quantiles[0]) | (fan.actual > fan.quantiles[-1]))
 
 
-def mark_batches(plot: Any, edges: Moments, shown: Moments) -> None:
-    """Shade every other batch, so that each is seen to begin."""
+def mark_batches(plot: Any, edges: Moments, targets: Moments) -> None:
+    """Shade every other batch, so that the start of each shows."""
     from bokeh.models import ColumnDataSource
 
     ends = np.append(edges[1:], edges[-1:] + np.timedelta64(10_000, "D"))
-    other = (np.arange(len(edges)) % 2 == 0) & (ends > shown.min()) & (edges < shown.max())
-    source = ColumnDataSource({"start": milliseconds(edges[other]), "end": milliseconds(ends[other])})
+    shaded = (np.arange(len(edges)) % 2 == 0) & (ends > targets.min()) & (edges < targets.max())
+    source = ColumnDataSource({"start": milliseconds(edges[shaded]), "end": milliseconds(ends[shaded])})
     plot.vstrip("start", "end", source=source, fill_color=BAND, line_color=None)
 
 
@@ -86,7 +86,7 @@ def _ring(plot: Any, fan: Fan, missed: np.ndarray) -> None:
 
 
 def _ends(fan: Fan) -> tuple[float, float]:
-    """Return the range of the forecasts and of what came; a quantile far out does not press them flat."""
-    shown: Array = np.concatenate([fan.actual, fan.point, fan.quantiles[1], fan.quantiles[-2]])
-    shown = shown[np.isfinite(shown)]
-    return (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 1.0)
+    """Return the range of forecasts and actual values; a quantile far out does not press them flat."""
+    values: Array = np.concatenate([fan.actual, fan.point, fan.quantiles[1], fan.quantiles[-2]])
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Errors by batch: who did better than the benchmark when, and how hard the times were."""
+"""Figures of errors by batch: over the benchmark's errors, and the benchmark's own scaled error."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from pulse_adapters.report.figures.series import digits, milliseconds
-from pulse_adapters.report.figures.style import DIVERGING, GREY, MUTED, Drawn, Key, dated, hover, level
+from pulse_adapters.report.figures.style import DIVERGING, GREY, MUTED, Drawing, Key, dated, hover, level
 from pulse_adapters.report.views import Heat
 
 FARTHEST = 0.5
 """Log2 of the ratio at which the colour is full: errors 1.41 times the benchmark's, or that much smaller."""
 
 
-def heat_figure(heat: Heat) -> Drawn:
+def heat_figure(heat: Heat) -> Drawing:
     """Draw a cell for each forecaster and batch: blue where its errors were smaller than the benchmark's."""
     from bokeh.models import ColumnDataSource, FactorRange
 
@@ -28,7 +28,7 @@ def heat_figure(heat: Heat) -> Drawn:
         {
             "left": milliseconds(heat.starts[batch]),
             "right": milliseconds(heat.ends[batch] + np.timedelta64(1, "D")),
-            "y": [names[place] for place in forecaster.tolist()],
+            "y": [names[index] for index in forecaster.tolist()],
             "ratio": digits(ratio, 3),
             "color": [DIVERGING[step] for step in steps(ratio)],
         }
@@ -39,30 +39,30 @@ def heat_figure(heat: Heat) -> Drawn:
     tips = [("forecaster", "@y"), ("batch from", "@left{%F}"), ("its error / the benchmark's", "@ratio{0.00}")]
     hover(plot, tips, [cells], formatters={"@left": "datetime"})
     scale = ((0, "smaller"), (2, ""), (5, "alike"), (8, ""), (10, "larger"))
-    return Drawn(plot, tuple(Key(name, DIVERGING[step], "cell") for step, name in scale))
+    return Drawing(plot, tuple(Key(name, DIVERGING[step], "cell") for step, name in scale))
 
 
-def hardness_figure(heat: Heat) -> Drawn:
+def hardness_figure(heat: Heat) -> Drawing:
     """Draw the benchmark's scaled error batch by batch: above 1 the series moved more than it had before."""
     from bokeh.models import ColumnDataSource
 
-    told = np.isfinite(heat.hardness)
-    hardness = heat.hardness[told]
+    scored = np.isfinite(heat.hardness)
+    hardness = heat.hardness[scored]
     top = float(hardness.max()) * 1.08 if len(hardness) else 1.0
     plot = dated(120, y_range=(0.0, top), x_range=_period(heat))
     plot.min_border_left = _margin(heat)
     plot.yaxis.ticker.desired_num_ticks = 3
     source = ColumnDataSource(
         {
-            "left": milliseconds(heat.starts[told]),
-            "right": milliseconds(heat.ends[told] + np.timedelta64(1, "D")),
+            "left": milliseconds(heat.starts[scored]),
+            "right": milliseconds(heat.ends[scored] + np.timedelta64(1, "D")),
             "mase": digits(hardness, 3),
         }
     )
     bars = plot.quad("left", "right", "mase", 0, source=source, fill_color=GREY, fill_alpha=0.55, line_color=None)
     level(plot, 1.0, "dashed")
     hover(plot, [("batch from", "@left{%F}"), ("MASE", "@mase{0.00}")], [bars], formatters={"@left": "datetime"})
-    return Drawn(plot, (Key("MASE of the benchmark", GREY, "area", 0.55), Key("as before", MUTED, "dashed")))
+    return Drawing(plot, (Key("MASE of the benchmark", GREY, "area", 0.55), Key("as before", MUTED, "dashed")))
 
 
 def _period(heat: Heat) -> Any:
@@ -73,13 +73,13 @@ def _period(heat: Heat) -> Any:
 
 
 def _margin(heat: Heat) -> int:
-    """Return the room for the names, the same in both figures, so that a batch stands at one place in both."""
+    """Return the room for the names, the same in both figures, so that their batches are aligned."""
     return 22 + 7 * min(max(len(name) for name in heat.forecasters), 22)
 
 
 def steps(ratio: np.ndarray) -> list[int]:
-    """Return the place of each ratio on the diverging scale: 0 much better, 5 alike, 10 much worse."""
+    """Return the step of each ratio on the diverging scale: 0 much better, 5 alike, 10 much worse."""
     with np.errstate(divide="ignore"):
         logs = np.log2(ratio)
-    places: list[int] = np.rint(5 + 5 * np.clip(logs / FARTHEST, -1, 1)).astype(int).tolist()
-    return places
+    scale: list[int] = np.rint(5 + 5 * np.clip(logs / FARTHEST, -1, 1)).astype(int).tolist()
+    return scale

@@ -1,4 +1,4 @@
-"""Errors through time, the odd ones marked and named."""
+"""Figure of errors through time, anomalies marked and named."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from pulse_adapters.report.figures.series import digits, milliseconds
-from pulse_adapters.report.figures.style import BLUE, INK, PURPLE, VERMILLION, Drawn, Key, dated, hover, level
+from pulse_adapters.report.figures.style import BLUE, INK, PURPLE, VERMILLION, Drawing, Key, dated, hover, level
 from pulse_adapters.report.views import Residuals
 
 
-def residuals_figure(residuals: Residuals) -> Drawn:
+def residuals_figure(residuals: Residuals) -> Drawing:
     """Draw every error as a stem, outliers as rings, breaks as lines."""
     from bokeh.models import ColumnDataSource
 
@@ -28,11 +28,11 @@ def residuals_figure(residuals: Residuals) -> Drawn:
         keys.append(Key("outlier", VERMILLION, "ring"))
         hover(plot, [("at", "@at{%F}"), ("error", "@error{0.[0000]}")], [ring], formatters={"@at": "datetime"})
     for kind, dash, color in (("break in level", "dashed", INK), ("break in spread", "dotted", PURPLE)):
-        for oddity in residuals.oddities:
-            if oddity.kind == kind:
-                _break(plot, oddity.when, residuals, dash, color)
+        for anomaly in residuals.anomalies:
+            if anomaly.kind == kind:
+                _break(plot, anomaly.when, residuals, dash, color)
                 keys.append(Key(kind, color, dash))
-    return Drawn(plot, tuple(keys))
+    return Drawing(plot, tuple(keys))
 
 
 def _break(plot: Any, when: Any, residuals: Residuals, dash: str, color: str) -> None:

@@ -1,4 +1,4 @@
-"""Values for a plot: few digits, so that the file stays small; moments in milliseconds, as bokeh counts them."""
+"""Values for a plot: few digits, so that the file stays small; moments in milliseconds, the unit of bokeh."""
 
 from __future__ import annotations
 

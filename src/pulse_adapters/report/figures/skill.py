@@ -1,4 +1,4 @@
-"""Skill by horizon, with jackknife intervals."""
+"""Figure of skill by horizon, with jackknife intervals."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from pulse_adapters.report.figures.series import digits, padded
-from pulse_adapters.report.figures.style import HUES, MARKERS, Drawn, Key, canvas, hover, level
+from pulse_adapters.report.figures.style import HUES, MARKERS, Drawing, Key, canvas, hover, level
 from pulse_adapters.report.views import SkillCurve
 
 REACH = 0.44
 
 
-def skill_figure(curves: Sequence[SkillCurve]) -> Drawn:
+def skill_figure(curves: Sequence[SkillCurve]) -> Drawing:
     """Draw each forecaster's skill at each horizon, side by side, and its 95 % interval as a line."""
     from bokeh.models import NumeralTickFormatter
 
@@ -24,27 +24,25 @@ def skill_figure(curves: Sequence[SkillCurve]) -> Drawn:
     plot.xaxis.ticker = list(range(1, horizons + 1)) if horizons <= 24 else []
     plot.xaxis.axis_label = "steps ahead"
     level(plot, 0.0)
-    keys, drawn = [], []
-    for place, curve in enumerate(curves):
-        points = _curve(plot, curve, place, (place - (len(curves) - 1) / 2) * REACH / max(len(curves) - 1, 1))
-        keys.append(Key(curve.forecaster, HUES[place], MARKERS[place]))
-        drawn.append(points)
+    keys, renderers = [], []
+    for index, curve in enumerate(curves):
+        offset = (index - (len(curves) - 1) / 2) * REACH / max(len(curves) - 1, 1)
+        keys.append(Key(curve.forecaster, HUES[index], MARKERS[index]))
+        renderers.append(_curve(plot, curve, offset, HUES[index], MARKERS[index]))
     tips = [("forecaster", "@name"), ("ahead", "@horizon"), ("skill", "@skill{+0.0%}")]
-    hover(plot, [*tips, ("from", "@low{+0.0%}"), ("to", "@high{+0.0%}")], drawn)
-    return Drawn(plot, tuple(keys))
+    hover(plot, [*tips, ("from", "@low{+0.0%}"), ("to", "@high{+0.0%}")], renderers)
+    return Drawing(plot, tuple(keys))
 
 
-def _curve(plot: Any, curve: SkillCurve, place: int, beside: float) -> Any:
+def _curve(plot: Any, curve: SkillCurve, offset: float, hue: str, marker: str) -> Any:
     from bokeh.models import ColumnDataSource
 
     horizon = list(range(1, len(curve.skill) + 1))
     values = {name: digits(getattr(curve, name), 4) for name in ("skill", "low", "high")}
-    x = [round(at + beside, 3) for at in horizon]
+    x = [round(step + offset, 3) for step in horizon]
     source = ColumnDataSource({"x": x, "horizon": horizon, "name": [curve.forecaster] * len(x), **values})
-    plot.segment("x", "low", "x", "high", source=source, line_color=HUES[place], line_width=2, line_alpha=0.55)
-    return plot.scatter(
-        "x", "skill", source=source, marker=MARKERS[place], size=9, fill_color=HUES[place], line_color=HUES[place]
-    )
+    plot.segment("x", "low", "x", "high", source=source, line_color=hue, line_width=2, line_alpha=0.55)
+    return plot.scatter("x", "skill", source=source, marker=marker, size=9, fill_color=hue, line_color=hue)
 
 
 def _range(curves: Sequence[SkillCurve]) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""How every figure looks: type, colours and lines; no toolbar, no logo.
+"""The style of every figure: type, colours and lines; no toolbar, no logo.
 
 A colour here is a token, which the page replaces by that of the reader's theme before it draws (see report.js). The
 hues are those of Okabe & Ito (2008), Color universal design, which colour-blind people tell apart.
@@ -27,7 +27,7 @@ GREY: Final = "#0a0a18"
 HUES: Final = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW, GREY)
 MARKERS: Final = ("circle", "triangle", "square", "diamond", "inverted_triangle", "hex", "star", "plus")
 
-DIVERGING: Final = tuple(f"#0a0b{place:02x}" for place in range(11))
+DIVERGING: Final = tuple(f"#0a0b{step:02x}" for step in range(11))
 """From much better (blue) over alike (pale) to much worse (vermillion)."""
 
 VARIABLES: Final[Mapping[str, str]] = {
@@ -43,7 +43,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     SKY: "--sky",
     YELLOW: "--yellow",
     GREY: "--grey",
-    **{token: f"--d{place}" for place, token in enumerate(DIVERGING)},
+    **{token: f"--d{step}" for step, token in enumerate(DIVERGING)},
 }
 """The style sheet's variable that each token stands for."""
 
@@ -52,7 +52,7 @@ FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', 
 
 @attrs.frozen
 class Key:
-    """What a legend says of one thing drawn: its name, colour token, and shape (`line`, `dashed`, `area`, a marker)."""
+    """An entry of a legend: name, colour token, and shape (`line`, `dashed`, `area`, a marker)."""
 
     name: str
     color: str
@@ -61,8 +61,8 @@ class Key:
 
 
 @attrs.frozen(eq=False)
-class Drawn:
-    """A plot, and its legend, which the page shows: text of the page wraps, prints and is read out."""
+class Drawing:
+    """A plot and its legend, which is text of the page: so it wraps, prints and is read out."""
 
     plot: Any
     keys: tuple[Key, ...] = ()
@@ -114,7 +114,7 @@ def dated(height: int, **options: Any) -> Any:
 
 
 def level(plot: Any, at: float, dash: str = "solid", *, vertical: bool = False, color: str = MUTED) -> None:
-    """Draw a line to compare with across the plot."""
+    """Draw a reference line across the plot."""
     from bokeh.models.annotations import Span
 
     dimension: Any = "height" if vertical else "width"
@@ -124,7 +124,7 @@ def level(plot: Any, at: float, dash: str = "solid", *, vertical: bool = False, 
 
 
 def hover(plot: Any, tips: list[tuple[str, str]], renderers: list[Any], **options: Any) -> None:
-    """Tell the numbers under the pointer."""
+    """Show the numbers under the pointer."""
     from bokeh.models import HoverTool
 
     plot.add_tools(HoverTool(tooltips=tips, renderers=renderers, **options))

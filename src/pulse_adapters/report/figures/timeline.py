@@ -1,4 +1,4 @@
-"""The run: how its work went, and where its origins lie."""
+"""Figures of the run: its progress through time, and its origins by batch."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from datetime import date
 import numpy as np
 
 from pulse_adapters.report.figures.series import digits, milliseconds
-from pulse_adapters.report.figures.style import BLUE, GREY, Drawn, canvas, dated, hover
+from pulse_adapters.report.figures.style import BLUE, GREY, Drawing, canvas, dated, hover
 from pulse_adapters.report.views import Milestone
 
 
-def timeline_figure(milestones: Sequence[Milestone]) -> Drawn:
+def timeline_figure(milestones: Sequence[Milestone]) -> Drawing:
     """Draw how many variables (or steps) had finished, by seconds since the first event."""
     from bokeh.models import ColumnDataSource
 
-    told = [one for one in milestones if one.finished is not None]
+    counted = [milestone for milestone in milestones if milestone.finished is not None]
     first = milestones[0].at
-    seconds = np.array(
-        [0.0, *((one.at - first).total_seconds() for one in told), (milestones[-1].at - first).total_seconds()]
-    )
-    finished = [0, *(one.finished or 0 for one in told)]
+    moments = [first, *(milestone.at for milestone in counted), milestones[-1].at]
+    seconds = np.array([(moment - first).total_seconds() for moment in moments])
+    finished = [0, *(milestone.finished or 0 for milestone in counted)]
     finished.append(finished[-1])
     plot = canvas(180, y_range=(0, max(finished) * 1.08 or 1))
     plot.xaxis.axis_label, plot.yaxis.axis_label = "seconds since the start", "finished"
@@ -29,10 +28,10 @@ def timeline_figure(milestones: Sequence[Milestone]) -> Drawn:
     plot.step("seconds", "finished", source=source, mode="after", line_color=BLUE, line_width=2)
     dots = plot.scatter("seconds", "finished", source=source, size=6, fill_color=BLUE, line_color=None)
     hover(plot, [("seconds", "@seconds{0.0}"), ("finished", "@finished")], [dots])
-    return Drawn(plot)
+    return Drawing(plot)
 
 
-def origins_figure(origins: Sequence[tuple[date, int]]) -> Drawn:
+def origins_figure(origins: Sequence[tuple[date, int]]) -> Drawing:
     """Draw how many forecast origins each batch has, over all variables."""
     from bokeh.models import ColumnDataSource
 
@@ -43,4 +42,4 @@ def origins_figure(origins: Sequence[tuple[date, int]]) -> Drawn:
     source = ColumnDataSource({"left": starts, "right": ends, "count": counts})
     bars = plot.quad("left", "right", "count", 0, source=source, fill_color=GREY, fill_alpha=0.6, line_color=None)
     hover(plot, [("batch from", "@left{%F}"), ("origins", "@count")], [bars], formatters={"@left": "datetime"})
-    return Drawn(plot)
+    return Drawing(plot)

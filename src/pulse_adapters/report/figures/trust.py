@@ -1,17 +1,17 @@
-"""Trust through time with its credible band, and the evidence beneath."""
+"""Figures of trust through time with its credible band, and of the evidence."""
 
 from __future__ import annotations
 
 import math
 
 from pulse_adapters.report.figures.series import digits, milliseconds, padded
-from pulse_adapters.report.figures.style import BLUE, MUTED, ORANGE, Drawn, Key, dated, hover, level
+from pulse_adapters.report.figures.style import BLUE, MUTED, ORANGE, Drawing, Key, dated, hover, level
 from pulse_adapters.report.views import TrustPath
 
 CONVINCING = math.log10(20.0)
 
 
-def trust_figure(path: TrustPath) -> Drawn:
+def trust_figure(path: TrustPath) -> Drawing:
     """Draw the trust at the end of each batch and its 95% credible band, with the line of no difference."""
     from bokeh.models import ColumnDataSource, NumeralTickFormatter
 
@@ -24,13 +24,13 @@ def trust_figure(path: TrustPath) -> Drawn:
     mean = plot.line("at", "mean", source=source, line_color=BLUE, line_width=2)
     tips = [("until", "@at{%F}"), ("trust", "@mean{0.0%}"), ("from", "@low{0.0%}"), ("to", "@high{0.0%}")]
     hover(plot, tips, [mean], formatters={"@at": "datetime"}, mode="vline")
-    return Drawn(
+    return Drawing(
         plot, (Key("trust", BLUE), Key("95% credible band", BLUE, "area", 0.18), Key("no difference", MUTED, "dashed"))
     )
 
 
-def evidence_figure(path: TrustPath) -> Drawn:
-    """Draw the e-value, as a power of ten, with the line at 20, which chance alone passes once in twenty at most."""
+def evidence_figure(path: TrustPath) -> Drawing:
+    """Draw the e-value, as a power of ten, with the line at 20: chance alone passes it in one run of twenty at most."""
     from bokeh.models import ColumnDataSource
 
     evidence = digits(path.log10_e, 4)
@@ -42,4 +42,4 @@ def evidence_figure(path: TrustPath) -> Drawn:
     level(plot, CONVINCING, "dashed", color=ORANGE)
     line = plot.line("at", "e", source=source, line_color=ORANGE, line_width=2)
     hover(plot, [("at", "@at{%F}"), ("log10 e", "@e{0.00}")], [line], formatters={"@at": "datetime"}, mode="vline")
-    return Drawn(plot, (Key("e-value", ORANGE), Key("e = 20", ORANGE, "dashed")))
+    return Drawing(plot, (Key("e-value", ORANGE), Key("e = 20", ORANGE, "dashed")))

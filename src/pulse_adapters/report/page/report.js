@@ -31,7 +31,7 @@
       const theme = root.dataset.theme;
       if (plot.dataset.drawn === theme) return;
       const texts = await unpack(plot.closest(".panels").dataset.packed);
-      const item = JSON.parse(coloured(texts[Number(plot.dataset.place)]));
+      const item = JSON.parse(coloured(texts[Number(plot.dataset.index)]));
       if (plot.views) plot.views.clear();
       plot.replaceChildren();
       plot.views = await Bokeh.embed.embed_item(item, plot.id);
@@ -50,7 +50,7 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const apply = (name) => {
     root.dataset.theme = name;
-    toggle.textContent = name === "dark" ? "Light" : "Dark";  // what pressing it brings
+    toggle.textContent = name === "dark" ? "Light" : "Dark";  // the theme that pressing it brings
     toggle.setAttribute("aria-label", `${toggle.textContent} colours`);
     plots.filter((plot) => plot.dataset.drawn).forEach(draw);
   };
@@ -114,7 +114,7 @@
     const text = new Intl.Collator("en", { numeric: true }).compare;
     const compare = (one, other) => {
       const [left, right] = [key(one), key(other)];
-      if (left === "" || right === "") return (left === "") - (right === "");  // what has no value stands last
+      if (left === "" || right === "") return (left === "") - (right === "");  // rows without a value come last
       const order = head.dataset.kind === "number" ? left - right : text(left, right);
       return up ? order : -order;
     };

@@ -1,4 +1,4 @@
-"""The report as one HTML file that asks nothing of the outside."""
+"""Rendering of a report as one HTML file that fetches nothing from outside."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import attrs
 import numpy as np
 from markupsafe import Markup
 
-from pulse_adapters.report import numbers, sparklines, wording
+from pulse_adapters.report import formats, sparklines, wording
 from pulse_adapters.report.figures.style import VARIABLES
 from pulse_adapters.report.panel import Panel
-from pulse_adapters.report.panels import panels_of
-from pulse_adapters.report.run_panels import panels_of_run
+from pulse_adapters.report.run_panels import run_panels
+from pulse_adapters.report.variable_panels import variable_panels
 from pulse_adapters.report.views import Detail, Report, Row, Verdict
 
 MARKS: Final[Mapping[Verdict, str]] = {
@@ -29,16 +29,16 @@ MARKS: Final[Mapping[Verdict, str]] = {
     Verdict.BENCHMARK: "\N{EN DASH}",
     Verdict.NOTHING: "\N{MULTIPLICATION SIGN}",
 }
-"""A mark beside each verdict, so that colour is not all that tells them apart."""
+"""The mark beside each verdict, so that verdicts differ in more than colour."""
 
 ORDER: Final = (Verdict.PROVEN, Verdict.LIKELY, Verdict.OPEN, Verdict.BENCHMARK, Verdict.NOTHING)
-MOST_SPARKS: Final = 1_500
-"""Rows of the summary beyond which its small plots are left out, so that the file stays within reason."""
+SPARKLINE_LIMIT: Final = 1_500
+"""The number of rows beyond which the summary has no small plots, so that the file does not grow too large."""
 
 
 @attrs.frozen(eq=False)
 class Line:
-    """A row of the summary as it is printed: its small plots, and what its cells sort by."""
+    """A row of the summary as the page shows it: its small plots, and the rank that its verdict sorts by."""
 
     row: Row
     target: str | None
@@ -52,7 +52,7 @@ class Line:
 
 @attrs.frozen(eq=False)
 class Plots:
-    """Some panels, and their plots' packed JSON."""
+    """Panels, and the packed JSON of their plots."""
 
     id: str
     panels: tuple[Panel, ...]
@@ -61,66 +61,66 @@ class Plots:
 
 @attrs.frozen(eq=False)
 class Section(Plots):
-    """The details of a variable: what is told, and its plots."""
+    """The details of a variable: text and plots."""
 
     title: str
     row: Row
     verdict: str
     mark: str
-    told: str
+    data: str
 
 
 def render(report: Report) -> bytes:
     """Return the report as HTML in UTF-8."""
-    sections = tuple(_section(place, one) for place, one in enumerate(report.details))
-    opened = min(sections, key=lambda one: ORDER.index(one.row.verdict)).id if sections else ""
-    scripts = tuple(Markup(text) for text in (_bokeh_script(), _part("report.js")))  # noqa: S704 - our own and bokeh's
+    sections = tuple(_section(f"v{index}", detail) for index, detail in enumerate(report.details))
+    opened = min(sections, key=lambda section: ORDER.index(section.row.verdict)).id if sections else ""
+    scripts = tuple(Markup(text) for text in (_bokeh_script(), _part("report.js")))  # noqa: S704  # our own text and bokeh's
     page: str = _template().render(
         report=report,
         headline=wording.headline(report),
-        asked=wording.asked(report),
+        scope=wording.scope(report),
         tiles=_tiles(report),
         lines=_lines(report, {section.title: section.id for section in sections}),
         sections=sections,
         opened=opened,
         run=_run_plots(report),
-        n=numbers,
-        style=Markup(_part("report.css")),  # noqa: S704 - our own
+        formats=formats,
+        style=Markup(_part("report.css")),  # noqa: S704  # our own text
         scripts=scripts,
         policy=_policy(scripts),
         variable_of=VARIABLES,
         colours=json.dumps(VARIABLES),
-        verdicts=[(MARKS[one], one.value) for one in ORDER],
+        verdicts=[(MARKS[verdict], verdict.value) for verdict in ORDER],
     )
     return page.encode()
 
 
 def _lines(report: Report, sections: Mapping[str, str]) -> Iterable[Line]:
-    drawn = len(report.rows) <= MOST_SPARKS
+    plotted = len(report.rows) <= SPARKLINE_LIMIT
     reach = _reach(report.rows)
     for row in report.rows:
         yield Line(
             row=row,
             target=sections.get(row.variable),
-            skill=sparklines.interval(row.skill, row.low, row.high, reach) if drawn else Markup(""),
-            trust=sparklines.interval(row.trust, row.trust_low, row.trust_high, 0.5, 0.5) if drawn else Markup(""),
-            errors=sparklines.line(row.errors, low=0.0) if drawn else Markup(""),
-            trusts=sparklines.line(row.trusts, 0.0, 1.0, mark=0.5) if drawn else Markup(""),
+            skill=sparklines.interval(row.skill, row.low, row.high, reach) if plotted else Markup(""),
+            trust=sparklines.interval(row.trust, row.trust_low, row.trust_high, 0.5, 0.5) if plotted else Markup(""),
+            errors=sparklines.line(row.errors, low=0.0) if plotted else Markup(""),
+            trusts=sparklines.line(row.trusts, 0.0, 1.0, mark=0.5) if plotted else Markup(""),
             mark=MARKS[row.verdict],
             rank=ORDER.index(row.verdict),
         )
 
 
 def _reach(rows: Sequence[Row]) -> float:
-    """Return the end of the scale of skills: nine in ten lie within it, so that one does not press the others flat."""
+    """Return the end of the scale of skills: nine in ten lie within it, so that an extreme does not press them flat."""
     ends = [abs(end) for row in rows for end in (row.skill, row.low, row.high) if end is not None]
     return max(float(np.quantile(ends, 0.9)), 0.005) if ends else 1.0
 
 
 def _tiles(report: Report) -> list[tuple[str, str, str]]:
-    """Return what the first screen tells in figures: figure, what it is, and more of it."""
+    """Return the figures of the first screen: figure, label, further detail."""
     first = [row for row in report.rows if row.horizon == 1]
-    count = {one: sum(row.verdict is one for row in first) for one in Verdict}
+    count = {verdict: sum(row.verdict is verdict for row in first) for verdict in Verdict}
     skills = [row.skill for row in first if row.skill is not None]
     covered = [row.coverage for row in first if row.coverage is not None]
     failed = dict(report.units)["failed"]
@@ -131,14 +131,14 @@ def _tiles(report: Report) -> list[tuple[str, str, str]]:
             f"{count[Verdict.LIKELY]:,} more are likely better",
         ),
         (
-            numbers.signed(float(np.median(skills)) if skills else None),
+            formats.signed(float(np.median(skills)) if skills else None),
             "median skill of the best",
             f"share of {report.benchmark}\u2019s error saved, one step ahead",
         ),
         (
-            numbers.share(float(np.median(covered)) if covered else None, 1),
+            formats.share(float(np.median(covered)) if covered else None, 1),
             "of outcomes inside 80% intervals",
-            f"{numbers.share(min(covered), 1)} to {numbers.share(max(covered), 1)} by variable"
+            f"{formats.share(min(covered), 1)} to {formats.share(max(covered), 1)} by variable"
             if covered
             else "not scored",
         ),
@@ -150,33 +150,33 @@ def _tiles(report: Report) -> list[tuple[str, str, str]]:
     ]
 
 
-def _section(place: int, detail: Detail) -> Section:
-    panels = tuple(panels_of(detail))
+def _section(identity: str, detail: Detail) -> Section:
+    panels = tuple(variable_panels(detail))
     return Section(
-        f"v{place}",
+        identity,
         panels,
         packed(panels),
         detail.variable,
         detail.row,
-        wording.verdict_of(detail.row, detail.benchmark),
+        wording.verdict_sentence(detail.row, detail.benchmark),
         MARKS[detail.row.verdict],
-        wording.described(detail),
+        wording.data_sentence(detail),
     )
 
 
 def _run_plots(report: Report) -> Plots:
-    panels = tuple(panels_of_run(report))
+    panels = tuple(run_panels(report))
     return Plots("run", panels, packed(panels))
 
 
 def packed(panels: Sequence[Panel]) -> str:
     """Return the plots as JSON, compressed, in base64: no character in it can end the script it stands in."""
-    text = json.dumps([json.dumps(_item(panel.drawn.plot), separators=(",", ":")) for panel in panels])
+    text = json.dumps([json.dumps(_item(panel.drawing.plot), separators=(",", ":")) for panel in panels])
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def _item(plot: Any) -> dict[str, Any]:
-    """Return what `Bokeh.embed.embed_item` takes: as `bokeh.embed.json_item` makes it, in less time."""
+    """Return the argument of `Bokeh.embed.embed_item`: the same as `bokeh.embed.json_item` returns, in less time."""
     from bokeh import __version__
     from bokeh.document import Document
 
@@ -186,8 +186,10 @@ def _item(plot: Any) -> dict[str, Any]:
 
 
 def _policy(scripts: Sequence[Markup]) -> str:
-    """Return the content security policy: only these very scripts run, and nothing is fetched from anywhere."""
-    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in scripts)
+    """Return the content security policy: these scripts alone run, and nothing is fetched."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
+    )
     rules = (
         "default-src 'none'",
         f"script-src {hashes}",

@@ -1,4 +1,4 @@
-"""The time line of a run, from the events in its log."""
+"""Milestones of a run, read from the events in its log."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pulse_adapters.report.views import Milestone
 from pulse_core.errors import RunNotFound
 
 RUN_LOG: Final = "run.log"
-_MOST: Final = 5_000_000
-"""Bytes of a log that are read; a time line needs no more."""
+_LIMIT: Final = 5_000_000
+"""The number of bytes of a log that are read; a time line needs no more."""
 _COUNTED: Final = ("unit_finished", "unit_failed")
 
 
-def milestones(archive: Archive, run_id: str) -> Iterator[Milestone]:
-    """Yield the events of the run's log that a time line shows; nothing where the run has no log."""
+def read_milestones(archive: Archive, run_id: str) -> Iterator[Milestone]:
+    """Yield the events of the run's log that a time line shows; none where the run has no log."""
     try:
-        content = archive.read(run_id, RUN_LOG)[:_MOST]
+        content = archive.read(run_id, RUN_LOG)[:_LIMIT]
     except RunNotFound:
         return
     for line in content.decode(errors="replace").splitlines():
@@ -32,7 +32,7 @@ def milestones(archive: Archive, run_id: str) -> Iterator[Milestone]:
 
 
 def _event(line: str) -> dict[str, Any] | None:
-    """Return a line's event; None for the line that a kill or the limit cut off."""
+    """Return a line's event; None for a line that a kill or the limit cut off."""
     try:
         event = json.loads(line)
     except ValueError:

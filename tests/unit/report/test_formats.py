@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pulse_adapters.report.figures.heat import steps
-from pulse_adapters.report.numbers import NONE, amount, evidence, share, signed
+from pulse_adapters.report.formats import NONE, amount, evidence, share, signed
 from pulse_adapters.report.sparklines import interval, line
 
 

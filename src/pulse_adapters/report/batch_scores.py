@@ -1,4 +1,4 @@
-"""A variable's scores batch by batch, from the run's table of scores."""
+"""Scores of a variable batch by batch, read from the run's table of scores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLUMNS = ("variable", "forecaster", "horizon", "batch", *_MEASURES)
 
 
 @attrs.frozen(eq=False)
-class Batchwise:
+class BatchScores:
     """Scores of a variable; every array (batch, forecaster, horizon), NaN where nothing was scored."""
 
     variable: str
@@ -36,20 +36,22 @@ class Batchwise:
 
     def skill(self, forecaster: str, horizon: int) -> SkillInterval:
         """Return the skill for MAE with its jackknife interval."""
-        place = self.forecasters.index(forecaster), horizon - 1
-        return skill_interval(self.common_absolute[:, *place], self.benchmark_absolute[:, *place])
+        cell = self.forecasters.index(forecaster), horizon - 1
+        return skill_interval(self.common_absolute[:, *cell], self.benchmark_absolute[:, *cell])
 
     def trust_path(self, forecaster: str, horizon: int) -> Array:
-        """Return mean, low, high and trials of the trust at the end of each batch; (batch, 4)."""
-        place = self.forecasters.index(forecaster), horizon - 1
-        won, lost = (np.nan_to_num(side[:, *place]) for side in (self.won, self.lost))
+        """Return mean, low, high and number of trials of the trust at the end of each batch; (batch, 4)."""
+        cell = self.forecasters.index(forecaster), horizon - 1
+        won, lost = (np.nan_to_num(side[:, *cell]) for side in (self.won, self.lost))
         ends = list(posteriors(won, lost, self.decay, len(won)))
         alpha, beta = (np.array([float(end[side]) for end in ends]) for side in (0, 1))
         return trust(alpha, beta)
 
 
-def batchwise(archive: Archive, run: PublishedRun, variables: Collection[str] | None = None) -> Iterator[Batchwise]:
-    """Yield the scores of each variable (of those named), part by part: one part is in memory at a time."""
+def read_batch_scores(
+    archive: Archive, run: PublishedRun, variables: Collection[str] | None = None
+) -> Iterator[BatchScores]:
+    """Yield the scores of each of `variables` (None: of all), part by part: one part is in memory at a time."""
     table = RunTable(archive, run.run_id, run.scores, _COLUMNS)
     for part in table.parts:
         pieces = list(table.row_groups(part, variables))
@@ -57,7 +59,7 @@ def batchwise(archive: Archive, run: PublishedRun, variables: Collection[str] | 
             yield from _variables(joined(pieces), run)
 
 
-def _variables(rows: Rows, run: PublishedRun) -> Iterator[Batchwise]:
+def _variables(rows: Rows, run: PublishedRun) -> Iterator[BatchScores]:
     order = np.argsort(rows["variable"], kind="stable")
     codes = rows["variable"][order]
     for code in np.unique(codes).tolist():
@@ -65,15 +67,15 @@ def _variables(rows: Rows, run: PublishedRun) -> Iterator[Batchwise]:
         yield _variable(rows.select(order[first:last]), rows.names("variable")[code], run)
 
 
-def _variable(rows: Rows, variable: str, run: PublishedRun) -> Batchwise:
+def _variable(rows: Rows, variable: str, run: PublishedRun) -> BatchScores:
     spec = run.spec
     forecaster = np.array([spec.roster.index(name) for name in rows.names("forecaster")])[rows["forecaster"]]
-    numbers = {batch.id: place for place, batch in enumerate(run.batches)}
+    numbers = {batch.id: number for number, batch in enumerate(run.batches)}
     batch = np.array([numbers[name] for name in rows.names("batch")])[rows["batch"]]
-    place = batch, forecaster, rows["horizon"].astype(np.int64) - 1
+    cells = batch, forecaster, rows["horizon"].astype(np.int64) - 1
     arrays = {}
     for name in _MEASURES:
         array = np.full((len(numbers), len(spec.roster), spec.horizon), np.nan)
-        array[place] = rows[name]
+        array[cells] = rows[name]
         arrays[name] = array
-    return Batchwise(variable, spec.roster, batch_decay(spec.trust_decay, spec.batch_size_days), **arrays)
+    return BatchScores(variable, spec.roster, batch_decay(spec.trust_decay, spec.batch_size_days), **arrays)

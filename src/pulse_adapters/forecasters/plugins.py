@@ -1,4 +1,4 @@
-"""A forecaster that an installed package offers under a name of its own."""
+"""Forecasters that installed packages offer as plug-ins, under plain names."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pulse_core.forecasters.base import Forecaster, Histories, Values
 
 
 @attrs.frozen
-class PluggedForecaster(Forecaster):
-    """A class of an installed package by the name it goes by; see ImportedForecaster for what it needs."""
+class PluginForecaster(Forecaster):
+    """A class of an installed package under the name of its plug-in; see ImportedForecaster for what it needs."""
 
     name: str
     version: str
@@ -30,6 +30,11 @@ class PluggedForecaster(Forecaster):
         return self.inner.brings_quantiles
 
     @property
+    def season(self) -> int | None:
+        """See Forecaster."""
+        return self.inner.season
+
+    @property
     def cost(self) -> float:
         """See Forecaster."""
         return self.inner.cost
@@ -43,13 +48,13 @@ class PluggedForecaster(Forecaster):
         return self.inner.hindcast_quantiles(histories, horizon)
 
 
-def plugged_in(name: str, target: str, folder: str, package: str, refit_every: int = 1) -> PluggedForecaster:
-    """Return the forecaster `target` (`module:Name`) of a package that lies in a folder.
+def plugin_forecaster(name: str, target: str, folder: str, package: str, refit_every: int = 1) -> PluginForecaster:
+    """Return the forecaster `target` (`module:Name`) of a package, whose modules lie in `folder`.
 
-    Raises SettingsError, saying what happened, where it cannot be had.
+    Raises SettingsError, naming the package, where it cannot be imported.
     """
     try:
         inner = imported(target, Path(folder), refit_every)
     except SettingsError as error:
         raise SettingsError([f"forecaster '{name}' of {package}: {problem}" for problem in error.problems]) from error
-    return PluggedForecaster(name, f"{package}, {inner.version}", inner)
+    return PluginForecaster(name, f"{package}, {inner.version}", inner)

@@ -1,4 +1,4 @@
-"""Numbers, shares and days as people read them."""
+"""Formats of numbers, shares, days and lists in text."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def day(moment: np.datetime64 | date | datetime) -> str:
     return moment.isoformat()[:10]
 
 
-def counted(count: int, one: str, many: str = "") -> str:
+def counted(count: int, singular: str, plural: str = "") -> str:
     """Return a count with its noun."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def listed(names: list[str] | tuple[str, ...]) -> str:

@@ -12,9 +12,9 @@ from html.parser import HTMLParser
 import attrs
 import pytest
 
+from pulse_adapters.report.assembly import assemble_report
 from pulse_adapters.report.figures.style import VARIABLES
-from pulse_adapters.report.gather import report_of
-from pulse_adapters.report.render import render
+from pulse_adapters.report.rendering import render
 from tests.unit.report.runs import climb, trained, walk
 
 NASTY = "a<script>alert(1)</script>\"'&</style>"
@@ -22,7 +22,7 @@ NASTY = "a<script>alert(1)</script>\"'&</style>"
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    return report_of(trained(tmp_path_factory.mktemp("results"), {"climb": climb(1), NASTY: walk(2)}), "r")
+    return assemble_report(trained(tmp_path_factory.mktemp("results"), {"climb": climb(1), NASTY: walk(2)}), "r")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_every_plot_has_a_text_for_who_cannot_see_it(read) -> None:
 
 
 def test_packed_plots_unpack_to_one_for_each_place_and_use_known_colours_only(read) -> None:
-    places = [found for _, found in read.found if "data-place" in found]
+    places = [found for _, found in read.found if "data-index" in found]
     packed = [text for found, text in read.scripts if found.get("type") == "application/octet-stream"]
     texts = [gzip.decompress(base64.b64decode(text)).decode() for text in packed]
     assert sum(len([json.loads(plot) for plot in json.loads(text)]) for text in texts) == len(places)

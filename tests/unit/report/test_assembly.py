@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from pulse_adapters.report.gather import report_of
+from pulse_adapters.report.assembly import assemble_report
 from pulse_adapters.report.views import Verdict
 from pulse_core.errors import MalformedData, RunNotFound, SettingsError
 from tests.unit.report.runs import climb, trained, walk
@@ -21,7 +21,7 @@ def sink(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(sink):
-    return report_of(sink, "r")
+    return assemble_report(sink, "r")
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +91,14 @@ def test_weights_of_the_ensemble_add_up_to_one_and_end_where_the_result_says(rep
 def test_a_planted_outlier_is_named_with_its_day(tmp_path) -> None:
     values = walk(3)
     values[180:] += 40.0
-    report = report_of(trained(tmp_path, {"jump": values}), "r")
+    report = assemble_report(trained(tmp_path, {"jump": values}), "r")
     residuals = report.details[0].residuals
     assert residuals is not None
-    assert ("outlier", date(2020, 6, 29)) in [(one.kind, one.when.date()) for one in residuals.oddities]
+    assert ("outlier", date(2020, 6, 29)) in [(one.kind, one.when.date()) for one in residuals.anomalies]
 
 
 def test_without_hindcasts_it_says_what_is_missing_and_how_to_get_it(tmp_path) -> None:
-    report = report_of(trained(tmp_path, {"walk": walk(4)}, hindcasts=False), "r")
+    report = assemble_report(trained(tmp_path, {"walk": walk(4)}, hindcasts=False), "r")
     detail = report.details[0]
     assert (detail.fan, detail.weights, detail.residuals, detail.calibration.count) == (None, None, None, 0)
     assert len(detail.trust.mean) == len(detail.heat.starts)
@@ -107,28 +107,28 @@ def test_without_hindcasts_it_says_what_is_missing_and_how_to_get_it(tmp_path) -
 
 def test_of_many_variables_the_most_telling_are_told_in_detail(tmp_path) -> None:
     series = {f"v{place}": walk(place) for place in range(5)} | {"climb": climb(1)}
-    report = report_of(trained(tmp_path, series), "r", limit=2)
+    report = assemble_report(trained(tmp_path, series), "r", limit=2)
     assert len(report.details) == 2
     assert "climb" in [detail.variable for detail in report.details]
-    assert "2 of 6 variables" in report.chosen
+    assert "2 of 6 variables" in report.selection
     assert {row.variable for row in report.rows} == set(series)
 
 
 def test_variables_that_are_asked_for_are_told_in_detail(sink) -> None:
-    assert [detail.variable for detail in report_of(sink, "r", ["walk"]).details] == ["walk"]
+    assert [detail.variable for detail in assemble_report(sink, "r", ["walk"]).details] == ["walk"]
     with pytest.raises(SettingsError, match="has no 'wlak'"):
-        report_of(sink, "r", ["wlak"])
+        assemble_report(sink, "r", ["wlak"])
 
 
 def test_a_part_that_is_read_again_gives_the_same_report(sink, report) -> None:
-    again = report_of(sink, "r")
+    again = assemble_report(sink, "r")
     assert [row.skill for row in again.rows] == [row.skill for row in report.rows]
     assert (again.details[0].trust.log10_e == report.details[0].trust.log10_e).all()
 
 
 def test_failures_are_told_with_their_mend(tmp_path) -> None:
     sink = trained(tmp_path, {"walk": walk(5), "short": walk(6, 20)}, keep_going=True)
-    report = report_of(sink, "r")
+    report = assemble_report(sink, "r")
     ((variable, message, hint),) = report.failures
     assert variable == "short"
     assert message
@@ -138,11 +138,11 @@ def test_failures_are_told_with_their_mend(tmp_path) -> None:
 
 def test_what_is_no_run_is_refused(tmp_path, sink) -> None:
     with pytest.raises(RunNotFound):
-        report_of(sink, "nightly")
+        assemble_report(sink, "nightly")
     broken = trained(tmp_path, {"walk": walk(7)})
     (tmp_path / "r" / "result.json").write_text('{"schema_version": 2}')
     with pytest.raises(MalformedData, match="is no result of a run"):
-        report_of(broken, "r")
+        assemble_report(broken, "r")
 
 
 def test_a_damaged_part_is_refused_by_name(tmp_path) -> None:
@@ -150,5 +150,5 @@ def test_a_damaged_part_is_refused_by_name(tmp_path) -> None:
     (name,) = sink.parts("r", "scores")
     (tmp_path / "r" / name).write_bytes(b"PAR1 no more")
     with pytest.raises(MalformedData) as caught:
-        report_of(sink, "r")
+        assemble_report(sink, "r")
     assert caught.value.context == str(tmp_path / "r" / name)
