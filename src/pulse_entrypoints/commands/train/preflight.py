@@ -14,8 +14,8 @@ import attrs
 from pulse_core.errors import PulseError, StoreUnavailable, VariableNotFound
 from pulse_core.ports import DataStore
 from pulse_entrypoints.cli.exits import Ending, Exit
-from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.places import SAMPLE
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.locations import data_in_s3, results_in_s3, scheme_of
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
