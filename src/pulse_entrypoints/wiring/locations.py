@@ -13,7 +13,7 @@ import attrs
 from pulse_adapters.aws.clients import AwsSettings, region_here
 from pulse_adapters.stores.formats.registry import suffix_of
 from pulse_adapters.stores.object_cache import ObjectCache
-from pulse_entrypoints.settings.places import DataSettings, ResultsSettings
+from pulse_entrypoints.settings.locations import DataSettings, ResultsSettings
 from pulse_entrypoints.settings.s3 import S3DataSettings, S3Settings
 
 _BUCKET: Final = re.compile(r"[A-Za-z0-9._-]{3,255}")

@@ -13,7 +13,7 @@ from pulse_adapters.storage.port import Storage
 from pulse_core.errors import SettingsError
 from pulse_core.ports import DataStore
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.settings.places import SAMPLE, DataSettings, ResultsSettings
+from pulse_entrypoints.settings.locations import SAMPLE, DataSettings, ResultsSettings
 from pulse_entrypoints.settings.s3 import S3Settings
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import entry_points
