@@ -90,7 +90,7 @@ def test_the_log_file_and_the_runs_own_log_have_what_stdout_has(place) -> None:
 
 
 def test_log_dir_and_log_level_are_heeded(place) -> None:
-    done = train(place, env={"LOG_DIR": "some/where", "LOG_LEVEL": "warning"})
+    done = train(place, env={"LOG_DIR": "some/folder", "LOG_LEVEL": "warning"})
     assert (done.returncode, done.stdout) == (0, "")
     assert (place / "some" / "context" / "retrodiction_training.log").read_text() == ""
     assert not (place / "logs").exists()
@@ -305,9 +305,9 @@ def test_options_may_come_from_environment_and_file(place) -> None:
 
 def test_an_unexpected_error_is_one_line_and_its_traceback_is_in_the_log(place) -> None:
     (place / "sitecustomize.py").write_text(
-        "import pulse_entrypoints.wiring as wiring\n"
+        "import pulse_entrypoints.wiring.composition as composition\n"
         "def broken():\n    raise ZeroDivisionError('no luck')\n"
-        "wiring.software = broken\n"
+        "composition.software = broken\n"
     )
     done = train(place, env={"PYTHONPATH": str(place)})
     assert done.returncode == 1
@@ -361,7 +361,7 @@ def test_the_console_format_writes_lines_for_people_to_stderr(place) -> None:
 
 def test_help_names_every_option_and_how_it_ends() -> None:
     from pulse_entrypoints.cli.options import options_of
-    from pulse_entrypoints.settings import TrainSettings
+    from pulse_entrypoints.settings.train import TrainSettings
 
     done = subprocess.run(command("train", "--help"), env=environment(), capture_output=True, text=True, check=True)
     assert not [option.flag for option in options_of(TrainSettings) if option.flag not in done.stdout]

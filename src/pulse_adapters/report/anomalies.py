@@ -50,7 +50,7 @@ def _breaks(target: Moments, error: Array) -> list[Anomaly]:
 
 
 def _break(kind: str, statistic: str, target: Moments, shift: Shift) -> Anomaly:
-    start = target[shift.place]
+    start = target[shift.index]
     chance = "p < 0.001" if shift.p_value < 0.001 else f"p = {shift.p_value:.3f}"
     text = f"{statistic} {amount(shift.before)} before {day(start)}, {amount(shift.after)} from then on ({chance})"
     return Anomaly(kind, _moment(start), text)

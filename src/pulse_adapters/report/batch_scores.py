@@ -12,7 +12,7 @@ from pulse_adapters.published.archive import Archive
 from pulse_adapters.published.result_reader import PublishedRun
 from pulse_adapters.published.table_reader import Rows, RunTable, joined
 from pulse_core.scores.jackknife import SkillInterval, skill_interval
-from pulse_core.scores.trust import batch_decay, posteriors, trust
+from pulse_core.scores.trust import batch_decay, trust_path
 
 Array = NDArray[np.float64]
 
@@ -43,9 +43,7 @@ class BatchScores:
         """Return mean, low, high and number of trials of the trust at the end of each batch; (batch, 4)."""
         cell = self.forecasters.index(forecaster), horizon - 1
         won, lost = (np.nan_to_num(side[:, *cell]) for side in (self.won, self.lost))
-        ends = list(posteriors(won, lost, self.decay, len(won)))
-        alpha, beta = (np.array([float(end[side]) for end in ends]) for side in (0, 1))
-        return trust(alpha, beta)
+        return trust_path(won, lost, self.decay)
 
 
 def read_batch_scores(
@@ -69,13 +67,13 @@ def _variables(rows: Rows, run: PublishedRun) -> Iterator[BatchScores]:
 
 def _variable(rows: Rows, variable: str, run: PublishedRun) -> BatchScores:
     spec = run.spec
-    forecaster = np.array([spec.roster.index(name) for name in rows.names("forecaster")])[rows["forecaster"]]
+    forecaster = np.array([spec.forecasters.index(name) for name in rows.names("forecaster")])[rows["forecaster"]]
     numbers = {batch.id: number for number, batch in enumerate(run.batches)}
     batch = np.array([numbers[name] for name in rows.names("batch")])[rows["batch"]]
     cells = batch, forecaster, rows["horizon"].astype(np.int64) - 1
     arrays = {}
     for name in _MEASURES:
-        array = np.full((len(numbers), len(spec.roster), spec.horizon), np.nan)
+        array = np.full((len(numbers), len(spec.forecasters), spec.horizon), np.nan)
         array[cells] = rows[name]
         arrays[name] = array
-    return BatchScores(variable, spec.roster, batch_decay(spec.trust_decay, spec.batch_size_days), **arrays)
+    return BatchScores(variable, spec.forecasters, batch_decay(spec.trust_decay, spec.batch_size_days), **arrays)

@@ -11,10 +11,8 @@ from pulse_adapters.report.anomalies import residuals
 from pulse_adapters.report.batch_scores import BatchScores
 from pulse_adapters.report.hindcasts import Hindcasts
 from pulse_adapters.report.views import Calibration, Detail, Fan, Heat, Moments, Row, SkillCurve, TrustPath
-from pulse_core.backtest import ensemble
-from pulse_core.scores.comparison import log10_evidence
-from pulse_core.scores.sums import INTERVALS
-from pulse_core.scores.trust import LOST, UNKNOWN, WON, outcome
+from pulse_core.forecasters.registry import ENSEMBLE
+from pulse_core.levels import INTERVALS
 
 CURVES = 4
 FAN_ORIGINS = 250
@@ -28,7 +26,7 @@ def focus_forecaster(run: PublishedRun, variable: str) -> str:
         for name, scores in results.forecasters.items()
         if name != benchmark and scores.horizons["1"].mae is not None
     }
-    return min(errors, key=lambda name: (errors[name], run.spec.roster.index(name))) if errors else benchmark
+    return min(errors, key=lambda name: (errors[name], run.spec.forecasters.index(name))) if errors else benchmark
 
 
 def variable_detail(run: PublishedRun, row: Row, scores: BatchScores, hindcasts: Hindcasts | None) -> Detail:
@@ -59,24 +57,21 @@ def _trust(run: PublishedRun, focus: str, scores: BatchScores, hindcasts: Hindca
     path = scores.trust_path(focus, 1)
     if hindcasts is None or focus == run.spec.benchmark:
         return TrustPath(_ends(run), path[:, 0], path[:, 1], path[:, 2], _starts(run)[:0], np.empty(0))
-    outcomes = outcome(np.abs(hindcasts.error), np.abs(hindcasts.benchmark_error))
-    decided = outcomes != UNKNOWN
-    won, lost = (np.cumsum(outcomes[decided] == side).astype(np.float64) for side in (WON, LOST))
-    last_of_batch = np.r_[np.diff(hindcasts.batch[decided]) > 0, True] if decided.any() else np.zeros(0, dtype=bool)
+    last_of_batch = np.r_[np.diff(hindcasts.batch) > 0, np.full(min(len(hindcasts.batch), 1), fill_value=True)]
     return TrustPath(
         _ends(run),
         path[:, 0],
         path[:, 1],
         path[:, 2],
-        hindcasts.target[decided][last_of_batch],
-        log10_evidence(won[last_of_batch], lost[last_of_batch]),
+        hindcasts.known_at[last_of_batch],
+        hindcasts.log10_e[last_of_batch],
     )
 
 
 def _compared(run: PublishedRun, variable: str, focus: str) -> Sequence[str]:
     """Return the forecasters whose skill is shown by horizon: the focus, the ensemble, those best at some horizon."""
     results = run.document.variables[variable]
-    names = dict.fromkeys((focus, ensemble.NAME, *(name for name in results.best.values() if name is not None)))
+    names = dict.fromkeys((focus, ENSEMBLE, *(name for name in results.best.values() if name is not None)))
     return [name for name in names if name in results.forecasters and name != run.spec.benchmark][:CURVES]
 
 

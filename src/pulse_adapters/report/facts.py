@@ -14,7 +14,7 @@ def run_facts(run: PublishedRun) -> tuple[tuple[str, str], ...]:
         ("Period", f"{day(spec.start)} to {day(spec.last_day)}"),
         ("Variables", f"{len(run.document.variables):,}, forecast as {target}"),
         ("Ahead", f"1 to {spec.horizon} steps" if spec.horizon > 1 else "1 step"),
-        ("Forecasters", f"{len(spec.roster)}, against {spec.benchmark}"),
+        ("Forecasters", f"{len(spec.forecasters)}, against {spec.benchmark}"),
         ("Batches", f"{len(run.batches):,} of {counted(spec.batch_size_days, 'day')}"),
         ("Actuals", f"{spec.actuals} release"),
         ("Quantiles", f"{spec.calibration} calibration"),

@@ -12,24 +12,39 @@ from pulse_adapters.published.archive import Archive
 from pulse_adapters.published.result_reader import PublishedRun
 from pulse_adapters.published.table_reader import Rows, RunTable, joined
 from pulse_adapters.report.views import Array, Moments, Weights
-from pulse_core.backtest.calibration import LEVELS
+from pulse_core.levels import LEVELS
 from pulse_core.plan import batch_index
 
 _QUANTILES = tuple(f"q{level}" for level in LEVELS)
-_COLUMNS = ("variable", "forecaster", "horizon", "known_at", "target", "point", *_QUANTILES, "actual", "weight")
+_COLUMNS = (
+    "variable",
+    "forecaster",
+    "horizon",
+    "known_at",
+    "target",
+    "point",
+    *_QUANTILES,
+    "actual",
+    "weight",
+    "log10_e",
+)
 
 
 @attrs.frozen(eq=False)
 class Hindcasts:
-    """One-step hindcasts of one forecaster in order of origin: all (origin,), `quantiles` (level, origin)."""
+    """One-step hindcasts of one forecaster in order of origin: all (origin,), `quantiles` (level, origin).
+
+    `actual` is the one that is scored, `log10_e` the evidence for the forecaster as it stood at the origin.
+    """
 
     variable: str
     batch: NDArray[np.int64]
+    known_at: Moments
     target: Moments
     point: Array
     quantiles: Array
     actual: Array
-    benchmark_error: Array
+    log10_e: Array
     weights: Weights | None
 
     @property
@@ -80,27 +95,17 @@ def _relevant(rows: Rows, run: PublishedRun, focus: Mapping[str, str]) -> Rows:
 def _hindcasts(rows: Rows, variable: str, focus: str, run: PublishedRun) -> Hindcasts:
     ordered = rows.select(np.argsort(rows["known_at"], kind="stable"))
     focus_rows = ordered.select(ordered["forecaster"] == ordered.code("forecaster", focus))
-    benchmark_rows = ordered.select(ordered["forecaster"] == ordered.code("forecaster", run.spec.benchmark))
     return Hindcasts(
         variable,
         batch_index(run.spec, focus_rows["known_at"]),
+        focus_rows["known_at"],
         focus_rows["target"],
         focus_rows["point"],
         np.stack([focus_rows[name] for name in _QUANTILES]),
         focus_rows["actual"],
-        _benchmark_errors(focus_rows, benchmark_rows),
+        focus_rows["log10_e"],
         _weights(ordered, run),
     )
-
-
-def _benchmark_errors(focus: Rows, benchmark: Rows) -> Array:
-    """Return the benchmark's errors at the origins of the focus; NaN where it has none."""
-    errors = np.full(len(focus), np.nan)
-    if len(benchmark):
-        position = np.minimum(np.searchsorted(benchmark["known_at"], focus["known_at"]), len(benchmark) - 1)
-        same_origin = benchmark["known_at"][position] == focus["known_at"]
-        errors[same_origin] = (benchmark["actual"] - benchmark["point"])[position][same_origin]
-    return errors
 
 
 def _weights(rows: Rows, run: PublishedRun) -> Weights | None:
@@ -112,7 +117,9 @@ def _weights(rows: Rows, run: PublishedRun) -> Weights | None:
     values = np.full((len(names), len(run.batches)), np.nan)  # (forecaster, batch)
     values[weighted["forecaster"], batch] = weighted["weight"]  # in order of origin: the last of a batch stays
     order = [
-        names.index(name) for name in run.spec.roster if name in names and np.isfinite(values[names.index(name)]).any()
+        names.index(name)
+        for name in run.spec.forecasters
+        if name in names and np.isfinite(values[names.index(name)]).any()
     ]
     batches = np.isfinite(values).any(axis=0)
     starts = np.array([batch.start for batch in run.batches], dtype="datetime64[us]")

@@ -40,7 +40,8 @@ def aggregate(result: VariableRecord, spec: RunSpec) -> VariableScores:
 
 def trusted(result: VariableRecord, spec: RunSpec, batches: int) -> NDArray[np.float64]:
     """Return the trust after so many batches (forecaster, horizon, 5), ordered as TRUST; NaN where there is none."""
-    alpha, beta = posteriors(result.wins, result.losses, batch_decay(spec.trust_decay, spec.batch_size_days), batches)
+    decay = batch_decay(spec.trust_decay, spec.batch_size_days)
+    alpha, beta = posteriors(result.wins, result.losses, decay, batches)
     values = np.concatenate([trust(alpha[-1], beta[-1]), result.log10_e[..., None]], axis=-1)
     values[result.forecasters.index(spec.benchmark)] = np.nan
     values[values[..., TRUST.index("trials")] == 0] = np.nan  # no outcome yet: no trust to speak of

@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.kernel.bindings import posteriors
+
 Array = NDArray[np.float64]
 
 WON: Final = 2
@@ -35,3 +37,8 @@ def trust(alpha: Array, beta: Array) -> Array:
     # one library call per number: scipy applies its scalar routine to each element on its own
     low, high = (betaincinv(alpha, beta, share) for share in CREDIBLE)
     return np.stack([alpha / (alpha + beta), low, high, (alpha - 1.0) + (beta - 1.0)], axis=-1)
+
+
+def trust_path(wins: Array, losses: Array, decay: float) -> Array:
+    """Return the trust after each batch of wins and losses as weighted (batch, ...); (batch, ..., 4), see `trust`."""
+    return trust(*posteriors(np.ascontiguousarray(wins), np.ascontiguousarray(losses), decay, len(wins)))

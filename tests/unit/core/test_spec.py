@@ -168,8 +168,6 @@ def test_the_benchmark_is_among_the_forecasters(names, resolved):
     assert RunSpec(**GOOD | {"forecasters": names}).forecasters == resolved
 
 
-
-
 @pytest.mark.parametrize(
     ("fields", "added"),
     [

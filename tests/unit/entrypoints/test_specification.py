@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
-from pulse_entrypoints.cli.layers import CommandLine, layered
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.cli.command_line import CommandLine
+from pulse_entrypoints.cli.layers import read_settings
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring.specification import SampleFacts, run_spec
 
 TODAY = date(2024, 2, 29)
@@ -19,7 +20,7 @@ SAMPLE = SampleFacts(("a", "b"), date(2018, 12, 31))
 
 def spec_of(environment: dict[str, str] | None = None, **values: str) -> tuple[RunSpec | None, list[str]]:
     typed = CommandLine({name: text.split() for name, text in values.items()})
-    return run_spec(layered(typed, environment or {}, TrainSettings), TODAY, lambda: SAMPLE)
+    return run_spec(read_settings(typed, environment or {}, TrainSettings), TODAY, lambda: SAMPLE)
 
 
 def sound(**values: str) -> RunSpec:
@@ -47,11 +48,14 @@ def test_with_the_sample_what_is_said_counts() -> None:
     assert (spec.variables, spec.start, spec.end) == (("a",), date(2006, 3, 1), date(2016, 2, 29))
 
 
-def test_without_the_sample_its_facts_are_not_read() -> None:
+@pytest.mark.parametrize(
+    "values", [{}, {"data": ["sample"], "variables": ["a"], "start_date": ["2016-01-01"], "end_date": ["2016-02-29"]}]
+)
+def test_where_no_default_comes_from_the_sample_its_facts_are_not_read(values) -> None:
     def fail() -> SampleFacts:
         raise AssertionError
 
-    run_spec(layered(CommandLine(), {}, TrainSettings), TODAY, fail)
+    run_spec(read_settings(CommandLine(values), {}, TrainSettings), TODAY, fail)
 
 
 @pytest.mark.parametrize(

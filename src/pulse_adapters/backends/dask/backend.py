@@ -15,7 +15,7 @@ from pulse_adapters.backends.retry_queue import RetryQueue
 from pulse_adapters.backends.stopping import RESUME_HINT, Stop
 from pulse_core.errors import BackendUnavailable, RunInterrupted
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Outcome, Task
+from pulse_core.ports import Task, UnitOutcome
 
 Announce = Callable[[str, str], object]
 """Takes the addresses of a scheduler and of its dashboard."""
@@ -39,7 +39,7 @@ class DaskBackend:
     patience: float = 60.0
     announce: Announce = _announce_nothing
 
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         """Yield one outcome a unit, as they complete; closing cancels the others and closes the cluster or connection.
 
         Raises BackendUnavailable and RunInterrupted.

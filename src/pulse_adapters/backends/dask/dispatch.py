@@ -21,7 +21,7 @@ from pulse_adapters.backends.processes.messages import unpacked
 from pulse_adapters.backends.retry_queue import Bundle, RetryQueue
 from pulse_adapters.backends.stopping import RESUME_HINT, Stop
 from pulse_core.errors import BackendUnavailable, RunInterrupted, UnitFailed
-from pulse_core.ports import Failed, Outcome
+from pulse_core.ports import Failed, UnitOutcome
 
 BUNDLE_SECONDS: Final = 0.5
 """What a bundle should take at least: Dask needs 2 to 5 ms a task, by the machine, hence at most one per cent of it."""
@@ -79,7 +79,7 @@ class Dispatch:
     _unreceived: list[Any] = attrs.field(factory=list)
     _stopping: bool = False
 
-    def outcomes(self, client: Any) -> Generator[Outcome, None, None]:
+    def outcomes(self, client: Any) -> Generator[UnitOutcome, None, None]:
         """Yield outcomes until all units have one or the scheduler is lost.
 
         Raises BackendUnavailable and RunInterrupted.
@@ -132,7 +132,7 @@ class Dispatch:
         self.futures.update(zip(futures, bundles, strict=True))
         return list(futures)
 
-    def _receive(self, client: Any, ended: Sequence[Any]) -> Generator[Outcome, None, None]:
+    def _receive(self, client: Any, ended: Sequence[Any]) -> Generator[UnitOutcome, None, None]:
         futures = [future for future in ended if future in self.futures]
         self._unreceived.clear()
         for future, result in zip(futures, _results(client, futures), strict=True):
@@ -148,7 +148,7 @@ class Dispatch:
             else:
                 yield from self._fail(client, bundle, result)
 
-    def _unpack(self, bundle: Bundle, result: BundleResult) -> Generator[Outcome, None, None]:
+    def _unpack(self, bundle: Bundle, result: BundleResult) -> Generator[UnitOutcome, None, None]:
         if result.refusal:
             raise BackendUnavailable(f"a Dask worker has other software: {result.refusal}", "dask", SOFTWARE_HINT)
         self.queue.finish(bundle)
@@ -156,7 +156,7 @@ class Dispatch:
         for unit, message in zip(bundle.units, result.outcomes, strict=True):
             yield unpacked(unit, message)
 
-    def _fail(self, client: Any, bundle: Bundle, error: BaseException) -> Generator[Outcome, None, None]:
+    def _fail(self, client: Any, bundle: Bundle, error: BaseException) -> Generator[UnitOutcome, None, None]:
         """Yield the failures of a bundle, of which those units are none whose workers died and that are tried again."""
         from distributed import KilledWorker
 

@@ -17,7 +17,7 @@ from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.backends.stopping import POLL_SECONDS, Stop
 from pulse_core.errors import BackendUnavailable, UnitFailed
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Failed, Outcome, Task
+from pulse_core.ports import Failed, Task, UnitOutcome
 
 DEATHS_BEFORE_ALONE: Final = 2
 DEATHS_AT_START: Final = 3
@@ -39,7 +39,7 @@ class ProcessesBackend:
     unit_retries: int = attrs.field(default=2, validator=attrs.validators.ge(0))
     stop: Stop = attrs.field(factory=Stop)
 
-    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[Outcome, None, None]:
+    def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         """Yield one outcome a unit, as they complete; closing ends the workers.
 
         Raises BackendUnavailable and RunInterrupted.
@@ -73,7 +73,7 @@ class _Pool:
         for _ in range(count):
             self.workers.append(Worker.start(self.task))
 
-    def outcomes(self) -> Generator[Outcome, None, None]:
+    def outcomes(self) -> Generator[UnitOutcome, None, None]:
         while self.queue:
             self.stop.check(busy=self.queue.busy)
             readable = set(wait([worker.connection for worker in self.workers], POLL_SECONDS))
@@ -92,7 +92,7 @@ class _Pool:
                     return
                 worker.send(bundle)
 
-    def _receive(self, worker: Worker) -> Generator[Outcome, None, None]:
+    def _receive(self, worker: Worker) -> Generator[UnitOutcome, None, None]:
         message = worker.receive()
         if message is None:
             yield from self._replace(worker)
@@ -103,7 +103,7 @@ class _Pool:
             (unit,) = bundle.units
             yield unpacked(unit, message)
 
-    def _replace(self, worker: Worker) -> Generator[Outcome, None, None]:
+    def _replace(self, worker: Worker) -> Generator[UnitOutcome, None, None]:
         self.workers.remove(worker)
         cause = worker.end()
         if worker.bundle is not None:
@@ -113,7 +113,7 @@ class _Pool:
         if self.stop.reason is None and len(self.queue) > len(self.workers):
             self.workers.append(Worker.start(self.task))
 
-    def _set_aside(self, bundle: Bundle, cause: str) -> Generator[Outcome, None, None]:
+    def _set_aside(self, bundle: Bundle, cause: str) -> Generator[UnitOutcome, None, None]:
         """Yield the failure of a unit that is not to be tried again after the death of its worker."""
         for unit in self.queue.record_death(bundle):
             message = f"{cause}; tried {self.queue.deaths(unit)} times"

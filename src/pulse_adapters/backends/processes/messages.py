@@ -7,7 +7,7 @@ import pickle
 from pulse_adapters.backends.attempts import unit_failed
 from pulse_core.errors import BackendUnavailable
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Done, Failed, Outcome, Task
+from pulse_core.ports import Done, Failed, Task, UnitOutcome
 
 
 def packed_task(task: Task, backend: str) -> bytes:
@@ -22,7 +22,7 @@ def packed_task(task: Task, backend: str) -> bytes:
         ) from error
 
 
-def packed(outcome: Outcome) -> bytes:
+def packed(outcome: UnitOutcome) -> bytes:
     """Return an outcome as bytes; one that cannot be sent becomes its unit's failure."""
     try:
         return pickle.dumps(outcome)
@@ -30,7 +30,7 @@ def packed(outcome: Outcome) -> bytes:
         return pickle.dumps(Failed(outcome.unit, unit_failed(outcome.unit, error)))
 
 
-def unpacked(unit: WorkUnit, message: bytes) -> Outcome:
+def unpacked(unit: WorkUnit, message: bytes) -> UnitOutcome:
     """Return a unit's outcome; one that cannot be rebuilt here becomes its failure."""
     try:
         outcome: Done | Failed = pickle.loads(message)  # noqa: S301  # from a worker of this run

@@ -1,4 +1,4 @@
-"""About how long a run takes and how much memory, from figures that were measured: orders, not promises."""
+"""Estimates of the time and memory of a run, from figures that were measured: orders of magnitude, not promises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Final
 import attrs
 
 from pulse_core.plan import WorkUnit
-from pulse_core.runs.units import MOST_ORIGINS
 from pulse_core.spec import RunSpec
 
 BYTES_A_ROW: Final[Mapping[str, float]] = {
@@ -19,27 +18,24 @@ BYTES_A_ROW: Final[Mapping[str, float]] = {
     ".jsonl": 55.0,
     ".jsonl.gz": 9.0,
 }
-"""Of files with a timestamp and a value; a third more with `known_at`."""
+"""Bytes of a row by the ending of its file, with a timestamp and a value; a third more with `known_at`."""
 
-SECONDS_A_STEP: Final = 7e-4
-"""Of one unit's walk through time, whatever stands in it. Measured, as the others, on one core at 2 to 3 GHz."""
-
-SECONDS_A_FORECAST: Final = (1.5e-6, 1.2e-6)
-"""Of a row and forecaster: once, and for each step ahead."""
+SECONDS_A_FORECAST: Final = (2e-7, 2e-7)
+"""Seconds of a row and forecaster: once, and for each step ahead; records and tables written. At 2 to 3 GHz."""
 
 SECONDS_A_CALL: Final = 0.05
-"""Of a forecaster that is called origin by origin and fitted there: AutoETS 48 ms, AutoARIMA 145 ms."""
+"""Seconds of a fit by a forecaster per origin: AutoETS takes 48 ms, AutoARIMA 145 ms."""
 
 START: Final = 1.5
-"""Seconds until the first worker works."""
+"""Seconds until the first worker is ready."""
 
-BYTES_A_PROCESS: Final = 65 * 2**20
-BYTES_A_FORECAST: Final = 57
+BYTES_A_PROCESS: Final = 110 * 2**20
+BYTES_A_FORECAST: Final = 30
 
 
 @attrs.frozen
 class Estimate:
-    """Of a run: `rows` to replay, `seconds` with so many `workers`, and the bytes of `memory` of each."""
+    """The `rows` of a run, its `seconds` with so many `workers`, and the bytes of `memory` of each worker."""
 
     rows: int
     seconds: float
@@ -52,19 +48,18 @@ def rows_in(sizes: Mapping[str, int]) -> int:
     return round(sum(size / _bytes_a_row(name) for name, size in sizes.items()))
 
 
-def estimate(spec: RunSpec, slow: int, units: Sequence[WorkUnit], rows: int, workers: int) -> Estimate:
-    """Return the estimate of a run over so many rows; `slow` of its forecasters are called origin by origin."""
-    forecasters = len(spec.roster)
-    each = rows / max(len(spec.variables), 1)
+def estimate(spec: RunSpec, per_origin: int, units: Sequence[WorkUnit], rows: int, workers: int) -> Estimate:
+    """Return the estimate of a run over so many rows; `per_origin` of its forecasters are fitted at each origin."""
+    forecasters = len(spec.forecasters)
+    length = rows / max(len(spec.variables), 1)
     once, ahead = SECONDS_A_FORECAST
-    walked = len(units) * each * SECONDS_A_STEP + rows * forecasters * (once + ahead * spec.horizon)
-    called = slow * rows / spec.refit_every * SECONDS_A_CALL
-    largest = max((len(unit.variables) for unit in units), default=1) * each
-    cells = min(largest, MOST_ORIGINS) * forecasters * spec.horizon
-    busy = max(1, min(workers, len(units) if not slow else workers))
+    passes = rows * forecasters * (once + ahead * spec.horizon)
+    called = per_origin * rows / spec.refit_every * SECONDS_A_CALL
+    cells = length * forecasters * spec.horizon
+    busy = max(1, min(workers, len(units) if not per_origin else workers))
     return Estimate(
         rows=rows,
-        seconds=START + (walked + called) / busy,
+        seconds=START + (passes + called) / busy,
         memory=round(BYTES_A_PROCESS + cells * BYTES_A_FORECAST),
         workers=busy,
     )
