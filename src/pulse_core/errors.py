@@ -107,6 +107,10 @@ class BackendUnavailable(PulseError):
     """The engine that should compute cannot be reached or started."""
 
 
+class KernelUnavailable(PulseError):
+    """The compiled kernel is missing, was built from other sources, or cannot be loaded on this machine."""
+
+
 class RunInterrupted(PulseError):
     """The run was asked to stop, or lost its engine, before all was done; what was finished is recorded."""
 
