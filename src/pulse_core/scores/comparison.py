@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.kernel.special import beta_sf, log, log_beta, student_t_cdf
+
 Array = NDArray[np.float64]
 
 ROUNDING: Final = 1e-20
@@ -50,8 +52,6 @@ def diebold_mariano(differences: Array, horizon: int) -> Array:
     0..horizon-1 with equal weight, and the statistic is corrected for small samples and compared with t(n-1).
     Source: Diebold & Mariano (1995), JBES 13; Harvey, Leybourne & Newbold (1997), IJF 13.
     """
-    from scipy.special import stdtr  # heavy, and needed only at the end of a fold
-
     count = len(differences)
     correction = (count + 1 - 2 * horizon + horizon * (horizon - 1) / count) / count if count else 0.0
     if count < 2 or correction <= 0:
@@ -65,7 +65,7 @@ def diebold_mariano(differences: Array, horizon: int) -> Array:
     variance = variance / count / count
     statistic = np.full(mean.shape, np.nan)
     np.divide(mean * math.sqrt(correction), np.sqrt(np.maximum(variance, 0.0)), out=statistic, where=varied)
-    return np.asarray(2.0 * stdtr(count - 1, -np.abs(statistic)))
+    return np.asarray(2.0 * student_t_cdf(count - 1, -np.abs(statistic)))
 
 
 def log10_evidence(won: Array, lost: Array) -> Array:
@@ -75,14 +75,12 @@ def log10_evidence(won: Array, lost: Array) -> Array:
     C(n+1, i) / ((n+1) C(n, w)), n = w + l. Source: Ville (1939); Choe & Ramdas (2024), Comparing sequential
     forecasters, Operations Research 72.
     """
-    from scipy.special import betainc, betaln, xlogy  # scalar routines, whose bits do not change with the array
-
     # where wins lead the sum may exceed a float64: logarithms there
     behind = won <= lost
-    few = xlogy(1.0, _evidence(np.where(behind, won, 0.0), np.where(behind, lost, 0.0)))
+    few = log(_evidence(np.where(behind, won, 0.0), np.where(behind, lost, 0.0)))
     # 2^(n+1) B(w+1, l+1) P(Beta(w+1, l+1) > 1/2), and the probability is at least 1/2 there
-    above = 1.0 - betainc(won + 1.0, lost + 1.0, 0.5)
-    many = (won + lost + 1.0) * math.log(2.0) + betaln(won + 1.0, lost + 1.0) + xlogy(1.0, above)
+    above = beta_sf(won + 1.0, lost + 1.0, 0.5)
+    many = (won + lost + 1.0) * math.log(2.0) + log_beta(won + 1.0, lost + 1.0) + log(above)
     return np.asarray(np.where(behind, few, many) / math.log(10.0))
 
 

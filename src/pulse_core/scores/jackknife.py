@@ -8,6 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.kernel.special import student_t_quantile
+
 Array = NDArray[np.float64]
 
 CONFIDENCE = 0.95
@@ -34,8 +36,6 @@ def skill_interval(losses: Array, benchmark: Array) -> SkillInterval:
     Source: Miller (1974), The jackknife - a review, Biometrika 61; for blocks of a time series Künsch (1989), Annals of
     Statistics 17.
     """
-    from scipy.special import stdtrit  # heavy, and needed only for a report
-
     told = np.isfinite(losses) & np.isfinite(benchmark) & (losses + benchmark > 0)
     lost, lost_by_benchmark = losses[told], benchmark[told]
     count = len(lost)
@@ -46,7 +46,7 @@ def skill_interval(losses: Array, benchmark: Array) -> SkillInterval:
         [_ratio(lost.sum() - a, lost_by_benchmark.sum() - b) for a, b in zip(lost, lost_by_benchmark, strict=True)]
     )
     variance = (count - 1) / count * float(((left - left.mean()) ** 2).sum())
-    reach = float(stdtrit(count - 1, (1.0 + CONFIDENCE) / 2.0)) * math.sqrt(variance)
+    reach = float(student_t_quantile(count - 1, (1.0 + CONFIDENCE) / 2.0)) * math.sqrt(variance)
     return SkillInterval(1.0 - total, 1.0 - total - reach, 1.0 - total + reach, count)
 
 

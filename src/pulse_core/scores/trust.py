@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.kernel.special import beta_quantile
+
 Array = NDArray[np.float64]
 Outcome = NDArray[np.int8]
 
@@ -64,8 +66,5 @@ def posterior(won: Array, lost: Array, decay: float, batches: int) -> tuple[Arra
 
 def trust(alpha: Array, beta: Array) -> Array:
     """Return mean, bounds of the central 95 % credible interval, and effective trials; shape (..., 4)."""
-    from scipy.special import betaincinv  # heavy, and needed only at the end of a fold
-
-    # one library call per number: scipy applies its scalar routine to each element on its own
-    low, high = (betaincinv(alpha, beta, share) for share in CREDIBLE)
+    low, high = (beta_quantile(alpha, beta, share) for share in CREDIBLE)
     return np.stack([alpha / (alpha + beta), low, high, (alpha - 1.0) + (beta - 1.0)], axis=-1)
