@@ -15,7 +15,7 @@ SPECIAL: Final = (
     _special("(x.high < 0.0 ? -0.5 : 0.5)", "0.5 - 64.0"),
     _special("(double)step * STEP_LOW", "(double)step * 0.0"),
     _special("power[1] + power[0] *", "power[0] *"),
-    _special("r * r * (1.0 / 720)", "r * r * (1.0 / 5040)"),
+    _special("r * (1.0 / 120)", "r * (1.0 / 130)"),
     _special("x.high < -746.0", "x.high < -745.0"),
     _special("x.high > 710.0", "x.high > 709.0"),
     _special("-0.5 * upper * upper", "-0.5 * r.high * r.high"),
