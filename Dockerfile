@@ -1,4 +1,4 @@
-# Pulse in a container. `make image-check` builds and runs it, with the same two stages, where there is no Docker.
+# Pulse in a container. `make image-check` builds and runs it, with the same stages, where there is no Docker.
 #
 #   docker build --tag pulse .
 #   docker run --rm --read-only --volume pulse-work:/work pulse pulse train --data sample
@@ -6,7 +6,8 @@
 # It holds no credentials: on AWS they come from the job's role, elsewhere from the environment it is run in.
 ARG BASE=python:3.11.14-slim-bookworm
 
-FROM ${BASE} AS build
+# Pulse itself: the wheel with the compiled kernel. What builds it, a C compiler too, stays in this stage.
+FROM ${BASE} AS wheel
 WORKDIR /source
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
@@ -14,16 +15,28 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_REQUIRE_HASHES=1 \
     PIP_ROOT_USER_ACTION=ignore
 # The lists first: as long as they stay as they are, so does this layer.
-COPY requirements/run.txt requirements/image.txt requirements/
+COPY requirements/run.txt requirements/compiler.txt requirements/
 RUN python3 -m venv /tools \
-    && python3 -m venv --without-pip /opt/pulse \
     && /tools/bin/pip install --quiet --requirement requirements/run.txt \
-    && /tools/bin/pip --python /opt/pulse/bin/python install --quiet --requirement requirements/image.txt
-COPY pyproject.toml README.md LICENSE ./
+    && /tools/bin/pip install --quiet --requirement requirements/compiler.txt
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY src src
 # The wheel has no hash to be held to: it is made here, from this source.
-RUN PIP_REQUIRE_HASHES=0 /tools/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheels . \
-    && PIP_REQUIRE_HASHES=0 /tools/bin/pip --python /opt/pulse/bin/python install --quiet --no-deps --no-index /wheels/*.whl
+RUN PIP_REQUIRE_HASHES=0 /tools/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheels .
+
+# What the wheel needs, and the wheel.
+FROM ${BASE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_ONLY_BINARY=:all: \
+    PIP_REQUIRE_HASHES=1 \
+    PIP_ROOT_USER_ACTION=ignore
+COPY requirements/image.txt requirements/
+RUN python3 -m venv /tools \
+    && python3 -m venv --without-pip /opt/pulse \
+    && /tools/bin/pip --python /opt/pulse/bin/python install --quiet --requirement requirements/image.txt
+COPY --from=wheel /wheels /wheels
+RUN PIP_REQUIRE_HASHES=0 /tools/bin/pip --python /opt/pulse/bin/python install --quiet --no-deps --no-index /wheels/*.whl
 
 FROM ${BASE}
 ARG VERSION=0

@@ -20,7 +20,7 @@ PLACE: Final = ROOT / "build" / "image"
 IMAGE: Final = "pulse"
 RELEASE: Final = "bookworm"
 BASE_HOLDS: Final = "ca-certificates,python3,python3-pip,python3-venv"
-LOCKS: Final = ("requirements/run.txt", "requirements/image.txt")
+LOCKS: Final = ("requirements/run.txt", "requirements/image.txt", "requirements/compiler.txt")
 TOOLS: Final = ("buildah", "debootstrap", "unshare", "chroot", "mount")
 BUILDAH: Final = ("buildah", "--storage-driver=overlay", f"--root={PLACE / 'storage'}", f"--runroot={PLACE / 'run'}")
 

@@ -106,6 +106,10 @@ class BackendUnavailable(PulseError):
     """The compute backend cannot be reached or started."""
 
 
+class KernelUnavailable(PulseError):
+    """The compiled kernel is missing, was built from other sources, or cannot be loaded on this machine."""
+
+
 class RunInterrupted(PulseError):
     """The run was stopped, or lost its backend, before all units were finished; finished units are recorded."""
 

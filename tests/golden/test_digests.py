@@ -1,4 +1,8 @@
-"""The code gives what the old code gave at commit 57881d2, piece by piece and bit by bit."""
+"""The code gives what the old code gave at commit 57881d2, piece by piece and bit by bit.
+
+Probabilities, bounds and evidence came from scipy's special functions then, and come from the kernel's now: these pieces
+agree to 1e-12, and the run's digest, which holds them, is not compared.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ import pytest
 from tests.golden.runs import DIGESTS, RUNS, Document, digest_of, digests_of, pieces_of
 
 SMALL_RUN = "roster-ensemble-of-two"
+SPECIAL_PIECES = ("scores.dm_p", "trust.low", "trust.high", "log10_e")
+SPECIAL_DISTANCE = 1e-12
 
 
 @cache
@@ -23,9 +29,9 @@ def recorded() -> Document:
 
 def differences(before: Document, now: Document) -> list[str]:
     """What differs between two digests of a run, a line for each variable or fact of the run."""
-    lines = [
-        f"{fact}: {before[fact]} became {now[fact]}" for fact in ("digest", "failures") if before[fact] != now[fact]
-    ]
+    lines = []
+    if before["failures"] != now["failures"]:
+        lines.append(f"failures: {before['failures']} became {now['failures']}")
     for variable in before["variables"].keys() | now["variables"].keys():
         earlier, later = before["variables"].get(variable), now["variables"].get(variable)
         if earlier is None or later is None:
@@ -39,9 +45,18 @@ def differences(before: Document, now: Document) -> list[str]:
 
 def _moved_pieces(before: Document, now: Document) -> Iterator[str]:
     for name in [*before["hashes"], *(name for name in now["hashes"] if name not in before["hashes"])]:
-        if before["hashes"].get(name) != now["hashes"].get(name):
+        is_near = name in SPECIAL_PIECES and near(before["values"][name], now["values"][name])
+        if before["hashes"].get(name) != now["hashes"].get(name) and not is_near:
             has_values = name in before["values"] and name in now["values"]
             yield f"{name} ({distance(before['values'][name], now['values'][name])})" if has_values else name
+
+
+def near(before: list[float | None], now: list[float | None]) -> bool:
+    """Whether the numbers of a piece of special functions are as far apart as these may be."""
+    earlier, later = (np.array(values, dtype=np.float64) for values in (before, now))
+    return earlier.shape == later.shape and np.allclose(
+        later, earlier, rtol=SPECIAL_DISTANCE, atol=SPECIAL_DISTANCE, equal_nan=True
+    )
 
 
 def distance(before: list[float | None], now: list[float | None]) -> str:
@@ -76,8 +91,14 @@ def test_a_flipped_bit_is_noticed_in_the_piece_it_is_in():
         number = int(np.flatnonzero(np.isfinite(spoilt))[-1])
         spoilt.reshape(-1).view(np.uint64)[number] ^= np.uint64(1)
         now = digests_of(attrs.evolve(result, pieces={variable: {**pieces, name: spoilt}}))
-        (line,) = differences(before, now)
-        assert line.split(" (")[0] == f"{variable}: {name}"
+        lines = [line.split(" (")[0] for line in differences(before, now)]
+        assert lines == ([] if name in SPECIAL_PIECES else [f"{variable}: {name}"])
+
+
+def test_special_functions_may_move_by_their_rounding_alone():
+    assert near([0.5, None, 1e-5], [0.5 + 4e-13, None, 1e-5])
+    assert not near([0.5, None], [0.5 + 2e-12, None])
+    assert not near([0.5, None], [0.5, 0.5])
 
 
 def test_a_missing_number_is_noticed_and_the_sign_of_zero_is_not():

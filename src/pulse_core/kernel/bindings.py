@@ -13,6 +13,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.errors import KernelUnavailable
+from pulse_core.kernel.sources import digest
+
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
@@ -21,6 +24,7 @@ LANES: Final = 4
 
 BASELINE: Final = "kernel_baseline.so"
 AVX2: Final = "kernel_avx2.so"
+HINT_BUILD: Final = "Install Pulse anew, in a clone by `make run` or `pip install --editable .`, which compiles it"
 
 _KINDS: Final = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double}
 _SIGNATURES: Final = {
@@ -42,20 +46,40 @@ _SIGNATURES: Final = {
 
 @cache
 def library() -> ctypes.CDLL:
-    """Return the compiled kernel, in the build that suits this machine."""
+    """Return the compiled kernel, in the build that suits this machine. Raises KernelUnavailable."""
     baseline = _open(BASELINE)
     return _open(AVX2) if baseline.pulse_has_avx2() else baseline
 
 
 def _open(name: str) -> ctypes.CDLL:
-    with as_file(files("pulse_core.kernel").joinpath(name)) as path:
-        kernel = ctypes.CDLL(str(path))
+    folder = files("pulse_core.kernel")
+    resource = folder.joinpath(name)
+    if not resource.is_file():
+        raise KernelUnavailable("the compiled kernel is missing", name, HINT_BUILD)
+    try:
+        with as_file(resource) as path:
+            kernel = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise KernelUnavailable(f"the compiled kernel cannot be loaded ({error})", name, HINT_BUILD) from error
+    sources = digest(folder)
+    if sources and _built_from(kernel) != sources:
+        raise KernelUnavailable("the compiled kernel is older than its sources", name, HINT_BUILD)
     for function, signature in _SIGNATURES.items():
         arguments, _, result = signature.partition(":")
         symbol = getattr(kernel, function)
         symbol.argtypes = [_KINDS[kind] for kind in arguments]
         symbol.restype = _KINDS[result] if result else None
     return kernel
+
+
+def _built_from(kernel: ctypes.CDLL) -> str:
+    kernel.pulse_sources.restype = ctypes.c_char_p
+    return bytes(kernel.pulse_sources()).decode()
+
+
+def count(number: int) -> ctypes.c_int64:
+    """Return a number as the kernel's int64_t; a bare Python int would pass as 32 bits."""
+    return ctypes.c_int64(number)
 
 
 def doubles(array: Array, *shape: int) -> ctypes.c_void_p:
@@ -81,22 +105,17 @@ def _alive(array: NDArray[Any]) -> ctypes.c_void_p:
     return address
 
 
-def rows(array: Array, count: int, width: int) -> tuple[ctypes.c_void_p, ctypes.c_int64]:
-    """Return the address of a float64 array (count, width) whose rows may lie apart, and the doubles between two rows.
+def rows(array: Array, height: int, width: int) -> tuple[ctypes.c_void_p, ctypes.c_int64]:
+    """Return the address of a float64 array (height, width) whose rows may lie apart, and the doubles between two rows.
 
     Raises ValueError for any other, also where the numbers of a row are not contiguous.
     """
     step, within = array.strides if array.ndim == 2 else (1, 1)
     contiguous = within == array.itemsize or width == 1
     strided = array.flags.aligned and step >= 0 and step % array.itemsize == 0
-    if array.dtype != np.float64 or array.shape != (count, width) or not contiguous or not strided:
-        raise ValueError(f"expected rows of float64 ({count}, {width}), got {array.dtype} {array.shape}")
+    if array.dtype != np.float64 or array.shape != (height, width) or not contiguous or not strided:
+        raise ValueError(f"expected rows of float64 ({height}, {width}), got {array.dtype} {array.shape}")
     return _alive(array), ctypes.c_int64(step // 8)
-
-
-def integer(number: int) -> ctypes.c_int64:
-    """Return a count, size or position as the kernel takes it."""
-    return ctypes.c_int64(number)
 
 
 class _Calibrator(ctypes.Structure):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.kernel.bindings import comparisons, diebold_mariano_statistic
+from pulse_core.kernel.special import student_t_cdf
 
 Array = NDArray[np.float64]
 
@@ -32,6 +33,4 @@ def diebold_mariano(differences: Array, horizon: int) -> float:
 
 
 def _p_values(statistic: Array, count: NDArray[np.int64]) -> Array:
-    from scipy.special import stdtr  # heavy, and needed only at the end of a pass
-
-    return np.asarray(2.0 * stdtr(count - 1, -np.abs(statistic)))
+    return np.asarray(2.0 * student_t_cdf(count - 1, -np.abs(statistic)))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.kernel.bindings import evidence_behind, sequence_counts
+from pulse_core.kernel.special import beta_sf, log, log_beta
 from pulse_core.scores.trust import LOST, WON
 
 Array = NDArray[np.float64]
@@ -67,14 +68,12 @@ def log10_evidence(won: Array, lost: Array) -> Array:
     uniform on (1/2, 1], of (2p)^w (2(1-p))^l, which is the sum over i = 0..w of C(n+1, i) / ((n+1) C(n, w)), n = w + l.
     Source: Ville (1939); Choe & Ramdas (2024), Comparing sequential forecasters, Operations Research 72.
     """
-    from scipy.special import betainc, betaln, xlogy  # scalar routines, whose bits do not change with the array
-
     is_behind = won <= lost
-    log_behind = xlogy(1.0, evidence_behind(np.where(is_behind, won, 0.0), np.where(is_behind, lost, 0.0)))
+    log_behind = log(evidence_behind(np.where(is_behind, won, 0.0), np.where(is_behind, lost, 0.0)))
     # where wins lead, the sum may exceed a float64, so the logarithm is of 2^(n+1) B(w+1, l+1) P(Beta(w+1, l+1) > 1/2),
     # whose probability is at least 1/2
-    above_half = 1.0 - betainc(won + 1.0, lost + 1.0, 0.5)
-    log_ahead = (won + lost + 1.0) * math.log(2.0) + betaln(won + 1.0, lost + 1.0) + xlogy(1.0, above_half)
+    above_half = beta_sf(won + 1.0, lost + 1.0, 0.5)
+    log_ahead = (won + lost + 1.0) * math.log(2.0) + log_beta(won + 1.0, lost + 1.0) + log(above_half)
     return np.asarray(np.where(is_behind, log_behind, log_ahead) / math.log(10.0))
 
 

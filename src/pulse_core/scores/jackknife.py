@@ -8,6 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.kernel.special import student_t_quantile
+
 Array = NDArray[np.float64]
 
 CONFIDENCE = 0.95
@@ -43,13 +45,11 @@ def skill_interval(losses: Array, benchmark: Array) -> SkillInterval:
 
 def _margin(losses: Array, benchmark: Array) -> float:
     """Return half the width of the confidence interval, from at least two batches."""
-    from scipy.special import stdtrit  # heavy, and needed only for a report
-
     count = len(losses)
     total, benchmark_total = losses.sum(), benchmark.sum()
     ratios = np.array([_ratio(total - a, benchmark_total - b) for a, b in zip(losses, benchmark, strict=True)])
     variance = (count - 1) / count * float(((ratios - ratios.mean()) ** 2).sum())
-    return float(stdtrit(count - 1, (1.0 + CONFIDENCE) / 2.0)) * math.sqrt(variance)
+    return float(student_t_quantile(count - 1, (1.0 + CONFIDENCE) / 2.0)) * math.sqrt(variance)
 
 
 def _ratio(numerator: float, denominator: float) -> float:

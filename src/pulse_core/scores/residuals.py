@@ -9,6 +9,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.kernel.special import kolmogorov_sf
+
 Array = NDArray[np.float64]
 
 FAR_OUT: Final = 3.5
@@ -73,8 +75,6 @@ def shift(values: Array) -> Shift | None:
 
     Source: Ploberger & Krämer (1992), The CUSUM test with OLS residuals, Econometrica 60; Newey & West (1994), RES 61.
     """
-    from scipy.special import kolmogorov  # heavy, and needed only for a report
-
     count, size = len(values), _size(values)
     if count < MIN_ERRORS or size is None:
         return None
@@ -87,7 +87,7 @@ def shift(values: Array) -> Shift | None:
     index = int(np.argmax(deviations)) + 1
     statistic = float(deviations[index - 1]) / math.sqrt(count * variance)
     before, after = (float(side.mean()) * size for side in (scaled[:index], scaled[index:]))
-    return Shift(index, statistic, float(kolmogorov(statistic)), before, after)
+    return Shift(index, statistic, float(kolmogorov_sf(statistic)), before, after)
 
 
 def _size(values: Array) -> float | None:

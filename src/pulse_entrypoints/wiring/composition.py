@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -134,7 +133,6 @@ def software() -> dict[str, str]:
         "pulse": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "scipy": version("scipy"),
         "machine": platform.machine(),
     }
 

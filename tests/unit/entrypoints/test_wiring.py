@@ -121,4 +121,4 @@ def test_a_training_is_wired_as_the_settings_say(tmp_path) -> None:
 
 
 def test_the_result_will_say_what_computed_it() -> None:
-    assert set(composition.software()) == {"pulse", "python", "numpy", "scipy", "machine"}
+    assert set(composition.software()) == {"pulse", "python", "numpy", "machine"}

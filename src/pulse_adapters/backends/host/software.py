@@ -12,7 +12,7 @@ import attrs
 from pulse_core.version import METHOD_REVISION
 
 PULSE = "pulse-retrodiction"
-PACKAGES = (PULSE, "numpy", "scipy")
+PACKAGES = (PULSE, "numpy")
 _SHOWN_NAMES = {PULSE: "pulse"}
 
 

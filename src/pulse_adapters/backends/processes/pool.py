@@ -33,8 +33,8 @@ from pulse_core.errors import BackendUnavailable
 ONE_THREAD: Final = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
-PRELOADED: Final = ["__main__", "pulse_adapters.backends.processes.worker", "pulse_core.runs.units", "scipy.special"]
-"""Modules loaded once, in the fork server. `__main__` is Python's own default; the core loads scipy.special late."""
+PRELOADED: Final = ["__main__", "pulse_adapters.backends.processes.worker", "pulse_core.runs.units"]
+"""Loaded once, in the fork server. `__main__` is Python's own default."""
 
 START_HINT: Final = (
     "Use --backend serial; a script that starts a run must do so under `if __name__ == '__main__':`, "
