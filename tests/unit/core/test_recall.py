@@ -338,7 +338,7 @@ class Dying(FakeSink):
 
 
 @attrs.frozen
-class Picky:
+class Picky(Forecaster):
     """Naive, but fails for histories of one length."""
 
     length: int = 0
@@ -346,7 +346,7 @@ class Picky:
     version: str = "1"
 
     def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
-        if self.length in histories.lengths:
+        if self.length in map(len, histories.paths):
             raise ForecasterFailed("not these", "forecaster 'tests:Picky'")
         return BUILT_IN[0].hindcast(histories, horizon)
 
