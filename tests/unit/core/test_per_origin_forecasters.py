@@ -119,10 +119,9 @@ def test_a_forecaster_called_origin_by_origin_has_the_bits_of_one_that_runs_on(d
     size = max(spec.batch_size_days, (spec.end - spec.start).days // 40)
     # learners of the slow one start with the period: so do those of the other where there is nothing before it
     first = observations.known_at[0].astype("datetime64[D]").item() if observations.known_at is not None else spec.start
-    spec = attrs.evolve(
-        spec, start=first, end=max(first, spec.end), forecasters=("drift", "naive", "tests:Own"), batch_size_days=size
-    )
-    record = recorded(observations, attrs.evolve(spec, benchmark="drift"), own(Counting()))
+    period = {"start": first, "end": max(first, spec.end), "batch_size_days": size}
+    spec = attrs.evolve(spec, **period, benchmark="drift", forecasters=("drift", "naive", "tests:Own"))
+    record = recorded(observations, spec, own(Counting()))
     if record is not None:
         assert record.sums.values[:, 1].tobytes() == record.sums.values[:, 2].tobytes()
         assert record.wins[:, 1].tobytes() == record.wins[:, 2].tobytes()
@@ -156,13 +155,21 @@ def test_a_batch_that_another_end_cut_short_is_done_anew():
     assert asked_in(sink) == [*range(15, 29), *range(15, 29)]
 
 
+def test_a_run_a_night_asks_about_the_batch_that_is_not_yet_full_and_recalls_all_before_it():
+    sink = FakeSink()
+    nights = range(20, 28)
+    asked = [asked_in(sink, attrs.evolve(SPEC, end=SPEC.start + timedelta(days=night))) for night in nights]
+    # the first run asks about all; the third batch is full on the first night, and the fourth grows from day 21 on
+    assert asked[0] == [*range(2, 22), *range(2, 22)]
+    assert asked[1:] == [2 * [*range(22, night + 2)] for night in nights[1:]]
+
+
 @pytest.mark.parametrize(
     ("changed", "anew"),
     [
         ({"benchmark": "drift"}, False),
         ({"trust_decay": 0.5}, False),
         ({"actuals": "latest"}, False),
-        ({"season": 3}, False),
         ({"calibration": "empirical"}, False),
         ({"trust_loss": "crps"}, False),
         ({"forecasters": ("naive", "mean", "tests:Own")}, False),
@@ -170,6 +177,8 @@ def test_a_batch_that_another_end_cut_short_is_done_anew():
         ({"min_history": 3}, True),
         ({"target": "change"}, True),
         ({"refit_every": 2}, True),
+        ({"season": 3}, True),
+        ({"predictors": ("b",)}, True),
         ({"batch_size_days": 14}, True),
         ({"known_at": "+1d"}, True),
     ],
