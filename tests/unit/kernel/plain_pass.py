@@ -152,7 +152,7 @@ class PlainPass:
             wins=wins,
             trials=trials,
             latest=latest,
-            regret=regret,
+            regret=np.where(np.isfinite(regret), regret, np.nan),
             bound=bound,
         )
 
