@@ -1,93 +1,87 @@
-"""Replays of one unit that keep everything that was quoted on the way."""
+"""Replays of one variable that keep everything that was quoted on the way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
-from unittest.mock import patch
 
 import attrs
 import numpy as np
 
 from pulse_core import Forecaster, Observations, RunFailed, RunResult, RunSpec
 from pulse_core import RetrodictionTraining as Training
-from pulse_core.backtest.calibration import CALIBRATORS
-from pulse_core.backtest.hindcasting import Hindcasts, hindcast
-from pulse_core.backtest.histories import stretches
-from pulse_core.backtest.learning import NONE, Lessons, lessons
-from pulse_core.backtest.origins import Origins, gather
-from pulse_core.backtest.scoring import score
+from pulse_core.backtest.hindcasts import Hindcasts, hindcast
+from pulse_core.backtest.learning import LearningPass
+from pulse_core.backtest.origins import Origins, origins_of
+from pulse_core.backtest.variable import Backtest, backtest, histories_of
 from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.forecasters.registry import resolve
 from pulse_core.spec import DEFAULT_FORECASTERS
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 
 FIRST_DAY = date(2000, 1, 1)
-Teach = Callable[[Sequence[PointInTime], int], Lessons]
+Teach = Callable[[PointInTime, RunSpec], Origins]
+"""What a pass is told of a variable's origins; a test may tell it too much."""
 
 
 @attrs.frozen(eq=False)
 class Replay:
-    """`offsets` (level, origin, horizon, forecaster) and `sizes` (origin, horizon, forecaster), as quoted."""
+    """What was quoted at every origin, in the scale of the point, and what was recorded.
+
+    `quantiles` (origin, level, forecaster, horizon), `weights` (origin, member, horizon), `trust` (origin, forecaster,
+    horizon), `sums` (batch, forecaster, horizon, sum).
+    """
 
     spec: RunSpec
-    points: list[PointInTime]
+    point: PointInTime
     origins: Origins
-    lessons: Lessons
-    made: Hindcasts
-    offsets: np.ndarray
-    sizes: np.ndarray
-    sums: np.ndarray
+    hindcasts: Hindcasts
+    learning: LearningPass
+    quantiles: np.ndarray
+    weights: np.ndarray
+    trust: np.ndarray
 
     @property
-    def quantiles(self) -> np.ndarray:
-        """(level, origin, horizon, forecaster), in the scale of the first point."""
-        return np.asarray(np.moveaxis(self.made.forecasts, 0, 2) + self.sizes * self.offsets)
+    def sums(self) -> np.ndarray:
+        return self.learning.sums
 
     def forecasts(self, name: str) -> np.ndarray:
         """(origin, horizon), in the data's units."""
-        place = self.spec.forecasters.index(name)
-        exponents = np.array([point.exponent for point in self.points])[self.origins.variable]
-        return np.asarray(np.ldexp(self.made.forecasts[place], exponents[:, None]))
+        row = self.spec.forecasters.index(name)
+        return np.asarray(np.ldexp(self.hindcasts.forecasts[:, row], self.point.exponent))
 
 
 def replay(
-    members: Sequence[Observations],
+    observations: Observations,
     spec: RunSpec,
-    teach: Teach = lessons,
-    *own: Forecaster,
+    teach: Teach = origins_of,
+    *custom: Forecaster,
     predictors: Sequence[Observations] = (),
 ) -> Replay:
-    """Replay a unit of variables whose rows say when they became known. Raises TooLittleData for one without origin."""
-    points = [point_in_time(one, spec, predictors) for one in members]
+    """Replay a variable whose rows say when they became known. Raises TooLittleData where it has no origin."""
+    point = point_in_time(observations, spec, predictors)
+    forecasters = resolve(spec.forecasters, custom)
     with np.errstate(all="ignore"):
-        laid_out = list(stretches(points))
-        origins, taught = gather(points, spec, laid_out), teach(points, spec.horizon)
-        made = hindcast(resolve(spec.forecasters, own), laid_out, origins, taught, {})
-        kept: list[tuple[np.ndarray, np.ndarray]] = []
-        with patch.dict(CALIBRATORS, {spec.calibration: recording(CALIBRATORS[spec.calibration], kept)}):
-            sums = score(made.forecasts, origins, taught, spec)
-    shape = (len(origins.variable), spec.horizon, len(spec.forecasters))
-    offsets, sizes = np.full((9, *shape), np.nan), np.full(shape, np.nan)
-    for step, variable in np.argwhere(taught.quote != NONE):
-        origin = taught.quote[step, variable]
-        # quoted as (level, forecaster, variable, horizon)
-        offsets[:, origin] = np.moveaxis(kept[step][0][:, :, variable], 1, 2)
-        sizes[origin] = kept[step][1][:, variable].T
-    return Replay(spec, points, origins, taught, made, offsets, sizes, sums)
+        origins = teach(point, spec)
+        hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, {})
+    learning = LearningPass(hindcasts, origins, forecasters, spec, trust=True)
+    quoted = list(learning.quoted(0, len(origins)))
+    return Replay(
+        spec,
+        point,
+        origins,
+        hindcasts,
+        learning,
+        np.concatenate([part.quantiles for part in quoted]),
+        np.concatenate([part.weights for part in quoted]),
+        np.concatenate([part.trust for part in quoted]),
+    )
 
 
-def recording(calibrator: Any, kept: list[tuple[np.ndarray, np.ndarray]]) -> Any:
-    """The calibrator's class, keeping a copy of all it quotes."""
-
-    class Recording(calibrator):  # type: ignore[misc]
-        def quote(self, scale, forecast):
-            offsets, sizes = super().quote(scale, forecast)
-            kept.append((offsets.copy(), np.array(sizes)))
-            return offsets, sizes
-
-    return Recording
+def backtest_of(observations: Observations, spec: RunSpec) -> Backtest:
+    """What the core makes of a variable. Raises TooLittleData where it has no origin."""
+    return backtest(point_in_time(observations, spec), spec, resolve(spec.forecasters))
 
 
 def series(values: Iterable[float], variable: str = "x") -> Observations:

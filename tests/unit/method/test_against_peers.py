@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pulse_core.backtest.calibration import LEVELS
+from pulse_core.backtest.custom_quantiles import CustomQuantiles
 from pulse_core.forecasters import autoregression, seasonal, trend
 from pulse_core.forecasters.autoregression import AutoRegression
 from pulse_core.forecasters.seasonal import HoltWinters
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.forecasters.trend import Holt
-from pulse_core.scores.measures import MEASURES
-from pulse_core.scores.terms import crps, interval_score, pinball_loss
+from pulse_core.levels import LEVELS
+from pulse_core.scores.measures import MEASURES, all_measures
 from tests.histories import histories_of
+from tests.unit.kernel.passes import PassInput, origins_of, run
 from tests.unit.method.running import replay, series, spec_of, train
 
 HORIZON = 5
@@ -129,34 +130,47 @@ def forecast_and_actual():
     return quantiles, actual
 
 
+def scores_of(quantiles: np.ndarray, actual: np.ndarray) -> dict[str, np.ndarray]:
+    """The scores of each forecast, in a batch of its own: quantiles (level, origin) that a forecaster brings."""
+    count = len(actual)
+    offsets = np.ascontiguousarray(quantiles.T[:, :, None, None])
+    case = PassInput(
+        forecasts=np.zeros((count, 2, 1)),
+        origins=origins_of(actual[:, None], batch=list(range(count))),
+        custom=CustomQuantiles((1,), (0,), offsets, np.full((count, 1, 1), np.nan)),
+    )
+    scores = all_measures(np.ascontiguousarray(run(case).sums[:, 1, 0]), 0)
+    return dict(zip(MEASURES, scores.T, strict=False))
+
+
 def test_pinball_loss_equals_that_of_scoringrules(forecast_and_actual):
     import scoringrules
 
     quantiles, actual = forecast_and_actual
-    mine = pinball_loss(actual, quantiles)
-    for place, level in enumerate(LEVELS):
-        np.testing.assert_allclose(
-            mine[place], scoringrules.quantile_score(actual, quantiles[place], level), atol=1e-15
-        )
+    mine = scores_of(quantiles, actual)
+    for index, level in enumerate(LEVELS):
+        theirs = scoringrules.quantile_score(actual, quantiles[index], level)
+        np.testing.assert_allclose(mine[f"pinball_{level}"], theirs, atol=1e-15)
 
 
 def test_the_interval_score_equals_that_of_scoringrules(forecast_and_actual):
     import scoringrules
 
     quantiles, actual = forecast_and_actual
-    mine = interval_score(pinball_loss(actual, quantiles))
-    np.testing.assert_allclose(mine, scoringrules.interval_score(actual, quantiles[0], quantiles[-1], 0.05), rtol=1e-12)
+    theirs = scoringrules.interval_score(actual, quantiles[0], quantiles[-1], 0.05)
+    for name in ("interval_score", "msis"):  # the scale is 1
+        np.testing.assert_allclose(scores_of(quantiles, actual)[name], theirs, rtol=1e-12)
 
 
 def test_the_mean_quantile_loss_equals_the_quantile_crps_of_scoringrules():
     import scoringrules
 
     spec = spec_of(days=COUNT, forecasters=("naive",), horizon=1, min_history=20)
-    done = replay([series(values())], spec)
-    quantiles, actual = done.quantiles[:, :-1, 0, 0], done.origins.released[:-1, 0]
-    theirs = scoringrules.crps_quantile(actual, quantiles.T, np.array(LEVELS)).mean()
+    done = replay(series(values()), spec)
+    quantiles, actual = done.quantiles[:-1, :, 0, 0], done.origins.released[:-1, 0]
+    theirs = scoringrules.crps_quantile(actual, quantiles, np.array(LEVELS)).mean()
     mine = train([series(values())], spec).variables[0].scores[0, 0, MEASURES.index("mean_quantile_loss")]
-    assert mine == pytest.approx(math.ldexp(theirs, done.points[0].exponent), rel=1e-12)
+    assert mine == pytest.approx(math.ldexp(theirs, done.point.exponent), rel=1e-12)
 
 
 def test_nine_quantiles_of_a_normal_read_its_crps_some_three_per_cent_low():
@@ -165,5 +179,5 @@ def test_nine_quantiles_of_a_normal_read_its_crps_some_three_per_cent_low():
 
     actual = np.random.default_rng(13).normal(size=20_000)
     quantiles = np.repeat(norm.ppf(LEVELS)[:, None], len(actual), axis=1)
-    ratio = crps(pinball_loss(actual, quantiles)).mean() / scoringrules.crps_normal(actual, 0.0, 1.0).mean()
+    ratio = scores_of(quantiles, actual)["crps"].mean() / scoringrules.crps_normal(actual, 0.0, 1.0).mean()
     assert 0.96 < ratio < 0.98

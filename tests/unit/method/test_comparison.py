@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core.backtest.evaluation import evaluate
-from pulse_core.forecasters.registry import resolve
-from pulse_core.scores.comparison import average_evidence, diebold_mariano, discoveries, log10_evidence
+from pulse_core.scores.comparison import diebold_mariano
+from pulse_core.scores.evidence import average_evidence, discoveries, log10_evidence
 from tests.unit.method.plain_learning import diebold_mariano as plain_test
 from tests.unit.method.plain_learning import evidence, log10_of
-from tests.unit.method.running import replay, series, spec_of
+from tests.unit.method.running import backtest_of, replay, series, spec_of
 
 
 def losses(count: int, seed: int) -> np.ndarray:
@@ -28,7 +27,7 @@ def losses(count: int, seed: int) -> np.ndarray:
 @pytest.mark.parametrize("count", [14, 30, 200])
 def test_the_test_statistic_is_that_of_the_papers(horizon, count):
     one, other = losses(count, 61), losses(count, 62)
-    mine = diebold_mariano((one - other)[:, None], horizon)[0]
+    mine = diebold_mariano(one - other, horizon)
     assert mine == pytest.approx(plain_test(one, other, horizon) or math.nan, rel=1e-10, nan_ok=True)
 
 
@@ -38,7 +37,7 @@ def test_the_test_says_nothing_exactly_where_its_variance_is_not_positive(differ
     count = len(differences)
     horizon = min(horizon, count)
     corrected = count + 1 - 2 * horizon + Fraction(horizon * (horizon - 1), count)
-    mine = diebold_mariano(np.array(differences, dtype=float)[:, None], horizon)[0]
+    mine = diebold_mariano(np.array(differences, dtype=float), horizon)
     assert math.isnan(mine) == (exact_variance(differences, horizon) <= 0 or corrected <= 0)
     if not math.isnan(mine):
         assert mine == pytest.approx(plain_test(differences, [0] * count, horizon), rel=1e-7, abs=1e-12)
@@ -55,20 +54,20 @@ def exact_variance(differences: list[int], horizon: int) -> Fraction:
 @pytest.mark.parametrize("difference", [0.0, 1.5, 0.1, 0.7e-9])
 def test_losses_that_always_differ_by_the_same_have_no_test(difference, horizon):
     count = 20
-    assert math.isnan(diebold_mariano(np.full((count, 1), difference), horizon)[0])
+    assert math.isnan(diebold_mariano(np.full(count, difference), horizon))
 
 
 def test_the_result_holds_the_test_on_absolute_losses_of_common_origins():
     values = 50 + np.cumsum(np.random.default_rng(63).normal(size=200))
     spec = spec_of(days=200, horizon=3, min_history=1, forecasters=("naive", "mean", "drift", "ar"))
-    done = replay([series(values)], spec)
-    mine = evaluate(done.points, spec, resolve(spec.forecasters))[0].dm_p
-    for place in range(1, 4):
+    done = replay(series(values), spec)
+    mine = backtest_of(series(values), spec).record.dm_p
+    for row in range(1, 4):
         for ahead in range(3):
-            errors = np.abs(done.origins.released[:, ahead] - done.made.forecasts[:, :, ahead])
-            both = np.isfinite(errors[place]) & np.isfinite(errors[0])
-            wanted = plain_test(errors[place, both], errors[0, both], ahead + 1)
-            assert mine[place, ahead] == pytest.approx(wanted or math.nan, rel=1e-8, nan_ok=True)
+            errors = np.abs(done.origins.released[:, [ahead]] - done.hindcasts.forecasts[:, :, ahead]).T
+            both = np.isfinite(errors[row]) & np.isfinite(errors[0])
+            wanted = plain_test(errors[row, both], errors[0, both], ahead + 1)
+            assert mine[row, ahead] == pytest.approx(wanted or math.nan, rel=1e-8, nan_ok=True)
 
 
 @pytest.mark.parametrize("lost", [0, 1, 2, 7, 30, 80])
@@ -120,23 +119,23 @@ def test_the_average_of_evidence_is_that_of_the_values(logs):
 def test_evidence_far_ahead_averages_over_interleaved_origins():
     values = 50 + np.cumsum(np.random.default_rng(64).normal(0.4, 1.0, 150))
     spec = spec_of(days=150, first=50, horizon=4, forecasters=("naive", "drift", "mean"))
-    done = replay([series(values)], spec)
-    mine = evaluate(done.points, spec, resolve(spec.forecasters))[0].log10_e
+    done = replay(series(values), spec)
+    mine = backtest_of(series(values), spec).record.log10_e
     counted = np.flatnonzero(done.origins.batch >= 0)
-    for place in (1, 2):
+    for row in (1, 2):
         for ahead in range(1, 5):
-            gaps = np.abs(done.origins.released[:, ahead - 1] - done.made.forecasts[:, :, ahead - 1])[:, counted]
+            gaps = np.abs(done.origins.released[:, [ahead - 1]] - done.hindcasts.forecasts[:, :, ahead - 1])[counted]
             shares = []
             for first in range(ahead):
-                own, rival = gaps[place, first::ahead], gaps[0, first::ahead]
+                own, rival = gaps[first::ahead, row], gaps[first::ahead, 0]
                 shares.append(evidence(int((own < rival).sum()), int((own > rival).sum())))
-            assert mine[place, ahead - 1] == pytest.approx(log10_of(sum(shares, Fraction(0)) / ahead), rel=1e-9)
+            assert mine[row, ahead - 1] == pytest.approx(log10_of(sum(shares, Fraction(0)) / ahead), rel=1e-9)
 
 
 def test_ties_are_no_evidence():
     values = [float(day % 3 == 0) for day in range(60)]
     spec = spec_of(days=60, horizon=1, forecasters=("naive", "seasonal-naive(1)"))
-    result = evaluate(replay([series(values)], spec).points, spec, resolve(spec.forecasters))[0]
+    result = backtest_of(series(values), spec).record
     assert result.log10_e[1, 0] == 0.0
     assert result.wins.sum(axis=0)[1, 0] == result.losses.sum(axis=0)[1, 0] == 29
 

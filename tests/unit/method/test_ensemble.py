@@ -10,24 +10,49 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pulse_core import TooLittleData
-from pulse_core.backtest.ensemble import EnsembleRun, run_ensemble
-from pulse_core.backtest.learning import NONE, Lessons
 from tests.strategies import replayed, round_values, specs_for
+from tests.unit.kernel.passes import PassInput, origins_of, run
 from tests.unit.method.plain_learning import ml_poly
 from tests.unit.method.running import replay, series, spec_of, train, whole_roster
 from tests.unit.method.test_calibration import cases
 
 
-def played(forecasts: np.ndarray, actuals: np.ndarray, scale: float = 1.0) -> EnsembleRun:
+@attrs.frozen(eq=False)
+class Game:
+    """Weights (member, round), forecasts (round,), and what stood after the last round."""
+
+    weights: np.ndarray
+    forecasts: np.ndarray
+    latest: np.ndarray
+    regret: float
+    bound: float
+
+
+def played(forecasts: np.ndarray, actuals: np.ndarray, scale: float = 1.0) -> Game:
     """One variable at horizon 1, each error known before the next forecast; (forecaster, round) and (round,)."""
-    rounds = np.append(np.arange(len(actuals)), NONE)
-    taught = Lessons(learn=np.append(NONE, np.arange(len(actuals)))[:, None, None], quote=rounds[:, None])
-    return run_ensemble(forecasts[:, :, None], actuals[:, None], np.full(len(actuals), scale), taught)
+    count, rounds = forecasts.shape
+    # the last actual is learned from at an origin more, at which all sleep; the ensemble's own row comes last
+    cells = np.full((rounds + 1, count + 1, 1), np.nan)
+    cells[:rounds, :count, 0] = forecasts.T
+    case = PassInput(
+        forecasts=cells,
+        origins=origins_of(np.append(actuals, np.nan)[:, None], scale=scale if scale > 0 else np.nan),
+        members=tuple(range(count)),
+        ensemble=count,
+    )
+    done = run(case)
+    return Game(
+        weights=done.weights[:rounds, :, 0].T,
+        forecasts=done.forecasts[:rounds, count, 0],
+        latest=done.latest[:count, 0],
+        regret=float(done.regret[0]),
+        bound=float(done.bound[0]),
+    )
 
 
-def regrets(run: EnsembleRun, forecasts: np.ndarray, actuals: np.ndarray) -> np.ndarray:
+def regrets(game: Game, forecasts: np.ndarray, actuals: np.ndarray) -> np.ndarray:
     """Against each forecaster, over the rounds in which it was awake."""
-    own = np.abs(actuals - run.forecasts[:, 0])
+    own = np.abs(actuals - game.forecasts)
     return np.asarray(np.nansum(own - np.abs(actuals - forecasts), axis=1))
 
 
@@ -46,9 +71,9 @@ def games(draw: st.DrawFn, *, sleeping: bool) -> tuple[np.ndarray, np.ndarray]:
 @settings(max_examples=120)
 @given(games(sleeping=False))
 def test_regret_is_that_against_the_best_in_hindsight(game):
-    run = played(*game)
+    done = played(*game)
     scale = 1 + np.abs(game[0]).max() + np.abs(game[1]).max()
-    assert run.regret[0, 0] == pytest.approx(regrets(run, *game).max(), abs=1e-9 * scale)
+    assert done.regret == pytest.approx(regrets(done, *game).max(), abs=1e-9 * scale)
 
 
 @pytest.mark.parametrize("sleeping", [False, True])
@@ -56,8 +81,8 @@ def test_regret_is_that_against_the_best_in_hindsight(game):
 @given(data=st.data())
 def test_regret_never_exceeds_its_bound(sleeping, data):
     game = data.draw(games(sleeping=sleeping))
-    run = played(*game)
-    assert regrets(run, *game).max() <= run.bound[0] * (1 + 1e-9) + 1e-12
+    done = played(*game)
+    assert regrets(done, *game).max() <= done.bound * (1 + 1e-9) + 1e-12
 
 
 def against(choose, rounds: int = 400, count: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -65,8 +90,8 @@ def against(choose, rounds: int = 400, count: int = 3) -> tuple[np.ndarray, np.n
     forecasts = np.random.default_rng(41).normal(size=(count, rounds))
     actuals = np.zeros(rounds)
     for now in range(rounds):
-        run = played(forecasts[:, : now + 1], actuals[: now + 1])
-        actuals[now] = choose(forecasts[:, now], run.forecasts[now, 0])
+        done = played(forecasts[:, : now + 1], actuals[: now + 1])
+        actuals[now] = choose(forecasts[:, now], done.forecasts[now])
     return forecasts, actuals
 
 
@@ -80,21 +105,20 @@ ADVERSARIES = {
 @pytest.mark.parametrize("choose", ADVERSARIES.values(), ids=ADVERSARIES)
 def test_an_adversary_who_sees_the_forecast_cannot_push_regret_over_its_bound(choose):
     game = against(choose, rounds=120)
-    run = played(*game)
-    assert regrets(run, *game).max() <= run.bound[0]
+    done = played(*game)
+    assert regrets(done, *game).max() <= done.bound
 
 
 def test_the_bound_grows_slower_than_the_rounds():
     generator = np.random.default_rng(42)
     forecasts, actuals = generator.uniform(-1, 1, (5, 4000)), generator.uniform(-1, 1, 4000)
-    short, long = (played(forecasts[:, :count], actuals[:count]).bound[0] for count in (1000, 4000))
+    short, long = (played(forecasts[:, :count], actuals[:count]).bound for count in (1000, 4000))
     assert long < 3 * short
 
 
 @given(games(sleeping=True))
 def test_weights_are_a_distribution_over_those_awake(game):
-    run = played(*game)
-    weights, awake = run.weights[:, :, 0], np.isfinite(game[0])
+    weights, awake = played(*game).weights, np.isfinite(game[0])
     assert (weights >= 0).all()
     assert (weights[~awake] == 0).all()
     np.testing.assert_allclose(weights.sum(axis=0), awake.any(axis=0), atol=1e-12)
@@ -102,33 +126,32 @@ def test_weights_are_a_distribution_over_those_awake(game):
 
 @given(games(sleeping=True))
 def test_a_forecast_lies_among_those_it_is_made_of(game):
-    run = played(*game)
-    said = run.forecasts[:, 0]
-    for place, column in enumerate(game[0].T):
-        there = column[np.isfinite(column)]
-        if not len(there):
-            assert np.isnan(said[place])
+    forecasts = played(*game).forecasts
+    for forecast, column in zip(forecasts, game[0].T, strict=True):
+        awake = column[np.isfinite(column)]
+        if not len(awake):
+            assert np.isnan(forecast)
         else:
-            room = 1e-12 * np.abs(there).max()
-            assert there.min() - room <= said[place] <= there.max() + room
+            room = 1e-12 * np.abs(awake).max()
+            assert awake.min() - room <= forecast <= awake.max() + room
 
 
 @given(games(sleeping=True))
 def test_at_first_those_awake_have_the_same_weight(game):
-    weights, awake = played(*game).weights[:, 0, 0], np.isfinite(game[0][:, 0])
+    weights, awake = played(*game).weights[:, 0], np.isfinite(game[0][:, 0])
     assert weights.tolist() == (awake / max(1, awake.sum())).tolist()
 
 
 def test_a_dominated_forecaster_loses_its_weight():
     actuals = np.random.default_rng(43).normal(size=300)
     forecasts = np.stack([actuals + 0.1, actuals + 5.0, actuals - 9.0])
-    assert played(forecasts, actuals).latest[:, 0, 0].tolist() == [1.0, 0.0, 0.0]
+    assert played(forecasts, actuals).latest.tolist() == [1.0, 0.0, 0.0]
 
 
 def test_one_that_becomes_the_best_takes_the_weight_over():
     actuals = np.zeros(2000)
     forecasts = np.stack([np.where(np.arange(2000) < 500, 0.1, 2.0), np.where(np.arange(2000) < 500, 2.0, 0.1)])
-    weights = played(forecasts, actuals).weights[:, :, 0]
+    weights = played(forecasts, actuals).weights
     assert weights[0, 400] > 0.9
     assert weights[1, -1] > 0.9
 
@@ -136,33 +159,34 @@ def test_one_that_becomes_the_best_takes_the_weight_over():
 def test_two_of_the_same_losses_share_evenly():
     actuals = np.random.default_rng(44).normal(size=100)
     forecasts = np.stack([actuals + 1.0, actuals + 1.0, actuals + 3.0])
-    assert played(forecasts, actuals).latest[:, 0, 0].tolist() == [0.5, 0.5, 0.0]
+    assert played(forecasts, actuals).latest.tolist() == [0.5, 0.5, 0.0]
 
 
 def test_equal_losses_of_all_leave_the_weights_uniform():
     actuals = np.random.default_rng(45).normal(size=50)
-    run = played(np.repeat(actuals[None] + 1.0, 4, axis=0), actuals)
-    assert (run.weights == 0.25).all()
-    assert run.regret[0, 0] == 0
+    done = played(np.repeat(actuals[None] + 1.0, 4, axis=0), actuals)
+    assert (done.weights == 0.25).all()
+    assert done.regret == 0
 
 
 def test_without_a_scale_nothing_is_learned():
     actuals = np.random.default_rng(46).normal(size=50)
-    run = played(np.stack([actuals, actuals + 1]), actuals, scale=0.0)
-    assert (run.weights == 0.5).all()
+    done = played(np.stack([actuals, actuals + 1]), actuals, scale=0.0)
+    assert (done.weights == 0.5).all()
 
 
 def assert_as_plain(observations, spec) -> None:
-    done = replay([observations], spec)
-    assert done.made.ensemble is not None
+    done = replay(observations, spec)
+    _, regret, _ = done.learning.learned()
     alone = [name for name in spec.forecasters if name not in {"mean-of-all", "median-of-all", "ensemble"}]
     for ahead in range(1, spec.horizon + 1):
         plain = ml_poly([cases(done, name, ahead) for name in alone])
-        mine = done.made.ensemble
-        np.testing.assert_allclose(mine.weights[:, :, ahead - 1].T, plain.weights, atol=1e-8)
-        size = max(1e-300, float(np.nanmax(np.abs(done.made.forecasts))))
-        np.testing.assert_allclose(mine.forecasts[:, ahead - 1], plain.forecasts, atol=1e-8 * size)
-        np.testing.assert_allclose(mine.regret[0, ahead - 1], max(plain.regrets), atol=1e-8)
+        forecasts = done.hindcasts.forecasts
+        mine = forecasts[:, spec.forecasters.index("ensemble"), ahead - 1]
+        np.testing.assert_allclose(done.weights[:, :, ahead - 1], plain.weights, atol=1e-8)
+        size = max(1e-300, float(np.nanmax(np.abs(forecasts))))
+        np.testing.assert_allclose(mine, plain.forecasts, atol=1e-8 * size)
+        np.testing.assert_allclose(regret[ahead - 1], max(plain.regrets), atol=1e-8)
 
 
 def test_weights_of_a_long_series_are_those_of_a_plain_loop():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
 
@@ -13,14 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec, TooLittleData
-from pulse_core.backtest.calibration import CALIBRATORS, ConformalTracker
-from pulse_core.backtest.evaluation import evaluate
-from pulse_core.backtest.learning import NONE, Lessons, lessons
-from pulse_core.data.point_in_time import PointInTime, point_in_time
+from pulse_core.backtest.learning import LearningPass
+from pulse_core.backtest.origins import Origins, origins_of
+from pulse_core.data.point_in_time import PointInTime
 from pulse_core.forecasters.registry import resolve
+from pulse_core.results import VariableRecord
+from pulse_core.scores.evidence import evidence_path
+from pulse_core.spec import CALIBRATIONS
 from tests.strategies import replayed, rewritten_after, values
+from tests.unit.kernel.passes import calibrator_state
 from tests.unit.method.plain_learning import evidence, log10_of
-from tests.unit.method.running import Replay, Teach, replay, series, spec_of
+from tests.unit.method.running import Replay, Teach, backtest_of, replay, series, spec_of
 
 SEASON = 3
 MICROSECOND = np.timedelta64(1, "us")
@@ -58,24 +60,47 @@ def laws(draw: st.DrawFn, calibration: str = "conformal") -> Law:
 
 def quoted(done: Replay, until: np.datetime64) -> Quoted:
     """The bits of all that was quoted at each origin of the period up to a moment."""
-    point, counted = done.points[0], done.origins.batch >= 0
+    point, counted = done.point, done.origins.batch >= 0
+    offsets, sizes = calibration(done)
+    log10_e = evidence_quoted(done)
     bits: Quoted = {}
     for origin in np.flatnonzero(counted & (point.origin_known_at <= until)):
         at = point.origin_known_at[origin]
-        for place, name in enumerate(done.spec.forecasters):
-            bits[at, name] = np.ldexp(done.made.forecasts[place, origin], point.exponent).tobytes()
-            bits[at, f"quantiles of {name}"] = done.offsets[:, origin, :, place].tobytes()
-            bits[at, f"spread of {name}"] = np.ldexp(done.sizes[origin, :, place], scaled(done)).tobytes()
-        if done.made.ensemble is not None:
-            bits[at, "weights"] = done.made.ensemble.weights[:, origin].tobytes()
+        for row, name in enumerate(done.spec.forecasters):
+            bits[at, name] = np.ldexp(done.hindcasts.forecasts[origin, row], point.exponent).tobytes()
+            bits[at, f"quantiles of {name}"] = np.ldexp(done.quantiles[origin, :, row], point.exponent).tobytes()
+            bits[at, f"offsets of {name}"] = offsets[origin, :, row].tobytes()
+            bits[at, f"spread of {name}"] = np.ldexp(sizes[origin, row], scaled(done)).tobytes()
+            bits[at, f"trust in {name}"] = done.trust[origin, row].tobytes()
+            bits[at, f"evidence for {name}"] = log10_e[origin, row].tobytes()
+        bits[at, "weights"] = done.weights[origin].tobytes()
     return bits
 
 
 def scaled(done: Replay) -> int:
-    return done.points[0].exponent if done.spec.calibration == "conformal" else 0
+    return done.point.exponent if done.spec.calibration == "conformal" else 0
 
 
-def assert_law(law: Law, teach: Teach = lessons) -> None:
+def calibration(done: Replay) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets (origin, level, forecaster, horizon) and sizes (origin, forecaster, horizon) as they stood."""
+    learning = LearningPass(done.hindcasts, done.origins, resolve(done.spec.forecasters), done.spec)
+    states = []
+    for origin in range(len(done.origins)):
+        learning.run(origin, origin + 1)
+        states.append(calibrator_state(learning))
+    offsets, sizes = (np.stack(arrays) for arrays in zip(*states, strict=True))
+    return offsets, sizes
+
+
+def evidence_quoted(done: Replay) -> np.ndarray:
+    """log10 e-values (origin, forecaster, horizon) as the table of hindcasts tells them; 0 before the period."""
+    first = done.origins.first
+    log10_e = np.zeros(done.trust.shape)
+    log10_e[first:] = evidence_path(done.learning.outcomes[first:], np.maximum(done.origins.known[first:] - first, 0))
+    return log10_e
+
+
+def assert_law(law: Law, teach: Teach = origins_of) -> None:
     one, other, spec, moment = law
     before, after = (quoted_of(rows, spec, moment, teach) for rows in (one, other))
     assert before == after
@@ -83,7 +108,7 @@ def assert_law(law: Law, teach: Teach = lessons) -> None:
 
 def quoted_of(rows: Observations, spec: RunSpec, moment: np.datetime64, teach: Teach) -> Quoted:
     try:
-        return quoted(replay([rows], spec, teach), moment)
+        return quoted(replay(rows, spec, teach), moment)
     except TooLittleData:
         return {}
 
@@ -109,61 +134,73 @@ def long_law(calibration: str = "conformal") -> Law:
     return one, other, spec, one.timestamps[329]
 
 
-@pytest.mark.parametrize("calibration", CALIBRATORS)
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
 def test_learners_that_started_before_the_period_do_not_look_ahead(calibration):
     assert_law(long_law(calibration))
 
 
 def test_learners_start_two_hundred_and_fifty_origins_before_the_period():
-    done = replay([long_law()[0]], long_law()[2])
+    done = replay(long_law()[0], long_law()[2])
     assert int((done.origins.batch < 0).sum()) == 250
 
 
-def one_early(points: Sequence[PointInTime], horizon: int) -> Lessons:
-    """Lessons that teach each error one step before it is known."""
-    honest = lessons(points, horizon)
-    return attrs.evolve(honest, learn=np.concatenate([honest.learn[1:], np.full_like(honest.learn[:1], NONE)]))
+def one_early(point: PointInTime, spec: RunSpec) -> Origins:
+    """Origins that are taught each error one origin before it is known."""
+    honest = origins_of(point, spec)
+    return attrs.evolve(honest, known=np.append(honest.known[1:], honest.known[-1:], axis=0))
 
 
-def of_the_end(points: Sequence[PointInTime], horizon: int) -> Lessons:
-    """Lessons that teach the last error of all at the tenth origin."""
-    honest = lessons(points, horizon)
-    learn = honest.learn.copy()
-    learn[10] = honest.learn.max(axis=0)
-    return attrs.evolve(honest, learn=learn)
+def of_the_end(point: PointInTime, spec: RunSpec) -> Origins:
+    """Origins of which the tenth is taught all errors up to the last."""
+    honest = origins_of(point, spec)
+    return attrs.evolve(honest, known=np.append(honest.known[:10], np.repeat(honest.known[-1:], len(honest) - 10, 0), 0))
 
 
-@pytest.mark.parametrize("calibration", CALIBRATORS)
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
 @pytest.mark.parametrize("peeking", [one_early, of_the_end])
 def test_the_law_catches_a_calibrator_that_learns_too_early(calibration, peeking):
     one, other, spec, moment = long_law(calibration)
-    with pytest.raises(AssertionError, match=r"spread|quantiles"):
+    with pytest.raises(AssertionError, match=r"spread|quantiles|offsets"):
         assert_law((one, other, attrs.evolve(spec, forecasters=("naive", "mean")), moment), peeking)
 
 
 def test_the_law_catches_an_ensemble_that_learns_too_early():
     one, other, spec, moment = long_law()
     spec = attrs.evolve(spec, forecasters=("naive", "mean", "drift", "ensemble"))
-    before, after = (quoted(replay([rows], spec, one_early), moment) for rows in (one, other))
-    assert any(before[place] != after[place] for place in before if place[1] == "weights")
+    before, after = (quoted(replay(rows, spec, one_early), moment) for rows in (one, other))
+    assert any(before[key] != after[key] for key in before if key[1] == "weights")
 
 
-class Knowing(ConformalTracker):
-    """Peeks: what it quotes depends on an answer from the future."""
+def test_the_law_catches_trust_that_learns_too_early():
+    one, _, spec, moment = long_law()
+    spec = attrs.evolve(spec, forecasters=("naive", "mean"))
+    # the higher forecast wins in one future, the lower one in the other
+    future = np.arange(len(one)) >= 330
+    before, after = (
+        quoted(replay(attrs.evolve(one, values=one.values + move * future), spec, five_early), moment)
+        for move in (100.0, -100.0)
+    )
+    for kind in ("trust in mean", "evidence for mean"):
+        assert any(before[key] != after[key] for key in before if key[1] == kind), kind
 
-    def quote(self, scale, forecast):
-        offsets, sizes = super().quote(scale, forecast)
-        return offsets, sizes * Knowing.answer
 
-    answer = 1.0
+def five_early(point: PointInTime, spec: RunSpec) -> Origins:
+    """Origins that are taught errors, of origins before them, five origins before these are known."""
+    honest = origins_of(point, spec)
+    early = np.append(honest.known[5:], np.repeat(honest.known[-1:], 5, axis=0), axis=0)
+    return attrs.evolve(honest, known=np.minimum(early, np.arange(len(honest))[:, None]))
 
 
-def test_the_law_catches_a_calibrator_that_knows_something_of_the_future(monkeypatch):
+def knowing(point: PointInTime, spec: RunSpec) -> Origins:
+    """Origins whose scale, from which quantiles start, depends on the last actual of all."""
+    honest = origins_of(point, spec)
+    return attrs.evolve(honest, scale=honest.scale * (2 + np.tanh(point.step_first[-1])))
+
+
+def test_the_law_catches_a_calibrator_that_knows_something_of_the_future():
     one, other, spec, moment = long_law()
-    monkeypatch.setitem(CALIBRATORS, "conformal", Knowing)
-    before = quoted(replay([one], spec), moment)
-    monkeypatch.setattr(Knowing, "answer", float(other.values[-1]))
-    assert quoted(replay([other], spec), moment) != before
+    before, after = (quoted(replay(rows, spec, knowing), moment) for rows in (one, other))
+    assert any(before[key] != after[key] for key in before if key[1] == "spread of naive")
 
 
 @settings(max_examples=40)
@@ -172,25 +209,39 @@ def test_trust_and_evidence_at_a_moment_follow_from_the_outcomes_known_by_then(l
     one, _, spec, moment = law
     spec = attrs.evolve(spec, actuals="first")
     try:
-        whole = replay([one], spec)
-        point = point_in_time(one.known_by(moment), spec)
+        whole = replay(one, spec)
+        cut = backtest_of(one.known_by(moment), spec).record
     except TooLittleData:
         return
-    cut = evaluate([point], spec, resolve(spec.forecasters))[0]
     wins, losses, proof = judged(whole, moment)
     np.testing.assert_allclose(cut.wins.sum(axis=0), wins, atol=1e-12)
     np.testing.assert_allclose(cut.losses.sum(axis=0), losses, atol=1e-12)
     np.testing.assert_allclose(cut.log10_e, proof, rtol=1e-9, atol=1e-12)
+    newest = int(np.searchsorted(whole.point.origin_known_at, moment, side="right")) - 1
+    quoted_then = np.where(np.isnan(proof), np.nan, evidence_quoted(whole)[newest])
+    np.testing.assert_allclose(quoted_then, proof, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(whole.trust[newest], trust_of(whole, cut, newest), rtol=1e-12)
+
+
+def trust_of(whole: Replay, cut: VariableRecord, newest: int) -> np.ndarray:
+    """The mean of the Beta posterior after the weighted wins and losses of each batch, faded from batch to batch."""
+    decay = whole.spec.trust_decay ** (whole.spec.batch_size_days / 30)
+    alpha, beta = np.ones_like(cut.wins[0]), np.ones_like(cut.wins[0])
+    for batch in range(int(whole.origins.batch[newest]) + 1):
+        if batch:
+            alpha, beta = 1 + decay * (alpha - 1), 1 + decay * (beta - 1)
+        alpha, beta = alpha + cut.wins[batch], beta + cut.losses[batch]
+    return np.asarray(alpha / (alpha + beta))
 
 
 def judged(whole: Replay, moment: np.datetime64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weighted wins and losses, and evidence by interleaving, of the outcomes known by a moment."""
-    point, spec = whole.points[0], whole.spec
+    point, spec = whole.point, whole.spec
     benchmark = spec.forecasters.index(spec.benchmark)
     shape = (len(spec.forecasters), spec.horizon)
     wins, losses, proof = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan)
     mine = [origin for origin in np.flatnonzero(whole.origins.batch >= 0) if point.origin_known_at[origin] <= moment]
-    for place in range(shape[0]):
+    for row in range(shape[0]):
         for ahead in range(1, spec.horizon + 1):
             counts = [[0, 0] for _ in range(ahead)]
             for order, origin in enumerate(mine):
@@ -198,15 +249,15 @@ def judged(whole: Replay, moment: np.datetime64) -> tuple[np.ndarray, np.ndarray
                 if step >= len(point.step_known_at) or point.step_known_at[step] > moment:
                     continue
                 actual = point.step_first[step]
-                rival, own = (abs(actual - whole.made.forecasts[one, origin, ahead - 1]) for one in (benchmark, place))
+                rival, own = (abs(actual - whole.hindcasts.forecasts[origin, side, ahead - 1]) for side in (benchmark, row))
                 if not np.isfinite(own + rival):
                     continue
                 win = 0.5 if own == rival else float(own < rival)
-                wins[place, ahead - 1] += win / ahead
-                losses[place, ahead - 1] += (1 - win) / ahead
+                wins[row, ahead - 1] += win / ahead
+                losses[row, ahead - 1] += (1 - win) / ahead
                 if own != rival:
                     counts[order % ahead][int(own > rival)] += 1
-            if place != benchmark:
+            if row != benchmark:
                 average = sum((evidence(*pair) for pair in counts), Fraction(0)) / ahead
-                proof[place, ahead - 1] = log10_of(average)
+                proof[row, ahead - 1] = log10_of(average)
     return wins, losses, proof

@@ -85,8 +85,8 @@ def test_nothing_quoted_moves_with_rows_of_predictors_known_later(data):
         for one in (own, leader)
     ]
     try:
-        before = quoted(replay([own], spec, predictors=[leader]), moment)
-        after = quoted(replay(futures[:1], spec, predictors=futures[1:]), moment)
+        before = quoted(replay(own, spec, predictors=[leader]), moment)
+        after = quoted(replay(futures[0], spec, predictors=futures[1:]), moment)
     except TooLittleData:
         return
     assert before == after

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations
-from pulse_core.backtest.calibration import CALIBRATORS
 from pulse_core.results import TRUST, VariableSummary
 from pulse_core.scores.measures import MEASURES
+from pulse_core.spec import CALIBRATIONS
 from tests.fakes import FakeSink
 from tests.strategies import replayed, specs_for
 from tests.unit.core.runs import of_variables
@@ -69,10 +69,10 @@ def test_strange_data_give_numbers_or_nothing(values, target, season, calibratio
 
 @pytest.mark.parametrize("values", STRANGE.values(), ids=STRANGE)
 def test_quotes_of_strange_data_are_never_infinite(values):
-    done = replay([series(values)], spec_of(days=COUNT, season=4, horizon=3))
-    assert not np.isinf(done.made.forecasts).any()
-    assert done.made.ensemble is not None
-    assert not np.isinf(done.made.ensemble.weights).any()
+    done = replay(series(values), spec_of(days=COUNT, season=4, horizon=3))
+    assert not np.isinf(done.hindcasts.forecasts).any()
+    assert done.weights.size
+    assert not np.isinf(done.weights).any()
 
 
 @settings(max_examples=40)
@@ -82,7 +82,7 @@ def test_any_finite_data_give_numbers_or_nothing(data):
     observations = data.draw(replayed(st.floats(-8e307, 8e307)))
     spec = data.draw(specs_for(observations))
     spec = attrs.evolve(
-        spec, season=3, forecasters=whole_roster(3), calibration=data.draw(st.sampled_from([*CALIBRATORS]))
+        spec, season=3, forecasters=whole_roster(3), calibration=data.draw(st.sampled_from(CALIBRATIONS))
     )
     assert_finite_or_missing(train([observations], spec).variables)
 
@@ -152,7 +152,7 @@ def mixed_unit() -> list[Observations]:
 
 
 @pytest.mark.parametrize("target", ["level", "change"])
-@pytest.mark.parametrize("calibration", CALIBRATORS)
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
 @pytest.mark.parametrize("unit_size", [3, 7])
 def test_any_cut_into_units_gives_the_same_bits(unit_size, calibration, target):
     members = mixed_unit()
@@ -166,17 +166,18 @@ def test_any_cut_into_units_gives_the_same_bits(unit_size, calibration, target):
 
 
 @pytest.mark.parametrize(
-    "buffer",
+    "block",
     [
-        "pulse_core.backtest.histories.LARGEST_STRETCH",
-        "pulse_core.backtest.scoring.BUFFERED",
+        "pulse_core.backtest.learning.BLOCK",
+        "pulse_core.kernel.hindcasts.LONGEST_STRETCH",
+        "pulse_core.kernel.hindcasts.FIRST_STRETCH",
     ],
 )
-def test_smaller_buffers_give_the_same_bits(buffer, monkeypatch):
+def test_smaller_blocks_give_the_same_bits(block, monkeypatch):
     members = mixed_unit()
     spec = spec_of(*(one.variable for one in members), days=150, first=60, horizon=3, season=4)
     before = train(members, spec, unit_size=7)
-    monkeypatch.setattr(buffer, 1)
+    monkeypatch.setattr(block, 1)
     assert train(members, spec, unit_size=7).variables == before.variables
 
 
@@ -190,7 +191,7 @@ def test_any_portfolio_has_the_same_bits_alone_and_together(data):
         variables=[one.variable for one in members],
         forecasters=whole_roster(3),
         season=3,
-        calibration=data.draw(st.sampled_from([*CALIBRATORS])),
+        calibration=data.draw(st.sampled_from(CALIBRATIONS)),
     )
     alone, together = (train(members, spec, unit_size=size) for size in (1, len(members)))
     assert together.variables == alone.variables

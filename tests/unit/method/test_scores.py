@@ -13,27 +13,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec, TooLittleData
-from pulse_core.backtest.evaluation import evaluate
-from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import batch_index
 from pulse_core.scores.measures import MEASURES, all_measures, why_null
 from pulse_core.scores.sums import SUMS, BatchSums
 from tests.strategies import replayed, round_values, specs_for
 from tests.unit.method.plain_learning import INTERVALS, TAUS, pinball, trapezoid, winkler
-from tests.unit.method.running import Replay, replay, series, spec_of
+from tests.unit.method.running import Replay, backtest_of, replay, series, spec_of
 
 Case = tuple[int, float, float, list[float], float, float, float]
 """Batch, actual, point, quantiles, newest value, and the mean absolute and squared seasonal step at the origin."""
 
 
-def judged(done: Replay, place: int, ahead: int) -> dict[int, Case]:
+def judged(done: Replay, row: int, ahead: int) -> dict[int, Case]:
     """The cases by origin of the only variable; scales from the history once more."""
-    point, spec = done.points[0], done.spec
+    point, spec = done.point, done.spec
     values = point.step_latest if spec.actuals == "latest" else point.step_first
     batch = batch_index(spec, point.origin_known_at)
     cases: dict[int, Case] = {}
     for origin, step in enumerate(point.origin_step):
-        said = float(done.made.forecasts[place, origin, ahead - 1])
+        said = float(done.hindcasts.forecasts[origin, row, ahead - 1])
         if batch[origin] < 0 or step + ahead >= len(values) or not math.isfinite(said):
             continue
         actual = float(values[step + ahead])
@@ -43,7 +41,7 @@ def judged(done: Replay, place: int, ahead: int) -> dict[int, Case]:
         season = spec.season or 1
         moves = [abs(now - then) for then, now in zip(history, history[season:], strict=False)]
         one, two = (math.fsum(move**power for move in moves) / len(moves) if moves else 0.0 for power in (1, 2))
-        quantiles = done.quantiles[:, origin, ahead - 1, place].tolist()
+        quantiles = done.quantiles[origin, :, row, ahead - 1].tolist()
         cases[origin] = (int(batch[origin]), actual, said, quantiles, history[-1], one, two)
     return cases
 
@@ -103,16 +101,16 @@ def skill(pairs: Sequence[tuple[float, float]]) -> float:
 
 
 def assert_scores(observations: Observations, spec: RunSpec, noise: float = 1e-9) -> None:
-    done = replay([observations], spec)
+    done = replay(observations, spec)
     benchmark = spec.forecasters.index(spec.benchmark)
-    total = BatchSums(np.arange(done.sums.shape[1]), done.sums[0]).total()
+    total = BatchSums(np.arange(len(done.sums)), done.sums).total()
     mine = all_measures(total, 0)
-    size = max(1.0, float(np.nanmax(np.abs(done.points[0].step_first))))
-    for place, name in enumerate(spec.forecasters):
+    size = max(1.0, float(np.nanmax(np.abs(done.point.step_first))))
+    for row, name in enumerate(spec.forecasters):
         for ahead in range(1, spec.horizon + 1):
-            wanted = expected(judged(done, place, ahead), judged(done, benchmark, ahead))
+            wanted = expected(judged(done, row, ahead), judged(done, benchmark, ahead))
             for measure, value in wanted.items():
-                got = mine[place, ahead - 1, MEASURES.index(measure)]
+                got = mine[row, ahead - 1, MEASURES.index(measure)]
                 close = math.isclose(got, value, rel_tol=noise, abs_tol=noise * size)
                 assert close or (math.isnan(got) and math.isnan(value)), (name, ahead, measure, got, value)
 
@@ -161,16 +159,16 @@ def test_sums_of_batches_merge_to_the_same_bits_in_any_order(order, cut):
 
 def test_scores_of_each_batch_are_those_of_its_own_origins():
     spec = spec_of(days=300, first=200, horizon=2, batch_size_days=20, forecasters=("naive", "mean", "ses"))
-    done = replay([series(walk(300, 53))], spec)
+    done = replay(series(walk(300, 53)), spec)
     for batch in range(5):
-        mine = all_measures(done.sums[0, batch], 0)
-        for place in range(3):
+        mine = all_measures(done.sums[batch], 0)
+        for row in range(3):
             own, rival = (
-                {origin: case for origin, case in judged(done, one, 2).items() if case[0] == batch}
-                for one in (place, 0)
+                {origin: case for origin, case in judged(done, side, 2).items() if case[0] == batch}
+                for side in (row, 0)
             )
             for measure, value in expected(own, rival).items():
-                got = mine[place, 1, MEASURES.index(measure)]
+                got = mine[row, 1, MEASURES.index(measure)]
                 assert math.isclose(got, value, rel_tol=1e-9, abs_tol=1e-12) or (
                     math.isnan(got) and math.isnan(value)
                 ), measure
@@ -187,9 +185,8 @@ def test_what_is_in_the_units_of_the_data_is_reported_in_them():
 
 
 def all_scores(observations: Observations, spec: RunSpec) -> Any:
-    done = replay([observations], spec)
-    result = evaluate(done.points, spec, resolve(spec.forecasters))[0]
-    return all_measures(result.sums.total(), result.exponent)
+    record = backtest_of(observations, spec).record
+    return all_measures(record.sums.total(), record.exponent)
 
 
 @pytest.mark.parametrize("measure", MEASURES)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec, TooLittleData
 from pulse_core.results import TRUST
-from pulse_core.scores.comparison import discoveries, log10_evidence
+from pulse_core.scores.evidence import discoveries, log10_evidence
 from pulse_core.scores.measures import MEASURES
 from tests.strategies import replayed, specs_for
 from tests.unit.method.running import replay, series, spec_of, train, whole_roster
@@ -67,15 +67,19 @@ def test_on_random_walks_a_credible_bound_exceeds_a_half_one_time_in_twenty_at_m
 @pytest.fixture(scope="module")
 def evidence(walks):
     """log10 of e after each outcome at horizon 1, (forecaster, walk, origin)."""
-    done = replay(*walks)
-    errors = np.abs(done.origins.released[:, 0] - done.made.forecasts[:, :, 0])
+    members, spec = walks
+    won, lost = (np.stack(counts, axis=1) for counts in zip(*(counts_of(one, spec) for one in members), strict=True))
+    pairs, inverse = np.unique(np.stack([won.ravel(), lost.ravel()]), axis=1, return_inverse=True)
+    return log10_evidence(*pairs.astype(float))[inverse].reshape(won.shape)
+
+
+def counts_of(walk: Observations, spec: RunSpec) -> tuple[np.ndarray, np.ndarray]:
+    """How often each forecaster had won and lost at horizon 1 after each outcome; (forecaster, origin)."""
+    done = replay(walk, spec)
+    errors = np.abs(done.origins.released[:, :1] - done.hindcasts.forecasts[:, :, 0]).T
     counted = done.origins.batch >= 0
-    won, lost = (
-        np.cumsum((outcome & counted).reshape(len(errors), WALKS, -1), axis=2)
-        for outcome in (errors < errors[0], errors > errors[0])
-    )
-    pairs, place = np.unique(np.stack([won.ravel(), lost.ravel()]), axis=1, return_inverse=True)
-    return log10_evidence(*pairs.astype(float))[place].reshape(won.shape)
+    won, lost = (np.cumsum(outcome & counted, axis=1) for outcome in (errors < errors[0], errors > errors[0]))
+    return won, lost
 
 
 @pytest.mark.parametrize("name", RIVALS)
@@ -113,12 +117,12 @@ def test_what_is_known_later_is_quoted_later_and_no_otherwise(data, days):
     later = attrs.evolve(observations, known_at=observations.known_at + np.timedelta64(days, "D"))
     shifted = attrs.evolve(spec, start=spec.start + wait, end=spec.end + wait)
     try:
-        before = replay([observations], spec)
+        before = replay(observations, spec)
     except TooLittleData:
         return
-    after = replay([later], shifted)
-    assert np.array_equal(after.points[0].origin_known_at, before.points[0].origin_known_at + np.timedelta64(days, "D"))
-    assert after.made.forecasts.tobytes() == before.made.forecasts.tobytes()
+    after = replay(later, shifted)
+    assert np.array_equal(after.point.origin_known_at, before.point.origin_known_at + np.timedelta64(days, "D"))
+    assert after.hindcasts.forecasts.tobytes() == before.hindcasts.forecasts.tobytes()
     assert after.quantiles.tobytes() == before.quantiles.tobytes()
     assert after.sums.tobytes() == before.sums.tobytes()
 

@@ -1,0 +1,231 @@
+"""Passes over given arrays: a learning pass whose forecasts, actuals and order of feedback a test writes down itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from pulse_core import RunSpec
+from pulse_core.backtest.custom_quantiles import NO_QUANTILES, CustomQuantiles
+from pulse_core.backtest.hindcasts import Hindcasts
+from pulse_core.backtest.learning import LearningPass
+from pulse_core.backtest.origins import Origins
+from pulse_core.forecasters.registry import ENSEMBLE, ForecasterSet
+from pulse_core.kernel.bindings import LANES
+from pulse_core.levels import LEVELS
+
+Array = NDArray[np.float64]
+Positions = NDArray[np.int64]
+
+
+@attrs.frozen
+class Member:
+    """A forecaster by name alone: its forecasts are given."""
+
+    name: str
+    version: str = "1"
+    per_origin: bool = False
+    brings_quantiles: bool = False
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class PassInput:
+    """All that a pass depends on, arrays as in Hindcasts and Origins; `forecasts` (origin, forecaster, horizon).
+
+    `members` and `ensemble` are rows among the forecasters; without an ensemble it is None.
+    """
+
+    forecasts: Array
+    origins: Origins
+    custom: CustomQuantiles = NO_QUANTILES
+    members: tuple[int, ...] = ()
+    ensemble: int | None = None
+    benchmark: int = 0
+    calibration: str = "conformal"
+    trust_loss: str = "absolute"
+    trust_decay: float = 0.99
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Origins, forecasters, horizons."""
+        return self.forecasts.shape  # type: ignore[return-value]  # three axes by definition
+
+
+@attrs.frozen(eq=False)
+class PassOutput:
+    """All that a pass gives: what was quoted at each origin, what was recorded, and what it has come to."""
+
+    forecasts: Array
+    quantiles: Array
+    weights: Array
+    trust: Array
+    sums: Array
+    outcomes: Array
+    wins: Array
+    trials: Array
+    latest: Array
+    regret: Array
+    bound: Array
+
+    def pieces(self) -> Iterator[tuple[str, Array]]:
+        for field in attrs.fields(PassOutput):
+            yield field.name, getattr(self, field.name)
+
+
+def bits(values: Any) -> bytes:
+    """The bits of numbers, all NaNs alike."""
+    array = np.asarray(values, dtype=np.float64)
+    return np.where(np.isnan(array), np.nan, array).tobytes()
+
+
+def assert_same_bits(output: PassOutput, expected: PassOutput) -> None:
+    for (name, values), (_, others) in zip(output.pieces(), expected.pieces(), strict=True):
+        assert values.shape == others.shape, name
+        if bits(values) != bits(others):
+            with np.errstate(all="ignore"):
+                apart = ~((values == others) & (np.signbit(values) == np.signbit(others)))
+            apart &= ~(np.isnan(values) & np.isnan(others))
+            first = tuple(np.argwhere(apart)[0].tolist())
+            raise AssertionError(f"{name}{first}: {values[first]!r} is not {others[first]!r}; {int(apart.sum())} differ")
+
+
+def origins_of(
+    released: Array,
+    *,
+    known: Positions | None = None,
+    batch: Sequence[int] | None = None,
+    scale: float | Array = 1.0,
+    reported: Array | None = None,
+    newest: float | Array = 0.0,
+) -> Origins:
+    """Origins of these first releases (origin, horizon), each error known as soon as its step ahead is an origin."""
+    count, horizons = released.shape
+    batches = np.zeros(count, dtype=np.int64) if batch is None else np.array(batch, dtype=np.int64)
+    feedback = known_in_time(count, horizons) if known is None else known
+    scales = np.broadcast_to(np.asarray(scale, dtype=np.float64), count).copy()
+    with np.errstate(over="ignore", under="ignore"):
+        squares = scales * scales
+    return Origins(
+        batch=batches,
+        newest=np.broadcast_to(np.asarray(newest, dtype=np.float64), count).copy(),
+        scale=scales,
+        square_scale=squares,
+        reported=(released if reported is None else reported).copy(),
+        released=released.copy(),
+        known_batch=known_batches(feedback, batches),
+        known=feedback,
+    )
+
+
+def known_in_time(count: int, horizons: int) -> Positions:
+    """How many errors are known at each origin where every step ahead is an origin."""
+    return np.maximum(np.arange(count)[:, None] - np.arange(horizons), 0)
+
+
+def known_batches(known: Positions, batch: Positions) -> Positions:
+    """The batch in which each error became known; -1 for those that no origin knows."""
+    count, horizons = known.shape
+    batches = np.full((count, horizons), -1, dtype=np.int64)
+    for horizon in range(horizons):
+        for origin in range(count):
+            knowing = np.flatnonzero(known[:, horizon] > origin)
+            if len(knowing):
+                batches[origin, horizon] = batch[knowing[0]]
+    return batches
+
+
+def learning_pass(case: PassInput, *, trust: bool = True) -> LearningPass:
+    """The pass over these arrays, before its first origin."""
+    count, forecasters, horizons = case.shape
+    names = tuple(ENSEMBLE if row == case.ensemble else f"f{row}" for row in range(forecasters))
+    cells = np.full((count, -(-forecasters * horizons // LANES) * LANES), np.nan)
+    cells[:, : forecasters * horizons] = case.forecasts.reshape(count, -1)
+    spec = RunSpec(
+        variables=("x",),
+        start=date(2020, 1, 1),
+        end=date(2020, 12, 31),
+        batch_size_days=30,
+        horizon=horizons,
+        forecasters=names,
+        benchmark=names[case.benchmark],
+        calibration=case.calibration,
+        trust_loss=case.trust_loss,
+        trust_decay=case.trust_decay,
+    )
+    members = tuple(Member(names[row]) for row in case.members)
+    ensemble = None if case.ensemble is None else ENSEMBLE
+    chosen = ForecasterSet(names, members, (), ensemble)
+    return LearningPass(Hindcasts(names, horizons, cells, case.custom), case.origins, chosen, spec, trust=trust)
+
+
+def run(case: PassInput) -> PassOutput:
+    """Go through all origins."""
+    learning = learning_pass(case)
+    quoted = list(learning.quoted(0, case.shape[0]))
+    weights, regret, bound = learning.learned()
+    return PassOutput(
+        forecasts=learning._hindcasts.forecasts.copy(),
+        quantiles=np.concatenate([part.quantiles for part in quoted]),
+        weights=np.concatenate([part.weights for part in quoted]),
+        trust=np.concatenate([part.trust for part in quoted]),
+        sums=learning.sums,
+        outcomes=np.where((case.origins.batch >= 0)[:, None, None], learning.outcomes, -1).astype(np.float64),
+        wins=learning.wins.astype(np.float64),
+        trials=learning.trials.astype(np.float64),
+        latest=weights,
+        regret=regret,
+        bound=bound,
+    )
+
+
+def quantiles_of_errors(errors: Array, scale: float = 1.0, calibration: str = "conformal") -> Array:
+    """The quantiles quoted around 0 before each of these errors (time,), each known before the next; (time, level)."""
+    case = PassInput(
+        forecasts=np.zeros((len(errors), 1, 1)),
+        origins=origins_of(np.asarray(errors, dtype=np.float64)[:, None], scale=scale),
+        calibration=calibration,
+    )
+    return run(case).quantiles[:, :, 0, 0]
+
+
+class Calibration:
+    """A calibrator that is fed one error after the other, each chosen in view of what it quoted."""
+
+    def __init__(self, steps: int, scale: float = 1.0, calibration: str = "conformal") -> None:
+        released = np.zeros((steps, 1))
+        origins = origins_of(released, scale=scale)
+        self._learning = learning_pass(
+            PassInput(forecasts=np.zeros((steps, 1, 1)), origins=origins, calibration=calibration), trust=False
+        )
+        self._released = origins.released
+        self._time = 0
+
+    def quantiles(self) -> Array:
+        """The quantiles around 0 at the present origin; (level,)."""
+        (quoted,) = self._learning.quoted(self._time, self._time + 1)
+        return np.asarray(quoted.quantiles[0, :, 0, 0])
+
+    def state(self) -> tuple[Array, float]:
+        """Offsets (level,) and size as they stand."""
+        offsets, sizes = calibrator_state(self._learning)
+        return offsets[:, 0, 0], float(sizes[0, 0])
+
+    def learn(self, error: float) -> None:
+        """Let the present origin err by so much; it is known at the next."""
+        self._released[self._time] = error
+        self._time += 1
+
+
+def calibrator_state(learning: LearningPass) -> tuple[Array, Array]:
+    """Copy the calibrator's offsets (level, forecaster, horizon) and sizes (forecaster, horizon) as they stand."""
+    calibrator = learning._state.calibrator
+    arrays = {array.ctypes.data: array for array in learning._arrays}
+    offsets = arrays[calibrator.offset].reshape(len(LEVELS), calibrator.stride)
+    return learning._by_cell(offsets).copy(), learning._by_cell(arrays[calibrator.size]).copy()
+
+

@@ -1,0 +1,181 @@
+"""The pass over the origins of a variable once more: at each origin learn from what became known, forecast, score."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from tests.unit.kernel.passes import PassInput, PassOutput
+from tests.unit.kernel.plain_calibration import CALIBRATORS, NORMAL_OVER_MEAN_ABSOLUTE, TAUS, Calibrator
+from tests.unit.kernel.plain_ensemble import MLPoly
+from tests.unit.kernel.plain_outcomes import Posterior, loss, outcome
+from tests.unit.kernel.plain_sums import Hindcast, batch_sums
+
+Cell = tuple[int, int]
+"""Forecaster and horizon, from 0."""
+
+
+class PlainPass:
+    """What a pass remembers, by cell or by horizon."""
+
+    def __init__(self, case: PassInput) -> None:
+        self.case, self.origins = case, case.origins
+        self.count, self.forecasters, self.horizons = case.shape
+        self.cells = list(itertools.product(range(self.forecasters), range(self.horizons)))
+        calibrator = CALIBRATORS[case.calibration]
+        self.forecasts = case.forecasts.tolist()
+        self.calibrators: dict[Cell, Calibrator] = {cell: calibrator() for cell in self.cells}
+        self.custom: dict[Cell, Calibrator] = {
+            (index, h): calibrator() for index in range(len(case.custom)) for h in range(self.horizons)
+        }
+        members = len(case.members) if case.ensemble is not None else 0
+        self.ensembles = [MLPoly(members) for _ in range(self.horizons)] if members else []
+        self.posteriors = {cell: Posterior(cell[1] + 1, case.trust_decay) for cell in self.cells}
+        self.outcomes: dict[tuple[int, int, int], int] = {}
+        self.batches: dict[int, list[dict[Cell, Hindcast]]] = {}
+
+    def run(self) -> PassOutput:
+        quantiles, weights, trust = [], [], []
+        for origin in range(self.count):
+            for h, past in self._became_known(origin):
+                self._learn(past, h)
+            weights.append(self._combine(origin))
+            quoted = self._predict(origin)
+            quantiles.append(
+                [
+                    [
+                        [self.forecasts[origin][f][h] + quoted[f, h][1] * quoted[f, h][0][k] for h in range(self.horizons)]
+                        for f in range(self.forecasters)
+                    ]
+                    for k in range(len(TAUS))
+                ]
+            )
+            if self.origins.batch[origin] >= 0:
+                self._score(origin, quoted)
+            for posterior in self.posteriors.values():
+                posterior.enter(int(self.origins.batch[origin]))
+            trust.append([[self.posteriors[f, h].mean() for h in range(self.horizons)] for f in range(self.forecasters)])
+        return self._output(quantiles, weights, trust)
+
+    def _became_known(self, origin: int) -> Iterator[tuple[int, int]]:
+        """Horizon and origin of each error that became known since the origin before."""
+        for h in range(self.horizons):
+            before = int(self.origins.known[origin - 1, h]) if origin else 0
+            for past in range(before, int(self.origins.known[origin, h])):
+                yield h, past
+
+    def _learn(self, past: int, h: int) -> None:
+        actual, said = float(self.origins.released[past, h]), self.forecasts[past]
+        if self.ensembles:
+            members = [said[row][h] for row in self.case.members]
+            self.ensembles[h].learn(actual, float(self.origins.scale[past]), said[self.case.ensemble][h], members)
+        for index, row in enumerate(self.case.custom.calibrated):
+            spread = float(self.case.custom.spread[past, index, h])
+            self.custom[index, h].learn((actual - said[row][h]) / spread)
+        for f in range(self.forecasters):
+            self.calibrators[f, h].learn(actual - said[f][h])
+            if self.origins.batch[past] >= 0:
+                self.posteriors[f, h].enter(int(self.origins.known_batch[past, h]))
+                self.posteriors[f, h].learn(self.outcomes[past, f, h])
+
+    def _combine(self, origin: int) -> list[list[float]]:
+        """The ensemble's weights (member, horizon); its forecasts are written down."""
+        by_horizon = []
+        for h, ensemble in enumerate(self.ensembles):
+            weights, forecast = ensemble.predict([self.forecasts[origin][row][h] for row in self.case.members])
+            self.forecasts[origin][self.case.ensemble][h] = forecast
+            by_horizon.append(weights)
+        return [list(row) for row in zip(*by_horizon, strict=True)]
+
+    def _predict(self, origin: int) -> dict[Cell, tuple[list[float], float]]:
+        """Offsets and size of each cell."""
+        quoted = {}
+        for f, h in self.cells:
+            expected = float(self.origins.scale[origin]) * math.sqrt(h + 1.0)
+            offsets, size = self.calibrators[f, h].predict(expected, self.forecasts[origin][f][h])
+            quoted[f, h] = list(offsets), size
+        custom = self.case.custom
+        for index, h in self.custom:
+            spread = float(custom.spread[origin, index, h])
+            offsets, size = self.custom[index, h].predict(1.0 / NORMAL_OVER_MEAN_ABSOLUTE, spread)
+            own = custom.offsets[origin, :, index, h].tolist()
+            quoted[custom.rows[index], h] = (own, 1.0) if math.isfinite(own[0]) else ([0.0] * len(TAUS), math.nan)
+            if math.isfinite(size * spread):
+                quoted[custom.calibrated[index], h] = list(offsets), size * spread
+        return quoted
+
+    def _score(self, origin: int, quoted: dict[Cell, tuple[list[float], float]]) -> None:
+        said, origins = self.forecasts[origin], self.origins
+        losses = {
+            (f, h): loss(self.case.trust_loss, float(origins.released[origin, h]), said[f][h], *quoted[f, h])
+            for f, h in self.cells
+        }
+        for f, h in self.cells:
+            self.outcomes[origin, f, h] = outcome(losses[f, h], losses[self.case.benchmark, h])
+        self.batches.setdefault(int(origins.batch[origin]), []).append(
+            {
+                (f, h): Hindcast(
+                    point=said[f][h],
+                    offsets=quoted[f, h][0],
+                    size=quoted[f, h][1],
+                    actual=float(origins.reported[origin, h]),
+                    newest=float(origins.newest[origin]),
+                    scale=float(origins.scale[origin]),
+                    square_scale=float(origins.square_scale[origin]),
+                )
+                for f, h in self.cells
+            }
+        )
+
+    def _output(self, quantiles: list, weights: list, trust: list) -> PassOutput:
+        shape = (self.forecasters, self.horizons)
+        members = len(self.ensembles) and self.ensembles[0].members
+        latest, bound = np.full(shape, np.nan), np.full(self.horizons, np.nan)
+        regret = np.array([one.regret[one.best()] for one in self.ensembles] or [math.nan] * self.horizons)
+        if self.ensembles:
+            latest[list(self.case.members)] = np.array([one.weights([1.0] * members) for one in self.ensembles]).T
+            bound[0] = self.ensembles[0].bound()
+        wins, trials = self._counts()
+        return PassOutput(
+            forecasts=np.array(self.forecasts),
+            quantiles=np.array(quantiles),
+            weights=np.array(weights).reshape(self.count, members, self.horizons),
+            trust=np.array(trust),
+            sums=self._sums(),
+            outcomes=np.array(
+                [[[self.outcomes.get((o, f, h), -1) for h in range(shape[1])] for f in range(shape[0])] for o in range(self.count)],
+                dtype=np.float64,
+            ),
+            wins=wins,
+            trials=trials,
+            latest=latest,
+            regret=np.where(np.isfinite(regret), regret, np.nan),
+            bound=bound,
+        )
+
+    def _sums(self) -> np.ndarray:
+        sums = np.zeros((self.origins.batches, self.forecasters, self.horizons, 34))
+        for batch, hindcasts in self.batches.items():
+            for f, h in self.cells:
+                own = [at_origin[f, h] for at_origin in hindcasts]
+                rival = [at_origin[self.case.benchmark, h] for at_origin in hindcasts]
+                sums[batch, f, h] = batch_sums(own, rival)
+        return sums
+
+    def _counts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Outcome codes added up, and their number, by the batch in which they became known."""
+        wins, trials = np.zeros((2, self.origins.batches, self.forecasters, self.horizons))
+        for (origin, f, h), code in self.outcomes.items():
+            batch = self.origins.known_batch[origin, h]
+            if batch >= 0 and code >= 0:
+                wins[batch, f, h] += code
+                trials[batch, f, h] += 1
+        return wins, trials
+
+
+def plain(case: PassInput) -> PassOutput:
+    with np.errstate(all="ignore"):
+        return PlainPass(case).run()
