@@ -361,7 +361,7 @@ def test_the_console_format_writes_lines_for_people_to_stderr(place) -> None:
 
 def test_help_names_every_option_and_how_it_ends() -> None:
     from pulse_entrypoints.cli.options import options_of
-    from pulse_entrypoints.settings import TrainSettings
+    from pulse_entrypoints.settings.train import TrainSettings
 
     done = subprocess.run(command("train", "--help"), env=environment(), capture_output=True, text=True, check=True)
     assert not [option.flag for option in options_of(TrainSettings) if option.flag not in done.stdout]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from pulse_entrypoints.cli.commands import Command
-from pulse_entrypoints.cli.options import Option, is_flag, options_of
+from pulse_entrypoints.cli.options import Option, is_flag
 from pulse_entrypoints.settings.groups import GROUPS
 from pulse_reference.markdown import fenced, plain, prose, table
 
@@ -20,7 +20,7 @@ def _section(command: Command) -> Iterator[str]:
     yield f"## {command.name}"
     yield fenced(f"{command.usage} [OPTIONS]")
     yield prose(command.help)
-    options = sorted(options_of(command.settings), key=lambda option: GROUPS.index(option.group))
+    options = sorted(command.options, key=lambda option: GROUPS.index(option.group))
     for group, members in groupby(options, key=lambda option: option.group):
         yield f"**{group}**"
         yield _options(list(members))

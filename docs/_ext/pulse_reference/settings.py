@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pulse_entrypoints.cli.commands import Command
-from pulse_entrypoints.cli.options import Option, options_of
+from pulse_entrypoints.cli.options import Option
 from pulse_entrypoints.settings.groups import GROUPS
 from pulse_reference.markdown import plain, table
 
@@ -15,7 +15,7 @@ def settings_page(commands: Iterable[Command]) -> str:
     used: dict[str, list[str]] = {}
     options: dict[str, Option] = {}
     for command in commands:
-        for option in options_of(command.settings):
+        for option in command.options:
             options.setdefault(option.name, option)
             used.setdefault(option.name, []).append(" ".join(command.words))
     return "\n\n".join(

@@ -15,8 +15,9 @@ from pulse_adapters.aws_batch.logs import Logs
 from pulse_adapters.aws_batch.states import JobState
 from pulse_adapters.aws_batch.waiting import Queues
 from pulse_core.errors import PulseError, SettingsError
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Exit, failed
-from pulse_entrypoints.cli.layers import CommandLine, layered
+from pulse_entrypoints.cli.layers import layered
 from pulse_entrypoints.cli.logging import Masker
 from pulse_entrypoints.cli.options import is_flag, options_of
 from pulse_entrypoints.commands.train.command import told

@@ -11,8 +11,9 @@ from pulse_entrypoints.batch.accounts import account
 from pulse_entrypoints.batch.asking import answered, asked, checked, place_of, show, typed_for
 from pulse_entrypoints.batch.run import as_job
 from pulse_entrypoints.batch.status import together
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Exit
-from pulse_entrypoints.cli.layers import CommandLine, layered
+from pulse_entrypoints.cli.layers import layered
 from pulse_entrypoints.cli.logging import Masker
 from pulse_entrypoints.commands.train.command import told
 from pulse_entrypoints.settings.batch import CollectSettings

@@ -9,8 +9,9 @@ from pulse_adapters.aws_batch.jobs import Jobs
 from pulse_adapters.aws_batch.states import FAILED, JobState
 from pulse_core.errors import PulseError
 from pulse_entrypoints.batch.asking import RUN_TAG, answered, asked, checked, logs_of, parent, show
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Exit
-from pulse_entrypoints.cli.layers import CommandLine, layered
+from pulse_entrypoints.cli.layers import layered
 from pulse_entrypoints.settings.batch import CancelSettings, JobLogSettings, ListJobSettings
 
 

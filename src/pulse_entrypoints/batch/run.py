@@ -11,8 +11,9 @@ from pulse_adapters.aws_batch.environment import BatchJob, batch_job
 from pulse_core.errors import PulseError, SettingsError
 from pulse_entrypoints.batch.nodes import main_node, other_node
 from pulse_entrypoints.batch.stored import refuse_other_spec, with_stored
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, failed
-from pulse_entrypoints.cli.layers import CommandLine, Layered, layered
+from pulse_entrypoints.cli.layers import Layered, layered
 from pulse_entrypoints.cli.logging import JSON, Masker
 from pulse_entrypoints.commands.train.command import Order, carry_out, judged, told
 from pulse_entrypoints.settings.batch import RunJobSettings

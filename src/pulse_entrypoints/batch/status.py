@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pulse_adapters.aws_batch.costs import usage, workers
 from pulse_entrypoints.batch.asking import COLLECTS_TAG, Asked, answered, asked, checked, parent, place_of, show
 from pulse_entrypoints.batch.watching import look, watched
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Exit
-from pulse_entrypoints.cli.layers import CommandLine, layered
+from pulse_entrypoints.cli.layers import layered
 from pulse_entrypoints.settings.batch import StatusSettings
 
 COMMAND = "pulse batch status"

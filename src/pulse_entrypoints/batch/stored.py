@@ -19,9 +19,10 @@ import attrs
 
 from pulse_core.errors import SettingsError
 from pulse_core.spec import RunSpec
-from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.command_line import CommandLine
+from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.options import options_of
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 SPEC_OPTIONS: Final = {"start": "start_date", "end": "end_date"}

@@ -29,13 +29,14 @@ from pulse_entrypoints.batch.asking import (
 from pulse_entrypoints.batch.plan import children
 from pulse_entrypoints.batch.stored import NOT_FOR_JOBS, for_jobs, is_place, store, to_toml
 from pulse_entrypoints.batch.watching import watched
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Exit
-from pulse_entrypoints.cli.layers import CommandLine, Layered, layered
+from pulse_entrypoints.cli.layers import Layered, layered
 from pulse_entrypoints.cli.options import options_of
 from pulse_entrypoints.commands.train.command import judged
-from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.batch import SubmitSettings
 from pulse_entrypoints.settings.places import SAMPLE
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 
 MOST_ATTEMPTS: Final = 10

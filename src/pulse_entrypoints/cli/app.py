@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from cyclopts import App, Group, Parameter
+from cyclopts import App
 from cyclopts.argument import ArgumentCollection
 from cyclopts.exceptions import CycloptsError
 
-from pulse_entrypoints.cli.commands import COMMANDS, GROUP_HELP, Command
-from pulse_entrypoints.cli.layers import CommandLine
-from pulse_entrypoints.cli.options import Option, is_flag, options_of
+from pulse_entrypoints.cli.command_line import CommandLine
+from pulse_entrypoints.cli.commands import COMMANDS, Command
+from pulse_entrypoints.cli.help import GROUP_HELP
 from pulse_entrypoints.cli.signals import interruptible, name_of
-from pulse_entrypoints.settings.groups import GROUPS
 
 USAGE_ERROR: Final = 2
 INTERRUPTED: Final = 75
@@ -25,15 +23,20 @@ _HELP: Final = (
     "Pulse replays history: at every past day it forecasts from what was known then, scores the forecasts by "
     "what came, and says how far each forecaster can be trusted."
 )
-_BY_WORDS: Final = {command.words: command for command in COMMANDS}
+_COMPLETION: Final = "--install-completion"
+_COMMAND_OF: Final = {command.words: command for command in COMMANDS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    app = application()
+    words = sys.argv[1:] if arguments is None else arguments
+    if list(words) == ["--version"]:  # without cyclopts, which loads rich to print it
+        sys.stdout.write(f"{_version()}\n")
+        return 0
+    app = application(words)
     try:
         with interruptible():
-            status = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+            status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         sys.stderr.write(f"pulse: {error}\nAll options: pulse --help\n")
         return USAGE_ERROR
@@ -43,15 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
-def application() -> App:
-    """Build the app. It takes in the command line as typed; `layers` reads what the words mean."""
-    typed = CommandLine()
+def application(arguments: Sequence[str]) -> App:
+    """Build the app for these arguments. The app collects the command line as it stands; `layers` reads its values."""
+    command_line = CommandLine()
     app = App(
         name="pulse",
         help=_HELP,
         help_format="plaintext",
         version=_version,
-        config=_Take(typed),
+        config=_Collector(command_line),
         suppress_keyboard_interrupt=False,
     )
     groups: dict[str, App] = {}
@@ -63,92 +66,68 @@ def application() -> App:
                 groups[word] = App(name=word, help=GROUP_HELP[word])
                 app.command(groups[word])
             parent = groups[word]
-        parent.command(
-            _action(command, typed),
-            name=name,
-            help=command.help,
-            usage=f"Usage: {command.usage} [OPTIONS]",
-            help_epilogue=command.epilogue,
-        )
-    app.register_install_completion_command(help="Install completion for your shell, and exit.")
+        action = _action(command, command_line)
+        usage = None
+        if _shows_options(command, arguments):
+            from pulse_entrypoints.cli.declaration import declare  # the kinds of values, which only options need
+
+            declare(action, command.options)
+            usage = f"Usage: {command.usage} [OPTIONS]"
+        parent.command(action, name=name, help=command.help, usage=usage, help_epilogue=command.epilogue)
+    app.register_install_completion_command(name=_COMPLETION, help="Install completion for your shell, and exit.")
     return app
 
 
-def _action(command: Command, typed: CommandLine) -> Callable[..., int]:
-    """Return what cyclopts calls: a function with the command's options as its signature."""
+def _shows_options(command: Command, arguments: Sequence[str]) -> bool:
+    """Whether a command's options are needed: where the arguments name it, and where a shell learns all there are.
 
-    def action(*words: str, **options: Any) -> int:
-        del words, options
-        return command.load()(typed, os.environ)  # imports here: help must not wait for numpy
+    The options of all commands would cost half of the time of `pulse --help`, which shows none of them.
+    """
+    return tuple(arguments[: len(command.words)]) == command.words or _COMPLETION in arguments
 
-    _declare(action, command)
+
+def _action(command: Command, command_line: CommandLine) -> Callable[..., int]:
+    """Return the function that cyclopts calls for a command."""
+
+    def action(*words: str, **values: Any) -> int:
+        del words, values
+        return command.load()(command_line, os.environ)  # imports here: help must not wait for numpy
+
     return action
 
 
-class _Take:
-    """Takes the words of each option before cyclopts converts them, which would stop at the first mistake."""
+class _Collector:
+    """Collects the words of each option before cyclopts converts them, which would stop at the first mistake."""
 
-    def __init__(self, typed: CommandLine) -> None:
-        self._typed = typed
+    def __init__(self, command_line: CommandLine) -> None:
+        self._command_line = command_line
 
     def __call__(self, app: App, commands: Sequence[str], arguments: ArgumentCollection) -> None:
         del app
-        command = _BY_WORDS.get(tuple(commands))
+        command = _COMMAND_OF.get(tuple(commands))
         if command is None:
             return
-        self._typed.command = command.name
+        self._command_line.command = command.name
         for argument in arguments:
             for token in argument.tokens:
-                self._take(argument.field_info.name, argument.names, token)
+                self._collect(argument.field_info.name, argument.names, token)
             argument.tokens.clear()
 
-    def _take(self, name: str, spellings: tuple[str, ...], token: Any) -> None:
+    def _collect(self, name: str, spellings: tuple[str, ...], token: Any) -> None:
+        words = self._command_line.words
         if token.keyword is None:
-            self._typed.words.append(token.value)
+            words.append(token.value)
         elif token.keyword not in spellings:
-            self._typed.words.append(f"{token.keyword}={token.value}")
+            words.append(f"{token.keyword}={token.value}")
         else:
-            values = self._typed.values.setdefault(name, [])
+            values = self._command_line.values.setdefault(name, [])
             if isinstance(token.implicit_value, bool):
                 values.append(str(token.implicit_value).lower())
             elif token.value or token.implicit_value != []:
                 values.append(token.value)
 
 
-def _declare(action: Any, command: Command) -> None:
-    """Give a function the options of a command's settings as its signature."""
-    words = inspect.Parameter(
-        "words",
-        inspect.Parameter.VAR_POSITIONAL,
-        annotation=Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    )
-    groups = {name: Group(name, sort_key=number) for number, name in enumerate(GROUPS)}
-    options = options_of(command.settings)
-    signature = inspect.Signature([words, *(_parameter(option, groups[option.group]) for option in options)])
-    action.__signature__ = signature
-    action.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
-
-
-def _parameter(option: Option, group: Group) -> inspect.Parameter:
-    """Describe an option to cyclopts, which takes any number of values, so that `layers` reports too many."""
-    shown = Parameter(
-        name=option.flag,
-        help=option.help,
-        group=group,
-        metavar=option.kind.metavar,
-        show_default=option.shown_default or False,
-        choices=option.kind.choices or None,
-        consume_multiple=True,
-        negative=None if is_flag(option) else (),
-        allow_repeating=True,
-    )
-    kind: Any = bool if is_flag(option) else list[str]
-    return inspect.Parameter(
-        option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, shown]
-    )
-
-
 def _version() -> str:
-    from pulse_core.version import __version__  # help must not wait for numpy
+    from importlib.metadata import version  # 30 ms that only this costs
 
-    return __version__
+    return version("pulse-retrodiction")  # of the installed package: to import the core would load numpy

@@ -10,20 +10,12 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.commands import all_options
 from pulse_entrypoints.cli.options import Option, options_of
 
 S = TypeVar("S", bound=attrs.AttrsInstance)
 S_co = TypeVar("S_co", bound=attrs.AttrsInstance, covariant=True)
-
-
-@attrs.define
-class CommandLine:
-    """What was typed: the values of each option by its name, bare words and unknown options, and the command."""
-
-    values: dict[str, list[str]] = attrs.field(factory=dict)
-    words: list[str] = attrs.field(factory=list)
-    command: str = "pulse train"
 
 
 @attrs.frozen
@@ -118,11 +110,11 @@ class _Reader:
             self.problems.append(f"{self.sources['config']}: {error}")
             return
         for key, value in document.items():
-            if key not in all_options() or key == "config":
-                self.problems.append(f"{path}: {_unknown_key(key)}")
-            elif key in self.options:  # one file serves all commands, and each reads the keys of its own options
-                option = self.options[key]
+            option = None if key == "config" else self.options.get(key)
+            if option is not None:
                 self._take(option, f"{path}: {key}", option.kind.of_toml, value)
+            elif key == "config" or key not in all_options():  # one file serves all commands
+                self.problems.append(f"{path}: {_unknown_key(key)}")
 
     def choose(self) -> None:
         """Of an option and one that takes its place, keep the one in the stronger layer."""

@@ -10,14 +10,15 @@ from typing import Any, Final
 from pulse_adapters.storage.disk import disk_faults
 from pulse_adapters.storage.files import create
 from pulse_core.errors import SettingsError
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.commands import COMMANDS
 from pulse_entrypoints.cli.exits import Ending, Exit
-from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.options import Option, options_of
 from pulse_entrypoints.cli.output import answer, tell
-from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.groups import GROUPS
 from pulse_entrypoints.settings.init import InitSettings
+from pulse_entrypoints.settings.train import TrainSettings
 
 OF_A_JOB: Final = "pulse batch run"
 """A command that no person types: what it alone takes is told to a job by `pulse batch submit`."""
@@ -82,7 +83,7 @@ def _options() -> dict[str, tuple[Option, list[str]]]:
     """Return every option that a file may hold with the commands that have it, those of train first."""
     found: dict[str, tuple[Option, list[str]]] = {option.name: (option, []) for option in options_of(TrainSettings)}
     for command in COMMANDS:
-        for option in options_of(command.settings):
+        for option in command.options:
             if not option.operand and not option.required:
                 found.setdefault(option.name, (option, []))[1].append(command.name)
     found.pop("config", None)

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from pulse_core.errors import SettingsError
 from pulse_core.forecasters.registry import resolve
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
-from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
 from pulse_entrypoints.settings.answers import CSV, TABLE
 from pulse_entrypoints.settings.plugins import PluginSettings

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from pulse_core.errors import SettingsError, SinkUnavailable
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
-from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import answer
 from pulse_entrypoints.settings.report import ReportSettings
 from pulse_entrypoints.wiring import composition

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_entrypoints.cli.options import RUN_ID, choice, option
+from pulse_entrypoints.cli.kinds import RUN_ID, choice
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import OPERANDS, SHOW
 from pulse_entrypoints.settings.logs import ConfigSettings
 

@@ -7,11 +7,12 @@ from typing import Final
 
 import attrs
 
-from pulse_entrypoints.cli.options import COUNT, FLAG, NUMBER, PORT, POSITIVE, SECONDS, TEXT, Kind, option
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.cli.kinds import COUNT, FLAG, NUMBER, PORT, POSITIVE, SECONDS, TEXT, Kind
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import BATCH, OPERANDS
 from pulse_entrypoints.settings.logs import ConfigSettings
 from pulse_entrypoints.settings.s3 import RegionSettings
+from pulse_entrypoints.settings.train import TrainSettings
 
 MOST_CHILDREN: Final = 10_000
 """Of an array of AWS Batch."""

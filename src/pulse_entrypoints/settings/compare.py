@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_entrypoints.cli.options import NUMBER, RUN_ID, SHARE_OF_ONE, option
+from pulse_entrypoints.cli.kinds import NUMBER, RUN_ID, SHARE_OF_ONE
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.answers import AnswerSettings
 from pulse_entrypoints.settings.groups import HOW, OPERANDS
 from pulse_entrypoints.settings.places import ResultsSettings

@@ -8,7 +8,8 @@ from typing import Final
 
 import attrs
 
-from pulse_entrypoints.cli.options import FLAG, PATH, PORT, POSITIVE, RANGE, SIZE, TEXT, option
+from pulse_entrypoints.cli.kinds import FLAG, PATH, PORT, POSITIVE, RANGE, SIZE, TEXT
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import DASK
 
 CLUSTER_OF_OTHERS: Final[tuple[str, ...]] = ("dask_scheduler_address", "dask_tls_ca", "dask_tls_cert", "dask_tls_key")

@@ -6,7 +6,8 @@ from typing import Final
 
 import attrs
 
-from pulse_entrypoints.cli.options import FLAG, NAMES, TEXT, Kind, option
+from pulse_entrypoints.cli.kinds import FLAG, NAMES, TEXT, Kind
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.answers import AnswerSettings
 from pulse_entrypoints.settings.groups import OPERANDS, SHOW, WHERE
 from pulse_entrypoints.settings.logs import ConfigSettings

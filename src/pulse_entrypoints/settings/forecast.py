@@ -7,7 +7,8 @@ from datetime import date
 
 import attrs
 
-from pulse_entrypoints.cli.options import DAY, FLAG, NAMES, option
+from pulse_entrypoints.cli.kinds import DAY, FLAG, NAMES
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.answers import AnswerSettings, RunOperand
 from pulse_entrypoints.settings.groups import SHOW, WHAT
 from pulse_entrypoints.settings.places import DataSettings, ResultsSettings

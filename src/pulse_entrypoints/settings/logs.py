@@ -7,7 +7,8 @@ from pathlib import Path
 
 import attrs
 
-from pulse_entrypoints.cli.options import PATH, choice, option
+from pulse_entrypoints.cli.kinds import PATH, choice
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import LOGS
 
 

@@ -6,7 +6,8 @@ from typing import Final
 
 import attrs
 
-from pulse_entrypoints.cli.options import FLAG, PATH, RUN_ID, TEXT, option
+from pulse_entrypoints.cli.kinds import FLAG, PATH, RUN_ID, TEXT
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import WHERE
 from pulse_entrypoints.settings.s3 import S3DataSettings, S3OutputSettings, S3ResultsSettings
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import attrs
 
-from pulse_entrypoints.cli.options import NAMES, PATH, option
+from pulse_entrypoints.cli.kinds import NAMES, PATH
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.answers import RunOperand
 from pulse_entrypoints.settings.groups import SHOW, WHERE
 from pulse_entrypoints.settings.logs import ConfigSettings

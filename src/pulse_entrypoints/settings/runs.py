@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_entrypoints.cli.options import COUNT, FLAG, POSITIVE, choice, option
+from pulse_entrypoints.cli.kinds import COUNT, FLAG, POSITIVE, choice
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.answers import AnswerSettings, RunOperand
 from pulse_entrypoints.settings.groups import HOW
 from pulse_entrypoints.settings.places import ResultsSettings

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import attrs
 
-from pulse_entrypoints.cli.options import BYTES, HOURS, OBJECT, PATH, POSITIVE, TEXT, URL, choice, option
+from pulse_entrypoints.cli.kinds import BYTES, HOURS, OBJECT, PATH, POSITIVE, TEXT, URL, choice
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import S3
 
 

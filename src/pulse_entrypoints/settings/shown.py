@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_entrypoints.cli.options import FLAG, option
+from pulse_entrypoints.cli.kinds import FLAG
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import SHOW
 
 

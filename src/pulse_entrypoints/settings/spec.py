@@ -8,7 +8,8 @@ from typing import Final
 
 import attrs
 
-from pulse_entrypoints.cli.options import DAY, NAMES, NUMBER, TEXT, WHOLE, choice, option
+from pulse_entrypoints.cli.kinds import DAY, NAMES, NUMBER, TEXT, WHOLE, choice
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import HOW, WHAT
 
 DEFAULT_VARIABLES: Final = ("spx_close", "us_10y_yield")

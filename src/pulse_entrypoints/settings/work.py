@@ -1,14 +1,18 @@
-"""How the work is done: engines, shares, failures."""
+"""How the work is done: backends, shares, failures."""
 
 from __future__ import annotations
 
-from functools import partial
-
 import attrs
 
-from pulse_entrypoints.cli.options import COUNT, FLAG, POSITIVE, SECONDS, SHARE, choice, option
+from pulse_entrypoints.cli.kinds import COUNT, FLAG, POSITIVE, SECONDS, SHARE, choice
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import WORK
-from pulse_entrypoints.wiring.entry_points import BACKENDS, plugin_names
+
+
+def _plugged_backends() -> tuple[str, ...]:
+    from pulse_entrypoints.wiring.entry_points import BACKENDS, plugin_names  # 30 ms that only an unknown name costs
+
+    return plugin_names(BACKENDS)
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -16,7 +20,7 @@ class WorkSettings:
     """How the work is done; no number depends on it."""
 
     backend: str = option(
-        choice("serial", "processes", "dask", metavar="NAME", more=partial(plugin_names, BACKENDS)),
+        choice("serial", "processes", "dask", metavar="NAME", further=_plugged_backends),
         WORK,
         "What computes; the numbers are the same. Little work is done without starting processes.",
         "processes",

@@ -11,8 +11,8 @@ from pulse_adapters.backends.dask.cluster import LocalWorkers, Scheduler, Tls
 from pulse_adapters.backends.stopping import Stop
 from pulse_core.errors import SettingsError
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.dask import CLUSTER_OF_OTHERS, CLUSTER_OF_OURS
+from pulse_entrypoints.settings.train import TrainSettings
 
 DASK: Final = "dask"
 Announce = Callable[[str, str], object]

@@ -26,7 +26,7 @@ from pulse_core.runs.training import RetrodictionTraining
 from pulse_core.spec import OWN_QUANTILES, RunSpec
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.signals import current
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import entry_points
 from pulse_entrypoints.wiring.adapters import Adapter
 from pulse_entrypoints.wiring.backends import Announce, engine_of, engine_parts, say_nothing

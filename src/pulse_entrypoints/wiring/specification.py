@@ -12,9 +12,9 @@ import attrs
 from pulse_core.errors import InvalidSpec
 from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.places import SAMPLE
 from pulse_entrypoints.settings.spec import DEFAULT_START, DEFAULT_VARIABLES
+from pulse_entrypoints.settings.train import TrainSettings
 
 SAMPLE_YEARS: Final = 10
 

@@ -5,7 +5,8 @@ import pytest
 from sphinx.errors import ExtensionError
 
 from pulse_entrypoints.cli.commands import COMMANDS, Command
-from pulse_entrypoints.cli.options import FLAG, PATH, TEXT, choice, option, options_of
+from pulse_entrypoints.cli.kinds import FLAG, PATH, TEXT, choice
+from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import GROUPS, OPERANDS, WHERE, WORK
 from pulse_reference import filled
 from pulse_reference.commands import commands_page
@@ -27,7 +28,7 @@ class Settings:
 
 SHOW = Command(
     words=("runs", "show"),
-    settings=Settings,
+    settings=f"{__name__}:Settings",
     run="module:show",
     help="Show a run.\n\nTry it:\n\n    pulse runs show here",
     epilogue="That is all.",
@@ -54,7 +55,7 @@ def test_every_option_of_every_command_is_in_both_references():
     commands, settings = commands_page(COMMANDS), settings_page(COMMANDS)
     for command in COMMANDS:
         assert f"## {command.name}\n" in commands
-        for each in options_of(command.settings):
+        for each in command.options:
             assert f"`{each.flag}" in commands
             assert f"| `{each.flag}` | `{each.environment}` | `{each.name}` |" in settings
 

@@ -16,7 +16,8 @@ from pulse_core.plan import WorkUnit
 from pulse_entrypoints.batch.plan import children
 from pulse_entrypoints.batch.run import order_of
 from pulse_entrypoints.batch.stored import for_jobs, refuse_other_spec, store, to_toml, with_stored
-from pulse_entrypoints.cli.layers import CommandLine, Layered, layered
+from pulse_entrypoints.cli.command_line import CommandLine
+from pulse_entrypoints.cli.layers import Layered, layered
 from pulse_entrypoints.commands.train.command import judged
 from pulse_entrypoints.commands.train.marks import done_of
 from pulse_entrypoints.settings.batch import RunJobSettings, SubmitSettings

@@ -10,8 +10,9 @@ import pytest
 
 from pulse_adapters.backends.dask.cluster import LocalWorkers, Scheduler, Tls
 from pulse_adapters.backends.stopping import Stop
-from pulse_entrypoints.cli.layers import CommandLine, Layered, layered
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.cli.command_line import CommandLine
+from pulse_entrypoints.cli.layers import Layered, layered
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring.backends import engine_of, engine_parts, engine_problems, say_nothing
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.commands import COMMANDS
-from pulse_entrypoints.cli.layers import CommandLine, layered
+from pulse_entrypoints.cli.layers import layered
 from pulse_entrypoints.cli.options import options_of
 from pulse_entrypoints.commands.init import OF_A_JOB, configuration
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.train import TrainSettings
 
 _OPTION = re.compile(r"^#([a-z][a-z0-9_]*) = ", re.MULTILINE)
 
@@ -22,7 +23,7 @@ def test_the_file_sets_nothing_by_itself(ask) -> None:
 
 
 def test_every_option_that_a_file_may_hold_is_there_once() -> None:
-    typed = [option for one in COMMANDS if one.name != OF_A_JOB for option in options_of(one.settings)]
+    typed = [option for one in COMMANDS if one.name != OF_A_JOB for option in one.options]
     wanted = {option.name for option in typed if not option.operand and not option.required} - {"config"}
     assert sorted(_OPTION.findall(configuration("x.toml"))) == sorted(wanted)
 
@@ -30,8 +31,8 @@ def test_every_option_that_a_file_may_hold_is_there_once() -> None:
 def test_every_line_can_be_taken_as_it_stands(tmp_path) -> None:
     path = tmp_path / "all.toml"
     path.write_text(_OPTION.sub(r"\1 = ", configuration("all.toml")))
-    for command in [one for one in COMMANDS if any(option.name == "config" for option in options_of(one.settings))]:
-        read = layered(CommandLine({"config": [str(path)]}), {}, command.settings)
+    for command in [one for one in COMMANDS if any(option.name == "config" for option in one.options)]:
+        read = layered(CommandLine({"config": [str(path)]}), {}, command.settings_class)
         told = [problem for problem in read.problems if "is missing" not in problem and "give one of" not in problem]
         assert told == []
 

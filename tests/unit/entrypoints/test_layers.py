@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_entrypoints.cli.layers import CommandLine, Layered, layered
-from pulse_entrypoints.cli.options import NAMES, TEXT, WHOLE, option, options_of
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.cli.command_line import CommandLine
+from pulse_entrypoints.cli.kinds import NAMES, TEXT, WHOLE
+from pulse_entrypoints.cli.layers import Layered, layered
+from pulse_entrypoints.cli.options import option, options_of
 from pulse_entrypoints.settings.groups import OPERANDS
 from pulse_entrypoints.settings.logs import ConfigSettings
+from pulse_entrypoints.settings.train import TrainSettings
 
 OPTIONS = options_of(TrainSettings)
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from pulse_adapters.sinks.folder import FolderSink
-from pulse_entrypoints.cli.layers import CommandLine
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.commands.runs.command import list_runs, show_run
 from pulse_entrypoints.commands.runs.prune import prune_runs
 from tests.results import batch_hindcasts, run_result, spec

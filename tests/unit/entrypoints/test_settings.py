@@ -6,14 +6,15 @@ import attrs
 import pytest
 
 from pulse_core.spec import ACTUALS, CALIBRATIONS, TARGETS, TRUST_LOSSES, RunSpec
-from pulse_entrypoints.cli.commands import COMMANDS, GROUP_HELP, all_options
+from pulse_entrypoints.cli.commands import COMMANDS, all_options
+from pulse_entrypoints.cli.help import GROUP_HELP
 from pulse_entrypoints.cli.options import options_of
-from pulse_entrypoints.settings import TrainSettings
 from pulse_entrypoints.settings.groups import GROUPS
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 
 SPEC_DEFAULTS = {field.name: field.default for field in attrs.fields(RunSpec)}
-OPTIONS = [(command.name, option) for command in COMMANDS for option in options_of(command.settings)]
+OPTIONS = [(command.name, option) for command in COMMANDS for option in command.options]
 
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=lambda value: getattr(value, "name", value))
@@ -24,7 +25,7 @@ def test_an_option_says_what_it_is_for_and_where_it_belongs(command, option) -> 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_no_two_options_of_a_command_share_a_variable_of_the_environment(command) -> None:
-    variables = [option.environment for option in options_of(command.settings)]
+    variables = [option.environment for option in command.options]
     assert len(set(variables)) == len(variables)
 
 

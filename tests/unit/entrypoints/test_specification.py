@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
-from pulse_entrypoints.cli.layers import CommandLine, layered
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.cli.command_line import CommandLine
+from pulse_entrypoints.cli.layers import layered
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring.specification import SampleFacts, run_spec
 
 TODAY = date(2024, 2, 29)

@@ -15,8 +15,9 @@ from pulse_core.errors import SettingsError
 from pulse_core.events import ignore
 from pulse_core.plan import Slice
 from pulse_core.spec import DEFAULT_FORECASTERS
-from pulse_entrypoints.cli.layers import CommandLine, layered
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.cli.command_line import CommandLine
+from pulse_entrypoints.cli.layers import layered
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 
 

@@ -22,8 +22,9 @@ from pulse_core.runs.comparing import (
     spec_changes,
 )
 from pulse_core.tables import Columns
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
-from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
 from pulse_entrypoints.settings.answers import CSV, TABLE
 from pulse_entrypoints.settings.compare import CompareSettings

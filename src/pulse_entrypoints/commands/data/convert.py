@@ -12,8 +12,9 @@ from pulse_adapters.stores.formats.parquet_bytes import parquet_bytes
 from pulse_adapters.stores.formats.registry import variable_of
 from pulse_core.errors import DataError, SettingsError
 from pulse_core.ports import DataStore, reading
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, answered
-from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import answer, tell
 from pulse_entrypoints.commands.data.inspect import chosen, each_of, opened
 from pulse_entrypoints.settings.data_tools import ConvertSettings, SampleSettings

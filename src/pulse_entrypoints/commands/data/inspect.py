@@ -12,8 +12,9 @@ from pulse_core.data.quality import Finding, Quality, quality
 from pulse_core.errors import PulseError, SettingsError
 from pulse_core.ports import DataStore, reading
 from pulse_core.results import Failure
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, answered
-from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
 from pulse_entrypoints.commands.forecast.rows import moment
 from pulse_entrypoints.settings.answers import CSV, TABLE

@@ -9,8 +9,9 @@ from pulse_adapters.published.result_reader import PublishedRun, read_result
 from pulse_core.backtest import ensemble
 from pulse_core.errors import InvalidSpec, SettingsError
 from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, answered
-from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import answer, show, tell, write_csv, write_json
 from pulse_entrypoints.commands.forecast.rows import COLUMNS, document, rows
 from pulse_entrypoints.settings.answers import CSV, TABLE

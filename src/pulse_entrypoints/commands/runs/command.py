@@ -12,8 +12,9 @@ import attrs
 from pulse_adapters.published.document import Document
 from pulse_adapters.published.result_reader import read_head, read_result
 from pulse_core.errors import MalformedData, RunNotFound, SettingsError
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
-from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
 from pulse_entrypoints.settings.answers import CSV, TABLE
 from pulse_entrypoints.settings.places import ResultsSettings

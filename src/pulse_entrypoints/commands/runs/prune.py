@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import attrs
 
 from pulse_adapters.sinks.archive import RecordFacts
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
-from pulse_entrypoints.cli.layers import CommandLine, Layered
+from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
 from pulse_entrypoints.commands.runs.command import RunLine, lines_of, place_of
 from pulse_entrypoints.settings.answers import CSV, TABLE

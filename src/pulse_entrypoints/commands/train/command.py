@@ -16,8 +16,9 @@ from pulse_core.plan import WorkUnit
 from pulse_core.results import RunResult
 from pulse_core.runs.training import shared_units
 from pulse_core.spec import RunSpec
+from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, completed, failed, interrupted, slice_completed, unexpected
-from pulse_entrypoints.cli.layers import CommandLine, Layered, layered
+from pulse_entrypoints.cli.layers import Layered, layered
 from pulse_entrypoints.cli.logging import (
     JSON,
     QUIET,
@@ -37,7 +38,7 @@ from pulse_entrypoints.commands.report import attach_report, report_problems
 from pulse_entrypoints.commands.train.findings import summary_of
 from pulse_entrypoints.commands.train.marks import Marking
 from pulse_entrypoints.commands.train.preflight import NotReady, require
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.backends import engine_of, engine_problems
 from pulse_entrypoints.wiring.specification import run_spec

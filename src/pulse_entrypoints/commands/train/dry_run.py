@@ -16,7 +16,7 @@ from pulse_core.spec import RunSpec
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.output import show, write_json
 from pulse_entrypoints.commands.train.estimates import Estimate, estimate, rows_in
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.backends import engine_of
 

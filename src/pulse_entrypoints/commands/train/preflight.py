@@ -13,7 +13,7 @@ import attrs
 from pulse_core.errors import PulseError, StoreUnavailable, VariableNotFound
 from pulse_core.ports import DataStore
 from pulse_entrypoints.cli.exits import Ending, Exit
-from pulse_entrypoints.settings import TrainSettings
+from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.location_checks import uses_aws
 from pulse_entrypoints.wiring.results_archive import ResultsArchive

@@ -1,0 +1,225 @@
+"""The kinds of values that options take, read from text (arguments, environment) or from TOML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_SLICE: Final = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
+_RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SIZE: Final = re.compile(r"[0-9]+(\.[0-9]+)? ?[kMGT]i?B")
+_POWERS: Final = {"k": 1, "M": 2, "G": 3, "T": 4}
+_URL: Final = re.compile(
+    r"https?://[A-Za-z0-9._\-]+(?::[0-9]{1,5})?(?:/[^\s?#@]*)?|https?://\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?/?"
+)
+_OBJECT: Final = re.compile(r"s3://([A-Za-z0-9._-]{3,255})/([^\x00-\x1f]{0,1023}[^\x00-\x1f/])")
+_LEDGER: Final = "units"
+_BOTH_TRUE: Final = ("true", "1", "yes", "on")
+_BOTH_FALSE: Final = ("false", "0", "no", "off")
+
+
+@attrs.frozen(kw_only=True)
+class Kind:
+    """A kind of value. `read` makes one of text or raises ValueError; `toml` are its types in TOML.
+
+    `many` stands for several of them, exactly `count` where that is not 0.
+    """
+
+    expected: str
+    metavar: str
+    read: Callable[[str], Any]
+    toml: tuple[type, ...] = (str,)
+    many: bool = False
+    count: int = 0
+    choices: tuple[str, ...] = ()
+    in_toml: str = ""
+
+    def of_text(self, texts: Sequence[str]) -> Any:
+        """Return the value of an argument or environment variable. Raises ValueError, saying why not."""
+        if not texts or not any(text.strip() for text in texts):
+            raise ValueError("no value is given")
+        if self.count and len(texts) != self.count:
+            raise ValueError(f"expected {self.expected}, got {len(texts)}: {' '.join(texts)}")
+        if self.many:
+            return tuple(self._read(text) for text in texts)
+        if len(texts) > 1:
+            raise ValueError(f"takes one value, got {len(texts)}: {' '.join(texts)}")
+        return self._read(texts[0])
+
+    def of_toml(self, value: object) -> Any:
+        """Return the value of a TOML key. Raises ValueError, saying why not."""
+        if self.many:
+            if not isinstance(value, list) or not all(type(item) in self.toml for item in value):
+                raise ValueError(f"expected {self.in_toml or self.expected}, got {value!r}")
+            return self.of_text([str(item) for item in value])
+        if type(value) not in self.toml:
+            raise ValueError(f"expected {self.expected}, got {value!r}")
+        return self.of_text([value]) if isinstance(value, str) else self._own(value)
+
+    def _read(self, text: str) -> Any:
+        try:
+            return self.read(text)
+        except ValueError:
+            raise ValueError(f"expected {self.expected}, got '{text}'") from None
+
+    def _own(self, value: object) -> Any:
+        return self.read(str(value)) if type(value) in (int, float) else value
+
+
+def _whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ValueError
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    number = _whole(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _count(text: str) -> int:
+    number = _whole(text)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _port(text: str) -> int:
+    number = _whole(text)
+    if not 0 <= number < 1 << 16:
+        raise ValueError
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
+
+
+def _size(text: str) -> str:
+    if not _SIZE.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def _share_of_one(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1:
+        raise ValueError
+    return number
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in _BOTH_TRUE + _BOTH_FALSE:
+        raise ValueError
+    return text.lower() in _BOTH_TRUE
+
+
+def _share(text: str) -> tuple[int, int]:
+    match = _SLICE.fullmatch(text)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise ValueError
+    return int(match[1]), int(match[2])
+
+
+def _run_id(text: str) -> str:
+    if not _RUN_ID.fullmatch(text) or text == _LEDGER:
+        raise ValueError
+    return text
+
+
+def _path(text: str) -> Path:
+    if "\0" in text:
+        raise ValueError
+    return Path(text).expanduser()
+
+
+def _hours(text: str) -> float:
+    hours = float(text)
+    if not 0 <= hours < float("inf"):
+        raise ValueError
+    return hours
+
+
+def _bytes(text: str) -> int:
+    if _WHOLE.fullmatch(text):
+        return max(int(text), 0)
+    size = _size(text)
+    number, unit, binary = re.split(r" ?([kMGT])", size.removesuffix("B"), maxsplit=1)
+    return int(float(number) * (1_024 if binary else 1_000) ** _POWERS[unit])
+
+
+def _url(text: str) -> str:
+    if not _URL.fullmatch(text):
+        raise ValueError
+    return text.rstrip("/")
+
+
+def _object(text: str) -> tuple[str, str]:
+    match = _OBJECT.fullmatch(text)
+    if match is None:
+        raise ValueError
+    return match[1], match[2]
+
+
+def choice(*choices: str, metavar: str, further: Callable[[], Iterable[str]] = tuple) -> Kind:
+    """Return the kind of one word out of several, in any case; those of `further` count where none fits."""
+
+    def read(text: str) -> str:
+        for words in (choices, further()):
+            for word in words:
+                if word.lower() == text.lower():
+                    return word
+        raise ValueError
+
+    return Kind(expected=f"one of {', '.join(choices)}", metavar=metavar, read=read, choices=choices)
+
+
+NAMES: Final = Kind(
+    expected="names",
+    metavar="NAME...",
+    read=str,
+    many=True,
+    in_toml='a list of names such as ["a", "b"]',
+)
+TEXT: Final = Kind(expected="text", metavar="TEXT", read=str)
+WHOLE: Final = Kind(expected="a whole number", metavar="N", read=_whole, toml=(int,))
+POSITIVE: Final = Kind(expected="a whole number of at least 1", metavar="N", read=_positive, toml=(int,))
+COUNT: Final = Kind(expected="a whole number of at least 0", metavar="N", read=_count, toml=(int,))
+PORT: Final = Kind(expected="a port, 0 to 65535", metavar="PORT", read=_port, toml=(int,))
+RANGE: Final = Kind(
+    expected="two whole numbers of at least 1, the least and the most",
+    metavar="MIN MAX",
+    read=_positive,
+    toml=(int,),
+    many=True,
+    count=2,
+    in_toml="a list such as [1, 4]",
+)
+SECONDS: Final = Kind(expected="seconds, 0 or more", metavar="SECONDS", read=_seconds, toml=(int, float))
+SIZE: Final = Kind(expected="a size such as 512MiB or 2GiB", metavar="SIZE", read=_size)
+NUMBER: Final = Kind(expected="a number", metavar="X", read=float, toml=(int, float))
+SHARE_OF_ONE: Final = Kind(expected="a number from 0 to below 1", metavar="X", read=_share_of_one, toml=(int, float))
+DAY: Final = Kind(expected="a day such as 2022-01-31", metavar="DAY", read=date.fromisoformat, toml=(str, date))
+FLAG: Final = Kind(expected="true or false", metavar="", read=_flag, toml=(bool,))
+PATH: Final = Kind(expected="a path", metavar="PATH", read=_path)
+SHARE: Final = Kind(expected="I/N with 0 <= I < N, such as 0/4", metavar="I/N", read=_share)
+HOURS: Final = Kind(expected="a number of hours, at least 0", metavar="HOURS", read=_hours, toml=(int, float))
+BYTES: Final = Kind(expected="a size such as 512MiB or 2GiB, or 0", metavar="SIZE", read=_bytes, toml=(int, str))
+URL: Final = Kind(expected="an address such as http://127.0.0.1:8333", metavar="URL", read=_url)
+OBJECT: Final = Kind(expected="s3://bucket/key", metavar="s3://BUCKET/KEY", read=_object)
+RUN_ID: Final = Kind(
+    expected="up to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit, and not 'units'",
+    metavar="NAME",
+    read=_run_id,
+)
