@@ -18,7 +18,7 @@ from pulse_core.errors import PulseError, SettingsError
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Exit, failed
 from pulse_entrypoints.cli.layers import layered
-from pulse_entrypoints.cli.logging import Masker
+from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.options import is_flag, options_of
 from pulse_entrypoints.commands.train.command import told
 from pulse_entrypoints.settings.batch import JobLogSettings, RunJobSettings

@@ -14,7 +14,7 @@ from pulse_entrypoints.batch.status import together
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Exit
 from pulse_entrypoints.cli.layers import layered
-from pulse_entrypoints.cli.logging import Masker
+from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.commands.train.command import told
 from pulse_entrypoints.settings.batch import CollectSettings
 

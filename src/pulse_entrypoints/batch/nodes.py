@@ -12,7 +12,8 @@ from pulse_adapters.backends.dask.nodes import Machine, gathered, own_address
 from pulse_adapters.backends.host.cores import usable_cores
 from pulse_core.errors import PulseError
 from pulse_entrypoints.cli.exits import Ending, Exit, failed
-from pulse_entrypoints.cli.logging import Masker, RunLog, open_log
+from pulse_entrypoints.cli.logging import RunLog, open_log
+from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.progress import show_line
 from pulse_entrypoints.cli.signals import Interrupted, name_of
 from pulse_entrypoints.commands.train.command import Order, carry_out

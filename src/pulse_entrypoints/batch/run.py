@@ -14,7 +14,8 @@ from pulse_entrypoints.batch.stored import refuse_other_spec, with_stored
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, failed
 from pulse_entrypoints.cli.layers import Layered, layered
-from pulse_entrypoints.cli.logging import JSON, Masker
+from pulse_entrypoints.cli.logging import JSON
+from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.commands.train.command import Order, carry_out, judged, told
 from pulse_entrypoints.settings.batch import RunJobSettings
 from pulse_entrypoints.settings.places import SAMPLE

@@ -1,20 +1,24 @@
-"""Where events go: the log file, the run's own log, and the console or stdout. Secrets go nowhere."""
+"""The log of a command: JSON lines in a file, in the run's own log and on a stream; lines for people on the console."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import attrs
-import structlog
-from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 from pulse_core.errors import SettingsError
+from pulse_entrypoints.cli.events import Events, Receiver, Record
+from pulse_entrypoints.cli.masking import Masker
+
+if TYPE_CHECKING:
+    from structlog.dev import ConsoleRenderer
 
 CONSOLE: Final = "console"
 JSON: Final = "json"
@@ -26,42 +30,17 @@ RUN_FAILED: Final = "run_failed"
 RUN_INTERRUPTED: Final = "run_interrupted"
 VARIABLE_FAILED: Final = "variable_failed"
 REPORTED: Final = (RUN_FAILED, RUN_INTERRUPTED, VARIABLE_FAILED)
-"""Events that the entry point reports on stderr in full: the console need not tell them twice."""
+"""Events that the command reports on stderr in full: the console need not show them twice."""
 
 _FIRST: Final = ("timestamp", "level", "event", "run_id")
-_SECRET_NAME: Final = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.IGNORECASE)
-_USER_OF_ADDRESS: Final = re.compile(r"(?<=://)[^/\s@\"']+@")
 _CLOCK_TIME: Final = slice(11, 19)
-_MASK: Final = "***"
-_SHORTEST_SECRET: Final = 6
-
-
-@attrs.frozen
-class Masker:
-    """Takes secrets out of text: the values of the environment's secret variables, and users in addresses."""
-
-    secrets: tuple[str, ...]
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Masker:
-        """Know the secrets of an environment."""
-        values = {
-            value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
-        }
-        return cls(tuple(sorted(values, key=len, reverse=True)))
-
-    def __call__(self, text: str) -> str:
-        """Return the text without them."""
-        for secret in self.secrets:
-            text = text.replace(secret, _MASK)
-        return _USER_OF_ADDRESS.sub(f"{_MASK}@", text)
 
 
 @attrs.define
 class RunLog:
-    """The log of one command: `events` takes them; `lines` are the JSON lines of the run so far."""
+    """The log of one command: `events` receives events; `lines` are the JSON lines of the run so far."""
 
-    events: FilteringBoundLogger
+    events: Events
     path: Path
     file: TextIO
     lines: list[str]
@@ -72,7 +51,7 @@ class RunLog:
         logging.getLogger().addHandler(self._bridge)
 
     def bind(self, **fields: Any) -> None:
-        """Give every event from here on these fields."""
+        """Add these fields to every later event."""
         self.events = self.events.bind(**fields)
 
     def of_run(self) -> bytes:
@@ -88,36 +67,25 @@ class RunLog:
 def open_log(
     level: str, form: str, folder: Path, mask: Masker, show: Callable[[str], object], stream: str = STDOUT
 ) -> RunLog:
-    """Open the log file and say where else events go, by `form`.
+    """Open the log file; `form` decides where else events go.
 
-    CONSOLE hands all of them to `show`, QUIET only warnings and errors; JSON writes JSON lines to the stream.
-    Warnings of adapters, which use the standard library's logging, become events. Raises SettingsError where
-    the folder or the file cannot be made.
+    CONSOLE hands every event as a line to `show`, QUIET only warnings and errors; JSON writes JSON lines to the
+    stream. Warnings of adapters, which use the standard library's logging, become events. Raises SettingsError where
+    the folder or the file cannot be created.
     """
     path = folder / LOG_FILE
-    file = _opened(path)
+    file = _open_file(path)
     lines: list[str] = []
-    keep = _Keep(mask, file, lines, stream=stream if form == JSON else None)
-    console = _Console(mask, show, logging.WARNING if form == QUIET else logging.NOTSET)
-    shown = [] if form == JSON else [console]
-    logger = structlog.wrap_logger(
-        None,
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            keep,
-            *shown,
-            _drop,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
-    )
-    return RunLog(logger, path, file, lines)
+    receivers: list[Receiver] = [_JsonLines(mask, file, lines, stream=stream if form == JSON else None)]
+    if form != JSON:
+        receivers.append(_Console(mask, show, logging.WARNING if form == QUIET else logging.NOTSET))
+    events = Events(tuple(receivers), logging.getLevelNamesMapping()[level])
+    return RunLog(events, path, file, lines)
 
 
 def log_folder_problem(folder: Path) -> str | None:
-    """Say why a log folder could not be made or written to, before anything is made."""
-    existing = next((place for place in (folder, *folder.absolute().parents) if place.exists()), folder)
+    """Return why a log folder could not be created or written to, without creating it; None where it can be."""
+    existing = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
     if not existing.is_dir():
         return f"{existing} is a file, not a folder"
     if not os.access(existing, os.W_OK | os.X_OK):
@@ -125,7 +93,7 @@ def log_folder_problem(folder: Path) -> str | None:
     return None
 
 
-def _opened(path: Path) -> TextIO:
+def _open_file(path: Path) -> TextIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("a", encoding="utf-8", buffering=1)
@@ -135,20 +103,20 @@ def _opened(path: Path) -> TextIO:
 
 
 class _Bridge(logging.Handler):
-    """Takes what adapters say through the standard library's logging."""
+    """Turns warnings of adapters, which use the standard library's logging, into events."""
 
     def __init__(self, log: RunLog) -> None:
         super().__init__(logging.WARNING)
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Turn a record into an event."""
+        """Log a record of the standard library as an event."""
         self._log.events.log(record.levelno, record.getMessage(), logger=record.name)
 
 
 @attrs.define
-class _Keep:
-    """A processor that writes events as JSON lines: to the file, the run's own log and perhaps stdout or stderr."""
+class _JsonLines:
+    """A receiver that writes events as JSON lines: to the file, the run's own log and, where named, a stream."""
 
     mask: Masker
     file: TextIO
@@ -156,18 +124,16 @@ class _Keep:
     stream: str | None = attrs.field(kw_only=True)
     file_failed: bool = False
 
-    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        ordered = {name: event[name] for name in _FIRST if name in event}
-        text = structlog.processors.JSONRenderer(default=str)(logger, method, ordered | dict(event))
-        line = f"{self.mask(str(text))}\n"
+    def __call__(self, record: Record) -> None:
+        ordered = {name: record[name] for name in _FIRST if name in record} | dict(record)
+        line = f"{self.mask(json.dumps(ordered, default=str))}\n"
         self._write_file(line)
         self.lines.append(line)
         if self.stream is not None:
             write_line(line, getattr(sys, self.stream))
-        return event
 
     def _write_file(self, line: str) -> None:
-        """Write to the file; a disk that fills up during a run is told once and does not end the run."""
+        """Write to the file; a disk that fills up during a run is reported once and does not end the run."""
         try:
             self.file.write(line)
         except OSError as error:
@@ -176,37 +142,32 @@ class _Keep:
             self.file_failed = True
 
 
-@attrs.frozen
+@attrs.define(slots=False)
 class _Console:
-    """A processor that shows events of a level and above to people."""
+    """A receiver that shows people the events of the level `least` and above."""
 
     mask: Masker
     show: Callable[[str], object]
     least: int
-    renderer: structlog.dev.ConsoleRenderer = attrs.field(init=False)
 
-    @renderer.default
-    def _renderer(self) -> structlog.dev.ConsoleRenderer:
-        # the default would show local variables in tracebacks, and so whatever secrets they hold
-        plain = structlog.dev.plain_traceback
+    def __call__(self, record: Record) -> None:
+        if logging.getLevelNamesMapping()[record["level"].upper()] < self.least or record["event"] in REPORTED:
+            return
+        fields = {name: value for name, value in record.items() if name != "run_id"}
+        fields["timestamp"] = record["timestamp"][_CLOCK_TIME]
+        self.show(self.mask(str(self._renderer(None, record["level"], fields))))
+
+    @cached_property
+    def _renderer(self) -> ConsoleRenderer:
+        from structlog import dev  # 0.1 s that only lines for people cost
+
         colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        return structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain, pad_event_to=16)
-
-    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        if logging.getLevelNamesMapping()[method.upper()] >= self.least and event["event"] not in REPORTED:
-            time = event["timestamp"][_CLOCK_TIME]
-            shown = {name: value for name, value in event.items() if name != "run_id"} | {"timestamp": time}
-            self.show(self.mask(str(self.renderer(logger, method, shown))))
-        return event
-
-
-def _drop(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    del logger, method, event
-    raise structlog.DropEvent
+        # the default formatter would show local variables in tracebacks, and with them any secret they hold
+        return dev.ConsoleRenderer(colors=colours, exception_formatter=dev.plain_traceback, pad_event_to=16)
 
 
 def write_line(line: str, stream: TextIO) -> None:
-    """Write to whoever reads stdout or stderr; when they have gone, the run goes on without them."""
+    """Write to stdout or stderr; where its reader has gone, the run goes on without one."""
     try:
         stream.write(line)
         stream.flush()

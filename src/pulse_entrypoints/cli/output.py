@@ -16,7 +16,7 @@ from pulse_core.errors import PulseError, SettingsError
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, failed
 from pulse_entrypoints.cli.layers import Layered, layered
-from pulse_entrypoints.cli.logging import Masker
+from pulse_entrypoints.cli.masking import Masker
 
 S = TypeVar("S", bound=attrs.AttrsInstance)
 

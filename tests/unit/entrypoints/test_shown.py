@@ -10,7 +10,8 @@ import pytest
 from pulse_core.events import RunPlanned, UnitFinished
 from pulse_core.plan import WorkUnit
 from pulse_core.results import UnitResult
-from pulse_entrypoints.cli.logging import JSON, Masker, open_log
+from pulse_entrypoints.cli.logging import JSON, open_log
+from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.progress import Progress
 
 PERIOD = ("--variables", "a", "b", "--start-date", "2020-03-01", "--end-date", "2020-06-30", "--backend", "serial")

@@ -10,7 +10,7 @@ from pulse_core.errors import PulseError, SettingsError
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import layered
-from pulse_entrypoints.cli.logging import Masker
+from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.output import show, tell, width_of_stderr, write_json
 from pulse_entrypoints.commands.train.command import Order, order_of
 from pulse_entrypoints.commands.train.preflight import Check, credentials_checks, data_checks, results_checks

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from pulse_entrypoints.cli.logging import Masker
+from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.commands.train.preflight import Check
 
 

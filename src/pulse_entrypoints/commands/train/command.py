@@ -26,11 +26,11 @@ from pulse_entrypoints.cli.logging import (
     RUN_INTERRUPTED,
     STDERR,
     STDOUT,
-    Masker,
     log_folder_problem,
     open_log,
     write_line,
 )
+from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.output import tell, width_of_stderr
 from pulse_entrypoints.cli.progress import Progress, show_line
 from pulse_entrypoints.cli.signals import current, name_of
