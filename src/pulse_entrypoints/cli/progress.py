@@ -9,7 +9,6 @@ from time import monotonic
 from typing import Any, Final
 
 import attrs
-from tqdm import tqdm
 
 from pulse_core.events import Event, RunPlanned, UnitFinished
 from pulse_entrypoints.cli.logging import VARIABLE_FAILED, RunLog
@@ -24,6 +23,8 @@ LONG: Final = 10.0
 
 def show_line(line: str) -> None:
     """Write a line to stderr, above a progress bar that may stand there."""
+    from tqdm import tqdm  # for people only: its import takes longer than to write a line
+
     tqdm.write(line, file=sys.stderr)
 
 
@@ -93,17 +94,9 @@ class Progress:
             planned=event.variables,
             **self.context,
         )
-        if self.with_bar and os.environ.get("TERM") != "dumb":  # such a terminal cannot go back in a line
-            # disable=None: no bar where stderr is no terminal
-            self._bar = tqdm(
-                total=event.variables,
-                desc="Replaying",
-                bar_format=_BAR,
-                unit=f" {self.counted}",
-                disable=None,
-                leave=False,
-                file=sys.stderr,
-            )
+        # a dumb terminal cannot go back in a line
+        if self.with_bar and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+            self._bar = _new_bar(event.variables, self.counted)
 
     def _count(self, event: UnitFinished) -> None:
         self.finished = event.finished
@@ -133,3 +126,9 @@ class Progress:
         seconds = self._latest - self._started
         left = seconds / event.finished * (event.planned - event.finished) if event.finished else 0.0
         return {"seconds": round(seconds, 1), "seconds_left": round(left, 1)}
+
+
+def _new_bar(total: int, counted: str) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc="Replaying", bar_format=_BAR, unit=f" {counted}", leave=False, file=sys.stderr)

@@ -51,8 +51,11 @@ def _fields(layered: Layered[TrainSettings], today: date, sample: Callable[[], S
     fields["predictors"] = fields["predictors"] or ()
     if fields["forecasters"] is None:
         fields["forecasters"] = DEFAULT_FORECASTERS
+    missing = [name for name in ("variables", "start", "end") if fields[name] is None]
+    if not missing:  # the sample would be read for nothing
+        return fields
     defaults = _sample_defaults(settings.end_date, sample) if settings.data == SAMPLE else _defaults(today)
-    return fields | {name: value for name, value in defaults.items() if fields[name] is None}
+    return fields | {name: defaults[name] for name in missing}
 
 
 def _defaults(today: date) -> Mapping[str, Any]:

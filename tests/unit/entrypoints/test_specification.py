@@ -48,11 +48,14 @@ def test_with_the_sample_what_is_said_counts() -> None:
     assert (spec.variables, spec.start, spec.end) == (("a",), date(2006, 3, 1), date(2016, 2, 29))
 
 
-def test_without_the_sample_its_facts_are_not_read() -> None:
+@pytest.mark.parametrize(
+    "values", [{}, {"data": ["sample"], "variables": ["a"], "start_date": ["2016-01-01"], "end_date": ["2016-02-29"]}]
+)
+def test_where_no_default_comes_from_the_sample_its_facts_are_not_read(values) -> None:
     def fail() -> SampleFacts:
         raise AssertionError
 
-    run_spec(layered(CommandLine(), {}, TrainSettings), TODAY, fail)
+    run_spec(layered(CommandLine(values), {}, TrainSettings), TODAY, fail)
 
 
 @pytest.mark.parametrize(
