@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from pulse_entrypoints.cli.logging import LOG_FILE
 from pulse_entrypoints.cli.signals import interruptible
 from tests.integration.cli import PERIOD, command, digest, environment, events, train, write_series
 
@@ -43,6 +45,43 @@ class Waiting:
                 pass
         return [history[-1]] * horizon
 """
+IN_A_LIBRARY = """
+import hashlib, pathlib
+
+class Waiting:
+    '''Is for minutes inside one call of a library, which does not hold Python's lock.'''
+    def forecast(self, history, horizon):
+        if pathlib.Path("wait").exists():
+            pathlib.Path("waiting").touch()
+            hashlib.pbkdf2_hmac("sha256", b"", b"", 1_000_000_000)
+        return [history[-1]] * horizon
+"""
+LOCKED_IN_A_LIBRARY = """
+import ctypes, pathlib
+
+class Waiting:
+    '''Is for a minute inside one call of a library, which holds Python's lock.'''
+    def forecast(self, history, horizon):
+        if pathlib.Path("wait").exists():
+            pathlib.Path("waiting").touch()
+            ctypes.PyDLL(None).usleep(60_000_000)
+        return [history[-1]] * horizon
+"""
+HOLDS_THE_LOCK = """
+import pathlib
+
+class Waiting:
+    '''Lets nothing end it, and runs C code that holds Python's lock for hundredths of a second each.'''
+    def forecast(self, history, horizon):
+        while pathlib.Path("wait").exists():
+            pathlib.Path("waiting").touch()
+            try:
+                sum(range(1_000_000))
+            except BaseException:
+                pass
+        return [history[-1]] * horizon
+"""
+MOST_SECONDS = 2.0
 HOW = ("--forecasters", "own:Waiting", "drift", "--unit-size", 1)
 BACKENDS = {
     "serial": ("--backend", "serial"),
@@ -93,6 +132,22 @@ def ended(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
+def alive_in_session(number: int, seconds: float = 1.0) -> list[int]:
+    """Return the processes of a session that are there still after so many seconds; `ended` has reaped its leader."""
+    until = time.monotonic() + seconds
+    while (members := list(_members(number))) and time.monotonic() < until:
+        time.sleep(0.02)
+    return members
+
+
+def _members(session: int) -> Iterator[int]:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, *fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == session and state != "Z":
+                yield int(stat.parent.name)
+
+
 def heard(process: subprocess.Popen[str]) -> str:
     """Return the line that says that a signal was heard."""
     assert process.stderr is not None
@@ -117,7 +172,7 @@ def test_a_signal_before_the_run_ends_with_75(place) -> None:
     ],
 )
 def test_what_is_under_way_is_finished_and_the_same_command_resumes(place, number, backend, undisturbed) -> None:
-    process = started(place, *BACKENDS[backend])
+    process = started(place, *BACKENDS[backend], "--grace-seconds", 20)
     process.send_signal(number)
     assert f"{number.name}: finishing what is under way, for at most 20 s" in heard(process)
     (place / "wait").unlink()
@@ -148,13 +203,35 @@ def test_what_does_not_finish_in_its_grace_is_dropped(place, backend, undisturbe
     assert digest(train(place, *HOW, "--backend", "serial")) == undisturbed
 
 
-def test_a_forecaster_that_lets_nothing_end_it_does_not_keep_the_run_alive(place) -> None:
-    (place / "own.py").write_text(STUBBORN)
-    process = started(place, "--backend", "serial", "--grace-seconds", 0.1)
+@pytest.mark.parametrize(
+    "forecaster",
+    [STUBBORN, HOLDS_THE_LOCK, IN_A_LIBRARY],
+    ids=["catches everything", "holds the lock in turns", "inside a library"],
+)
+def test_a_run_ends_in_time_whatever_its_main_thread_does(place, forecaster, undisturbed) -> None:
+    (place / "own.py").write_text(forecaster)
+    process = started(place, "--backend", "serial")
+    began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     done = ended(process)
-    assert done.returncode == 75
-    assert "ended by force" in done.stderr
+    assert (done.returncode, time.monotonic() - began < MOST_SECONDS) == (75, True)
+    assert "interrupted by SIGTERM, and ended by force; the same command again resumes" in done.stderr
+    last = events((place / "logs" / LOG_FILE).read_text())[-1]
+    assert (last["event"], "ended by force" in last["message"]) == ("run_interrupted", True)
+
+    (place / "wait").unlink()
+    (place / "own.py").write_text(WAITING)
+    assert digest(train(place, *HOW, "--backend", "serial")) == undisturbed
+
+
+def test_workers_inside_a_library_that_holds_the_lock_end_with_the_run(place, undisturbed) -> None:
+    (place / "own.py").write_text(LOCKED_IN_A_LIBRARY)
+    process = started(place, *BACKENDS["processes"])
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    done = ended(process)
+    assert (done.returncode, time.monotonic() - began < MOST_SECONDS) == (75, True)
+    assert not alive_in_session(process.pid)
 
 
 def test_a_second_ctrl_c_ends_at_once(place) -> None:
@@ -166,7 +243,7 @@ def test_a_second_ctrl_c_ends_at_once(place) -> None:
 
 
 def test_a_second_sigterm_changes_nothing(place) -> None:
-    process = started(place)
+    process = started(place, "--grace-seconds", 20)
     process.send_signal(signal.SIGTERM)
     heard(process)
     process.send_signal(signal.SIGTERM)
@@ -175,7 +252,7 @@ def test_a_second_sigterm_changes_nothing(place) -> None:
 
 
 def test_all_processes_of_a_service_may_be_told_to_end(place) -> None:
-    process = started(place, *BACKENDS["processes"])
+    process = started(place, *BACKENDS["processes"], "--grace-seconds", 20)
     os.killpg(process.pid, signal.SIGTERM)
     heard(process)
     (place / "wait").unlink()

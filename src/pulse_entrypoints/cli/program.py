@@ -1,8 +1,8 @@
-"""The programs `pulse` and `pulse-batch`: each the whole of a process, which no SIGTERM ends without a status of ours.
+"""The programs `pulse` and `pulse-batch`: a whole process each, which no SIGTERM ends without a status of ours.
 
-A signal that comes while no command listens, before it has begun or when it has ended, would end the process with the
-signal's own status, which says nothing of what may be run again. So this module hears it first of all, and imports
-nothing before that.
+A signal that comes while no command handles it, before the command has begun or after it has ended, would end the
+process with the signal's own status, which does not say that the same command may run again. So this module handles
+SIGTERM first of all, and imports nothing before that.
 """
 
 from __future__ import annotations
@@ -10,15 +10,19 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
     from types import FrameType
 
 _INTERRUPTED: Final = 75
+_EXIT_SECONDS: Final = 0.2
+"""How long an interrupted program may take to exit: libraries wait for their threads then, without end."""
 
 
-class _Outside:
+class _OutsideOfCommands:
     """Handles SIGTERM where no command does: the process ends with 75, or as it would once the status is known."""
 
     finished = False
@@ -30,22 +34,29 @@ class _Outside:
 
 
 def pulse() -> NoReturn:
-    """Be the command `pulse`."""
-    _be()
+    """Run the command `pulse` and exit."""
+    _run()
 
 
 def pulse_batch() -> NoReturn:
-    """Be the command `pulse-batch`: `pulse batch run` under the name that images start."""
+    """Run `pulse batch run` under the name that images start, `pulse-batch`, and exit."""
     sys.argv[1:1] = ["batch", "run"]
-    _be()
+    _run()
 
 
-def _be() -> NoReturn:
-    outside = _Outside()
+def _run() -> NoReturn:
+    outside = _OutsideOfCommands()
     if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN:
         signal.signal(signal.SIGTERM, outside)
     from pulse_entrypoints.cli.app import main
 
     status = main()
     outside.finished = True
+    if status == _INTERRUPTED:
+        threading.Thread(target=_exit_soon, daemon=True).start()
     sys.exit(status)
+
+
+def _exit_soon() -> None:
+    time.sleep(_EXIT_SECONDS)
+    os._exit(_INTERRUPTED)

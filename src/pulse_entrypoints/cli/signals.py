@@ -1,67 +1,82 @@
-"""SIGINT and SIGTERM: the first ends the run in order, a second Ctrl-C at once.
+"""SIGINT and SIGTERM: the first one ends the run in order, a second Ctrl-C ends it at once.
 
-In order means: where a backend is at work it begins no unit any more and has a grace for those under way; then, or
-where none is at work, Interrupted is raised in whatever the program does. Should that lead nowhere, the process ends
-all the same. So a run ends within the grace and LAST_SECONDS, whatever its units do.
+In order means: a backend that is at work starts no further unit and has a grace for those under way. After the grace,
+or at once where no backend is at work, Interrupted is raised in whatever the program does. LAST_SECONDS later the
+watchdog ends the process. So a run ends within the grace and LAST_SECONDS, whatever its main thread does.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Final
 
 import attrs
 
 from pulse_adapters.backends.stopping import Stop
+from pulse_entrypoints.cli.watchdog import Watchdog, end_process, within
 
 AT_ONCE: Final = 130
 INTERRUPTED: Final = 75
-GRACE_SECONDS: Final = 20.0
-LAST_SECONDS: Final = 4.0
+GRACE_SECONDS: Final = 1.0
+LAST_SECONDS: Final = 0.6
+"""What a command has to end its workers and to write its ending. With the grace less than two seconds."""
+_LOG_SECONDS: Final = 0.1
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked the command to end; its argument is the signal's name."""
+    """A signal has ended the command; its argument is the signal's name."""
+
+
+def ignore(*, message: str) -> None:
+    """Take the message of an ending by force while no log is open."""
+    del message
 
 
 @attrs.define(eq=False)
 class Interruption:
-    """What signals do to a command: `stop` is for its backend, which has `grace` seconds once it was asked."""
+    """What signals do to a command.
+
+    `stop` is for its backend, which has `grace` seconds from the signal on. `log` is called with the `message` of an
+    ending by force, which the command itself cannot log any more.
+    """
 
     stop: Stop = attrs.field(factory=Stop)
     grace: float = GRACE_SECONDS
-    _overdue: bool = attrs.field(default=False, init=False)
+    log: Callable[..., object] = ignore
 
-    def heard(self, number: int, frame: FrameType | None) -> None:
+    def handle_signal(self, number: int, frame: FrameType | None) -> None:
         """Handle SIGINT or SIGTERM."""
         del frame
         if self.stop.reason is not None:
             if number == signal.SIGINT:
-                os._exit(AT_ONCE)
-            return  # asked to end again by a service that is no less patient than before
+                end_process(AT_ONCE)
+            return  # a service that sends SIGTERM twice is no less patient than before
         name = signal.Signals(number).name
         if not self.stop.ask(name):
-            self._raise(name)
-        _tell(f"{name}: finishing what is under way, for at most {self.grace:.0f} s; Ctrl-C again ends at once")
+            raise Interrupted(name)
+        _show(f"{name}: finishing what is under way, for at most {self.grace:g} s; Ctrl-C again ends at once")
         signal.setitimer(signal.ITIMER_REAL, max(self.grace, 0.001))
 
-    def overdue(self, number: int, frame: FrameType | None) -> None:
-        """Handle SIGALRM: the grace is over, or even what comes after it."""
+    def handle_end_of_grace(self, number: int, frame: FrameType | None) -> None:
+        """Handle SIGALRM."""
         del number, frame
-        name = str(self.stop.reason)
-        if self._overdue:
-            _tell(f"interrupted by {name}, and ended by force; the same command again resumes")
-            os._exit(INTERRUPTED)
-        self._raise(name)
+        raise Interrupted(str(self.stop.reason))
 
-    def _raise(self, name: str) -> None:
-        self._overdue = True
-        signal.setitimer(signal.ITIMER_REAL, LAST_SECONDS)
-        raise Interrupted(name)
+    def patience(self) -> float:
+        """Return the seconds that a signal leaves to the process."""
+        return self.grace + LAST_SECONDS
+
+    def end_by_force(self, name: str) -> None:
+        """End the process, whatever its main thread does. What is recorded is whole, and stays."""
+        message = f"interrupted by {name}, and ended by force; the same command again resumes"
+        within(_LOG_SECONDS, partial(self.log, message=message))
+        _show(message)
+        end_process(INTERRUPTED)
 
 
 _current = Interruption()
@@ -78,13 +93,16 @@ def interruptible() -> Iterator[Interruption]:
     global _current  # noqa: PLW0603  # as the handlers are of the process, so is this
     _current = interruption = Interruption()
     # a signal that the caller has us ignore (nohup, a shell's background job) stays ignored
-    heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
-    former = {number: signal.signal(number, interruption.heard) for number in heard}
-    former[signal.SIGALRM] = signal.signal(signal.SIGALRM, interruption.overdue)
+    heeded = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    watchdog = Watchdog(heeded, interruption.patience, interruption.end_by_force)
+    former = {number: signal.signal(number, interruption.handle_signal) for number in heeded}
+    former[signal.SIGALRM] = signal.signal(signal.SIGALRM, interruption.handle_end_of_grace)
+    watchdog.start()
     try:
         yield interruption
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        watchdog.stop()
         for number, handler in former.items():
             signal.signal(number, handler)
 
@@ -94,6 +112,6 @@ def name_of(interruption: KeyboardInterrupt) -> str:
     return str(interruption) or signal.SIGINT.name
 
 
-def _tell(text: str) -> None:
-    """Tell people at once; Python's own stderr must not be written to from a handler that interrupted its writing."""
+def _show(text: str) -> None:
+    """Write to stderr at once, past its buffer: a handler may have interrupted a write to that."""
     os.write(2, f"pulse: {text}\n".encode())

@@ -36,8 +36,8 @@ class WorkSettings:
     grace_seconds: float = option(
         SECONDS,
         WORK,
-        "Seconds that units under way have to finish after SIGTERM or Ctrl-C.",
-        20.0,
+        "Seconds that units under way have to finish after SIGTERM or Ctrl-C; the run ends at most a second later.",
+        1.0,
     )
     slice: tuple[int, int] | None = option(
         SHARE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -33,7 +34,7 @@ from pulse_entrypoints.cli.logging import (
 from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.output import tell, width_of_stderr
 from pulse_entrypoints.cli.progress import Progress, show_line
-from pulse_entrypoints.cli.signals import current, name_of
+from pulse_entrypoints.cli.signals import current, ignore, name_of
 from pulse_entrypoints.commands.report import attach_report, report_problems
 from pulse_entrypoints.commands.train.findings import summary_of
 from pulse_entrypoints.commands.train.marks import Marking
@@ -134,6 +135,7 @@ def carry_out(order: Order, mask: Masker) -> Ending:
     log = open_log(settings.log_level, form, settings.log_dir, mask, show_line, stream)
     log.bind(run_id=order.run_id, **order.job)
     progress = Progress(log, _context(order), form != JSON and not settings.quiet, order.counted, order.slow)
+    current().log = partial(log.events.warning, RUN_INTERRUPTED)
     try:
         return _execute(order, progress, form)
     except RunInterrupted as error:
@@ -150,6 +152,7 @@ def carry_out(order: Order, mask: Masker) -> Ending:
         log.events.error(RUN_FAILED, kind=type(error).__name__, message=str(error), exc_info=True)
         return unexpected(error, log.path)
     finally:
+        current().log = ignore
         progress.close()
         log.close()
 
