@@ -153,7 +153,7 @@ def test_an_upload_that_fails_fails_the_run_and_keeps_the_local_copy(seaweedfs_s
 def test_a_bucket_and_a_place_in_the_same_layer_are_refused(tmp_path):
     done = pulse(tmp_path, *SEED_CALL, "--data", "d", "--s3-data-bucket", "bucket")
     assert done.returncode == 2
-    assert bullets(done) == ["--s3-data-bucket: takes the place of --data; give one of them"]
+    assert bullets(done) == ["--s3-data-bucket: replaces --data; give one of them"]
 
 
 def checks(done: Done) -> dict[str, list[tuple[bool, str]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.servers.s3 import BUCKET
-from tests.unit.entrypoints.answers import Asker, walk
+from tests.unit.entrypoints.commands import Pulse, walk
 
 pytestmark = pytest.mark.integration
 PERIOD = ("--start-date", "2020-03-01", "--end-date", "2020-06-30", "--horizon", 2, "--backend", "serial")
@@ -15,25 +15,25 @@ FEW = ("--forecasters", "naive", "mean", "ensemble")
 def test_a_bucket_serves_as_a_folder_does(tmp_path, monkeypatch, capsys, in_seaweedfs) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    ask = Asker(tmp_path, capsys)
+    pulse = Pulse(tmp_path, capsys)
     for seed, name in enumerate(("a", "b")):
-        ask.write(name, walk(seed))
+        pulse.write(name, walk(seed))
     data, results = (f"s3://{BUCKET}/{in_seaweedfs.corner()}{name}/" for name in ("data", "results"))
 
-    assert ask("data", "convert", "--to", data).err == f"pulse: 2 files written to {data}\n"
-    listed = [ask("data", "list", "--data", place, "--format", "csv").out for place in ("data", data)]
+    assert pulse("data", "convert", "--to", data).err == f"pulse: 2 files written to {data}\n"
+    listed = [pulse("data", "list", "--data", place, "--format", "csv").out for place in ("data", data)]
     assert listed[0] == listed[1]
-    planned = ask("train", "--variables", "a", *PERIOD, "--data", data, "--dry-run", "--json").document
+    planned = pulse("train", "--variables", "a", *PERIOD, "--data", data, "--dry-run", "--json").document
     assert planned["bytes_to_read"] > 0
 
     for place, context in (("data", "results"), (data, results)):
         for run_id in ("one", "two"):
             how = ("--data", place, "--results", context, "--run-id", run_id, "--hindcasts")
-            assert ask("train", "--variables", "a", "b", *PERIOD, *FEW, *how, "--quiet").status == 0
+            assert pulse("train", "--variables", "a", "b", *PERIOD, *FEW, *how, "--quiet").status == 0
     made = [
-        ask("forecast", "one", "--data", place, "--results", context, "--format", "csv").out
+        pulse("forecast", "one", "--data", place, "--results", context, "--format", "csv").out
         for place, context in (("data", "results"), (data, results))
     ]
     assert made[0] == made[1] != ""
-    compared = ask("compare", "one", "two", "--results", results, "--format", "json").document
+    compared = pulse("compare", "one", "two", "--results", results, "--format", "json").document
     assert (compared["same_digest"], len(compared["changes"])) == (True, 12)

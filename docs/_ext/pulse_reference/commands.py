@@ -46,4 +46,4 @@ def _choices(option: Option) -> str:
 def _default(option: Option) -> str:
     if option.required:
         return "none: it must be given"
-    return plain(option.shown_default)
+    return plain(option.default_text)

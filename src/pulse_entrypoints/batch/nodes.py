@@ -16,36 +16,36 @@ from pulse_entrypoints.cli.logging import RunLog, open_log
 from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.progress import show_line
 from pulse_entrypoints.cli.signals import Interrupted, name_of
-from pulse_entrypoints.commands.train.command import Order, carry_out
+from pulse_entrypoints.commands.train.command import TrainRequest, run_training
 from pulse_entrypoints.wiring.backends import tls_of
 
 LOST: Final = "the workers of this node ended with {}; the main node goes on with the others"
 
 
-def main_node(order: Order, node: Node, mask: Masker) -> Ending:
+def main_node(request: TrainRequest, node: Node, mask: Masker) -> Ending:
     """Start the cluster, wait for the other nodes as long as the settings say, train, end the cluster."""
-    settings: Any = order.settings
-    machine = _machine(order, node)
+    settings: Any = request.settings
+    machine = _machine(request, node)
     try:
         with ExitStack() as running:
             scheduler = running.enter_context(machine.scheduler(settings.node_port))
             running.enter_context(machine.at_work(scheduler.address, settings.node_wait_seconds))
-            there = gathered(scheduler, node.count, settings.node_wait_seconds)
-            with _Log(order, mask) as log:
-                tell = log.events.info if there == node.count else log.events.warning
-                tell("nodes_gathered", nodes=there, expected=node.count, scheduler=scheduler.address)
-            how = {"use_dask": True, "backend": "dask", "dask_scheduler_address": scheduler.address}
-            return carry_out(attrs.evolve(order, settings=attrs.evolve(settings, **how)), mask)
+            count = gathered(scheduler, node.count, settings.node_wait_seconds)
+            with _Log(request, mask) as log:
+                log_event = log.events.info if count == node.count else log.events.warning
+                log_event("nodes_gathered", nodes=count, expected=node.count, scheduler=scheduler.address)
+            backend = {"use_dask": True, "backend": "dask", "dask_scheduler_address": scheduler.address}
+            return run_training(attrs.evolve(request, settings=attrs.evolve(settings, **backend)), mask)
     except PulseError as error:
         return failed(error, "pulse batch run")
 
 
-def other_node(order: Order, node: Node, mask: Masker) -> Ending:
+def other_node(request: TrainRequest, node: Node, mask: Masker) -> Ending:
     """Work for the main node until it is done."""
-    settings: Any = order.settings
+    settings: Any = request.settings
     scheme = "tls" if tls_of(settings) else "tcp"
     scheduler = f"{scheme}://{node.main_address}:{settings.node_port}"
-    with _Log(order, mask) as log, _machine(order, node).at_work(scheduler, settings.node_wait_seconds) as process:
+    with _Log(request, mask) as log, _machine(request, node).at_work(scheduler, settings.node_wait_seconds) as process:
         log.events.info("node_started", scheduler=scheduler)
         try:
             status = process.wait()
@@ -56,19 +56,19 @@ def other_node(order: Order, node: Node, mask: Masker) -> Ending:
         return Ending(Exit.FAILED, LOST.format(status)) if status else Ending(Exit.DONE)
 
 
-def _machine(order: Order, node: Node) -> Machine:
-    settings: Any = order.settings
+def _machine(request: TrainRequest, node: Node) -> Machine:
+    settings: Any = request.settings
     workers = settings.max_workers or usable_cores()
     return Machine(node.index, settings.node_address or own_address(), workers, tls_of(settings))
 
 
 class _Log:
-    """The log of what comes before and beside the training."""
+    """The log of a node outside of the training."""
 
-    def __init__(self, order: Order, mask: Masker) -> None:
-        settings = order.settings
+    def __init__(self, request: TrainRequest, mask: Masker) -> None:
+        settings = request.settings
         self._log = open_log(settings.log_level, settings.log_format, settings.log_dir, mask, show_line)
-        self._log.bind(run_id=order.run_id, **order.job)
+        self._log.bind(run_id=request.run_id, **request.job)
 
     def __enter__(self) -> RunLog:
         return self._log

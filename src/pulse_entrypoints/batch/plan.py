@@ -1,4 +1,4 @@
-"""How many jobs a training is cut into."""
+"""The size of an array: how many jobs share a training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def children(units: Sequence[WorkUnit], settings: SubmitSettings) -> int:
     """Return the size of the array; 1 stands for a single job. Raises SettingsError."""
     count = len(units)
     if settings.array_size is not None:
-        return _checked(settings.array_size, count, settings.units_per_child)
+        return _valid_size(settings.array_size, count, settings.units_per_child)
     least = -(-count // (settings.units_per_child or units_a_child(units)))
     if least > MOST_CHILDREN:
         message = f"{count} units make {least} children, and an array has at most {MOST_CHILDREN}"
@@ -34,11 +34,11 @@ def units_a_child(units: Sequence[WorkUnit]) -> int:
     return max(1, min(many, MOST_UNITS_A_CHILD))
 
 
-def _checked(size: int, count: int, most: int | None) -> int:
+def _valid_size(size: int, count: int, limit: int | None) -> int:
     if size > MOST_CHILDREN:
         raise SettingsError([f"--array-size: {size} is more than AWS Batch allows, {MOST_CHILDREN}"])
     if size > count:
         raise SettingsError([f"--array-size: {size} children for {count} units; at most {count}, or a --unit-size"])
-    if most is not None and -(-count // size) > most:
-        raise SettingsError([f"--array-size: {size} children would have {-(-count // size)} units, more than {most}"])
+    if limit is not None and -(-count // size) > limit:
+        raise SettingsError([f"--array-size: {size} children would have {-(-count // size)} units, more than {limit}"])
     return size

@@ -115,13 +115,13 @@ COMMANDS: Final[tuple[Command, ...]] = (
         words=("runs", "list"),
         settings="pulse_entrypoints.settings.runs:RunsListSettings",
         run="pulse_entrypoints.commands.runs.command:list_runs",
-        help="List the runs in a place of results, the newest first, and how much the ledger holds.",
+        help="List the runs, the newest first, and the size of the ledger.",
     ),
     Command(
         words=("runs", "show"),
         settings="pulse_entrypoints.settings.runs:RunsShowSettings",
         run="pulse_entrypoints.commands.runs.command:show_run",
-        help="Show a run: what was trained, how much was recalled, and who forecast best.",
+        help="Show a run: its period, its forecasters, how much was recalled, and the best forecasters.",
     ),
     Command(
         words=("runs", "prune"),
@@ -133,22 +133,22 @@ COMMANDS: Final[tuple[Command, ...]] = (
         words=("data", "list"),
         settings="pulse_entrypoints.settings.data_tools:ListSettings",
         run="pulse_entrypoints.commands.data.inspect:list_data",
-        help="List the variables: rows, first and last timestamp, calendar, whether they say when rows became known.",
+        help="List the variables: rows, first and last timestamp, calendar, and whether they have a column known_at.",
     ),
     Command(
         words=("data", "check"),
         settings="pulse_entrypoints.settings.data_tools:CheckSettings",
         run="pulse_entrypoints.commands.data.inspect:check_data",
-        help="Tell what is odd about the variables: gaps against their calendar, outliers, stale values, revisions, "
+        help="Check the variables: gaps against their calendar, outliers, stale values, revisions, "
         "repeats, rows of the future.",
-        epilogue="Exit status: 0 done, 1 something cannot be read or, with --strict, something was found, 2 wrong "
+        epilogue="Exit status: 0 done, 1 a variable cannot be read or, with --strict, has findings, 2 wrong "
         "usage or settings.",
     ),
     Command(
         words=("data", "convert"),
         settings="pulse_entrypoints.settings.data_tools:ConvertSettings",
         run="pulse_entrypoints.commands.data.convert:convert_data",
-        help="Write the variables as Parquet, one file each, into another place. Runs give the same numbers from it.",
+        help="Write the variables as Parquet, a file each, to another location. Runs give the same numbers from these.",
     ),
     Command(
         words=("plugins",),
@@ -174,39 +174,39 @@ COMMANDS: Final[tuple[Command, ...]] = (
         words=("batch", "status"),
         settings="pulse_entrypoints.settings.batch:StatusSettings",
         run="pulse_entrypoints.batch.status:status",
-        help="Say how a job stands: progress, attempts, why it waits, what it has cost.",
+        help="Show the state of a job: progress, attempts, why it waits, its cost.",
         epilogue=JOB_EPILOGUE,
     ),
     Command(
         words=("batch", "logs"),
         settings="pulse_entrypoints.settings.batch:JobLogSettings",
-        run="pulse_entrypoints.batch.looks:logs",
-        help="Show what a job's attempts said, from CloudWatch Logs.",
+        run="pulse_entrypoints.batch.queries:logs",
+        help="Show the logs of a job's attempts, from CloudWatch Logs.",
     ),
     Command(
         words=("batch", "cancel"),
         settings="pulse_entrypoints.settings.batch:CancelSettings",
-        run="pulse_entrypoints.batch.looks:cancel",
-        help="End a job, or all children of an array. What they have finished stays recorded.",
+        run="pulse_entrypoints.batch.queries:cancel",
+        help="Cancel a job, or all children of an array. What they have finished stays recorded.",
     ),
     Command(
         words=("batch", "collect"),
         settings="pulse_entrypoints.settings.batch:CollectSettings",
         run="pulse_entrypoints.batch.collect:collect",
-        help="Put together and publish here what an array's children have recorded; fail if any is missing.",
+        help="Collect and publish here what an array's children have recorded; fail if any is missing.",
         epilogue=JOB_EPILOGUE,
     ),
     Command(
         words=("batch", "list"),
         settings="pulse_entrypoints.settings.batch:ListJobSettings",
-        run="pulse_entrypoints.batch.looks:list_jobs",
+        run="pulse_entrypoints.batch.queries:list_jobs",
         help="List the jobs of a queue that Pulse has submitted.",
     ),
     Command(
         words=("batch", "run"),
         settings="pulse_entrypoints.settings.batch:RunJobSettings",
         run="pulse_entrypoints.batch.run:run",
-        help="What a job's container runs, also as pulse-batch: this job's share of the training.",
+        help="Do a job's share of the training, in its container; also as pulse-batch.",
         epilogue=TRAIN_EPILOGUE,
     ),
 )

@@ -32,7 +32,7 @@ def _parameter(option: Option, group: Group) -> inspect.Parameter:
         help=option.help,
         group=group,
         metavar=option.kind.metavar,
-        show_default=option.shown_default or False,
+        show_default=option.default_text or False,
         choices=option.kind.choices or None,
         consume_multiple=True,
         negative=None if is_flag(option) else (),

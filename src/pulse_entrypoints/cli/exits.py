@@ -1,4 +1,4 @@
-"""How a command may end: the exit status, and what is said on stderr."""
+"""Endings of commands: the exit status, and the report on stderr."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import attrs
 from pulse_core.errors import PulseError, RunFailed, SettingsError
 from pulse_core.results import Failure, RunResult
 
-SHOWN: Final = 20
-MEND_ALL: Final = "Mend them and run the same command again."
-MEND_SOME: Final = (
-    "Mend them, or publish the others with --keep-going. What succeeded is recorded and is not computed again."
+MAX_PROBLEMS: Final = 20
+HINT_ALL: Final = "Correct them and run the same command again."
+HINT_SOME: Final = (
+    "Correct them, or publish the others with --keep-going. What succeeded is recorded and is not computed again."
 )
-NOT_ALL: Final = "Mend them, or see the others with --skip-failed."
-AGAIN: Final = "The same command again resumes."
+HINT_SKIP: Final = "Correct them, or see the others with --skip-failed."
+HINT_RESUME: Final = "The same command again resumes."
 
 
 class Exit(IntEnum):
@@ -35,9 +35,9 @@ class Exit(IntEnum):
 
 @attrs.frozen
 class Ending:
-    """An exit status and the report that goes with it: a title, a bullet a problem, the mend.
+    """An exit status and the report that goes with it: a title, a bullet a problem, a hint.
 
-    `kinds` are those of the failures that ended it.
+    `kinds` are the kinds of the failures that ended the command.
     """
 
     status: Exit
@@ -49,39 +49,39 @@ class Ending:
     def report(self, width: int | None) -> str:
         """Lay the report out in lines of at most `width`, or one line a paragraph."""
         lines = [
-            _filled(self.title, "", width),
-            *(_filled(problem, "  - ", width) for problem in self.problems),
-            _filled(self.hint, "", width),
+            _wrapped(self.title, "", width),
+            *(_wrapped(problem, "  - ", width) for problem in self.problems),
+            _wrapped(self.hint, "", width),
         ]
         return "\n".join(line for line in lines if line)
 
 
 def failed(error: PulseError, command: str = "pulse train") -> Ending:
-    """End with 2 for what is wrong with the command, with 1 for what is wrong with data, places or engines."""
+    """End with 2 for a fault of the command, with 1 for one of data, storage or backend."""
     if isinstance(error, SettingsError):
         count = len(error.problems)
         title = "the settings cannot be used" if count == 1 else f"{count} problems with the settings"
         return Ending(Exit.USAGE, f"pulse: {title}", error.problems, f"All options: {command} --help")
     if isinstance(error, RunFailed):
         title = f"pulse: {error.message}; nothing was published"
-        hint, kinds = MEND_SOME if error.result.variables else MEND_ALL, {failure.kind for failure in error.failures}
-        return Ending(Exit.FAILED, title, _told(error.failures), hint, frozenset(kinds))
-    place = f"{error.context}: " if error.context else ""
+        hint, kinds = HINT_SOME if error.result.variables else HINT_ALL, {failure.kind for failure in error.failures}
+        return Ending(Exit.FAILED, title, _bullets(error.failures), hint, frozenset(kinds))
+    context = f"{error.context}: " if error.context else ""
     hint = f"{error.hint}." if error.hint else ""
     title = "the run failed" if command == "pulse train" else f"{command.removeprefix('pulse ')} failed"
-    return Ending(Exit.FAILED, f"pulse: {title}", [f"{place}{error.message}"], hint)
+    return Ending(Exit.FAILED, f"pulse: {title}", [f"{context}{error.message}"], hint)
 
 
 def unexpected(error: Exception, log_file: Path) -> Ending:
-    """End with 1 on what is nobody's fault but the program's."""
+    """End with 1 for an error in the program itself."""
     message = f"{type(error).__name__}: {error}".rstrip(": ")
     return Ending(Exit.FAILED, f"pulse: unexpected {message} (traceback in {log_file})")
 
 
 def interrupted(message: str, finished: int, planned: int, counted: str) -> Ending:
-    """End with 75, saying why; `counted` says what was planned and finished: variables, or steps."""
-    done = f"{finished} of {planned} {counted} are done and recorded" if planned else "nothing had begun"
-    return Ending(Exit.INTERRUPTED, f"pulse: interrupted: {message}; {done}. {AGAIN}")
+    """End with 75 for the reason in `message`; `counted` is the noun of the numbers: variables, or steps."""
+    progress = f"{finished} of {planned} {counted} are done and recorded" if planned else "nothing had begun"
+    return Ending(Exit.INTERRUPTED, f"pulse: interrupted: {message}; {progress}. {HINT_RESUME}")
 
 
 def completed(result: RunResult) -> Ending:
@@ -89,47 +89,47 @@ def completed(result: RunResult) -> Ending:
     if not result.failures:
         return Ending(Exit.DONE)
     title = f"pulse: finished without {len(result.failures)} of {result.units.planned} variables"
-    return Ending(Exit.PARTLY, title, _told(result.failures), MEND_ALL)
+    return Ending(Exit.PARTLY, title, _bullets(result.failures), HINT_ALL)
 
 
-def slice_completed(result: RunResult, place: str, share: tuple[int, int], counted: str) -> Ending:
-    """End as `completed`, saying that nothing is published and how to collect."""
+def slice_completed(result: RunResult, location: str, share: tuple[int, int], counted: str) -> Ending:
+    """End as `completed`, with the hint that nothing is published yet, and how to collect."""
     index, count = share
-    done = result.units.recalled + result.units.computed
+    recorded = result.units.recalled + result.units.computed
     ending = completed(result)
     hint = (
-        f"Slice {index}/{count}: {done} {counted} are recorded in {place}; nothing is published. When all {count} "
-        "slices are done, the same command without --slice collects and publishes them."
+        f"Slice {index}/{count}: {recorded} {counted} are recorded in {location}; nothing is published. When all "
+        f"{count} slices are done, the same command without --slice collects and publishes them."
     )
     return attrs.evolve(ending, hint=hint)
 
 
-def answered(failures: Sequence[Failure], *, keep_going: bool, hint: str = NOT_ALL) -> Ending:
-    """End a command that answers at once with 0, or where variables failed with 1, or 3 if told to keep going."""
+def ending_of(failures: Sequence[Failure], *, keep_going: bool, hint: str = HINT_SKIP) -> Ending:
+    """End a command that prints a result: with 0, where variables failed with 1, under `keep_going` with 3."""
     if not failures:
         return Ending(Exit.DONE)
     count = f"{len(failures)} {'failure' if len(failures) == 1 else 'failures'}"
     if keep_going:
-        return Ending(Exit.PARTLY, f"pulse: finished with {count}", _told(failures), "")
-    return Ending(Exit.FAILED, f"pulse: {count}", _told(failures), hint)
+        return Ending(Exit.PARTLY, f"pulse: finished with {count}", _bullets(failures), "")
+    return Ending(Exit.FAILED, f"pulse: {count}", _bullets(failures), hint)
 
 
-def _told(failures: Iterable[Failure]) -> list[str]:
-    """Tell failures, those that share a cause in one bullet; of very many the first, for the log has all."""
+def _bullets(failures: Iterable[Failure]) -> list[str]:
+    """Return a bullet a cause, with its variables; of very many the first, for the log has all."""
     causes: dict[tuple[str, str, str], list[str]] = {}
     for failure in failures:
         causes.setdefault((failure.context, failure.message, failure.hint), []).append(failure.variable)
-    bullets = [_cause(variables, *cause) for cause, variables in causes.items()]
-    more = len(bullets) - SHOWN
-    return bullets if more <= 0 else [*bullets[:SHOWN], f"and {more} more; the log file has all"]
+    bullets = [_bullet(variables, *cause) for cause, variables in causes.items()]
+    hidden = len(bullets) - MAX_PROBLEMS
+    return bullets if hidden <= 0 else [*bullets[:MAX_PROBLEMS], f"and {hidden} more; the log file has all"]
 
 
-def _cause(variables: Sequence[str], context: str, message: str, hint: str) -> str:
-    place = f"{context}: " if context else ""
-    return f"{', '.join(variables)}: {place}{message}.{f' {hint}.' if hint else ''}"
+def _bullet(variables: Sequence[str], context: str, message: str, hint: str) -> str:
+    prefix = f"{context}: " if context else ""
+    return f"{', '.join(variables)}: {prefix}{message}.{f' {hint}.' if hint else ''}"
 
 
-def _filled(text: str, bullet: str, width: int | None) -> str:
+def _wrapped(text: str, bullet: str, width: int | None) -> str:
     if width is None or not text:
         return f"{bullet}{text}"
     return textwrap.fill(

@@ -32,16 +32,16 @@ TRAIN_EPILOGUE: Final = (
 )
 
 CHECK_HELP: Final = """\
-Look whether a training could begin, without beginning it.
+Check whether a training could begin, without beginning it.
 
-It takes the options of pulse train, and looks at the settings, credentials,
-the place of the data, its variables, and every place that results go to."""
+It takes the options of pulse train, and checks the settings, the credentials,
+the data, their variables, and every location that results are written to."""
 
 FORECAST_HELP: Final = """\
-Say what comes next, and how far that can be trusted.
+Forecast the next steps, with the trust that each forecaster has earned.
 
 The learners of a finished run (quantiles, ensemble, trust) are brought to the
-newest rows by the same replay, and quote the next steps:
+newest rows by the same replay, and forecast the next steps:
 
     pulse train --data sample --end-date 2018-06-30 --run-id half
     pulse forecast half --data sample
@@ -49,7 +49,7 @@ newest rows by the same replay, and quote the next steps:
 Rows that were known by the run's end must be those it was trained on."""
 
 COMPARE_HELP: Final = """\
-Say what changed between two runs, and whether it is more than noise.
+Compare two runs, and tell a change from noise.
 
 Both are scored on what they have in common, origin by origin where both were
 trained with --hindcasts, else batch by batch:
@@ -66,17 +66,17 @@ Train on AWS Batch, as an array of jobs that share the work and a job that colle
         --s3-results-bucket my-results --variables sales stock --watch
 
 Every option of pulse train is one of this command too. When some children have
-failed, and their cause is mended, submit these alone again:
+failed, and their cause is corrected, submit these alone again:
 
     pulse batch submit --failed-only JOB"""
 
 JOB_EPILOGUE: Final = (
-    "Exit status: that of the run where its end was waited for: 0 done, 1 failed, 3 finished without some variables, "
-    "75 interrupted; 2 wrong usage or settings."
+    "Exit status: that of the run where the command waits for its end: 0 done, 1 failed, 3 finished without some "
+    "variables, 75 interrupted; 2 wrong usage or settings."
 )
 
 PRUNE_HELP: Final = """\
-Remove what is old: runs, and records of the ledger.
+Remove old runs, and old records of the ledger.
 
     pulse runs prune --older-than 90 --dry-run
 
@@ -85,7 +85,7 @@ was written before then. Nothing is lost but time: a record that is needed again
 is computed again. Records set aside because they were damaged always go."""
 
 REPORT_HELP: Final = """\
-Tell what a run found, in one HTML file that asks nothing of any network.
+Write the results of a run as one HTML file, which needs no network.
 
     pulse report RUN
 
@@ -94,8 +94,8 @@ The report is written beside the run's result. That of a run trained with
 ensemble's weights."""
 
 GROUP_HELP: Final[Mapping[str, str]] = {
-    "runs": "See which runs there are, what one found, and remove old ones.",
-    "data": "See what data there are, check and convert them.",
+    "runs": "List the runs, show the results of one, and remove old ones.",
+    "data": "List the data, check and convert them.",
     "batch": "Train on AWS Batch: submit jobs, watch them, collect their results.",
 }
 """What the first of two words stands for: `pulse runs list` needs a line for `runs`."""

@@ -20,20 +20,20 @@ _URL: Final = re.compile(
 )
 _OBJECT: Final = re.compile(r"s3://([A-Za-z0-9._-]{3,255})/([^\x00-\x1f]{0,1023}[^\x00-\x1f/])")
 _LEDGER: Final = "units"
-_BOTH_TRUE: Final = ("true", "1", "yes", "on")
-_BOTH_FALSE: Final = ("false", "0", "no", "off")
+_TRUE: Final = ("true", "1", "yes", "on")
+_FALSE: Final = ("false", "0", "no", "off")
 
 
 @attrs.frozen(kw_only=True)
 class Kind:
-    """A kind of value. `read` makes one of text or raises ValueError; `toml` are its types in TOML.
+    """A kind of value. `parse` returns the value of a text or raises ValueError; `toml` are its types in TOML.
 
     `many` stands for several of them, exactly `count` where that is not 0.
     """
 
     expected: str
     metavar: str
-    read: Callable[[str], Any]
+    parse: Callable[[str], Any]
     toml: tuple[type, ...] = (str,)
     many: bool = False
     count: int = 0
@@ -47,10 +47,10 @@ class Kind:
         if self.count and len(texts) != self.count:
             raise ValueError(f"expected {self.expected}, got {len(texts)}: {' '.join(texts)}")
         if self.many:
-            return tuple(self._read(text) for text in texts)
+            return tuple(self._parsed(text) for text in texts)
         if len(texts) > 1:
             raise ValueError(f"takes one value, got {len(texts)}: {' '.join(texts)}")
-        return self._read(texts[0])
+        return self._parsed(texts[0])
 
     def of_toml(self, value: object) -> Any:
         """Return the value of a TOML key. Raises ValueError, saying why not."""
@@ -60,16 +60,16 @@ class Kind:
             return self.of_text([str(item) for item in value])
         if type(value) not in self.toml:
             raise ValueError(f"expected {self.expected}, got {value!r}")
-        return self.of_text([value]) if isinstance(value, str) else self._own(value)
+        return self.of_text([value]) if isinstance(value, str) else self._of_number(value)
 
-    def _read(self, text: str) -> Any:
+    def _parsed(self, text: str) -> Any:
         try:
-            return self.read(text)
+            return self.parse(text)
         except ValueError:
             raise ValueError(f"expected {self.expected}, got '{text}'") from None
 
-    def _own(self, value: object) -> Any:
-        return self.read(str(value)) if type(value) in (int, float) else value
+    def _of_number(self, value: object) -> Any:
+        return self.parse(str(value)) if type(value) in (int, float) else value
 
 
 def _whole(text: str) -> int:
@@ -120,9 +120,9 @@ def _share_of_one(text: str) -> float:
 
 
 def _flag(text: str) -> bool:
-    if text.lower() not in _BOTH_TRUE + _BOTH_FALSE:
+    if text.lower() not in _TRUE + _FALSE:
         raise ValueError
-    return text.lower() in _BOTH_TRUE
+    return text.lower() in _TRUE
 
 
 def _share(text: str) -> tuple[int, int]:
@@ -175,51 +175,51 @@ def _object(text: str) -> tuple[str, str]:
 def choice(*choices: str, metavar: str, further: Callable[[], Iterable[str]] = tuple) -> Kind:
     """Return the kind of one word out of several, in any case; those of `further` count where none fits."""
 
-    def read(text: str) -> str:
+    def parse(text: str) -> str:
         for words in (choices, further()):
             for word in words:
                 if word.lower() == text.lower():
                     return word
         raise ValueError
 
-    return Kind(expected=f"one of {', '.join(choices)}", metavar=metavar, read=read, choices=choices)
+    return Kind(expected=f"one of {', '.join(choices)}", metavar=metavar, parse=parse, choices=choices)
 
 
 NAMES: Final = Kind(
     expected="names",
     metavar="NAME...",
-    read=str,
+    parse=str,
     many=True,
     in_toml='a list of names such as ["a", "b"]',
 )
-TEXT: Final = Kind(expected="text", metavar="TEXT", read=str)
-WHOLE: Final = Kind(expected="a whole number", metavar="N", read=_whole, toml=(int,))
-POSITIVE: Final = Kind(expected="a whole number of at least 1", metavar="N", read=_positive, toml=(int,))
-COUNT: Final = Kind(expected="a whole number of at least 0", metavar="N", read=_count, toml=(int,))
-PORT: Final = Kind(expected="a port, 0 to 65535", metavar="PORT", read=_port, toml=(int,))
+TEXT: Final = Kind(expected="text", metavar="TEXT", parse=str)
+WHOLE: Final = Kind(expected="a whole number", metavar="N", parse=_whole, toml=(int,))
+POSITIVE: Final = Kind(expected="a whole number of at least 1", metavar="N", parse=_positive, toml=(int,))
+COUNT: Final = Kind(expected="a whole number of at least 0", metavar="N", parse=_count, toml=(int,))
+PORT: Final = Kind(expected="a port, 0 to 65535", metavar="PORT", parse=_port, toml=(int,))
 RANGE: Final = Kind(
     expected="two whole numbers of at least 1, the least and the most",
     metavar="MIN MAX",
-    read=_positive,
+    parse=_positive,
     toml=(int,),
     many=True,
     count=2,
     in_toml="a list such as [1, 4]",
 )
-SECONDS: Final = Kind(expected="seconds, 0 or more", metavar="SECONDS", read=_seconds, toml=(int, float))
-SIZE: Final = Kind(expected="a size such as 512MiB or 2GiB", metavar="SIZE", read=_size)
-NUMBER: Final = Kind(expected="a number", metavar="X", read=float, toml=(int, float))
-SHARE_OF_ONE: Final = Kind(expected="a number from 0 to below 1", metavar="X", read=_share_of_one, toml=(int, float))
-DAY: Final = Kind(expected="a day such as 2022-01-31", metavar="DAY", read=date.fromisoformat, toml=(str, date))
-FLAG: Final = Kind(expected="true or false", metavar="", read=_flag, toml=(bool,))
-PATH: Final = Kind(expected="a path", metavar="PATH", read=_path)
-SHARE: Final = Kind(expected="I/N with 0 <= I < N, such as 0/4", metavar="I/N", read=_share)
-HOURS: Final = Kind(expected="a number of hours, at least 0", metavar="HOURS", read=_hours, toml=(int, float))
-BYTES: Final = Kind(expected="a size such as 512MiB or 2GiB, or 0", metavar="SIZE", read=_bytes, toml=(int, str))
-URL: Final = Kind(expected="an address such as http://127.0.0.1:8333", metavar="URL", read=_url)
-OBJECT: Final = Kind(expected="s3://bucket/key", metavar="s3://BUCKET/KEY", read=_object)
+SECONDS: Final = Kind(expected="seconds, 0 or more", metavar="SECONDS", parse=_seconds, toml=(int, float))
+SIZE: Final = Kind(expected="a size such as 512MiB or 2GiB", metavar="SIZE", parse=_size)
+NUMBER: Final = Kind(expected="a number", metavar="X", parse=float, toml=(int, float))
+SHARE_OF_ONE: Final = Kind(expected="a number from 0 to below 1", metavar="X", parse=_share_of_one, toml=(int, float))
+DAY: Final = Kind(expected="a day such as 2022-01-31", metavar="DAY", parse=date.fromisoformat, toml=(str, date))
+FLAG: Final = Kind(expected="true or false", metavar="", parse=_flag, toml=(bool,))
+PATH: Final = Kind(expected="a path", metavar="PATH", parse=_path)
+SHARE: Final = Kind(expected="I/N with 0 <= I < N, such as 0/4", metavar="I/N", parse=_share)
+HOURS: Final = Kind(expected="a number of hours, at least 0", metavar="HOURS", parse=_hours, toml=(int, float))
+BYTES: Final = Kind(expected="a size such as 512MiB or 2GiB, or 0", metavar="SIZE", parse=_bytes, toml=(int, str))
+URL: Final = Kind(expected="an address such as http://127.0.0.1:8333", metavar="URL", parse=_url)
+OBJECT: Final = Kind(expected="s3://bucket/key", metavar="s3://BUCKET/KEY", parse=_object)
 RUN_ID: Final = Kind(
     expected="up to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit, and not 'units'",
     metavar="NAME",
-    read=_run_id,
+    parse=_run_id,
 )

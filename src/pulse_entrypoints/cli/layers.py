@@ -1,4 +1,4 @@
-"""The layers of settings: command line, environment, TOML file, default. All are read, all problems kept."""
+"""The layers of settings: command line, environment, TOML file, default. All are read, and all problems reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ S_co = TypeVar("S_co", bound=attrs.AttrsInstance, covariant=True)
 class Layered(Generic[S_co]):
     """Settings, where each value came from (for messages), and the problems of all layers.
 
-    An option with a problem has its default in `settings`, and its name in `broken`.
+    An option with a problem has its default in `settings`, and its name is in `broken`.
     """
 
     settings: S_co
@@ -31,24 +31,24 @@ class Layered(Generic[S_co]):
     broken: frozenset[str]
 
     def source(self, name: str) -> str:
-        """Return how messages call an option: as it was given, or its command line form where it was not."""
+        """Return the name of an option for messages: where its value came from, or else its command line form."""
         return self.sources.get(name, f"--{name.replace('_', '-')}")
 
 
-def layered(command_line: CommandLine, environment: Mapping[str, str], settings: type[S]) -> Layered[S]:
-    """Read all layers; what stands further left in "command line, environment, file, default" wins."""
+def read_settings(command_line: CommandLine, environment: Mapping[str, str], settings: type[S]) -> Layered[S]:
+    """Read all layers. The command line beats the environment, the environment the file, the file the default."""
     reader = _Reader(command_line, {option.name: option for option in options_of(settings)})
     reader.read_command_line()
     reader.read_environment(environment)
     reader.read_file()
-    reader.choose()
-    reader.miss()
+    reader.resolve_alternatives()
+    reader.report_missing()
     return Layered(settings(**reader.values), reader.sources, tuple(reader.problems), frozenset(reader.broken))
 
 
 @attrs.define
 class _Reader:
-    typed: CommandLine
+    command_line: CommandLine
     options: Mapping[str, Option]
     values: dict[str, Any] = attrs.field(factory=dict)
     sources: dict[str, str] = attrs.field(factory=dict)
@@ -59,20 +59,20 @@ class _Reader:
 
     def read_command_line(self) -> None:
         words = list(self._bare_words())
-        values = {name: list(texts) for name, texts in self.typed.values.items()}
+        values = {name: list(texts) for name, texts in self.command_line.values.items()}
         for option in self.options.values():
             if option.operand and option.name not in values and words:
                 count = len(words) if option.kind.many else 1
                 values[option.name], words = words[:count], words[count:]
-        self.problems.extend(self._one_too_many(word) for word in words)
+        self.problems.extend(self._surplus(word) for word in words)
         for name, texts in values.items():
             option = self.options[name]
-            self._take(option, option.flag, option.kind.of_text, texts)
+            self._set(option, option.flag, option.kind.of_text, texts)
 
     def _bare_words(self) -> Iterator[str]:
-        """Yield the words that may be operands; note unknown options, whose value is the word behind them."""
+        """Yield the words that may be operands; report unknown options, whose value is the next word."""
         value_expected = False
-        for word in self.typed.words:
+        for word in self.command_line.words:
             if word.startswith("-") and word != "-":
                 value_expected = True
                 self.problems.append(self._unknown(word.split("=", 1)[0]))
@@ -84,10 +84,10 @@ class _Reader:
     def _unknown(self, name: str) -> str:
         flags = [option.flag for option in self.options.values()]
         near = get_close_matches(name.lower().replace("_", "-"), flags, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"{self.typed.command} --help lists them"
+        hint = f"did you mean {near[0]}?" if near else f"{self.command_line.command} --help lists them"
         return f"{name}: no such option; {hint}"
 
-    def _one_too_many(self, word: str) -> str:
+    def _surplus(self, word: str) -> str:
         hint = "; variables are named with --variables" if "variables" in self.options else ""
         return f"'{word}': belongs to no option{hint}"
 
@@ -97,7 +97,7 @@ class _Reader:
             if option.environment in environment:
                 text = environment[option.environment]
                 texts = text.split() if option.kind.many else [text]
-                self._take(option, f"{option.environment} in the environment", option.kind.of_text, texts)
+                self._set(option, f"{option.environment} in the environment", option.kind.of_text, texts)
 
     def read_file(self) -> None:
         self.layer += 1
@@ -112,33 +112,31 @@ class _Reader:
         for key, value in document.items():
             option = None if key == "config" else self.options.get(key)
             if option is not None:
-                self._take(option, f"{path}: {key}", option.kind.of_toml, value)
+                self._set(option, f"{path}: {key}", option.kind.of_toml, value)
             elif key == "config" or key not in all_options():  # one file serves all commands
                 self.problems.append(f"{path}: {_unknown_key(key)}")
 
-    def choose(self) -> None:
-        """Of an option and one that takes its place, keep the one in the stronger layer."""
+    def resolve_alternatives(self) -> None:
+        """Of an option and its alternative (`instead_of`) keep the one in the stronger layer."""
         for option in self.options.values():
             name, other = option.name, option.instead_of
             if name not in self.values or other not in self.values:
                 continue
             if self.layers[name] == self.layers[other]:
-                self.problems.append(
-                    f"{self.sources[name]}: takes the place of {self.sources[other]}; give one of them"
-                )
+                self.problems.append(f"{self.sources[name]}: replaces {self.sources[other]}; give one of them")
             weaker = other if self.layers[name] <= self.layers[other] else name
             del self.values[weaker], self.sources[weaker]
 
-    def miss(self) -> None:
+    def report_missing(self) -> None:
         for option in self.options.values():
             if option.required and option.name not in self.sources and option.name not in self.broken:
                 message = option.kind.metavar if option.operand else option.flag
-                self.problems.append(f"{message}: is missing; {self.typed.command} --help says what it is")
+                self.problems.append(f"{message}: is missing; {self.command_line.command} --help says what it is")
 
-    def _take(self, option: Option, source: str, read: Any, raw: object) -> None:
-        """Judge a value even where a stronger layer hides it: a mistake there should not lie in wait."""
+    def _set(self, option: Option, source: str, convert: Any, raw: object) -> None:
+        """Set a value. It is validated even where a stronger layer hides it, for the mistake would show up later."""
         try:
-            value = read(raw)
+            value = convert(raw)
         except ValueError as error:
             self.problems.append(f"{source}: {error}")
             self.broken.add(option.name)
@@ -156,7 +154,7 @@ def _unknown_key(key: str) -> str:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    """Return what a TOML file holds. Raises ValueError that names the file and its fault."""
+    """Return the content of a TOML file. Raises ValueError that names the file and its fault."""
     try:
         return tomllib.loads(path.read_bytes().decode())
     except FileNotFoundError:

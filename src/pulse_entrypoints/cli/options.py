@@ -12,13 +12,13 @@ from pulse_entrypoints.cli.kinds import FLAG, Kind
 
 @attrs.frozen(kw_only=True)
 class Option:
-    """One option: its name in every layer, its kind, what help says of it."""
+    """An option: its name in every layer, its kind, its help."""
 
     name: str
     kind: Kind
     help: str
     group: str
-    shown_default: str
+    default_text: str
     environment: str
     default: object = None
     operand: bool = False
@@ -32,7 +32,7 @@ class Option:
 
     @property
     def shape(self) -> str:
-        """How usage shows an operand."""
+        """The operand in the line of usage."""
         return self.kind.metavar if self.required else f"[{self.kind.metavar}]"
 
 
@@ -42,7 +42,7 @@ def option(
     text: str,
     default: object = None,
     *,
-    shown: str = "",
+    default_text: str = "",
     environment: str = "",
     operand: bool = False,
     required: bool = False,
@@ -50,13 +50,13 @@ def option(
 ) -> Any:
     """Declare an option as a field of an attrs class.
 
-    `shown` is what help says of the default where the value does not speak for itself; `environment` is the
+    `default_text` is the default in help, where the value itself would not do; `environment` is the
     variable where it is not PULSE_ and the option's name. An operand may be given as a bare word too; operands take
     the bare words in the order of their declaration, one of many values all that are left. A required option that
-    no layer gives is a problem of the settings. An option `instead_of` another takes its place where both are given;
+    no layer gives is a problem of the settings. An option `instead_of` another replaces it where both are given;
     the one in the stronger layer counts, and in the same layer they are a problem.
     """
-    metadata = {"kind": kind, "group": group, "help": text, "shown": shown, "environment": environment}
+    metadata = {"kind": kind, "group": group, "help": text, "default_text": default_text, "environment": environment}
     return attrs.field(
         default=default, metadata=metadata | {"operand": operand, "required": required, "instead_of": instead_of}
     )
@@ -71,7 +71,7 @@ def options_of(settings: type[attrs.AttrsInstance]) -> tuple[Option, ...]:
             kind=field.metadata["kind"],
             help=field.metadata["help"],
             group=field.metadata["group"],
-            shown_default=field.metadata["shown"] or _shown(field.default),
+            default_text=field.metadata["default_text"] or _text_of(field.default),
             environment=field.metadata["environment"] or f"PULSE_{field.name.upper()}",
             default=field.default,
             operand=field.metadata["operand"],
@@ -87,7 +87,7 @@ def is_flag(option: Option) -> bool:
     return option.kind is FLAG
 
 
-def _shown(default: object) -> str:
+def _text_of(default: object) -> str:
     if default is None or default is False:
         return ""
     return " ".join(default) if isinstance(default, tuple) else str(default)

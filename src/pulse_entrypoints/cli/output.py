@@ -1,4 +1,4 @@
-"""Commands that answer at once: read the settings, answer on stdout, tell on stderr what is wrong."""
+"""Output of commands: results on stdout as a table, CSV or JSON; problems on stderr."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import attrs
 from pulse_core.errors import PulseError, SettingsError
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, failed
-from pulse_entrypoints.cli.layers import Layered, layered
+from pulse_entrypoints.cli.layers import Layered, read_settings
 from pulse_entrypoints.cli.masking import Masker
 
 S = TypeVar("S", bound=attrs.AttrsInstance)
@@ -23,34 +23,39 @@ S = TypeVar("S", bound=attrs.AttrsInstance)
 _WIDEST_REPORT: Final = 100
 
 
-def answer(
+def run_command(
     command_line: CommandLine,
     environment: Mapping[str, str],
     settings: type[S],
     action: Callable[[Layered[S]], Ending],
 ) -> Exit:
-    """Read the settings, act, and return the exit status. Problems of settings stop it before it acts."""
+    """Read the settings, run the action with them, report its ending, and return the exit status."""
     mask = Masker.of(environment)
     try:
-        read = layered(command_line, environment, settings)
-        if read.problems:
-            raise SettingsError(read.problems)
-        ending = action(read)
+        layered = read_settings(command_line, environment, settings)
+        if layered.problems:
+            raise SettingsError(layered.problems)
+        ending = action(layered)
     except PulseError as error:
         ending = failed(error, command_line.command)
-    tell(mask(ending.report(width_of_stderr())))
+    return report_ending(ending, mask)
+
+
+def report_ending(ending: Ending, mask: Masker) -> Exit:
+    """Write the report of an ending to stderr, without secrets; return the exit status."""
+    write_stderr(mask(ending.report(stderr_width())))
     return ending.status
 
 
-def tell(text: str) -> None:
+def write_stderr(text: str) -> None:
     """Write lines to stderr."""
     if text:
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
 
 
-def width_of_stderr() -> int | None:
-    """Return where lines for people end; None where nobody but a file or a program reads them."""
+def stderr_width() -> int | None:
+    """Return the columns of the terminal, up to a width that people read well; None where stderr is no terminal."""
     if not sys.stderr.isatty():
         return None
     return min(shutil.get_terminal_size().columns, _WIDEST_REPORT)
@@ -58,7 +63,7 @@ def width_of_stderr() -> int | None:
 
 def write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows to stdout as CSV; None is an empty cell."""
-    with _reader_may_leave():
+    with _broken_pipe_ends_output():
         writer = csv.DictWriter(sys.stdout, names, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -67,31 +72,31 @@ def write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
 
 def write_json(document: Any) -> None:
     """Write one JSON document to stdout."""
-    with _reader_may_leave():
+    with _broken_pipe_ends_output():
         json.dump(document, sys.stdout, indent=2, allow_nan=False)
         sys.stdout.write("\n")
         sys.stdout.flush()
 
 
 def show(*parts: Any) -> None:
-    """Print what rich can print to stdout, an empty line before each but the first."""
+    """Print tables and texts of rich to stdout, with an empty line between two of them."""
     from rich.console import Console  # 60 ms that only a table needs
 
     console = Console(file=sys.stdout)
-    with _reader_may_leave():
+    with _broken_pipe_ends_output():
         for number, part in enumerate(parts):
             if number:
                 console.print()
             console.print(part, highlight=False)
 
 
-class _reader_may_leave:  # noqa: N801  # reads as a statement
-    """Ends quietly where whoever reads stdout has gone, as `| head` does."""
+class _broken_pipe_ends_output:  # noqa: N801  # reads as a statement
+    """Ends the output quietly where the reader of stdout has gone, as `| head` does."""
 
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> bool:
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> bool:
         if kind is None or not issubclass(kind, BrokenPipeError):
             return False
         # what is left in the buffer must not fail again when Python flushes it at exit

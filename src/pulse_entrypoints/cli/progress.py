@@ -1,4 +1,4 @@
-"""Watches a run: turns the domain's events into log events, and on a terminal into a progress bar."""
+"""The progress of a run: an observer that logs the core's events and, on a terminal, draws a progress bar."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BAR: Final = (
 )
 
 LONG: Final = 10.0
-"""Seconds of a run from which it is told what is slow."""
+"""Seconds of forecasters per origin above which a run reports them."""
 
 
 def show_line(line: str) -> None:
@@ -32,61 +32,65 @@ def show_line(line: str) -> None:
 class Progress:
     """An observer of a run, whatever the engine.
 
-    `context` is said of the run when it starts; `counted` is what `finished` counts; `slow` are the forecasters that
-    are called origin by origin, whose hindcasts come first.
+    `context` are the fields of the event at the start; `counted` is the noun of `finished`; `per_origin` are the
+    forecasters that are fitted at each origin, whose hindcasts come first.
     """
 
     log: RunLog
     context: dict[str, Any]
     with_bar: bool
     counted: str = "variables"
-    slow: tuple[str, ...] = ()
+    per_origin: tuple[str, ...] = ()
     finished: int = 0
     planned: int = 0
     clock: Callable[[], float] = monotonic
     _bar: Any = None
     _started: float = 0.0
-    _slow_until: float = 0.0
+    _per_origin_until: float = 0.0
     _latest: float = 0.0
 
     def __call__(self, event: Event) -> None:
-        """Take one event of the domain."""
+        """Receive an event of the core."""
         if isinstance(event, RunPlanned):
             self._start(event)
         elif isinstance(event, UnitFinished):
             self._count(event)
 
     def connected(self, scheduler: str, dashboard: str) -> None:
-        """Take the addresses of a Dask scheduler and of its dashboard, which people want to open."""
+        """Log the addresses of a Dask scheduler and of its dashboard, and show the latter to people."""
         self.log.events.info("dask_connected", scheduler=scheduler, dashboard=dashboard)
         if self.with_bar and sys.stderr.isatty() and dashboard:
             show_line(f"Dask dashboard: {dashboard}")
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 
-    def slow_part(self) -> dict[str, Any]:
-        """Return what took long, and the seconds of it, for the log; nothing where nothing did."""
-        seconds = self._slow_until - self._started
+    def per_origin_fields(self) -> dict[str, Any]:
+        """Return the forecasters per origin and their seconds, for the log; nothing where these were few."""
+        seconds = self._per_origin_until - self._started
         long = seconds > LONG and seconds > (self._latest - self._started) / 2
-        return {"slow": list(self.slow), "slow_seconds": round(seconds, 1)} if self.slow and long else {}
-
-    def slow_line(self) -> str:
-        """Say in a line what took long, and what spares it; nothing where nothing did."""
-        part = self.slow_part()
-        if not part:
-            return ""
-        whole = self._latest - self._started
         return (
-            f"Slow: {', '.join(self.slow)} took {part['slow_seconds']:.0f} of {whole:.0f} s, called origin by origin; "
-            "--refit-every K fits at every K-th only."
+            {"per_origin": list(self.per_origin), "per_origin_seconds": round(seconds, 1)}
+            if self.per_origin and long
+            else {}
+        )
+
+    def per_origin_line(self) -> str:
+        """Return a line for people on the time of the forecasters per origin; nothing where that was short."""
+        fields = self.per_origin_fields()
+        if not fields:
+            return ""
+        total = self._latest - self._started
+        return (
+            f"Slow: {', '.join(self.per_origin)} took {fields['per_origin_seconds']:.0f} of {total:.0f} s, fitted "
+            "at each origin; --refit-every K fits at every K-th only."
         )
 
     def _start(self, event: RunPlanned) -> None:
         self.planned = event.variables
-        self._started = self._slow_until = self._latest = self.clock()
+        self._started = self._per_origin_until = self._latest = self.clock()
         self.log.events.info(
             "train_started",
             batches=event.batches,
@@ -102,7 +106,7 @@ class Progress:
         self.finished = event.finished
         self._latest = self.clock()
         if event.unit.batch is not None:
-            self._slow_until = self._latest
+            self._per_origin_until = self._latest
         result = event.result
         self.log.events.info(
             "unit_finished",
@@ -122,10 +126,10 @@ class Progress:
             self._bar.update(event.finished - self._bar.n)
 
     def _pace(self, event: UnitFinished) -> dict[str, float]:
-        """Return the seconds since the start, and those that are left if it goes on like this."""
+        """Return the seconds since the start, and the remaining ones at this pace."""
         seconds = self._latest - self._started
-        left = seconds / event.finished * (event.planned - event.finished) if event.finished else 0.0
-        return {"seconds": round(seconds, 1), "seconds_left": round(left, 1)}
+        remaining = seconds / event.finished * (event.planned - event.finished) if event.finished else 0.0
+        return {"seconds": round(seconds, 1), "seconds_left": round(remaining, 1)}
 
 
 def _new_bar(total: int, counted: str) -> Any:

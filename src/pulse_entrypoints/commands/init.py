@@ -15,13 +15,13 @@ from pulse_entrypoints.cli.commands import COMMANDS
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.options import Option, options_of
-from pulse_entrypoints.cli.output import answer, tell
+from pulse_entrypoints.cli.output import run_command, write_stderr
 from pulse_entrypoints.settings.groups import GROUPS
 from pulse_entrypoints.settings.init import InitSettings
 from pulse_entrypoints.settings.train import TrainSettings
 
-OF_A_JOB: Final = "pulse batch run"
-"""A command that no person types: what it alone takes is told to a job by `pulse batch submit`."""
+JOB_COMMAND: Final = "pulse batch run"
+"""The command of jobs, not of people: `pulse batch submit` writes the options that only it takes."""
 
 _WIDTH: Final = 100
 _HEAD: Final = """\
@@ -38,9 +38,9 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "FILE": "some/file",
     "NAME": "name",
 }
-"""What a value may look like, by the option's name or the shape that help shows."""
+"""Examples of values, by the option's name or its placeholder in help."""
 
-_OTHERWISE: Final[tuple[Any, ...]] = (
+_FURTHER_EXAMPLES: Final[tuple[Any, ...]] = (
     10,
     0.5,
     "0/4",
@@ -50,20 +50,20 @@ _OTHERWISE: Final[tuple[Any, ...]] = (
     "http://127.0.0.1:8333",
     "name",
 )
-"""Of an option that is not among them, the first that it takes is shown."""
+"""For an option that is not among them: the first of these that it takes."""
 
 
 def init(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     """Write the file and return the exit status."""
-    return answer(command_line, environment, InitSettings, _init)
+    return run_command(command_line, environment, InitSettings, _init)
 
 
-def _init(read: Layered[InitSettings]) -> Ending:
-    path = read.settings.file
+def _init(layered: Layered[InitSettings]) -> Ending:
+    path = layered.settings.file
     with disk_faults("write a file", path):
         if not create(path, configuration(path.name).encode()):
-            raise SettingsError([f"{path} is there already; name another file, or move it away"])
-    tell(f"pulse: {path} written; use it with: pulse train --config {path}")
+            raise SettingsError([f"{path} exists already; name another file, or move it away"])
+    write_stderr(f"pulse: {path} written; use it with: pulse train --config {path}")
     return Ending(Exit.DONE)
 
 
@@ -72,36 +72,36 @@ def configuration(name: str) -> str:
     parts = [_HEAD.format(name=name)]
     options = _options()
     for group in GROUPS:
-        found = [(option, commands) for option, commands in options.values() if option.group == group]
-        if found:
+        members = [(option, commands) for option, commands in options.values() if option.group == group]
+        if members:
             parts.append(f"\n# {group} {'-' * (_WIDTH - len(group) - 3)}\n")
-            parts.extend(f"\n{line}" for option, commands in found for line in [_told(option, commands)])
+            parts.extend(f"\n{line}" for option, commands in members for line in [_entry(option, commands)])
     return "".join(parts)
 
 
 def _options() -> dict[str, tuple[Option, list[str]]]:
     """Return every option that a file may hold with the commands that have it, those of train first."""
-    found: dict[str, tuple[Option, list[str]]] = {option.name: (option, []) for option in options_of(TrainSettings)}
+    options: dict[str, tuple[Option, list[str]]] = {option.name: (option, []) for option in options_of(TrainSettings)}
     for command in COMMANDS:
         for option in command.options:
             if not option.operand and not option.required:
-                found.setdefault(option.name, (option, []))[1].append(command.name)
-    found.pop("config", None)
-    return {name: pair for name, pair in found.items() if pair[1] not in ([], [OF_A_JOB])}
+                options.setdefault(option.name, (option, []))[1].append(command.name)
+    options.pop("config", None)
+    return {name: pair for name, pair in options.items() if pair[1] not in ([], [JOB_COMMAND])}
 
 
-def _told(option: Option, commands: list[str]) -> str:
-    """Return an option's lines: what it is, and its default or, where it has none, an example."""
+def _entry(option: Option, commands: list[str]) -> str:
+    """Return an option's lines: its help, and its default or, where it has none, an example."""
     of = "" if "pulse train" in commands else f" ({', '.join(commands)})"
-    default = f" Default: {option.shown_default}." if _says_more(option) else ""
+    default = f" Default: {option.default_text}." if _explains_default(option) else ""
     text = f"{option.help}{default}{of}"
     lines = textwrap.wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
     return "\n".join([*lines, f"#{option.name} = {_value(option)}", ""])
 
 
-def _says_more(option: Option) -> bool:
+def _explains_default(option: Option) -> bool:
     """Whether the default is not the value that stands below."""
-    return bool(option.shown_default) and option.default is None
+    return bool(option.default_text) and option.default is None
 
 
 def _value(option: Option) -> str:
@@ -112,11 +112,11 @@ def _value(option: Option) -> str:
     elif not isinstance(default, bool | int | float | str | None):
         default = str(default)
     # as people write it, 2GiB, where a file may hold that
-    shown = None if default is None else option.shown_default
+    text = None if default is None else option.default_text
     likely = (_EXAMPLES.get(option.name), _EXAMPLES.get(option.kind.metavar))
-    candidates = (shown, default, *option.kind.choices, *likely, *_OTHERWISE)
+    candidates = (text, default, *option.kind.choices, *likely, *_FURTHER_EXAMPLES)
     # what JSON writes is a TOML value as well
-    return json.dumps(next(one for one in candidates if one is not None and _takes(option, one)))
+    return json.dumps(next(value for value in candidates if value is not None and _takes(option, value)))
 
 
 def _takes(option: Option, example: Any) -> bool:

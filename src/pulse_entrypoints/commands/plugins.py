@@ -1,4 +1,4 @@
-"""`pulse plugins`: what installed packages add, and whether it can be loaded."""
+"""`pulse plugins`: the forecasters, stores and backends of installed packages, and whether they can be loaded."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pulse_core.forecasters.registry import resolve
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
-from pulse_entrypoints.settings.answers import CSV, TABLE
+from pulse_entrypoints.cli.output import run_command, show, write_csv, write_json
+from pulse_entrypoints.settings.output import CSV, TABLE
 from pulse_entrypoints.settings.plugins import PluginSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.entry_points import BACKENDS, FORECASTERS, GROUPS, STORAGES, STORES, Plugin, plugins
@@ -22,14 +22,14 @@ _COLUMNS: Final = ("kind", "name", "package", "object", "state")
 
 def list_plugins(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     """List the plugins and return the exit status."""
-    return answer(command_line, environment, PluginSettings, _list)
+    return run_command(command_line, environment, PluginSettings, _list)
 
 
-def _list(read: Layered[PluginSettings]) -> Ending:
+def _list(layered: Layered[PluginSettings]) -> Ending:
     rows = [_row(plugin) for group in GROUPS for plugin in plugins(group).values()]
-    if read.settings.format == TABLE:
+    if layered.settings.format == TABLE:
         show(_table(rows))
-    elif read.settings.format == CSV:
+    elif layered.settings.format == CSV:
         write_csv(_COLUMNS, rows)
     else:
         write_json({"schema_version": 1, "plugins": rows})
@@ -78,11 +78,11 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Any:
 
     if not rows:
         return f"No installed package adds to Pulse. The groups of entry points are {', '.join(GROUPS)}."
-    shown = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in _COLUMNS[:-1]:
-        shown.add_column(name, overflow="fold")
-    shown.add_column(_COLUMNS[-1], no_wrap=True, overflow="ellipsis")
+        grid.add_column(name, overflow="fold")
+    grid.add_column(_COLUMNS[-1], no_wrap=True, overflow="ellipsis")
     for row in rows:
         state = READY if row["state"] == READY else "unusable"
-        shown.add_row(*(Text(row[name]) for name in _COLUMNS[:-1]), state)
-    return shown
+        grid.add_row(*(Text(row[name]) for name in _COLUMNS[:-1]), state)
+    return grid

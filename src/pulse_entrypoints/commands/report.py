@@ -1,4 +1,4 @@
-"""`pulse report`: one HTML file that tells what a run found."""
+"""`pulse report`: the results of a run as one HTML file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pulse_core.errors import SettingsError, SinkUnavailable
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.cli.output import answer
+from pulse_entrypoints.cli.output import run_command
 from pulse_entrypoints.settings.report import ReportSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
@@ -22,52 +22,52 @@ _LIBRARY: Final = "bokeh"
 
 
 def report(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
-    """Write the report of a run, say where it is on stdout, and return the exit status."""
-    return answer(command_line, environment, ReportSettings, _report)
+    """Write the report of a run, print its address, and return the exit status."""
+    return run_command(command_line, environment, ReportSettings, _report)
 
 
 def report_problems(source: str) -> list[str]:
-    """Say what a report would lack, before anything is computed."""
+    """Return why a report cannot be written here; nothing where it can."""
     if find_spec(_LIBRARY) is None:
         return [f"{source}: '{_LIBRARY}' is not installed; pip install 'pulse-retrodiction[report]'"]
     return []
 
 
 def attach_report(sink: ResultsArchive, run_id: str) -> str:
-    """Put the report of a published run beside its result; return where it is."""
-    return sink.attach(run_id, REPORT, _made(sink, run_id, ()))
+    """Write the report of a published run beside its result; return its address."""
+    return sink.attach(run_id, REPORT, _rendered(sink, run_id, ()))
 
 
-def _report(read: Layered[ReportSettings]) -> Ending:
-    settings = read.settings
-    problems = [*report_problems("pulse report"), *composition.unserved_locations(read)]
+def _report(layered: Layered[ReportSettings]) -> Ending:
+    settings = layered.settings
+    problems = [*report_problems("pulse report"), *composition.unserved_locations(layered)]
     if settings.output is not None and settings.output.is_dir():
-        problems.append(f"{read.source('output')}: {settings.output} is a folder; name a file in it")
+        problems.append(f"{layered.source('output')}: {settings.output} is a folder; name a file in it")
     if problems:
         raise SettingsError(problems)
     sink = composition.sink_of(settings)
-    content = _made(sink, settings.run, settings.detail or ())
+    content = _rendered(sink, settings.run, settings.detail or ())
     if settings.output is None:
-        place = sink.attach(settings.run, REPORT, content)
+        address = sink.attach(settings.run, REPORT, content)
     else:
-        place = _written(settings.output, content)
-    sys.stdout.write(f"{place}\n")
+        address = _write(settings.output, content)
+    sys.stdout.write(f"{address}\n")
     return Ending(Exit.DONE)
 
 
-def _made(sink: ResultsArchive, run_id: str, detail: Sequence[str]) -> bytes:
+def _rendered(sink: ResultsArchive, run_id: str, detail: Sequence[str]) -> bytes:
     from pulse_adapters.report.gather import report_of  # a table's and a plot's libraries, which only this needs
     from pulse_adapters.report.render import render
 
     return render(report_of(sink, run_id, detail))
 
 
-def _written(path: Path, content: bytes) -> str:
+def _write(path: Path, content: bytes) -> str:
     from pulse_adapters.storage import files
 
     try:
         files.replace(path, content)
     except OSError as error:
-        hint = "See to the place, or name another --output"
+        hint = "Make the folder writable, or name another --output"
         raise SinkUnavailable(f"cannot write the report: {error.strerror or error}", str(path), hint) from error
     return str(path)

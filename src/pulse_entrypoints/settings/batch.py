@@ -1,4 +1,4 @@
-"""AWS Batch: what a job is told, and what is asked for when it is submitted and looked at."""
+"""The settings of AWS Batch: of a job itself, of its submission, and of the commands about jobs."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def _children(text: str) -> int:
     return int(text)
 
 
-STORED: Final = Kind(expected="<run>/batch-<hash>-<hash>.toml", metavar="RUN/FILE", read=_stored)
+STORED: Final = Kind(expected="<run>/batch-<hash>-<hash>.toml", metavar="RUN/FILE", parse=_stored)
 CHILDREN: Final = Kind(
     expected=f"whole numbers of at least 0 and less than {MOST_CHILDREN}",
     metavar="N...",
-    read=_children,
+    parse=_children,
     toml=(int,),
     many=True,
     in_toml="a list of whole numbers such as [3, 17]",
@@ -51,30 +51,38 @@ class RunJobSettings(TrainSettings):
         STORED, BATCH, "Take all other settings from this file in the results: `pulse batch submit` puts it there."
     )
     collect: bool = option(
-        FLAG, BATCH, "Put together and publish what the children have recorded; fail if any is missing.", default=False
+        FLAG, BATCH, "Collect and publish what the children have recorded; fail if any is missing.", default=False
     )
     children: tuple[int, ...] | None = option(
-        CHILDREN, BATCH, "Child I of this array does the I-th of these shares (of --shares), not share I.", shown="all"
+        CHILDREN,
+        BATCH,
+        "Child I of this array does the I-th of these shares (of --shares), not share I.",
+        default_text="all",
     )
-    shares: int | None = option(POSITIVE, BATCH, "How many shares --children counts by.", shown="the array's size")
+    shares: int | None = option(
+        POSITIVE, BATCH, "How many shares --children counts by.", default_text="the array's size"
+    )
     node_address: str | None = option(
         attrs.evolve(TEXT, metavar="ADDRESS"),
         BATCH,
         "Multi-node: where this node listens for the others.",
-        shown="its address in the network",
+        default_text="its address in the network",
     )
     node_port: int = option(PORT, BATCH, "Multi-node: the port of the Dask scheduler on the main node.", 8786)
     node_wait_seconds: float = option(
-        SECONDS, BATCH, "Multi-node: how long to wait for the other nodes; then the run begins with those there.", 600.0
+        SECONDS,
+        BATCH,
+        "Multi-node: how long to wait for the other nodes; then the run begins with those here.",
+        600.0,
     )
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class PriceSettings:
-    """What a job costs."""
+    """The price of a job."""
 
     price_per_vcpu_hour: float | None = option(
-        NUMBER, BATCH, "What a vCPU costs an hour, for the estimated cost.", shown="no cost is estimated"
+        NUMBER, BATCH, "What a vCPU costs an hour, for the estimated cost.", default_text="no cost is estimated"
     )
 
 
@@ -84,22 +92,25 @@ class SubmitSettings(PriceSettings, TrainSettings):
 
     queue: str | None = option(attrs.evolve(TEXT, metavar="NAME"), BATCH, "The job queue.")
     definition: str | None = option(attrs.evolve(TEXT, metavar="NAME"), BATCH, "The job definition, or name:revision.")
-    vcpus: int | None = option(POSITIVE, BATCH, "vCPUs of each job.", shown="the definition's")
-    memory_mib: int | None = option(POSITIVE, BATCH, "Memory of each job, in MiB.", shown="the definition's")
+    vcpus: int | None = option(POSITIVE, BATCH, "vCPUs of each job.", default_text="the definition's")
+    memory_mib: int | None = option(POSITIVE, BATCH, "Memory of each job, in MiB.", default_text="the definition's")
     timeout_minutes: int | None = option(
-        POSITIVE, BATCH, "Time limit of an attempt; what is finished by then stays.", shown="the definition's"
+        POSITIVE, BATCH, "Time limit of an attempt; what is finished by then stays.", default_text="the definition's"
     )
     attempts: int | None = option(
         POSITIVE,
         BATCH,
         "Attempts of a job that is interrupted or loses its machine, 1 to 10.",
-        shown="the definition's",
+        default_text="the definition's",
     )
     array_size: int | None = option(
-        POSITIVE, BATCH, f"Children of the array, 2 to {MOST_CHILDREN}; 1 for a single job.", shown="from the plan"
+        POSITIVE,
+        BATCH,
+        f"Children of the array, 2 to {MOST_CHILDREN}; 1 for a single job.",
+        default_text="from the plan",
     )
     units_per_child: int | None = option(
-        POSITIVE, BATCH, "Units of a child at most.", shown="some five minutes of work, and at most 100"
+        POSITIVE, BATCH, "Units of a child at most.", default_text="some five minutes of work, and at most 100"
     )
     nodes: int | None = option(POSITIVE, BATCH, "Submit one multi-node job of this many nodes instead of an array.")
     failed_only: str | None = option(
@@ -140,8 +151,10 @@ class JobLogSettings(JobSettings):
     log_group: str = option(
         attrs.evolve(TEXT, metavar="NAME"), BATCH, "The log group that the job definition names.", "/aws/batch/job"
     )
-    child: int | None = option(COUNT, BATCH, "Of an array: this child alone.", shown="all that failed, or else all")
-    attempt: int | None = option(POSITIVE, BATCH, "This attempt alone, from 1.", shown="all")
+    child: int | None = option(
+        COUNT, BATCH, "Of an array: this child alone.", default_text="all that failed, or else all"
+    )
+    attempt: int | None = option(POSITIVE, BATCH, "This attempt alone, from 1.", default_text="all")
 
 
 @attrs.frozen(kw_only=True, slots=False)

@@ -6,13 +6,13 @@ import attrs
 
 from pulse_entrypoints.cli.kinds import NUMBER, RUN_ID, SHARE_OF_ONE
 from pulse_entrypoints.cli.options import option
-from pulse_entrypoints.settings.answers import AnswerSettings
 from pulse_entrypoints.settings.groups import HOW, OPERANDS
-from pulse_entrypoints.settings.places import ResultsSettings
+from pulse_entrypoints.settings.locations import ResultsSettings
+from pulse_entrypoints.settings.output import FormatSettings
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class CompareSettings(AnswerSettings, ResultsSettings):
+class CompareSettings(FormatSettings, ResultsSettings):
     """The settings of `pulse compare`."""
 
     before: str = option(
@@ -25,11 +25,11 @@ class CompareSettings(AnswerSettings, ResultsSettings):
         NUMBER,
         HOW,
         "Exit with 4 where a forecaster has lost more skill than this, e.g. 0.02: two points of a hundred.",
-        shown="no limit",
+        default_text="no limit",
     )
     certainty: float = option(
         SHARE_OF_ONE,
         HOW,
-        "How sure it must be that a loss is more than noise, all comparisons counted; with 0 the limit alone decides.",
+        "How certain a loss must be, all comparisons counted, to be more than noise; with 0 the limit alone decides.",
         0.95,
     )

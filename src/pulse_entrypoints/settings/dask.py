@@ -1,5 +1,5 @@
 # ruff: noqa: RUF009 - option() declares an attrs field and is meant to be called once, here
-"""The Dask backend: somebody's cluster, or one of our own."""
+"""The settings of the Dask backend: an external cluster, or a local one that Pulse starts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pulse_entrypoints.cli.kinds import FLAG, PATH, PORT, POSITIVE, RANGE, SIZE,
 from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import DASK
 
-CLUSTER_OF_OTHERS: Final[tuple[str, ...]] = ("dask_scheduler_address", "dask_tls_ca", "dask_tls_cert", "dask_tls_key")
-CLUSTER_OF_OURS: Final[tuple[str, ...]] = (
+EXTERNAL_CLUSTER: Final[tuple[str, ...]] = ("dask_scheduler_address", "dask_tls_ca", "dask_tls_cert", "dask_tls_key")
+LOCAL_CLUSTER: Final[tuple[str, ...]] = (
     "dask_workers",
     "dask_adaptive",
     "dask_threads_per_worker",
@@ -24,31 +24,37 @@ CLUSTER_OF_OURS: Final[tuple[str, ...]] = (
 
 @attrs.frozen(kw_only=True, slots=False)
 class DaskSettings:
-    """Where Dask computes."""
+    """The options of the Dask backend."""
 
     use_dask: bool = option(FLAG, DASK, "The same as --backend dask.", default=False)
     dask_scheduler_address: str = option(
         attrs.evolve(TEXT, metavar="HOST:PORT"),
         DASK,
         "The scheduler, started by `dask scheduler`; with tls:// before it, encrypted. Its workers read the data and "
-        "write the results by themselves, from the same places.",
+        "write the results by themselves, at the same locations.",
         "127.0.0.1:8786",
     )
     dask_local: bool = option(
-        FLAG, DASK, "Start a cluster on this machine for the run, instead of asking a scheduler.", default=False
+        FLAG, DASK, "Start a cluster on this machine for the run, instead of using a scheduler.", default=False
     )
     dask_workers: int | None = option(
-        POSITIVE, DASK, "Worker processes of the cluster that --dask-local starts.", shown="as many as cores allow"
+        POSITIVE,
+        DASK,
+        "Worker processes of the cluster that --dask-local starts.",
+        default_text="as many as cores allow",
     )
     dask_adaptive: tuple[int, int] | None = option(
-        RANGE, DASK, "Let --dask-local start and end workers by how much there is to do: MIN to MAX.", shown="off"
+        RANGE,
+        DASK,
+        "Let --dask-local start and end workers by how much there is to do: MIN to MAX.",
+        default_text="off",
     )
     dask_threads_per_worker: int = option(POSITIVE, DASK, "Threads of each worker that --dask-local starts.", 1)
     dask_memory_limit: str | None = option(
         SIZE,
         DASK,
         "Memory of each worker that --dask-local starts, such as 2GiB; one that needs more is ended.",
-        shown="an even share",
+        default_text="an even share",
     )
     dask_dashboard_port: int = option(
         PORT, DASK, "Port of the dashboard of --dask-local, for browsers on this machine only; 0 for any.", 8787

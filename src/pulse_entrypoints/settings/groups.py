@@ -6,7 +6,7 @@ from typing import Final
 
 OPERANDS: Final = "What to work on"
 WHAT: Final = "What to train"
-HOW: Final = "How to forecast and judge"
+HOW: Final = "How to forecast and score"
 WHERE: Final = "Where data come from and results go"
 S3: Final = "S3"
 WORK: Final = "How the work is done"

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF009 - option() declares an attrs field and is meant to be called once, here
-"""The configuration file and the logs: options of every command."""
+"""The settings of the configuration file and of logs."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_entrypoints.settings.answers import AnswerSettings
+from pulse_entrypoints.settings.output import FormatSettings
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class PluginSettings(AnswerSettings):
+class PluginSettings(FormatSettings):
     """The settings of `pulse plugins`."""

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF009 - option() declares an attrs field and is meant to be called once, here
-"""S3, and what speaks as it does: buckets, how to reach them, and the cache of what was fetched."""
+"""The settings of S3 and of compatible servers: buckets, connections, and the cache of objects."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from pulse_entrypoints.settings.groups import S3
 
 @attrs.frozen(kw_only=True, slots=False)
 class RegionSettings:
-    """Where in AWS."""
+    """The region of AWS."""
 
     aws_region: str | None = option(
         attrs.evolve(TEXT, metavar="REGION"),
         S3,
         "The region of the buckets, and of AWS Batch.",
-        shown="AWS_DEFAULT_REGION, else us-east-1",
+        default_text="AWS_DEFAULT_REGION, else us-east-1",
         environment="AWS_REGION",
     )
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class S3Settings(RegionSettings):
-    """How to reach S3. Credentials are no options: they are found as by every tool of AWS."""
+    """The connection to S3. Credentials are no options: boto3 finds them as every tool of AWS does."""
 
     s3_endpoint_url: str | None = option(
         URL,
         S3,
         "The address of a server that speaks S3.",
-        shown="AWS itself",
+        default_text="AWS itself",
         environment="AWS_ENDPOINT_URL_S3",
     )
     s3_addressing_style: str = option(
@@ -60,7 +60,7 @@ class S3Settings(RegionSettings):
 
 @attrs.frozen(kw_only=True, slots=False)
 class S3DataSettings(S3Settings):
-    """Data in a bucket."""
+    """The data in a bucket."""
 
     s3_data_bucket: str | None = option(
         attrs.evolve(TEXT, metavar="BUCKET"),
@@ -72,28 +72,28 @@ class S3DataSettings(S3Settings):
     s3_data_prefix: str = option(
         attrs.evolve(TEXT, metavar="PREFIX"),
         S3,
-        "What stands before the variable in the key of its object: PREFIX, variable, .parquet, .csv or .jsonl, and "
-        ".gz where packed.",
+        "The prefix of the data: the key of a variable is PREFIX, variable, .parquet, .csv or .jsonl, and "
+        ".gz where compressed.",
         "datasets/",
         environment="S3_DATA_PREFIX",
     )
     cache_dir: Path | None = option(
         attrs.evolve(PATH, metavar="FOLDER"),
         S3,
-        "Where fetched objects are kept, to be used again while their ETag stays the same.",
-        shown="~/.cache/pulse",
+        "The folder of fetched objects, which are used again while their ETag stays the same.",
+        default_text="~/.cache/pulse",
     )
     cache_expiration_hours: float = option(
-        HOURS, S3, "How long a listing of the bucket is trusted before it is asked again.", 1.0
+        HOURS, S3, "How long a listing of the bucket is used before it is fetched again.", 1.0
     )
     cache_max_size: int = option(
-        BYTES, S3, "Room for the cache, such as 500MB or 2GiB; 0 for none.", shown="2GiB", default=2 * 2**30
+        BYTES, S3, "Room for the cache, such as 500MB or 2GiB; 0 for none.", default_text="2GiB", default=2 * 2**30
     )
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class S3ResultsSettings(S3Settings):
-    """Results in a bucket."""
+    """The results in a bucket."""
 
     s3_results_bucket: str | None = option(
         attrs.evolve(TEXT, metavar="BUCKET"),
@@ -105,7 +105,7 @@ class S3ResultsSettings(S3Settings):
     s3_results_prefix: str = option(
         attrs.evolve(TEXT, metavar="PREFIX"),
         S3,
-        "What stands before the key of everything there.",
+        "The prefix of every key.",
         "results/",
         environment="S3_RESULTS_PREFIX",
     )
@@ -113,7 +113,7 @@ class S3ResultsSettings(S3Settings):
 
 @attrs.frozen(kw_only=True, slots=False)
 class S3OutputSettings(S3Settings):
-    """The result in a bucket."""
+    """The result as an object of its own."""
 
     s3_output_file: tuple[str, str] | None = option(
         OBJECT, S3, "Write the result, as JSON, to this object as well.", environment="S3_OUTPUT_FILE"

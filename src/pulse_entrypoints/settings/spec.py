@@ -1,5 +1,5 @@
 # ruff: noqa: RUF009 - option() declares an attrs field and is meant to be called once, here
-"""What to train, and how to forecast and judge: the options that a RunSpec is made of."""
+"""The settings of a RunSpec: what to train, how to forecast, how to score."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ ALL_BUILT_IN: Final = "all built in"
 
 @attrs.frozen(kw_only=True, slots=False)
 class SpecSettings:
-    """What to train. None where the default depends on the data or the day."""
+    """The options of a RunSpec; None where the default depends on the data or the day."""
 
     variables: tuple[str, ...] | None = option(
         NAMES,
         WHAT,
         "The variables to train, one after another.",
-        shown=f"{' '.join(DEFAULT_VARIABLES)}; with --data sample, all of it",
+        default_text=f"{' '.join(DEFAULT_VARIABLES)}; with --data sample, all of it",
     )
     start_date: date | None = option(
         DAY,
         WHAT,
         "First day of the period.",
-        shown=f"{DEFAULT_START}; with --data sample, ten years before its end",
+        default_text=f"{DEFAULT_START}; with --data sample, ten years before its end",
     )
     end_date: date | None = option(
         DAY,
         WHAT,
         "Last day of the period. Nothing that became known later is used.",
-        shown="today (UTC); with --data sample, its last day",
+        default_text="today (UTC); with --data sample, its last day",
     )
     batch_size_days: int = option(WHOLE, WHAT, "Length of a batch; batches tile the period.", 30)
     batch_limit: int | None = option(WHOLE, WHAT, "Train the first N batches only.")
@@ -49,7 +49,7 @@ class SpecSettings:
         "The forecasters to compare. 'seasonal-naive(12)' and 'holt-winters(12)', in quotes, have a season of 12; "
         "statsforecast:AutoETS and sklearn:Ridge are models of those libraries. A class of your own is module:Name; it "
         "needs forecast(history, horizon), or fit(history) and predict(fitted, history, horizon).",
-        shown=ALL_BUILT_IN,
+        default_text=ALL_BUILT_IN,
     )
     benchmark: str = option(
         attrs.evolve(TEXT, metavar="NAME"), HOW, "The forecaster that the others are compared with.", "naive"
@@ -59,13 +59,16 @@ class SpecSettings:
         NUMBER, HOW, "What is left of the evidence for trust after 30 days, above 0 and at most 1.", 0.99
     )
     season: int | None = option(
-        WHOLE, HOW, "Observations in a season, e.g. 12 for monthly data; adds the seasonal forecasters.", shown="none"
+        WHOLE,
+        HOW,
+        "Observations in a season, e.g. 12 for monthly data; adds the seasonal forecasters.",
+        default_text="none",
     )
     predictors: tuple[str, ...] | None = option(
         NAMES,
         HOW,
         "Up to eight variables that the forecaster ridge may learn from, as far as they are known; adds ridge.",
-        shown="none",
+        default_text="none",
     )
     refit_every: int = option(
         attrs.evolve(WHOLE, metavar="K"),

@@ -1,4 +1,4 @@
-"""How the work is done: backends, shares, failures."""
+"""The settings of the work: backends, shares, failures."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ def _plugged_backends() -> tuple[str, ...]:
 
 @attrs.frozen(kw_only=True, slots=False)
 class WorkSettings:
-    """How the work is done; no number depends on it."""
+    """The options of the work; no number depends on them."""
 
     backend: str = option(
         choice("serial", "processes", "dask", metavar="NAME", further=_plugged_backends),
         WORK,
-        "What computes; the numbers are the same. Little work is done without starting processes.",
+        "The backend; the numbers are the same with each. Little work is done without starting processes.",
         "processes",
     )
-    max_workers: int | None = option(POSITIVE, WORK, "Worker processes at most.", shown="all usable cores")
-    unit_size: int | None = option(POSITIVE, WORK, "Variables a worker takes at a time.", shown="from their number")
+    max_workers: int | None = option(POSITIVE, WORK, "Worker processes at most.", default_text="all usable cores")
+    unit_size: int | None = option(
+        POSITIVE, WORK, "Variables a worker takes at a time.", default_text="from their number"
+    )
     unit_retries: int = option(
         COUNT,
         WORK,
@@ -42,12 +44,12 @@ class WorkSettings:
     slice: tuple[int, int] | None = option(
         SHARE,
         WORK,
-        "Do share I of N (from 0) and publish nothing. Once all shares are done, the same command without "
+        "Do share I of N (from 0) and publish nothing. Once all shares are finished, the same command without "
         "--slice collects them.",
     )
     keep_going: bool = option(
         FLAG, WORK, "Publish the others where some variables fail (exit status 3).", default=False
     )
     fresh: bool = option(
-        FLAG, WORK, "Compute everything anew, whatever is recorded, and record that instead.", default=False
+        FLAG, WORK, "Compute everything again, whatever is recorded, and replace the records.", default=False
     )

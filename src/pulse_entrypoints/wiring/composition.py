@@ -1,9 +1,9 @@
-"""The one place that knows adapters by name: tables name -> dotted path and install hint; loaded on use."""
+"""The composition root: the training and its forecasters, wired from settings by the tables of this package."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,6 @@ from pulse_core.events import Observer
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import Slice
-from pulse_core.ports import ComputeBackend
 from pulse_core.runs.training import RetrodictionTraining
 from pulse_core.spec import OWN_QUANTILES, RunSpec
 from pulse_entrypoints.cli.layers import Layered
@@ -29,7 +28,7 @@ from pulse_entrypoints.cli.signals import current
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import entry_points
 from pulse_entrypoints.wiring.adapters import Adapter
-from pulse_entrypoints.wiring.backends import Announce, engine_of, engine_parts, say_nothing
+from pulse_entrypoints.wiring.backends import BACKENDS, Announce, announce_nothing, backend_of
 from pulse_entrypoints.wiring.entry_points import plugins
 from pulse_entrypoints.wiring.location_checks import location_problems, unserved_locations
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
@@ -42,8 +41,8 @@ __all__ = [
     "STORAGES",
     "STORES",
     "Adapter",
+    "custom_forecasters",
     "location_problems",
-    "own_forecasters",
     "sample_facts",
     "sink_of",
     "sink_of_run",
@@ -55,44 +54,39 @@ __all__ = [
     "utc_now",
 ]
 
-BACKENDS: Final[Mapping[str, Adapter]] = {
-    "serial": Adapter("pulse_adapters.backends.serial:SerialBackend"),
-    "processes": Adapter("pulse_adapters.backends.processes.backend:ProcessesBackend"),
-    "dask": Adapter("pulse_adapters.backends.dask.backend:DaskBackend", "dask", needs="distributed"),
-}
-_ALWAYS_THERE: Final = "naive"
+_ANOTHER: Final = "naive"
 
 
-def own_forecasters(layered: Layered[TrainSettings]) -> tuple[tuple[Forecaster, ...], list[str]]:
-    """Return the user's and libraries' forecasters, and what is wrong with those that cannot be had or are unknown."""
-    found: list[Forecaster] = []
+def custom_forecasters(layered: Layered[TrainSettings]) -> tuple[tuple[Forecaster, ...], list[str]]:
+    """Return the user's and libraries' forecasters, and the problems of those that cannot be loaded."""
+    forecasters: list[Forecaster] = []
     problems: list[str] = []
     for option, names in _forecaster_names(layered).items():
         for name in names:
             try:
-                found.extend(_own_forecaster(name, layered.settings))
+                forecasters.extend(_custom_forecaster(name, layered.settings))
             except InvalidSpec as error:
-                problems.extend(f"{layered.source(option)}: {_rest(problem)}" for problem in error.problems)
+                problems.extend(f"{layered.source(option)}: {_without_option(problem)}" for problem in error.problems)
             except SettingsError as error:
                 problems.extend(f"{layered.source(option)}: {problem}" for problem in error.problems)
-    return tuple(found), problems
+    return tuple(forecasters), problems
 
 
 def forecasters_of(spec: RunSpec) -> tuple[Forecaster, ...]:
-    """Return a run's forecasters beside the core's. Raises SettingsError where one cannot be had here."""
-    return tuple(found for name in spec.roster for found in _own_forecaster(name, spec))
+    """Return a run's forecasters beside the core's. Raises SettingsError where one cannot be loaded here."""
+    return tuple(forecaster for name in spec.roster for forecaster in _custom_forecaster(name, spec))
 
 
-def _own_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forecaster, ...]:
+def _custom_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forecaster, ...]:
     """Return the forecaster behind a name, nothing for one of the core's. Raises SettingsError."""
     if name.endswith(OWN_QUANTILES):
-        return ()  # the forecaster that is named before it quotes these
+        return ()  # the quantiles of the forecaster that is named before it
     if is_library_name(name):
         return (library_forecaster(name, settings.season, settings.refit_every),)
     if is_import_name(name):
         return (imported(name, Path.cwd(), settings.refit_every),)
     try:
-        resolve([_ALWAYS_THERE, name])  # a combination needs another forecaster beside it
+        resolve([_ANOTHER, name])  # a combination needs another forecaster beside it
     except InvalidSpec:
         plugin = plugins(entry_points.FORECASTERS).get(name)
         if plugin is None:
@@ -114,12 +108,12 @@ def training(
     forecasters: Sequence[Forecaster],
     observer: Observer,
     clock: Callable[[], datetime],
-    announce: Announce = say_nothing,
+    announce: Announce = announce_nothing,
 ) -> RetrodictionTraining:
-    """Wire the adapters that the settings name; `announce` is told where a cluster is."""
+    """Wire the adapters that the settings name; `announce` receives the addresses of a cluster."""
     return RetrodictionTraining(
         store=store_of(settings),
-        backend=_backend(settings, announce),
+        backend=backend_of(settings, current().stop, announce),
         sink=sink,
         forecasters=tuple(forecasters),
         unit_size=settings.unit_size,
@@ -146,17 +140,8 @@ def software() -> dict[str, str]:
 
 
 def utc_now() -> datetime:
-    """Return the time: the clock of every entry point."""
+    """Return the present time: the clock of every entry point."""
     return datetime.now(UTC)
-
-
-def _backend(settings: TrainSettings, announce: Announce) -> ComputeBackend:
-    engine = engine_of(settings)
-    if engine not in BACKENDS:
-        plugged: ComputeBackend = plugins(entry_points.BACKENDS)[engine].load()(settings.max_workers)
-        return plugged
-    backend: ComputeBackend = BACKENDS[engine].load()(**engine_parts(settings, current().stop, announce))
-    return backend
 
 
 def _forecaster_names(layered: Layered[TrainSettings]) -> dict[str, tuple[str, ...]]:
@@ -165,7 +150,7 @@ def _forecaster_names(layered: Layered[TrainSettings]) -> dict[str, tuple[str, .
     return {"forecasters": forecasters, "benchmark": () if benchmark in forecasters else (benchmark,)}
 
 
-def _rest(problem: str) -> str:
+def _without_option(problem: str) -> str:
     return problem.removeprefix("forecasters: ")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pulse_adapters.location import Location
 from pulse_core.errors import SettingsError
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.settings.places import DataSettings, OutputSettings, ResultsSettings
+from pulse_entrypoints.settings.locations import DataSettings, OutputSettings, ResultsSettings
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring.adapters import Registry
 from pulse_entrypoints.wiring.locations import data_location, output_locations, results_location

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pulse_adapters.sample
 from pulse_adapters.aws.location import SCHEME, S3Location, s3_location
 from pulse_adapters.location import FOLDER, Location
-from pulse_entrypoints.settings.places import SAMPLE, DataSettings, OutputSettings, ResultsSettings
+from pulse_entrypoints.settings.locations import SAMPLE, DataSettings, OutputSettings, ResultsSettings
 
 SAMPLE_LOCATION = Location(FOLDER, str(pulse_adapters.sample.FOLDER))
 

@@ -1,4 +1,4 @@
-"""From settings to a RunSpec; its problems are told in the words of the settings."""
+"""The RunSpec of settings; its problems are reported under the names of the options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import attrs
 from pulse_core.errors import InvalidSpec
 from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.settings.places import SAMPLE
+from pulse_entrypoints.settings.locations import SAMPLE
 from pulse_entrypoints.settings.spec import DEFAULT_START, DEFAULT_VARIABLES
 from pulse_entrypoints.settings.train import TrainSettings
 
@@ -28,7 +28,7 @@ _AFTER: Final = re.compile(r"start (\S+) is after end (\S+)")
 
 @attrs.frozen
 class SampleFacts:
-    """What the defaults of `--data sample` come from."""
+    """The facts of the sample from which the defaults of `--data sample` come."""
 
     variables: tuple[str, ...]
     last_day: date
@@ -37,11 +37,11 @@ class SampleFacts:
 def run_spec(
     layered: Layered[TrainSettings], today: date, sample: Callable[[], SampleFacts]
 ) -> tuple[RunSpec | None, list[str]]:
-    """Return the spec, or None and what is wrong with it, save what the layers refused already."""
+    """Return the spec, or None and its problems, without those that the layers reported already."""
     try:
         return RunSpec(**_fields(layered, today, sample)), []
     except InvalidSpec as error:
-        problems = [_in_words_of_settings(problem, layered) for problem in error.problems]
+        problems = [_as_option(problem, layered) for problem in error.problems]
         return None, [problem for problem in problems if problem is not None]
 
 
@@ -74,7 +74,7 @@ def _years_before(day: date) -> date:
     return day.replace(year=year, day=28) if leap_day else day.replace(year=year)
 
 
-def _in_words_of_settings(problem: str, layered: Layered[TrainSettings]) -> str | None:
+def _as_option(problem: str, layered: Layered[TrainSettings]) -> str | None:
     after = _AFTER.fullmatch(problem)
     if after is not None:
         if layered.broken & {"start_date", "end_date"}:

@@ -9,7 +9,7 @@ from pulse_adapters.location import Location
 from pulse_adapters.sinks.storage_sink import Output, StorageSink
 from pulse_adapters.storage.port import Storage
 from pulse_core.errors import SettingsError
-from pulse_entrypoints.settings.places import ResultsSettings
+from pulse_entrypoints.settings.locations import ResultsSettings
 from pulse_entrypoints.settings.s3 import S3Settings
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import entry_points

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pulse_core.ports import DataStore
-from pulse_entrypoints.settings.places import SAMPLE, DataSettings
+from pulse_entrypoints.settings.locations import SAMPLE, DataSettings
 from pulse_entrypoints.wiring import entry_points
 from pulse_entrypoints.wiring.adapters import Adapter, Registry
 from pulse_entrypoints.wiring.locations import data_location

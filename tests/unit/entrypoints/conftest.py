@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.entrypoints.answers import Asker, walk
+from tests.unit.entrypoints.commands import Pulse, walk
 
 
 @pytest.fixture
-def ask(tmp_path, monkeypatch, capsys) -> Asker:
+def pulse(tmp_path, monkeypatch, capsys) -> Pulse:
     """`pulse` in a folder of its own, with two daily series in `data`."""
     monkeypatch.chdir(tmp_path)
-    asker = Asker(tmp_path, capsys)
+    pulse = Pulse(tmp_path, capsys)
     for seed, name in enumerate(("a", "b")):
-        asker.write(name, walk(seed))
-    return asker
+        pulse.write(name, walk(seed))
+    return pulse

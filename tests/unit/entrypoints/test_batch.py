@@ -14,12 +14,18 @@ from pulse_adapters.sinks.folder import FolderSink
 from pulse_core.errors import SettingsError
 from pulse_core.plan import WorkUnit
 from pulse_entrypoints.batch.plan import children
-from pulse_entrypoints.batch.run import order_of
-from pulse_entrypoints.batch.stored import for_jobs, refuse_other_spec, store, to_toml, with_stored
+from pulse_entrypoints.batch.run import job_request
+from pulse_entrypoints.batch.stored_settings import (
+    for_jobs,
+    refuse_other_spec,
+    store_settings,
+    to_toml,
+    with_stored_settings,
+)
 from pulse_entrypoints.cli.command_line import CommandLine
-from pulse_entrypoints.cli.layers import Layered, layered
-from pulse_entrypoints.commands.train.command import judged
-from pulse_entrypoints.commands.train.marks import done_of
+from pulse_entrypoints.cli.layers import Layered, read_settings
+from pulse_entrypoints.commands.train.command import validated
+from pulse_entrypoints.commands.train.marks import count_finished
 from pulse_entrypoints.settings.batch import RunJobSettings, SubmitSettings
 
 JOB = BatchJob(id="abc", name="abc", attempt=1, queue="q", compute_environment="c")
@@ -28,7 +34,7 @@ WHAT = {"variables": ["spx_close", "wti_price"], "data": ["sample"], "forecaster
 
 
 def read(**values: list[str]) -> Layered[RunJobSettings]:
-    return layered(CommandLine(WHAT | values), {}, RunJobSettings)
+    return read_settings(CommandLine(WHAT | values), {}, RunJobSettings)
 
 
 def units(count: int, seconds: float) -> list[WorkUnit]:
@@ -82,16 +88,16 @@ def test_what_is_stored_is_what_a_job_reads_whatever_was_said(tmp_path) -> None:
         "output_file": ["here.json"],
         "cache_max_size": ["500MB"],
     }
-    typed = layered(CommandLine(values), {}, SubmitSettings)
+    typed = read_settings(CommandLine(values), {}, SubmitSettings)
     assert typed.problems == ()
-    order = judged(attrs.evolve(typed, settings=attrs.evolve(typed.settings, log_dir=tmp_path)))
+    order = validated(attrs.evolve(typed, settings=attrs.evolve(typed.settings, log_dir=tmp_path)))
     sink: Any = FolderSink(tmp_path / "results")
-    stored = store(sink, "mine", order.spec.run_id, to_toml(for_jobs(typed, order.spec)))
+    stored = store_settings(sink, "mine", order.spec.run_id, to_toml(for_jobs(typed, order.spec)))
     told = CommandLine({"stored_settings": [stored], "data": ["sample"]})
-    with with_stored(told, sink, stored) as line:
-        job = layered(line, {}, RunJobSettings)
+    with with_stored_settings(told, sink, stored) as line:
+        job = read_settings(line, {}, RunJobSettings)
     assert job.problems == ()
-    assert judged(job).spec == order.spec
+    assert validated(job).spec == order.spec
     same = ("hindcasts", "dask_adaptive", "grace_seconds", "run_id", "keep_going", "log_level")
     assert {name: getattr(job.settings, name) for name in same} == {
         name: getattr(typed.settings, name) for name in same
@@ -112,29 +118,29 @@ def test_names_of_any_kind_survive_being_stored() -> None:
 
 
 def test_a_child_is_its_slice_and_publishes_nothing() -> None:
-    order = order_of(read(), CHILD)
+    order = job_request(read(), CHILD)
     assert order.settings.slice == (1, 2)
     assert (order.settings.output_file, order.settings.s3_output_file) == (None, None)
     assert order.job == {"job": "abc", "attempt": 1, "index": 1}
 
 
 def test_a_child_of_failed_ones_does_the_share_it_was_given() -> None:
-    order = order_of(read(children=["3", "17"], shares=["40"]), CHILD)
+    order = job_request(read(children=["3", "17"], shares=["40"]), CHILD)
     assert order.settings.slice == (17, 40)
-    alone = order_of(read(children=["3"], shares=["40"]), JOB)
+    alone = job_request(read(children=["3"], shares=["40"]), JOB)
     assert alone.settings.slice == (3, 40)
 
 
 def test_the_job_that_collects_after_failed_ones_takes_the_whole() -> None:
-    order = order_of(read(children=["3", "17"], shares=["40"], collect=["true"]), JOB)
+    order = job_request(read(children=["3", "17"], shares=["40"], collect=["true"]), JOB)
     assert (order.settings.slice, order.recorded_only) == (None, True)
 
 
 def test_a_whole_job_publishes_under_its_name_here_and_in_the_results_bucket() -> None:
-    order = order_of(read(s3_results_bucket=["my-results"]), JOB)
+    order = job_request(read(s3_results_bucket=["my-results"]), JOB)
     assert order.settings.output_file == "results/batch_abc.json"
     assert order.settings.s3_output_file == ("my-results", "results/batch_abc.json")
-    said = order_of(read(output_file=["x.json"], s3_output_file=["s3://other/y.json"], results=["here"]), JOB)
+    said = job_request(read(output_file=["x.json"], s3_output_file=["s3://other/y.json"], results=["here"]), JOB)
     assert said.settings.output_file == "x.json"
     assert said.settings.s3_output_file == ("other", "y.json")
 
@@ -153,10 +159,10 @@ def test_a_whole_job_publishes_under_its_name_here_and_in_the_results_bucket() -
 )
 def test_what_does_not_fit_together_is_refused(values, job, told) -> None:
     with pytest.raises(SettingsError) as refused:
-        order_of(read(**values), job)
+        job_request(read(**values), job)
     assert any(told in problem for problem in refused.value.problems)
 
 
 def test_marks_of_another_cut_do_not_count() -> None:
     marks = ["unit-00000-of-00002", "unit-00001-of-00002", "unit-00000-of-00004", "other"]
-    assert (done_of(marks, 2), done_of(marks, 4), done_of([], 2)) == (2, 1, 0)
+    assert (count_finished(marks, 2), count_finished(marks, 4), count_finished([], 2)) == (2, 1, 0)

@@ -13,9 +13,9 @@ COMMANDS = {
 
 
 @pytest.fixture
-def result(ask):
-    ask.train("r")
-    return ask.folder / "results/r/result.json"
+def result(pulse):
+    pulse.train("r")
+    return pulse.folder / "results/r/result.json"
 
 
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
@@ -27,31 +27,31 @@ def result(ask):
     ],
     ids=["malformed", "older"],
 )
-def test_every_command_refuses_it_in_the_same_words(ask, result, words, content, message):
+def test_every_command_refuses_it_in_the_same_words(pulse, result, words, content, message):
     result.write_text(content)
-    done = ask(*words)
+    done = pulse(*words)
     assert done.status == 1
     assert message in done.err
     assert "run the same training again" in done.err
 
 
-def test_a_list_of_runs_shows_it_as_unreadable(ask, result):
+def test_a_list_of_runs_shows_it_as_unreadable(pulse, result):
     result.write_text('{"schema_version": 1}')
-    (line,) = ask("runs", "list", "--format", "json").document["runs"]
+    (line,) = pulse("runs", "list", "--format", "json").document["runs"]
     assert line["state"] == "unreadable"
 
 
-def test_the_hint_works(ask, result):
+def test_the_hint_works(pulse, result):
     result.write_text("{}")
-    result.rename(ask.folder / "away.json")
-    ask.train("r")
-    assert ask("forecast", "r").status == 0
+    result.rename(pulse.folder / "away.json")
+    pulse.train("r")
+    assert pulse("forecast", "r").status == 0
 
 
-def test_a_damaged_table_is_written_anew_as_its_hint_says(ask, result):
+def test_a_damaged_table_is_written_anew_as_its_hint_says(pulse, result):
     (part,) = (result.parent / "scores").iterdir()
     part.write_bytes(b"PAR1 not")
-    done = ask("compare", "r", "r")
+    done = pulse("compare", "r", "r")
     assert (done.status, "again with --fresh" in done.err) == (1, True)
-    ask.train("r", "--fresh")
-    assert ask("compare", "r", "r").status == 0
+    pulse.train("r", "--fresh")
+    assert pulse("compare", "r", "r").status == 0

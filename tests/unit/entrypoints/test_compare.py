@@ -10,11 +10,11 @@ import pytest
 
 
 @pytest.fixture
-def runs(ask):
-    ask.train("before", "--hindcasts")
-    ask.train("again", "--hindcasts")
-    ask.train("other", "--hindcasts", "--min-history", 10, forecasters=("naive", "mean", "ensemble"))
-    return ask
+def runs(pulse):
+    pulse.train("before", "--hindcasts")
+    pulse.train("again", "--hindcasts")
+    pulse.train("other", "--hindcasts", "--min-history", 10, forecasters=("naive", "mean", "ensemble"))
+    return pulse
 
 
 def test_runs_that_are_the_same_say_so(runs) -> None:
@@ -42,56 +42,56 @@ def test_every_change_stands_in_csv_and_json(runs) -> None:
 
 
 @pytest.mark.parametrize("how", [("--hindcasts",), ()])
-def test_a_loss_of_skill_beyond_the_limit_ends_with_4(ask, how) -> None:
+def test_a_loss_of_skill_beyond_the_limit_ends_with_4(pulse, how) -> None:
     steps = np.arange(220)
-    ask.write("a", 100 + 2.0 * (-1) ** steps + steps % 3)  # the mean beats the last value
-    ask.train("good", *how, forecasters=("naive", "mean"))
-    ask.write("a", 100 + steps + steps % 3)  # and here it does not
-    ask.train("bad", *how, forecasters=("naive", "mean"))
-    done = ask("compare", "good", "bad", "--max-loss", 0.02, "--certainty", 0.5)
+    pulse.write("a", 100 + 2.0 * (-1) ** steps + steps % 3)  # the mean beats the last value
+    pulse.train("good", *how, forecasters=("naive", "mean"))
+    pulse.write("a", 100 + steps + steps % 3)  # and here it does not
+    pulse.train("bad", *how, forecasters=("naive", "mean"))
+    done = pulse("compare", "good", "bad", "--max-loss", 0.02, "--certainty", 0.5)
     assert done.status == 4
     assert "have lost more skill than 0.02" in done.err
     assert "a: mean, 1 ahead" in done.err
     assert "rows of the past" in done.out
-    assert ask("compare", "good", "bad").status == 0
-    assert ask("compare", "bad", "good", "--max-loss", 0.02).status == 0
+    assert pulse("compare", "good", "bad").status == 0
+    assert pulse("compare", "bad", "good", "--max-loss", 0.02).status == 0
 
 
-def test_batches_are_paired_where_there_are_no_hindcasts(ask) -> None:
-    ask.train("one")
-    ask.train("two", "--min-history", 10)
-    done = ask("compare", "one", "two", "--format", "json")
+def test_batches_are_paired_where_there_are_no_hindcasts(pulse) -> None:
+    pulse.train("one")
+    pulse.train("two", "--min-history", 10)
+    done = pulse("compare", "one", "two", "--format", "json")
     assert {one["paired"] for one in done.document["changes"]} == {"batches"}
 
 
-def test_batches_of_other_lengths_are_refused_with_the_mend(ask) -> None:
-    ask.train("one")
-    ask.train("two", "--batch-size-days", 10)
-    done = ask("compare", "one", "two")
+def test_batches_of_other_lengths_are_refused_with_the_mend(pulse) -> None:
+    pulse.train("one")
+    pulse.train("two", "--batch-size-days", 10)
+    done = pulse("compare", "one", "two")
     assert done.status == 2
     assert "--hindcasts" in done.err
 
 
-def test_runs_against_other_benchmarks_do_not_compare(ask) -> None:
-    ask.train("one")
-    ask.train("two", "--benchmark", "mean")
-    done = ask("compare", "one", "two")
+def test_runs_against_other_benchmarks_do_not_compare(pulse) -> None:
+    pulse.train("one")
+    pulse.train("two", "--benchmark", "mean")
+    done = pulse("compare", "one", "two")
     assert (done.status, "benchmark is naive in run 'one' and mean in 'two'" in done.err) == (2, True)
 
 
-def test_a_run_without_its_table_says_how_to_get_it(ask) -> None:
-    ask.train("one")
-    for part in (ask.folder / "results/one/scores").iterdir():
+def test_a_run_without_its_table_says_how_to_get_it(pulse) -> None:
+    pulse.train("one")
+    for part in (pulse.folder / "results/one/scores").iterdir():
         part.unlink()
-    done = ask("compare", "one", "one")
+    done = pulse("compare", "one", "one")
     assert done.status == 1
     assert "run 'one' has no table 'scores'" in done.err
     assert "Run the same training again" in done.err
 
 
-def test_a_damaged_table_is_told(ask) -> None:
-    ask.train("one")
-    for part in (ask.folder / "results/one/scores").iterdir():
+def test_a_damaged_table_is_told(pulse) -> None:
+    pulse.train("one")
+    for part in (pulse.folder / "results/one/scores").iterdir():
         part.write_bytes(b"PAR1 not")
-    done = ask("compare", "one", "one")
+    done = pulse("compare", "one", "one")
     assert (done.status, "is no sound part of a run's table" in done.err) == (1, True)

@@ -13,34 +13,34 @@ from pulse_entrypoints.commands.train.estimates import BYTES_A_PROCESS, estimate
 TRAIN = ("train", "--dry-run", "--start-date", "2020-03-01", "--end-date", "2020-06-30")
 
 
-def test_nothing_is_done(ask) -> None:
-    done = ask(*TRAIN, "--variables", "a", "b", "--run-id", "r")
+def test_nothing_is_done(pulse) -> None:
+    done = pulse(*TRAIN, "--variables", "a", "b", "--run-id", "r")
     assert (done.status, done.err) == (0, "")
-    assert sorted(path.name for path in ask.folder.iterdir()) == ["data"]
+    assert sorted(path.name for path in pulse.folder.iterdir()) == ["data"]
 
 
-def test_the_plan_fits_80_columns_and_names_what_matters(ask) -> None:
-    done = ask(*TRAIN, "--variables", "a", "b", "--slice", "0/2", "--unit-size", 1, "--backend", "serial")
+def test_the_plan_fits_80_columns_and_names_what_matters(pulse) -> None:
+    done = pulse(*TRAIN, "--variables", "a", "b", "--slice", "0/2", "--unit-size", 1, "--backend", "serial")
     assert max(map(len, done.out.splitlines())) <= 80
     for told in ("5 of 30 days", "2: a, b", "1 of up to 1 variable, serial (slice 0/2)", "in 2 files", "memory"):
         assert told in done.out
 
 
-def test_bytes_are_those_of_the_files(ask) -> None:
-    size = (ask.folder / "data" / "a.csv").stat().st_size
-    document = ask(*TRAIN, "--variables", "a", "--json").document
+def test_bytes_are_those_of_the_files(pulse) -> None:
+    size = (pulse.folder / "data" / "a.csv").stat().st_size
+    document = pulse(*TRAIN, "--variables", "a", "--json").document
     assert (document["bytes_to_read"], document["batches"], document["horizon"]) == (size, 5, 5)
     assert document["rows"] == pytest.approx(220, rel=0.2)
 
 
-def test_a_variable_that_is_not_there_ends_with_1(ask) -> None:
-    done = ask(*TRAIN, "--variables", "a", "aa")
+def test_a_variable_that_is_not_there_ends_with_1(pulse) -> None:
+    done = pulse(*TRAIN, "--variables", "a", "aa")
     assert (done.status, "'aa'; near: a" in done.err) == (1, True)
 
 
-def test_predictors_are_read_too(ask) -> None:
-    document = ask(*TRAIN, "--variables", "a", "--predictors", "b", "--json").document
-    assert document["bytes_to_read"] == sum(path.stat().st_size for path in (ask.folder / "data").iterdir())
+def test_predictors_are_read_too(pulse) -> None:
+    document = pulse(*TRAIN, "--variables", "a", "--predictors", "b", "--json").document
+    assert document["bytes_to_read"] == sum(path.stat().st_size for path in (pulse.folder / "data").iterdir())
 
 
 def spec(count: int, **fields) -> RunSpec:

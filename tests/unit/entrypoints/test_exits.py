@@ -18,7 +18,7 @@ from pulse_core.errors import (
 )
 from pulse_core.results import Failure
 from pulse_entrypoints.cli.exits import (
-    SHOWN,
+    MAX_PROBLEMS,
     completed,
     failed,
     interrupted,
@@ -84,14 +84,14 @@ def test_failures_with_one_cause_share_a_bullet() -> None:
 
 
 def test_of_very_many_failures_the_first_are_told() -> None:
-    failures = [Failure(f"v{number}", "DataError", f"fault {number}", "", "") for number in range(SHOWN + 5)]
+    failures = [Failure(f"v{number}", "DataError", f"fault {number}", "", "") for number in range(MAX_PROBLEMS + 5)]
     told = failed(RunFailed(failures, RUN)).problems
-    assert told[SHOWN - 1] == f"v{SHOWN - 1}: fault {SHOWN - 1}."
-    assert told[SHOWN:] == ["and 5 more; the log file has all"]
+    assert told[MAX_PROBLEMS - 1] == f"v{MAX_PROBLEMS - 1}: fault {MAX_PROBLEMS - 1}."
+    assert told[MAX_PROBLEMS:] == ["and 5 more; the log file has all"]
 
 
 def test_problems_with_the_settings_are_all_told() -> None:
-    problems = [f"problem {number}" for number in range(SHOWN + 5)]
+    problems = [f"problem {number}" for number in range(MAX_PROBLEMS + 5)]
     assert list(failed(SettingsError(problems)).problems) == problems
 
 

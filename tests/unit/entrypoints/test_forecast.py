@@ -8,13 +8,13 @@ import io
 import pyarrow.parquet
 import pytest
 
-from tests.unit.entrypoints.answers import walk
+from tests.unit.entrypoints.commands import walk
 
 
 @pytest.fixture
-def half(ask):
-    ask.train("half")
-    return ask
+def half(pulse):
+    pulse.train("half")
+    return pulse
 
 
 def test_the_table_fits_80_columns_and_bears_the_dates_to_come(half) -> None:
@@ -87,9 +87,9 @@ def test_what_cannot_be_is_refused(half, words, told) -> None:
     assert told in done.err
 
 
-def test_a_run_without_an_ensemble_asks_for_a_forecaster(ask) -> None:
-    ask.train("plain", forecasters=("naive", "ses"))
-    done = ask("forecast", "plain")
+def test_a_run_without_an_ensemble_asks_for_a_forecaster(pulse) -> None:
+    pulse.train("plain", forecasters=("naive", "ses"))
+    done = pulse("forecast", "plain")
     assert (done.status, "run 'plain' has no ensemble; name --by one of naive, ses" in done.err) == (2, True)
 
 

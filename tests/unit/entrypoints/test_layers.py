@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.kinds import NAMES, TEXT, WHOLE
-from pulse_entrypoints.cli.layers import Layered, layered
+from pulse_entrypoints.cli.layers import Layered, read_settings
 from pulse_entrypoints.cli.options import option, options_of
 from pulse_entrypoints.settings.groups import OPERANDS
 from pulse_entrypoints.settings.logs import ConfigSettings
@@ -22,7 +22,7 @@ OPTIONS = options_of(TrainSettings)
 
 
 def read(environment: dict[str, str] | None = None, **values: list[str]) -> Layered[TrainSettings]:
-    return layered(CommandLine(values), environment or {}, TrainSettings)
+    return read_settings(CommandLine(values), environment or {}, TrainSettings)
 
 
 def toml(tmp_path: Path, text: str, name: str = "pulse.toml") -> list[str]:
@@ -72,7 +72,7 @@ def test_an_empty_environment_variable_is_refused(option) -> None:
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 @pytest.mark.parametrize("texts", [[], [""], ["  "]])
 def test_an_option_without_a_value_is_refused(option, texts) -> None:
-    found = layered(CommandLine({option.name: texts}), {}, TrainSettings)
+    found = read_settings(CommandLine({option.name: texts}), {}, TrainSettings)
     assert found.problems == (f"{option.flag}: no value is given",)
     assert found.broken == {option.name}
 
@@ -102,7 +102,7 @@ def test_an_option_without_a_value_is_refused(option, texts) -> None:
 )
 def test_a_wrong_value_is_refused_in_its_layer(name, text, expected) -> None:
     option = next(option for option in OPTIONS if option.name == name)
-    assert layered(CommandLine({name: [text]}), {}, TrainSettings).problems == (f"{option.flag}: {expected}",)
+    assert read_settings(CommandLine({name: [text]}), {}, TrainSettings).problems == (f"{option.flag}: {expected}",)
     source = f"{option.environment} in the environment"
     assert read({option.environment: text}).problems == (f"{source}: {expected}",)
 
@@ -164,7 +164,7 @@ def test_a_folder_is_no_config(tmp_path: Path) -> None:
 def test_problems_of_all_layers_come_together(tmp_path: Path) -> None:
     config = toml(tmp_path, 'horizn = 1\nmin_history = "x"\n')
     typed = CommandLine({"config": config, "slice": ["3/2"]}, ["--varables", "a", "b"])
-    found = layered(typed, {"PULSE_DATA": "", "LOG_LEVEL": "loud"}, TrainSettings)
+    found = read_settings(typed, {"PULSE_DATA": "", "LOG_LEVEL": "loud"}, TrainSettings)
     sources = [problem.split(": ")[0] for problem in found.problems]
     assert sources == [
         "--varables",
@@ -191,14 +191,14 @@ def test_an_option_with_one_letter_missing_is_recognised(option, data) -> None:
     name = option.flag
     cut = data.draw(st.integers(3, len(name) - 1))
     misspelt = name[:cut] + name[cut + 1 :]
-    (problem,) = layered(CommandLine({}, [misspelt, "value"]), {}, TrainSettings).problems
+    (problem,) = read_settings(CommandLine({}, [misspelt, "value"]), {}, TrainSettings).problems
     assert problem.startswith(f"{misspelt}: no such option; did you mean --")
 
 
 @given(st.dictionaries(st.sampled_from([option.name for option in OPTIONS]), st.lists(st.text(), max_size=3)))
 def test_whatever_is_typed_is_taken_or_refused_by_name(values) -> None:
     values.pop("config", None)
-    found = layered(CommandLine(values), {}, TrainSettings)
+    found = read_settings(CommandLine(values), {}, TrainSettings)
     flags = {option.flag: option.name for option in OPTIONS}
     assert {flags[problem.split(": ")[0]] for problem in found.problems} == found.broken
     assert found.broken | found.sources.keys() == values.keys()
@@ -214,7 +214,7 @@ class WithOperands:
 
 
 def operands(*words: str, environment: dict[str, str] | None = None, **values: list[str]) -> Layered[WithOperands]:
-    return layered(CommandLine(values, list(words), "pulse some"), environment or {}, WithOperands)
+    return read_settings(CommandLine(values, list(words), "pulse some"), environment or {}, WithOperands)
 
 
 def test_bare_words_are_operands_in_order() -> None:
@@ -242,7 +242,7 @@ def test_an_unknown_option_is_no_operand_nor_is_its_value() -> None:
 
 
 def test_one_configuration_file_serves_all_commands(tmp_path: Path) -> None:
-    found = layered(CommandLine({"config": toml(tmp_path, "horizon = 3\nunit_size = 2\n")}), {}, Few)
+    found = read_settings(CommandLine({"config": toml(tmp_path, "horizon = 3\nunit_size = 2\n")}), {}, Few)
     assert found.problems == ()
 
 

@@ -68,15 +68,15 @@ def install(tmp_path_factory, monkeypatch):
     return installed
 
 
-def test_nothing_is_added_without_packages_and_the_groups_are_named(ask) -> None:
-    done = ask("plugins")
+def test_nothing_is_added_without_packages_and_the_groups_are_named(pulse) -> None:
+    done = pulse("plugins")
     assert done.status == 0
     assert all(group in done.out for group in GROUPS)
 
 
-def test_what_a_package_adds_is_listed(ask, install) -> None:
+def test_what_a_package_adds_is_listed(pulse, install) -> None:
     install()
-    done = ask("plugins", "--format", "json")
+    done = pulse("plugins", "--format", "json")
     assert done.status == 0
     listed = {(row["kind"], row["name"], row["state"]) for row in done.document["plugins"]}
     assert listed == {
@@ -86,12 +86,12 @@ def test_what_a_package_adds_is_listed(ask, install) -> None:
         ("backend", "demo-engine", "ready"),
     }
     assert {row["package"] for row in done.document["plugins"]} == {"pulse-demo-package 1.2"}
-    assert max(map(len, ask("plugins").out.splitlines())) <= 80
+    assert max(map(len, pulse("plugins").out.splitlines())) <= 80
 
 
-def test_what_cannot_be_loaded_or_has_a_built_in_name_is_told(ask, install) -> None:
+def test_what_cannot_be_loaded_or_has_a_built_in_name_is_told(pulse, install) -> None:
     install("broken = pulse_demo_nowhere:Gone\nnaive = pulse_demo_package:Last")
-    done = ask("plugins")
+    done = pulse("plugins")
     assert done.status == 1
     assert (
         "forecaster broken: 'broken' of pulse-demo-package 1.2 (pulse_demo_nowhere:Gone) cannot be loaded" in done.err
@@ -99,40 +99,40 @@ def test_what_cannot_be_loaded_or_has_a_built_in_name_is_told(ask, install) -> N
     assert "forecaster naive: Pulse has one of this name, which goes first" in done.err
 
 
-def test_forecaster_store_and_backend_of_a_package_run(ask, install) -> None:
+def test_forecaster_store_and_backend_of_a_package_run(pulse, install) -> None:
     install("naive = pulse_demo_package:Last")
     engine = ("--backend", "demo-engine", "--data", "demo://anywhere")
-    done = ask("train", "--variables", "x", *PERIOD, *engine, "--forecasters", "naive", "demo-last", "--run-id", "r")
+    done = pulse("train", "--variables", "x", *PERIOD, *engine, "--forecasters", "naive", "demo-last", "--run-id", "r")
     assert done.status == 0, done.err
-    made = ask("forecast", "r", "--data", "demo://anywhere", "--by", "all", "--format", "json").document
+    made = pulse("forecast", "r", "--data", "demo://anywhere", "--by", "all", "--format", "json").document
     points = {(row["forecaster"], row["point"]) for row in made["forecasts"] if row["horizon"] == 1}
     assert points == {("naive", 6.0), ("demo-last", 6.0)}
 
 
-def test_a_storage_of_a_package_holds_results_outputs_and_data(ask, install) -> None:
+def test_a_storage_of_a_package_holds_results_outputs_and_data(pulse, install) -> None:
     install()
     results, output = ("--results", "demo://results"), ("--output-file", "demo://elsewhere/r.json")
-    ask.train("r", *results, *output)
-    stored = ask.folder / "plugged/results/r/result.json"
-    assert (ask.folder / "plugged/elsewhere/r.json").read_bytes() == stored.read_bytes()
-    assert not (ask.folder / "results").exists()
+    pulse.train("r", *results, *output)
+    stored = pulse.folder / "plugged/results/r/result.json"
+    assert (pulse.folder / "plugged/elsewhere/r.json").read_bytes() == stored.read_bytes()
+    assert not (pulse.folder / "results").exists()
     for words in (("forecast", "r"), ("compare", "r", "r"), ("runs", "show", "r"), ("report", "r")):
-        assert ask(*words, *results).status == 0
-    assert ask("data", "convert", "--to", "demo://copy").status == 0
-    assert sorted(path.name for path in (ask.folder / "plugged/copy").iterdir()) == ["a.parquet", "b.parquet"]
+        assert pulse(*words, *results).status == 0
+    assert pulse("data", "convert", "--to", "demo://copy").status == 0
+    assert sorted(path.name for path in (pulse.folder / "plugged/copy").iterdir()) == ["a.parquet", "b.parquet"]
 
 
-def test_a_storage_that_cannot_be_opened_is_refused_with_its_option_and_package(ask, install) -> None:
+def test_a_storage_that_cannot_be_opened_is_refused_with_its_option_and_package(pulse, install) -> None:
     install()
     locations = ("--results", "demo://closed", "--output-file", "demo://closed/r.json")
-    done = ask("train", "--variables", "a", *PERIOD, *locations)
+    done = pulse("train", "--variables", "a", *PERIOD, *locations)
     assert done.status == 2
     reason = "'demo' of pulse-demo-package 1.2 (pulse_demo_package:open_storage) cannot be opened: RuntimeError: closed"
     assert f"--results: demo://closed: {reason} to 4 workers" in done.err
     assert f"--output-file: demo://closed: {reason} to 4 workers" in done.err
 
 
-def test_a_forecaster_of_a_package_travels_to_workers(ask, install) -> None:
+def test_a_forecaster_of_a_package_travels_to_workers(pulse, install) -> None:
     install()
     plugin = plugins("pulse.forecasters")["demo-last"]
     from pulse_adapters.forecasters.plugged import plugged_in
@@ -143,14 +143,14 @@ def test_a_forecaster_of_a_package_travels_to_workers(ask, install) -> None:
     assert made.version.startswith("pulse-demo-package 1.2, sha256:")
 
 
-def test_a_forecaster_that_is_no_class_is_refused_with_its_package(ask, install) -> None:
+def test_a_forecaster_that_is_no_class_is_refused_with_its_package(pulse, install) -> None:
     install("odd = pulse_demo_package:engine")
-    done = ask("train", "--variables", "x", *PERIOD, "--data", "demo://x", "--forecasters", "naive", "odd")
+    done = pulse("train", "--variables", "x", *PERIOD, "--data", "demo://x", "--forecasters", "naive", "odd")
     assert done.status == 2
     assert "forecaster 'odd' of pulse-demo-package 1.2" in done.err
 
 
-def test_an_unknown_backend_is_refused_with_those_there_are(ask) -> None:
-    done = ask("train", "--backend", "demo-engine")
+def test_an_unknown_backend_is_refused_with_those_there_are(pulse) -> None:
+    done = pulse("train", "--backend", "demo-engine")
     assert (done.status, "expected one of serial, processes" in done.err) == (2, True)
     assert plugins(BACKENDS) == {}

@@ -82,6 +82,16 @@ def test_a_run_is_shown_to_people(place, capsys) -> None:
     assert "recalled" in out
 
 
+def test_a_run_is_shown_with_every_forecaster_that_ran_the_seasonal_ones_too(pulse) -> None:
+    period = ("--start-date", "2020-03-01", "--end-date", "2020-04-30", "--horizon", 2, "--season", 5)
+    assert pulse("train", "--variables", "a", *period, "--run-id", "weekly", "--backend", "serial").status == 0
+    document = pulse("runs", "show", "weekly", "--format", "json").document
+    (names,) = {tuple(variable["forecasters"]) for variable in document["variables"].values()}
+    assert "seasonal-naive(5)" in names
+    shown = pulse("runs", "show", "weekly").out
+    assert f"forecasters{', '.join(names)}".replace(" ", "") in shown.replace(" ", "").replace("\n", "")
+
+
 def test_a_run_that_is_not_there_is_an_error_with_near_ones(place, capsys) -> None:
     assert run(show_run, place, "secnd") == 1
     assert "There are: second" in capsys.readouterr().err
@@ -102,22 +112,22 @@ def test_a_dry_run_removes_nothing(place, capsys) -> None:
     assert list(FolderSink(place).run_ids()) == ["first", "second", "third"]
 
 
-@pytest.mark.parametrize(("message", "runs", "records"), [("runs", 2, 2), ("records", 3, 1)])
-def test_pruning_can_keep_to_runs_or_records(place, message, runs, records, capsys) -> None:
-    assert run(prune_runs, place, older_than="90", message=message) == 0
+@pytest.mark.parametrize(("what", "runs", "records"), [("runs", 2, 2), ("records", 3, 1)])
+def test_pruning_can_keep_to_runs_or_records(place, what, runs, records, capsys) -> None:
+    assert run(prune_runs, place, older_than="90", what=what) == 0
     sink = FolderSink(place)
     assert (len(list(sink.run_ids())), len(list(sink.records()))) == (runs, records)
 
 
 def test_the_newest_runs_stay_however_old(place, capsys) -> None:
-    assert run(prune_runs, place, older_than="90", keep="3", message="runs") == 0
+    assert run(prune_runs, place, older_than="90", keep="3", what="runs") == 0
     assert "first" in list(FolderSink(place).run_ids())
 
 
 def test_a_record_that_was_set_aside_goes_with_no_young_one_beside_it(place, capsys) -> None:
     path = place / "units/bb" / YOUNG
     path.rename(path.with_name(f"{YOUNG}.damaged"))
-    assert run(prune_runs, place, older_than="90", message="records") == 0
+    assert run(prune_runs, place, older_than="90", what="records") == 0
     assert list(FolderSink(place).records()) == []
 
 

@@ -18,20 +18,20 @@ PERIOD = ("--variables", "a", "b", "--start-date", "2020-03-01", "--end-date", "
 FEW = ("--forecasters", "naive", "mean", "--run-id", "r")
 
 
-def test_json_writes_the_result_to_stdout_and_events_to_stderr(ask) -> None:
-    done = ask("train", *PERIOD, *FEW, "--json")
+def test_json_writes_the_result_to_stdout_and_events_to_stderr(pulse) -> None:
+    done = pulse("train", *PERIOD, *FEW, "--json")
     assert done.status == 0
-    assert done.document == json.loads((ask.folder / "results/r/result.json").read_text())
+    assert done.document == json.loads((pulse.folder / "results/r/result.json").read_text())
     assert [json.loads(line)["event"] for line in done.err.splitlines()][-1] == "run_finished"
 
 
-def test_quiet_shows_nothing(ask) -> None:
-    done = ask("train", *PERIOD, *FEW, "--quiet")
+def test_quiet_shows_nothing(pulse) -> None:
+    done = pulse("train", *PERIOD, *FEW, "--quiet")
     assert (done.status, done.out, done.err) == (0, "", "")
 
 
-def test_quiet_still_tells_what_went_wrong(ask) -> None:
-    done = ask("train", "--variables", "a", "z", *PERIOD[3:], *FEW, "--quiet", "--json")
+def test_quiet_still_tells_what_went_wrong(pulse) -> None:
+    done = pulse("train", "--variables", "a", "z", *PERIOD[3:], *FEW, "--quiet", "--json")
     assert (done.status, done.out) == (1, "")
     assert "no variable 'z'" in done.err
 
@@ -49,7 +49,7 @@ def watched(tmp_path: Path):
     """A run of four steps, half of them of a slow forecaster."""
     log = open_log("INFO", JSON, tmp_path, Masker(()), print, "stderr")
     clock = Clock()
-    progress = Progress(log, {}, with_bar=False, counted="steps", slow=("own:Slow",), clock=clock)
+    progress = Progress(log, {}, with_bar=False, counted="steps", per_origin=("own:Slow",), clock=clock)
     progress(RunPlanned("r", 2, 4, 4))
 
     def finish(seconds: float, finished: int, batch: int | None) -> None:
@@ -72,8 +72,8 @@ def test_what_took_most_of_a_long_run_is_told(watched) -> None:
     finish(20.0, 1, 0)
     finish(20.0, 2, 1)
     finish(5.0, 3, None)
-    assert progress.slow_part() == {"slow": ["own:Slow"], "slow_seconds": 40.0}
-    assert progress.slow_line().startswith("Slow: own:Slow took 40 of 45 s")
+    assert progress.per_origin_fields() == {"per_origin": ["own:Slow"], "per_origin_seconds": 40.0}
+    assert progress.per_origin_line().startswith("Slow: own:Slow took 40 of 45 s")
 
 
 @pytest.mark.parametrize(("slow", "rest"), [(3.0, 1.0), (15.0, 40.0)])
@@ -81,4 +81,4 @@ def test_a_short_run_or_a_small_part_of_one_is_not_told(watched, slow, rest) -> 
     progress, finish, _ = watched
     finish(slow, 1, 0)
     finish(rest, 2, None)
-    assert (progress.slow_part(), progress.slow_line()) == ({}, "")
+    assert (progress.per_origin_fields(), progress.per_origin_line()) == ({}, "")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
 from pulse_entrypoints.cli.command_line import CommandLine
-from pulse_entrypoints.cli.layers import layered
+from pulse_entrypoints.cli.layers import read_settings
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring.specification import SampleFacts, run_spec
 
@@ -20,7 +20,7 @@ SAMPLE = SampleFacts(("a", "b"), date(2018, 12, 31))
 
 def spec_of(environment: dict[str, str] | None = None, **values: str) -> tuple[RunSpec | None, list[str]]:
     typed = CommandLine({name: text.split() for name, text in values.items()})
-    return run_spec(layered(typed, environment or {}, TrainSettings), TODAY, lambda: SAMPLE)
+    return run_spec(read_settings(typed, environment or {}, TrainSettings), TODAY, lambda: SAMPLE)
 
 
 def sound(**values: str) -> RunSpec:
@@ -55,7 +55,7 @@ def test_where_no_default_comes_from_the_sample_its_facts_are_not_read(values) -
     def fail() -> SampleFacts:
         raise AssertionError
 
-    run_spec(layered(CommandLine(values), {}, TrainSettings), TODAY, fail)
+    run_spec(read_settings(CommandLine(values), {}, TrainSettings), TODAY, fail)
 
 
 @pytest.mark.parametrize(

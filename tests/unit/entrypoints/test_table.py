@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pulse_core.results import RunResult
-from pulse_entrypoints.commands.train.findings import SUMMARISED, best_of, summary_of
+from pulse_entrypoints.commands.train.best import MAX_SUMMARISED, best_forecaster, summary_of
 from pulse_entrypoints.commands.train.table import VARIABLES_SHOWN, show
 from tests.unit.entrypoints.runs import result, summary
 
@@ -93,15 +93,15 @@ def test_it_fits_80_columns(names, horizon, error) -> None:
 
 def test_the_earlier_forecaster_is_best_on_a_tie() -> None:
     run = result(summary("x", [[2.0], [2.0]]))
-    finding = best_of(run.variables[0], 1, "naive", run.discoveries())
+    finding = best_forecaster(run.variables[0], 1, "naive", run.discoveries())
     assert finding is not None
     assert (finding.forecaster, finding.is_benchmark, finding.skill) == ("naive", True, None)
 
 
 def test_events_name_the_best_of_so_many_variables() -> None:
-    run = result(*(summary(f"v{number}", [[4.0], [3.0]]) for number in range(SUMMARISED + 1)))
+    run = result(*(summary(f"v{number}", [[4.0], [3.0]]) for number in range(MAX_SUMMARISED + 1)))
     found = summary_of(run)
-    assert len(found) == SUMMARISED
+    assert len(found) == MAX_SUMMARISED
     assert found["v0"] == {
         "best": "ses",
         "skill_mae": 0.25,

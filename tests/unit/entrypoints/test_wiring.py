@@ -16,21 +16,20 @@ from pulse_core.events import ignore
 from pulse_core.plan import Slice
 from pulse_core.spec import DEFAULT_FORECASTERS
 from pulse_entrypoints.cli.command_line import CommandLine
-from pulse_entrypoints.cli.layers import layered
+from pulse_entrypoints.cli.layers import read_settings
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 
 
 def read(**values: str):
-    return layered(CommandLine({name: text.split() for name, text in values.items()}), {}, TrainSettings)
+    return read_settings(CommandLine({name: text.split() for name, text in values.items()}), {}, TrainSettings)
 
 
 @pytest.mark.parametrize(
     "adapter",
     [
-        adapter
-        for table in (composition.STORES.built_in, composition.STORAGES.built_in, composition.BACKENDS)
-        for adapter in table.values()
+        *(adapter for table in (composition.STORES, composition.STORAGES) for adapter in table.built_in.values()),
+        *(backend.adapter for backend in composition.BACKENDS.values()),
     ],
 )
 def test_every_adapter_that_is_named_is_there(adapter) -> None:
@@ -61,7 +60,7 @@ def test_an_output_file_that_is_a_folder_is_refused(tmp_path) -> None:
 
 def test_unknown_forecasters_are_refused_together_with_a_hint(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    _, problems = composition.own_forecasters(read(forecasters="naiv drift nowhere:Best", benchmark="sess"))
+    _, problems = composition.custom_forecasters(read(forecasters="naiv drift nowhere:Best", benchmark="sess"))
     assert [problem.split(":")[0] for problem in problems] == ["--forecasters", "--forecasters", "--benchmark"]
     assert "did you mean 'naive'?" in problems[0]
     assert "there is no module 'nowhere'" in problems[1]
@@ -70,23 +69,23 @@ def test_unknown_forecasters_are_refused_together_with_a_hint(tmp_path, monkeypa
 
 def test_names_of_the_core_need_nothing_of_their_own() -> None:
     names = " ".join((*DEFAULT_FORECASTERS, "seasonal-naive(12)", "holt-winters(12)"))
-    assert composition.own_forecasters(read(forecasters=names, benchmark="mean-of-all")) == ((), [])
+    assert composition.custom_forecasters(read(forecasters=names, benchmark="mean-of-all")) == ((), [])
 
 
 def test_a_season_that_is_none_is_refused() -> None:
-    _, (problem,) = composition.own_forecasters(read(forecasters="seasonal-naive(x)"))
+    _, (problem,) = composition.custom_forecasters(read(forecasters="seasonal-naive(x)"))
     assert problem.startswith("--forecasters: 'seasonal-naive(x)' is none of ")
 
 
 def test_models_of_libraries_get_the_runs_season_and_refits() -> None:
     names = "sklearn:Ridge statsforecast:SeasonalNaive"
-    found, problems = composition.own_forecasters(read(forecasters=names, season="7", refit_every="5"))
+    found, problems = composition.custom_forecasters(read(forecasters=names, season="7", refit_every="5"))
     assert problems == []
     assert found == (library_forecaster("sklearn:Ridge", 7, 5), library_forecaster("statsforecast:SeasonalNaive", 7, 5))
 
 
 def test_a_model_that_its_library_lacks_is_refused_with_a_hint() -> None:
-    _, (problem,) = composition.own_forecasters(read(benchmark="sklearn:Rige"))
+    _, (problem,) = composition.custom_forecasters(read(benchmark="sklearn:Rige"))
     assert problem.startswith("--benchmark: forecaster 'sklearn:Rige': the library has no 'Rige'; did you mean Ridge")
 
 
@@ -94,7 +93,7 @@ def test_a_class_of_the_users_own_gets_the_runs_refits(tmp_path, monkeypatch) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "wired_models.py").write_text("class Own:\n    def forecast(self, history, horizon): ...\n")
-    ((own,), _) = composition.own_forecasters(read(forecasters="wired_models:Own", refit_every="3"))
+    ((own,), _) = composition.custom_forecasters(read(forecasters="wired_models:Own", refit_every="3"))
     assert own == imported("wired_models:Own", tmp_path, 3)
 
 

@@ -1,4 +1,4 @@
-"""What `pulse check` found, as a person reads it."""
+"""The checks of `pulse check` as a table for people."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from pulse_entrypoints.commands.train.preflight import Check
 
 def table(checks: Sequence[Check], mask: Masker) -> Table:
     """Return a table with a row a check."""
-    shown = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    shown.add_column("check", no_wrap=True)
-    shown.add_column("", no_wrap=True)
-    shown.add_column("what was found", overflow="fold")
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    grid.add_column("check", no_wrap=True)
+    grid.add_column("", no_wrap=True)
+    grid.add_column("message", overflow="fold")
     for check in checks:
-        sound = check.error is None
-        shown.add_row(
-            check.subject, Text("ok" if sound else "no", style="green" if sound else "bold red"), _told(check, mask)
+        passed = check.error is None
+        grid.add_row(
+            check.subject,
+            Text("ok" if passed else "no", style="green" if passed else "bold red"),
+            _message(check, mask),
         )
-    return shown
+    return grid
 
 
-def _told(check: Check, mask: Masker) -> Text:
-    told = Text(f"{mask(check.context)}: " if check.context else "", style="dim")
-    told.append(mask(check.found), style="not dim")
+def _message(check: Check, mask: Masker) -> Text:
+    text = Text(f"{mask(check.context)}: " if check.context else "", style="dim")
+    text.append(mask(check.message), style="not dim")
     if check.error is not None and check.error.hint:
-        told.append(f". {mask(check.error.hint)}", style="not dim")
-    return told
+        text.append(f". {mask(check.error.hint)}", style="not dim")
+    return text

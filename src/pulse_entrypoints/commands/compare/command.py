@@ -25,9 +25,9 @@ from pulse_core.tables import Columns
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
-from pulse_entrypoints.settings.answers import CSV, TABLE
+from pulse_entrypoints.cli.output import run_command, show, write_csv, write_json
 from pulse_entrypoints.settings.compare import CompareSettings
+from pulse_entrypoints.settings.output import CSV, TABLE
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
@@ -35,16 +35,16 @@ _MUST_AGREE: Final = ("benchmark", "target", "actuals")
 _AS_BATCHES: Final = ("start", "batch_size_days")
 """What batches of two runs must share for a batch to mean the same."""
 
-_SHOWN: Final = 20
+_LOSSES_SHOWN: Final = 20
 _COLUMNS: Final = (*(field.name for field in attrs.fields(Change)), "lost", "probability", "beyond")
 
 
 @attrs.frozen(eq=False)
 class Comparison:
-    """Two runs side by side: what was given to them, and what came of it.
+    """Two runs side by side: their settings and data, and the changes of their scores.
 
     `settings` and `software` are (name, before, after) of what differs, `data` the variables whose rows known by one
-    and the same end do; `only` are the variables of one run alone; `limit` and `certainty` say what is a loss.
+    and the same end do; `only` are the variables of one run alone; `limit` and `certainty` define a loss.
     """
 
     before: PublishedRun
@@ -59,8 +59,8 @@ class Comparison:
 
     @property
     def losses(self) -> tuple[Change, ...]:
-        """What lost more skill than the limit."""
-        return tuple(one for one in self.changes if self.is_loss(one))
+        """The changes that lost more skill than the limit."""
+        return tuple(change for change in self.changes if self.is_loss(change))
 
     def is_loss(self, change: Change) -> bool:
         """Whether a change is a loss of skill beyond the limit."""
@@ -69,27 +69,27 @@ class Comparison:
 
 def compare(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     """Compare as the settings say and return the exit status."""
-    return answer(command_line, environment, CompareSettings, _compare)
+    return run_command(command_line, environment, CompareSettings, _compare)
 
 
-def _compare(read: Layered[CompareSettings]) -> Ending:
-    settings = read.settings
-    problems = composition.unserved_locations(read)
+def _compare(layered: Layered[CompareSettings]) -> Ending:
+    settings = layered.settings
+    problems = composition.unserved_locations(layered)
     if problems:
         raise SettingsError(problems)
-    place = composition.sink_of(settings)
-    runs = read_result(place, settings.before), read_result(place, settings.after)
+    archive = composition.sink_of(settings)
+    runs = read_result(archive, settings.before), read_result(archive, settings.after)
     _refuse_unlike(*runs)
-    found = _comparison(place, *runs, settings)
+    comparison = _compared(archive, *runs, settings)
     if settings.format == TABLE:
         from pulse_entrypoints.commands.compare.table import table
 
-        show(*table(found))
+        show(*table(comparison))
     elif settings.format == CSV:
-        write_csv(_COLUMNS, (_row(one, found) for one in found.changes))
+        write_csv(_COLUMNS, (_row(change, comparison) for change in comparison.changes))
     else:
-        write_json(_document(found))
-    return _ending(found)
+        write_json(_document(comparison))
+    return _ending(comparison)
 
 
 def _refuse_unlike(before: PublishedRun, after: PublishedRun) -> None:
@@ -105,20 +105,20 @@ def _refuse_unlike(before: PublishedRun, after: PublishedRun) -> None:
         raise SettingsError(problems)
 
 
-def _comparison(
-    place: ResultsArchive, before: PublishedRun, after: PublishedRun, settings: CompareSettings
+def _compared(
+    archive: ResultsArchive, before: PublishedRun, after: PublishedRun, settings: CompareSettings
 ) -> Comparison:
-    tables, losses_of = _tables(place, before, after)
+    tables, losses_of = _tables(archive, before, after)
     names = [table.variables() for table in tables]
-    found: list[Change] = []
+    scored: list[Change] = []
     for name in sorted(set(names[0]) & set(names[1])):
         old, new = (losses_of(table.of(name)) for table in tables)
-        found.extend(changes(name, old, new, before.spec.benchmark))
+        scored.extend(changes(name, old, new, before.spec.benchmark))
     prints = before.fingerprints, after.fingerprints
     return Comparison(
         before=before,
         after=after,
-        changes=tuple(adjusted(found)),
+        changes=tuple(adjusted(scored)),
         settings=tuple(spec_changes(before.spec.to_document(), after.spec.to_document())),
         software=tuple(spec_changes(before.software, after.software)),
         data=_changed_data(before, after),
@@ -137,7 +137,7 @@ def _changed_data(before: PublishedRun, after: PublishedRun) -> tuple[str, ...]:
 
 
 def _tables(
-    place: ResultsArchive, before: PublishedRun, after: PublishedRun
+    archive: ResultsArchive, before: PublishedRun, after: PublishedRun
 ) -> tuple[tuple[RunTable, RunTable], Callable[[Columns], Losses]]:
     """Return both runs' hindcasts where both have them, else their scores, and what makes losses of the rows.
 
@@ -151,44 +151,44 @@ def _tables(
             message = f"the batches of the runs differ ({', '.join(differing)}), and not both have hindcasts to pair"
             raise SettingsError([f"{message}; run the same trainings again with --hindcasts"])
     table, columns = ("hindcasts", HINDCAST_COLUMNS) if with_hindcasts else ("scores", SCORE_COLUMNS)
-    tables = run_table(place, before, table, columns), run_table(place, after, table, columns)
+    tables = run_table(archive, before, table, columns), run_table(archive, after, table, columns)
     return tables, losses_of_hindcasts if with_hindcasts else losses_of_scores
 
 
-def _row(one: Change, found: Comparison) -> dict[str, Any]:
-    derived = {"lost": one.lost, "probability": one.probability, "beyond": found.is_loss(one)}
-    return {**attrs.asdict(one), **derived}
+def _row(change: Change, comparison: Comparison) -> dict[str, Any]:
+    derived = {"lost": change.lost, "probability": change.probability, "beyond": comparison.is_loss(change)}
+    return {**attrs.asdict(change), **derived}
 
 
-def _document(found: Comparison) -> dict[str, Any]:
+def _document(comparison: Comparison) -> dict[str, Any]:
     return {
         "schema_version": 1,
-        "before": found.before.run_id,
-        "after": found.after.run_id,
-        "same_digest": found.before.document.digest == found.after.document.digest,
-        "settings": {name: [old, new] for name, old, new in found.settings},
-        "software": {name: [old, new] for name, old, new in found.software},
-        "changed_data": list(found.data),
-        "only_before": list(found.only[0]),
-        "only_after": list(found.only[1]),
-        "max_loss": found.limit,
-        "certainty": found.certainty,
-        "changes": [_row(one, found) for one in found.changes],
+        "before": comparison.before.run_id,
+        "after": comparison.after.run_id,
+        "same_digest": comparison.before.document.digest == comparison.after.document.digest,
+        "settings": {name: [old, new] for name, old, new in comparison.settings},
+        "software": {name: [old, new] for name, old, new in comparison.software},
+        "changed_data": list(comparison.data),
+        "only_before": list(comparison.only[0]),
+        "only_after": list(comparison.only[1]),
+        "max_loss": comparison.limit,
+        "certainty": comparison.certainty,
+        "changes": [_row(change, comparison) for change in comparison.changes],
     }
 
 
-def _ending(found: Comparison) -> Ending:
-    lost = found.losses
+def _ending(comparison: Comparison) -> Ending:
+    lost = comparison.losses
     if not lost:
         return Ending(Exit.DONE)
-    count = f"{len(lost)} of {len(found.changes)} compared have lost more skill than {found.limit:g}"
-    more = [f"and {len(lost) - _SHOWN} more"] if len(lost) > _SHOWN else []
-    return Ending(Exit.SKILL_LOST, f"pulse: {count}", [*_told(lost[:_SHOWN]), *more])
+    count = f"{len(lost)} of {len(comparison.changes)} compared have lost more skill than {comparison.limit:g}"
+    hidden = [f"and {len(lost) - _LOSSES_SHOWN} more"] if len(lost) > _LOSSES_SHOWN else []
+    return Ending(Exit.SKILL_LOST, f"pulse: {count}", [*_loss_lines(lost[:_LOSSES_SHOWN]), *hidden])
 
 
-def _told(lost: tuple[Change, ...]) -> Iterator[str]:
-    for one in lost:
+def _loss_lines(lost: tuple[Change, ...]) -> Iterator[str]:
+    for change in lost:
         yield (
-            f"{one.variable}: {one.forecaster}, {one.horizon} ahead: skill {one.skill_before:+.1%} before, "
-            f"{one.skill_after:+.1%} after"
+            f"{change.variable}: {change.forecaster}, {change.horizon} ahead: skill {change.skill_before:+.1%} before, "
+            f"{change.skill_after:+.1%} after"
         )

@@ -1,4 +1,4 @@
-"""`pulse forecast`: what a run's learners, brought to the newest rows, say of the next steps."""
+"""`pulse forecast`: the next steps, by a run's learners brought to the newest rows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pulse_core.backtest import ensemble
 from pulse_core.errors import InvalidSpec, SettingsError
 from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained
 from pulse_entrypoints.cli.command_line import CommandLine
-from pulse_entrypoints.cli.exits import Ending, Exit, answered
+from pulse_entrypoints.cli.exits import Ending, Exit, ending_of
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.cli.output import answer, show, tell, write_csv, write_json
+from pulse_entrypoints.cli.output import run_command, show, write_csv, write_json, write_stderr
 from pulse_entrypoints.commands.forecast.rows import COLUMNS, document, rows
-from pulse_entrypoints.settings.answers import CSV, TABLE
 from pulse_entrypoints.settings.forecast import ForecastSettings
+from pulse_entrypoints.settings.output import CSV, TABLE
 from pulse_entrypoints.wiring import composition
 
 _ALL = "all"
@@ -23,17 +23,17 @@ _ALL = "all"
 
 def forecast(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     """Forecast as the settings say and return the exit status."""
-    return answer(command_line, environment, ForecastSettings, _forecast)
+    return run_command(command_line, environment, ForecastSettings, _forecast)
 
 
-def _forecast(read: Layered[ForecastSettings]) -> Ending:
-    settings = read.settings
-    problems = composition.unserved_locations(read)
+def _forecast(layered: Layered[ForecastSettings]) -> Ending:
+    settings = layered.settings
+    problems = composition.unserved_locations(layered)
     if problems:
         raise SettingsError(problems)
     sink = composition.sink_of(settings)
     run = read_result(sink, settings.run)
-    names = _names(read, run)
+    names = _names(layered, run)
     forecasting = Forecasting(
         store=composition.store_of(settings),
         sink=sink,
@@ -41,60 +41,60 @@ def _forecast(read: Layered[ForecastSettings]) -> Ending:
         allow_changed_history=settings.allow_changed_history,
     )
     try:
-        made = forecasting.execute(
+        forecasts = forecasting.execute(
             Trained(run.spec, run.fingerprints), settings.as_of or composition.utc_now().date(), settings.only or ()
         )
     except InvalidSpec as error:
-        raise SettingsError([_in_words_of_settings(problem, read) for problem in error.problems]) from error
-    ending = answered(made.failures, keep_going=settings.skip_failed)
+        raise SettingsError([_as_option(problem, layered) for problem in error.problems]) from error
+    ending = ending_of(forecasts.failures, keep_going=settings.skip_failed)
     if ending.status is not Exit.FAILED:
-        _show(made, names, run, settings.format)
-        tell(_other_software(run))
+        _show(forecasts, names, run, settings.format)
+        write_stderr(_other_software(run))
     return ending
 
 
-def _names(read: Layered[ForecastSettings], run: PublishedRun) -> tuple[str, ...]:
-    """Return the forecasters that were asked for, in the run's order of none. Raises SettingsError."""
-    roster, asked = run.spec.roster, read.settings.by
-    if asked is None:
-        if ensemble.NAME not in roster:
-            raise SettingsError([f"run '{run.run_id}' has no ensemble; name --by one of {', '.join(roster)}"])
+def _names(layered: Layered[ForecastSettings], run: PublishedRun) -> tuple[str, ...]:
+    """Return the forecasters of --by, without one the ensemble. Raises SettingsError."""
+    forecasters, names = run.spec.roster, layered.settings.by
+    if names is None:
+        if ensemble.NAME not in forecasters:
+            raise SettingsError([f"run '{run.run_id}' has no ensemble; name --by one of {', '.join(forecasters)}"])
         return (ensemble.NAME,)
-    if asked == (_ALL,):
-        return roster
-    unknown = [name for name in asked if name not in roster]
+    if names == (_ALL,):
+        return forecasters
+    unknown = [name for name in names if name not in forecasters]
     if unknown:
-        raise SettingsError([_unknown(read.source("by"), name, roster) for name in unknown])
-    return asked
+        raise SettingsError([_unknown(layered.source("by"), name, forecasters) for name in unknown])
+    return names
 
 
-def _unknown(source: str, name: str, roster: tuple[str, ...]) -> str:
-    near = get_close_matches(name, roster, n=1)
+def _unknown(source: str, name: str, forecasters: tuple[str, ...]) -> str:
+    near = get_close_matches(name, forecasters, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
-    return f"{source}: the run has no forecaster '{name}', but {', '.join(roster)}{hint}"
+    return f"{source}: the run has no forecaster '{name}', but {', '.join(forecasters)}{hint}"
 
 
-def _in_words_of_settings(problem: str, read: Layered[ForecastSettings]) -> str:
+def _as_option(problem: str, layered: Layered[ForecastSettings]) -> str:
     option, _, message = problem.partition(": ")
-    return f"{read.source({'variables': 'only'}.get(option, option))}: {message}"
+    return f"{layered.source({'variables': 'only'}.get(option, option))}: {message}"
 
 
-def _show(made: Forecasts, names: tuple[str, ...], run: PublishedRun, form: str) -> None:
+def _show(forecasts: Forecasts, names: tuple[str, ...], run: PublishedRun, form: str) -> None:
     if form == TABLE:
         from pulse_entrypoints.commands.forecast.table import table
 
-        show(*table(made, names, run))
+        show(*table(forecasts, names, run))
     elif form == CSV:
-        write_csv(COLUMNS, rows(made, names))
+        write_csv(COLUMNS, rows(forecasts, names))
     else:
-        write_json(document(made, names, run))
+        write_json(document(forecasts, names, run))
 
 
 def _other_software(run: PublishedRun) -> str:
-    """Say where another version computed the run: the replay is this one's."""
+    """Return a note where other versions computed the run: those here replay it."""
     here = composition.software()
-    other = [name for name in ("pulse", "numpy") if run.software.get(name, here[name]) != here[name]]
-    if not other:
+    changed = [name for name in ("pulse", "numpy") if run.software.get(name, here[name]) != here[name]]
+    if not changed:
         return ""
-    told = ", ".join(f"{name} {run.software[name]} (here {here[name]})" for name in other)
-    return f"pulse: the run was trained with {told}; its learners were replayed with what is here"
+    versions = ", ".join(f"{name} {run.software[name]} (here {here[name]})" for name in changed)
+    return f"pulse: the run was trained with {versions}; its learners were replayed with the versions here"

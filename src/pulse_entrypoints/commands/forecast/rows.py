@@ -1,4 +1,4 @@
-"""Forecasts as flat rows: what CSV and JSON hold."""
+"""Forecasts as flat rows, for CSV and JSON."""
 
 from __future__ import annotations
 
@@ -33,59 +33,59 @@ COLUMNS: Final = (
 _OF_TRUST: Final = dict(zip(COLUMNS[-5:], TRUST, strict=True))
 
 
-def rows(made: Forecasts, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+def rows(forecasts: Forecasts, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield a row for each variable, forecaster and horizon that has a forecast, in the order of COLUMNS.
 
-    `target` is the timestamp to come by the variable's calendar; None where there is nothing.
+    `target` is the next timestamp by the variable's calendar, None without one.
     """
-    for one in made.variables:
+    for variable in forecasts.variables:
         for name in names:
-            place = one.forecasters.index(name)
-            for ahead in range(one.point.shape[1]):
-                if math.isfinite(one.point[place, ahead]):
-                    yield _row(one, place, ahead)
+            row = variable.forecasters.index(name)
+            for ahead in range(variable.point.shape[1]):
+                if math.isfinite(variable.point[row, ahead]):
+                    yield _row(variable, row, ahead)
 
 
-def _row(one: VariableForecast, place: int, ahead: int) -> dict[str, Any]:
+def _row(variable: VariableForecast, row: int, ahead: int) -> dict[str, Any]:
     return {
-        "variable": one.variable,
-        "forecaster": one.forecasters[place],
+        "variable": variable.variable,
+        "forecaster": variable.forecasters[row],
         "horizon": ahead + 1,
-        "known_at": moment(one.known_at),
-        "timestamp": moment(one.timestamp),
-        "target": moment(one.targets[ahead]),
-        "point": number(one.point[place, ahead]),
-        **{name: number(one.quantiles[level, place, ahead]) for level, name in enumerate(QUANTILES)},
-        "weight": number(one.weights[place, ahead]),
-        **{name: number(one.trust[place, ahead, TRUST.index(of)]) for name, of in _OF_TRUST.items()},
+        "known_at": moment(variable.known_at),
+        "timestamp": moment(variable.timestamp),
+        "target": moment(variable.targets[ahead]),
+        "point": number(variable.point[row, ahead]),
+        **{name: number(variable.quantiles[level, row, ahead]) for level, name in enumerate(QUANTILES)},
+        "weight": number(variable.weights[row, ahead]),
+        **{name: number(variable.trust[row, ahead, TRUST.index(field)]) for name, field in _OF_TRUST.items()},
     }
 
 
-def document(made: Forecasts, names: Sequence[str], run: PublishedRun) -> dict[str, Any]:
-    """Return all there is to say as one JSON document."""
+def document(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) -> dict[str, Any]:
+    """Return all there is to say as failure JSON document."""
     return {
         "schema_version": 1,
         "run": run.run_id,
         "digest": run.document.digest,
         "target": run.spec.target,
         "benchmark": run.spec.benchmark,
-        "forecasts": list(rows(made, names)),
-        "rows_after_the_run": {one.variable: one.fresh for one in made.variables},
+        "forecasts": list(rows(forecasts, names)),
+        "rows_after_the_run": {variable.variable: variable.fresh for variable in forecasts.variables},
         "failures": [
             {
-                "variable": one.variable,
-                "kind": one.kind,
-                "message": one.message,
-                "context": one.context,
-                "hint": one.hint,
+                "variable": failure.variable,
+                "kind": failure.kind,
+                "message": failure.message,
+                "context": failure.context,
+                "hint": failure.hint,
             }
-            for one in made.failures
+            for failure in forecasts.failures
         ],
     }
 
 
 def moment(value: np.datetime64) -> str | None:
-    """Return a day where the moment is midnight, else the time in UTC; None for none."""
+    """Return a day where the moment is midnight, else the time in UTC; None for no moment."""
     if np.isnat(value):
         return None
     day = value.astype("datetime64[D]")

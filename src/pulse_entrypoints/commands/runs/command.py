@@ -1,4 +1,4 @@
-"""`pulse runs list` and `pulse runs show`: what there is in a place of results."""
+"""`pulse runs list` and `pulse runs show`: the runs in the results, and one of them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pulse_core.errors import MalformedData, RunNotFound, SettingsError
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.cli.output import answer, show, write_csv, write_json
-from pulse_entrypoints.settings.answers import CSV, TABLE
-from pulse_entrypoints.settings.places import ResultsSettings
+from pulse_entrypoints.cli.output import run_command, show, write_csv, write_json
+from pulse_entrypoints.settings.locations import ResultsSettings
+from pulse_entrypoints.settings.output import CSV, TABLE
 from pulse_entrypoints.settings.runs import RunsListSettings, RunsShowSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
@@ -29,7 +29,7 @@ UNREADABLE: Final = "unreadable"
 
 @attrs.frozen(kw_only=True)
 class RunLine:
-    """What a list says of a run; None where it is not published, or its result cannot be read."""
+    """A run in the list; None where it is not published, or its result cannot be read."""
 
     run: str
     state: str
@@ -51,7 +51,7 @@ class RunLine:
 
 @attrs.frozen
 class Ledger:
-    """What the ledger holds."""
+    """The size of the ledger: sound records, their bytes, and damaged ones that were set aside."""
 
     records: int
     bytes: int
@@ -60,68 +60,68 @@ class Ledger:
 
 def list_runs(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     """List as the settings say and return the exit status."""
-    return answer(command_line, environment, RunsListSettings, _list)
+    return run_command(command_line, environment, RunsListSettings, _list)
 
 
 def show_run(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     """Show as the settings say and return the exit status."""
-    return answer(command_line, environment, RunsShowSettings, _show)
+    return run_command(command_line, environment, RunsShowSettings, _show)
 
 
-def place_of(read: Layered[Any]) -> ResultsArchive:
-    """Return the place of the results. Raises SettingsError where there is no adapter for it."""
-    problems = composition.unserved_locations(read)
+def open_archive(layered: Layered[Any]) -> ResultsArchive:
+    """Return the archive of the results. Raises SettingsError where no adapter serves their location."""
+    problems = composition.unserved_locations(layered)
     if problems:
         raise SettingsError(problems)
-    settings: ResultsSettings = read.settings
+    settings: ResultsSettings = layered.settings
     return composition.sink_of(settings)
 
 
-def lines_of(place: ResultsArchive) -> list[RunLine]:
-    """Return a line a run, the one written last first."""
-    lines = (_line(place, run_id) for run_id in place.run_ids())
+def lines_of(archive: ResultsArchive) -> list[RunLine]:
+    """Return a line a run, the last written first."""
+    lines = (_line(archive, run_id) for run_id in archive.run_ids())
     return sorted(lines, key=lambda line: (line.written, line.run), reverse=True)
 
 
-def ledger_of(place: ResultsArchive) -> Ledger:
-    """Return what the ledger holds."""
-    records = list(place.records())
-    whole = [record for record in records if not record.damaged]
-    return Ledger(len(whole), sum(record.size for record in whole), len(records) - len(whole))
+def ledger_of(archive: ResultsArchive) -> Ledger:
+    """Return the size of the ledger."""
+    records = list(archive.records())
+    sound = [record for record in records if not record.damaged]
+    return Ledger(len(sound), sum(record.size for record in sound), len(records) - len(sound))
 
 
-def _list(read: Layered[RunsListSettings]) -> Ending:
-    place = place_of(read)
-    lines, ledger = lines_of(place), ledger_of(place)
-    if read.settings.format == TABLE:
+def _list(layered: Layered[RunsListSettings]) -> Ending:
+    archive = open_archive(layered)
+    lines, ledger = lines_of(archive), ledger_of(archive)
+    if layered.settings.format == TABLE:
         from pulse_entrypoints.commands.runs.table import listing
 
-        show(*listing(lines, ledger, read.settings.results))
-    elif read.settings.format == CSV:
+        show(*listing(lines, ledger, layered.settings.results))
+    elif layered.settings.format == CSV:
         write_csv([field.name for field in attrs.fields(RunLine)], (line.row for line in lines))
     else:
         write_json({"runs": [line.row for line in lines], "ledger": attrs.asdict(ledger)})
     return Ending(Exit.DONE)
 
 
-def _show(read: Layered[RunsShowSettings]) -> Ending:
-    run = read_result(place_of(read), read.settings.run)
-    if read.settings.format == TABLE:
+def _show(layered: Layered[RunsShowSettings]) -> Ending:
+    run = read_result(open_archive(layered), layered.settings.run)
+    if layered.settings.format == TABLE:
         from pulse_entrypoints.commands.runs.table import details
 
         show(*details(run))
-    elif read.settings.format == CSV:
+    elif layered.settings.format == CSV:
         write_csv(("variable", "horizon", "best"), _best(run.document))
     else:
         write_json(json.loads(run.content))
     return Ending(Exit.DONE)
 
 
-def _line(place: ResultsArchive, run_id: str) -> RunLine:
-    facts = place.run_facts(run_id)
+def _line(archive: ResultsArchive, run_id: str) -> RunLine:
+    facts = archive.run_facts(run_id)
     line = RunLine(run=run_id, state=UNPUBLISHED, written=facts.modified, bytes=facts.size)
     try:
-        head = read_head(place, run_id)
+        head = read_head(archive, run_id)
         period, units = head.run.spec, head.run.units
         return attrs.evolve(
             line,

@@ -1,4 +1,4 @@
-"""Runs as a person reads them: a list, one run, what was pruned."""
+"""Runs as tables for people: a list, the details of a run, the removed ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from pulse_adapters.published.result_reader import PublishedRun
 from pulse_entrypoints.commands.runs.command import PUBLISHED, Ledger, RunLine
-from pulse_entrypoints.commands.runs.prune import Old
+from pulse_entrypoints.commands.runs.prune import OldResults
 
 VARIABLES_SHOWN: Final = 40
 _NOTHING: Final = "\N{EN DASH}"
@@ -18,7 +18,7 @@ _WIDEST: Final = 32
 _SIZES: Final = ("B", "kB", "MB", "GB", "TB")
 
 
-def listing(lines: Sequence[RunLine], ledger: Ledger, place: str) -> Iterator[Any]:
+def listing(lines: Sequence[RunLine], ledger: Ledger, location: str) -> Iterator[Any]:
     """Yield a table with a row a run, and a line on the ledger."""
     if lines:
         table = _table("run", "written", "period", "vars", "recalled", "failed")
@@ -26,7 +26,7 @@ def listing(lines: Sequence[RunLine], ledger: Ledger, place: str) -> Iterator[An
             table.add_row(_name(line.run), f"{line.written:%Y-%m-%d}", *_cells(line))
         yield table
     else:
-        yield Text(f"No runs in {place}.")
+        yield Text(f"No runs in {location}.")
     aside = f", {ledger.set_aside} set aside as damaged" if ledger.set_aside else ""
     yield Text(f"Ledger: {ledger.records:,} records, {size(ledger.bytes)}{aside}.")
 
@@ -65,16 +65,16 @@ def _best(run: PublishedRun) -> Iterator[Any]:
         yield Text(f"and {len(variables) - VARIABLES_SHOWN} more: --format csv has all")
 
 
-def pruned(found: Old, *, done: bool) -> Iterator[Any]:
-    """Yield the runs that were removed, or would be, and how much that is in all."""
-    verb = "Removed" if done else "Would remove"
-    for run in found.runs:
+def pruned(old: OldResults, *, removed: bool) -> Iterator[Any]:
+    """Yield the runs that were removed, or would be, and the sum of their sizes."""
+    verb = "Removed" if removed else "Would remove"
+    for run in old.runs:
         yield Text(f"{verb} run {run.run}, written {run.written:%Y-%m-%d %H:%M}, {size(run.bytes)}")
-    yield Text(f"{verb} {len(found.runs)} runs and {len(found.records)} records, {size(found.bytes)}.")
+    yield Text(f"{verb} {len(old.runs)} runs and {len(old.records)} records, {size(old.bytes)}.")
 
 
 def size(count: float) -> str:
-    """Return bytes as people say them."""
+    """Return bytes in the unit that people use."""
     for unit in _SIZES[:-1]:
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == _SIZES[0] else f"{count:.1f} {unit}"

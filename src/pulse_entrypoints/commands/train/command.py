@@ -1,4 +1,4 @@
-"""`pulse train`: read the settings, wire the adapters, run, tell the result, end with the right status."""
+"""`pulse train`: read the settings, wire the adapters, train, report the result, return the exit status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pulse_core.runs.training import shared_units
 from pulse_core.spec import RunSpec
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, completed, failed, interrupted, slice_completed, unexpected
-from pulse_entrypoints.cli.layers import Layered, layered
+from pulse_entrypoints.cli.layers import Layered, read_settings
 from pulse_entrypoints.cli.logging import (
     JSON,
     QUIET,
@@ -32,27 +32,27 @@ from pulse_entrypoints.cli.logging import (
     write_line,
 )
 from pulse_entrypoints.cli.masking import Masker
-from pulse_entrypoints.cli.output import tell, width_of_stderr
+from pulse_entrypoints.cli.output import report_ending
 from pulse_entrypoints.cli.progress import Progress, show_line
 from pulse_entrypoints.cli.signals import current, ignore, name_of
 from pulse_entrypoints.commands.report import attach_report, report_problems
-from pulse_entrypoints.commands.train.findings import summary_of
-from pulse_entrypoints.commands.train.marks import Marking
-from pulse_entrypoints.commands.train.preflight import NotReady, require
+from pulse_entrypoints.commands.train.best import summary_of
+from pulse_entrypoints.commands.train.marks import UnitMarker
+from pulse_entrypoints.commands.train.preflight import NotReady, require_ready
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
-from pulse_entrypoints.wiring.backends import engine_of, engine_problems
+from pulse_entrypoints.wiring.backends import backend_name, backend_problems
 from pulse_entrypoints.wiring.specification import run_spec
 
 RUN_LOG: Final = "run.log"
 
 
 @attrs.frozen
-class Order:
-    """A training that can be run: settings, spec and forecasters beside the core's, all of them sound.
+class TrainRequest:
+    """A training that can run: valid settings, the spec, and the forecasters beside the core's.
 
-    As a share of a job: what every event says of the `job`; whether it only collects what is recorded; whether units
-    that are done are marked for whoever watches.
+    For a share of a job, `job` are the fields of the job in every event; with `recorded_only` the run collects what is
+    recorded and computes nothing; with `marked` each finished unit is marked in the results.
     """
 
     settings: TrainSettings
@@ -69,86 +69,82 @@ class Order:
 
     @property
     def units(self) -> tuple[WorkUnit, ...]:
-        """The units that slices share."""
+        """The units that slices divide."""
         return shared_units(self.spec, resolve(self.spec.roster, self.forecasters), self.settings.unit_size)
 
     @property
-    def slow(self) -> tuple[str, ...]:
-        """The forecasters that are called origin by origin."""
-        return tuple(one.name for one in resolve(self.spec.roster, self.forecasters).slow)
+    def per_origin(self) -> tuple[str, ...]:
+        """The forecasters that are fitted at each origin."""
+        return tuple(forecaster.name for forecaster in resolve(self.spec.roster, self.forecasters).slow)
 
     @property
     def counted(self) -> str:
-        """What progress counts: variables, or steps where slow forecasters do each batch of a variable by itself."""
-        return "steps" if self.slow else "variables"
+        """The noun of the progress: variables, or steps where forecasters per origin make a step of each batch."""
+        return "steps" if self.per_origin else "variables"
 
 
 def train(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
-    """Train as the settings say and return the exit status. An interruption before the run passes through."""
+    """Train as the settings say and return the exit status. An interruption before the run is raised."""
     mask = Masker.of(environment)
     try:
-        order = order_of(command_line, environment)
-        ending = _dry_run(order) if order.settings.dry_run else carry_out(order, mask)
+        request = read_request(command_line, environment)
+        ending = _dry_run(request) if request.settings.dry_run else run_training(request, mask)
     except PulseError as error:
         ending = failed(error)
-    return told(ending, mask)
+    return report_ending(ending, mask)
 
 
-def order_of(command_line: CommandLine, environment: Mapping[str, str]) -> Order:
-    """Read and judge everything that was asked for. Raises SettingsError with all that is wrong."""
-    return judged(layered(command_line, environment, TrainSettings))
+def read_request(command_line: CommandLine, environment: Mapping[str, str]) -> TrainRequest:
+    """Read and validate the settings. Raises SettingsError with all problems."""
+    return validated(read_settings(command_line, environment, TrainSettings))
 
 
-def judged(read: Layered[Any]) -> Order:
-    """Judge settings, TrainSettings or more than these. Raises SettingsError with all that is wrong."""
-    spec, wrong_spec = run_spec(read, composition.utc_now().date(), composition.sample_facts)
-    forecasters, wrong_forecasters = composition.own_forecasters(read)
-    problems = [*read.problems, *wrong_spec, *wrong_forecasters, *composition.location_problems(read)]
-    problems += engine_problems(read)
-    if read.settings.report:
-        problems += report_problems(read.source("report"))
-    wrong_folder = log_folder_problem(read.settings.log_dir)
-    if wrong_folder is not None:
-        problems.append(f"{read.source('log_dir')}: {wrong_folder}")
+def validated(layered: Layered[Any]) -> TrainRequest:
+    """Validate settings of TrainSettings or a subclass. Raises SettingsError with all problems."""
+    spec, spec_problems = run_spec(layered, composition.utc_now().date(), composition.sample_facts)
+    forecasters, forecaster_problems = composition.custom_forecasters(layered)
+    problems = [*layered.problems, *spec_problems, *forecaster_problems, *composition.location_problems(layered)]
+    problems += backend_problems(layered)
+    if layered.settings.report:
+        problems += report_problems(layered.source("report"))
+    folder_problem = log_folder_problem(layered.settings.log_dir)
+    if folder_problem is not None:
+        problems.append(f"{layered.source('log_dir')}: {folder_problem}")
     if problems or spec is None:
         raise SettingsError(problems)
-    return Order(read.settings, with_own_quantiles(spec, forecasters), forecasters)
+    return TrainRequest(layered.settings, with_own_quantiles(spec, forecasters), forecasters)
 
 
-def told(ending: Ending, mask: Masker) -> Exit:
-    """Tell how it ended, on stderr, and return the exit status."""
-    tell(mask(ending.report(width_of_stderr())))
-    return ending.status
+def _dry_run(request: TrainRequest) -> Ending:
+    from pulse_entrypoints.commands.train.dry_run import dry_run  # a plan needs more than a run
+
+    return dry_run(request.settings, request.spec, request.forecasters)
 
 
-def _dry_run(order: Order) -> Ending:
-    from pulse_entrypoints.commands.train.dry_run import dry_run  # only what it is needed for
-
-    return dry_run(order.settings, order.spec, order.forecasters)
-
-
-def carry_out(order: Order, mask: Masker) -> Ending:
-    """Do what was ordered; an interruption too is an ending."""
-    settings = order.settings
+def run_training(request: TrainRequest, mask: Masker) -> Ending:
+    """Train, and log how it ends; an interruption too is an ending."""
+    settings = request.settings
     form = _form(settings)
     stream = STDERR if settings.json else STDOUT
     log = open_log(settings.log_level, form, settings.log_dir, mask, show_line, stream)
-    log.bind(run_id=order.run_id, **order.job)
-    progress = Progress(log, _context(order), form != JSON and not settings.quiet, order.counted, order.slow)
+    log.bind(run_id=request.run_id, **request.job)
+    progress = Progress(
+        log, _request_fields(request), form != JSON and not settings.quiet, request.counted, request.per_origin
+    )
     current().log = partial(log.events.warning, RUN_INTERRUPTED)
     try:
-        return _execute(order, progress, form)
+        return _train(request, progress, form)
     except RunInterrupted as error:
-        log.events.warning(RUN_INTERRUPTED, finished=progress.finished, **_facts(error))
-        return interrupted(error.message, progress.finished, progress.planned, order.counted)
+        log.events.warning(RUN_INTERRUPTED, finished=progress.finished, **_error_fields(error))
+        return interrupted(error.message, progress.finished, progress.planned, request.counted)
     except PulseError as error:
-        log.events.error(RUN_FAILED, kind=type(error).__name__, **_facts(error))
+        log.events.error(RUN_FAILED, kind=type(error).__name__, **_error_fields(error))
         return error.ending if isinstance(error, NotReady) else failed(error)
     except KeyboardInterrupt as interruption:
         message = f"it was ended by {name_of(interruption)}, and what was under way was dropped"
         log.events.warning(RUN_INTERRUPTED, finished=progress.finished, message=message)
-        return interrupted(message, progress.finished, progress.planned, order.counted)
-    except Exception as error:  # noqa: BLE001 - the last resort: nobody above could do better
+        return interrupted(message, progress.finished, progress.planned, request.counted)
+    except Exception as error:  # noqa: BLE001 - the outermost frame: the error becomes exit status 1 and a traceback in the log
         log.events.error(RUN_FAILED, kind=type(error).__name__, message=str(error), exc_info=True)
         return unexpected(error, log.path)
     finally:
@@ -157,40 +153,40 @@ def carry_out(order: Order, mask: Masker) -> Ending:
         log.close()
 
 
-def _execute(order: Order, progress: Progress, form: str) -> Ending:
-    settings, spec, log = order.settings, order.spec, progress.log
+def _train(request: TrainRequest, progress: Progress, form: str) -> Ending:
+    settings, spec, log = request.settings, request.spec, progress.log
     sink = composition.sink_of_run(settings)
-    sink.claim(order.run_id, spec)
-    require(settings, tuple(dict.fromkeys([*spec.variables, *spec.predictors])), sink)
+    sink.claim(request.run_id, spec)
+    require_ready(settings, tuple(dict.fromkeys([*spec.variables, *spec.predictors])), sink)
     current().grace = settings.grace_seconds
-    observer = Marking(progress, sink, order.run_id, order.units) if order.marked else progress
+    observer = UnitMarker(progress, sink, request.run_id, request.units) if request.marked else progress
     training = composition.training(
-        settings, sink, order.forecasters, observer, composition.utc_now, progress.connected
+        settings, sink, request.forecasters, observer, composition.utc_now, progress.connected
     )
-    result = attrs.evolve(training, recorded_only=order.recorded_only).execute(spec)
+    result = attrs.evolve(training, recorded_only=request.recorded_only).execute(spec)
     progress.close()
-    log.events.info("run_finished", **_finish(result), **progress.slow_part())
+    log.events.info("run_finished", **_result_fields(result), **progress.per_origin_fields())
     if settings.slice is not None:
-        return slice_completed(result, settings.results_place, settings.slice, order.counted)
-    places: dict[str, tuple[str, ...]] = {"Log": (sink.attach(result.run_id, RUN_LOG, log.of_run()), str(log.path))}
-    if order.recorded_only and not result.failures:
+        return slice_completed(result, settings.results_location, settings.slice, request.counted)
+    addresses: dict[str, tuple[str, ...]] = {"Log": (sink.attach(result.run_id, RUN_LOG, log.of_run()), str(log.path))}
+    if request.recorded_only and not result.failures:
         sink.remove_marks(result.run_id)
     if settings.report:
-        places["Report"] = (attach_report(sink, result.run_id),)
-        log.events.info("report_written", published=places["Report"])
+        addresses["Report"] = (attach_report(sink, result.run_id),)
+        log.events.info("report_written", published=addresses["Report"])
     if settings.json:
         write_line(result_json(result).decode(), sys.stdout)
     elif form != JSON and sys.stdout.isatty() and not settings.quiet:
-        _show_table(result, places, progress.slow_line())
+        _show_table(result, addresses, progress.per_origin_line())
     return completed(result)
 
 
-def _show_table(result: RunResult, places: Mapping[str, Sequence[str]], slow: str) -> None:
+def _show_table(result: RunResult, addresses: Mapping[str, Sequence[str]], note: str) -> None:
     from rich.console import Console  # 60 ms that only a terminal needs
 
     from pulse_entrypoints.commands.train.table import show
 
-    show(result, places, Console(file=sys.stdout), slow)
+    show(result, addresses, Console(file=sys.stdout), note)
 
 
 def _form(settings: TrainSettings) -> str:
@@ -198,24 +194,24 @@ def _form(settings: TrainSettings) -> str:
         return QUIET
     if settings.log_format != "auto":
         return settings.log_format
-    watched = sys.stderr if settings.json else sys.stdout
-    return QUIET if watched.isatty() else JSON
+    stream = sys.stderr if settings.json else sys.stdout
+    return QUIET if stream.isatty() else JSON
 
 
-def _context(order: Order) -> dict[str, Any]:
-    settings = order.settings
+def _request_fields(request: TrainRequest) -> dict[str, Any]:
+    settings = request.settings
     return {
-        "variables": len(order.spec.variables),
-        "start": order.spec.start.isoformat(),
-        "end": order.spec.last_day.isoformat(),
-        "forecasters": list(order.spec.roster),
-        "data": settings.data_place,
-        "results": settings.results_place,
-        "backend": engine_of(settings),
+        "variables": len(request.spec.variables),
+        "start": request.spec.start.isoformat(),
+        "end": request.spec.last_day.isoformat(),
+        "forecasters": list(request.spec.roster),
+        "data": settings.data_location,
+        "results": settings.results_location,
+        "backend": backend_name(settings),
     } | ({} if settings.slice is None else {"slice": "{}/{}".format(*settings.slice)})
 
 
-def _finish(result: RunResult) -> dict[str, Any]:
+def _result_fields(result: RunResult) -> dict[str, Any]:
     return {
         **attrs.asdict(result.units),
         "digest": result.digest,
@@ -224,5 +220,5 @@ def _finish(result: RunResult) -> dict[str, Any]:
     }
 
 
-def _facts(error: PulseError) -> dict[str, Any]:
+def _error_fields(error: PulseError) -> dict[str, Any]:
     return {"message": error.message, "context": error.context, "hint": error.hint}

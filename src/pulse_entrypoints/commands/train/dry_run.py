@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, Protocol, runtime_checkable
 
-from pulse_adapters.backends.host.cores import usable_cores
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import Slice, WorkUnit, batch_units, batches, take, work_units
@@ -18,38 +17,38 @@ from pulse_entrypoints.cli.output import show, write_json
 from pulse_entrypoints.commands.train.estimates import Estimate, estimate, rows_in
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
-from pulse_entrypoints.wiring.backends import engine_of
+from pulse_entrypoints.wiring.backends import backend_name, worker_count
 
 _NAMES_SHOWN: Final = 8
 
 
 @runtime_checkable
 class SizedStore(DataStore, Protocol):
-    """A store that can tell the sizes of its files without reading them."""
+    """A store that knows the sizes of its files without reading them."""
 
     def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
         """Return the bytes of each file that reading these variables reads, by the file's name."""
 
 
 def dry_run(settings: TrainSettings, spec: RunSpec, forecasters: Sequence[Forecaster]) -> Ending:
-    """Show what a run would do. Ends with 1 where variables are not there. Raises StoreUnavailable, MalformedData."""
+    """Show the plan of a run. Ends with 1 where variables do not exist. Raises StoreUnavailable, MalformedData."""
     store = composition.store_of(settings)
-    there = set(store.names())
-    wanted = sorted({*spec.variables, *spec.predictors})
-    sizes = store.sizes([name for name in wanted if name in there]) if isinstance(store, SizedStore) else None
+    existing = set(store.names())
+    names = sorted({*spec.variables, *spec.predictors})
+    sizes = store.sizes([name for name in names if name in existing]) if isinstance(store, SizedStore) else None
     slow = len(resolve(spec.roster, forecasters).slow)
     units = _units(settings, spec, slow=bool(slow))
-    guess = None
+    expected = None
     if sizes is not None:
-        guess = estimate(spec, slow, units, rows_in(sizes), _workers(settings))
-    facts = _facts(settings, spec, units, sizes, guess)
+        expected = estimate(spec, slow, units, rows_in(sizes), worker_count(settings))
+    facts = _facts(settings, spec, units, sizes, expected)
     if settings.json:
         write_json({name.replace(" ", "_"): value for name, (value, _) in facts.items()})
     else:
-        show(_table({name: shown for name, (_, shown) in facts.items()}))
-    missing = [name for name in wanted if name not in there]
-    problems = [_missing(name, there) for name in missing]
-    return Ending(Exit.FAILED, "pulse: variables that are not there", problems) if missing else Ending(Exit.DONE)
+        show(_table({name: text for name, (_, text) in facts.items()}))
+    missing = [name for name in names if name not in existing]
+    problems = [_missing(name, existing) for name in missing]
+    return Ending(Exit.FAILED, "pulse: variables that do not exist", problems) if missing else Ending(Exit.DONE)
 
 
 def _units(settings: TrainSettings, spec: RunSpec, *, slow: bool) -> tuple[WorkUnit, ...]:
@@ -62,20 +61,14 @@ def _units(settings: TrainSettings, spec: RunSpec, *, slow: bool) -> tuple[WorkU
     return (*of_batches, *of_variables)
 
 
-def _workers(settings: TrainSettings) -> int:
-    if engine_of(settings) == "serial":
-        return 1
-    return settings.max_workers or usable_cores()
-
-
 def _facts(
     settings: TrainSettings,
     spec: RunSpec,
     units: Sequence[WorkUnit],
     sizes: Mapping[str, int] | None,
-    guess: Estimate | None,
+    expected: Estimate | None,
 ) -> dict[str, tuple[Any, str]]:
-    """Return each fact as a value and as people read it."""
+    """Return each fact as a value for programs and as a text for people."""
     windows, variables = len(batches(spec)), spec.variables
     facts: dict[str, tuple[Any, str]] = {
         "run id": (settings.run_id or spec.run_id,) * 2,
@@ -88,32 +81,37 @@ def _facts(
         "data": (settings.data,) * 2,
         "results": (settings.results,) * 2,
     }
-    if sizes is not None and guess is not None:
+    if sizes is not None and expected is not None:
         total = sum(sizes.values())
         facts["bytes to read"] = (total, f"{_in_bytes(total)} in {len(sizes)} {'file' if len(sizes) == 1 else 'files'}")
-        facts["rows"] = (guess.rows, f"about {_rounded(guess.rows):,}")
-        facts["seconds"] = (round(guess.seconds, 1), f"about {_in_time(guess.seconds)}, if nothing can be recalled")
-        facts["memory"] = (guess.memory, f"about {_in_bytes(guess.memory)} for each of {guess.workers} at work")
+        facts["rows"] = (expected.rows, f"about {_rounded(expected.rows):,}")
+        facts["seconds"] = (
+            round(expected.seconds, 1),
+            f"about {_in_time(expected.seconds)}, if nothing can be recalled",
+        )
+        facts["memory"] = (
+            expected.memory,
+            f"about {_in_bytes(expected.memory)} for each of {expected.workers} at work",
+        )
     return facts
 
 
 def _units_in_words(settings: TrainSettings, units: Sequence[WorkUnit]) -> str:
     largest = max((len(unit.variables) for unit in units), default=0)
     share = "" if settings.slice is None else " (slice {}/{})".format(*settings.slice)
-    return (
-        f"{len(units)} of up to {largest} {'variable' if largest == 1 else 'variables'}, {engine_of(settings)}{share}"
-    )
+    noun = "variable" if largest == 1 else "variables"
+    return f"{len(units)} of up to {largest} {noun}, {backend_name(settings)}{share}"
 
 
-def _missing(name: str, there: set[str]) -> str:
-    near = get_close_matches(name, there, n=3)
-    listed = sorted(there)
-    return f"'{name}'; {'near: ' + ', '.join(near) if near else 'there are: ' + (_listed(listed) or 'none')}"
+def _missing(name: str, existing: set[str]) -> str:
+    near = get_close_matches(name, existing, n=3)
+    listed = sorted(existing)
+    return f"'{name}'; {'near: ' + ', '.join(near) if near else 'the data have: ' + (_listed(listed) or 'none')}"
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    hidden = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {hidden} more" if hidden > 0 else "")
 
 
 def _rounded(count: int) -> int:

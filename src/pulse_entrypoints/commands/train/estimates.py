@@ -1,4 +1,4 @@
-"""About how long a run takes and how much memory, from figures that were measured: orders, not promises."""
+"""Estimates of the time and memory of a run, from figures that were measured: orders of magnitude, not promises."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def rows_in(sizes: Mapping[str, int]) -> int:
 def estimate(spec: RunSpec, slow: int, units: Sequence[WorkUnit], rows: int, workers: int) -> Estimate:
     """Return the estimate of a run over so many rows; `slow` of its forecasters are called origin by origin."""
     forecasters = len(spec.roster)
-    each = rows / max(len(spec.variables), 1)
+    length = rows / max(len(spec.variables), 1)
     once, ahead = SECONDS_A_FORECAST
-    walked = len(units) * each * SECONDS_A_STEP + rows * forecasters * (once + ahead * spec.horizon)
+    walked = len(units) * length * SECONDS_A_STEP + rows * forecasters * (once + ahead * spec.horizon)
     called = slow * rows / spec.refit_every * SECONDS_A_CALL
-    largest = max((len(unit.variables) for unit in units), default=1) * each
+    largest = max((len(unit.variables) for unit in units), default=1) * length
     cells = min(largest, MOST_ORIGINS) * forecasters * spec.horizon
     busy = max(1, min(workers, len(units) if not slow else workers))
     return Estimate(

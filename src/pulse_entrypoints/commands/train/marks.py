@@ -1,4 +1,4 @@
-"""What of a run is done, as marks in its results: one a unit, by whichever process, read by whoever watches."""
+"""Marks of finished units in a run's results, written by the process of each unit, read by `pulse batch status`."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _MARK: Final = "unit-{index:05}-of-{count:05}"
 
 
 @attrs.frozen
-class Marking:
-    """An observer that marks each of `units` that is recorded whole, then hands the event on."""
+class UnitMarker:
+    """An observer that marks each of `units` once all of it is recorded, then passes the event to `observer`."""
 
-    on: Observer
-    place: ResultsArchive
+    observer: Observer
+    archive: ResultsArchive
     run_id: str
     units: Sequence[WorkUnit]
 
     def __call__(self, event: Event) -> None:
-        """Take one event of the domain. Raises SinkUnavailable."""
+        """Receive an event of the core. Raises SinkUnavailable."""
         if isinstance(event, UnitFinished) and event.unit in self.units and not event.result.failures:
-            self.place.mark(self.run_id, _MARK.format(index=event.unit.index, count=len(self.units)))
-        self.on(event)
+            self.archive.mark(self.run_id, _MARK.format(index=event.unit.index, count=len(self.units)))
+        self.observer(event)
 
 
-def done_of(marks: Iterable[str], count: int) -> int:
-    """Return how many of `count` units are marked; marks of a run that was cut otherwise do not count."""
-    every = {_MARK.format(index=index, count=count) for index in range(count)}
-    return len(every.intersection(marks))
+def count_finished(marks: Iterable[str], count: int) -> int:
+    """Return how many of `count` units are marked; marks of a run in another number of units do not count."""
+    names = {_MARK.format(index=index, count=count) for index in range(count)}
+    return len(names.intersection(marks))

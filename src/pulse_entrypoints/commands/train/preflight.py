@@ -1,6 +1,6 @@
-"""What must be so before anything is computed: places that can be reached, variables that are there, room for results.
+"""Checks before a run: the data can be read, the variables exist, the results can be written.
 
-Each check is made whatever came of the others, so that one look shows all that is wrong.
+Every check is made whatever the others yield, so that one run of them shows every problem.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.location_checks import uses_aws
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
-_TOLD: Final = 20
+_MAX_MISSING: Final = 20
 
 
 @runtime_checkable
@@ -31,21 +31,21 @@ class ListingStore(DataStore, Protocol):
 
 @attrs.frozen
 class Check:
-    """Something that was looked at: what, where, what was found; the error where it cannot be so."""
+    """A check and its outcome: the subject, its context, a message, and the error where the check failed."""
 
     subject: str
     context: str
-    found: str
+    message: str
     error: PulseError | None = None
 
     @classmethod
     def failed(cls, subject: str, error: PulseError) -> Check:
-        """Return a check that went wrong."""
+        """Return a check that failed with this error."""
         return cls(subject, error.context, error.message, error)
 
 
 class NotReady(PulseError):
-    """Several things are not as they must be before a run; `checks` has them all."""
+    """Several checks before a run have failed; `checks` are these."""
 
     def __init__(self, checks: Sequence[Check]) -> None:
         Exception.__init__(self, tuple(checks))
@@ -55,29 +55,29 @@ class NotReady(PulseError):
 
     @property
     def ending(self) -> Ending:
-        """How the command ends: with a bullet for each."""
+        """The ending of the command, with a bullet a check."""
         title = f"pulse: the run cannot begin, for {len(self.checks)} reasons"
-        return Ending(Exit.FAILED, title, [_line(check) for check in self.checks], "Look again with pulse check")
+        return Ending(Exit.FAILED, title, [_line(check) for check in self.checks], "Try again with pulse check")
 
 
-def require(settings: TrainSettings, variables: Sequence[str], sink: ResultsArchive) -> None:
-    """Make the checks that cost next to nothing beside the run. Raises what is wrong: NotReady where it is more.
+def require_ready(settings: TrainSettings, variables: Sequence[str], sink: ResultsArchive) -> None:
+    """Make the checks that are cheap beside the run. Raises the error of the failed one, or NotReady for several.
 
-    With keep_going a variable that is not there fails alone, later.
+    With keep_going a variable that does not exist fails alone, later.
     """
-    made = [*data_checks(settings, () if _costs_a_reading(settings) else variables), *results_checks(sink)]
-    wrong = [check for check in made if check.error is not None]
-    missing = [check for check in wrong if isinstance(check.error, VariableNotFound)]
+    checks = [*data_checks(settings, () if _listing_reads_all(settings) else variables), *results_checks(sink)]
+    failed = [check for check in checks if check.error is not None]
+    missing = [check for check in failed if isinstance(check.error, VariableNotFound)]
     if settings.keep_going and len(missing) < len(variables):
-        wrong = [check for check in wrong if check not in missing]
-    if len(wrong) == 1 and wrong[0].error is not None:
-        raise wrong[0].error
-    if wrong:
-        raise NotReady(wrong)
+        failed = [check for check in failed if check not in missing]
+    if len(failed) == 1 and failed[0].error is not None:
+        raise failed[0].error
+    if failed:
+        raise NotReady(failed)
 
 
 def credentials_checks(settings: TrainSettings) -> Iterator[Check]:
-    """Say where the credentials for S3 come from, where it is used."""
+    """Check the credentials where S3 is used; the message says where they come from."""
     if not uses_aws(settings):
         return
     from pulse_adapters.aws.credentials import credentials_source
@@ -89,7 +89,7 @@ def credentials_checks(settings: TrainSettings) -> Iterator[Check]:
 
 
 def data_checks(settings: TrainSettings, variables: Sequence[str]) -> Iterator[Check]:
-    """Look whether the data can be listed and hold these variables; without any, only whether the place is there."""
+    """Check that the data can be listed and hold these variables; without any, that the data can be opened."""
     try:
         store = composition.store_of(settings)
         if not variables:
@@ -98,31 +98,31 @@ def data_checks(settings: TrainSettings, variables: Sequence[str]) -> Iterator[C
     except PulseError as error:
         yield Check.failed("data", error)
         return
-    yield Check("data", settings.data_place, f"{len(names)} {'variable' if len(names) == 1 else 'variables'}")
+    yield Check("data", settings.data_location, f"{len(names)} {'variable' if len(names) == 1 else 'variables'}")
     yield from _variables_checks(store, [name for name in variables if name not in names], len(variables))
 
 
 def results_checks(sink: ResultsArchive) -> Iterator[Check]:
-    """Look whether results can be written wherever they belong."""
+    """Check that results can be written to each of their locations."""
     for context, error in sink.probe():
         yield Check("results", context, "can be written") if error is None else Check.failed("results", error)
 
 
 def _variables_checks(store: DataStore, missing: Sequence[str], count: int) -> Iterator[Check]:
-    for variable in missing[:_TOLD]:
+    for variable in missing[:_MAX_MISSING]:
         try:
             store.read(variable)
         except PulseError as error:
             yield Check.failed("variables", error)
-    if len(missing) > _TOLD:
-        message = f"{len(missing) - _TOLD} more variables are not there"
+    if len(missing) > _MAX_MISSING:
+        message = f"{len(missing) - _MAX_MISSING} more variables do not exist"
         yield Check.failed("variables", VariableNotFound(message))
     if not missing:
-        yield Check("variables", "", f"all {count} are there")
+        yield Check("variables", "", f"all {count} exist")
 
 
-def _costs_a_reading(settings: TrainSettings) -> bool:
-    """Whether the names cannot be had without reading all data, as those in one long file."""
+def _listing_reads_all(settings: TrainSettings) -> bool:
+    """Whether only reading all data yields the names of the variables, as in one long file."""
     store = composition.store_of(settings)
     return not isinstance(store, ListingStore) or store.names_need_rows()
 
@@ -130,4 +130,4 @@ def _costs_a_reading(settings: TrainSettings) -> bool:
 def _line(check: Check) -> str:
     context = f"{check.context}: " if check.context else ""
     hint = f" {check.error.hint}." if check.error is not None and check.error.hint else ""
-    return f"{context}{check.found}.{hint}"
+    return f"{context}{check.message}.{hint}"

@@ -1,4 +1,4 @@
-"""What a person sees at the end of a run: a table that fits 80 columns, and where everything is."""
+"""The table at the end of a run, which fits 80 columns, and the addresses of the results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulse_core.results import RunResult
-from pulse_entrypoints.commands.train.findings import Finding, best_of
+from pulse_entrypoints.commands.train.best import BestForecaster, best_forecaster
 
 ROWS_SHOWN: Final = 40
 VARIABLES_SHOWN: Final = 30
@@ -21,10 +21,10 @@ _WIDEST_VARIABLE: Final = 24
 _WIDEST_FORECASTER: Final = 20
 
 
-def show(result: RunResult, places: Mapping[str, Sequence[str]], console: Console, slow: str = "") -> None:
-    """Print the result of a run and the `places` of what else there is; `slow` says what took long, if anything."""
-    parts = (_title(result), _table(result), _explanation(result), _places(result, places), Text(slow, style="dim"))
-    for part in parts if slow else parts[:-1]:
+def show(result: RunResult, addresses: Mapping[str, Sequence[str]], console: Console, note: str = "") -> None:
+    """Print the result of a run, the `addresses` of further files by their names, and a note where there is one."""
+    parts = (_title(result), _table(result), _explanation(result), _files(result, addresses), Text(note, style="dim"))
+    for part in parts if note else parts[:-1]:
         console.print()
         console.print(part, highlight=False)
 
@@ -51,28 +51,28 @@ def _table(result: RunResult) -> Table:
     horizons, discoveries = _horizons_shown(result), result.discoveries()
     for summary in result.variables[:VARIABLES_SHOWN]:
         for horizon in horizons:
-            finding = best_of(summary, horizon, result.spec.benchmark, discoveries)
+            best = best_forecaster(summary, horizon, result.spec.benchmark, discoveries)
             name = summary.variable if horizon == horizons[0] else ""
-            cells = _cells(finding) if finding else (_NOTHING,) * 4
+            cells = _cells(best) if best else (_NOTHING,) * 4
             # a cell that does not wrap in a column that may: it is this column that gives way on a narrow terminal
-            table.add_row(Text(name, no_wrap=True, overflow="ellipsis"), str(horizon), *cells, style=_style(finding))
+            table.add_row(Text(name, no_wrap=True, overflow="ellipsis"), str(horizon), *cells, style=_style(best))
     return table
 
 
-def _cells(finding: Finding) -> tuple[str | Text, ...]:
-    skill = _NOTHING if finding.skill is None else f"{finding.skill:+.1%}"
+def _cells(best: BestForecaster) -> tuple[str | Text, ...]:
+    skill = _NOTHING if best.skill is None else f"{best.skill:+.1%}"
     trust = _NOTHING
-    if finding.trust is not None and finding.low is not None and finding.high is not None:
-        mark = f" {_DISCOVERY}" if finding.discovery else ""
-        trust = f"{finding.trust:4.0%} ({finding.low:.0%} to {finding.high:.0%}){mark}"
-    coverage = _NOTHING if finding.coverage is None else f"{finding.coverage:.1%}"
-    return Text(finding.forecaster), skill, trust, coverage
+    if best.trust is not None and best.low is not None and best.high is not None:
+        mark = f" {_DISCOVERY}" if best.discovery else ""
+        trust = f"{best.trust:4.0%} ({best.low:.0%} to {best.high:.0%}){mark}"
+    coverage = _NOTHING if best.coverage is None else f"{best.coverage:.1%}"
+    return Text(best.forecaster), skill, trust, coverage
 
 
-def _style(finding: Finding | None) -> str:
-    if finding is None or finding.low is None:
+def _style(best: BestForecaster | None) -> str:
+    if best is None or best.low is None:
         return "dim"
-    return "green" if finding.discovery else ""
+    return "green" if best.discovery else ""
 
 
 def _horizons_shown(result: RunResult) -> Sequence[int]:
@@ -91,31 +91,31 @@ def _explanation(result: RunResult) -> Table:
     table.add_row("best", "the forecaster of the least mean absolute error")
     table.add_row("skill", f"the share of {benchmark}'s error it saves")
     table.add_row("trust", f"the chance that it beats {benchmark}, with the 95% credible interval")
-    table.add_row(_DISCOVERY, _on_discoveries(result))
-    table.add_row("in 80%", "how often what came lay in its 80% interval")
+    table.add_row(_DISCOVERY, _discovery_text(result))
+    table.add_row("in 80%", "how often the actual lay in its 80% interval")
     hidden = len(result.variables) - VARIABLES_SHOWN
     if hidden > 0:
         table.add_row("", f"{_plural(hidden, 'more variable')} in the result")
     return table
 
 
-def _on_discoveries(result: RunResult) -> str:
-    """Say what the mark means, and how many of the run's forecasts have earned it."""
-    count = sum(int(found.sum()) for found in result.discoveries().values())
+def _discovery_text(result: RunResult) -> str:
+    """Return the meaning of the mark, and how many forecasts bear it."""
+    count = sum(int(marks.sum()) for marks in result.discoveries().values())
     how = f"beats {result.spec.benchmark} beyond chance, all comparisons of the run counted"
     return f"{how} ({count or 'none'} {'does' if count == 1 else 'do'})"
 
 
-def _places(result: RunResult, others: Mapping[str, Sequence[str]]) -> Table:
+def _files(result: RunResult, addresses: Mapping[str, Sequence[str]]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    rows = {"Result": result.published, **others, "Digest": (result.digest,)}
-    for name, places in rows.items():
-        for number, place in enumerate(places):
-            table.add_row(name if number == 0 else "", Text(place))
+    rows = {"Result": result.published, **addresses, "Digest": (result.digest,)}
+    for name, texts in rows.items():
+        for number, text in enumerate(texts):
+            table.add_row(name if number == 0 else "", Text(text))
     return table
 
 
-def _plural(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or f'{one}s'}"
+def _plural(count: int, noun: str, plural: str = "") -> str:
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"

@@ -1,4 +1,4 @@
-"""How commands that answer at once show what they found."""
+"""The settings of output, for commands that print a result."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ TABLE, CSV, JSON = "table", "csv", "json"
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class AnswerSettings(ConfigSettings):
-    """The form of an answer."""
+class FormatSettings(ConfigSettings):
+    """The form of the output."""
 
     format: str = option(
         choice(TABLE, CSV, JSON, metavar="FORM"),
         SHOW,
-        "A table for people, or all there is as CSV or JSON.",
+        "A table for people, or the complete output as CSV or JSON.",
         TABLE,
     )
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class RunOperand:
-    """A run that was published."""
+    """A published run."""
 
     run: str = option(
         attrs.evolve(RUN_ID, metavar="RUN"), OPERANDS, "The run, by its id.", "", operand=True, required=True

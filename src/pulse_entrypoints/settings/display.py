@@ -1,4 +1,4 @@
-"""What a run shows while it goes on and at its end."""
+"""The settings of what a run shows, during the run and at its end."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pulse_entrypoints.settings.groups import SHOW
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class ShownSettings:
-    """What a run shows."""
+class DisplaySettings:
+    """What a run shows, during the run and at its end."""
 
-    quiet: bool = option(FLAG, SHOW, "Show nothing but warnings and what went wrong.", default=False)
+    quiet: bool = option(FLAG, SHOW, "Show nothing but warnings and errors.", default=False)
     json: bool = option(
         FLAG, SHOW, "Write the result to stdout, as JSON and nothing else; events go to stderr.", default=False
     )
     dry_run: bool = option(
         FLAG,
         SHOW,
-        "Show what would be done, an estimate of time and memory, and the bytes to read; do nothing.",
+        "Show the plan, an estimate of time and memory, and the bytes to read; compute nothing.",
         default=False,
     )

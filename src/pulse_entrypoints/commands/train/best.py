@@ -1,4 +1,4 @@
-"""What a run found, forecaster by forecaster, in the form that the table and the events show."""
+"""The best forecaster of each variable and horizon, for the table and the events."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from pulse_core.results import TRUST, RunResult, VariableSummary
 from pulse_core.scores.measures import MEASURES
 
-SUMMARISED = 200
+MAX_SUMMARISED = 200
 """Events name the best forecaster of this many variables at most; result.json has all."""
 
 
 @attrs.frozen
-class Finding:
+class BestForecaster:
     """The best forecaster (least MAE) of a variable at a horizon; None where a number is impossible.
 
     `skill` is the share of the benchmark's MAE that it saves; `trust` the probability that it beats the benchmark,
@@ -43,16 +43,18 @@ Discoveries = Mapping[str, NDArray[np.bool_]]
 """By variable: which (forecaster, horizon) is a discovery."""
 
 
-def best_of(summary: VariableSummary, horizon: int, benchmark: str, discoveries: Discoveries) -> Finding | None:
-    """Return what is best at a horizon, the earlier forecaster on a tie; None where nothing was scored."""
+def best_forecaster(
+    summary: VariableSummary, horizon: int, benchmark: str, discoveries: Discoveries
+) -> BestForecaster | None:
+    """Return the best forecaster at a horizon, the earlier one of a tie; None where nothing was scored."""
     name = summary.best(horizon)
     if name is None:
         return None
-    best = summary.forecasters.index(name)
-    measure = dict(zip(MEASURES, summary.scores[best, horizon - 1].tolist(), strict=True))
-    trust = dict(zip(TRUST, summary.trust[best, horizon - 1].tolist(), strict=True))
+    row = summary.forecasters.index(name)
+    measure = dict(zip(MEASURES, summary.scores[row, horizon - 1].tolist(), strict=True))
+    trust = dict(zip(TRUST, summary.trust[row, horizon - 1].tolist(), strict=True))
     is_benchmark = name == benchmark
-    return Finding(
+    return BestForecaster(
         variable=summary.variable,
         horizon=horizon,
         forecaster=name,
@@ -63,24 +65,25 @@ def best_of(summary: VariableSummary, horizon: int, benchmark: str, discoveries:
         trust=_number(trust["mean"]),
         low=_number(trust["low"]),
         high=_number(trust["high"]),
-        discovery=bool(discoveries[summary.variable][best, horizon - 1]),
+        discovery=bool(discoveries[summary.variable][row, horizon - 1]),
     )
 
 
 def summary_of(result: RunResult) -> dict[str, dict[str, Any]]:
     """Return the best forecaster one step ahead of the first variables, by variable."""
     discoveries = result.discoveries()
-    found = [best_of(summary, 1, result.spec.benchmark, discoveries) for summary in result.variables[:SUMMARISED]]
+    summaries = result.variables[:MAX_SUMMARISED]
+    forecasters = [best_forecaster(summary, 1, result.spec.benchmark, discoveries) for summary in summaries]
     return {
-        finding.variable: {
-            "best": finding.forecaster,
-            "skill_mae": finding.skill,
-            "trust": finding.trust,
-            "discovery": finding.discovery,
-            "coverage_80": finding.coverage,
+        best.variable: {
+            "best": best.forecaster,
+            "skill_mae": best.skill,
+            "trust": best.trust,
+            "discovery": best.discovery,
+            "coverage_80": best.coverage,
         }
-        for finding in found
-        if finding is not None
+        for best in forecasters
+        if best is not None
     }
 
 

@@ -26,50 +26,50 @@ from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 SPEC_OPTIONS: Final = {"start": "start_date", "end": "end_date"}
-"""Fields of a spec whose options are called otherwise."""
+"""Fields of a spec whose options have another name."""
 
 NOT_FOR_JOBS: Final = frozenset(
     {"config", "slice", "output_file", "s3_output_file", "log_dir", "log_format"}
     | {"cache_dir", "cache_expiration_hours", "cache_max_size", "dry_run", "json", "quiet"}
 )
-"""Options that speak of the machine on which the submission is typed, or that each job decides by itself."""
+"""Options of the machine that submits, and options that each job decides by itself."""
 
 
-def is_place(name: str) -> bool:
-    """Whether an option says where data and results are: a job is told these by its command."""
+def is_location(name: str) -> bool:
+    """Whether an option locates data or results: these stand in the command of a job."""
     return name in {"data", "results"} or name.startswith(("s3_", "aws_"))
 
 
-def for_jobs(read: Layered[Any], spec: RunSpec) -> dict[str, Any]:
-    """Return the options that jobs need: the spec resolved, the day of its end too, and all else that was said."""
-    given = {
-        option.name: getattr(read.settings, option.name)
+def for_jobs(layered: Layered[Any], spec: RunSpec) -> dict[str, Any]:
+    """Return the options that jobs need: the resolved spec with its last day, and every other option that is set."""
+    options = {
+        option.name: getattr(layered.settings, option.name)
         for option in options_of(TrainSettings)
-        if option.name in read.sources and option.name not in NOT_FOR_JOBS and not is_place(option.name)
+        if option.name in layered.sources and option.name not in NOT_FOR_JOBS and not is_location(option.name)
     }
     resolved = {SPEC_OPTIONS.get(name, name): value for name, value in attrs.asdict(spec).items()}
-    return {name: value for name, value in (given | resolved).items() if value not in (None, ())}
+    return {name: value for name, value in (options | resolved).items() if value not in (None, ())}
 
 
-def store(place: ResultsArchive, run_id: str, trained: str, content: bytes) -> str:
+def store_settings(archive: ResultsArchive, run_id: str, trained: str, content: bytes) -> str:
     """Store options with the run; return `<run>/<file>`. `trained` is the hash of what is trained."""
     name = f"batch-{trained}-{hashlib.sha256(content).hexdigest()[:16]}.toml"
-    place.attach(run_id, name, content)
+    archive.attach(run_id, name, content)
     return f"{run_id}/{name}"
 
 
 @contextmanager
-def with_stored(typed: CommandLine, place: ResultsArchive, stored: str) -> Iterator[CommandLine]:
+def with_stored_settings(command_line: CommandLine, archive: ResultsArchive, stored: str) -> Iterator[CommandLine]:
     """Yield the command line with the stored settings as its configuration file."""
     run_id, _, name = stored.partition("/")
     with tempfile.TemporaryDirectory(prefix="pulse-") as folder:
         path = Path(folder) / name
-        path.write_bytes(place.read(run_id, name))
-        yield attrs.evolve(typed, values={**typed.values, "config": [str(path)], "run_id": [run_id]})
+        path.write_bytes(archive.read(run_id, name))
+        yield attrs.evolve(command_line, values={**command_line.values, "config": [str(path)], "run_id": [run_id]})
 
 
 def refuse_other_spec(stored: str, spec: RunSpec) -> None:
-    """Raise SettingsError where the job's own environment or command has changed what is trained."""
+    """Raise SettingsError where the job's own environment or command has changed the spec."""
     trained = stored.rpartition("/")[2].split("-")[1]
     if trained != spec.run_id:
         message = f"--stored-settings: {stored} is of another training than this job's variables and command make of it"

@@ -1,4 +1,4 @@
-"""Commands that answer at once, called in this process."""
+"""The command `pulse`, called in this process."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ FEW = ("naive", "ses", "mean", "ensemble")
 
 
 @attrs.frozen
-class Answer:
-    """How a command ended and what it wrote."""
+class Output:
+    """The exit status of a command and its output."""
 
     status: int
     out: str
@@ -30,16 +30,16 @@ class Answer:
 
 
 @attrs.frozen
-class Asker:
+class Pulse:
     """Calls `pulse` in a folder."""
 
     folder: Path
     capture: pytest.CaptureFixture[str]
 
-    def __call__(self, *words: object) -> Answer:
+    def __call__(self, *words: object) -> Output:
         self.capture.readouterr()
         status = main([str(word) for word in words])
-        return Answer(status, *self.capture.readouterr())
+        return Output(status, *self.capture.readouterr())
 
     def train(self, run_id: str, *words: object, end: str = "2020-06-30", forecasters: tuple[str, ...] = FEW) -> None:
         """Train the variables of the folder `data`."""
@@ -52,7 +52,7 @@ class Asker:
         """Write a daily series to the folder `data`."""
         folder = self.folder / "data"
         folder.mkdir(exist_ok=True)
-        rows = [f"{FIRST_DAY + place},{value:.6f}" for place, value in enumerate(values)]
+        rows = [f"{FIRST_DAY + day},{value:.6f}" for day, value in enumerate(values)]
         (folder / f"{name}.csv").write_text("\n".join(["timestamp,value", *rows, ""]))
 
 

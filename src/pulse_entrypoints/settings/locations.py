@@ -1,4 +1,4 @@
-"""Where data come from and results go."""
+"""The settings of locations: of the data, of the results, and of further outputs."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def _file(text: str) -> str:
     return text
 
 
-_FILE: Final = attrs.evolve(PATH, read=_file)
+_FILE: Final = attrs.evolve(PATH, parse=_file)
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class DataSettings(S3DataSettings):
-    """Where data come from: the bucket, where one is named, else `data`."""
+    """The location of the data: the bucket where one is named, else `data`."""
 
     data: str = option(
-        attrs.evolve(TEXT, metavar="PLACE"),
+        attrs.evolve(TEXT, metavar="LOCATION"),
         WHERE,
         "A folder with one file a variable (CSV, Parquet or JSON Lines), one long file with a variable "
         "column, s3://bucket/folder, or 'sample' for the series that come with Pulse.",
@@ -36,38 +36,38 @@ class DataSettings(S3DataSettings):
     )
 
     @property
-    def data_place(self) -> str:
-        """The place in one word."""
+    def data_location(self) -> str:
+        """The location in one word."""
         return self.data if self.s3_data_bucket is None else f"s3://{self.s3_data_bucket}/{self.s3_data_prefix}"
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class ResultsSettings(S3ResultsSettings):
-    """The place of results, of all runs: the bucket, where one is named, else `results`."""
+    """The location of the results of all runs: the bucket where one is named, else `results`."""
 
     results: str = option(
-        attrs.evolve(TEXT, metavar="PLACE"),
+        attrs.evolve(TEXT, metavar="LOCATION"),
         WHERE,
-        "The folder for results, made where it is missing; or s3://bucket/folder.",
+        "The folder for results, created where it is missing; or s3://bucket/folder.",
         "results",
     )
 
     @property
-    def results_place(self) -> str:
-        """The place in one word."""
+    def results_location(self) -> str:
+        """The location in one word."""
         bucket = self.s3_results_bucket
         return self.results if bucket is None else f"s3://{bucket}/{self.s3_results_prefix}"
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class OutputSettings(S3OutputSettings):
-    """What a run leaves in its place."""
+    """The outputs of a run."""
 
     output_file: str | None = option(_FILE, WHERE, "Write the result, as JSON, to this file as well.")
     hindcasts: bool = option(
         FLAG, WHERE, "Write every forecast that would have been made, with quantiles, as Parquet.", default=False
     )
     report: bool = option(
-        FLAG, WHERE, "Write report.html, what the run found in figures; includes --hindcasts.", default=False
+        FLAG, WHERE, "Write report.html, the results in figures; includes --hindcasts.", default=False
     )
-    run_id: str | None = option(RUN_ID, WHERE, "The run's name in the results.", shown="from what is trained")
+    run_id: str | None = option(RUN_ID, WHERE, "The run's name in the results.", default_text="from what is trained")
