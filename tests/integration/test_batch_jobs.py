@@ -107,8 +107,8 @@ def test_an_array_with_every_fault_and_its_collecting_job_say_what_a_serial_run_
     array = launcher.jobs[told[0]["job"]]
     codes = [[attempt["container"]["exitCode"] for attempt in child.attempts] for child in array.children]
     assert codes == [[0], [0], [-9, 0], [75, 0], [0]]
-    assert told[-2]["units_done"] == told[-2]["units"] == 10
-    counted = [each["units_done"] for each in told[1:-1]]
+    assert told[-2]["units_finished"] == told[-2]["units"] == 10
+    counted = [each["units_finished"] for each in told[1:-1]]
     assert counted == sorted(counted)
     assert told[-1]["attempts"] == 8
     assert told[-1]["status"] == 0
@@ -207,9 +207,9 @@ def test_a_job_is_cancelled_listed_and_told(account) -> None:
     (told,) = documents(account.batch("status", job, "--price-per-vcpu-hour", 1))
     cancelled = documents(account.batch("cancel", job))
     assert (listed["id"], listed["status"]) == (job, "SUCCEEDED")
-    assert (told["run_id"], told["units_done"]) == (listed["run_id"], 10)
+    assert (told["run_id"], told["units_finished"]) == (listed["run_id"], 10)
     assert told["used"]["estimated_cost"] > 0
-    assert cancelled == [{"job": job, "was": "SUCCEEDED", "ended": False}]
+    assert cancelled == [{"job": job, "status": "SUCCEEDED", "ended": False}]
 
 
 @pytest.mark.parametrize("lost", [False, True])

@@ -90,7 +90,7 @@ def test_the_log_file_and_the_runs_own_log_have_what_stdout_has(place) -> None:
 
 
 def test_log_dir_and_log_level_are_heeded(place) -> None:
-    done = train(place, env={"LOG_DIR": "some/where", "LOG_LEVEL": "warning"})
+    done = train(place, env={"LOG_DIR": "some/folder", "LOG_LEVEL": "warning"})
     assert (done.returncode, done.stdout) == (0, "")
     assert (place / "some" / "context" / "retrodiction_training.log").read_text() == ""
     assert not (place / "logs").exists()
@@ -305,9 +305,9 @@ def test_options_may_come_from_environment_and_file(place) -> None:
 
 def test_an_unexpected_error_is_one_line_and_its_traceback_is_in_the_log(place) -> None:
     (place / "sitecustomize.py").write_text(
-        "import pulse_entrypoints.wiring as wiring\n"
+        "import pulse_entrypoints.wiring.composition as composition\n"
         "def broken():\n    raise ZeroDivisionError('no luck')\n"
-        "wiring.software = broken\n"
+        "composition.software = broken\n"
     )
     done = train(place, env={"PYTHONPATH": str(place)})
     assert done.returncode == 1

@@ -1,1 +1,1 @@
-"""AWS Batch: what runs in a job's container (`pulse-batch`), and what submits jobs and looks after them."""
+"""AWS Batch: the process in a job's container (`pulse-batch`), and the commands that submit and manage jobs."""

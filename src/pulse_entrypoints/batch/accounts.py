@@ -1,4 +1,4 @@
-"""The account of a run's jobs, `batch.json` beside its result: the usage of submission submission, and the sum."""
+"""The account of a run's jobs, `batch.json` beside its result: the usage of each submission, and the sum."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def exit_status(jobs: Jobs, states: Sequence[JobState]) -> Exit:
 
 
 def _code(state: JobState) -> int | None:
-    """Return the exit status of a job's last attempt, which Batch tells in one archive or the other."""
+    """Return the exit status of a job's last attempt, which Batch gives for the job or for the attempt."""
     return (
         state.exit_code
         if state.exit_code is not None

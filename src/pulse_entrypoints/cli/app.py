@@ -21,7 +21,7 @@ INTERRUPTED: Final = 75
 
 _HELP: Final = (
     "Pulse replays history: at every past day it forecasts from what was known then, scores the forecasts by "
-    "what came, and says how far each forecaster can be trusted."
+    "the actuals, and learns how far each forecaster can be trusted."
 )
 _COMPLETION: Final = "--install-completion"
 _COMMAND_OF: Final = {command.words: command for command in COMMANDS}

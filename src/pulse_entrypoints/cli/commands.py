@@ -161,7 +161,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         words=("data", "sample"),
         settings="pulse_entrypoints.settings.data_tools:SampleSettings",
         run="pulse_entrypoints.commands.data.convert:copy_sample",
-        help="Copy the series that come with Pulse into a folder, to look at or to start from.",
+        help="Copy the series that come with Pulse into a folder, as an example or a start.",
     ),
     Command(
         words=("batch", "submit"),

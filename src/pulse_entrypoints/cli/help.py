@@ -49,7 +49,7 @@ newest rows by the same replay, and forecast the next steps:
 Rows that were known by the run's end must be those it was trained on."""
 
 COMPARE_HELP: Final = """\
-Compare two runs, and tell a change from noise.
+Compare two runs: what changed, and whether it is more than noise.
 
 Both are scored on what they have in common, origin by origin where both were
 trained with --hindcasts, else batch by batch:

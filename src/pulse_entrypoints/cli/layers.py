@@ -131,7 +131,7 @@ class _Reader:
         for option in self.options.values():
             if option.required and option.name not in self.sources and option.name not in self.broken:
                 message = option.kind.metavar if option.operand else option.flag
-                self.problems.append(f"{message}: is missing; {self.command_line.command} --help says what it is")
+                self.problems.append(f"{message}: is missing; {self.command_line.command} --help explains it")
 
     def _set(self, option: Option, source: str, convert: Any, raw: object) -> None:
         """Set a value. It is validated even where a stronger layer hides it, for the mistake would show up later."""

@@ -30,7 +30,7 @@ def show_line(line: str) -> None:
 
 @attrs.define
 class Progress:
-    """An observer of a run, whatever the engine.
+    """An observer of a run, for every backend.
 
     `context` are the fields of the event at the start; `counted` is the noun of `finished`; `per_origin` are the
     forecasters that are fitted at each origin, whose hindcasts come first.

@@ -161,7 +161,7 @@ class JobLogSettings(JobSettings):
 class CancelSettings(JobSettings):
     """The settings of `pulse batch cancel`."""
 
-    reason: str = option(TEXT, BATCH, "What the job's history says.", "cancelled by pulse batch cancel")
+    reason: str = option(TEXT, BATCH, "The reason in the job's history.", "cancelled by pulse batch cancel")
 
 
 @attrs.frozen(kw_only=True, slots=False)

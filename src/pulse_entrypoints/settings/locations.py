@@ -65,7 +65,7 @@ class OutputSettings(S3OutputSettings):
 
     output_file: str | None = option(_FILE, WHERE, "Write the result, as JSON, to this file as well.")
     hindcasts: bool = option(
-        FLAG, WHERE, "Write every forecast that would have been made, with quantiles, as Parquet.", default=False
+        FLAG, WHERE, "Write the forecasts of every origin, with quantiles, as Parquet.", default=False
     )
     report: bool = option(
         FLAG, WHERE, "Write report.html, the results in figures; includes --hindcasts.", default=False

@@ -47,7 +47,7 @@ class S3Settings(RegionSettings):
     s3_retry_mode: str = option(
         choice("standard", "adaptive", metavar="MODE"),
         S3,
-        "adaptive also slows down where the server asks for it.",
+        "adaptive also slows down where the server demands it.",
         "standard",
     )
     s3_checksums: str = option(

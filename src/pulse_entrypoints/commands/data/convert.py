@@ -1,4 +1,4 @@
-"""`pulse data convert` and `sample`: files written to a storage, file whole, and no other file replaced."""
+"""`pulse data convert` and `sample`: files into a storage, each whole; no file is replaced unasked."""
 
 from __future__ import annotations
 

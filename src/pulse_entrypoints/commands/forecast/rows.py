@@ -62,7 +62,7 @@ def _row(variable: VariableForecast, row: int, ahead: int) -> dict[str, Any]:
 
 
 def document(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) -> dict[str, Any]:
-    """Return all there is to say as failure JSON document."""
+    """Return the forecasts, the run and the failures as one JSON document."""
     return {
         "schema_version": 1,
         "run": run.run_id,

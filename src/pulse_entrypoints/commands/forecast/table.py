@@ -84,7 +84,7 @@ def _trust(variable: VariableForecast, row: int, ahead: int) -> str:
 
 
 def _decimals(point: float, width: float) -> int:
-    """Return the decimals that show a tenth of the interval's width, or four digits of the point without variable."""
+    """Return the decimals that show a tenth of the interval's width, or else four digits of the point."""
     size = width / 10 if math.isfinite(width) and width > 0 else abs(point) / 1e3
     if not math.isfinite(size) or size <= 0:
         return 0

@@ -36,11 +36,11 @@ def dry_run(settings: TrainSettings, spec: RunSpec, forecasters: Sequence[Foreca
     existing = set(store.names())
     names = sorted({*spec.variables, *spec.predictors})
     sizes = store.sizes([name for name in names if name in existing]) if isinstance(store, SizedStore) else None
-    slow = len(resolve(spec.roster, forecasters).slow)
-    units = _units(settings, spec, slow=bool(slow))
+    per_origin = len(resolve(spec.roster, forecasters).slow)
+    units = _units(settings, spec, per_origin=bool(per_origin))
     expected = None
     if sizes is not None:
-        expected = estimate(spec, slow, units, rows_in(sizes), worker_count(settings))
+        expected = estimate(spec, per_origin, units, rows_in(sizes), worker_count(settings))
     facts = _facts(settings, spec, units, sizes, expected)
     if settings.json:
         write_json({name.replace(" ", "_"): value for name, (value, _) in facts.items()})
@@ -51,10 +51,10 @@ def dry_run(settings: TrainSettings, spec: RunSpec, forecasters: Sequence[Foreca
     return Ending(Exit.FAILED, "pulse: variables that do not exist", problems) if missing else Ending(Exit.DONE)
 
 
-def _units(settings: TrainSettings, spec: RunSpec, *, slow: bool) -> tuple[WorkUnit, ...]:
+def _units(settings: TrainSettings, spec: RunSpec, *, per_origin: bool) -> tuple[WorkUnit, ...]:
     """Return the units of this run or slice, as RetrodictionTraining plans them."""
     share = None if settings.slice is None else Slice(*settings.slice)
-    of_batches = batch_units(spec) if slow else ()
+    of_batches = batch_units(spec) if per_origin else ()
     of_variables = work_units(spec, settings.unit_size)
     if share is not None:
         return take(of_batches or of_variables, share)

@@ -19,19 +19,19 @@ BYTES_A_ROW: Final[Mapping[str, float]] = {
     ".jsonl": 55.0,
     ".jsonl.gz": 9.0,
 }
-"""Of files with a timestamp and a value; a third more with `known_at`."""
+"""Bytes of a row by the ending of its file, with a timestamp and a value; a third more with `known_at`."""
 
 SECONDS_A_STEP: Final = 7e-4
-"""Of one unit's walk through time, whatever stands in it. Measured, as the others, on one core at 2 to 3 GHz."""
+"""Seconds of a unit for each timestamp, however many variables it has. Measured, as the others, at 2 to 3 GHz."""
 
 SECONDS_A_FORECAST: Final = (1.5e-6, 1.2e-6)
-"""Of a row and forecaster: once, and for each step ahead."""
+"""Seconds of a row and forecaster: once, and for each step ahead."""
 
 SECONDS_A_CALL: Final = 0.05
-"""Of a forecaster that is called origin by origin and fitted there: AutoETS 48 ms, AutoARIMA 145 ms."""
+"""Seconds of a fit by a forecaster per origin: AutoETS takes 48 ms, AutoARIMA 145 ms."""
 
 START: Final = 1.5
-"""Seconds until the first worker works."""
+"""Seconds until the first worker is ready."""
 
 BYTES_A_PROCESS: Final = 65 * 2**20
 BYTES_A_FORECAST: Final = 57
@@ -39,7 +39,7 @@ BYTES_A_FORECAST: Final = 57
 
 @attrs.frozen
 class Estimate:
-    """Of a run: `rows` to replay, `seconds` with so many `workers`, and the bytes of `memory` of each."""
+    """The `rows` of a run, its `seconds` with so many `workers`, and the bytes of `memory` of each worker."""
 
     rows: int
     seconds: float
@@ -52,16 +52,16 @@ def rows_in(sizes: Mapping[str, int]) -> int:
     return round(sum(size / _bytes_a_row(name) for name, size in sizes.items()))
 
 
-def estimate(spec: RunSpec, slow: int, units: Sequence[WorkUnit], rows: int, workers: int) -> Estimate:
-    """Return the estimate of a run over so many rows; `slow` of its forecasters are called origin by origin."""
+def estimate(spec: RunSpec, per_origin: int, units: Sequence[WorkUnit], rows: int, workers: int) -> Estimate:
+    """Return the estimate of a run over so many rows; `per_origin` of its forecasters are fitted at each origin."""
     forecasters = len(spec.roster)
     length = rows / max(len(spec.variables), 1)
     once, ahead = SECONDS_A_FORECAST
     walked = len(units) * length * SECONDS_A_STEP + rows * forecasters * (once + ahead * spec.horizon)
-    called = slow * rows / spec.refit_every * SECONDS_A_CALL
+    called = per_origin * rows / spec.refit_every * SECONDS_A_CALL
     largest = max((len(unit.variables) for unit in units), default=1) * length
     cells = min(largest, MOST_ORIGINS) * forecasters * spec.horizon
-    busy = max(1, min(workers, len(units) if not slow else workers))
+    busy = max(1, min(workers, len(units) if not per_origin else workers))
     return Estimate(
         rows=rows,
         seconds=START + (walked + called) / busy,
