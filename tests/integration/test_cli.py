@@ -92,7 +92,7 @@ def test_the_log_file_and_the_runs_own_log_have_what_stdout_has(place) -> None:
 def test_log_dir_and_log_level_are_heeded(place) -> None:
     done = train(place, env={"LOG_DIR": "some/folder", "LOG_LEVEL": "warning"})
     assert (done.returncode, done.stdout) == (0, "")
-    assert (place / "some" / "context" / "retrodiction_training.log").read_text() == ""
+    assert (place / "some" / "folder" / "retrodiction_training.log").read_text() == ""
     assert not (place / "logs").exists()
 
 

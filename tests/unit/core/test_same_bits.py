@@ -19,7 +19,6 @@ from pulse_core.backtest.variable import histories_of
 from pulse_core.data.point_in_time import point_in_time
 from pulse_core.kernel import hindcasts as kernel
 from tests.fakes import FakeSink
-from tests.histories import histories_of_observations
 from tests.strategies import portfolios, resolved
 from tests.unit.core.engines import Pickling, Regrouping, Shuffling
 from tests.unit.core.models import OWN

@@ -106,9 +106,7 @@ def batches(generator: Generator, count: int, before: int, share: float) -> Posi
     return np.asarray(np.where(np.arange(count) < before, -1, index - index[before]), dtype=np.int64)
 
 
-def custom_quantiles(
-    generator: Generator, count: int, rows: list[int], shape: tuple[int, int, int]
-) -> CustomQuantiles:
+def custom_quantiles(generator: Generator, count: int, rows: list[int], shape: tuple[int, int, int]) -> CustomQuantiles:
     """Quantiles that some forecasters bring; now and then none, or all of them the point."""
     pairs = len(rows) // 2
     count = min(count, pairs)

@@ -91,7 +91,9 @@ def assert_same_bits(output: PassOutput, expected: PassOutput) -> None:
                 apart = ~((values == others) & (np.signbit(values) == np.signbit(others)))
             apart &= ~(np.isnan(values) & np.isnan(others))
             first = tuple(np.argwhere(apart)[0].tolist())
-            raise AssertionError(f"{name}{first}: {values[first]!r} is not {others[first]!r}; {int(apart.sum())} differ")
+            raise AssertionError(
+                f"{name}{first}: {values[first]!r} is not {others[first]!r}; {int(apart.sum())} differ"
+            )
 
 
 def origins_of(
@@ -227,5 +229,3 @@ def calibrator_state(learning: LearningPass) -> tuple[Array, Array]:
     arrays = {array.ctypes.data: array for array in learning._arrays}
     offsets = arrays[calibrator.offset].reshape(len(LEVELS), calibrator.stride)
     return learning._by_cell(offsets).copy(), learning._by_cell(arrays[calibrator.size]).copy()
-
-

@@ -47,7 +47,10 @@ class PlainPass:
             quantiles.append(
                 [
                     [
-                        [self.forecasts[origin][f][h] + quoted[f, h][1] * quoted[f, h][0][k] for h in range(self.horizons)]
+                        [
+                            self.forecasts[origin][f][h] + quoted[f, h][1] * quoted[f, h][0][k]
+                            for h in range(self.horizons)
+                        ]
                         for f in range(self.forecasters)
                     ]
                     for k in range(len(TAUS))
@@ -57,7 +60,9 @@ class PlainPass:
                 self._score(origin, quoted)
             for posterior in self.posteriors.values():
                 posterior.enter(int(self.origins.batch[origin]))
-            trust.append([[self.posteriors[f, h].mean() for h in range(self.horizons)] for f in range(self.forecasters)])
+            trust.append(
+                [[self.posteriors[f, h].mean() for h in range(self.horizons)] for f in range(self.forecasters)]
+            )
         return self._output(quantiles, weights, trust)
 
     def _became_known(self, origin: int) -> Iterator[tuple[int, int]]:
@@ -146,7 +151,10 @@ class PlainPass:
             trust=np.array(trust),
             sums=self._sums(),
             outcomes=np.array(
-                [[[self.outcomes.get((o, f, h), -1) for h in range(shape[1])] for f in range(shape[0])] for o in range(self.count)],
+                [
+                    [[self.outcomes.get((o, f, h), -1) for h in range(shape[1])] for f in range(shape[0])]
+                    for o in range(self.count)
+                ],
                 dtype=np.float64,
             ),
             wins=wins,

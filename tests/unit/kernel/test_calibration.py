@@ -52,7 +52,9 @@ def test_quantiles_are_those_of_plain_loops(calibration, errors, scale):
 
 @both
 @settings(max_examples=150)
-@given(errors=st.lists(anything, min_size=1, max_size=60), scale=st.sampled_from([1.0, 1e-300, 1e300, 5e-324, math.nan]))
+@given(
+    errors=st.lists(anything, min_size=1, max_size=60), scale=st.sampled_from([1.0, 1e-300, 1e300, 5e-324, math.nan])
+)
 def test_quantiles_of_any_errors_are_those_of_plain_loops(calibration, errors, scale):
     assert bits(quantiles_of_errors(errors, scale, calibration)) == bits(quoted_by_plain(errors, scale, calibration))
 
