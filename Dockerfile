@@ -6,18 +6,20 @@
 # It holds no credentials: on AWS they come from the job's role, elsewhere from the environment it is run in.
 ARG BASE=python:3.11.14-slim-bookworm
 
-# Pulse itself: the wheel with the compiled kernel. What builds it, a C compiler too, stays in this stage.
-FROM ${BASE} AS wheel
+FROM ${BASE} AS tools
 WORKDIR /source
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_ONLY_BINARY=:all: \
     PIP_REQUIRE_HASHES=1 \
     PIP_ROOT_USER_ACTION=ignore
+RUN python3 -m venv /tools
+
+# Pulse itself: the wheel with the compiled kernel. What builds it, a C compiler too, stays in this stage.
+FROM tools AS wheel
 # The lists first: as long as they stay as they are, so does this layer.
 COPY requirements/run.txt requirements/compiler.txt requirements/
-RUN python3 -m venv /tools \
-    && /tools/bin/pip install --quiet --requirement requirements/run.txt \
+RUN /tools/bin/pip install --quiet --requirement requirements/run.txt \
     && /tools/bin/pip install --quiet --requirement requirements/compiler.txt
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY src src
@@ -25,15 +27,9 @@ COPY src src
 RUN PIP_REQUIRE_HASHES=0 /tools/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheels .
 
 # What the wheel needs, and the wheel.
-FROM ${BASE} AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_NO_CACHE_DIR=1 \
-    PIP_ONLY_BINARY=:all: \
-    PIP_REQUIRE_HASHES=1 \
-    PIP_ROOT_USER_ACTION=ignore
+FROM tools AS build
 COPY requirements/image.txt requirements/
-RUN python3 -m venv /tools \
-    && python3 -m venv --without-pip /opt/pulse \
+RUN python3 -m venv --without-pip /opt/pulse \
     && /tools/bin/pip --python /opt/pulse/bin/python install --quiet --requirement requirements/image.txt
 COPY --from=wheel /wheels /wheels
 RUN PIP_REQUIRE_HASHES=0 /tools/bin/pip --python /opt/pulse/bin/python install --quiet --no-deps --no-index /wheels/*.whl
