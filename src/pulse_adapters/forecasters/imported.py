@@ -21,10 +21,10 @@ import attrs
 import numpy as np
 
 from pulse_adapters.forecasters.source_version import source_version
-from pulse_core.backtest.calibration import LEVELS
 from pulse_core.errors import ForecasterFailed, PulseError, SettingsError
 from pulse_core.forecasters.base import ONE_PASS_COST, PER_ORIGIN_COST, Forecaster, Histories, Values
 from pulse_core.forecasters.per_origin import PerOriginForecaster
+from pulse_core.levels import LEVELS
 
 _NAME: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 

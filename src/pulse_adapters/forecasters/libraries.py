@@ -17,10 +17,10 @@ from typing import Any, Final, Protocol
 import attrs
 import numpy as np
 
-from pulse_core.backtest.calibration import LEVELS
 from pulse_core.errors import ForecasterFailed, SettingsError
 from pulse_core.forecasters.base import PER_ORIGIN_COST, Forecaster, Histories, Positions, Values
 from pulse_core.forecasters.per_origin import PerOriginForecaster
+from pulse_core.levels import LEVELS
 
 Warnings = tuple[tuple[type[Warning], str], ...]
 """Kinds of warnings: class, and a pattern that the message begins with or an empty text."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pulse_adapters.published.forecaster_json import forecasters_json
 from pulse_adapters.published.json_templates import PLACEHOLDER, Template
-from pulse_core.backtest import ensemble
+from pulse_core.forecasters.registry import ENSEMBLE
 from pulse_core.results import VariableSummary
 
 LEVEL: Final = 2
@@ -29,11 +29,11 @@ def summary_json(
     `discoveries` is (forecaster, horizon).
     """
     best = _by_horizon(summary.best(horizon) for horizon in range(1, summary.scores.shape[1] + 1))
-    names = {*summary.forecasters} if complete else {*best.values(), benchmark, ensemble.NAME}
+    names = {*summary.forecasters} if complete else {*best.values(), benchmark, ENSEMBLE}
     indexes = [index for index, name in enumerate(summary.forecasters) if name in names]
     document = {"best": best, "ensemble": PLACEHOLDER, "forecasters": PLACEHOLDER}
     template = Template.of(document, level=LEVEL, indented=complete)
-    learned = _ensemble_json(summary, indented=complete) if ensemble.NAME in summary.forecasters else b"null"
+    learned = _ensemble_json(summary, indented=complete) if ENSEMBLE in summary.forecasters else b"null"
     values = forecasters_json(summary, discoveries, indexes, benchmark, level=LEVEL + 1, indented=complete)
     return template.with_parts([[learned], [values]])
 

@@ -9,7 +9,7 @@ import numpy as np
 from pulse_adapters.report.figures.series import digits, milliseconds, padded
 from pulse_adapters.report.figures.style import BAND, BLUE, INK, VERMILLION, Drawing, Key, dated, hover
 from pulse_adapters.report.views import Array, Fan, Moments
-from pulse_core.backtest.calibration import LEVELS
+from pulse_core.levels import LEVELS
 
 THIN = 0.06
 """An 80% interval narrower than this share of the plot cannot be read from it."""

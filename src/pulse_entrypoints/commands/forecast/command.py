@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from pulse_adapters.published.result_reader import PublishedRun, read_result
-from pulse_core.backtest import ensemble
 from pulse_core.errors import InvalidSpec, SettingsError
+from pulse_core.forecasters.registry import ENSEMBLE
 from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, ending_of
@@ -57,9 +57,9 @@ def _names(layered: Layered[ForecastSettings], run: PublishedRun) -> tuple[str, 
     """Return the forecasters of --by, without one the ensemble. Raises SettingsError."""
     forecasters, names = run.spec.forecasters, layered.settings.by
     if names is None:
-        if ensemble.NAME not in forecasters:
+        if ENSEMBLE not in forecasters:
             raise SettingsError([f"run '{run.run_id}' has no ensemble; name --by one of {', '.join(forecasters)}"])
-        return (ensemble.NAME,)
+        return (ENSEMBLE,)
     if names == (_ALL,):
         return forecasters
     unknown = [name for name in names if name not in forecasters]

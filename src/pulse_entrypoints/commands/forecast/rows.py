@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from pulse_adapters.published.result_reader import PublishedRun
-from pulse_core.backtest.calibration import LEVELS
+from pulse_core.levels import LEVELS
 from pulse_core.results import TRUST
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
 

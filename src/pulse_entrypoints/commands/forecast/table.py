@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulse_adapters.published.result_reader import PublishedRun
-from pulse_core.backtest.calibration import LEVELS
+from pulse_core.levels import LEVELS
 from pulse_core.results import TRUST
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
 from pulse_entrypoints.commands.forecast.rows import moment
