@@ -93,7 +93,7 @@ def test_what_the_kernel_counts_beside_the_nanny_of_a_dead_worker_is_told(count,
     before = MemoryKills(Path("counted"), machine, 4)
     worker = Mock(address="tcp://w:1", nanny="tcp://n:1")
     client = Mock(run=lambda *_, **__: {"w": ("tcp://n:1", attrs.evolve(before, count=count))}, get_events=lambda _: ())
-    words_of_death = DeathObserver({"tcp://n:1": before}).words(client, KilledWorker("unit-0", worker, 3))
+    words_of_death = DeathObserver({"tcp://n:1": before}).words(client, KilledWorker("unit-0", worker, 3), Stop())
     assert f"died, 4 of them, also when nothing else ran; the last, at tcp://w:1, {words}" in words_of_death
 
 

@@ -15,12 +15,13 @@ from typing import Any, Final
 import attrs
 
 from pulse_adapters.backends.host.deaths import BY_MEMORY, MemoryKills
+from pulse_adapters.backends.stopping import Stop
 
 LOG_HINT: Final = "its log and its nanny's say more"
 ENDED_BY_NANNY: Final = "worker-restart-memory"
 """The topic under which Dask's nannies log the workers that they end."""
 
-NANNY_SECONDS: Final = 5.0
+NANNY_SECONDS: Final = 15.0
 """How long a nanny may take to start another worker: the scheduler reaches a nanny only while it has one."""
 POLL_SECONDS: Final = 0.1
 
@@ -36,14 +37,14 @@ class DeathObserver:
         """Read the counts beside all nannies."""
         return cls(_memory_kills(client))
 
-    def words(self, client: Any, error: Any) -> str:
-        """Say how the workers died that a distributed.KilledWorker reports."""
+    def words(self, client: Any, error: Any, stop: Stop) -> str:
+        """Say how the workers died that a distributed.KilledWorker reports; a `stop` ends the search for the cause."""
         count, last = error.allowed_failures + 1, error.last_worker
         died = f"the workers that did it died, {count} of them, also when nothing else ran"
-        return f"{died}; the last, at {last.address}, {self._cause(client, last)}"
+        return f"{died}; the last, at {last.address}, {self._cause(client, last, stop)}"
 
-    def _cause(self, client: Any, worker: Any) -> str:
-        held, now = _evidence(client, worker)
+    def _cause(self, client: Any, worker: Any, stop: Stop) -> str:
+        held, now = _evidence(client, worker, stop)
         before = self.before.get(worker.nanny)
         if held is not None:
             return f"was ended by its nanny {BY_MEMORY}: it held {_mib(held)} and may hold {_mib(worker.memory_limit)}"
@@ -54,11 +55,11 @@ class DeathObserver:
         return f"was killed {BY_MEMORY}" if not now.machine else f"most likely {BY_MEMORY}; {LOG_HINT}"
 
 
-def _evidence(client: Any, worker: Any) -> tuple[int | None, MemoryKills | None]:
+def _evidence(client: Any, worker: Any, stop: Stop) -> tuple[int | None, MemoryKills | None]:
     """Return the bytes that the nanny logged, or the kernel's count beside the nanny once it has another worker."""
     end = time.monotonic() + NANNY_SECONDS
     held, now = _held(client, worker), None
-    while held is None and now is None and worker.nanny and time.monotonic() < end:
+    while held is None and now is None and worker.nanny and stop.reason is None and time.monotonic() < end:
         time.sleep(POLL_SECONDS)
         now = _memory_kills(client).get(worker.nanny)
         held = _held(client, worker)

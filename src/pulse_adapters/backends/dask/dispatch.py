@@ -165,7 +165,8 @@ class Dispatch:
             yield from (Failed(unit, unit_failed(unit, error)) for unit in bundle.units)
             return
         for unit in self.queue.record_death(bundle):
-            yield Failed(unit, UnitFailed(self._observer.words(client, error), unit_context(unit), DEATH_HINT))
+            words = self._observer.words(client, error, self.stop)
+            yield Failed(unit, UnitFailed(words, unit_context(unit), DEATH_HINT))
 
     def _record_loss(self, loss: SchedulerLost) -> None:
         self.losses += 1
