@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Final, Protocol, runtime_checkable
 
 import attrs
@@ -52,9 +53,13 @@ class Histories:
 
     def by_path(self) -> Iterator[tuple[int, slice]]:
         """Yield the index of each path on which there are origins, and the positions of these origins."""
-        opens = np.append(0, np.flatnonzero(np.diff(self.origin_path)) + 1).tolist() if len(self) else []
-        for begin, end in zip(opens, [*opens[1:], len(self)], strict=True):
-            yield int(self.origin_path[begin]), slice(begin, end)
+        yield from self._by_path
+
+    @cached_property  # every forecaster goes through it
+    def _by_path(self) -> tuple[tuple[int, slice], ...]:
+        opens = [0, *(np.flatnonzero(np.diff(self.origin_path)) + 1).tolist()] if len(self) else []
+        ends = [*opens[1:], len(self)]
+        return tuple((int(self.origin_path[begin]), slice(begin, end)) for begin, end in zip(opens, ends, strict=True))
 
     def select(self, origins: Positions) -> Histories:
         """Return the histories of some origins, which stay in order."""

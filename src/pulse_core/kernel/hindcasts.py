@@ -136,7 +136,8 @@ def median_of_all(forecasts: Array, out: Array) -> None:
 
 def padded(grid: Array) -> Array:
     """Return a grid (parameter, point) whose length suits the kernel: its last point stands there several times."""
-    return np.ascontiguousarray(np.pad(grid, ((0, 0), (0, -grid.shape[1] % LANES)), mode="edge"))
+    repeats = np.minimum(np.arange(-(-grid.shape[1] // LANES) * LANES), grid.shape[1] - 1)
+    return np.ascontiguousarray(grid[:, repeats])
 
 
 def stretches(lengths: Positions, size: int) -> Iterator[tuple[int, int, slice]]:
