@@ -18,13 +18,21 @@ from pulse_core.kernel.sources import digest
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
+Address = Any
+"""What ctypes passes as an address: a c_void_p, or a reference for which ctypes has no public type."""
 
 LANES: Final = 4
 """Numbers side by side: rows of cells are a multiple of it long."""
 
+MEASURES: Final = 32
+"""Scores that follow from sums."""
+
 BASELINE: Final = "kernel_baseline.so"
 AVX2: Final = "kernel_avx2.so"
 HINT_BUILD: Final = "Install Pulse anew, in a clone by `make run` or `pip install --editable .`, which compiles it"
+
+_CELLS_COMPARED: Final = 8
+"""Cells that `comparisons` reads together: SIDE_BY_SIDE of comparison.c."""
 
 _KINDS: Final = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double}
 _SIGNATURES: Final = {
@@ -36,7 +44,7 @@ _SIGNATURES: Final = {
     "pulse_sequence_counts": "aiiiia",
     "pulse_comparisons": "aaiiiiiaaa",
     "pulse_diebold_mariano": "aii:d",
-    "pulse_measures": "aaia",
+    "pulse_measures": "aaiai",
     "pulse_total": "aiia",
     "pulse_evidence_behind": "aaia",
     "pulse_has_avx2": ":i",
@@ -82,30 +90,32 @@ def count(number: int) -> ctypes.c_int64:
     return ctypes.c_int64(number)
 
 
-def doubles(array: Array, *shape: int) -> ctypes.c_void_p:
+def doubles(array: Array, *shape: int) -> Address:
     """Return the address of a C-contiguous float64 array of this shape. Raises ValueError for any other."""
     return _address(array, np.float64, shape)
 
 
-def positions(array: Positions, *shape: int) -> ctypes.c_void_p:
+def positions(array: Positions, *shape: int) -> Address:
     """Return the address of a C-contiguous int64 array of this shape. Raises ValueError for any other."""
     return _address(array, np.int64, shape)
 
 
-def _address(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> ctypes.c_void_p:
+def _address(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> Address:
     if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
         raise ValueError(f"expected a contiguous array of {dtype.__name__} {shape}, got {array.dtype} {array.shape}")
     return _alive(array)
 
 
-def _alive(array: NDArray[Any]) -> ctypes.c_void_p:
+def _alive(array: NDArray[Any]) -> Address:
     """Return the address of an array that lives as long as the address does."""
+    if array.flags.writeable and array.size:
+        return ctypes.byref(ctypes.c_char.from_buffer(array.data))  # a quarter of what `ctypes.data` takes
     address = ctypes.c_void_p(array.ctypes.data)
     address.array = array  # type: ignore[attr-defined]  # ctypes objects take attributes
     return address
 
 
-def rows(array: Array, height: int, width: int) -> tuple[ctypes.c_void_p, ctypes.c_int64]:
+def rows(array: Array, height: int, width: int) -> tuple[Address, ctypes.c_int64]:
     """Return the address of a float64 array (height, width) whose rows may lie apart, and the doubles between two rows.
 
     Raises ValueError for any other, also where the numbers of a row are not contiguous.
@@ -115,7 +125,7 @@ def rows(array: Array, height: int, width: int) -> tuple[ctypes.c_void_p, ctypes
     strided = array.flags.aligned and step >= 0 and step % array.itemsize == 0
     if array.dtype != np.float64 or array.shape != (height, width) or not contiguous or not strided:
         raise ValueError(f"expected rows of float64 ({height}, {width}), got {array.dtype} {array.shape}")
-    return _alive(array), ctypes.c_int64(step // 8)
+    return _alive(array[0] if height else array), ctypes.c_int64(step // 8)
 
 
 class _Calibrator(ctypes.Structure):
@@ -139,7 +149,7 @@ class _Ensemble(ctypes.Structure):
 class _BatchSums(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("term", "above", "below", "interval", "flag", "common")),
-        *((name, ctypes.c_int64) for name in ("apart", "batch")),
+        *((name, ctypes.c_int64) for name in ("complete", "apart", "batch")),
     ]
 
 
@@ -186,9 +196,14 @@ def fill(structure: ctypes.Structure, **values: float | NDArray[Any] | None) -> 
         if isinstance(value, np.ndarray):
             if not value.flags.c_contiguous:
                 raise ValueError(f"{name}: expected a contiguous array")
-            setattr(structure, name, value.ctypes.data if value.size else None)
+            setattr(structure, name, _address_within(value) if value.size else None)
         else:
             setattr(structure, name, value)
+
+
+def _address_within(array: NDArray[Any]) -> int:
+    """Return the address of an array that the caller keeps alive."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(array.data)) if array.flags.writeable else int(array.ctypes.data)
 
 
 def run_pass(state: PassState, first: int, last: int) -> None:
@@ -230,7 +245,7 @@ def comparisons(cells: Array, reported: Array, forecasters: int, benchmark: int)
         horizons,
         cells.shape[1],
         benchmark,
-        doubles(np.empty(origins), origins),
+        doubles(np.empty((_CELLS_COMPARED, origins)), _CELLS_COMPARED, origins),
         doubles(statistic, forecasters, horizons),
         positions(count, forecasters, horizons),
     )
@@ -255,16 +270,16 @@ def posteriors(wins: Array, losses: Array, decay: float, batches: int) -> tuple[
     return alpha, beta
 
 
-def measures(sums: Array, rows: Positions, count: int) -> Array:
-    """Return the `count` measures that follow from some rows of sums (.., sum), in their scale; (measure, row)."""
-    result = np.empty((count, len(rows)))
-    size = sums.shape[-1]
-    if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < sums.size // size:
+def write_measures(sums: Array, chosen: Positions, columns: Array) -> None:
+    """Write the measures that follow from some rows of sums (.., sum), in their scale, NaN for what is not finite.
+
+    `columns` (measure, row), whose rows may lie apart.
+    """
+    count, size = len(chosen), sums.shape[-1]
+    if count and not 0 <= int(chosen.min()) <= int(chosen.max()) < sums.size // size:
         raise ValueError("a row is beyond the sums")
-    library().pulse_measures(
-        doubles(sums, *sums.shape), positions(rows, len(rows)), len(rows), doubles(result, count, len(rows))
-    )
-    return result
+    address, step = rows(columns, MEASURES, count)
+    library().pulse_measures(doubles(sums, *sums.shape), positions(chosen, count), count, address, step)
 
 
 def total(values: Array) -> Array:

@@ -65,7 +65,7 @@ def _elementwise(function: str, *arguments: ArrayLike) -> Array:
     arrays = np.broadcast_arrays(*(np.asarray(argument, dtype=np.float64) for argument in arguments))
     shape = arrays[0].shape
     result = np.empty(shape)
-    contiguous = [np.asarray(array, order="C") for array in arrays]
+    contiguous = [np.array(array, order="C") for array in arrays]  # copies: a broadcast array repeats its memory
     getattr(library(), function)(
         count(result.size), *(doubles(array, *shape) for array in contiguous), doubles(result, *shape)
     )
