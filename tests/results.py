@@ -60,11 +60,11 @@ def variable_result(seed: int = 0, variable: str = "a") -> VariableRecord:
     )
 
 
-def folded(result: VariableRecord, fold: str = "ab") -> VariableScores:
+def folded(result: VariableRecord, aggregation: str = "ab") -> VariableScores:
     """Scores of a result's shape, made of its numbers anyhow."""
     return VariableScores(
         variable=result.variable,
-        fold=fold,
+        aggregation=aggregation,
         forecasters=result.forecasters,
         scores=np.stack([result.dm_p, result.log10_e], axis=-1),
         trust=result.dm_p[..., None],
@@ -173,9 +173,9 @@ def hindcasts_of_batches(draw: st.DrawFn) -> PerOriginRecord:
 
 @st.composite
 def scores_of_variables(draw: st.DrawFn) -> VariableScores:
-    """What any record was folded to: every kind of float."""
-    result, fold = draw(variable_results()), draw(st.text("0123456789abcdef", max_size=8))
-    return folded(result, fold=fold)
+    """What any record was aggregated to: every kind of float."""
+    result, aggregation = draw(variable_results()), draw(st.text("0123456789abcdef", max_size=8))
+    return folded(result, aggregation=aggregation)
 
 
 @st.composite

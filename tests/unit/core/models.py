@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
 import numpy as np
 
-from pulse_core import Histories, PerOriginForecaster
+from pulse_core import Forecaster, Histories, PerOriginForecaster
+from pulse_core.forecasters.base import Values
 from pulse_core.levels import NORMAL_QUANTILES
 
 
@@ -60,53 +62,56 @@ def own(model: Any, name: str = "tests:Own") -> PerOriginForecaster:
     return PerOriginForecaster(name, "1", model)
 
 
+def _at_origins(histories: Histories, value: Callable[[Values, int], float], horizon: int) -> Values:
+    """One value at each origin, of its whole path and of how many values the origin knows, for all horizons."""
+    pairs = zip(histories.origin_path, histories.origin_length, strict=True)
+    values = [value(histories.paths[path], length) for path, length in pairs]
+    return np.repeat(np.array(values, dtype=np.float64)[:, None], horizon, axis=1)
+
+
 @attrs.frozen
-class PeeksAtNext:
+class PeeksAtNext(Forecaster):
     """Forecasts the value that comes after the origin."""
 
     name: str = "tests:PeeksAtNext"
     version: str = "1"
 
-    def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
-        last = histories.lengths[histories.origin_path] - 1
-        values = histories.values[np.minimum(histories.origin_length, last), histories.origin_path]
-        return np.repeat(values[:, None], horizon, axis=1)
+    def hindcast(self, histories: Histories, horizon: int) -> Values:
+        return _at_origins(histories, lambda path, length: path[min(length, len(path) - 1)], horizon)
 
 
 @attrs.frozen
-class PeeksAtLength:
+class PeeksAtLength(Forecaster):
     """Forecasts the number of values that there will be."""
 
     name: str = "tests:PeeksAtLength"
     version: str = "1"
 
-    def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
-        return np.repeat(histories.lengths[histories.origin_path].astype(float)[:, None], horizon, axis=1)
+    def hindcast(self, histories: Histories, horizon: int) -> Values:
+        return _at_origins(histories, lambda path, length: len(path), horizon)
 
 
 @attrs.frozen
-class PeeksAtMean:
-    """Forecasts the average of the whole history, later values with the earlier ones."""
+class PeeksAtMean(Forecaster):
+    """Forecasts the average of the path, later values with the earlier ones."""
 
     name: str = "tests:PeeksAtMean"
     version: str = "1"
 
-    def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
-        means = histories.values.sum(axis=0) / histories.lengths
-        return np.repeat(means[histories.origin_path][:, None], horizon, axis=1)
+    def hindcast(self, histories: Histories, horizon: int) -> Values:
+        return _at_origins(histories, lambda path, length: path.mean(), horizon)
 
 
 @attrs.frozen
-class PeeksAtOtherVintages:
+class PeeksAtOtherVintages(Forecaster):
     """Forecasts what the newest vintage says of the origin's newest value."""
 
     name: str = "tests:PeeksAtOtherVintages"
     version: str = "1"
 
-    def hindcast(self, histories: Histories, horizon: int) -> np.ndarray:
-        newest_path = int(histories.origin_path[-1])
-        values = histories.values[histories.origin_length - 1, newest_path]
-        return np.repeat(values[:, None], horizon, axis=1)
+    def hindcast(self, histories: Histories, horizon: int) -> Values:
+        newest = histories.paths[histories.origin_path[-1]]
+        return _at_origins(histories, lambda path, length: newest[length - 1], horizon)
 
 
 PEEKING_FAR = (PeeksAtMean(), PeeksAtOtherVintages())

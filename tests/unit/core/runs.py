@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from pulse_core import BUILT_IN, Forecaster, Observations, RetrodictionTraining, RunFailed, RunResult, RunSpec
-from pulse_core.backtest.histories import stretches
+from pulse_core.backtest.variable import histories_of
 from pulse_core.data.observations import resolve_known_at
 from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
@@ -151,13 +151,9 @@ def hindcasts(
         resolve_known_at(one, spec.known_at, spec.last_day).known for one in (observations, *predictors)
     )
     point = point_in_time(known_rows, spec, others)
-    quoted = {}
-    for places, histories in stretches([point]):
-        with np.errstate(all="ignore"):
-            made = np.ldexp(forecaster.hindcast(histories, spec.horizon), point.exponent)
-        for place, row in zip(places, made, strict=True):
-            quoted[point.origin_known_at[place]] = row.tobytes()
-    return quoted
+    with np.errstate(all="ignore"):
+        forecasts = np.ldexp(forecaster.hindcast(histories_of(point), spec.horizon), point.exponent)
+    return {moment: row.tobytes() for moment, row in zip(point.origin_known_at, forecasts, strict=True)}
 
 
 def failures(*observations: Observations, spec: RunSpec, **fields: Any) -> dict[str, str]:

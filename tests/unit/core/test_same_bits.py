@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import Failure, Observations, RunSpec, Slice, VariableSummary
-from pulse_core.backtest import histories
-from pulse_core.runs import units
+from pulse_core import Failure, Histories, Observations, RunSpec, Slice, VariableSummary
+from pulse_core.backtest import learning
+from pulse_core.kernel import hindcasts as kernel
 from tests.fakes import FakeSink
 from tests.histories import histories_of_observations
 from tests.strategies import portfolios, resolved
@@ -119,7 +119,7 @@ def test_slices_of_built_in_forecasters_recorded_apart_are_recalled_with_the_sam
 
 @pytest.fixture(scope="module")
 def real_portfolio():
-    """Long series, a short one, and two of many vintages: more than fits one block or stretch of a filter."""
+    """Long series, a short one, and two of many vintages: more than fits one stretch of the kernel."""
     members = [
         released_late(real_series("spx_close", 1500, 950)),
         attrs.evolve(real_series("wti_price"), variable="wti_price"),
@@ -138,36 +138,53 @@ def test_long_series_and_many_vintages_have_the_same_bits_alone_and_together(rea
     assert ended(members, spec, unit_size=1).variables == together.variables
 
 
-def test_long_histories_laid_out_in_smaller_stretches_give_the_same_bits(real_portfolio, monkeypatch):
-    members, spec, whole = real_portfolio
-    monkeypatch.setattr(histories, "LARGEST_STRETCH", 20_000)
-    assert ended(members, spec, unit_size=100).variables == whole.variables
+def test_long_histories_taken_in_shorter_stretches_give_the_same_bits(real_portfolio, monkeypatch):
+    members, spec, expected = real_portfolio
+    monkeypatch.setattr(kernel, "LONGEST_STRETCH", 300)
+    monkeypatch.setattr(kernel, "FIRST_STRETCH", 64)
+    assert ended(members, spec, unit_size=100).variables == expected.variables
 
 
 @settings(max_examples=10)
-@given(portfolios(), st.integers(1, 60))
-def test_histories_laid_out_one_by_one_give_the_same_bits(portfolio, values):
-    whole = everything(*portfolio, unit_size=100)
-    with patch.object(histories, "LARGEST_STRETCH", values):
-        assert everything(*portfolio, unit_size=100) == whole
+@given(portfolios(), st.integers(1, 20), st.integers(1, 20))
+def test_histories_taken_in_stretches_of_any_length_give_the_same_bits(portfolio, longest, first):
+    expected = everything(*portfolio)
+    with patch.object(kernel, "LONGEST_STRETCH", longest), patch.object(kernel, "FIRST_STRETCH", first):
+        assert everything(*portfolio) == expected
 
 
 @settings(max_examples=10)
-@given(portfolios(), st.integers(1, 60))
-def test_company_within_a_unit_of_any_size_gives_the_same_bits(portfolio, origins):
-    whole = everything(*portfolio, unit_size=100)
-    with patch.object(units, "MOST_ORIGINS", origins):
-        assert everything(*portfolio, unit_size=100) == whole
+@given(portfolios(), st.integers(1, 2_000))
+def test_origins_passed_in_blocks_of_any_size_give_the_same_bits(portfolio, cells):
+    expected = everything(*portfolio)
+    with patch.object(learning, "BLOCK", cells):
+        assert everything(*portfolio) == expected
+
+
+@settings(max_examples=10)
+@given(portfolios(), st.integers(1, 4))
+def test_variables_cut_into_units_of_any_size_give_the_same_bits(portfolio, unit_size):
+    assert everything(*portfolio, unit_size=unit_size) == everything(*portfolio, unit_size=100)
 
 
 @pytest.mark.parametrize("forecaster", FORECASTERS, ids=lambda forecaster: forecaster.name)
 @pytest.mark.parametrize("garbage", [np.nan, 1e308, -1.0])
-def test_what_lies_beyond_a_history_in_its_path_changes_no_bit(forecaster, garbage):
+def test_what_lies_beyond_the_histories_of_some_origins_changes_no_bit(forecaster, garbage):
     observations = released_late(real_series("spx_close", 500, 60))
     start = observations.timestamps[20].astype("datetime64[D]").item()
     spec = attrs.evolve(spec_of(), start=start, end=start.replace(year=start.year + 1), min_history=1)
-    clean = histories_of_observations(observations, spec)
-    lengths = {path: int(clean.origin_length[origins].max()) for path, origins in clean.by_path}
-    soiled = tuple(np.append(values[: lengths.get(path, 0)], [garbage] * 9) for path, values in enumerate(clean.paths))
-    dirty = attrs.evolve(clean, paths=soiled)
-    assert forecaster.hindcast(dirty, 3).tobytes() == forecaster.hindcast(clean, 3).tobytes()
+    histories = histories_of_observations(observations, spec)
+    # of each path the first half of its origins, so that there is something beyond all of them
+    halves = [np.arange(origins.start, (origins.start + origins.stop + 1) // 2) for _, origins in histories.by_path()]
+    clean = histories.select(np.concatenate(halves))
+    soiled = attrs.evolve(clean, paths=tuple(soil(clean, path, garbage) for path in range(len(clean.paths))))
+    assert any(values.tobytes() != other.tobytes() for values, other in zip(clean.paths, soiled.paths, strict=True))
+    with np.errstate(all="ignore"):
+        assert forecaster.hindcast(soiled, 3).tobytes() == forecaster.hindcast(clean, 3).tobytes()
+
+
+def soil(histories: Histories, path: int, garbage: float) -> np.ndarray:
+    """A path with garbage behind the values that its origins know."""
+    values = histories.paths[path].copy()
+    values[int(histories.origin_length[histories.origin_path == path].max(initial=0)) :] = garbage
+    return values

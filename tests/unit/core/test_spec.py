@@ -161,13 +161,11 @@ def test_a_date_of_a_document_that_is_none_is_refused(wrong):
 
 
 @pytest.mark.parametrize(
-    ("forecasters", "roster"),
+    ("names", "resolved"),
     [(("mean", "naive"), ("mean", "naive")), (("mean", "ses"), ("naive", "mean", "ses"))],
 )
 def test_the_benchmark_is_among_the_forecasters(names, resolved):
     assert RunSpec(**GOOD | {"forecasters": names}).forecasters == resolved
-
-
 
 
 @pytest.mark.parametrize(

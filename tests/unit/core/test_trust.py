@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from pulse_core.kernel.bindings import posteriors
 from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES
-from pulse_core.scores.trust import LOST, TIED, UNKNOWN, WON, batch_decay, outcome, posterior, trust
+from pulse_core.scores.trust import LOST, TIED, WON, batch_decay, trust
 from tests.unit.core.models import Fixed, own
 from tests.unit.core.runs import REFERENCE, ROSTER, known, recorded, run, series, spec_of
 
@@ -20,15 +21,15 @@ WEIGHTS = st.lists(st.tuples(st.floats(0, 30), st.floats(0, 30)), min_size=1, ma
 RISING = series(float(n * n) for n in range(12))
 
 
-def folded(won: list[float], lost: list[float], decay: float, batches: int) -> tuple[float, float]:
-    alpha, beta = posterior(np.array(won), np.array(lost), decay, batches)
-    return float(alpha), float(beta)
+def posterior_after(won: list[float], lost: list[float], decay: float, batches: int) -> tuple[float, float]:
+    alpha, beta = posteriors(np.array(won)[:, None], np.array(lost)[:, None], decay, batches)
+    return float(alpha[-1, 0]), float(beta[-1, 0])
 
 
 @given(WEIGHTS)
 def test_without_forgetting_trust_counts_wins_and_losses(outcomes):
     won, lost = ([pair[side] for pair in outcomes] for side in (0, 1))
-    assert folded(won, lost, 1.0, len(outcomes)) == pytest.approx((1 + sum(won), 1 + sum(lost)), rel=1e-12)
+    assert posterior_after(won, lost, 1.0, len(outcomes)) == pytest.approx((1 + sum(won), 1 + sum(lost)), rel=1e-12)
 
 
 @given(WEIGHTS, st.floats(0.1, 0.999), st.integers(0, 10))
@@ -39,15 +40,15 @@ def test_each_later_batch_forgets_by_the_decay_once(outcomes, decay, empty):
     expected = tuple(
         1 + sum(weight * decay**age for weight, age in zip(side, ages, strict=True)) for side in (won, lost)
     )
-    assert folded(won, lost, decay, batches) == pytest.approx(expected, rel=1e-12)
+    assert posterior_after(won, lost, decay, batches) == pytest.approx(expected, rel=1e-12)
 
 
 def test_before_any_outcome_all_is_open():
-    assert folded([0.0, 0.0], [0.0, 0.0], 0.9, 5) == (1.0, 1.0)
+    assert posterior_after([0.0, 0.0], [0.0, 0.0], 0.9, 5) == (1.0, 1.0)
 
 
-def test_outcomes_after_the_last_batch_are_not_folded():
-    assert folded([1.0, 5.0], [0.0, 7.0], 0.5, 1) == (2.0, 1.0)
+def test_outcomes_after_the_last_batch_are_not_posterior_after():
+    assert posterior_after([1.0, 5.0], [0.0, 7.0], 0.5, 1) == (2.0, 1.0)
 
 
 @pytest.mark.parametrize(("days", "expected"), [(30, 0.99), (60, 0.99**2), (15, 0.99**0.5), (1, 0.99 ** (1 / 30))])
@@ -55,17 +56,29 @@ def test_the_decay_is_that_of_thirty_days(days, expected):
     assert batch_decay(0.99, days) == pytest.approx(expected, rel=1e-15)
 
 
+def wins_and_losses(loss: float, benchmark: float) -> tuple[list[float], list[float]]:
+    """What is won and lost, batch by batch of a day, where two forecasters have these losses at every origin."""
+    forecaster, rival = own(Fixed([loss]), "tests:Forecaster"), own(Fixed([benchmark]), "tests:Rival")
+    names = (rival.name, forecaster.name)
+    spec = spec_of(days=6, horizon=1, batch_size_days=1, forecasters=names, benchmark=rival.name)
+    record = recorded(series([0.0] * 6), spec, forecaster, rival)
+    assert record is not None
+    return record.wins[:, 1, 0].tolist(), record.losses[:, 1, 0].tolist()
+
+
 @pytest.mark.parametrize(
-    ("mine", "other", "code"),
+    ("loss", "benchmark", "code"),
     [(1.0, 2.0, WON), (3.0, 2.0, LOST), (2.0, 2.0, TIED), (0.0, 0.0, TIED), (1.0, 1.0 + 1e-15, WON)],
 )
-def test_the_smaller_loss_wins_and_equal_ones_tie(mine, other, code):
-    assert outcome(np.array([mine]), np.array([other])).tolist() == [code]
+def test_the_smaller_loss_wins_and_equal_ones_tie(loss, benchmark, code):
+    # the first origin is day 1, and its outcome is known on day 2
+    expected = [0.0] * 2 + [code / WON] * 4, [0.0] * 2 + [1.0 - code / WON] * 4
+    assert wins_and_losses(loss, benchmark) == expected
 
 
-@pytest.mark.parametrize(("mine", "other"), [(np.nan, 1.0), (1.0, np.nan), (np.nan, np.nan)])
-def test_without_both_errors_there_is_no_outcome(mine, other):
-    assert outcome(np.array([mine]), np.array([other])).tolist() == [UNKNOWN]
+@pytest.mark.parametrize(("loss", "benchmark"), [(np.nan, 1.0), (1.0, np.nan), (np.nan, np.nan)])
+def test_without_both_errors_there_is_no_outcome(loss, benchmark):
+    assert wins_and_losses(loss, benchmark) == ([0.0] * 6, [0.0] * 6)
 
 
 def beta_below(bound: float, alpha: int, beta: int) -> float:
