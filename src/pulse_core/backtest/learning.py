@@ -151,10 +151,9 @@ class LearningPass:
             run_ensemble_latest(self._state)
             weights[self.members] = self._weight[:, :horizons]
             best = np.argmax(self._regret[:, :horizons], axis=0)
-            regret = self._regret[best, np.arange(horizons)]
+            regret = _finite(self._regret[best, np.arange(horizons)])
             # the product of the roots, for the product may exceed a float64 where its root does not
-            reach = np.sqrt(self._largest[0] + self._squares[best[0], 0]) * np.sqrt(self._potential[0])
-            bound[0] = reach if np.isfinite(reach) else np.nan
+            bound[0] = _finite(np.sqrt(self._largest[0] + self._squares[best[0], 0]) * np.sqrt(self._potential[0]))
         return weights, regret, bound
 
     def _blocks(self, first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -245,3 +244,8 @@ class LearningPass:
             trials=np.zeros(stride, dtype=np.int64),
             batch=0,
         )
+
+
+def _finite(values: Array) -> Array:
+    """Return values with NaN in place of those beyond the range of a float64."""
+    return np.where(np.isfinite(values), values, np.nan)

@@ -119,10 +119,9 @@ def test_a_forecaster_called_origin_by_origin_has_the_bits_of_one_that_runs_on(d
     size = max(spec.batch_size_days, (spec.end - spec.start).days // 40)
     # learners of the slow one start with the period: so do those of the other where there is nothing before it
     first = observations.known_at[0].astype("datetime64[D]").item() if observations.known_at is not None else spec.start
-    spec = attrs.evolve(
-        spec, start=first, end=max(first, spec.end), forecasters=("drift", "naive", "tests:Own"), batch_size_days=size
-    )
-    record = recorded(observations, attrs.evolve(spec, benchmark="drift"), own(Counting()))
+    period = {"start": first, "end": max(first, spec.end), "batch_size_days": size}
+    spec = attrs.evolve(spec, **period, benchmark="drift", forecasters=("drift", "naive", "tests:Own"))
+    record = recorded(observations, spec, own(Counting()))
     if record is not None:
         assert record.sums.values[:, 1].tobytes() == record.sums.values[:, 2].tobytes()
         assert record.wins[:, 1].tobytes() == record.wins[:, 2].tobytes()
@@ -162,7 +161,6 @@ def test_a_batch_that_another_end_cut_short_is_done_anew():
         ({"benchmark": "drift"}, False),
         ({"trust_decay": 0.5}, False),
         ({"actuals": "latest"}, False),
-        ({"season": 3}, False),
         ({"calibration": "empirical"}, False),
         ({"trust_loss": "crps"}, False),
         ({"forecasters": ("naive", "mean", "tests:Own")}, False),
@@ -170,6 +168,8 @@ def test_a_batch_that_another_end_cut_short_is_done_anew():
         ({"min_history": 3}, True),
         ({"target": "change"}, True),
         ({"refit_every": 2}, True),
+        ({"season": 3}, True),
+        ({"predictors": ("b",)}, True),
         ({"batch_size_days": 14}, True),
         ({"known_at": "+1d"}, True),
     ],
