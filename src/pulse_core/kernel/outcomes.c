@@ -85,7 +85,7 @@ void posterior_learn(struct pass *pass, const int64_t *origin)
     }
 }
 
-/* Tell the trust as it stands (stride); NaN where nothing was learned yet. */
+/* Tell the trust as it stands (stride); 1/2 where nothing was learned yet. */
 void posterior_mean(const struct pass *pass, double *trust)
 {
     const struct posterior *state = &pass->posterior;

@@ -69,19 +69,37 @@ def quoted_by(
 
 
 def assert_table_stays(law: Law, *own: Forecaster) -> None:
-    """All that is written of the origins by the moment stays, but what happened after them."""
+    """All that is written of the origins by the moment stays, but what happened after it."""
     one, other, spec, moment = law
     forecasters = with_own(spec, own)
-    before, after = (written_by(moment, quotes(members, forecasters, *own)) for members in (one, other))
-    assert before == after
+    cut = tuple(member.known_by(moment) for member in one)
+    tables = [quotes(members, forecasters, *own) for members in (one, other, cut)]
+    before, after, then = (written_by(moment, rows) for rows in tables)
+    assert before == after == then
+    outcomes = [released_by(moment, rows, released=tables[2]) for rows in tables]
+    assert outcomes[0] == outcomes[1] == outcomes[2]
 
 
 def written_by(moment: np.datetime64, rows: dict[Row, dict[str, Any]]) -> dict[Row, dict[str, Any]]:
-    by_then = {key: row for key, row in rows.items() if key[-1] <= moment.item()}
+    """What stood at the origins by the moment: forecasts, weights, trust and evidence."""
+    later = {"target", "actual", "first_release", "outcome"}
     return {
-        key: {name: bits for name, bits in row.items() if name not in {"target", "actual"}}
-        for key, row in by_then.items()
+        key: {name: bits for name, bits in row.items() if name not in later}
+        for key, row in rows.items()
+        if key[-1] <= moment.item()
     }
+
+
+def released_by(
+    moment: np.datetime64, rows: dict[Row, dict[str, Any]], released: dict[Row, dict[str, Any]]
+) -> dict[Row, dict[str, Any]]:
+    """What happened after the origins by the moment, where it had been released by then."""
+    keys = [key for key, row in released.items() if key[-1] <= moment.item() and not is_nan(row["first_release"])]
+    return {key: {name: rows[key][name] for name in ("target", "first_release", "outcome")} for key in keys}
+
+
+def is_nan(bits: bytes) -> bool:
+    return bool(np.isnan(np.frombuffer(bits)[0]))
 
 
 def with_own(spec: RunSpec, own: Sequence[Forecaster]) -> RunSpec:

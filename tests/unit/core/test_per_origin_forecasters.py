@@ -155,6 +155,15 @@ def test_a_batch_that_another_end_cut_short_is_done_anew():
     assert asked_in(sink) == [*range(15, 29), *range(15, 29)]
 
 
+def test_a_run_a_night_asks_about_the_batch_that_is_not_yet_full_and_recalls_all_before_it():
+    sink = FakeSink()
+    nights = range(20, 28)
+    asked = [asked_in(sink, attrs.evolve(SPEC, end=SPEC.start + timedelta(days=night))) for night in nights]
+    # the first run asks about all; the third batch is full on the first night, and the fourth grows from day 21 on
+    assert asked[0] == [*range(2, 22), *range(2, 22)]
+    assert asked[1:] == [2 * [*range(22, night + 2)] for night in nights[1:]]
+
+
 @pytest.mark.parametrize(
     ("changed", "anew"),
     [

@@ -190,6 +190,42 @@ def test_a_season_and_predictors_add_nothing_to_forecasters_that_were_named():
     )
 
 
+@pytest.mark.parametrize("fields", [{"horizon": 2}, {"season": None}, {"season": 9}, {"predictors": ()}], ids=str)
+def test_what_a_season_and_predictors_added_stays_where_another_field_changes(fields):
+    spec = RunSpec(**GOOD | {"season": 4, "predictors": ("a",)})
+    if fields == {"predictors": ()}:
+        with pytest.raises(InvalidSpec, match="needs predictors"):
+            attrs.evolve(spec, **fields)
+    else:
+        assert attrs.evolve(spec, **fields).forecasters == spec.forecasters
+
+
+def test_a_season_that_comes_later_adds_its_forecasters_to_the_default_ones():
+    late, early = attrs.evolve(RunSpec(**GOOD), season=4), RunSpec(**GOOD | {"season": 4})
+    assert late == early
+    assert late.run_id == early.run_id
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"season": 7}, {"predictors": ("a",)}, {"benchmark": "ses", "forecasters": ("mean",)}, {"benchmark": "m:Own"}],
+    ids=str,
+)
+def test_a_spec_that_names_what_was_added_is_the_same_spec(fields):
+    spec = RunSpec(**GOOD | fields)
+    named_all = RunSpec(**GOOD | fields | {"forecasters": spec.forecasters})
+    assert named_all == spec
+    assert named_all.run_id == spec.run_id
+    assert attrs.evolve(spec) == spec
+    assert hash(attrs.evolve(spec)) == hash(spec)
+
+
+@pytest.mark.parametrize("fields", [{}, {"season": 7}, {"predictors": ("a",)}], ids=str)
+def test_a_document_names_all_forecasters_that_the_run_has(fields):
+    spec = RunSpec(**GOOD | fields)
+    assert tuple(spec.to_document()["forecasters"]) == spec.forecasters
+
+
 def test_every_forecaster_of_a_default_roster_is_there():
     spec = RunSpec(**GOOD | {"season": 4, "predictors": ("a",)})
     assert resolve(spec.forecasters).names == spec.forecasters

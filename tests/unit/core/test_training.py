@@ -19,6 +19,7 @@ from pulse_core import (
     RunFinished,
     RunPlanned,
     RunResult,
+    RunSpec,
     Slice,
     UnitFinished,
     VariableSummary,
@@ -185,6 +186,16 @@ def test_what_is_made_of_others_depends_on_their_order_by_rounding_alone():
     forth, back = in_both_orders()
     np.testing.assert_allclose(forth.scores, back.scores[::-1], rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(forth.weights, back.weights[::-1], rtol=1e-9, atol=1e-12)
+
+
+def test_a_result_names_the_forecasters_that_a_season_and_predictors_added():
+    spec = RunSpec(
+        variables=("a",), start=SPEC.start, end=SPEC.end, horizon=1, min_history=2, season=3, predictors=("b",)
+    )
+    result = run([ONE, TWO], spec)
+    added = ("seasonal-naive(3)", "holt-winters(3)", "ridge")
+    assert set(added) < set(result.spec.forecasters)
+    assert result.variables[0].forecasters == result.spec.forecasters == spec.forecasters
 
 
 def test_a_result_says_what_data_it_came_from():

@@ -1,20 +1,75 @@
-"""Trust as the two tables quote it, and outcomes by the loss of the quantiles, against plain loops over their rows."""
+"""Trust, evidence, outcomes and actuals: the tables, the result and the forecast have the same numbers, to the bit."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pulse_core import Observations, RunSpec
-from pulse_core.results import VariableRecord
-from tests.fakes import FakeSink
-from tests.unit.core.runs import Row, bits_of, ended, series, spec_of
-from tests.unit.method.plain_learning import TAUS, trapezoid
+from pulse_core import MEASURES, TRUST, Forecasting, Labels, Observations, RunSpec, Trained, VariableRecord
+from pulse_core.results import VariableSummary
+from tests.fakes import FakeSink, FakeStore
+from tests.strategies import replayed, values, whole_for
+from tests.unit.core.real import real_series, released_late
+from tests.unit.core.runs import Row, ended, known, series, spec_of
+from tests.unit.method.plain_learning import TAUS, evidence, log10_of, trapezoid
 
 NAMES = ("naive", "drift", "ses", "ar", "median-of-all", "ensemble")
+TRUST_LOSSES = ("absolute", "crps")
+Table = dict[Row, dict[str, Any]]
+"""Rows as numbers, by forecaster, horizon, and moment or batch."""
+
+by_trust_loss = pytest.mark.parametrize("trust_loss", TRUST_LOSSES)
+
+
+@attrs.frozen
+class Run:
+    """What a run with hindcasts gives of its one variable."""
+
+    observations: Observations
+    spec: RunSpec
+    summary: VariableSummary | None
+    record: VariableRecord | None
+    hindcasts: Table
+    scores: Table
+
+    def trust(self, measure: str) -> np.ndarray:
+        """One of the numbers of TRUST in the result; (forecaster, horizon)."""
+        assert self.summary is not None
+        return self.summary.trust[..., TRUST.index(measure)]
+
+    def last_origin(self, column: str) -> np.ndarray:
+        """A column of the hindcasts at the newest origin; (forecaster, horizon)."""
+        moment = max(key[2] for key in self.hindcasts)
+        horizons = range(1, self.spec.horizon + 1)
+        return np.array([[self.hindcasts[name, ahead, moment][column] for ahead in horizons] for name in NAMES])
+
+
+def run_of(observations: Observations, spec: RunSpec) -> Run:
+    sink = FakeSink()
+    result = ended(observations, spec, sink=sink, hindcasts=True)
+    records = [record for record in sink.records.values() if isinstance(record, VariableRecord)]
+    summary, record = next(iter(result.variables), None), next(iter(records), None)
+    return Run(observations, spec, summary, record, rows_of(sink, "hindcasts"), rows_of(sink, "scores"))
+
+
+def rows_of(sink: FakeSink, name: str) -> Table:
+    rows: Table = {}
+    for (_, part), writes in sink.parts.items():
+        for columns in writes if part.startswith(name) else ():
+            cells = {
+                column: [values.names[code] for code in values.codes] if isinstance(values, Labels) else values.tolist()
+                for column, values in columns.items()
+            }
+            for cell in zip(*cells.values(), strict=True):
+                rows[tuple(cell[1:4])] = dict(zip(cells, cell, strict=True))
+    return rows
 
 
 def walk(count: int) -> Observations:
@@ -22,74 +77,236 @@ def walk(count: int) -> Observations:
     return series(100 + np.round(np.cumsum(np.random.default_rng(61).normal(size=count)), 1))
 
 
-def rows_of(sink: FakeSink, table: str) -> dict[Row, dict[str, Any]]:
-    """A table's rows by forecaster, horizon and the fourth column, as numbers."""
-    rows: dict[Row, dict[str, Any]] = {}
-    for (_, part), goes in sink.parts.items():
-        for columns in goes if part.startswith(table) else ():
-            lists = {
-                name: bits_of(column) if hasattr(column, "codes") else column.tolist()
-                for name, column in columns.items()
-            }
-            for values in zip(*lists.values(), strict=True):
-                row = dict(zip(lists, values, strict=True))
-                rows[tuple(values[1:4])] = row
-    return rows
+def weekly() -> tuple[Observations, RunSpec]:
+    """A value a week; of every four the last two come with the next, on the first day of a batch."""
+    numbers = 100 + np.round(np.cumsum(np.random.default_rng(7).normal(size=120)), 1)
+    weeks = list(enumerate(numbers.tolist()))
+    rows = [(7 * week, value, 7 * (week if week % 4 < 2 else week - week % 4 + 4)) for week, value in weeks[:-3]]
+    return known(rows), spec_of(
+        days=7 * 116 + 1, horizon=3, batch_size_days=28, min_history=8, forecasters=NAMES, trust_decay=0.9
+    )
 
 
-def replayed(spec: RunSpec) -> tuple[VariableRecord, FakeSink]:
-    sink = FakeSink()
-    ended(walk(150), spec, sink=sink, hindcasts=True)
-    record = next(one for one in sink.records.values() if isinstance(one, VariableRecord))
-    return record, sink
+def quarterly() -> tuple[Observations, RunSpec]:
+    """Real prices by quarter as GDP is released: four months on, revised twice, and twice with the next quarter's."""
+    prices = real_series("core_cpi", 400)
+    day = np.timedelta64(1, "D")
+    stamps, numbers = prices.timestamps[::3], prices.values[::3].tolist()
+    releases = stamps + 120 * day
+    for delayed in (20, 60):
+        releases[delayed] = releases[delayed + 1]
+    rows = sorted(
+        (release + 30 * revision * day, stamp, value * factor)
+        for release, stamp, value in zip(releases, stamps, numbers, strict=True)
+        for revision, factor in enumerate([1.0, 1.002, 0.999])
+    )
+    observations = Observations("x", [row[1] for row in rows], [row[2] for row in rows], [row[0] for row in rows])
+    start, end = (releases[quarter].astype("datetime64[D]").item() for quarter in (12, -1))
+    spec = spec_of(horizon=4, batch_size_days=91, min_history=8, forecasters=NAMES, trust_decay=0.9)
+    return observations, attrs.evolve(spec, start=start, end=end)
+
+
+@pytest.fixture(scope="module", params=[(case, loss) for case in ("weekly", "quarterly") for loss in TRUST_LOSSES])
+def delayed(request) -> Run:
+    """A run in which several steps are released together at the first origin of a batch."""
+    case, trust_loss = request.param
+    observations, spec = {"weekly": weekly, "quarterly": quarterly}[case]()
+    run = run_of(observations, attrs.evolve(spec, trust_loss=trust_loss))
+    assert first_origins_with_several_steps(run)
+    return run
+
+
+def first_origins_with_several_steps(run: Run) -> list[datetime]:
+    """The first origins of batches at which more than one step was released, with outcomes known of all."""
+    newest = {key[2]: row["timestamp"] for key, row in run.hindcasts.items()}
+    moments, stamps = sorted(newest), sorted({stamp.item() for stamp in run.observations.timestamps})
+    pairs = zip(moments, moments[1:], strict=False)
+    return [
+        moment
+        for before, moment in pairs
+        if batch_of(before, run.spec) < batch_of(moment, run.spec)
+        and stamps.index(newest[moment]) - stamps.index(newest[before]) > 1
+    ]
 
 
 def batch_of(moment: datetime, spec: RunSpec) -> int:
     return (moment.date() - spec.start).days // spec.batch_size_days
 
 
-def loss(row: dict[str, Any]) -> float:
-    return trapezoid(row["actual"], [row[f"q{level}"] for level in TAUS])
+def trust_at_batch_ends(run: Run) -> tuple[list[float], list[float]]:
+    """The trust at the last origin of each batch, and at its end in the table of scores, but the benchmark's."""
+    ends = {
+        (name, ahead, batch_of(row["start"], run.spec)): row["trust"] for (name, ahead, _), row in run.scores.items()
+    }
+    # in order of time, so that the last origin of a batch is the one that stays
+    quoted = {
+        (name, ahead, batch_of(moment, run.spec)): row["trust"]
+        for (name, ahead, moment), row in sorted(run.hindcasts.items(), key=lambda item: item[0][2])
+        if name != run.spec.benchmark
+    }
+    keys = [key for key in quoted if key in ends]
+    return [quoted[key] for key in keys], [ends[key] for key in keys]
 
 
-def test_by_crps_the_smaller_loss_of_the_quoted_quantiles_wins():
-    spec = spec_of(days=150, horizon=3, batch_size_days=20, trust_loss="crps", forecasters=NAMES)
-    record, sink = replayed(spec)
-    rows = rows_of(sink, "hindcasts")
-    won, lost = np.zeros((2, len(NAMES), 3))
-    for (name, horizon, moment), row in rows.items():
-        rival = rows.get(("naive", horizon, moment))
-        if rival is None or np.isnan(row["actual"]):
+def test_trust_at_the_last_origin_of_a_batch_is_that_at_its_end(delayed):
+    quoted, ends = trust_at_batch_ends(delayed)
+    assert len(quoted) > 300
+    assert quoted == ends
+
+
+@by_trust_loss
+def test_trust_at_the_last_origin_of_a_batch_of_days_is_that_at_its_end(trust_loss):
+    spec = spec_of(days=150, horizon=3, batch_size_days=10, trust_decay=0.8, trust_loss=trust_loss, forecasters=NAMES)
+    quoted, ends = trust_at_batch_ends(run_of(walk(150), spec))
+    assert len(quoted) > 200
+    assert quoted == ends
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_trust_at_the_last_origin_of_any_batch_is_that_at_its_end(data):
+    observations = data.draw(replayed(values()))
+    quoted, ends = trust_at_batch_ends(run_of(observations, data.draw(whole_for(observations))))
+    assert quoted == ends
+
+
+def test_trust_at_the_newest_origin_is_that_of_the_result_and_of_the_forecast(delayed):
+    trust = delayed.trust("mean")
+    assert np.isfinite(trust[1:]).all()
+    np.testing.assert_array_equal(delayed.last_origin("trust"), trust)
+    np.testing.assert_array_equal(forecast_trust(delayed)[..., TRUST.index("mean")], trust)
+
+
+def test_the_forecast_has_the_whole_trust_of_the_result(delayed):
+    np.testing.assert_array_equal(forecast_trust(delayed), delayed.summary.trust)
+
+
+def forecast_trust(run: Run) -> np.ndarray:
+    """The trust in the forecast of the next steps at the end of the run's period."""
+    trained = Trained(run.spec, {"x": run.summary.data.fingerprint if run.summary else ""})
+    store = FakeStore({"x": run.observations})
+    (forecast,) = Forecasting(store=store, sink=FakeSink()).execute(trained, run.spec.end).variables
+    assert forecast.known_at.item() == max(key[2] for key in run.hindcasts)
+    return forecast.trust
+
+
+def test_evidence_at_the_newest_origin_is_that_of_the_result(delayed):
+    # each release is an origin, so that at the newest one all outcomes are known
+    assert np.isfinite(delayed.trust("log10_e")[1:]).all()
+    np.testing.assert_array_equal(delayed.last_origin("log10_e"), delayed.trust("log10_e"))
+
+
+@by_trust_loss
+def test_evidence_at_any_origin_is_that_of_the_outcomes_known_by_then(trust_loss):
+    spec = spec_of(days=100, horizon=3, trust_loss=trust_loss, forecasters=NAMES)
+    rows = run_of(walk(100), spec).hindcasts
+    moments = sorted({key[2] for key in rows})
+    for (name, ahead, moment), row in rows.items():
+        if name == "naive":
+            assert np.isnan(row["log10_e"])
             continue
-        mine, other = loss(row), loss(rival)
+        # one value a day: what was quoted `ahead` or more days ago has its outcome
+        known_count = max(0, moments.index(moment) + 1 - ahead)
+        won, lost = [0] * ahead, [0] * ahead
+        for order, before in enumerate(moments[:known_count]):
+            outcome = rows[name, ahead, before]["outcome"] if (name, ahead, before) in rows else None
+            won[order % ahead] += outcome == 1.0
+            lost[order % ahead] += outcome == 0.0
+        expected = log10_of(sum(map(evidence, won, lost), Fraction(0)) / ahead)
+        assert row["log10_e"] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def crps(row: dict[str, Any]) -> float:
+    return trapezoid(row["first_release"], [row[f"q{level}"] for level in TAUS])
+
+
+def absolute(row: dict[str, Any]) -> float:
+    return abs(row["first_release"] - row["point"])
+
+
+@by_trust_loss
+@pytest.mark.parametrize("actuals", ["first", "latest"])
+def test_the_smaller_loss_on_first_releases_wins(actuals, trust_loss):
+    observations = revised_walk()
+    fields = {"horizon": 3, "batch_size_days": 20, "forecasters": NAMES}
+    run = run_of(observations, spec_of(days=150, actuals=actuals, trust_loss=trust_loss, **fields))
+    loss = {"absolute": absolute, "crps": crps}[trust_loss]
+    won, lost = np.zeros((2, len(NAMES), 3))
+    for (name, ahead, moment), row in run.hindcasts.items():
+        rival = run.hindcasts.get(("naive", ahead, moment))
+        if rival is None or np.isnan(row["first_release"]):
+            assert np.isnan(row["outcome"])
+            continue
+        difference = loss(row) - loss(rival)
         # no tie but the benchmark's own with itself is exact to the last bit
-        share = 0.5 if abs(mine - other) < 1e-12 else float(mine < other)
-        won[NAMES.index(name), horizon - 1] += share / horizon
-        lost[NAMES.index(name), horizon - 1] += (1 - share) / horizon
-    np.testing.assert_allclose(record.wins.sum(axis=0), won, rtol=1e-12)
-    np.testing.assert_allclose(record.losses.sum(axis=0), lost, rtol=1e-12)
+        outcome = 0.5 if abs(difference) < 1e-12 else float(difference < 0)
+        assert row["outcome"] == outcome
+        won[NAMES.index(name), ahead - 1] += outcome / ahead
+        lost[NAMES.index(name), ahead - 1] += (1 - outcome) / ahead
+    assert run.record is not None
+    np.testing.assert_allclose(run.record.wins.sum(axis=0), won, rtol=1e-12)
+    np.testing.assert_allclose(run.record.losses.sum(axis=0), lost, rtol=1e-12)
+
+
+def revised_walk() -> Observations:
+    """The walk, of which every third value is revised nine days on."""
+    numbers = walk(150).values.tolist()
+    released = [(day, value, day) for day, value in enumerate(numbers)]
+    revisions = [(day, value + 1.5, day + 9) for day, value in enumerate(numbers) if day % 3 == 0]
+    return known(sorted([*released, *revisions], key=lambda row: row[2]))
 
 
 def test_by_crps_others_win_than_by_absolute_error():
     by_crps, by_error = (
-        replayed(spec_of(days=150, forecasters=NAMES, trust_loss=how))[0].wins for how in ("crps", "absolute")
+        run_of(walk(150), spec_of(days=150, forecasters=NAMES, trust_loss=loss)).record for loss in ("crps", "absolute")
     )
-    assert not np.array_equal(by_crps, by_error)
+    assert by_crps is not None
+    assert by_error is not None
+    assert not np.array_equal(by_crps.wins, by_error.wins)
 
 
-@pytest.mark.parametrize("how", ["absolute", "crps"])
-def test_trust_at_the_last_origin_of_a_batch_is_that_at_its_end(how):
-    # every day is an origin, so that nothing becomes known after a batch's last
-    spec = spec_of(days=150, horizon=3, batch_size_days=10, trust_decay=0.8, trust_loss=how, forecasters=NAMES)
-    _, sink = replayed(spec)
-    quoted: dict[Row, tuple[Any, float]] = {}
-    for (name, horizon, moment), row in rows_of(sink, "hindcasts").items():
-        key = (name, horizon, batch_of(moment, spec))
-        quoted[key] = max(quoted.get(key, (moment, 0.0)), (moment, row["trust"]), key=lambda one: one[0])
-    ends = {
-        (name, horizon, batch_of(row["start"], spec)): row
-        for (name, horizon, _), row in rows_of(sink, "scores").items()
-    }
-    compared = np.array([(quoted[key][1], ends[key]["trust"]) for key in ends if key[0] != "naive"])
-    assert len(compared) > 200
-    np.testing.assert_allclose(compared[:, 0], compared[:, 1], rtol=1e-12)
+REVISED = {
+    "walk": revised_walk,
+    "real": lambda: attrs.evolve(released_late(real_series("wti_price", 2000, 200)), variable="x"),
+}
+
+
+@pytest.mark.parametrize("actuals", ["first", "latest"])
+@pytest.mark.parametrize("series_of", REVISED.values(), ids=REVISED)
+def test_the_errors_of_the_table_are_those_of_the_result(series_of, actuals):
+    run = run_of(series_of(), spec_for(series_of(), actuals=actuals))
+    assert run.summary is not None
+    errors: dict[tuple[str, int], list[float]] = {}
+    for (name, ahead, _), row in run.hindcasts.items():
+        if np.isfinite(row["actual"]):
+            errors.setdefault((name, ahead), []).append(abs(row["actual"] - row["point"]))
+    for (name, ahead), losses in errors.items():
+        count, mae = (
+            run.summary.scores[NAMES.index(name), ahead - 1, MEASURES.index(measure)] for measure in ("n", "mae")
+        )
+        assert len(losses) == count
+        assert np.mean(losses) == pytest.approx(mae, rel=1e-12)
+
+
+@by_trust_loss
+@pytest.mark.parametrize("series_of", REVISED.values(), ids=REVISED)
+def test_latest_actuals_are_scored_and_first_releases_teach(series_of, trust_loss):
+    observations = series_of()
+    first, latest = (
+        run_of(observations, spec_for(observations, actuals=actuals, trust_loss=trust_loss)).hindcasts
+        for actuals in ("first", "latest")
+    )
+    taught = ("first_release", "outcome", "trust", "log10_e")
+    assert first.keys() == latest.keys()
+    for key, row in first.items():
+        np.testing.assert_array_equal([row[name] for name in taught], [latest[key][name] for name in taught])
+        np.testing.assert_array_equal(row["actual"], row["first_release"])
+    assert sum(row["actual"] != latest[key]["actual"] for key, row in first.items()) > 100
+
+
+def spec_for(observations: Observations, **fields: Any) -> RunSpec:
+    """A spec of all that is known of a series after its first quarter."""
+    assert observations.known_at is not None
+    start, end = (observations.known_at[index].astype("datetime64[D]").item() for index in (len(observations) // 4, -1))
+    spec = spec_of(horizon=3, batch_size_days=20, min_history=8, forecasters=NAMES, **fields)
+    return attrs.evolve(spec, start=start, end=end)

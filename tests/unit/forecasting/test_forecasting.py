@@ -40,9 +40,15 @@ def forecast(spec: RunSpec, *observations: Observations, as_of: date | None = No
     return Forecasting(**ports | fields).execute(wanted, as_of or max(spec.last_day, date(2040, 1, 1)))
 
 
-def quoted(made: VariableForecast) -> Quoted:
-    """The bits of all that was said, by forecaster and horizon, where there is a forecast."""
-    mean = made.trust[..., TRUST.index("mean")]
+def quoted(made: VariableForecast, benchmark: str = "naive") -> Quoted:
+    """The bits of all that was said, by forecaster and horizon, where there is a forecast.
+
+    Of trust: the mean, and where no outcome is known yet, so that there is none, the half that tables begin with.
+    """
+    mean, trials = (made.trust[..., TRUST.index(name)] for name in ("mean", "trials"))
+    assert np.isnan(mean).tolist() == np.isnan(trials).tolist()
+    rivals = np.array([name != benchmark for name in made.forecasters])
+    mean = np.where(np.isnan(mean) & rivals[:, None], 0.5, mean)
     return {
         (name, ahead + 1): tuple(
             value.tobytes()
@@ -90,7 +96,7 @@ def test_a_forecast_is_the_hindcast_of_a_run_that_goes_on(law):
     rows = quotes(one, spec)
     assume(rows)  # a run whose data cannot fill its horizon is refused whole
     (made,) = forecast(attrs.evolve(spec, end=last), one.known_by(moment)).variables
-    assert quoted(made) == hindcast(rows, moment)
+    assert quoted(made, spec.benchmark) == hindcast(rows, moment)
 
 
 def walk(count: int = 120, variable: str = "x", seed: int = 7) -> Observations:
