@@ -160,7 +160,7 @@ def variable_results(draw: st.DrawFn) -> VariableRecord:
 
 @st.composite
 def hindcasts_of_batches(draw: st.DrawFn) -> PerOriginRecord:
-    """Any slow forecaster's hindcasts of a batch: no origins or some, every kind of float, with quantiles or not."""
+    """Any hindcasts per origin of a batch: no origins or some, every kind of float, with quantiles or not."""
     shape = draw(st.integers(0, 4)), draw(st.integers(1, 3))
     forecasts = draw(arrays.arrays(np.float64, shape, elements=_any_float))
     text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)

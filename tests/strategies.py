@@ -16,9 +16,9 @@ from pulse_core.spec import CALIBRATIONS, DEFAULT_FORECASTERS, RIDGE, SEASONAL, 
 
 DAY = np.timedelta64(1, "D")
 FIRST_DAY = date(2020, 1, 1)
-ROSTER = tuple(forecaster.name for forecaster in BUILT_IN)
+BUILT_IN_NAMES = tuple(forecaster.name for forecaster in BUILT_IN)
 SEASON = 3
-WHOLE = (*ROSTER, *(name.format(SEASON) for name in SEASONAL), *DEFAULT_FORECASTERS[len(ROSTER) :])
+ALL_NAMES = (*BUILT_IN_NAMES, *(name.format(SEASON) for name in SEASONAL), *DEFAULT_FORECASTERS[len(BUILT_IN_NAMES) :])
 """All that needs no predictors: what sees histories, then combinations and the ensemble."""
 
 
@@ -98,8 +98,8 @@ def specs(
         batch_size_days=draw(st.integers(1, 40)),
         batch_limit=draw(st.none() | st.integers(1, 5)),
         horizon=draw(st.integers(1, 4)),
-        forecasters=draw(st.permutations(ROSTER)),
-        benchmark=draw(st.just("naive") | st.sampled_from(ROSTER)),
+        forecasters=draw(st.permutations(BUILT_IN_NAMES)),
+        benchmark=draw(st.just("naive") | st.sampled_from(BUILT_IN_NAMES)),
         min_history=draw(st.integers(1, 8)),
         trust_decay=draw(st.sampled_from([0.5, 0.9, 0.99, 1.0])),
         actuals=draw(st.sampled_from(["first", "latest"])),
@@ -110,7 +110,7 @@ def specs(
 def round_values(low: int = -3000, high: int = 3000) -> st.SearchStrategy[float]:
     """Multiples of 1/64: their sums are exact in any order, so that rounding makes no tie and breaks none."""
     return st.one_of(
-        st.integers(max(low, -3), 3).map(float), st.integers(low * 64, high * 64).map(lambda whole: whole / 64)
+        st.integers(max(low, -3), 3).map(float), st.integers(low * 64, high * 64).map(lambda number: number / 64)
     )
 
 
@@ -155,11 +155,11 @@ def rewritten_after(
     first = np.datetime64(FIRST_DAY, "us")
     waits = draw(st.lists(st.integers(1, 30), max_size=25))
     # in half of the futures the series just goes on; in the others older stamps are revised or filled in as well
-    places = draw(exactly(len(waits), st.just(10_000) if draw(st.booleans()) else st.integers(-5, 80)))
+    stamp_days = draw(exactly(len(waits), st.just(10_000) if draw(st.booleans()) else st.integers(-5, 80)))
     later = sorted(
         {
-            (moment + wait * DAY, min(first + place * DAY, moment + wait * DAY))
-            for wait, place in zip(waits, places, strict=True)
+            (moment + wait * DAY, min(first + day * DAY, moment + wait * DAY))
+            for wait, day in zip(waits, stamp_days, strict=True)
         }
     )
     drawn = np.array(draw(exactly(len(later), numbers))) * draw(st.sampled_from([1.0, 1.0, 1e3, 1e290]))
@@ -175,7 +175,7 @@ def rewritten_after(
 @st.composite
 def whole(draw: st.DrawFn, spec: RunSpec, predictors: tuple[str, ...] = ()) -> RunSpec:
     """The spec with every forecaster there is, in any order, and any rule of learning."""
-    forecasters = (*WHOLE, *((RIDGE,) if predictors else ()))
+    forecasters = (*ALL_NAMES, *((RIDGE,) if predictors else ()))
     return attrs.evolve(
         spec,
         forecasters=draw(st.permutations(forecasters)),
@@ -195,9 +195,9 @@ def whole_for(
 
 
 @st.composite
-def portfolios(draw: st.DrawFn, least: int = 2, most: int = 4) -> tuple[list[Observations], RunSpec]:
+def portfolios(draw: st.DrawFn, smallest: int = 2, largest: int = 4) -> tuple[list[Observations], RunSpec]:
     """Variables of several kinds and lengths, and a spec that suits some of them; one may be a predictor."""
-    names = [f"v{number}" for number in range(draw(st.integers(least, most)))]
+    names = [f"v{number}" for number in range(draw(st.integers(smallest, largest)))]
     members = [draw(replayed(values(), name)) for name in names]
     spec = draw(whole_for(members[0], predictors=draw(st.sampled_from([(), (names[-1],)]))))
     # some forty batches at most: a forecaster called origin by origin has a unit for each

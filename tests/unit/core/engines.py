@@ -34,12 +34,12 @@ class Regrouping:
     def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         generator = Random(self.seed)
         for batch in {unit.batch: None for unit in units}:
-            given = [unit for unit in units if unit.batch == batch]
-            variables = [variable for unit in given for variable in unit.variables]
-            shares: list[list[str]] = [[] for _ in given]
+            batch_units = [unit for unit in units if unit.batch == batch]
+            variables = [variable for unit in batch_units for variable in unit.variables]
+            shares: list[list[str]] = [[] for _ in batch_units]
             for variable in generator.sample(variables, len(variables)):
                 generator.choice(shares).append(variable)
-            for unit, share in zip(generator.sample(given, len(given)), shares, strict=True):
+            for unit, share in zip(generator.sample(batch_units, len(batch_units)), shares, strict=True):
                 yield Done(unit, task(attrs.evolve(unit, variables=share)) if share else UnitResult())
 
 
@@ -49,8 +49,8 @@ class Pickling:
 
     def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         for unit in units:
-            there, here = pickle.loads(pickle.dumps((task, unit)))
-            yield pickle.loads(pickle.dumps(Done(unit, there(here))))
+            sent_task, sent_unit = pickle.loads(pickle.dumps((task, unit)))
+            yield pickle.loads(pickle.dumps(Done(unit, sent_task(sent_unit))))
 
 
 @attrs.frozen

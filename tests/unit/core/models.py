@@ -54,11 +54,11 @@ class OnlyAbove:
         return faulty(history, horizon) if history[-1] > 100 else [history[-1]] * horizon
 
 
-OWN = PerOriginForecaster("tests:LastThree", "1", LastThree())
-QUOTING = PerOriginForecaster("tests:WithinRange", "1", WithinRange())
+CUSTOM = PerOriginForecaster("tests:LastThree", "1", LastThree())
+CUSTOM_WITH_QUANTILES = PerOriginForecaster("tests:WithinRange", "1", WithinRange())
 
 
-def own(model: Any, name: str = "tests:Own") -> PerOriginForecaster:
+def custom(model: Any, name: str = "tests:Own") -> PerOriginForecaster:
     return PerOriginForecaster(name, "1", model)
 
 

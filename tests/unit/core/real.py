@@ -24,12 +24,12 @@ def released_late(observations: Observations, seed: int = 1) -> Observations:
     """The same series as if each value came days later, some in bulk, and was revised once or twice."""
     generator = np.random.default_rng(seed)
     day = np.timedelta64(1, "D")
-    stamps, numbers, known = [], [], []
+    stamps, numbers, moments = [], [], []
     for stamp, value in zip(observations.timestamps, observations.values, strict=True):
         release = stamp + int(generator.integers(1, 4)) * day
         for revision in range(int(generator.integers(1, 4))):
             stamps.append(stamp)
             numbers.append(float(value) * (1 + 0.01 * float(generator.normal()) * (revision > 0)))
-            known.append(release)
+            moments.append(release)
             release = release + int(generator.integers(5, 40)) * day
-    return attrs.evolve(observations, timestamps=stamps, values=numbers, known_at=known)
+    return attrs.evolve(observations, timestamps=stamps, values=numbers, known_at=moments)

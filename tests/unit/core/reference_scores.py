@@ -29,8 +29,8 @@ def scores(cases: Iterable[Case]) -> dict[str, Score]:
         "rmsse": root(average([over(error * error, case.squared_step) for case, error in judged])),
         "smape": average([percentage(case) for case, _ in judged]),
         "hit_rate": average([float(call > 0) for call in calls]) if calls else None,
-        "skill_mae": skill([(abs(mine), abs(other)) for mine, other in common]),
-        "skill_mse": skill([(mine * mine, other * other) for mine, other in common]),
+        "skill_mae": skill([(abs(loss), abs(rival)) for loss, rival in common]),
+        "skill_mse": skill([(loss * loss, rival * rival) for loss, rival in common]),
     }
 
 
@@ -44,8 +44,8 @@ def root(value: Score) -> Score:
     return None if value is None else math.sqrt(value)
 
 
-def over(part: float, whole: float) -> Score:
-    return part / whole if whole else None
+def over(numerator: float, denominator: float) -> Score:
+    return numerator / denominator if denominator else None
 
 
 def percentage(case: Case) -> float:
@@ -58,8 +58,8 @@ def direction(case: Case) -> int:
     """1 where the forecast moves with the actual, -1 against it, 0 where either does not move."""
     assert case.forecast is not None
     assert case.reported is not None
-    said, came = case.forecast - case.newest, case.reported - case.newest
-    return 0 if said == 0 or came == 0 else 1 if (said > 0) == (came > 0) else -1
+    forecast_move, actual_move = case.forecast - case.newest, case.reported - case.newest
+    return 0 if forecast_move == 0 or actual_move == 0 else 1 if (forecast_move > 0) == (actual_move > 0) else -1
 
 
 def skill(losses: Sequence[tuple[float, float]]) -> Score:
@@ -77,8 +77,8 @@ def trust(cases: Sequence[Case], spec: RunSpec, batches: int) -> tuple[float, fl
     for batch in range(batches):
         if batch:
             alpha, beta = 1 + keep * (alpha - 1), 1 + keep * (beta - 1)
-        alpha += math.fsum(win for place, win, _ in outcomes if place == batch)
-        beta += math.fsum(weight - win for place, win, weight in outcomes if place == batch)
+        alpha += math.fsum(win for known_batch, win, _ in outcomes if known_batch == batch)
+        beta += math.fsum(weight - win for known_batch, win, weight in outcomes if known_batch == batch)
     low, high = beta_distribution.ppf([0.025, 0.975], alpha, beta).tolist()
     return alpha / (alpha + beta), low, high, alpha - 1 + beta - 1, evidence_of(cases)
 
@@ -106,8 +106,8 @@ def losses(case: Case) -> tuple[float, float]:
 
 
 def win_of(case: Case) -> float:
-    mine, other = losses(case)
-    return 0.5 if mine == other else float(mine < other)
+    loss, rival = losses(case)
+    return 0.5 if loss == rival else float(loss < rival)
 
 
 def doubtful(name: str, cases: Iterable[Case], expected: Report) -> bool:
@@ -119,8 +119,8 @@ def gaps(name: str, case: Case, benchmark: str) -> list[float]:
     """The differences whose sign counts. Naive repeats y_n, so that nothing is rounded in it."""
     if case.forecast is None:
         return []
-    own = [] if name == "naive" else [case.forecast, case.forecast - case.newest]
+    differences = [] if name == "naive" else [case.forecast, case.forecast - case.newest]
     if name == benchmark or case.benchmark is None or case.released is None:
-        return own
-    mine, other = losses(case)
-    return [*own, mine - other]
+        return differences
+    loss, rival = losses(case)
+    return [*differences, loss - rival]

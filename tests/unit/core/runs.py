@@ -18,10 +18,9 @@ from pulse_core.results import DataSnapshot, PartOwner, PerOriginRecord, Variabl
 from pulse_core.tables import Column, Labels
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 from tests.reference import FORECASTS
-from tests.strategies import SEASON, WHOLE
+from tests.strategies import ALL_NAMES, SEASON
 
 OfVariable = VariableRecord | PerOriginRecord | VariableScores | DataSnapshot
-ROSTER = WHOLE
 REFERENCE = tuple(FORECASTS)
 FORECASTERS: tuple[Forecaster, ...] = (*BUILT_IN, SeasonalNaive(SEASON), HoltWinters(SEASON))
 """Those that see histories and need nothing else."""
@@ -36,7 +35,7 @@ def day(number: int) -> np.datetime64:
 def series(values: Iterable[float], variable: str = "x", first: int = 0) -> Observations:
     """One value a day."""
     numbers = list(values)
-    return Observations(variable, [day(first + place) for place in range(len(numbers))], numbers)
+    return Observations(variable, [day(first + number) for number in range(len(numbers))], numbers)
 
 
 def known(rows: Iterable[tuple[int, float, int]], variable: str = "x") -> Observations:
@@ -53,28 +52,28 @@ def known(rows: Iterable[tuple[int, float, int]], variable: str = "x") -> Observ
 def spec_of(*variables: str, days: int = 60, **fields: Any) -> RunSpec:
     """A spec that takes every day of a short series into the period, with small batches."""
     end = FIRST_DAY if days < 1 else date.fromordinal(FIRST_DAY.toordinal() + days - 1)
-    small: dict[str, Any] = {"batch_size_days": 7, "horizon": 2, "min_history": 2, "forecasters": ROSTER}
+    small: dict[str, Any] = {"batch_size_days": 7, "horizon": 2, "min_history": 2, "forecasters": ALL_NAMES}
     return RunSpec(variables=variables or ("x",), start=FIRST_DAY, end=end, **small | fields)
 
 
 def training(*observations: Observations, **fields: Any) -> RetrodictionTraining:
     """The use case over these variables, with fakes of every port that is not given."""
-    store = FakeStore({one.variable: one for one in observations})
+    store = FakeStore({member.variable: member for member in observations})
     ports: dict[str, Any] = {"store": store, "backend": FakeBackend(), "sink": FakeSink()}
     return RetrodictionTraining(**ports | fields)
 
 
 def run(observations: Observations | Sequence[Observations], spec: RunSpec, **fields: Any) -> RunResult:
     """Train these variables; one that fails is left out. Raises RunFailed where all of them do."""
-    given = [observations] if isinstance(observations, Observations) else observations
-    return training(*given, keep_going=True, **fields).execute(spec)
+    members = [observations] if isinstance(observations, Observations) else observations
+    return training(*members, keep_going=True, **fields).execute(spec)
 
 
 def ended(observations: Observations | Sequence[Observations], spec: RunSpec, **fields: Any) -> RunResult:
     """How a run ends, also one in which data were missing or too few; nothing else may fail."""
-    given = [observations] if isinstance(observations, Observations) else observations
+    members = [observations] if isinstance(observations, Observations) else observations
     try:
-        result = training(*given, keep_going=True, **fields).execute(spec)
+        result = training(*members, keep_going=True, **fields).execute(spec)
     except RunFailed as failed:
         result = failed.result
     assert {failure.kind for failure in result.failures} <= {"TooLittleData", "VariableNotFound"}, result.failures
@@ -82,13 +81,13 @@ def ended(observations: Observations | Sequence[Observations], spec: RunSpec, **
 
 
 def recorded(
-    observations: Observations | Sequence[Observations], spec: RunSpec, *own: Forecaster
+    observations: Observations | Sequence[Observations], spec: RunSpec, *custom: Forecaster
 ) -> VariableRecord | None:
     """What is recorded of the first of these variables; None where there was nothing to record."""
-    given = [observations] if isinstance(observations, Observations) else observations
+    members = [observations] if isinstance(observations, Observations) else observations
     sink = FakeSink()
-    ended(given, attrs.evolve(spec, variables=(given[0].variable,)), sink=sink, forecasters=own)
-    return next((one for one in sink.records.values() if isinstance(one, VariableRecord)), None)
+    ended(members, attrs.evolve(spec, variables=(members[0].variable,)), sink=sink, forecasters=custom)
+    return next((record for record in sink.records.values() if isinstance(record, VariableRecord)), None)
 
 
 def of_variables(sink: FakeSink) -> dict[str, OfVariable]:
@@ -105,9 +104,9 @@ def table(sink: FakeSink, name: str) -> dict[Row, dict[str, Any]]:
     for (_, part), goes in sink.parts.items():
         for columns in goes if part.startswith(f"{name}/") else ():
             bits = {column: bits_of(values) for column, values in columns.items()}
-            for place, key in enumerate(zip(*list(bits.values())[:4], strict=True)):
+            for row, key in enumerate(zip(*list(bits.values())[:4], strict=True)):
                 assert key not in rows
-                rows[key] = {column: values[place] for column, values in bits.items()}
+                rows[key] = {column: values[row] for column, values in bits.items()}
     return rows
 
 
@@ -128,29 +127,29 @@ def bits_of(column: Column) -> list[Any]:
 
 
 def quotes(
-    observations: Observations | Sequence[Observations], spec: RunSpec, *own: Forecaster
+    observations: Observations | Sequence[Observations], spec: RunSpec, *custom: Forecaster
 ) -> dict[Row, dict[str, Any]]:
     """The table of the first variable's hindcasts, by (variable, forecaster, horizon, moment)."""
-    given = [observations] if isinstance(observations, Observations) else observations
+    members = [observations] if isinstance(observations, Observations) else observations
     sink = FakeSink()
-    ended(given, attrs.evolve(spec, variables=(given[0].variable,)), sink=sink, forecasters=own, hindcasts=True)
+    ended(members, attrs.evolve(spec, variables=(members[0].variable,)), sink=sink, forecasters=custom, hindcasts=True)
     return table(sink, "hindcasts")
 
 
 def in_units(measure: str) -> bool:
     """Whether a measure has the units of the data."""
-    whole = {"me", "mae", "rmse", "crps", "mean_quantile_loss", "interval_score"}
-    return measure in whole or measure.startswith(("pinball_", "width_"))
+    scales = {"me", "mae", "rmse", "crps", "mean_quantile_loss", "interval_score"}
+    return measure in scales or measure.startswith(("pinball_", "width_"))
 
 
 def hindcasts(
     forecaster: Forecaster, observations: Observations, spec: RunSpec, *predictors: Observations
 ) -> dict[np.datetime64, bytes]:
     """The bits that a forecaster quotes at each origin, those before the period too, in the data's own units."""
-    known_rows, *others = (
-        resolve_known_at(one, spec.known_at, spec.last_day).known for one in (observations, *predictors)
+    rows, *predictor_rows = (
+        resolve_known_at(series, spec.known_at, spec.last_day).known for series in (observations, *predictors)
     )
-    point = point_in_time(known_rows, spec, others)
+    point = point_in_time(rows, spec, predictor_rows)
     with np.errstate(all="ignore"):
         forecasts = np.ldexp(forecaster.hindcast(histories_of(point), spec.horizon), point.exponent)
     return {moment: row.tobytes() for moment, row in zip(point.origin_known_at, forecasts, strict=True)}

@@ -27,28 +27,28 @@ def real(variable: str) -> tuple[Observations, RunSpec]:
     """Four hundred days of history, the last hundred of them in the period."""
     rows = real_series(variable, 2500, 400)
     rows = attrs.evolve(rows, known_at=rows.timestamps)
-    first, last = (rows.timestamps[place].astype("datetime64[D]").item() for place in (300, -1))
+    first, last = (rows.timestamps[index].astype("datetime64[D]").item() for index in (300, -1))
     return rows, RunSpec(variables=(variable,), start=first, end=last, horizon=HORIZON, forecasters=REFERENCE)
 
 
 def quoted(forecaster: Forecaster, rows: Observations, spec: RunSpec) -> dict[int, np.ndarray]:
     """The forecasts by the number of values known."""
-    places = {moment: place for place, moment in enumerate(rows.timestamps)}
-    made = hindcasts(forecaster, rows, spec)
-    return {places[moment] + 1: np.frombuffer(bits) for moment, bits in made.items()}
+    counts = {moment: index for index, moment in enumerate(rows.timestamps)}
+    bits_by_moment = hindcasts(forecaster, rows, spec)
+    return {counts[moment] + 1: np.frombuffer(bits) for moment, bits in bits_by_moment.items()}
 
 
 def judged(forecaster: Forecaster, rows: Observations, spec: RunSpec, ahead: int) -> Any:
     """A row an origin, as utilsforecast wants it: the origin is the series."""
-    made = quoted(forecaster, rows, spec)
+    forecasts = quoted(forecaster, rows, spec)
     # the forecasts before the period, which serve learners, are not scored
-    kept = {count: made[count] for count in made if 300 < count <= len(rows) - ahead}
+    scored = {count: forecasts[count] for count in forecasts if 300 < count <= len(rows) - ahead}
     return pd.DataFrame(
         {
-            "unique_id": list(kept),
-            "ds": [count + ahead for count in kept],
-            "y": [float(rows.values[count + ahead - 1]) for count in kept],
-            "forecast": [float(made[ahead - 1]) for made in kept.values()],
+            "unique_id": list(scored),
+            "ds": [count + ahead for count in scored],
+            "y": [float(rows.values[count + ahead - 1]) for count in scored],
+            "forecast": [float(points[ahead - 1]) for points in scored.values()],
         }
     )
 
@@ -81,31 +81,31 @@ def of_peer(measure: str, frame: Any, rows: Observations) -> float:
 @pytest.mark.parametrize("variable", REAL)
 def test_a_score_equals_that_of_utilsforecast(variable, measure):
     rows, spec = real(variable)
-    mine = run(rows, spec).variables[0].scores[..., MEASURES.index(measure)]
-    for place, forecaster in enumerate(resolve(REFERENCE).forecasters):
+    scores = run(rows, spec).variables[0].scores[..., MEASURES.index(measure)]
+    for row, forecaster in enumerate(resolve(REFERENCE).forecasters):
         for ahead in range(1, HORIZON + 1):
             expected = of_peer(measure, judged(forecaster, rows, spec, ahead), rows)
-            assert mine[place, ahead - 1] == pytest.approx(expected, rel=1e-9)
+            assert scores[row, ahead - 1] == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.3, 0.75, 1.0])
 @pytest.mark.parametrize("variable", REAL)
 def test_exponential_smoothing_with_one_alpha_equals_that_of_statsmodels(variable, alpha):
     rows, spec = real(variable)
-    mine = quoted(SimpleExponentialSmoothing(alphas=(alpha,)), rows, spec)
-    for count in list(mine)[::50]:
+    forecasts = quoted(SimpleExponentialSmoothing(alphas=(alpha,)), rows, spec)
+    for count in list(forecasts)[::50]:
         expected = smoothed_by_statsmodels(rows.values[:count], alpha).forecast(HORIZON)
-        np.testing.assert_allclose(mine[count], expected, rtol=1e-10)
+        np.testing.assert_allclose(forecasts[count], expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("variable", REAL)
 def test_the_alpha_chosen_has_the_least_error_in_statsmodels_too(variable):
     rows, spec = real(variable)
-    mine = quoted(SimpleExponentialSmoothing(), rows, spec)
-    for count in list(mine)[::90]:
+    forecasts = quoted(SimpleExponentialSmoothing(), rows, spec)
+    for count in list(forecasts)[::90]:
         fits = [smoothed_by_statsmodels(rows.values[:count], step / 20) for step in range(1, 21)]
         best = min(fits, key=lambda fit: float(fit.sse))
-        np.testing.assert_allclose(mine[count], best.forecast(HORIZON), rtol=1e-10)
+        np.testing.assert_allclose(forecasts[count], best.forecast(HORIZON), rtol=1e-10)
 
 
 def smoothed_by_statsmodels(values: np.ndarray, alpha: float) -> Any:
@@ -119,14 +119,14 @@ def smoothed_by_statsmodels(values: np.ndarray, alpha: float) -> Any:
 def test_drift_equals_a_plain_loop(variable):
     rows, spec = real(variable)
     numbers = rows.values.tolist()
-    for count, made in quoted(Drift(), rows, spec).items():
+    for count, points in quoted(Drift(), rows, spec).items():
         steps = [after - before for before, after in pairwise(numbers[:count])]
         ahead = [numbers[count - 1] + h * sum(steps) / len(steps) for h in range(1, HORIZON + 1)]
-        np.testing.assert_allclose(made, ahead, rtol=1e-11)
+        np.testing.assert_allclose(points, ahead, rtol=1e-11)
 
 
 @pytest.mark.parametrize("variable", REAL)
 def test_mean_equals_a_plain_loop(variable):
     rows, spec = real(variable)
-    for count, made in quoted(Mean(), rows, spec).items():
-        np.testing.assert_allclose(made, sum(rows.values[:count].tolist()) / count, rtol=1e-11)
+    for count, points in quoted(Mean(), rows, spec).items():
+        np.testing.assert_allclose(points, sum(rows.values[:count].tolist()) / count, rtol=1e-11)

@@ -29,23 +29,23 @@ TARGETS = ("level", "change", "log-change")
 Cases = dict[str, dict[int, list[Case]]]
 
 
-def close(mine: float, expected: float | None, noise: float) -> bool:
+def close(value: float, expected: float | None, noise: float) -> bool:
     if expected is None:
-        return math.isnan(mine)
-    return math.isclose(mine, expected, rel_tol=1e-9, abs_tol=noise)
+        return math.isnan(value)
+    return math.isclose(value, expected, rel_tol=1e-9, abs_tol=noise)
 
 
-def assert_scores(mine: NDArray[np.float64], expected: Report, cases: Cases, context: str) -> None:
+def assert_scores(values: NDArray[np.float64], expected: Report, cases: Cases, context: str) -> None:
     """Compare an array (forecaster, horizon, measure) with the reference's cases of the same origins."""
-    for place, (name, horizons) in enumerate(cases.items()):
+    for row, (name, horizons) in enumerate(cases.items()):
         for ahead, here in horizons.items():
-            wanted = scores(here)
+            correct = scores(here)
             shaky = doubtful(name, here, expected)
-            for measure, right in wanted.items():
-                value = float(mine[place, ahead - 1, MEASURES.index(measure)])
+            for measure, right in correct.items():
+                value = float(values[row, ahead - 1, MEASURES.index(measure)])
                 noise = 1e-12 * expected.size if measure in IN_UNITS else 1e-9 * (1 + abs(right or 0))
-                known = not (shaky and measure in BY_COMPARISON)
-                assert not known or close(value, right, noise), (context, name, ahead, measure, value, right)
+                comparable = not (shaky and measure in BY_COMPARISON)
+                assert not comparable or close(value, right, noise), (context, name, ahead, measure, value, right)
 
 
 def assert_matches_reference(observations: Observations, spec: RunSpec) -> Report | None:
@@ -59,7 +59,7 @@ def assert_matches_reference(observations: Observations, spec: RunSpec) -> Repor
     assert expected.filled
     if expected.clear:
         assert_summary(result.variables[0], expected, spec)
-        (record,) = (one for one in sink.records.values() if isinstance(one, VariableRecord))
+        (record,) = (record for record in sink.records.values() if isinstance(record, VariableRecord))
         assert_batches(record, expected)
     return expected
 
@@ -67,14 +67,14 @@ def assert_matches_reference(observations: Observations, spec: RunSpec) -> Repor
 def assert_summary(summary: VariableSummary, expected: Report, spec: RunSpec) -> None:
     assert summary.origins.tolist() == expected.origins
     assert_scores(summary.scores, expected, expected.cases, "total")
-    for place, (name, horizons) in enumerate(expected.cases.items()):
+    for row, (name, horizons) in enumerate(expected.cases.items()):
         for ahead, here in horizons.items():
-            mine = summary.trust[place, ahead - 1]
+            values = summary.trust[row, ahead - 1]
             if name == spec.benchmark or not learnt(here):
-                assert np.isnan(mine).all()
+                assert np.isnan(values).all()
             elif not doubtful(name, here, expected):
-                wanted = trust(here, spec, len(expected.origins))
-                for value, right, message in zip(mine.tolist(), wanted, TRUST, strict=True):
+                correct = trust(here, spec, len(expected.origins))
+                for value, right, message in zip(values.tolist(), correct, TRUST, strict=True):
                     assert close(value, right, 1e-12), (name, ahead, message, value, right)
 
 

@@ -25,37 +25,39 @@ def sums(draw: st.DrawFn, least: int = 1) -> BatchSums:
     return BatchSums(batches, drawn * np.array(scale).reshape(-1, 1, 1, 1))
 
 
-def parts_of(whole: BatchSums, places: list[int]) -> list[BatchSums]:
+def parts_of(total: BatchSums, group_of: list[int]) -> list[BatchSums]:
     """Shares of the batches; `places` says which share each goes to."""
-    groups = np.array(places)
-    return [BatchSums(whole.batches[groups == group], whole.values[groups == group]) for group in dict.fromkeys(places)]
+    groups = np.array(group_of)
+    return [
+        BatchSums(total.batches[groups == group], total.values[groups == group]) for group in dict.fromkeys(group_of)
+    ]
 
 
 def merged(parts: list[BatchSums], generator: np.random.Generator) -> BatchSums:
     """Merge in a random tree."""
     while len(parts) > 1:
-        left, right = sorted(generator.choice(len(parts), 2, replace=False), reverse=bool(generator.integers(2)))
-        one, other = parts[left], parts[right]
-        parts = [part for part in parts if part is not one and part is not other] + [one.merge(other)]
+        first, second = sorted(generator.choice(len(parts), 2, replace=False), reverse=bool(generator.integers(2)))
+        earlier, later = parts[first], parts[second]
+        parts = [part for part in parts if part is not earlier and part is not later] + [earlier.merge(later)]
     return parts[0]
 
 
 @given(st.data())
 def test_merging_in_any_order_and_grouping_gives_the_same_bits(data):
-    whole = data.draw(sums())
-    size = len(whole.batches)
-    places = data.draw(st.lists(st.integers(0, 4), min_size=size, max_size=size))
-    again = merged(parts_of(whole, places), np.random.default_rng(data.draw(st.integers(0, 999))))
-    assert again == whole
-    assert again.total().tobytes() == whole.total().tobytes()
+    expected = data.draw(sums())
+    size = len(expected.batches)
+    groups = data.draw(st.lists(st.integers(0, 4), min_size=size, max_size=size))
+    again = merged(parts_of(expected, groups), np.random.default_rng(data.draw(st.integers(0, 999))))
+    assert again == expected
+    assert again.total().tobytes() == expected.total().tobytes()
 
 
 @given(sums())
-def test_the_total_is_the_sum_over_batches(whole):
-    for place in np.ndindex(SHAPE):
-        column = whole.values[(slice(None), *place)]
+def test_the_total_is_the_sum_over_batches(batch_sums):
+    for cell in np.ndindex(SHAPE):
+        column = batch_sums.values[(slice(None), *cell)]
         size = math.fsum(abs(column))
-        assert whole.total()[place] == pytest.approx(math.fsum(column), rel=1e-12, abs=1e-12 * size)
+        assert batch_sums.total()[cell] == pytest.approx(math.fsum(column), rel=1e-12, abs=1e-12 * size)
 
 
 def test_no_batches_total_to_zero():
@@ -63,9 +65,9 @@ def test_no_batches_total_to_zero():
 
 
 def test_parts_that_share_a_batch_do_not_merge():
-    one = BatchSums([0, 1], np.ones((2, *SHAPE)))
+    part = BatchSums([0, 1], np.ones((2, *SHAPE)))
     with pytest.raises(ValueError, match="each once"):
-        one.merge(BatchSums([1], np.ones((1, *SHAPE))))
+        part.merge(BatchSums([1], np.ones((1, *SHAPE))))
 
 
 def test_batches_out_of_order_are_refused():
@@ -80,7 +82,7 @@ def test_values_of_another_shape_are_refused(shape):
 
 
 @given(sums())
-def test_sums_survive_pickling_read_only(whole):
-    again = pickle.loads(pickle.dumps(whole))
-    assert again == whole
+def test_sums_survive_pickling_read_only(batch_sums):
+    again = pickle.loads(pickle.dumps(batch_sums))
+    assert again == batch_sums
     assert not again.values.flags.writeable

@@ -8,22 +8,22 @@ import pytest
 
 from pulse_core import RunFailed, RunResult, RunSpec, Slice
 from tests.fakes import FakeSink
-from tests.unit.core.models import LastThree, own
+from tests.unit.core.models import LastThree, custom
 from tests.unit.core.runs import of_variables, series, spec_of, training
 
 ROWS = [float(n * n % 11) for n in range(28)]
 DATA = [series(ROWS, "a"), series(ROWS[::-1], "b")]
-FAST = spec_of("a", "b", days=28)
-SLOW = spec_of("a", "b", days=28, forecasters=("naive", "tests:Own"))
+BUILT_IN = spec_of("a", "b", days=28)
+PER_ORIGIN = spec_of("a", "b", days=28, forecasters=("naive", "tests:Own"))
 
 
 def done(spec: RunSpec, sink: FakeSink, **how: Any) -> RunResult:
-    forecasters = (own(LastThree()),) if spec is SLOW else ()
+    forecasters = (custom(LastThree()),) if spec is PER_ORIGIN else ()
     return training(*DATA, sink=sink, forecasters=forecasters, unit_size=1, **how).execute(spec)
 
 
 @pytest.mark.parametrize("hindcasts", [False, True])
-@pytest.mark.parametrize("spec", [FAST, SLOW])
+@pytest.mark.parametrize("spec", [BUILT_IN, PER_ORIGIN])
 def test_all_slices_collected_say_what_one_run_says(spec, hindcasts) -> None:
     sink = FakeSink()
     for index in (0, 1):
@@ -34,7 +34,7 @@ def test_all_slices_collected_say_what_one_run_says(spec, hindcasts) -> None:
 
 
 @pytest.mark.parametrize("hindcasts", [False, True])
-@pytest.mark.parametrize("spec", [FAST, SLOW])
+@pytest.mark.parametrize("spec", [BUILT_IN, PER_ORIGIN])
 def test_a_slice_that_is_missing_fails_by_name_and_is_not_computed(spec, hindcasts) -> None:
     sink = FakeSink()
     done(spec, sink, slice=Slice(0, 2))
@@ -49,7 +49,7 @@ def test_a_slice_that_is_missing_fails_by_name_and_is_not_computed(spec, hindcas
 
 def test_with_keep_going_what_is_there_is_published_and_what_is_missing_named() -> None:
     sink = FakeSink()
-    done(FAST, sink, slice=Slice(0, 2))
-    result = done(FAST, sink, recorded_only=True, keep_going=True)
+    done(BUILT_IN, sink, slice=Slice(0, 2))
+    result = done(BUILT_IN, sink, recorded_only=True, keep_going=True)
     assert [summary.variable for summary in result.variables] == ["a"]
     assert [failure.variable for failure in result.failures] == ["b"]

@@ -17,7 +17,7 @@ from pulse_core.forecasters.registry import resolve
 from pulse_core.levels import NORMAL_QUANTILES
 from pulse_core.results import PerOriginRecord
 from tests.fakes import FakeSink
-from tests.unit.core.models import Fixed, own
+from tests.unit.core.models import Fixed, custom
 from tests.unit.core.runs import day, failures, quotes, recorded, run, series, spec_of, training
 
 PLAIN, QUOTED = "tests:Own", "tests:Own+quantiles"
@@ -33,14 +33,14 @@ SPEC = spec_of(days=28, forecasters=("naive", PLAIN))
 class Normal:
     """Says that the next values are normal, of mean 0 and of a deviation that may depend on how many are known."""
 
-    deviation: Callable[[int], float] = lambda known: 1.0
-    asked: int = 0
+    deviation: Callable[[int], float] = lambda count: 1.0
+    calls: int = 0
 
     def forecast(self, history: Any, horizon: int) -> list[float]:
         return [0.0] * horizon
 
     def quantiles(self, history: Any, horizon: int) -> Any:
-        self.asked += 1
+        self.calls += 1
         return np.repeat(self.deviation(len(history)) * NORMAL[:, None], horizon, axis=1)
 
 
@@ -74,7 +74,7 @@ class Quoting(Fixed):
 
 
 def summary_of(values: Any, model: Any, spec: RunSpec = LONG) -> VariableSummary:
-    (summary,) = run(series(values), spec, forecasters=(own(model),)).variables
+    (summary,) = run(series(values), spec, forecasters=(custom(model),)).variables
     return summary
 
 
@@ -88,14 +88,14 @@ def trapezoid(losses: Any) -> float:
 
 
 def test_a_forecaster_with_quantiles_has_a_second_name_after_its_own():
-    result = run(series(SHORT), attrs.evolve(SPEC, forecasters=(PLAIN, "naive")), forecasters=(own(Normal()),))
+    result = run(series(SHORT), attrs.evolve(SPEC, forecasters=(PLAIN, "naive")), forecasters=(custom(Normal()),))
     assert result.variables[0].forecasters == result.spec.forecasters == (PLAIN, QUOTED, "naive")
     assert result.run_id == result.spec.run_id
 
 
 def test_to_name_both_is_to_name_the_forecaster():
     given_both = attrs.evolve(SPEC, forecasters=("naive", PLAIN, QUOTED))
-    runs = [run(series(SHORT), spec, forecasters=(own(Normal()),)) for spec in (SPEC, given_both)]
+    runs = [run(series(SHORT), spec, forecasters=(custom(Normal()),)) for spec in (SPEC, given_both)]
     assert runs[0].digest == runs[1].digest
     assert runs[0].run_id == runs[1].run_id
 
@@ -103,7 +103,7 @@ def test_to_name_both_is_to_name_the_forecaster():
 @pytest.mark.parametrize(("names", "model"), [(("naive", QUOTED), Normal()), (("naive", PLAIN, QUOTED), Fixed([0.0]))])
 def test_the_second_name_alone_or_of_a_forecaster_without_quantiles_is_unknown(names, model):
     with pytest.raises(InvalidSpec, match=r"tests:Own\+quantiles"):
-        resolve(names, [own(model)])
+        resolve(names, [custom(model)])
 
 
 def test_what_is_quoted_as_it_is_is_scored_on_the_very_quantiles():
@@ -136,33 +136,33 @@ def test_exact_quantiles_lose_little_by_calibration():
 
 @pytest.mark.parametrize("factor", [0.0, 0.3, 3.0])
 def test_quantiles_that_do_not_cover_do_after_calibration(factor):
-    summary = summary_of(NOISE, Normal(lambda known: factor))
+    summary = summary_of(NOISE, Normal(lambda count: factor))
     for nominal in (50, 80, 90, 95):
         assert abs(score(summary, QUOTED, f"coverage_{nominal}") - nominal / 100) > 0.03
         assert score(summary, PLAIN, f"coverage_{nominal}") == pytest.approx(nominal / 100, abs=0.02)
 
 
 def test_calibration_keeps_what_the_forecaster_knows_of_the_spread():
-    def deviation(known: int) -> float:
-        return 5.0 if known % 2 else 1.0
+    def deviation(count: int) -> float:
+        return 5.0 if count % 2 else 1.0
 
-    values = NOISE * [deviation(known) for known in range(DAYS)]
+    values = NOISE * [deviation(count) for count in range(DAYS)]
     with_quantiles, without = summary_of(values, Normal(deviation)), summary_of(values, Fixed([0.0]))
     assert score(with_quantiles, PLAIN, "crps") < 0.95 * score(without, PLAIN, "crps")
 
 
 def test_calibration_is_that_of_the_plain_loop():
     spec = attrs.evolve(LONG, end=day(399).astype("datetime64[D]").item())
-    quoted = quotes(series(NOISE[:400]), spec, own(Normal(lambda known: 0.2 + known % 3)))
+    rows = quotes(series(NOISE[:400]), spec, custom(Normal(lambda count: 0.2 + count % 3)))
     size, moved = 1 / 1.2533, 1.2533 * NORMAL
-    for known in range(2, 400):
-        if known > 2:
-            relative = NOISE[known - 1] / (0.2 + (known - 1) % 3)
+    for count in range(2, 400):
+        if count > 2:
+            relative = NOISE[count - 1] / (0.2 + (count - 1) % 3)
             moved = moved + 0.05 * (np.array(LEVELS) - (relative / size <= pooled(moved)))
             size = 0.97 * size + 0.03 * abs(relative)
-        row = quoted["x", PLAIN, 1, day(known - 1).item()]
-        said = [float(np.frombuffer(row[f"q{level}"])[0]) for level in LEVELS]
-        assert said == pytest.approx((size * (0.2 + known % 3) * pooled(moved)).tolist(), rel=1e-9, abs=1e-12)
+        row = rows["x", PLAIN, 1, day(count - 1).item()]
+        quantiles = [float(np.frombuffer(row[f"q{level}"])[0]) for level in LEVELS]
+        assert quantiles == pytest.approx((size * (0.2 + count % 3) * pooled(moved)).tolist(), rel=1e-9, abs=1e-12)
 
 
 def pooled(values: Any) -> Any:
@@ -178,11 +178,11 @@ def pooled(values: Any) -> Any:
 
 def test_the_empirical_calibration_is_of_errors_by_the_own_spread():
     spec = attrs.evolve(LONG, end=day(399).astype("datetime64[D]").item(), calibration="empirical")
-    quoted = quotes(series(NOISE[:400]), spec, own(Normal(lambda known: 0.2 + known % 3)))
-    relative = NOISE[2:399] / [0.2 + known % 3 for known in range(2, 399)]
-    row = quoted["x", PLAIN, 1, day(398).item()]
-    said = [float(np.frombuffer(row[f"q{level}"])[0]) for level in LEVELS]
-    assert said == pytest.approx((0.2 * np.quantile(relative, LEVELS)).tolist(), rel=1e-9)
+    rows = quotes(series(NOISE[:400]), spec, custom(Normal(lambda count: 0.2 + count % 3)))
+    relative = NOISE[2:399] / [0.2 + count % 3 for count in range(2, 399)]
+    row = rows["x", PLAIN, 1, day(398).item()]
+    quantiles = [float(np.frombuffer(row[f"q{level}"])[0]) for level in LEVELS]
+    assert quantiles == pytest.approx((0.2 * np.quantile(relative, LEVELS)).tolist(), rel=1e-9)
 
 
 def test_both_names_have_the_same_points_and_only_one_is_combined():
@@ -199,19 +199,19 @@ def test_both_names_have_the_same_points_and_only_one_is_combined():
 def test_nothing_that_is_quoted_depends_on_what_became_known_later(rows, data):
     cut = data.draw(st.integers(3, len(rows) - 1))
     other = [*rows[:cut], *data.draw(st.lists(st.integers(-50, 50), max_size=8))]
-    whole, changed = (quotes(series(map(float, one)), SPEC, own(FromTheMean())) for one in (rows, other))
-    then = [key for key in whole if key[3] <= day(cut - 1).item()]
+    table, other_table = (quotes(series(map(float, numbers)), SPEC, custom(FromTheMean())) for numbers in (rows, other))
+    then = [key for key in table if key[3] <= day(cut - 1).item()]
     assert {name for _, name, _, _ in then} == {"naive", PLAIN, QUOTED}
     for key in then:
-        quoted = {name for name in whole[key] if name.startswith("q")} | {"point", "weight", "trust"}
-        assert {name: whole[key][name] for name in quoted} == {name: changed[key][name] for name in quoted}
+        columns = {name for name in table[key] if name.startswith("q")} | {"point", "weight", "trust"}
+        assert {name: table[key][name] for name in columns} == {name: other_table[key][name] for name in columns}
 
 
 def test_what_stands_beside_a_variable_changes_no_bit():
     data = series(SHORT, "a"), series([value * 1e6 for value in SHORT[:20]], "b")
     spec = attrs.evolve(SPEC, variables=("a", "b"))
     alone, beside = (
-        training(*data, forecasters=(own(FromTheMean()),), unit_size=size).execute(spec).digest for size in (1, 2)
+        training(*data, forecasters=(custom(FromTheMean()),), unit_size=size).execute(spec).digest for size in (1, 2)
     )
     assert alone == beside
 
@@ -219,15 +219,15 @@ def test_what_stands_beside_a_variable_changes_no_bit():
 def test_a_power_of_two_changes_no_relative_score():
     small, large = (summary_of([value * 2.0**k for value in SHORT], FromTheMean(), SPEC) for k in (-200, 200))
     for measure in ("coverage_50", "coverage_95", "msis", "skill_crps"):
-        place = MEASURES.index(measure)
-        assert small.scores[..., place].tobytes() == large.scores[..., place].tobytes()
+        index = MEASURES.index(measure)
+        assert small.scores[..., index].tobytes() == large.scores[..., index].tobytes()
 
 
 GOOD = np.repeat(NORMAL[:, None], 2, axis=1)
 
 
 @pytest.mark.parametrize(
-    ("made", "told"),
+    ("quantiles", "message"),
     [
         (GOOD[::-1], "quantiles that cross"),
         (GOOD.T, r"shape (2, 9), expected (9, 2) of a quantile"),
@@ -237,8 +237,8 @@ GOOD = np.repeat(NORMAL[:, None], 2, axis=1)
         (RuntimeError("no"), "RuntimeError: no"),
     ],
 )
-def test_quantiles_that_cannot_be_are_refused(made, told):
-    assert told in failures(series(SHORT), spec=SPEC, forecasters=(own(Quoting(made)),))["x"]
+def test_quantiles_that_cannot_be_are_refused(quantiles, message):
+    assert message in failures(series(SHORT), spec=SPEC, forecasters=(custom(Quoting(quantiles)),))["x"]
 
 
 def test_without_quantiles_at_a_step_the_own_have_no_score_and_the_plain_are_those_of_all():
@@ -251,30 +251,32 @@ def test_without_quantiles_at_a_step_the_own_have_no_score_and_the_plain_are_tho
 
 def test_a_fitted_forecaster_is_fitted_once_for_both():
     model = FromTheMean()
-    run(series(SHORT), SPEC, forecasters=(own(model),))
+    run(series(SHORT), SPEC, forecasters=(custom(model),))
     assert model.fits == 27
 
 
 def test_a_forecaster_without_a_fit_brings_nothing_between_the_origins_it_is_called_at():
-    slow = PerOriginForecaster(PLAIN, "1", Normal(), refit_every=7)
-    record = recorded(series(SHORT), attrs.evolve(SPEC, horizon=1), slow)
+    forecaster = PerOriginForecaster(PLAIN, "1", Normal(), refit_every=7)
+    record = recorded(series(SHORT), attrs.evolve(SPEC, horizon=1), forecaster)
     assert isinstance(record, VariableRecord)
     assert record.sums.values[:, 2, 0, 0].tolist() == [1, 1, 1, 1]
 
 
 def test_quantiles_are_recorded_by_batch_and_not_asked_for_again():
     sink, model = FakeSink(), Normal()
-    first = run(series(SHORT), SPEC, sink=sink, forecasters=(own(model),))
-    shapes = [one.quantiles.shape for one in sink.records.values() if isinstance(one, PerOriginRecord)]
+    first = run(series(SHORT), SPEC, sink=sink, forecasters=(custom(model),))
+    shapes = [record.quantiles.shape for record in sink.records.values() if isinstance(record, PerOriginRecord)]
     assert shapes == [(9, 6, 2), (9, 7, 2), (9, 7, 2), (9, 7, 2)]
-    sink = FakeSink(records={key: one for key, one in sink.records.items() if isinstance(one, PerOriginRecord)})
-    asked = model.asked
-    assert run(series(SHORT), SPEC, sink=sink, forecasters=(own(model),)).digest == first.digest
-    assert model.asked == asked
+    sink = FakeSink(
+        records={key: record for key, record in sink.records.items() if isinstance(record, PerOriginRecord)}
+    )
+    calls = model.calls
+    assert run(series(SHORT), SPEC, sink=sink, forecasters=(custom(model),)).digest == first.digest
+    assert model.calls == calls
 
 
 def test_quantiles_that_a_forecaster_begins_to_bring_are_asked_for():
     sink, model = FakeSink(), Normal()
-    run(series(SHORT), SPEC, sink=sink, forecasters=(own(Fixed([0.0, 0.0])),))
-    run(series(SHORT), SPEC, sink=sink, forecasters=(own(model),))
-    assert model.asked == 27
+    run(series(SHORT), SPEC, sink=sink, forecasters=(custom(Fixed([0.0, 0.0])),))
+    run(series(SHORT), SPEC, sink=sink, forecasters=(custom(model),))
+    assert model.calls == 27

@@ -17,9 +17,10 @@ from pulse_core import (
 )
 from pulse_core.scores.measures import MEASURES
 from tests.fakes import FakeSink, FakeStore
+from tests.strategies import ALL_NAMES
 from tests.unit.core.engines import Losing
-from tests.unit.core.models import Fixed, LastThree, OnlyAbove, own
-from tests.unit.core.runs import ROSTER, failures, of_variables, run, series, spec_of, training
+from tests.unit.core.models import Fixed, LastThree, OnlyAbove, custom
+from tests.unit.core.runs import failures, of_variables, run, series, spec_of, training
 
 LOW = series([1.0, 3.0, 2.0, 5.0, 4.0, 6.0], "low")
 HIGH = series([101.0, 103.0, 102.0, 105.0, 104.0, 106.0], "high")
@@ -39,25 +40,28 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("fault", "said"), FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize(("fault", "message"), FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("unit_size", [1, 2, 3])
-def test_a_user_s_forecaster_that_fails_fails_only_its_own_variable(fault, said, unit_size):
-    named = failures(*ALL, spec=SPEC, forecasters=(own(OnlyAbove(fault)),), unit_size=unit_size)
+def test_a_user_s_forecaster_that_fails_fails_only_its_own_variable(fault, message, unit_size):
+    named = failures(*ALL, spec=SPEC, forecasters=(custom(OnlyAbove(fault)),), unit_size=unit_size)
     assert list(named) == ["high"]
     assert named["high"].startswith("forecaster 'tests:Own' with a history of 2: high: ")
-    assert said in named["high"]
+    assert message in named["high"]
 
 
 def test_variables_beside_one_that_fails_have_the_bits_they_have_alone():
-    forecasters = (own(OnlyAbove(RuntimeError("no"))),)
+    forecasters = (custom(OnlyAbove(RuntimeError("no"))),)
     beside = run(ALL, SPEC, forecasters=forecasters).variables
-    alone = [run(one, attrs.evolve(SPEC, variables=(one.variable,)), forecasters=forecasters) for one in (LOW, LOWER)]
+    alone = [
+        run(observations, attrs.evolve(SPEC, variables=(observations.variable,)), forecasters=forecasters)
+        for observations in (LOW, LOWER)
+    ]
     assert beside == tuple(result.variables[0] for result in alone)
 
 
 def test_an_origin_at_which_a_user_s_forecaster_says_nan_is_not_scored():
     result = run(
-        LOW, spec_of("low", days=6, horizon=1, forecasters=("naive", "tests:Own")), forecasters=(own(LastThree()),)
+        LOW, spec_of("low", days=6, horizon=1, forecasters=("naive", "tests:Own")), forecasters=(custom(LastThree()),)
     )
     assert result.failures == ()
     assert result.variables[0].scores[:, 0, MEASURES.index("n")].tolist() == [4, 3]
@@ -105,7 +109,7 @@ def test_failures_are_counted_and_in_name_order():
 def test_a_unit_that_the_backend_lost_fails_all_its_variables_with_its_error(error):
     backend = Losing(frozenset({"low"}), error)
     result = training(*ALL, backend=backend, keep_going=True, unit_size=2).execute(
-        attrs.evolve(SPEC, forecasters=ROSTER)
+        attrs.evolve(SPEC, forecasters=ALL_NAMES)
     )
     assert [(lost.variable, lost.kind, lost.message) for lost in result.failures] == [
         (variable, type(error).__name__, error.message) for variable in ("high", "low")
@@ -129,8 +133,8 @@ class Broken(FakeStore):
     "error", [StoreUnavailable("gone", "there"), VariableNotFound("none"), DataError("bad")], ids=repr
 )
 def test_a_variable_that_the_store_cannot_give_fails_alone(error):
-    store = Broken({one.variable: one for one in ALL}, error=error)
-    result = training(store=store, keep_going=True).execute(attrs.evolve(SPEC, forecasters=ROSTER))
+    store = Broken({observations.variable: observations for observations in ALL}, error=error)
+    result = training(store=store, keep_going=True).execute(attrs.evolve(SPEC, forecasters=ALL_NAMES))
     assert [(lost.variable, lost.kind) for lost in result.failures] == [("high", type(error).__name__)]
     assert [summary.variable for summary in result.variables] == ["low", "lower"]
 
@@ -155,7 +159,7 @@ def test_a_slice_with_a_failed_variable_fails():
 
 def test_a_forecaster_that_always_fails_fails_every_variable():
     with pytest.raises(RunFailed) as raised:
-        training(*ALL, forecasters=(own(Fixed(KeyError("x"))),)).execute(SPEC)
+        training(*ALL, forecasters=(custom(Fixed(KeyError("x"))),)).execute(SPEC)
     assert {(lost.variable, lost.kind) for lost in raised.value.failures} == {
-        (one.variable, "ForecasterFailed") for one in ALL
+        (observations.variable, "ForecasterFailed") for observations in ALL
     }

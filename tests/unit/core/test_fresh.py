@@ -8,7 +8,7 @@ import pytest
 from pulse_core import RunResult
 from pulse_core.results import DataSnapshot, PartOwner, PerOriginRecord, Record, VariableRecord, VariableScores
 from tests.fakes import FakeSink, FakeStore, VersionedStore
-from tests.unit.core.models import own
+from tests.unit.core.models import custom
 from tests.unit.core.runs import series, spec_of, training
 
 ROWS = [float(n * n % 11) for n in range(28)]
@@ -25,12 +25,12 @@ def stored(request):
     return request.param
 
 
-@pytest.fixture(params=["built in", "slow"])
+@pytest.fixture(params=["built in", "per origin"])
 def setting(request, stored):
     """A spec, a kind of store, and forecasters: one of the built-in ones, or one that is called origin by origin."""
     if request.param == "built in":
         return spec_of("a", "b", days=28), (), stored
-    return spec_of("a", "b", days=28, forecasters=("naive", "tests:Own")), (own(Last()),), stored
+    return spec_of("a", "b", days=28, forecasters=("naive", "tests:Own")), (custom(Last()),), stored
 
 
 def execute(setting, sink: FakeSink, *, fresh: bool) -> RunResult:
@@ -67,9 +67,9 @@ def test_it_recalls_nothing_and_says_what_a_first_run_says(setting):
 def test_what_it_computed_takes_the_place_of_what_was_recorded(setting):
     sink = FakeSink()
     execute(setting, sink, fresh=False)
-    wrong = spoilt(sink)
-    execute(setting, wrong, fresh=True)
-    assert wrong.records == sink.records
+    damaged = spoilt(sink)
+    execute(setting, damaged, fresh=True)
+    assert damaged.records == sink.records
 
 
 def test_without_it_what_is_recorded_is_believed(setting):

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec, TooLittleData, VariableSummary
 from pulse_core.scores.measures import MEASURES
-from tests.strategies import DAY, replayed, values, whole_for
+from tests.strategies import ALL_NAMES, DAY, replayed, values, whole_for
 from tests.unit.core.real import real_series, released_late
-from tests.unit.core.runs import FORECASTERS, ROSTER, ended, hindcasts, in_units
+from tests.unit.core.runs import FORECASTERS, ended, hindcasts, in_units
 
-IN_UNITS = [place for place, name in enumerate(MEASURES) if in_units(name)]
+IN_UNITS = [index for index, name in enumerate(MEASURES) if in_units(name)]
 LEARNED = ("trust", "weights", "regret", "bound")
 ORDINARY = st.floats(1e-3, 1e6) | st.floats(-1e6, -1e-3) | st.integers(-3, 3).map(float)
 
@@ -46,7 +46,7 @@ def oil():
     assert observations.known_at is not None
     first, last = (moment.astype("datetime64[D]").item() for moment in observations.known_at[[60, -1]])
     return observations, RunSpec(
-        variables=("wti_price",), start=first, end=last, forecasters=ROSTER, min_history=5, season=5
+        variables=("wti_price",), start=first, end=last, forecasters=ALL_NAMES, min_history=5, season=5
     )
 
 
@@ -78,8 +78,8 @@ def test_what_is_known_later_is_quoted_later_and_no_otherwise(forecaster, data, 
     except TooLittleData:
         return
     after = hindcasts(forecaster, later, attrs.evolve(spec, end=spec.end + timedelta(days=days)))
-    quoted = {moment: after.get(moment + days * DAY) for moment in before}
-    assert quoted == before
+    moved = {moment: after.get(moment + days * DAY) for moment in before}
+    assert moved == before
 
 
 @settings(max_examples=30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,12 +12,12 @@ import pytest
 from pulse_core import BUILT_IN, RunSpec
 from pulse_core.data.observations import KnownRows, resolve_known_at
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.forecasters.registry import resolve
+from pulse_core.forecasters.registry import ForecasterSet, resolve
 from pulse_core.plan import Batch, batches
 from pulse_core.results import DataSnapshot
 from pulse_core.runs.inputs import data_facts
 from pulse_core.runs.keys import RecordKeys, hindcast_key
-from tests.unit.core.models import OWN, QUOTING
+from tests.unit.core.models import CUSTOM, CUSTOM_WITH_QUANTILES
 from tests.unit.core.runs import series, spec_of
 
 NOT_IN_RECORDS = {
@@ -38,7 +39,7 @@ NOT_IN_HINDCASTS = NOT_IN_RECORDS | {
 }
 """Fields that do not change the key of a forecaster's hindcasts in a batch, and what they act through."""
 
-BASE = spec_of("x", days=28, forecasters=("naive", "drift", OWN.name))
+BASE = spec_of("x", days=28, forecasters=("naive", "drift", CUSTOM.name))
 OTHER: dict[str, Any] = {
     "variables": ("x", "y"),
     "start": date(2020, 1, 2),
@@ -46,7 +47,7 @@ OTHER: dict[str, Any] = {
     "batch_size_days": 8,
     "batch_limit": 3,
     "horizon": 4,
-    "forecasters": ("naive", OWN.name),
+    "forecasters": ("naive", CUSTOM.name),
     "benchmark": "drift",
     "min_history": 31,
     "trust_decay": 0.98,
@@ -59,7 +60,7 @@ OTHER: dict[str, Any] = {
     "refit_every": 2,
     "predictors": ("z",),
 }
-FORECASTERS = resolve(BASE.forecasters, [OWN])
+FORECASTERS = resolve(BASE.forecasters, [CUSTOM])
 BATCH = batches(BASE)[1]
 FIELDS = [field.name for field in attrs.fields(RunSpec)]
 
@@ -73,15 +74,19 @@ def snapshot_of(rows: KnownRows) -> DataSnapshot:
     return DataSnapshot(rows.known.variable, data_facts(rows), BASE.end.isoformat(), settled=False)
 
 
-def record_key(spec: RunSpec = BASE, **changes: Any) -> str:
-    """The key of a record of the same rows and forecasters, unless they are among the changes."""
-    chosen = {"forecasters": FORECASTERS, "rows": rows_of(), "predictors": []} | changes
-    keys = RecordKeys(spec, chosen["forecasters"])
-    return keys.of(snapshot_of(chosen["rows"]), [snapshot_of(rows) for rows in chosen["predictors"]])
+def record_key(
+    spec: RunSpec = BASE,
+    forecasters: ForecasterSet = FORECASTERS,
+    rows: KnownRows | None = None,
+    predictors: Sequence[KnownRows] = (),
+) -> str:
+    """The key of a record of the same forecasters and rows, unless they are given."""
+    snapshot = snapshot_of(rows or rows_of())
+    return RecordKeys(spec, forecasters).of(snapshot, [snapshot_of(predictor) for predictor in predictors])
 
 
 def batch_key(
-    spec: RunSpec = BASE, forecaster: Forecaster = OWN, rows: KnownRows | None = None, batch: Batch = BATCH
+    spec: RunSpec = BASE, forecaster: Forecaster = CUSTOM, rows: KnownRows | None = None, batch: Batch = BATCH
 ) -> str:
     """The key of the hindcasts of the same forecaster, rows and batch, unless they are given."""
     return hindcast_key(spec, forecaster, rows or rows_of(), batch)
@@ -119,21 +124,23 @@ def test_both_keys_follow_the_rows_their_variable_and_the_rule_by_which_they_wer
 
 
 @pytest.mark.parametrize(
-    "names", [("naive", OWN.name, "drift"), ("naive", "drift"), ("naive", "drift", OWN.name, "mean")], ids=str
+    "names", [("naive", CUSTOM.name, "drift"), ("naive", "drift"), ("naive", "drift", CUSTOM.name, "mean")], ids=str
 )
 def test_the_key_of_a_record_follows_the_forecasters_and_their_order(names):
-    assert record_key(forecasters=resolve(names, [OWN])) != record_key()
+    assert record_key(forecasters=resolve(names, [CUSTOM])) != record_key()
 
 
 def test_both_keys_follow_a_forecaster_s_version():
-    newer = attrs.evolve(OWN, version="2")
+    newer = attrs.evolve(CUSTOM, version="2")
     assert record_key(forecasters=resolve(BASE.forecasters, [newer])) != record_key()
     assert batch_key(forecaster=newer) != batch_key()
 
 
 def test_the_key_of_hindcasts_per_origin_follows_the_forecaster_and_whether_it_brings_quantiles():
-    with_quantiles = attrs.evolve(QUOTING, name=OWN.name)
-    keys = {batch_key(forecaster=forecaster) for forecaster in (OWN, with_quantiles, attrs.evolve(OWN, name="m:slow"))}
+    with_quantiles = attrs.evolve(CUSTOM_WITH_QUANTILES, name=CUSTOM.name)
+    keys = {
+        batch_key(forecaster=forecaster) for forecaster in (CUSTOM, with_quantiles, attrs.evolve(CUSTOM, name="m:slow"))
+    }
     assert len(keys) == 3
 
 
@@ -154,7 +161,7 @@ def test_a_batch_has_one_key_whatever_comes_after_it():
 
 @pytest.mark.parametrize("name", [forecaster.name for forecaster in BUILT_IN])
 def test_every_built_in_forecaster_s_version_is_in_the_key_of_a_record(name):
-    (forecaster,) = (forecaster for forecaster in BUILT_IN if forecaster.name == name)
     before = resolve([name])
-    after = attrs.evolve(before, forecasters=(attrs.evolve(forecaster, version="next"),))
+    newer: Any = before.forecasters[0]
+    after = attrs.evolve(before, forecasters=(attrs.evolve(newer, version="next"),))
     assert record_key(forecasters=before) != record_key(forecasters=after)

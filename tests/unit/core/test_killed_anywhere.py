@@ -15,13 +15,13 @@ from pulse_core import RunResult, RunSpec
 from pulse_core.ports import Write
 from pulse_core.results import Record
 from tests.fakes import FakeSink, VersionedStore
-from tests.unit.core.models import LastThree, own
+from tests.unit.core.models import LastThree, custom
 from tests.unit.core.runs import known, parts_of, spec_of, training
 
 ROWS = [(n, float(n * n % 11), n) for n in range(20)]
 GROWN = [*ROWS, (20, 3.0, 20)]
 SPEC = spec_of("x", "y", days=20, forecasters=("naive", "drift", "ensemble"))
-SLOW = attrs.evolve(SPEC, forecasters=("naive", "tests:Own"))
+PER_ORIGIN = attrs.evolve(SPEC, forecasters=("naive", "tests:Own"))
 
 
 class Killed(BaseException):
@@ -32,12 +32,12 @@ class Killed(BaseException):
 class Mortal(FakeSink):
     """Does so many operations that change something, and then no more."""
 
-    left: list[int] = attrs.field(factory=lambda: [10**9])
+    operations_left: list[int] = attrs.field(factory=lambda: [10**9])
 
     def _operate(self) -> None:
-        if self.left[0] <= 0:
+        if self.operations_left[0] <= 0:
             raise Killed
-        self.left[0] -= 1
+        self.operations_left[0] -= 1
 
     def record(self, key: str, result: Record) -> None:
         self._operate()
@@ -63,25 +63,25 @@ class Mortal(FakeSink):
 
 
 @attrs.frozen
-class Go:
+class Attempt:
     """One run: of which data, up to which day, under which name, how."""
 
     grown: bool
     days_more: int
     run_id: str
     how: dict[str, Any]
-    slow: bool
+    per_origin: bool
 
     def run(self, sink: FakeSink) -> RunResult:
         rows = GROWN if self.grown else ROWS
         store = VersionedStore({"x": known(rows), "y": known(ROWS, "y")})
-        forecasters = (own(LastThree()),) if self.slow else ()
+        forecasters = (custom(LastThree()),) if self.per_origin else ()
         run = training(store=store, sink=sink, run_id=self.name, forecasters=forecasters, unit_size=1, **self.how)
         return run.execute(self.spec)
 
     @property
     def spec(self) -> RunSpec:
-        spec = SLOW if self.slow else SPEC
+        spec = PER_ORIGIN if self.per_origin else SPEC
         return attrs.evolve(spec, end=spec.end + timedelta(days=self.days_more))
 
     @property
@@ -89,8 +89,8 @@ class Go:
         return f"{self.run_id}-{self.spec.run_id}"  # a name holds one spec
 
 
-GOES = st.builds(
-    Go,
+ATTEMPTS = st.builds(
+    Attempt,
     st.booleans(),
     st.sampled_from([0, 1, 20]),
     st.sampled_from(["one", "two"]),
@@ -100,32 +100,36 @@ GOES = st.builds(
 
 
 @settings(max_examples=150)
-@given(st.lists(st.tuples(GOES, st.integers(0, 40)), min_size=1, max_size=4), GOES)
+@given(st.lists(st.tuples(ATTEMPTS, st.integers(0, 40)), min_size=1, max_size=4), ATTEMPTS)
 def test_nothing_that_came_before_shows_in_a_run_that_ends_well(killed, last):
     sink = Mortal()
-    for go, operations in killed:
-        sink.left[0] = operations
+    for attempt, operations in killed:
+        sink.operations_left[0] = operations
         try:
-            go.run(sink)
+            attempt.run(sink)
             event("ended well")
         except Killed:
             event("killed")
-    sink.left[0] = 10**9
+    sink.operations_left[0] = 10**9
     alone = FakeSink()
-    said, expected = last.run(sink), last.run(alone)
-    assert (said.variables, said.digest, said.failures) == (expected.variables, expected.digest, expected.failures)
-    assert said.parts == expected.parts
+    result, expected = last.run(sink), last.run(alone)
+    assert (result.variables, result.digest, result.failures) == (
+        expected.variables,
+        expected.digest,
+        expected.failures,
+    )
+    assert result.parts == expected.parts
     assert parts_of(sink, last.name) == parts_of(alone, last.name)
 
 
 @settings(max_examples=60)
-@given(GOES, st.integers(0, 40))
-def test_a_run_that_was_killed_leaves_the_same_ledger_as_one_that_was_not_once_it_is_run_again(go, operations):
-    sink, alone = Mortal(left=[operations]), FakeSink()
+@given(ATTEMPTS, st.integers(0, 40))
+def test_a_run_that_was_killed_leaves_the_same_records_as_one_that_was_not_once_it_is_run_again(attempt, operations):
+    sink, alone = Mortal(operations_left=[operations]), FakeSink()
     try:
-        go.run(sink)
+        attempt.run(sink)
     except Killed:
-        sink.left[0] = 10**9
-        go.run(sink)
-    go.run(alone)
+        sink.operations_left[0] = 10**9
+        attempt.run(sink)
+    attempt.run(alone)
     assert sink.records == alone.records

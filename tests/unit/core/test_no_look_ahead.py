@@ -18,7 +18,7 @@ from pulse_core.plan import batch_index
 from pulse_core.results import VariableRecord
 from pulse_core.scores.sums import SUMS
 from tests.strategies import replayed, rewritten_after, values, whole_for
-from tests.unit.core.models import OWN, PEEKING, PEEKING_FAR, QUOTING
+from tests.unit.core.models import CUSTOM, CUSTOM_WITH_QUANTILES, PEEKING, PEEKING_FAR
 from tests.unit.core.runs import FORECASTERS, Row, day, hindcasts, known, quotes, recorded, series, spec_of
 
 MICROSECOND = np.timedelta64(1, "us")
@@ -27,7 +27,7 @@ POSITIVE = st.floats(1e-3, 1e6) | st.integers(1, 4).map(float)
 Members = tuple[Observations, ...]
 """A variable, and the predictors that the spec names."""
 Law = tuple[Members, Members, RunSpec, np.datetime64]
-by_name = pytest.mark.parametrize("forecaster", [*FORECASTERS, OWN], ids=lambda forecaster: forecaster.name)
+by_name = pytest.mark.parametrize("forecaster", [*FORECASTERS, CUSTOM], ids=lambda forecaster: forecaster.name)
 
 
 @st.composite
@@ -35,16 +35,16 @@ def rewritten(draw: st.DrawFn, *, cut: bool = False, predicted: bool = False) ->
     """Rows, the same rows with another future, the spec, and the moment at which the futures part."""
     target = draw(st.sampled_from(["level", "change", "log-change"]))
     numbers = POSITIVE if target == "log-change" else values()
-    one = draw(replayed(numbers))
-    others = [draw(replayed(values(), "y"))] if predicted else []
-    spec = draw(whole_for(one, (target,), tuple(other.variable for other in others)))
+    observations = draw(replayed(numbers))
+    predictors = [draw(replayed(values(), "y"))] if predicted else []
+    spec = draw(whole_for(observations, (target,), tuple(other.variable for other in predictors)))
     # some forty batches at most: a forecaster called origin by origin has a unit for each
     size = draw(st.integers(1, 9)) * (1 + (spec.end - spec.start).days // 40)
     spec = attrs.evolve(spec, batch_limit=None, batch_size_days=size)
-    assert one.known_at is not None
-    moment = one.known_at[draw(st.integers(len(one) // 2, len(one) - 1))]
+    assert observations.known_at is not None
+    moment = observations.known_at[draw(st.integers(len(observations) // 2, len(observations) - 1))]
     later = numbers if target == "log-change" else None
-    members = (one, *others)
+    members = (observations, *predictors)
     if cut:
         return members, tuple(member.known_by(moment) for member in members), spec, moment
     futures = (draw(rewritten_after(member, moment, later)) for member in members)
@@ -52,8 +52,8 @@ def rewritten(draw: st.DrawFn, *, cut: bool = False, predicted: bool = False) ->
 
 
 def assert_quotes_stay(forecaster: Forecaster, law: Law) -> None:
-    one, other, spec, moment = law
-    before, after = (quoted_by(moment, forecaster, members, spec) for members in (one, other))
+    members, rewritten_members, spec, moment = law
+    before, after = (quoted_by(moment, forecaster, rows, spec) for rows in (members, rewritten_members))
     assert before == after
 
 
@@ -61,19 +61,19 @@ def quoted_by(
     moment: np.datetime64, forecaster: Forecaster, members: Members, spec: RunSpec
 ) -> dict[np.datetime64, bytes]:
     try:
-        quoted = hindcasts(forecaster, members[0], spec, *members[1:])
+        forecasts = hindcasts(forecaster, members[0], spec, *members[1:])
     except TooLittleData:
         return {}
     # those before the period are made where it has an origin at all
-    return {origin: bits for origin, bits in quoted.items() if np.datetime64(spec.start, "us") <= origin <= moment}
+    return {origin: bits for origin, bits in forecasts.items() if np.datetime64(spec.start, "us") <= origin <= moment}
 
 
-def assert_table_stays(law: Law, *own: Forecaster) -> None:
+def assert_table_stays(law: Law, *custom: Forecaster) -> None:
     """All that is written of the origins by the moment stays, but what happened after it."""
-    one, other, spec, moment = law
-    forecasters = with_own(spec, own)
-    cut = tuple(member.known_by(moment) for member in one)
-    tables = [quotes(members, forecasters, *own) for members in (one, other, cut)]
+    members, rewritten_members, spec, moment = law
+    forecasters = with_custom(spec, custom)
+    cut = tuple(member.known_by(moment) for member in members)
+    tables = [quotes(rows, forecasters, *custom) for rows in (members, rewritten_members, cut)]
     before, after, then = (written_by(moment, rows) for rows in tables)
     assert before == after == then
     outcomes = [released_by(moment, rows, released=tables[2]) for rows in tables]
@@ -102,16 +102,18 @@ def is_nan(bits: bytes) -> bool:
     return bool(np.isnan(np.frombuffer(bits)[0]))
 
 
-def with_own(spec: RunSpec, own: Sequence[Forecaster]) -> RunSpec:
-    return attrs.evolve(spec, forecasters=(*spec.forecasters, *(forecaster.name for forecaster in own)))
+def with_custom(spec: RunSpec, custom: Sequence[Forecaster]) -> RunSpec:
+    return attrs.evolve(spec, forecasters=(*spec.forecasters, *(forecaster.name for forecaster in custom)))
 
 
-def assert_record_stays(law: Law, *own: Forecaster) -> None:
+def assert_record_stays(law: Law, *custom: Forecaster) -> None:
     """All arrays by batch of knowledge keep the batches that ended by the moment."""
-    one, other, spec, moment = law
-    forecasters = with_own(spec, own)
+    members, rewritten_members, spec, moment = law
+    forecasters = with_custom(spec, custom)
     ended = int(batch_index(spec, np.array([moment + MICROSECOND]))[0])
-    before, after = (ended_batches(recorded(members, forecasters, *own), max(ended, 0)) for members in (one, other))
+    before, after = (
+        ended_batches(recorded(rows, forecasters, *custom), max(ended, 0)) for rows in (members, rewritten_members)
+    )
     assert before == after
 
 
@@ -119,8 +121,8 @@ def ended_batches(result: VariableRecord | None, count: int) -> dict[str, bytes]
     """The bits of the first batches of what a record holds by the batch in which it became known."""
     if result is None:
         return {}
-    begun = {name: getattr(result, name)[:count] for name in ("wins", "losses", "origins")}
-    return {name: without_empty_end(array) for name, array in begun.items() if array.any()}
+    arrays = {name: getattr(result, name)[:count] for name in ("wins", "losses", "origins")}
+    return {name: without_empty_end(array) for name, array in arrays.items() if array.any()}
 
 
 def without_empty_end(array: np.ndarray) -> bytes:
@@ -157,41 +159,44 @@ def test_data_and_predictors_cut_at_an_origin_give_the_same_forecast_of_ridge(la
 @settings(max_examples=25)
 @given(law=rewritten(predicted=True))
 def test_rows_known_after_an_origin_move_nothing_that_a_run_writes_of_it(law):
-    assert_table_stays(law, OWN, QUOTING)
+    assert_table_stays(law, CUSTOM, CUSTOM_WITH_QUANTILES)
 
 
 @settings(max_examples=25)
 @given(law=rewritten(predicted=True, cut=True))
 def test_of_data_cut_at_an_origin_a_run_writes_the_same(law):
-    assert_table_stays(law, OWN, QUOTING)
+    assert_table_stays(law, CUSTOM, CUSTOM_WITH_QUANTILES)
 
 
 @settings(max_examples=25)
 @given(law=rewritten(predicted=True))
 def test_rows_known_after_a_batch_move_nothing_that_trust_learnt_in_it(law):
-    assert_record_stays(law, OWN, QUOTING)
+    assert_record_stays(law, CUSTOM, CUSTOM_WITH_QUANTILES)
 
 
 @settings(max_examples=25)
 @given(law=rewritten(predicted=True, cut=True))
 def test_data_cut_after_a_batch_teach_trust_the_same_in_it(law):
-    assert_record_stays(law, OWN, QUOTING)
+    assert_record_stays(law, CUSTOM, CUSTOM_WITH_QUANTILES)
 
 
 @settings(max_examples=25)
 @given(law=rewritten(predicted=True))
 def test_rows_known_after_all_actuals_of_a_batch_move_no_score_of_it(law):
-    one, other, spec, moment = law
+    members, rewritten_members, spec, moment = law
     spec = attrs.evolve(spec, actuals="first")
-    past, rest = recorded([member.known_by(moment) for member in one], spec), recorded(other, spec)
-    if past is None:
+    cut_record, record = (
+        recorded([member.known_by(moment) for member in members], spec),
+        recorded(rewritten_members, spec),
+    )
+    if cut_record is None:
         return
-    assert rest is not None
-    ended = past.sums.batches < batch_index(spec, np.array([moment + MICROSECOND]))
-    counted = past.sums.values[:, past.forecasters.index("naive"), :, SUMS.index("count")]
-    settled = (counted == past.origins[:, None]) & (ended & (past.origins > 0))[:, None]
+    assert record is not None
+    ended = cut_record.sums.batches < batch_index(spec, np.array([moment + MICROSECOND]))
+    counted = cut_record.sums.values[:, cut_record.forecasters.index("naive"), :, SUMS.index("count")]
+    settled = (counted == cut_record.origins[:, None]) & (ended & (cut_record.origins > 0))[:, None]
     for batch, ahead in np.argwhere(settled):
-        assert past.sums.values[batch, :, ahead].tobytes() == rest.sums.values[batch, :, ahead].tobytes()
+        assert cut_record.sums.values[batch, :, ahead].tobytes() == record.sums.values[batch, :, ahead].tobytes()
 
 
 REVISED = known([(n, float(n * n % 7), n) for n in range(20)] + [(5, 3.5, 8), (6, -1.0, 16), (12, 6.0, 16)])
@@ -230,25 +235,25 @@ def test_an_honest_forecaster_passes_where_those_that_peek_are_caught(forecaster
     assert_quotes_stay(forecaster, PARTED)
 
 
-def test_an_honest_roster_passes_where_those_that_peek_are_caught():
-    assert_record_stays(PARTED, OWN, QUOTING)
-    assert_table_stays(PARTED, OWN, QUOTING)
+def test_an_honest_set_of_forecasters_passes_where_those_that_peek_are_caught():
+    assert_record_stays(PARTED, CUSTOM, CUSTOM_WITH_QUANTILES)
+    assert_table_stays(PARTED, CUSTOM, CUSTOM_WITH_QUANTILES)
 
 
 def test_the_law_catches_a_predictor_that_is_known_too_early(monkeypatch):
     # the predictor leads by a day, so that ridge follows it
     numbers = [float(n * n % 11) for n in range(40)]
-    one, leading = series(numbers), series([n + 0.1 * (n % 3) for n in numbers[1:]], "y")
+    following, leading = series(numbers), series([n + 0.1 * (n % 3) for n in numbers[1:]], "y")
     moment = day(30)
-    cut = tuple(attrs.evolve(member, known_at=member.timestamps).known_by(moment) for member in (one, leading))
+    cut = tuple(attrs.evolve(member, known_at=member.timestamps).known_by(moment) for member in (following, leading))
     spec = spec_of(days=60, predictors=("y",), forecasters=("naive", "ridge"))
-    law: Law = ((one, leading), cut, spec, moment)
+    law: Law = ((following, leading), cut, spec, moment)
     assert_quotes_stay(Ridge(), law)
-    honest = covariates._among
+    honest = covariates._newest_changes
 
-    def one_early(stamps, numbers, limit, counts):
+    def a_day_early(stamps, numbers, limit, counts):
         return honest(stamps, numbers, limit + np.timedelta64(1, "D"), counts + 1)
 
-    monkeypatch.setattr(covariates, "_among", one_early)
+    monkeypatch.setattr(covariates, "_newest_changes", a_day_early)
     with pytest.raises(AssertionError):
         assert_quotes_stay(Ridge(), law)

@@ -72,13 +72,13 @@ def test_a_moment_before_the_period_falls_into_no_batch(spec):
 
 @given(specs())
 def test_batches_are_numbered_and_named_in_order(spec):
-    assert [batch.id for batch in batches(spec)] == [f"batch_{place:04d}" for place in range(len(batches(spec)))]
+    assert [batch.id for batch in batches(spec)] == [f"batch_{index:04d}" for index in range(len(batches(spec)))]
 
 
 @given(specs(), st.integers(1, 5))
 def test_a_batch_limit_keeps_the_first_batches(spec, limit):
-    whole = batches(attrs.evolve(spec, batch_limit=None))
-    assert batches(attrs.evolve(spec, batch_limit=limit)) == whole[:limit]
+    unlimited = batches(attrs.evolve(spec, batch_limit=None))
+    assert batches(attrs.evolve(spec, batch_limit=limit)) == unlimited[:limit]
 
 
 @given(specs())
@@ -221,6 +221,8 @@ def test_a_forecaster_called_origin_by_origin_is_expected_to_take_longer_than_a_
     ],
 )
 def test_what_a_forecaster_declares_to_cost_is_what_its_units_are_expected_to_take(cheap, dear):
-    for units, more in zip(units_of(cheap), units_of(dear), strict=True):
-        assert [attrs.evolve(unit, seconds=0.0) for unit in units] == [attrs.evolve(unit, seconds=0.0) for unit in more]
-        assert all(unit.seconds < other.seconds for unit, other in zip(units, more, strict=True))
+    for units, dear_units in zip(units_of(cheap), units_of(dear), strict=True):
+        assert [attrs.evolve(unit, seconds=0.0) for unit in units] == [
+            attrs.evolve(unit, seconds=0.0) for unit in dear_units
+        ]
+        assert all(unit.seconds < other.seconds for unit, other in zip(units, dear_units, strict=True))

@@ -19,9 +19,9 @@ from pulse_core.errors import ForecasterFailed
 from pulse_core.ports import Write
 from pulse_core.results import Record, VariableScores
 from tests.fakes import FakeSink
-from tests.strategies import replayed, values, whole_for
-from tests.unit.core.models import LastThree, own
-from tests.unit.core.runs import ROSTER, bits_of, ended, known, of_variables, parts_of, series, spec_of, training
+from tests.strategies import ALL_NAMES, replayed, values, whole_for
+from tests.unit.core.models import LastThree, custom
+from tests.unit.core.runs import bits_of, ended, known, of_variables, parts_of, series, spec_of, training
 
 ROWS = [(n, float(n * n % 11), n) for n in range(30)]
 SPEC = spec_of(days=30)
@@ -148,8 +148,8 @@ def test_a_run_that_writes_hindcasts_makes_them_again_and_says_the_same():
 
 def test_another_version_of_a_forecaster_is_computed_anew():
     spec, sink = attrs.evolve(SPEC, forecasters=("naive", "tests:Own")), FakeSink()
-    execute(known(ROWS), spec, sink, own(LastThree()))
-    newer = attrs.evolve(own(LastThree()), version="2")
+    execute(known(ROWS), spec, sink, custom(LastThree()))
+    newer = attrs.evolve(custom(LastThree()), version="2")
     assert execute(known(ROWS), spec, sink, newer).units.computed == 1
 
 
@@ -179,22 +179,22 @@ def test_counts_of_recalled_and_computed_variables_do_not_depend_on_units(unit_s
     assert (counts.planned, counts.recalled, counts.computed, counts.failed) == (4, 2, 2, 0)
 
 
-def test_a_record_holds_its_forecasters_in_the_order_of_the_roster():
+def test_a_record_holds_its_forecasters_in_the_order_of_the_spec():
     sink = FakeSink()
     execute(known(ROWS), SPEC, sink)
-    assert [record.forecasters for record in sink.records.values() if isinstance(record, VariableRecord)] == [ROSTER]
+    assert [record.forecasters for record in sink.records.values() if isinstance(record, VariableRecord)] == [ALL_NAMES]
 
 
 @attrs.frozen
 class Watched(FakeSink):
     """Notes which kinds of records are read, and the parts that are opened."""
 
-    read: list[type] = attrs.field(factory=list)
+    recalled: list[type] = attrs.field(factory=list)
     opened: list[str] = attrs.field(factory=list)
 
     def recall(self, key: str) -> Record | None:
         record = FakeSink.recall(self, key)
-        self.read.append(type(record))
+        self.recalled.append(type(record))
         return record
 
     @contextmanager
@@ -204,7 +204,7 @@ class Watched(FakeSink):
             yield write
 
     def forget(self) -> None:
-        self.read.clear()
+        self.recalled.clear()
         self.opened.clear()
 
 
@@ -219,7 +219,7 @@ def test_a_run_that_is_repeated_reads_the_scores_alone_and_writes_no_part(hindca
     written = dict(sink.parts)
     sink.forget()
     again = training(*TWO, sink=sink, hindcasts=hindcasts).execute(SPEC_OF_TWO)
-    assert (sink.read, sink.opened) == ([VariableScores] * 2, [])
+    assert (sink.recalled, sink.opened) == ([VariableScores] * 2, [])
     assert (again.units.recalled, again.digest, again.parts) == (2, first.digest, first.parts)
     assert sink.parts == written
 
@@ -243,7 +243,7 @@ def test_another_run_of_the_same_takes_the_tables_over(hindcasts):
     sink.forget()
     second = training(*TWO, sink=sink, run_id="two", hindcasts=hindcasts).execute(SPEC_OF_TWO)
     assert (second.units.recalled, second.parts, second.digest) == (2, first.parts, first.digest)
-    assert (sink.opened, VariableRecord in sink.read) == ([], False)
+    assert (sink.opened, VariableRecord in sink.recalled) == ([], False)
     assert parts_of(sink, "one") == parts_of(sink, "two")
 
 
@@ -286,18 +286,18 @@ def test_tables_that_are_taken_over_are_those_that_a_run_alone_would_write(data,
     spec = attrs.evolve(data.draw(whole_for(observations)), batch_limit=None)
     end = max(spec.start, observations.known_at[-1].astype("datetime64[D]").item())
     ends = end, end + timedelta(days=days)
-    first, then = (attrs.evolve(spec, end=one) for one in (reversed(ends) if shorter else ends))
-    for one, run, context in ((first, "one", sink), (then, "two", sink), (then, "two", alone)):
-        ended(observations, one, sink=context, run_id=run, hindcasts=True)
+    first, then = (attrs.evolve(spec, end=last) for last in (reversed(ends) if shorter else ends))
+    for run_spec, run, context in ((first, "one", sink), (then, "two", sink), (then, "two", alone)):
+        ended(observations, run_spec, sink=context, run_id=run, hindcasts=True)
     assert parts_of(sink, "two") == parts_of(alone, "two")
 
 
 def test_a_record_that_is_gone_is_computed_again_where_its_rows_are_wanted():
     sink = FakeSink()
     first = training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
-    kept = of_variables(sink).items()
+    items = of_variables(sink).items()
     records: dict[str, Record] = {
-        key: one for key, one in kept if isinstance(one, VariableScores) or one.variable == "y"
+        key: record for key, record in items if isinstance(record, VariableScores) or record.variable == "y"
     }
     second = training(*TWO, sink=FakeSink(records=records), run_id="two").execute(SPEC_OF_TWO)
     assert (second.units.recalled, second.units.computed, second.digest) == (1, 1, first.digest)
@@ -309,7 +309,7 @@ def test_a_part_that_was_written_without_a_failure_is_written_again_with_what_wa
     data, sink = (known(ROWS), known(OTHERS[:-1], "y")), FakeSink()
     run = partial(training, *data, sink=sink, hindcasts=hindcasts, keep_going=True, unit_size=2, run_id="r")
     first = run(forecasters=(Picky(length=len(OTHERS) - 1),)).execute(spec)
-    assert ([one.variable for one in first.variables], variables_in(sink)) == (["x"], {"x"})
+    assert ([summary.variable for summary in first.variables], variables_in(sink)) == (["x"], {"x"})
     assert (first.units.computed, first.units.recalled) == (1, 0)
     training(*data, sink=sink, forecasters=(Picky(),), run_id="another").execute(spec)
     mended = run(forecasters=(Picky(),)).execute(spec)
@@ -353,10 +353,10 @@ class Picky(Forecaster):
 
 def variables_in(sink: FakeSink) -> set[str]:
     """The variables with rows, where every part of run `r` has the same ones."""
-    each = [
+    names = [
         {name for columns in goes for name in bits_of(columns["variable"])}
         for (run, _), goes in sink.parts.items()
         if run == "r"
     ]
-    assert each.count(each[0]) == len(each)
-    return each[0]
+    assert names.count(names[0]) == len(names)
+    return names[0]

@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 from pulse_core import Observations, RunSpec, VariableSummary
 from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES, why_null
-from tests.strategies import replayed, whole_for
-from tests.unit.core.runs import FORECASTERS, ROSTER, ended, failures, hindcasts, in_units, known, run, series, spec_of
+from tests.strategies import ALL_NAMES, replayed, whole_for
+from tests.unit.core.runs import (
+    FORECASTERS,
+    ended,
+    failures,
+    hindcasts,
+    in_units,
+    known,
+    run,
+    series,
+    spec_of,
+)
 
 STRANGE = {
     "constant": [5.0] * 30,
@@ -64,31 +74,33 @@ def test_no_result_of_any_finite_data_is_infinite(data):
 def test_scores_at_the_ends_of_the_range_are_those_of_ordinary_numbers(power):
     ordinary = [float(n * n % 7 + 1) for n in range(30)]
     plain, far = (run(series(numbers), SPEC).variables[0] for numbers in (ordinary, np.ldexp(ordinary, power)))
-    places = [MEASURES.index(name) for name in MEASURES if not in_units(name)]
-    assert far.scores[..., places].tobytes() == plain.scores[..., places].tobytes()
+    indices = [MEASURES.index(name) for name in MEASURES if not in_units(name)]
+    assert far.scores[..., indices].tobytes() == plain.scores[..., indices].tobytes()
 
 
 @by_forecaster
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_shortest_histories_give_forecasts_or_none(forecaster, count):
     spec = spec_of(days=count, min_history=1, horizon=3)
-    quoted = hindcasts(forecaster, series([4.0, 7.0, 1.0][:count]), spec)
-    made = np.array([np.frombuffer(bits) for bits in quoted.values()])
-    assert made.shape == (count, 3)
-    assert not np.isinf(made).any()
+    bits_by_origin = hindcasts(forecaster, series([4.0, 7.0, 1.0][:count]), spec)
+    forecasts = np.array([np.frombuffer(bits) for bits in bits_by_origin.values()])
+    assert forecasts.shape == (count, 3)
+    assert not np.isinf(forecasts).any()
 
 
 @by_forecaster
 def test_a_constant_history_is_forecast_to_go_on(forecaster):
-    quoted = hindcasts(forecaster, series([5.0] * 20), spec_of(days=20))
-    made = np.array([np.frombuffer(bits) for bits in quoted.values()])
-    assert set(made[np.isfinite(made)].tolist()) == {5.0}
+    bits_by_origin = hindcasts(forecaster, series([5.0] * 20), spec_of(days=20))
+    forecasts = np.array([np.frombuffer(bits) for bits in bits_by_origin.values()])
+    assert set(forecasts[np.isfinite(forecasts)].tolist()) == {5.0}
 
 
 @by_forecaster
 def test_a_forecast_is_made_at_every_origin_once_the_history_is_long_enough(forecaster):
-    quoted = hindcasts(forecaster, series(float(n * n % 7) for n in range(40)), spec_of(days=40, min_history=30))
-    assert not any(np.isnan(np.frombuffer(bits)).any() for bits in quoted.values())
+    bits_by_origin = hindcasts(
+        forecaster, series(float(n * n % 7) for n in range(40)), spec_of(days=40, min_history=30)
+    )
+    assert not any(np.isnan(np.frombuffer(bits)).any() for bits in bits_by_origin.values())
 
 
 def test_drift_forecasts_nothing_from_one_value():
@@ -99,7 +111,7 @@ def test_drift_forecasts_nothing_from_one_value():
 
 def test_equal_losses_are_ties_and_leave_trust_at_a_half():
     trust = run(series([5.0] * 20), spec_of(days=20)).variables[0].trust
-    rivals = [place for place, name in enumerate(ROSTER) if name != "naive"]
+    rivals = [row for row, name in enumerate(ALL_NAMES) if name != "naive"]
     assert trust[rivals][..., TRUST.index("mean")].tolist() == [[0.5] * 2] * len(rivals)
     assert (trust[rivals][..., TRUST.index("trials")] > 0).all()
 
@@ -160,22 +172,22 @@ def test_an_error_beyond_the_range_is_null():
 
 
 @pytest.mark.parametrize(
-    ("observations", "fields", "said"),
+    ("observations", "fields", "message"),
     [
         (series([1.0]), {}, "no forecast origin"),
         (series([1.0, 2.0]), {}, "horizon 2 cannot be filled"),
         (series([1.0, 2.0, 3.0]), {}, "horizon of at most 1"),
         (series([]), {}, "0 timestamps are known"),
-        (series([1.0] * 9), {"min_history": 10}, "and 10 in all"),
-        (series([1.0] * 10), {"min_history": 10, "target": "change"}, "and 11 in all"),
+        (series([1.0] * 9), {"min_history": 10}, "and 10 timestamps in all"),
+        (series([1.0] * 10), {"min_history": 10, "target": "change"}, "and 11 timestamps in all"),
         (series([1.0] * 9, first=60), {}, "no forecast origin from 2020-01-01"),
         (series([1.0, 2.0, -3.0, 0.0]), {"target": "log-change"}, "2 values are not above 0, the first at 2020-01-03"),
         (known([(n, float(n), 0 + 9) for n in range(9)]), {}, "horizon 2 cannot be filled"),
     ],
     ids=["one", "two", "three", "none", "short", "short of changes", "later", "negative", "all at once"],
 )
-def test_data_that_cannot_serve_fail_and_say_why(observations, fields, said):
-    assert said in failures(observations, spec=spec_of(**fields))["x"]
+def test_data_that_cannot_serve_fail_and_say_why(observations, fields, message):
+    assert message in failures(observations, spec=spec_of(**fields))["x"]
 
 
 def test_a_history_just_long_enough_serves():

@@ -68,11 +68,11 @@ def test_a_wrong_field_is_refused_by_its_name(field, value):
         lambda fields: st.fixed_dictionaries({field: st.sampled_from(WRONG[field]) for field in fields})
     )
 )
-def test_all_wrong_fields_are_refused_together(wrong):
-    problems = problems_of(**wrong)
-    start_is_no_date = "start" in wrong
-    for field in wrong:
-        if field == "end" and start_is_no_date and type(wrong["end"]) is date:
+def test_all_wrong_fields_are_refused_together(values):
+    problems = problems_of(**values)
+    start_is_no_date = "start" in values
+    for field in values:
+        if field == "end" and start_is_no_date and type(values["end"]) is date:
             continue  # an order of dates needs two dates
         assert any(named(problem, field) for problem in problems), (field, problems)
 
@@ -153,9 +153,9 @@ def test_fields_that_a_document_lacks_or_has_too_many_of_are_all_named():
     assert {"'begin'", "'until'", "'start'", "'end'"} == {problem.split()[0] for problem in raised.value.problems}
 
 
-@pytest.mark.parametrize("wrong", ["01/02/2022", "2022-13-01", 5, None])
-def test_a_date_of_a_document_that_is_none_is_refused(wrong):
-    document = RunSpec(**GOOD).to_document() | {"start": wrong}
+@pytest.mark.parametrize("text", ["01/02/2022", "2022-13-01", 5, None])
+def test_a_date_of_a_document_that_is_none_is_refused(text):
+    document = RunSpec(**GOOD).to_document() | {"start": text}
     with pytest.raises(InvalidSpec, match="ISO"):
         RunSpec.from_document(document)
 
@@ -226,15 +226,15 @@ def test_a_document_names_all_forecasters_that_the_run_has(fields):
     assert tuple(spec.to_document()["forecasters"]) == spec.forecasters
 
 
-def test_every_forecaster_of_a_default_roster_is_there():
+def test_every_forecaster_of_a_default_list_is_there():
     spec = RunSpec(**GOOD | {"season": 4, "predictors": ("a",)})
     assert resolve(spec.forecasters).names == spec.forecasters
 
 
-def test_every_built_in_forecaster_is_in_the_default_roster():
-    assert {forecaster.name for forecaster in BUILT_IN} | {one.name for one in COMBINATIONS} | {"ensemble"} == set(
-        DEFAULT_FORECASTERS
-    )
+def test_every_built_in_forecaster_is_in_the_default_list():
+    assert {forecaster.name for forecaster in BUILT_IN} | {combination.name for combination in COMBINATIONS} | {
+        "ensemble"
+    } == set(DEFAULT_FORECASTERS)
 
 
 def test_a_period_of_one_day_is_a_period():

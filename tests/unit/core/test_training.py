@@ -27,7 +27,8 @@ from pulse_core import (
 from pulse_core.results import TRUST, VariableRecord, canonical_bytes, run_digest
 from pulse_core.tables import same_unit
 from tests.fakes import FakeSink
-from tests.unit.core.runs import FORECASTERS, ROSTER, day, of_variables, run, series, spec_of, table, training
+from tests.strategies import ALL_NAMES
+from tests.unit.core.runs import FORECASTERS, day, of_variables, run, series, spec_of, table, training
 
 ONE, TWO, THREE = (series([1.0, 3.0, 2.0, 5.0, 4.0, 7.0, 6.0, 9.0], name) for name in "abc")
 SPEC = spec_of("a", "b", "c", days=8)
@@ -67,10 +68,13 @@ def test_a_run_publishes_its_result_once():
 
 
 def test_a_run_names_a_part_of_scores_for_each_unit_and_of_hindcasts_where_they_are_asked_for():
-    parts = [training(ONE, TWO, THREE, unit_size=2, hindcasts=asked).execute(SPEC).parts for asked in (False, True)]
+    runs = [
+        training(ONE, TWO, THREE, unit_size=2, hindcasts=with_hindcasts).execute(SPEC).parts
+        for with_hindcasts in (False, True)
+    ]
     scores = ["scores/part-00000-of-00002", "scores/part-00001-of-00002"]
     hindcasts = ["hindcasts/part-00000-of-00002", "hindcasts/part-00001-of-00002"]
-    assert [[same_unit(part).removesuffix("-") for part in each] for each in parts] == [scores, [*hindcasts, *scores]]
+    assert [[same_unit(part).removesuffix("-") for part in parts] for parts in runs] == [scores, [*hindcasts, *scores]]
 
 
 def test_the_parts_that_a_run_names_are_those_that_its_workers_wrote():
@@ -107,11 +111,11 @@ def test_a_hindcast_bears_its_origin_its_target_and_both_values():
     sink = FakeSink()
     training(ONE, sink=sink, hindcasts=True).execute(attrs.evolve(SPEC, variables=("a",), forecasters=("naive",)))
     rows = table(sink, "hindcasts")
-    known, last = (rows["a", "naive", 2, day(number).item()] for number in (4, 7))
-    assert (known["timestamp"], known["target"]) == (day(4).item(), day(6).item())
-    assert [np.frombuffer(known[name])[0] for name in ("point", "actual")] == [4.0, 6.0]
-    assert last["target"] is None
-    assert np.isnan(np.frombuffer(last["actual"])).all()
+    row, newest = (rows["a", "naive", 2, day(number).item()] for number in (4, 7))
+    assert (row["timestamp"], row["target"]) == (day(4).item(), day(6).item())
+    assert [np.frombuffer(row[name])[0] for name in ("point", "actual")] == [4.0, 6.0]
+    assert newest["target"] is None
+    assert np.isnan(np.frombuffer(newest["actual"])).all()
 
 
 def test_the_first_and_the_last_trust_that_a_table_tells_are_a_half_and_that_of_the_result():
@@ -119,8 +123,8 @@ def test_the_first_and_the_last_trust_that_a_table_tells_are_a_half_and_that_of_
     spec = attrs.evolve(SPEC, variables=("a",), forecasters=("naive", "drift"))
     summary = training(ONE, sink=sink, hindcasts=True).execute(spec).variables[0]
     rows = table(sink, "hindcasts")
-    told = [np.frombuffer(rows["a", "drift", 1, day(number).item()]["trust"])[0] for number in (1, 7)]
-    assert told == [0.5, pytest.approx(summary.trust[1, 0, TRUST.index("mean")])]
+    trust = [np.frombuffer(rows["a", "drift", 1, day(number).item()]["trust"])[0] for number in (1, 7)]
+    assert trust == [0.5, pytest.approx(summary.trust[1, 0, TRUST.index("mean")])]
     ends = table(sink, "scores")["a", "drift", 1, "batch_0001"]["trust"]
     assert np.frombuffer(ends)[0] == pytest.approx(summary.trust[1, 0, TRUST.index("mean")])
 
@@ -129,9 +133,9 @@ def test_a_batch_s_own_scores_stand_in_the_table():
     sink = FakeSink()
     training(ONE, sink=sink).execute(attrs.evolve(SPEC, variables=("a",), forecasters=("naive",)))
     rows = table(sink, "scores")
-    told = {key[2:]: (np.frombuffer(row["n"])[0], np.frombuffer(row["mae"])[0]) for key, row in rows.items()}
+    scores = {key[2:]: (np.frombuffer(row["n"])[0], np.frombuffer(row["mae"])[0]) for key, row in rows.items()}
     # origins are known from day 1 to 7; the second batch holds day 7 alone, whose future is unknown
-    assert told[1, "batch_0000"] == (6, pytest.approx((1 + 3 + 1 + 3 + 1 + 3) / 6))
+    assert scores[1, "batch_0000"] == (6, pytest.approx((1 + 3 + 1 + 3 + 1 + 3) / 6))
 
 
 def test_a_slice_records_its_share_and_publishes_nothing():
@@ -164,18 +168,20 @@ def test_variables_come_in_name_order_whatever_order_they_were_named_in():
     assert [summary.variable for summary in result.variables] == ["a", "b", "c"]
 
 
-def test_forecasters_come_in_the_order_of_the_roster_with_the_benchmark_first_where_it_was_not_named():
+def test_forecasters_come_in_the_order_of_the_spec_with_the_benchmark_first_where_it_was_not_named():
     result = run(ONE, spec_of("a", days=8, forecasters=("mean", "drift")))
     assert result.variables[0].forecasters == ("naive", "mean", "drift")
 
 
 def in_both_orders() -> tuple[VariableSummary, VariableSummary]:
     many = series([float(n * n % 13) for n in range(30)], "a")
-    forth, back = (run(many, spec_of("a", days=30, forecasters=names)) for names in (ROSTER, tuple(reversed(ROSTER))))
+    forth, back = (
+        run(many, spec_of("a", days=30, forecasters=names)) for names in (ALL_NAMES, tuple(reversed(ALL_NAMES)))
+    )
     return forth.variables[0], back.variables[0]
 
 
-def test_the_numbers_of_a_forecaster_do_not_depend_on_its_place_in_the_roster():
+def test_the_numbers_of_a_forecaster_do_not_depend_on_its_position_in_the_spec():
     forth, back = in_both_orders()
     alone = len(FORECASTERS)
     assert forth.scores[:alone].tobytes() == back.scores[::-1][:alone].tobytes()
@@ -200,8 +206,8 @@ def test_a_result_names_the_forecasters_that_a_season_and_predictors_added():
 
 def test_a_result_says_what_data_it_came_from():
     facts = run(attrs.evolve(ONE, absent=2), spec_of("a", days=6)).variables[0].data
-    known = attrs.evolve(ONE, known_at=ONE.timestamps).known_by(day(5))
-    assert attrs.astuple(facts) == (f"sha256:{known.fingerprint()}", 6, 2, "2020-01-01", "2020-01-06", "timestamp")
+    rows = attrs.evolve(ONE, known_at=ONE.timestamps).known_by(day(5))
+    assert attrs.astuple(facts) == (f"sha256:{rows.fingerprint()}", 6, 2, "2020-01-01", "2020-01-06", "timestamp")
 
 
 def test_origins_are_counted_per_batch():
@@ -211,8 +217,8 @@ def test_origins_are_counted_per_batch():
 @given(st.permutations(["a", "b", "c"]))
 def test_the_digest_is_that_of_the_variables_in_name_order(order):
     summaries = {summary.variable: summary for summary in run([ONE, TWO, THREE], SPEC).variables}
-    whole = hashlib.sha256(b"".join(bytes.fromhex(summaries[name].digest()) for name in "abc")).hexdigest()
-    assert run_digest([summaries[name] for name in order]) == f"sha256:{whole}"
+    expected = hashlib.sha256(b"".join(bytes.fromhex(summaries[name].digest()) for name in "abc")).hexdigest()
+    assert run_digest([summaries[name] for name in order]) == f"sha256:{expected}"
 
 
 @pytest.mark.parametrize("name", ["scores", "trust", "weights", "regret", "bound"])
@@ -220,9 +226,9 @@ def test_the_digest_follows_every_number_of_a_result(name):
     summary = run(ONE, spec_of("a", days=8, forecasters=("naive", "drift", "mean", "ensemble"))).variables[0]
     array = getattr(summary, name)
     assert not np.isnan(array).all()
-    for place in np.argwhere(~np.isnan(array)):
+    for cell in np.argwhere(~np.isnan(array)):
         changed = array.copy()
-        changed[tuple(place)] = np.nextafter(changed[tuple(place)], np.inf)
+        changed[tuple(cell)] = np.nextafter(changed[tuple(cell)], np.inf)
         assert attrs.evolve(summary, **{name: changed}).digest() != summary.digest()
 
 
@@ -268,7 +274,7 @@ def test_a_result_survives_pickling_read_only():
 def test_a_record_survives_pickling_read_only():
     sink = FakeSink()
     training(ONE, sink=sink).execute(spec_of("a", days=8))
-    record = next(one for one in sink.records.values() if isinstance(one, VariableRecord))
+    record = next(record for record in sink.records.values() if isinstance(record, VariableRecord))
     again = pickle.loads(pickle.dumps(record))
     assert again == record
     arrays = [getattr(again, field.name) for field in attrs.fields(type(again))]

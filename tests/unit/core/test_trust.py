@@ -14,8 +14,9 @@ from pulse_core.kernel.bindings import posteriors
 from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.trust import LOST, TIED, WON, batch_decay, trust
-from tests.unit.core.models import Fixed, own
-from tests.unit.core.runs import REFERENCE, ROSTER, known, recorded, run, series, spec_of
+from tests.strategies import ALL_NAMES
+from tests.unit.core.models import Fixed, custom
+from tests.unit.core.runs import REFERENCE, known, recorded, run, series, spec_of
 
 WEIGHTS = st.lists(st.tuples(st.floats(0, 30), st.floats(0, 30)), min_size=1, max_size=12)
 RISING = series(float(n * n) for n in range(12))
@@ -36,7 +37,7 @@ def test_without_forgetting_trust_counts_wins_and_losses(outcomes):
 def test_each_later_batch_forgets_by_the_decay_once(outcomes, decay, empty):
     won, lost = ([pair[side] for pair in outcomes] for side in (0, 1))
     batches = len(outcomes) + empty
-    ages = [batches - 1 - place for place in range(len(outcomes))]
+    ages = [batches - 1 - batch for batch in range(len(outcomes))]
     expected = tuple(
         1 + sum(weight * decay**age for weight, age in zip(side, ages, strict=True)) for side in (won, lost)
     )
@@ -58,7 +59,7 @@ def test_the_decay_is_that_of_thirty_days(days, expected):
 
 def wins_and_losses(loss: float, benchmark: float) -> tuple[list[float], list[float]]:
     """What is won and lost, batch by batch of a day, where two forecasters have these losses at every origin."""
-    forecaster, rival = own(Fixed([loss]), "tests:Forecaster"), own(Fixed([benchmark]), "tests:Rival")
+    forecaster, rival = custom(Fixed([loss]), "tests:Forecaster"), custom(Fixed([benchmark]), "tests:Rival")
     names = (rival.name, forecaster.name)
     spec = spec_of(days=6, horizon=1, batch_size_days=1, forecasters=names, benchmark=rival.name)
     record = recorded(series([0.0] * 6), spec, forecaster, rival)
@@ -91,9 +92,9 @@ def beta_below(bound: float, alpha: int, beta: int) -> float:
 
 
 @pytest.mark.parametrize(("alpha", "beta"), [(1, 1), (2, 1), (1, 900), (30, 12), (170, 290)])
-@pytest.mark.parametrize(("place", "share"), [(1, 0.025), (2, 0.975)])
-def test_the_interval_s_bounds_are_quantiles_of_the_beta(alpha, beta, place, share):
-    bound = float(trust(np.array(float(alpha)), np.array(float(beta)))[place])
+@pytest.mark.parametrize(("index", "share"), [(1, 0.025), (2, 0.975)])
+def test_the_interval_s_bounds_are_quantiles_of_the_beta(alpha, beta, index, share):
+    bound = float(trust(np.array(float(alpha)), np.array(float(beta)))[index])
     assert beta_below(bound, alpha, beta) == pytest.approx(share, rel=1e-10)
 
 
@@ -114,14 +115,14 @@ def test_the_mean_lies_within_its_interval_and_trials_are_what_was_added(alpha, 
 def test_an_h_step_outcome_weighs_one_hth_and_enters_in_the_batch_in_which_it_became_known():
     record = recorded(RISING, spec_of(days=12, batch_size_days=1, horizon=3, min_history=4))
     assert record is not None
-    drift = record.wins[:, ROSTER.index("drift")]
+    drift = record.wins[:, ALL_NAMES.index("drift")]
     # the first origin is day 3, so an h-step outcome is first known on day 3 + h
     for ahead in (1, 2, 3):
         assert drift[:, ahead - 1].tolist() == [0.0] * (3 + ahead) + [1 / ahead] * (9 - ahead)
 
 
 def test_what_is_won_and_lost_together_is_the_weight_of_all_outcomes():
-    # those of the roster that can forecast from the first origin on
+    # those that can forecast from the first origin on
     spec = spec_of(days=12, batch_size_days=1, horizon=3, min_history=4, forecasters=REFERENCE)
     record = recorded(RISING, spec)
     assert record is not None
@@ -138,7 +139,7 @@ def test_trust_learns_from_first_releases_whatever_actuals_are_reported():
     assert first.scores.tobytes() != latest.scores.tobytes()
 
 
-@pytest.mark.parametrize("benchmark", ROSTER)
+@pytest.mark.parametrize("benchmark", ALL_NAMES)
 def test_the_benchmark_has_no_trust_in_itself(benchmark):
     summary = run(RISING, spec_of(days=12, benchmark=benchmark)).variables[0]
     silent = np.asarray(np.isnan(summary.trust).all(axis=(1, 2)))
@@ -146,7 +147,7 @@ def test_the_benchmark_has_no_trust_in_itself(benchmark):
 
 
 def test_a_forecaster_without_a_forecast_has_neither_scores_nor_trust():
-    silent = own(Fixed([np.nan, np.nan]))
+    silent = custom(Fixed([np.nan, np.nan]))
     spec = spec_of(days=12, forecasters=("naive", silent.name))
     summary = run(RISING, spec, forecasters=(silent,)).variables[0]
     assert summary.scores[1, :, MEASURES.index("n")].tolist() == [0.0, 0.0]

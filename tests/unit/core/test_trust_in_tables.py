@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -120,10 +121,9 @@ def first_origins_with_several_steps(run: Run) -> list[datetime]:
     """The first origins of batches at which more than one step was released, with outcomes known of all."""
     newest = {key[2]: row["timestamp"] for key, row in run.hindcasts.items()}
     moments, stamps = sorted(newest), sorted({stamp.item() for stamp in run.observations.timestamps})
-    pairs = zip(moments, moments[1:], strict=False)
     return [
         moment
-        for before, moment in pairs
+        for before, moment in pairwise(moments)
         if batch_of(before, run.spec) < batch_of(moment, run.spec)
         and stamps.index(newest[moment]) - stamps.index(newest[before]) > 1
     ]
@@ -139,35 +139,35 @@ def trust_at_batch_ends(run: Run) -> tuple[list[float], list[float]]:
         (name, ahead, batch_of(row["start"], run.spec)): row["trust"] for (name, ahead, _), row in run.scores.items()
     }
     # in order of time, so that the last origin of a batch is the one that stays
-    quoted = {
+    at_origins = {
         (name, ahead, batch_of(moment, run.spec)): row["trust"]
         for (name, ahead, moment), row in sorted(run.hindcasts.items(), key=lambda item: item[0][2])
         if name != run.spec.benchmark
     }
-    keys = [key for key in quoted if key in ends]
-    return [quoted[key] for key in keys], [ends[key] for key in keys]
+    keys = [key for key in at_origins if key in ends]
+    return [at_origins[key] for key in keys], [ends[key] for key in keys]
 
 
 def test_trust_at_the_last_origin_of_a_batch_is_that_at_its_end(delayed):
-    quoted, ends = trust_at_batch_ends(delayed)
-    assert len(quoted) > 300
-    assert quoted == ends
+    at_origins, ends = trust_at_batch_ends(delayed)
+    assert len(at_origins) > 300
+    assert at_origins == ends
 
 
 @by_trust_loss
 def test_trust_at_the_last_origin_of_a_batch_of_days_is_that_at_its_end(trust_loss):
     spec = spec_of(days=150, horizon=3, batch_size_days=10, trust_decay=0.8, trust_loss=trust_loss, forecasters=NAMES)
-    quoted, ends = trust_at_batch_ends(run_of(walk(150), spec))
-    assert len(quoted) > 200
-    assert quoted == ends
+    at_origins, ends = trust_at_batch_ends(run_of(walk(150), spec))
+    assert len(at_origins) > 200
+    assert at_origins == ends
 
 
 @settings(max_examples=25)
 @given(st.data())
 def test_trust_at_the_last_origin_of_any_batch_is_that_at_its_end(data):
     observations = data.draw(replayed(values()))
-    quoted, ends = trust_at_batch_ends(run_of(observations, data.draw(whole_for(observations))))
-    assert quoted == ends
+    at_origins, ends = trust_at_batch_ends(run_of(observations, data.draw(whole_for(observations))))
+    assert at_origins == ends
 
 
 def test_trust_at_the_newest_origin_is_that_of_the_result_and_of_the_forecast(delayed):
@@ -221,7 +221,7 @@ def crps(row: dict[str, Any]) -> float:
 
 
 def absolute(row: dict[str, Any]) -> float:
-    return abs(row["first_release"] - row["point"])
+    return float(abs(row["first_release"] - row["point"]))
 
 
 @by_trust_loss
@@ -296,10 +296,10 @@ def test_latest_actuals_are_scored_and_first_releases_teach(series_of, trust_los
         run_of(observations, spec_for(observations, actuals=actuals, trust_loss=trust_loss)).hindcasts
         for actuals in ("first", "latest")
     )
-    taught = ("first_release", "outcome", "trust", "log10_e")
+    columns = ("first_release", "outcome", "trust", "log10_e")
     assert first.keys() == latest.keys()
     for key, row in first.items():
-        np.testing.assert_array_equal([row[name] for name in taught], [latest[key][name] for name in taught])
+        np.testing.assert_array_equal([row[name] for name in columns], [latest[key][name] for name in columns])
         np.testing.assert_array_equal(row["actual"], row["first_release"])
     assert sum(row["actual"] != latest[key]["actual"] for key, row in first.items()) > 100
 

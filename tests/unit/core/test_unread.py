@@ -16,7 +16,7 @@ from pulse_core.data.observations import resolve_known_at, settled_by
 from pulse_core.errors import SinkUnavailable
 from pulse_core.results import DataSnapshot, Record, VariableScores
 from tests.fakes import FakeSink, VersionedStore
-from tests.unit.core.models import own
+from tests.unit.core.models import custom
 from tests.unit.core.runs import FIRST_DAY, known, series, spec_of, training
 
 ROWS = [(n, float(n * n % 11), n) for n in range(30)]
@@ -26,8 +26,8 @@ SPEC = spec_of("x", "y", days=30)
 SMALL: dict[str, Any] = {"horizon": 1, "min_history": 2, "forecasters": ("naive", "drift"), "batch_size_days": 30}
 
 
-def held(*observations: Observations) -> VersionedStore:
-    return VersionedStore({one.variable: one for one in observations})
+def store_of(*observations: Observations) -> VersionedStore:
+    return VersionedStore({member.variable: member for member in observations})
 
 
 def execute(store: VersionedStore, sink: FakeSink, spec: RunSpec = SPEC, **fields: Any) -> RunResult:
@@ -45,40 +45,40 @@ def monthly(count: int, variable: str = "x") -> Observations:
 class Watched(FakeSink):
     """Notes which kinds of records are asked for."""
 
-    asked: list[type] = attrs.field(factory=list)
+    recalled: list[type] = attrs.field(factory=list)
 
     def recall(self, key: str) -> Record | None:
         record = FakeSink.recall(self, key)
-        self.asked.append(type(record))
+        self.recalled.append(type(record))
         return record
 
 
 def test_a_run_that_is_repeated_reads_nothing_and_says_the_same():
-    store, sink = held(*TWO), Watched()
+    store, sink = store_of(*TWO), Watched()
     first = execute(store, sink)
     assert store.read_of == ["x", "y"]
-    sink.asked.clear()
+    sink.recalled.clear()
     again = execute(store, sink)
     assert (store.read_of, again.units.recalled) == ([], 2)
     assert (again.variables, again.digest, again.parts) == (first.variables, first.digest, first.parts)
-    assert sink.asked == [DataSnapshot] * 2 + [VariableScores] * 2
+    assert sink.recalled == [DataSnapshot] * 2 + [VariableScores] * 2
 
 
 def test_what_is_not_recorded_is_looked_for_once():
     sink = Watched()
-    execute(held(*TWO), sink)
+    execute(store_of(*TWO), sink)
     # what reading gave, scores, the result: of each variable; and who has their part of the tables
-    assert sink.asked == [type(None)] * 7
+    assert sink.recalled == [type(None)] * 7
 
 
 def test_another_spec_of_the_same_data_looks_for_nothing_twice():
-    store, sink = held(*TWO), Watched()
+    store, sink = store_of(*TWO), Watched()
     execute(store, sink)
-    sink.asked.clear()
+    sink.recalled.clear()
     execute(store, sink, attrs.evolve(SPEC, horizon=1))
     assert store.read_of == ["x", "y"]
     # scores, the result, who has the tables: in no order that matters
-    assert sorted(sink.asked, key=str) == [type(None)] * 5 + [DataSnapshot] * 2
+    assert sorted(sink.recalled, key=str) == [type(None)] * 5 + [DataSnapshot] * 2
 
 
 def test_a_store_without_versions_is_read_and_nothing_is_remembered_of_it():
@@ -89,8 +89,8 @@ def test_a_store_without_versions_is_read_and_nothing_is_remembered_of_it():
 
 def test_only_the_variable_that_changed_is_read():
     sink = FakeSink()
-    execute(held(*TWO), sink)
-    changed = held(known([*ROWS[:-1], (29, 0.5, 29)]), TWO[1])
+    execute(store_of(*TWO), sink)
+    changed = store_of(known([*ROWS[:-1], (29, 0.5, 29)]), TWO[1])
     result = execute(changed, sink)
     assert (changed.read_of, result.units.computed, result.units.recalled) == (["x"], 1, 1)
     assert result.variables == execute(changed, FakeSink()).variables
@@ -98,23 +98,23 @@ def test_only_the_variable_that_changed_is_read():
 
 def test_new_rows_that_are_known_after_the_end_are_read_and_the_result_is_recalled():
     sink = FakeSink()
-    first = execute(held(*TWO), sink)
-    grown = held(known([*ROWS, (30, 5.0, 30)]), TWO[1])
-    for read in (["x"], []):
+    first = execute(store_of(*TWO), sink)
+    grown = store_of(known([*ROWS, (30, 5.0, 30)]), TWO[1])
+    for variables in (["x"], []):
         result = execute(grown, sink)
-        assert (grown.read_of, result.units.recalled, result.digest) == (read, 2, first.digest)
+        assert (grown.read_of, result.units.recalled, result.digest) == (variables, 2, first.digest)
 
 
 def test_other_blanks_in_the_data_show_though_the_result_is_recalled():
     sink = FakeSink()
-    execute(held(*TWO), sink)
-    result = execute(held(attrs.evolve(TWO[0], absent=7), TWO[1]), sink)
+    execute(store_of(*TWO), sink)
+    result = execute(store_of(attrs.evolve(TWO[0], absent=7), TWO[1]), sink)
     assert (result.variables[0].data.absent, result.units.recalled) == (7, 2)
 
 
 @pytest.mark.parametrize("days", [1, 40])
 def test_a_later_end_reads_nothing_of_what_was_all_known(days):
-    store, sink = held(monthly(30)), FakeSink()
+    store, sink = store_of(monthly(30)), FakeSink()
     spec = spec_of("x", days=1_000, **SMALL)
     later = attrs.evolve(spec, end=spec.end + timedelta(days=days))
     execute(store, sink, spec)
@@ -124,9 +124,9 @@ def test_a_later_end_reads_nothing_of_what_was_all_known(days):
 
 
 @pytest.mark.parametrize("end", [20, 29, 31, 50])
-def test_another_end_reads_what_was_not_all_known_and_the_ledger_remembers_one_day(end):
+def test_another_end_reads_what_was_not_all_known_and_the_records_remember_one_day(end):
     late = known([*ROWS, (10, 3.0, 40)])
-    store, sink, spec = held(late, TWO[1]), FakeSink(), spec_of("x", "y", days=30)
+    store, sink, spec = store_of(late, TWO[1]), FakeSink(), spec_of("x", "y", days=30)
     other = spec_of("x", "y", days=end)
     execute(store, sink, spec)
     result = execute(store, sink, other)
@@ -134,19 +134,19 @@ def test_another_end_reads_what_was_not_all_known_and_the_ledger_remembers_one_d
     assert result.variables == execute(store, FakeSink(), other).variables
     execute(store, sink, other)
     assert store.read_of == []
-    assert len([one for one in sink.records.values() if isinstance(one, DataSnapshot)]) == 2
+    assert len([record for record in sink.records.values() if isinstance(record, DataSnapshot)]) == 2
 
 
 @pytest.mark.parametrize("changed", ["nothing", "the variable", "the predictor"])
 def test_of_predictors_too_nothing_is_read_unless_it_changed(changed):
     spec = attrs.evolve(SPEC, variables=("x",), predictors=("y",), forecasters=("naive", "ridge"))
     sink, first, second = FakeSink(), *TWO
-    execute(held(first, second), sink, spec)
+    execute(store_of(first, second), sink, spec)
     if changed == "the variable":
         first = known([*ROWS[:-1], (29, 0.5, 29)])
     if changed == "the predictor":
         second = known([*OTHERS[:-1], (29, 0.5, 29)], "y")
-    store = held(first, second)
+    store = store_of(first, second)
     result = execute(store, sink, spec)
     assert (bool(store.read_of), result.units.computed) == ((False, 0) if changed == "nothing" else (True, 1))
     assert result.variables == execute(store, FakeSink(), spec).variables
@@ -155,38 +155,38 @@ def test_of_predictors_too_nothing_is_read_unless_it_changed(changed):
 def test_a_missing_predictor_fails_the_variables_as_it_does_when_all_is_read():
     spec = attrs.evolve(SPEC, variables=("x",), predictors=("y",), forecasters=("naive", "ridge"))
     sink = FakeSink()
-    execute(held(*TWO), sink, spec)
+    execute(store_of(*TWO), sink, spec)
     with pytest.raises(RunFailed) as failed:
-        execute(held(TWO[0]), sink, spec)
+        execute(store_of(TWO[0]), sink, spec)
     assert [(failure.variable, failure.kind) for failure in failed.value.failures] == [("x", "VariableNotFound")]
 
 
 def test_another_run_of_the_same_has_its_tables_and_reads_no_data():
-    store, sink = held(*TWO), FakeSink()
+    store, sink = store_of(*TWO), FakeSink()
     execute(store, sink, run_id="one")
     second = execute(store, sink, run_id="two")
     assert (store.read_of, second.units.recalled) == ([], 2)
     assert {part for run, part in sink.parts if run == "two"} == set(second.parts)
 
 
-def test_a_forecaster_that_is_slow_is_not_asked_and_nothing_is_read():
+def test_a_forecaster_called_origin_by_origin_is_not_called_and_nothing_is_read():
     spec = attrs.evolve(SPEC, forecasters=("naive", "tests:Own"))
-    store, sink, asked = held(*TWO), FakeSink(), list[int]()
+    store, sink, lengths = store_of(*TWO), FakeSink(), list[int]()
 
     class Last:
         def forecast(self, history: Any, horizon: int) -> list[float]:
-            asked.append(len(history))
+            lengths.append(len(history))
             return [history[-1]] * horizon
 
-    run = {"forecasters": (own(Last()),)}
+    run = {"forecasters": (custom(Last()),)}
     first = execute(store, sink, spec, **run)
-    asked.clear()
+    lengths.clear()
     again = execute(store, sink, spec, **run)
-    assert (store.read_of, asked, again.units.recalled, again.digest) == ([], [], 2, first.digest)
+    assert (store.read_of, lengths, again.units.recalled, again.digest) == ([], [], 2, first.digest)
 
 
 def test_hindcasts_that_are_wanted_later_are_made_of_what_is_read_then():
-    store, sink = held(*TWO), FakeSink()
+    store, sink = store_of(*TWO), FakeSink()
     first = execute(store, sink)
     second = execute(store, sink, hindcasts=True)
     assert sorted(store.read_of) == ["x", "y"]
@@ -198,36 +198,36 @@ class Overtaken(VersionedStore):
     """Gets other rows of `x` after it has told its version."""
 
     def version(self, variable: str) -> str:
-        told = super().version(variable)
+        version = super().version(variable)
         if variable == "x":
             self.variables["x"] = known([*ROWS[:-1], (29, 0.5, 29)])
-        return told
+        return version
 
 
 def test_data_that_change_after_they_were_looked_at_are_trained_as_they_are_read():
-    store, sink = Overtaken({one.variable: one for one in TWO}), FakeSink()
+    store, sink = Overtaken({member.variable: member for member in TWO}), FakeSink()
     result = execute(store, sink)
-    assert result.variables == execute(held(store.variables["x"], TWO[1]), FakeSink()).variables
-    again = held(*TWO)
+    assert result.variables == execute(store_of(store.variables["x"], TWO[1]), FakeSink()).variables
+    again = store_of(*TWO)
     assert execute(again, sink).variables == execute(again, FakeSink()).variables
 
 
 def test_data_that_change_after_they_were_recalled_fail_where_rows_are_wanted_after_all():
     sink = FakeSink()
-    execute(held(*TWO), sink)
+    execute(store_of(*TWO), sink)
     with pytest.raises(RunFailed, match="1 of 2") as failed:
-        execute(Overtaken({one.variable: one for one in TWO}), sink, hindcasts=True)
+        execute(Overtaken({member.variable: member for member in TWO}), sink, hindcasts=True)
     (failure,) = failed.value.failures
     assert (failure.variable, failure.kind) == ("x", "DataError")
     assert "changed while the run was under way" in str(failure)
 
 
-def test_a_failing_ledger_fails_the_variable_and_reads_nothing_instead():
+def test_a_failing_sink_fails_the_variable_and_reads_nothing_instead():
     class Deaf(FakeSink):
         def recall(self, key: str) -> Record | None:
-            raise SinkUnavailable("no answer", "the ledger", "Try again")
+            raise SinkUnavailable("no answer", "the sink", "Try again")
 
-    store = held(*TWO)
+    store = store_of(*TWO)
     with pytest.raises(RunFailed) as failed:
         execute(store, Deaf())
     assert {failure.kind for failure in failed.value.failures} == {"SinkUnavailable"}
@@ -236,9 +236,11 @@ def test_a_failing_ledger_fails_the_variable_and_reads_nothing_instead():
 
 def test_what_was_recorded_stands_for_what_reading_would_give():
     sink = FakeSink()
-    first = execute(held(*TWO), sink)
-    seen = {one.variable: one for one in sink.records.values() if isinstance(one, DataSnapshot)}
-    assert {name: one.facts for name, one in seen.items()} == {one.variable: one.data for one in first.variables}
+    first = execute(store_of(*TWO), sink)
+    snapshots = {record.variable: record for record in sink.records.values() if isinstance(record, DataSnapshot)}
+    assert {name: record.facts for name, record in snapshots.items()} == {
+        record.variable: record.data for record in first.variables
+    }
 
 
 ENDS = st.integers(60, 900).map(lambda days: FIRST_DAY + timedelta(days=days))
@@ -265,9 +267,9 @@ def _any_data(draw: st.DrawFn) -> Observations:
 
 @settings(max_examples=150)
 @given(_any_data(), st.sampled_from(RULES), st.integers(0, 1_500), st.integers(0, 1_500))
-def test_what_is_settled_is_read_alike_on_any_later_day(observations, rule, days, more):
+def test_what_is_settled_is_read_alike_on_any_later_day(observations, rule, days, days_more):
     first = FIRST_DAY + timedelta(days=days)
-    later = first + timedelta(days=more)
+    later = first + timedelta(days=days_more)
     settled = settled_by(observations, rule, first)
     event(f"settled: {settled}")
     if settled:
@@ -290,8 +292,8 @@ def test_after_any_runs_before_it_a_run_says_what_it_says_alone(runs, data):
     for observations, end, rule in [*runs, data.draw(st.sampled_from(runs)), (runs[0][0], *runs[-1][1:])]:
         spec = spec_of("x", **SMALL)
         spec = attrs.evolve(spec, end=end, known_at=rule)
-        said = [_ended(held(observations), context, spec) for context in (sink, FakeSink())]
-        assert said[0] == said[1]
+        outcomes = [_ended(store_of(observations), context, spec) for context in (sink, FakeSink())]
+        assert outcomes[0] == outcomes[1]
 
 
 def _ended(store: VersionedStore, sink: FakeSink, spec: RunSpec) -> object:

@@ -20,7 +20,7 @@ from pulse_core.results import TRUST
 from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained, VariableForecast
 from tests.fakes import FakeSink, FakeStore
 from tests.strategies import replayed, whole_for
-from tests.unit.core.models import OWN, OnlyAbove, own
+from tests.unit.core.models import CUSTOM, OnlyAbove, custom
 from tests.unit.core.runs import day, ended, known, quotes, series, spec_of
 
 Quoted = dict[tuple[str, int], tuple[bytes, ...]]
@@ -28,40 +28,43 @@ Quoted = dict[tuple[str, int], tuple[bytes, ...]]
 
 def trained(spec: RunSpec, *observations: Observations) -> Trained:
     """What a run of this spec says of its data."""
-    rows = {one.variable: resolve_known_at(one, spec.known_at, spec.last_day).by(spec.last_day) for one in observations}
-    return Trained(spec, {name: f"sha256:{one.known.fingerprint()}" for name, one in rows.items()})
+    rows = {
+        member.variable: resolve_known_at(member, spec.known_at, spec.last_day).by(spec.last_day)
+        for member in observations
+    }
+    return Trained(spec, {name: f"sha256:{member.known.fingerprint()}" for name, member in rows.items()})
 
 
 def forecast(spec: RunSpec, *observations: Observations, as_of: date | None = None, **fields: Any) -> Forecasts:
     """Forecast with fakes from all rows."""
-    store = FakeStore({one.variable: one for one in observations})
+    store = FakeStore({member.variable: member for member in observations})
     ports: dict[str, Any] = {"store": store, "sink": FakeSink()}
-    wanted = trained(spec, *(one for one in observations if one.variable in spec.variables))
-    return Forecasting(**ports | fields).execute(wanted, as_of or max(spec.last_day, date(2040, 1, 1)))
+    run = trained(spec, *(member for member in observations if member.variable in spec.variables))
+    return Forecasting(**ports | fields).execute(run, as_of or max(spec.last_day, date(2040, 1, 1)))
 
 
-def quoted(made: VariableForecast, benchmark: str = "naive") -> Quoted:
+def quoted(forecast: VariableForecast, benchmark: str = "naive") -> Quoted:
     """The bits of all that was said, by forecaster and horizon, where there is a forecast.
 
     Of trust: the mean, and where no outcome is known yet, so that there is none, the half that tables begin with.
     """
-    mean, trials = (made.trust[..., TRUST.index(name)] for name in ("mean", "trials"))
+    mean, trials = (forecast.trust[..., TRUST.index(name)] for name in ("mean", "trials"))
     assert np.isnan(mean).tolist() == np.isnan(trials).tolist()
-    rivals = np.array([name != benchmark for name in made.forecasters])
+    rivals = np.array([name != benchmark for name in forecast.forecasters])
     mean = np.where(np.isnan(mean) & rivals[:, None], 0.5, mean)
     return {
         (name, ahead + 1): tuple(
             value.tobytes()
             for value in (
-                made.point[place, ahead],
-                *made.quantiles[:, place, ahead],
-                made.weights[place, ahead],
-                mean[place, ahead],
+                forecast.point[row, ahead],
+                *forecast.quantiles[:, row, ahead],
+                forecast.weights[row, ahead],
+                mean[row, ahead],
             )
         )
-        for place, name in enumerate(made.forecasters)
-        for ahead in range(made.point.shape[1])
-        if np.isfinite(made.point[place, ahead])
+        for row, name in enumerate(forecast.forecasters)
+        for ahead in range(forecast.point.shape[1])
+        if np.isfinite(forecast.point[row, ahead])
     }
 
 
@@ -75,28 +78,28 @@ def hindcast(rows: dict[Any, dict[str, Any]], moment: np.datetime64) -> Quoted:
 @st.composite
 def continued(draw: st.DrawFn) -> tuple[Observations, RunSpec, np.datetime64, date]:
     """A series, the spec of a run over all of it, the moment of one of its origins, and a day up to it."""
-    one = draw(replayed())
-    spec = attrs.evolve(draw(whole_for(one)), batch_limit=None, known_at="auto", end=date(2040, 1, 1))
+    observations = draw(replayed())
+    spec = attrs.evolve(draw(whole_for(observations)), batch_limit=None, known_at="auto", end=date(2040, 1, 1))
     spec = attrs.evolve(spec, batch_size_days=max(spec.batch_size_days, 5))
     try:
-        moments = point_in_time(one, spec).origin_known_at
+        moments = point_in_time(observations, spec).origin_known_at
     except TooLittleData:
         moments = np.zeros(0, "datetime64[us]")
     moments = moments[moments >= np.datetime64(spec.start, "us")]
     assume(len(moments))
     moment = moments[draw(st.integers(0, len(moments) - 1))]
     earliest = (moment.astype("datetime64[D]").item() - spec.start).days
-    return one, spec, moment, spec.start + timedelta(days=draw(st.integers(0, earliest)))
+    return observations, spec, moment, spec.start + timedelta(days=draw(st.integers(0, earliest)))
 
 
 @settings(max_examples=40)
 @given(continued())
 def test_a_forecast_is_the_hindcast_of_a_run_that_goes_on(law):
-    one, spec, moment, last = law
-    rows = quotes(one, spec)
+    observations, spec, moment, last = law
+    rows = quotes(observations, spec)
     assume(rows)  # a run whose data cannot fill its horizon is refused whole
-    (made,) = forecast(attrs.evolve(spec, end=last), one.known_by(moment)).variables
-    assert quoted(made, spec.benchmark) == hindcast(rows, moment)
+    (newest,) = forecast(attrs.evolve(spec, end=last), observations.known_by(moment)).variables
+    assert quoted(newest, spec.benchmark) == hindcast(rows, moment)
 
 
 def walk(count: int = 120, variable: str = "x", seed: int = 7) -> Observations:
@@ -104,18 +107,18 @@ def walk(count: int = 120, variable: str = "x", seed: int = 7) -> Observations:
 
 
 def small(*variables: str, days: int = 60, **fields: Any) -> RunSpec:
-    chosen: dict[str, Any] = {"forecasters": ("naive", "ses", "mean", "ensemble"), "horizon": 3}
-    return spec_of(*variables, days=days, **chosen | fields)
+    defaults: dict[str, Any] = {"forecasters": ("naive", "ses", "mean", "ensemble"), "horizon": 3}
+    return spec_of(*variables, days=days, **defaults | fields)
 
 
-def test_a_slow_forecaster_is_replayed_too_and_what_it_says_of_origins_is_recorded():
-    one, spec = walk(70), small(forecasters=("naive", OWN.name, "ensemble"))
+def test_a_forecaster_called_origin_by_origin_is_run_too_and_what_it_says_of_origins_is_recorded():
+    observations, spec = walk(70), small(forecasters=("naive", CUSTOM.name, "ensemble"))
     sink = FakeSink()
-    (made,) = forecast(spec, one, sink=sink, forecasters=(OWN,)).variables
+    (newest,) = forecast(spec, observations, sink=sink, forecasters=(CUSTOM,)).variables
     going_on = attrs.evolve(spec, end=date(2040, 1, 1), batch_limit=None)
-    assert quoted(made) == hindcast(quotes(one, going_on, OWN), one.timestamps[-1])
+    assert quoted(newest) == hindcast(quotes(observations, going_on, CUSTOM), observations.timestamps[-1])
     before = set(sink.records)
-    forecast(spec, one, sink=sink, forecasters=(OWN,))
+    forecast(spec, observations, sink=sink, forecasters=(CUSTOM,))
     assert before
     assert set(sink.records) == before
 
@@ -130,105 +133,109 @@ class Halfway:
         return [[history[-1] / 2 + level] * horizon for level in range(9)]
 
 
-def test_own_quantiles_are_forecast_as_they_are_and_after_calibration():
-    one, slow = walk(70), own(Halfway())
-    spec = small(forecasters=("naive", slow.name, f"{slow.name}+quantiles", "ensemble"))
-    (made,) = forecast(spec, one, forecasters=(slow,)).variables
+def test_custom_quantiles_are_forecast_as_they_are_and_after_calibration():
+    observations, forecaster = walk(70), custom(Halfway())
+    spec = small(forecasters=("naive", forecaster.name, f"{forecaster.name}+quantiles", "ensemble"))
+    (newest,) = forecast(spec, observations, forecasters=(forecaster,)).variables
     going_on = attrs.evolve(spec, end=date(2040, 1, 1), batch_limit=None)
-    assert quoted(made) == hindcast(quotes(one, going_on, slow), one.timestamps[-1])
-    np.testing.assert_allclose(made.quantiles[:, 2, 0], one.values[-1] / 2 + np.arange(9))
+    assert quoted(newest) == hindcast(quotes(observations, going_on, forecaster), observations.timestamps[-1])
+    np.testing.assert_allclose(newest.quantiles[:, 2, 0], observations.values[-1] / 2 + np.arange(9))
 
 
-REVISED = known([*((place, float(place % 7), place) for place in range(40)), (38, 50.0, 45)])
+REVISED = known([*((number, float(number % 7), number) for number in range(40)), (38, 50.0, 45)])
 """Forty days, and a revision of one of the last on which nothing new came."""
 
 
-@pytest.mark.parametrize("own", [(), (OWN,)])
-def test_a_revision_that_came_last_is_forecast_from(own):
-    spec = small(days=30, forecasters=("naive", "mean", *(one.name for one in own)))
-    (made,) = forecast(spec, REVISED, forecasters=own).variables
+@pytest.mark.parametrize("custom", [(), (CUSTOM,)])
+def test_a_revision_that_came_last_is_forecast_from(custom):
+    spec = small(days=30, forecasters=("naive", "mean", *(forecaster.name for forecaster in custom)))
+    (newest,) = forecast(spec, REVISED, forecasters=custom).variables
     mean = (REVISED.values[:40].sum() - REVISED.values[38] + 50.0) / 40
-    assert (made.known_at, made.timestamp) == (day(45), day(39))
-    np.testing.assert_allclose(made.point[:2], [[39 % 7] * 3, [mean] * 3])
-    if own:
-        np.testing.assert_allclose(made.point[2], [(37 % 7 + 50 + 39 % 7) / 3] * 3)
+    assert (newest.known_at, newest.timestamp) == (day(45), day(39))
+    np.testing.assert_allclose(newest.point[:2], [[39 % 7] * 3, [mean] * 3])
+    if custom:
+        np.testing.assert_allclose(newest.point[2], [(37 % 7 + 50 + 39 % 7) / 3] * 3)
 
 
-def test_a_revision_that_came_last_is_no_origin_that_a_slow_forecaster_records():
-    spec = small(days=30, forecasters=("naive", OWN.name))
+def test_a_revision_that_came_last_is_no_origin_that_hindcasts_per_origin_record():
+    spec = small(days=30, forecasters=("naive", CUSTOM.name))
     sinks = FakeSink(), FakeSink()
-    forecast(spec, REVISED, sink=sinks[0], forecasters=(OWN,))
+    forecast(spec, REVISED, sink=sinks[0], forecasters=(CUSTOM,))
     quotes_of = attrs.evolve(spec, end=day(45).astype("datetime64[D]").item())
-    ended([REVISED], quotes_of, sink=sinks[1], forecasters=[OWN])
-    made = {key: record for key, record in sinks[1].records.items() if key in sinks[0].records}
-    assert made == sinks[0].records
+    ended([REVISED], quotes_of, sink=sinks[1], forecasters=[CUSTOM])
+    records = {key: record for key, record in sinks[1].records.items() if key in sinks[0].records}
+    assert records == sinks[0].records
 
 
 def test_variables_stand_side_by_side_without_touching_each_other():
-    members = [walk(60 + 10 * place, f"v{place}", place) for place in range(4)]
-    spec = small(*(one.variable for one in members))
+    members = [walk(60 + 10 * number, f"v{number}", number) for number in range(4)]
+    spec = small(*(member.variable for member in members))
     together = forecast(spec, *members)
-    alone = [forecast(attrs.evolve(spec, variables=(one.variable,)), one).variables[0] for one in members]
+    alone = [forecast(attrs.evolve(spec, variables=(member.variable,)), member).variables[0] for member in members]
     assert together.variables == tuple(alone)
     assert [forecast(spec, *members[::-1]).variables, forecast(spec, *members).variables] == [together.variables] * 2
 
 
 def test_a_changed_row_of_the_runs_own_history_is_refused():
-    one, spec = walk(80), small()
-    other = attrs.evolve(one, values=np.append(one.values[0] + 1, one.values[1:]))
-    store, at_end = FakeStore({"x": other}), trained(spec, one)
+    observations, spec = walk(80), small()
+    changed = attrs.evolve(observations, values=np.append(observations.values[0] + 1, observations.values[1:]))
+    store, at_end = FakeStore({"x": changed}), trained(spec, observations)
     (failure,) = Forecasting(store=store, sink=FakeSink()).execute(at_end, date(2040, 1, 1)).failures
     assert failure.kind == "HistoryChanged"
     assert "60 rows known by the run's end" in failure.message
 
 
 def test_a_changed_history_can_be_allowed():
-    one, spec = walk(80), small()
-    other = attrs.evolve(one, values=np.append(one.values[0] + 1, one.values[1:]))
-    store, at_end = FakeStore({"x": other}), trained(spec, one)
-    (made,) = (
+    observations, spec = walk(80), small()
+    changed = attrs.evolve(observations, values=np.append(observations.values[0] + 1, observations.values[1:]))
+    store, at_end = FakeStore({"x": changed}), trained(spec, observations)
+    (newest,) = (
         Forecasting(store=store, sink=FakeSink(), allow_changed_history=True)
         .execute(at_end, date(2040, 1, 1))
         .variables
     )
-    assert quoted(made) == hindcast(quotes(other, attrs.evolve(spec, end=date(2040, 1, 1))), one.timestamps[-1])
+    assert quoted(newest) == hindcast(
+        quotes(changed, attrs.evolve(spec, end=date(2040, 1, 1))), observations.timestamps[-1]
+    )
 
 
 def test_dates_that_read_otherwise_with_the_new_rows_are_refused():
     stamps = np.arange("2020-01", "2021-09", dtype="datetime64[M]").astype("datetime64[us]")
-    one = Observations("x", stamps, np.arange(20.0))
+    observations = Observations("x", stamps, np.arange(20.0))
     spec = attrs.evolve(small(), end=date(2020, 10, 15))  # too few months to be read as monthly by then
-    (failure,) = forecast(spec, one).failures
+    (failure,) = forecast(spec, observations).failures
     assert failure.kind == "HistoryChanged"
     assert "'period-end (1 months)'" in failure.message
     assert "by 'timestamp'" in failure.message
 
 
 def test_a_predictor_whose_history_changed_is_refused_as_well():
-    one, other = walk(80), walk(80, "other", 3)
+    observations, predictor = walk(80), walk(80, "other", 3)
     spec = small("x", "other", predictors=("other",), forecasters=("naive", "ridge"))
-    at_end = trained(spec, one, walk(80, "other", 4))
-    store = FakeStore({"x": one, "other": other})
+    at_end = trained(spec, observations, walk(80, "other", 4))
+    store = FakeStore({"x": observations, "other": predictor})
     failures = Forecasting(store=store, sink=FakeSink()).execute(at_end, date(2040, 1, 1), ["x"]).failures
     assert [(failure.variable, failure.kind) for failure in failures] == [("x", "HistoryChanged")]
 
 
 def test_a_variable_that_fails_leaves_the_others():
-    one, other = walk(80), walk(80, "other")
+    observations, missing = walk(80), walk(80, "other")
     spec = small("x", "other")
-    store = FakeStore({"x": one})
-    made = Forecasting(store=store, sink=FakeSink()).execute(trained(spec, one, other), date(2040, 1, 1))
-    assert [each.variable for each in made.variables] == ["x"]
-    assert [(failure.variable, failure.kind) for failure in made.failures] == [("other", "VariableNotFound")]
+    store = FakeStore({"x": observations})
+    forecasts = Forecasting(store=store, sink=FakeSink()).execute(
+        trained(spec, observations, missing), date(2040, 1, 1)
+    )
+    assert [newest.variable for newest in forecasts.variables] == ["x"]
+    assert [(failure.variable, failure.kind) for failure in forecasts.failures] == [("other", "VariableNotFound")]
 
 
 def test_a_forecaster_that_fails_on_one_variable_leaves_the_others():
-    slow = own(OnlyAbove(ValueError("no")))
+    faulty = custom(OnlyAbove(ValueError("no")))
     members = series([50.0, 60, 70] * 20, "low"), series([150.0, 60, 70] * 20, "high")
-    spec = small("low", "high", days=30, forecasters=("naive", slow.name))
-    made = forecast(spec, *members, forecasters=(slow,))
-    assert [each.variable for each in made.variables] == ["low"]
-    assert [(failure.variable, failure.kind) for failure in made.failures] == [("high", "ForecasterFailed")]
+    spec = small("low", "high", days=30, forecasters=("naive", faulty.name))
+    forecasts = forecast(spec, *members, forecasters=(faulty,))
+    assert [newest.variable for newest in forecasts.variables] == ["low"]
+    assert [(failure.variable, failure.kind) for failure in forecasts.failures] == [("high", "ForecasterFailed")]
 
 
 def test_what_a_run_did_not_train_or_has_behind_it_is_refused_at_once():
@@ -241,21 +248,21 @@ def test_what_a_run_did_not_train_or_has_behind_it_is_refused_at_once():
 
 
 def test_rows_after_the_day_asked_for_are_not_used():
-    one, spec = walk(80), small()
-    (made,) = forecast(spec, one, as_of=date(2020, 3, 5)).variables
-    (same,) = forecast(spec, series(one.values[:65])).variables
-    assert made.timestamp == day(64)
-    assert made.fresh == 5
-    assert same == made
+    observations, spec = walk(80), small()
+    (newest,) = forecast(spec, observations, as_of=date(2020, 3, 5)).variables
+    (same,) = forecast(spec, series(observations.values[:65])).variables
+    assert newest.timestamp == day(64)
+    assert newest.fresh == 5
+    assert same == newest
 
 
 def test_the_steps_to_come_bear_the_dates_of_the_calendar():
-    (made,) = forecast(small(), walk(80)).variables
-    assert made.targets.tolist() == [day(80).item(), day(81).item(), day(82).item()]
+    (newest,) = forecast(small(), walk(80)).variables
+    assert newest.targets.tolist() == [day(80).item(), day(81).item(), day(82).item()]
 
 
 def test_trust_stands_with_its_interval_beside_the_benchmark_that_has_none():
-    (made,) = forecast(small(), walk(80)).variables
-    mean, low, high = (made.trust[..., TRUST.index(name)] for name in ("mean", "low", "high"))
+    (newest,) = forecast(small(), walk(80)).variables
+    mean, low, high = (newest.trust[..., TRUST.index(name)] for name in ("mean", "low", "high"))
     assert np.isnan(mean[0]).all()
     assert ((low[1:] < mean[1:]) & (mean[1:] < high[1:])).all()
