@@ -27,7 +27,7 @@ def added_up(values: Sequence[float]) -> float:
 
 
 def positive(denominator: float) -> float:
-    return LEAST if denominator <= LEAST else denominator
+    return max(LEAST, denominator)
 
 
 @attrs.define

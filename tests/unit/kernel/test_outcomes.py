@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import numpy as np
 import pytest
@@ -24,11 +26,9 @@ def test_outcomes_and_trust_are_those_of_plain_loops(trust_loss, data):
     assert_same_bits(run(case), plain(case))
 
 
-def outcomes_of(forecasts: list[float], actual: float, **fields: object) -> list[float]:
+def outcomes_of(forecasts: list[float], actual: float, **fields: Any) -> list[float]:
     """The outcomes of forecasts of one origin, against the first."""
-    case = PassInput(
-        forecasts=np.array(forecasts)[None, :, None], origins=origins_of(np.array([[actual]])), **fields
-    )
+    case = PassInput(forecasts=np.array(forecasts)[None, :, None], origins=origins_of(np.array([[actual]])), **fields)
     return [float(code) for code in run(case).outcomes[0, :, 0]]
 
 
@@ -72,7 +72,9 @@ def test_what_was_forecast_before_the_period_earns_no_trust():
 
 def test_trust_fades_from_batch_to_batch_those_without_origins_too():
     forecasts = np.tile(np.array([1.0, 0.5])[None, :, None], (4, 1, 1))
-    output = run(PassInput(forecasts=forecasts, origins=origins_of(np.zeros((4, 1)), batch=[0, 0, 0, 3]), trust_decay=0.5))
+    output = run(
+        PassInput(forecasts=forecasts, origins=origins_of(np.zeros((4, 1)), batch=[0, 0, 0, 3]), trust_decay=0.5)
+    )
     alpha, beta = 3.0, 1.0
     for _ in range(3):
         alpha, beta = faded(alpha, 0.5), faded(beta, 0.5)

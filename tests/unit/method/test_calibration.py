@@ -126,9 +126,7 @@ def test_empirical_quantiles_are_those_of_numpy_over_all_past_errors():
 def test_an_error_that_is_missing_teaches_an_empirical_quantile_nothing():
     # errors of two forecasters; the last origin quotes what the three before it taught
     errors = np.array([[1.0, np.nan], [np.nan, np.nan], [3.0, 7.0], [0.0, 0.0]])
-    case = PassInput(
-        forecasts=-errors[:, :, None] + 0.0, origins=origins_of(np.zeros((4, 1))), calibration="empirical"
-    )
+    case = PassInput(forecasts=-errors[:, :, None] + 0.0, origins=origins_of(np.zeros((4, 1))), calibration="empirical")
     assert run(case).quantiles[-1, 4, :, 0].tolist() == [2.0, 7.0]
 
 
