@@ -14,7 +14,6 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
     ("calibration.c", "DECAY = 0.97;", "DECAY = 0.96;"),
     ("calibration.c", "mask covered = relative <= load(", "mask covered = relative < load("),
     ("calibration.c", "covered = relative <= load(state->offset", "covered = relative <= load(state->raw"),
-    ("calibration.c", "mask known = are_finite(e) & are_finite(size)", "mask known = are_finite(e)"),
     ("calibration.c", "mask known = are_finite(e) & are_finite(size)", "mask known = are_finite(size)"),
     ("calibration.c", "moved = size > all(0.0);", "moved = size >= all(0.0);"),
     ("calibration.c", "select(e == all(0.0), all(0.0), beyond)", "beyond"),

@@ -24,7 +24,7 @@ KINDS: dict[str, Callable[[Generator, tuple[int, ...]], Array]] = {
         generator.random(shape) < 0.9, generator.normal(size=shape), generator.choice(EXTREME, shape)
     ),
     "tiny": lambda generator, shape: 1e-300 * generator.normal(size=shape),
-    "subnormal": lambda generator, shape: 5e-324 * generator.integers(-9, 10, shape),
+    "subnormal": lambda generator, shape: 5e-324 * generator.integers(-9, 10, shape).astype(np.float64),
     "huge": lambda generator, shape: 1e300 * generator.normal(size=shape),
 }
 SCALES = (1.0, 0.3, 1e-300, 1e300, 5e-324, np.nan)
@@ -37,7 +37,7 @@ sizes = st.tuples(
 
 
 @st.composite
-def pass_inputs(draw: st.DrawFn, **fields: Any) -> PassInput:
+def pass_inputs(draw: st.DrawFn, /, **fields: Any) -> PassInput:
     """A pass over any numbers; `fields` are fixed."""
     count, forecasters, horizons = draw(sizes)
     generator = np.random.default_rng(draw(st.integers(0, 1 << 32)))

@@ -1,4 +1,4 @@
-"""Passes over given arrays: a learning pass whose forecasts, actuals and order of feedback a test writes down itself."""
+"""Passes over given arrays: a test writes down the forecasts, the actuals and when errors become known."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ class PassInput:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Origins, forecasters, horizons."""
-        return self.forecasts.shape  # type: ignore[return-value]  # three axes by definition
+        count, forecasters, horizons = self.forecasts.shape
+        return count, forecasters, horizons
 
 
 @attrs.frozen(eq=False)
@@ -91,9 +92,8 @@ def assert_same_bits(output: PassOutput, expected: PassOutput) -> None:
                 apart = ~((values == others) & (np.signbit(values) == np.signbit(others)))
             apart &= ~(np.isnan(values) & np.isnan(others))
             first = tuple(np.argwhere(apart)[0].tolist())
-            raise AssertionError(
-                f"{name}{first}: {values[first]!r} is not {others[first]!r}; {int(apart.sum())} differ"
-            )
+            pair = f"{values[first]!r} is not {others[first]!r}"
+            raise AssertionError(f"{name}{first}: {pair}; {int(apart.sum())} differ")
 
 
 def origins_of(
@@ -126,7 +126,7 @@ def origins_of(
 
 def known_in_time(count: int, horizons: int) -> Positions:
     """How many errors are known at each origin where every step ahead is an origin."""
-    return np.maximum(np.arange(count)[:, None] - np.arange(horizons), 0)
+    return np.asarray(np.maximum(np.arange(count)[:, None] - np.arange(horizons), 0), dtype=np.int64)
 
 
 def known_batches(known: Positions, batch: Positions) -> Positions:
@@ -159,7 +159,7 @@ def learning_pass(case: PassInput, *, trust: bool = True) -> LearningPass:
         trust_loss=case.trust_loss,
         trust_decay=case.trust_decay,
     )
-    members = tuple(Member(names[row]) for row in case.members)
+    members: Any = tuple(Member(names[row]) for row in case.members)
     ensemble = None if case.ensemble is None else ENSEMBLE
     chosen = ForecasterSet(names, members, (), ensemble)
     return LearningPass(Hindcasts(names, horizons, cells, case.custom), case.origins, chosen, spec, trust=trust)
@@ -185,11 +185,11 @@ def run(case: PassInput) -> PassOutput:
     )
 
 
-def quantiles_of_errors(errors: Array, scale: float = 1.0, calibration: str = "conformal") -> Array:
+def quantiles_of_errors(errors: Sequence[float] | Array, scale: float = 1.0, calibration: str = "conformal") -> Array:
     """The quantiles quoted around 0 before each of these errors (time,), each known before the next; (time, level)."""
     case = PassInput(
         forecasts=np.zeros((len(errors), 1, 1)),
-        origins=origins_of(np.asarray(errors, dtype=np.float64)[:, None], scale=scale),
+        origins=origins_of(np.array(errors, dtype=np.float64)[:, None], scale=scale),
         calibration=calibration,
     )
     return run(case).quantiles[:, :, 0, 0]

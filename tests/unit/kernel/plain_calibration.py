@@ -43,10 +43,9 @@ class Conformal:
     def learn(self, error: float) -> None:
         if not (math.isfinite(error) and math.isfinite(self.size)):
             return
-        if self.size > 0:
-            relative = error / self.size
-        else:
-            relative = math.copysign(math.inf, error) if error != 0 else 0.0
+        # while nothing has moved, an error that is not zero is beyond all quantiles
+        beyond = math.copysign(math.inf, error) if error != 0 else 0.0
+        relative = error / self.size if self.size > 0 else beyond
         for k, tau in enumerate(TAUS):
             up = RATE * tau
             self.raw[k] = self.raw[k] + (-RATE + up if relative <= self.offsets[k] else up)

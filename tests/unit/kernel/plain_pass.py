@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from tests.unit.kernel.passes import PassInput, PassOutput
 from tests.unit.kernel.plain_calibration import CALIBRATORS, NORMAL_OVER_MEAN_ABSOLUTE, TAUS, Calibrator
 from tests.unit.kernel.plain_ensemble import MLPoly
-from tests.unit.kernel.plain_outcomes import Posterior, loss, outcome
+from tests.unit.kernel.plain_outcomes import UNKNOWN, Posterior, loss, outcome
 from tests.unit.kernel.plain_sums import Hindcast, batch_sums
 
 Cell = tuple[int, int]
 """Forecaster and horizon, from 0."""
+
+Quoted = dict[Cell, tuple[list[float], float]]
+"""Offsets and size."""
 
 
 class PlainPass:
@@ -44,26 +47,21 @@ class PlainPass:
                 self._learn(past, h)
             weights.append(self._combine(origin))
             quoted = self._predict(origin)
-            quantiles.append(
-                [
-                    [
-                        [
-                            self.forecasts[origin][f][h] + quoted[f, h][1] * quoted[f, h][0][k]
-                            for h in range(self.horizons)
-                        ]
-                        for f in range(self.forecasters)
-                    ]
-                    for k in range(len(TAUS))
-                ]
-            )
+            quantiles.append([self._by_cell(self._quantiles(origin, quoted, k)) for k in range(len(TAUS))])
             if self.origins.batch[origin] >= 0:
                 self._score(origin, quoted)
             for posterior in self.posteriors.values():
                 posterior.enter(int(self.origins.batch[origin]))
-            trust.append(
-                [[self.posteriors[f, h].mean() for h in range(self.horizons)] for f in range(self.forecasters)]
-            )
+            trust.append(self._by_cell({cell: posterior.mean() for cell, posterior in self.posteriors.items()}))
         return self._output(quantiles, weights, trust)
+
+    def _by_cell(self, numbers: Mapping[Cell, float]) -> list[list[float]]:
+        """Numbers as (forecaster, horizon)."""
+        return [[numbers[f, h] for h in range(self.horizons)] for f in range(self.forecasters)]
+
+    def _quantiles(self, origin: int, quoted: Quoted, level: int) -> dict[Cell, float]:
+        points = self.forecasts[origin]
+        return {(f, h): points[f][h] + size * offsets[level] for (f, h), (offsets, size) in quoted.items()}
 
     def _became_known(self, origin: int) -> Iterator[tuple[int, int]]:
         """Horizon and origin of each error that became known since the origin before."""
@@ -95,9 +93,9 @@ class PlainPass:
             by_horizon.append(weights)
         return [list(row) for row in zip(*by_horizon, strict=True)]
 
-    def _predict(self, origin: int) -> dict[Cell, tuple[list[float], float]]:
+    def _predict(self, origin: int) -> Quoted:
         """Offsets and size of each cell."""
-        quoted = {}
+        quoted: Quoted = {}
         for f, h in self.cells:
             expected = float(self.origins.scale[origin]) * math.sqrt(h + 1.0)
             offsets, size = self.calibrators[f, h].predict(expected, self.forecasts[origin][f][h])
@@ -112,7 +110,7 @@ class PlainPass:
                 quoted[custom.calibrated[index], h] = list(offsets), size * spread
         return quoted
 
-    def _score(self, origin: int, quoted: dict[Cell, tuple[list[float], float]]) -> None:
+    def _score(self, origin: int, quoted: Quoted) -> None:
         said, origins = self.forecasts[origin], self.origins
         losses = {
             (f, h): loss(self.case.trust_loss, float(origins.released[origin, h]), said[f][h], *quoted[f, h])
@@ -136,33 +134,43 @@ class PlainPass:
         )
 
     def _output(self, quantiles: list, weights: list, trust: list) -> PassOutput:
-        shape = (self.forecasters, self.horizons)
-        members = len(self.ensembles) and self.ensembles[0].members
-        latest, bound = np.full(shape, np.nan), np.full(self.horizons, np.nan)
-        regret = np.array([one.regret[one.best()] for one in self.ensembles] or [math.nan] * self.horizons)
-        if self.ensembles:
-            latest[list(self.case.members)] = np.array([one.weights([1.0] * members) for one in self.ensembles]).T
-            bound[0] = self.ensembles[0].bound()
         wins, trials = self._counts()
+        latest, regret, bound = self._learned()
         return PassOutput(
             forecasts=np.array(self.forecasts),
             quantiles=np.array(quantiles),
-            weights=np.array(weights).reshape(self.count, members, self.horizons),
+            weights=np.array(weights).reshape(self.count, -1, self.horizons)
+            if self.ensembles
+            else np.empty((self.count, 0, self.horizons)),
             trust=np.array(trust),
             sums=self._sums(),
-            outcomes=np.array(
-                [
-                    [[self.outcomes.get((o, f, h), -1) for h in range(shape[1])] for f in range(shape[0])]
-                    for o in range(self.count)
-                ],
-                dtype=np.float64,
-            ),
+            outcomes=self._outcomes(),
             wins=wins,
             trials=trials,
             latest=latest,
-            regret=np.where(np.isfinite(regret), regret, np.nan),
+            regret=regret,
             bound=bound,
         )
+
+    def _learned(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What the ensemble has come to: weights if all were awake, regret, and its bound one step ahead."""
+        latest, regret, bound = (
+            np.full((self.forecasters, self.horizons), np.nan),
+            np.full(self.horizons, np.nan),
+            np.full(self.horizons, np.nan),
+        )
+        for h, ensemble in enumerate(self.ensembles):
+            latest[list(self.case.members), h] = ensemble.weights([1.0] * ensemble.members)
+            regret[h] = ensemble.regret[ensemble.best()]
+        if self.ensembles:
+            bound[0] = self.ensembles[0].bound()
+        return latest, np.where(np.isfinite(regret), regret, np.nan), bound
+
+    def _outcomes(self) -> np.ndarray:
+        outcomes = np.full((self.count, self.forecasters, self.horizons), float(UNKNOWN))
+        for cell, code in self.outcomes.items():
+            outcomes[cell] = code
+        return outcomes
 
     def _sums(self) -> np.ndarray:
         sums = np.zeros((self.origins.batches, self.forecasters, self.horizons, 34))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ def test_outcomes_and_trust_are_those_of_plain_loops(trust_loss, data):
     assert_same_bits(run(case), plain(case))
 
 
-def outcomes_of(forecasts: list[float], actual: float, **fields: object) -> list[float]:
+def outcomes_of(forecasts: list[float], actual: float, **fields: Any) -> list[float]:
     """The outcomes of forecasts of one origin, against the first."""
     case = PassInput(forecasts=np.array(forecasts)[None, :, None], origins=origins_of(np.array([[actual]])), **fields)
     return [float(code) for code in run(case).outcomes[0, :, 0]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ def test_sums_are_those_of_plain_loops(case):
     assert bits(run(case).sums) == bits(plain(case).sums)
 
 
-def sums_of(forecasts: np.ndarray, actuals: np.ndarray, **fields: object) -> dict[str, np.ndarray]:
+def sums_of(forecasts: np.ndarray, actuals: np.ndarray, **fields: Any) -> dict[str, np.ndarray]:
     """Sums by name, (batch, forecaster), of forecasts (origin, forecaster) one step ahead."""
     case = PassInput(forecasts=forecasts[:, :, None].astype(float), origins=origins_of(actuals[:, None], **fields))
     return dict(zip(SUMS, np.moveaxis(run(case).sums[:, :, 0], -1, 0), strict=True))

@@ -153,9 +153,8 @@ def one_early(point: PointInTime, spec: RunSpec) -> Origins:
 def of_the_end(point: PointInTime, spec: RunSpec) -> Origins:
     """Origins of which the tenth is taught all errors up to the last."""
     honest = origins_of(point, spec)
-    return attrs.evolve(
-        honest, known=np.append(honest.known[:10], np.repeat(honest.known[-1:], len(honest) - 10, 0), 0)
-    )
+    later = np.repeat(honest.known[-1:], len(honest) - 10, axis=0)
+    return attrs.evolve(honest, known=np.append(honest.known[:10], later, axis=0))
 
 
 @pytest.mark.parametrize("calibration", CALIBRATIONS)
@@ -251,9 +250,8 @@ def judged(whole: Replay, moment: np.datetime64) -> tuple[np.ndarray, np.ndarray
                 if step >= len(point.step_known_at) or point.step_known_at[step] > moment:
                     continue
                 actual = point.step_first[step]
-                rival, own = (
-                    abs(actual - whole.hindcasts.forecasts[origin, side, ahead - 1]) for side in (benchmark, row)
-                )
+                forecasts = whole.hindcasts.forecasts[origin, :, ahead - 1]
+                rival, own = (abs(actual - forecasts[side]) for side in (benchmark, row))
                 if not np.isfinite(own + rival):
                     continue
                 win = 0.5 if own == rival else float(own < rival)
