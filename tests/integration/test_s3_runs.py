@@ -159,7 +159,9 @@ def test_a_bucket_and_a_place_in_the_same_layer_are_refused(tmp_path):
 def checks(done: Done) -> dict[str, list[tuple[bool, str]]]:
     found: dict[str, list[tuple[bool, str]]] = {}
     for each in json.loads(done.stdout)["checks"]:
-        found.setdefault(each["check"], []).append((each["passed"], f"{each['context']}: {each['message']} {each['hint']}"))
+        found.setdefault(each["check"], []).append(
+            (each["passed"], f"{each['context']}: {each['message']} {each['hint']}")
+        )
     return found
 
 
