@@ -232,7 +232,7 @@ def test_an_operand_may_come_from_the_environment() -> None:
 
 
 def test_a_required_operand_that_nobody_gives_is_missed() -> None:
-    assert operands().problems == ("TEXT: is missing; pulse some --help says what it is",)
+    assert operands().problems == ("TEXT: is missing; pulse some --help explains it",)
 
 
 def test_an_unknown_option_is_no_operand_nor_is_its_value() -> None:
