@@ -1,7 +1,7 @@
 """The code gives what the old code gave at commit 57881d2, piece by piece and bit by bit.
 
-Probabilities, bounds and evidence came from scipy's special functions then, and come from the kernel's now: these pieces
-agree to 1e-12, and the run's digest, which holds them, is not compared.
+Probabilities, bounds and evidence came from scipy's special functions then, and come from the kernel's now: these
+pieces agree to 1e-12, and the run's digest, which holds them, is not compared.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from pulse_core.plan import work_units
+from pulse_core.plan import Workload, work_units
 from pulse_core.spec import RunSpec
 from pulse_entrypoints.commands.train.estimates import BYTES_A_PROCESS, estimate, rows_in
 
@@ -43,22 +43,25 @@ def test_predictors_are_read_too(pulse) -> None:
     assert document["bytes_to_read"] == sum(path.stat().st_size for path in (pulse.folder / "data").iterdir())
 
 
+LOAD = Workload(1e-6)
+
+
 def spec(count: int, **fields) -> RunSpec:
     return RunSpec(variables=[f"v{n}" for n in range(count)], start=date(2020, 1, 1), end=date(2021, 1, 1), **fields)
 
 
 def test_more_work_takes_longer_and_more_workers_less() -> None:
     few, many = spec(10), spec(100)
-    alone = estimate(many, 0, work_units(many), 100_000, 1)
-    assert estimate(few, 0, work_units(few), 10_000, 1).seconds < alone.seconds
-    assert estimate(many, 0, work_units(many), 100_000, 4).seconds < alone.seconds
-    assert estimate(many, 1, work_units(many), 100_000, 1).seconds > alone.seconds
+    alone = estimate(many, 0, work_units(many, LOAD), 100_000, 1)
+    assert estimate(few, 0, work_units(few, LOAD), 10_000, 1).seconds < alone.seconds
+    assert estimate(many, 0, work_units(many, LOAD), 100_000, 4).seconds < alone.seconds
+    assert estimate(many, 1, work_units(many, LOAD), 100_000, 1).seconds > alone.seconds
     assert alone.memory > BYTES_A_PROCESS
 
 
 def test_no_more_are_at_work_than_there_are_units() -> None:
     one = spec(1)
-    assert estimate(one, 0, work_units(one), 1000, 8).workers == 1
+    assert estimate(one, 0, work_units(one, LOAD), 1000, 8).workers == 1
 
 
 def test_rows_follow_from_the_kind_of_file() -> None:

@@ -28,7 +28,7 @@ def read(**values: str):
 @pytest.mark.parametrize(
     "adapter",
     [
-        *(adapter for table in (composition.STORES, composition.PLACES) for adapter in table.values()),
+        *(adapter for table in (composition.STORES, composition.STORAGES) for adapter in table.built_in.values()),
         *(backend.adapter for backend in composition.BACKENDS.values()),
     ],
 )
