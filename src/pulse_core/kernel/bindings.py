@@ -32,6 +32,11 @@ def _open(name: str) -> ctypes.CDLL:
         return ctypes.CDLL(str(path))
 
 
+def count(number: int) -> ctypes.c_int64:
+    """Return a number as the kernel's int64_t; a bare Python int would pass as 32 bits."""
+    return ctypes.c_int64(number)
+
+
 def doubles(array: Array, *shape: int) -> ctypes.c_void_p:
     """Return the address of a C-contiguous float64 array of this shape. Raises ValueError for any other."""
     return _address(array, np.float64, shape)
@@ -55,19 +60,14 @@ def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
     return address
 
 
-def rows(array: Array, count: int, width: int) -> tuple[ctypes.c_void_p, ctypes.c_int64]:
-    """Return the address of a float64 array (count, width) whose rows may lie apart, and the doubles between two rows.
+def rows(array: Array, height: int, width: int) -> tuple[ctypes.c_void_p, ctypes.c_int64]:
+    """Return the address of a float64 array (height, width) whose rows may lie apart, and the doubles between two rows.
 
     Raises ValueError for any other, also where the numbers of a row are not contiguous.
     """
     step, within = array.strides if array.ndim == 2 else (1, 1)
     contiguous = within == array.itemsize or width == 1
     strided = array.flags.aligned and step >= 0 and step % array.itemsize == 0
-    if array.dtype != np.float64 or array.shape != (count, width) or not contiguous or not strided:
-        raise ValueError(f"expected rows of float64 ({count}, {width}), got {array.dtype} {array.shape}")
+    if array.dtype != np.float64 or array.shape != (height, width) or not contiguous or not strided:
+        raise ValueError(f"expected rows of float64 ({height}, {width}), got {array.dtype} {array.shape}")
     return _pointer(array), ctypes.c_int64(step // 8)
-
-
-def integer(number: int) -> ctypes.c_int64:
-    """Return a count, size or position as the kernel takes it."""
-    return ctypes.c_int64(number)

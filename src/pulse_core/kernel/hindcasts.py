@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pulse_core.kernel.bindings import Array, Positions, doubles, integer, library, positions, rows
+from pulse_core.kernel.bindings import Array, Positions, count, doubles, library, positions, rows
 
 LONGEST_STRETCH: Final = 1 << 16
 """Values that the kernel takes in one call: some 30 ms of the slowest forecaster."""
@@ -48,7 +48,7 @@ def mean(values: Array, lengths: Positions, out: Array) -> None:
 def window_mean(values: Array, lengths: Positions, out: Array, window: int) -> None:
     """Write the mean of the last `window` values."""
     state = np.zeros(1 + window)
-    _run(library().pulse_window_mean, values, lengths, out, doubles(state, 1 + window), integer(window))
+    _run(library().pulse_window_mean, values, lengths, out, doubles(state, 1 + window), count(window))
 
 
 def ses_levels(values: Array, lengths: Positions, fade: Array, levels: Array, choices: Positions) -> None:
@@ -57,15 +57,15 @@ def ses_levels(values: Array, lengths: Positions, fade: Array, levels: Array, ch
     state = np.empty((2, size))
     path = doubles(values, len(values))
     for first, last, origins in stretches(values, lengths, LONGEST_STRETCH):
-        count = origins.stop - origins.start
+        number = origins.stop - origins.start
         library().pulse_ses_levels(
             path,
             *_stretch(lengths, first, last, origins),
-            doubles(levels[origins], count),
-            positions(choices[origins], count),
+            doubles(levels[origins], number),
+            positions(choices[origins], number),
             _grid(fade),
             doubles(state, 2, size),
-            integer(size),
+            count(size),
         )
 
 
@@ -76,16 +76,16 @@ def theta(values: Array, lengths: Positions, alphas: Array, smoothed: tuple[Arra
     levels, choices = smoothed
     path = doubles(values, len(values))
     for first, last, origins in stretches(values, lengths, LONGEST_STRETCH):
-        count = origins.stop - origins.start
+        number = origins.stop - origins.start
         library().pulse_theta(
             path,
             *_stretch(lengths, first, last, origins),
             *_forecasts(out[origins], origins),
-            doubles(levels[origins], count),
-            positions(choices[origins], count),
+            doubles(levels[origins], number),
+            positions(choices[origins], number),
             _grid(alphas),
             doubles(state, 2 + size),
-            integer(size),
+            count(size),
         )
 
 
@@ -95,7 +95,7 @@ def holt(values: Array, lengths: Positions, parameters: Array, out: Array) -> No
     state = np.empty((3, size))
     damped = int((parameters[2] != 1.0).any())
     addresses = _grid(parameters), doubles(state, 3, size)
-    _run(library().pulse_holt, values, lengths, out, *addresses, integer(size), integer(damped))
+    _run(library().pulse_holt, values, lengths, out, *addresses, count(size), count(damped))
 
 
 def ar(values: Array, lengths: Positions, penalties: Penalties, out: Array, *, differenced: bool) -> None:
@@ -116,7 +116,7 @@ def ar(values: Array, lengths: Positions, penalties: Penalties, out: Array, *, d
 
 def seasonal_naive(values: Array, lengths: Positions, season: int, out: Array) -> None:
     """Write the values of a season ago."""
-    _run(library().pulse_seasonal_naive, values, lengths, out, integer(season))
+    _run(library().pulse_seasonal_naive, values, lengths, out, count(season))
 
 
 def holt_winters(values: Array, lengths: Positions, parameters: Array, season: int, out: Array) -> None:
@@ -124,7 +124,7 @@ def holt_winters(values: Array, lengths: Positions, parameters: Array, season: i
     size = parameters.shape[1]
     state = np.empty((3 + season, size))
     addresses = _grid(parameters), doubles(state, 3 + season, size)
-    _run(library().pulse_holt_winters, values, lengths, out, *addresses, integer(size), integer(season))
+    _run(library().pulse_holt_winters, values, lengths, out, *addresses, count(size), count(season))
 
 
 def mean_of_all(forecasts: Array, out: Array) -> None:
@@ -168,14 +168,14 @@ def _run(function: Callable[..., None], values: Array, lengths: Positions, out: 
 
 
 def _stretch(lengths: Positions, first: int, last: int, origins: slice) -> tuple[Any, ...]:
-    count = origins.stop - origins.start
-    return integer(first), integer(last), positions(lengths[origins], count), integer(count)
+    number = origins.stop - origins.start
+    return count(first), count(last), positions(lengths[origins], number), count(number)
 
 
 def _forecasts(out: Array, origins: slice) -> tuple[Any, ...]:
     if not out.flags.writeable:
         raise ValueError("expected an array that can be written to")
-    return *rows(out, origins.stop - origins.start, out.shape[1]), integer(out.shape[1])
+    return *rows(out, origins.stop - origins.start, out.shape[1]), count(out.shape[1])
 
 
 def _grid(parameters: Array) -> Any:
@@ -190,8 +190,8 @@ def _combine(function: Callable[..., None], forecasts: Array, out: Array) -> Non
     scratch = np.empty((forecasters, LANES))
     for first in range(0, origins, LONGEST_STRETCH):
         block, target = forecasts[first : first + LONGEST_STRETCH], out[first : first + LONGEST_STRETCH]
-        count = len(block)
-        source = rows(block.reshape(count, forecasters * horizon, copy=False), count, forecasters * horizon)
-        address, stride, steps = _forecasts(target, slice(0, count))
-        sizes = integer(count), integer(forecasters), steps
+        number = len(block)
+        source = rows(block.reshape(number, forecasters * horizon, copy=False), number, forecasters * horizon)
+        address, stride, steps = _forecasts(target, slice(0, number))
+        sizes = count(number), count(forecasters), steps
         function(*source, *sizes, address, stride, doubles(scratch, forecasters, LANES))
