@@ -15,6 +15,7 @@ from pulse_core import (
     MEASURES,
     TRUST,
     Forecaster,
+    Histories,
     Labels,
     Observations,
     PerOriginForecaster,
@@ -99,8 +100,35 @@ class _Store:
         return Observations(variable, np.array(rows.timestamps, dtype="datetime64[us]"), rows.values, known_at)
 
 
+@attrs.frozen
+class _Column:
+    """One path of the histories as the old code laid them out: `values` (time, 1)."""
+
+    values: Array
+    lengths: NDArray[np.int64]
+
+    def at_origins(self, states: Array) -> Array:
+        return np.asarray(states[self.lengths - 1, 0])
+
+
+@attrs.frozen
+class _OnePass(Forecaster):
+    """A model that makes all hindcasts in one pass, from a path at a time."""
+
+    name: str
+    version: str
+    model: Any
+
+    def hindcast(self, histories: Histories, horizon: int) -> Array:
+        rows = []
+        for path, origins in histories.by_path:
+            column = _Column(histories.paths[path][:, None], histories.origin_length[origins])
+            rows.append(self.model.hindcast(column, horizon))
+        return np.concatenate(rows)
+
+
 def _forecaster(plain: OwnForecaster) -> Forecaster:
-    """Return a forecaster of the code's: the model itself where it makes all hindcasts in one pass."""
+    """Return a forecaster of the code's."""
     if hasattr(plain.model, "hindcast"):
         forecaster: Forecaster = plain.model
         return forecaster

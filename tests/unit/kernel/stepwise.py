@@ -6,14 +6,33 @@ Each returns the forecasts from a history. Nothing is shared with the core but t
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 History = Sequence[float] | NDArray[np.float64]
 Stepwise = Callable[[History, int], list[float]]
+ALPHAS = tuple(step / 20 for step in range(1, 21))
 HOLT_BETAS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)
+
+
+def naive(history: History, horizon: int) -> list[float]:
+    return [float(history[-1])] * horizon
+
+
+def drift(history: History, horizon: int) -> list[float]:
+    newest, steps = np.float64(history[-1]), len(history) - 1.0
+    slope = (newest - history[0]) / steps if steps else np.nan
+    return [float(newest + step * slope) for step in range(1, horizon + 1)]
+
+
+def seasonal_naive(history: History, horizon: int, season: int = 4) -> list[float]:
+    if len(history) < season:
+        return [np.nan] * horizon
+    return [float(history[-season:][step % season]) for step in range(horizon)]
 
 
 def mean(history: History, horizon: int) -> list[float]:
@@ -37,8 +56,8 @@ def window_mean(history: History, horizon: int, window: int = 250) -> list[float
     return [float(history[0] + total / min(len(history), window))] * horizon
 
 
-def ses(history: History, horizon: int) -> list[float]:
-    level, _ = _smoothed(history)
+def ses(history: History, horizon: int, alphas: Sequence[float] = ALPHAS) -> list[float]:
+    level, _ = _smoothed(history, alphas)
     return [level] * horizon
 
 
@@ -93,9 +112,81 @@ def holt_winters(history: History, horizon: int, season: int = 4) -> list[float]
     ]
 
 
-def _smoothed(history: History) -> tuple[float, float]:
-    alpha = np.array([step / 20 for step in range(1, 21)])
-    level, squares = np.full(20, history[0]), np.zeros(20)
+def ar(history: History, horizon: int) -> list[float]:
+    """Moments by running sums, their L D L^T with the change as its last row, the order of least AICc."""
+    if len(history) <= 8:
+        return [np.nan] * horizon
+    values = np.array(history) - np.sort(history[:6])[3]
+    change = np.append(0.0, np.diff(values))
+    rows = len(values) - 5
+    columns = [values[4:-1], *(change[5 - lag : -lag] for lag in range(1, 5)), change[5:]]
+    sums = [np.cumsum(column)[-1] for column in columns]
+    moments = {
+        (i, j): np.cumsum(columns[i] * columns[j])[-1] - sums[i] * sums[j] / rows
+        for i in range(6)
+        for j in range(i + 1)
+    }
+    squares = [moments[i, i] for i in range(6)]
+    lower = _factorised(moments, squares)
+    residuals, mean = _residuals(columns, squares[5], [lower[5, j] * moments[5, j] for j in range(5)])
+    criteria = [residual * _penalty(rows, k) for k, residual in enumerate(residuals, start=2) if rows > k + 1]
+    order = int(np.argmin(criteria))
+    slopes = [lower[5, j] if j < order else np.float64(0.0) for j in range(5)]
+    for j in range(4, -1, -1):
+        for i in range(j + 1, 5):
+            slopes[j] = slopes[j] - lower[i, j] * slopes[i]
+    intercept = sums[5] / rows
+    for slope, total in zip(slopes, sums[:5], strict=True):
+        intercept = intercept - slope * (total / rows)
+    forecasts, value, recent = [], columns[0][-1] + change[-1], list(change[:-5:-1])
+    for _ in range(horizon):
+        ahead = intercept + slopes[0] * value
+        for slope, moved in zip(slopes[1:], recent, strict=True):
+            ahead = ahead + slope * moved
+        value, recent = value + ahead, [ahead, *recent[:-1]]
+        forecasts.append(float(np.sort(history[:6])[3] + (value if order else mean)))
+    return forecasts
+
+
+def ari(history: History, horizon: int) -> list[float]:
+    steps = ar(np.diff(history), horizon)
+    return [float(forecast) for forecast in history[-1] + np.cumsum(steps)]
+
+
+def _factorised(moments: dict[tuple[int, int], Any], squares: list[Any]) -> dict[tuple[int, int], Any]:
+    """Return the unit lower triangle; what explains nothing is taken out of the moments."""
+    lower = {}
+    for j in range(5):
+        usable = moments[j, j] > 1e-10 * squares[j]
+        for i in range(j + 1, 6):
+            moments[i, j] = moments[i, j] if usable else np.float64(0.0)
+            lower[i, j] = moments[i, j] / moments[j, j] if usable else moments[i, j]
+        for i in range(j + 1, 6):
+            for k in range(j + 1, i + 1):
+                moments[i, k] = moments[i, k] - lower[i, j] * moments[k, j]
+    return lower
+
+
+def _residuals(columns: list[Any], squares: Any, explained: list[Any]) -> tuple[list[Any], Any]:
+    """Return the sum of squared residuals of each order, and the mean that order 0 forecasts."""
+    values = columns[0] + columns[5]
+    total, spread = np.cumsum(values)[-1], np.cumsum(values * values)[-1]
+    mean = total / len(values)
+    left = [(spread - total * mean, spread)]
+    residual = squares
+    for share in explained:
+        residual = residual - share
+        left.append((residual, squares))
+    return [residual if residual > 1e-13 * size else 0.0 for residual, size in left], mean
+
+
+def _penalty(rows: int, k: int) -> float:
+    return math.exp((2 * k + 2 * k * (k + 1) / (rows - k - 1)) / rows)
+
+
+def _smoothed(history: History, alphas: Sequence[float] = ALPHAS) -> tuple[float, float]:
+    alpha = np.array(alphas)
+    level, squares = np.full(len(alpha), history[0]), np.zeros(len(alpha))
     for value in history[1:]:
         error = value - level
         level = value - (1.0 - alpha) * error
@@ -120,11 +211,16 @@ def median_of_all(forecasts: Sequence[float]) -> float:
 
 
 FORECASTS: dict[str, Stepwise] = {
+    "naive": naive,
+    "drift": drift,
     "mean": mean,
     "window-mean": window_mean,
     "ses": ses,
     "theta": theta,
     "holt": holt,
     "damped-holt": damped_holt,
+    "ar": ar,
+    "ari": ari,
+    "seasonal-naive(4)": seasonal_naive,
     "holt-winters(4)": holt_winters,
 }

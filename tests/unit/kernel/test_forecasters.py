@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from pulse_core.forecasters.base import Histories, InPlaceForecaster
 from pulse_core.forecasters.combinations import MeanOfAll, MedianOfAll
+from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.kernel import bindings, hindcasts
 from tests.histories import forecaster, histories_of, histories_of_paths
-from tests.unit.kernel.stepwise import FORECASTS, mean_of_all, median_of_all
+from tests.unit.kernel.stepwise import ALPHAS, FORECASTS, mean_of_all, median_of_all, ses
 
 NAMES = ("naive", "drift", "mean", "window-mean", "ses", "holt", "damped-holt", "theta", "ar", "ari")
 SEASONAL = tuple(f"{kind}({season})" for kind in ("seasonal-naive", "holt-winters") for season in (1, 4))
@@ -34,6 +35,11 @@ paths = st.lists(numbers(), min_size=1, max_size=40).map(np.array)
 
 def walk(count: int, seed: int = 1) -> np.ndarray:
     return np.asarray(100 + np.cumsum(np.random.default_rng(seed).normal(size=count)))
+
+
+def wave(count: int) -> np.ndarray:
+    """Slow enough for each change to be almost the one before."""
+    return np.asarray(50 * np.sin(np.arange(count) / 30) + np.random.default_rng(2).normal(0, 0.01, count))
 
 
 def bits(numbers: np.ndarray) -> bytes:
@@ -56,11 +62,27 @@ def test_each_forecast_is_that_of_the_formula_s_operations_in_order(name, path):
 
 
 @pytest.mark.parametrize("name", FORECASTS)
-def test_a_long_path_has_them_too(name):
-    path = walk(780)
+@pytest.mark.parametrize("path", [walk(780), np.diff(walk(781)), wave(780)], ids=["walk", "noise", "wave"])
+def test_a_long_path_has_them_too(name, path):
     rows = hindcast(name, histories_of(path))
-    for count in (249, 250, 251, 499, 500, 501, 750, 780):
+    for count in (100, 200, 249, 250, 251, 499, 500, 501, 750, 780):
         assert bits(rows[count - 1]) == bits(np.array(FORECASTS[name](path[:count], HORIZON)))
+
+
+@settings(max_examples=40)
+@given(path=paths, alphas=st.lists(st.sampled_from(ALPHAS), min_size=1, max_size=14).map(tuple))
+def test_a_grid_may_be_of_any_length(path, alphas):
+    rows = SimpleExponentialSmoothing(alphas=alphas).hindcast(histories_of(path), HORIZON)
+    with np.errstate(all="ignore"):
+        assert bits(rows[-1]) == bits(np.array(ses(path, HORIZON, alphas)))
+
+
+@pytest.mark.parametrize("size", range(1, 21))
+def test_an_alpha_whose_errors_are_no_numbers_is_the_one_chosen(size):
+    # alpha 1 forgets an infinite level by taking it times 0
+    path, alphas = np.array([0.0, 1.7e308, -1.7e308, 1.0]), (*(0.5,) * (size - 1), 1.0)
+    row = SimpleExponentialSmoothing(alphas=alphas).hindcast(histories_of(path), 1)[-1]
+    assert np.isnan(row)
 
 
 @by_name
