@@ -23,7 +23,7 @@ from _synthetic import SyntheticStore
 from _timing import least
 
 from pulse_adapters.sinks.folder import FolderSink
-from pulse_core import Done, Forecaster, Histories, RetrodictionTraining, RunResult, Slice, Task, WorkUnit
+from pulse_core import Done, Forecaster, Histories, RetrodictionTraining, RunResult, Slice, Task, UnitOutcome, WorkUnit
 from pulse_core.backtest.evaluation import evaluate
 from pulse_core.backtest.hindcasting import hindcast
 from pulse_core.backtest.histories import stretches
