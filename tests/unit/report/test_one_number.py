@@ -29,7 +29,7 @@ SETTINGS = [
 
 
 def revised_series(seed: int = 3, weeks: int = 160) -> Any:
-    """Weekly values, revised a week and again three weeks after their release; some weeks are released late, together."""
+    """Weekly values, revised a week and again three weeks after their release; some are released late, together."""
     import pandas as pd
 
     generator = np.random.default_rng(seed)
