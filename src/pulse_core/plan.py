@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 
 import attrs
 import numpy as np
@@ -60,7 +61,11 @@ class Slice:
 
 def batches(spec: RunSpec) -> tuple[Batch, ...]:
     """Return the windows of `batch_size_days` that tile the period; the last may be shorter."""
-    size, first, last = spec.batch_size_days, spec.start.toordinal(), spec.last_day.toordinal()
+    return _windows(spec.start.toordinal(), spec.last_day.toordinal(), spec.batch_size_days)
+
+
+@lru_cache(maxsize=4)  # asked for several times by a run, and again by each unit
+def _windows(first: int, last: int, size: int) -> tuple[Batch, ...]:
     return tuple(
         Batch(index, date.fromordinal(start), date.fromordinal(min(start + size - 1, last)))
         for index, start in enumerate(range(first, last + 1, size))

@@ -231,6 +231,7 @@ class LearningPass:
             interval=np.zeros(stride),
             flag=np.zeros((_FLAGS, stride), dtype=np.int64),
             common=np.zeros((2, _COMMON, stride)),
+            complete=0,
             apart=0,
             batch=-1,
         )

@@ -70,6 +70,8 @@ class Observations:
     def known_by(self, moment: np.datetime64) -> Observations:
         """Return the rows known at `moment`; `known_at` must have been resolved."""
         last = int(np.searchsorted(self.releases, moment, side="right"))
+        if last == len(self):
+            return self
         return attrs.evolve(
             self, timestamps=self.timestamps[:last], values=self.values[:last], known_at=self.releases[:last]
         )

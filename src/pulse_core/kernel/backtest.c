@@ -121,6 +121,16 @@ static void write_quantiles(const struct pass *pass, int64_t origin, const doubl
             to[k * pass->stride + cell] = forecast[cell] + size[cell] * offset[k * pass->stride + cell];
 }
 
+/* Write the actuals of an origin by cell (stride), NaN behind the last; return where they are. */
+static const double *actuals_at(const struct pass *pass, int64_t origin, const double *actuals, double *by_cell)
+{
+    const int64_t horizons = pass->horizons, cells = pass->forecasters * horizons;
+    expand(by_cell, actuals + origin * horizons, cells, horizons);
+    for (int64_t cell = cells; cell < pass->stride; cell++)
+        by_cell[cell] = NAN;
+    return by_cell;
+}
+
 /* Go through the origins first..last-1; they must come in order, from 0, each once. */
 PULSE_EXPORT void pulse_pass(struct pass *pass, int64_t first, int64_t last)
 {
@@ -143,8 +153,12 @@ PULSE_EXPORT void pulse_pass(struct pass *pass, int64_t first, int64_t last)
         if (pass->quantiles)
             write_quantiles(pass, origin, offsets, sizes, pass->quantiles + (origin - first) * LEVELS * stride);
         if (pass->batch[origin] >= 0) {
-            sums_add(pass, origin, offsets, sizes);
-            outcomes_at(pass, origin, offsets, sizes);
+            const double *reported = actuals_at(pass, origin, pass->reported, pass->scratch);
+            sums_add(pass, origin, reported, offsets, sizes);
+            const double *released = pass->released == pass->reported
+                                         ? reported
+                                         : actuals_at(pass, origin, pass->released, pass->scratch);
+            outcomes_at(pass, origin, released, offsets, sizes);
         }
         if (pass->posterior.alpha) {
             posterior_enter(pass, pass->batch[origin]);

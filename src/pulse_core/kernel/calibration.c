@@ -44,19 +44,29 @@ static void isotonic(const double *raw, double *fitted, int64_t step)
     }
 }
 
-/* Uncross one cell: neighbours that cross are pooled; where that does not do, the isotonic fit. */
+/* Uncross cells side by side: neighbours that cross are pooled; where that does not do, the isotonic fit. A level that
+ * crosses both of its neighbours is pooled with the lower one. */
 static void uncross(const double *raw, double *offset, int64_t step)
 {
-    for (int k = 0; k < LEVELS; k++)
-        offset[k * step] = raw[k * step];
-    for (int k = LEVELS - 2; k >= 0; k--)
-        if (raw[(k + 1) * step] < raw[k * step])
-            offset[k * step] = offset[(k + 1) * step] = (raw[k * step] + raw[(k + 1) * step]) / 2.0;
-    for (int k = 0; k < LEVELS - 1; k++)
-        if (offset[(k + 1) * step] < offset[k * step]) {
-            isotonic(raw, offset, step);
-            return;
-        }
+    lanes level = load(raw), pooled = level, before = level;
+    mask crosses = level != level, still = crosses;
+    UNROLL_LEVELS
+    for (int k = 0; k < LEVELS; k++) {
+        lanes next = k < LEVELS - 1 ? load(raw + (k + 1) * step) : level;
+        lanes with_next = (level + next) / all(2.0);
+        mask crosses_next = next < level;
+        lanes fitted = select(crosses, pooled, select(crosses_next, with_next, level));
+        store(offset + k * step, fitted);
+        still |= k ? fitted < before : crosses;
+        before = fitted;
+        pooled = with_next;
+        crosses = crosses_next;
+        level = next;
+    }
+    if (any(still))
+        for (int64_t lane = 0; lane < LANES; lane++)
+            if (still[lane])
+                isotonic(raw + lane, offset + lane, step);
 }
 
 static void conformal_learn(struct calibrator *state, const double *error)
@@ -72,23 +82,20 @@ static void conformal_learn(struct calibrator *state, const double *error)
         lanes relative = select(moved, e / size, select(e == all(0.0), all(0.0), beyond));
         lanes before = all(-INFINITY);
         mask crossed = known ^ known;
+        double *raws = state->raw + cell, *offsets = state->offset + cell;
         UNROLL_LEVELS
         for (int k = 0; k < LEVELS; k++) {
-            double up = RATE * pulse_levels[k];
-            mask covered = relative <= load(state->offset + k * stride + cell);
-            lanes raw = load(state->raw + k * stride + cell);
-            raw = select(known, raw + select(covered, all(-RATE + up), all(up)), raw);
-            store(state->raw + k * stride + cell, raw);
+            mask covered = relative <= load(offsets + k * stride);
+            /* what is added to the unknown is 0, which leaves every raw quantile as it is: none is minus zero */
+            lanes step = all(RATE * pulse_levels[k]) + (lanes)(covered & (mask)all(-RATE));
+            lanes raw = load(raws + k * stride) + (lanes)(known & (mask)step);
+            store(raws + k * stride, raw);
+            store(offsets + k * stride, raw);
             crossed |= raw < before;
             before = raw;
         }
-        UNROLL_LEVELS
-        for (int k = 0; k < LEVELS; k++)
-            store(state->offset + k * stride + cell, load(state->raw + k * stride + cell));
         if (any(crossed))
-            for (int64_t i = cell; i < cell + LANES; i++)
-                if (crossed[i - cell])
-                    uncross(state->raw + i, state->offset + i, stride);
+            uncross(raws, offsets, stride);
         lanes faded = all(DECAY) * size + all(1.0 - DECAY) * size_of(e);
         store(state->size + cell, select(known, select(moved, faded, size_of(e)), size));
     }

@@ -55,6 +55,7 @@ struct batch_sums {
     double *interval;       /* (stride) 95 % interval score over the scale */
     int64_t *flag;          /* (4 + 2 MIDDLE, stride) scored, with quantiles, hits, calls, below and above the ends */
     double *common;         /* (2, 2 + 2 LEVELS, stride) own and the benchmark's losses on common origins */
+    int64_t complete;       /* origins at which all cells were scored, with quantiles: not counted in the flags */
     int64_t apart;          /* whether common origins differ from a forecaster's own since the batch began */
     int64_t batch;          /* the batch under way, or -1 */
 };
@@ -125,15 +126,30 @@ static inline lanes size_of(lanes value) { return (lanes)((mask)value & (mask){I
 
 static inline mask are_finite(lanes value) { return value - value == all(0.0); }
 
-static inline int any(mask flags) { return (flags[0] | flags[1] | flags[2] | flags[3]) != 0; }
+static inline int any(mask flags)
+{
+#if defined(__AVX2__)
+    return __builtin_ia32_movmskpd256((lanes)flags) != 0;
+#else
+    return (flags[0] | flags[1] | flags[2] | flags[3]) != 0;
+#endif
+}
+
+/* Numbers of each horizon, once for every forecaster: (cells). */
+static inline void expand(double *cells, const double *by_horizon, int64_t count, int64_t horizons)
+{
+    for (int64_t first = 0; first < count; first += horizons)
+        for (int64_t h = 0; h < horizons; h++)
+            cells[first + h] = by_horizon[h];
+}
 
 void calibrator_learn(struct calibrator *state, const double *error);
 void calibrator_predict(struct calibrator *state, const double *expected, const double *forecast);
 void ensemble_learn(struct pass *pass, const int64_t *origin);
 void ensemble_predict(struct pass *pass, int64_t origin, double *weights);
-void sums_add(struct pass *pass, int64_t origin, const double *offset, const double *size);
+void sums_add(struct pass *pass, int64_t origin, const double *actual, const double *offset, const double *size);
 void sums_close(struct pass *pass);
-void outcomes_at(struct pass *pass, int64_t origin, const double *offset, const double *size);
+void outcomes_at(struct pass *pass, int64_t origin, const double *actual, const double *offset, const double *size);
 void posterior_enter(struct pass *pass, int64_t batch);
 void posterior_mean(const struct pass *pass, double *trust);
 void posterior_learn(struct pass *pass, const int64_t *origin);

@@ -5,8 +5,6 @@
  */
 #include "learners.h"
 
-static double absolute(double value) { return value < 0.0 ? -value : value; }
-
 static double crps(double actual, double point, const double *offset, double size, int64_t step)
 {
     double total = 0.0;
@@ -18,36 +16,63 @@ static double crps(double actual, double point, const double *offset, double siz
     return total;
 }
 
-/* Tell the outcomes of an origin of the period, and add them up by the batch in which they became known. */
-void outcomes_at(struct pass *pass, int64_t origin, const double *offset, const double *size)
+/* Losses of the cells, numbered as trust compares them. */
+static void losses(const struct pass *pass, const double *actual, const double *forecast, const double *offset,
+                   const double *size, double *loss)
+{
+    if (pass->trust_loss == BY_CRPS) {
+        for (int64_t cell = 0; cell < pass->forecasters * pass->horizons; cell++)
+            loss[cell] = crps(actual[cell], forecast[cell], offset + cell, size[cell], pass->stride);
+        return;
+    }
+    for (int64_t cell = 0; cell < pass->stride; cell += LANES)
+        store(loss + cell, size_of(load(actual + cell) - load(forecast + cell)));
+}
+
+/* Add outcome codes up for the batch in which those of each horizon became known. */
+static void count_outcomes(struct pass *pass, const int64_t *code, const int64_t *known_batch)
 {
     const int64_t stride = pass->stride, horizons = pass->horizons, cells = pass->forecasters * horizons;
-    const double *forecast = pass->forecasts + origin * stride, *released = pass->released + origin * horizons;
-    const int64_t *known_batch = pass->known_batch + origin * horizons;
-    int8_t *outcome = pass->outcome + origin * stride;
-    double *loss = pass->scratch;
-    for (int64_t first = 0; first < cells; first += horizons)
-        for (int64_t h = 0; h < horizons; h++) {
-            int64_t cell = first + h;
-            loss[cell] = pass->trust_loss == BY_CRPS ? crps(released[h], forecast[cell], offset + cell, size[cell], stride)
-                                                     : absolute(released[h] - forecast[cell]);
+    int64_t batch = known_batch[0];
+    for (int64_t h = 1; h < horizons; h++)
+        batch = known_batch[h] == batch ? batch : -1;
+    if (batch >= 0) {
+        int64_t *wins = pass->wins + batch * stride, *trials = pass->trials + batch * stride;
+        for (int64_t cell = 0; cell < cells; cell++) {
+            wins[cell] += code[cell] > 0 ? code[cell] : 0;
+            trials[cell] += code[cell] != UNKNOWN;
         }
-    const double *rival = loss + pass->benchmark * horizons;
-    for (int64_t first = 0; first < cells; first += horizons)
-        for (int64_t h = 0; h < horizons; h++) {
-            double own = loss[first + h];
-            outcome[first + h] =
-                (int8_t)((own < rival[h]) + (own <= rival[h]) - ((own != own) | (rival[h] != rival[h])));
-        }
+        return;
+    }
     for (int64_t h = 0; h < horizons; h++) {
         if (known_batch[h] < 0)
             continue;
         int64_t *wins = pass->wins + known_batch[h] * stride, *trials = pass->trials + known_batch[h] * stride;
         for (int64_t cell = h; cell < cells; cell += horizons) {
-            wins[cell] += outcome[cell] > 0 ? outcome[cell] : 0;
-            trials[cell] += outcome[cell] != UNKNOWN;
+            wins[cell] += code[cell] > 0 ? code[cell] : 0;
+            trials[cell] += code[cell] != UNKNOWN;
         }
     }
+}
+
+/* Tell the outcomes of an origin of the period, and add them up by the batch in which they became known; `actual`
+ * (stride) are first releases by cell. */
+void outcomes_at(struct pass *pass, int64_t origin, const double *actual, const double *offset, const double *size)
+{
+    const int64_t stride = pass->stride, horizons = pass->horizons, cells = pass->forecasters * horizons;
+    double *loss = pass->scratch + 2 * stride, *rival = loss + stride;
+    int64_t *code = (int64_t *)(rival + stride);
+    int8_t *outcome = pass->outcome + origin * stride;
+    losses(pass, actual, pass->forecasts + origin * stride, offset, size, loss);
+    expand(rival, loss + pass->benchmark * horizons, cells, horizons);
+    for (int64_t cell = 0; cell < stride; cell += LANES) {
+        lanes own = load(loss + cell), other = load(rival + cell);
+        /* a mask is -1 where it holds */
+        *(mask *)(code + cell) = ((own != own) | (other != other)) - (own < other) - (own <= other);
+    }
+    for (int64_t cell = 0; cell < cells; cell++)
+        outcome[cell] = (int8_t)code[cell];
+    count_outcomes(pass, code, pass->known_batch + origin * horizons);
 }
 
 static double faded(double parameter, double decay) { return 1.0 + decay * (parameter - 1.0); }

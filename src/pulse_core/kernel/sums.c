@@ -45,7 +45,8 @@ void sums_close(struct pass *pass)
         const double *above = sums->above + cell, *below = sums->below + cell;
         const int64_t *flag = sums->flag + cell;
         int64_t rival = pass->benchmark * horizons + cell % horizons;
-        *to++ = (double)flag[SCORED * stride];
+        int64_t certain = sums->complete + flag[CERTAIN * stride];
+        *to++ = (double)(sums->complete + flag[SCORED * stride]);
         for (int term = 0; term < POINT_TERMS; term++)
             *to++ = sums->term[term * stride + cell];
         *to++ = (double)flag[HITS * stride];
@@ -55,11 +56,11 @@ void sums_close(struct pass *pass)
             *to++ = sums->apart ? own[term * stride] : sums->term[(ABSOLUTE + term) * stride + cell];
             *to++ = sums->apart ? other[term * stride] : sums->term[(ABSOLUTE + term) * stride + rival];
         }
-        *to++ = (double)flag[CERTAIN * stride];
+        *to++ = (double)certain;
         for (int k = 0; k < LEVELS; k++)
             *to++ = pinball(above[k * stride], below[k * stride], pulse_levels[k]);
         for (int i = 0; i < INTERVALS; i++)
-            *to++ = (double)(flag[CERTAIN * stride] - flag[(BELOW + MIDDLE - 1 - i) * stride] - flag[(ABOVE + i) * stride]);
+            *to++ = (double)(certain - flag[(BELOW + MIDDLE - 1 - i) * stride] - flag[(ABOVE + i) * stride]);
         for (int i = 0; i < INTERVALS; i++)
             *to++ = above[(MIDDLE - 1 - i) * stride] - above[(MIDDLE + 1 + i) * stride];
         *to++ = sums->interval[cell];
@@ -73,6 +74,7 @@ void sums_close(struct pass *pass)
     memset(sums->below, 0, (size_t)(LEVELS * stride) * sizeof(double));
     memset(sums->interval, 0, (size_t)stride * sizeof(double));
     memset(sums->flag, 0, (size_t)(FLAGS * stride) * sizeof(int64_t));
+    sums->complete = 0;
     sums->apart = 0;
     sums->batch = -1;
 }
@@ -119,29 +121,12 @@ static void add_common(struct pass *pass, const double *error, const double *cer
     }
 }
 
-static void expand(double *cells, const double *by_horizon, int64_t count, int64_t horizons)
+/* Which cells are scored, and which of these have quantiles; whether any differs from the benchmark's in that. */
+static int64_t mark_scored(const struct pass *pass, const double *actual, const double *forecast, const double *size)
 {
-    for (int64_t first = 0; first < count; first += horizons)
-        for (int64_t h = 0; h < horizons; h++)
-            cells[first + h] = by_horizon[h];
-}
-
-/* Add an origin of the period to the sums of its batch. */
-void sums_add(struct pass *pass, int64_t origin, const double *offset, const double *size)
-{
-    struct batch_sums *sums = &pass->running;
     const int64_t stride = pass->stride, horizons = pass->horizons, cells = pass->forecasters * horizons;
-    const double *forecast = pass->forecasts + origin * stride;
-    double *actual = pass->scratch, *error = actual + stride, *certain_error = error + stride;
-    double *certain_size = certain_error + stride;
-    int64_t *scored = (int64_t *)(certain_size + stride), *certain = scored + stride;
-    if (pass->batch[origin] != sums->batch) {
-        sums_close(pass);
-        sums->batch = pass->batch[origin];
-    }
-    expand(actual, pass->reported + origin * horizons, cells, horizons);
-    for (int64_t cell = cells; cell < stride; cell++)
-        actual[cell] = forecast[cell];  /* NaN */
+    double *error = pass->scratch + stride, *certain_error = error + stride, *certain_size = certain_error + stride;
+    int64_t *scored = (int64_t *)(certain_size + stride), *certain = scored + stride, differ = 0;
     for (int64_t cell = 0; cell < stride; cell += LANES) {
         lanes e = load(actual + cell) - load(forecast + cell), s = load(size + cell);
         mask counts = are_finite(e), sure = counts & are_finite(s);
@@ -151,51 +136,111 @@ void sums_add(struct pass *pass, int64_t origin, const double *offset, const dou
         *(mask *)(scored + cell) = counts;
         *(mask *)(certain + cell) = sure;
     }
-    int64_t differ = 0;
     for (int64_t first = 0; first < cells; first += horizons)
         for (int64_t h = 0; h < horizons; h++) {
             int64_t rival = pass->benchmark * horizons + h;
             differ |= (scored[first + h] ^ scored[rival]) | (certain[first + h] ^ certain[rival]);
         }
-    if (differ && !sums->apart)
+    return differ;
+}
+
+/* Whether all cells are scored and have quantiles, as at nearly every origin. */
+static int all_scored(const double *actual, const double *forecast, const double *size, int64_t cells)
+{
+    mask scored = all(0.0) == all(0.0);
+    int64_t cell = 0;
+    for (; cell + LANES <= cells; cell += LANES)
+        scored &= are_finite(load(actual + cell) - load(forecast + cell)) & are_finite(load(size + cell));
+    int every = !any(~scored);
+    for (; cell < cells; cell++)
+        every &= finite(actual[cell] - forecast[cell]) & finite(size[cell]);
+    return every;
+}
+
+/* Sums of one vector of cells: pointers to their numbers in each row. */
+struct cells_of_sums {
+    double *term, *above, *below, *interval;
+    int64_t *flag;
+    int64_t stride;
+};
+
+static inline void add_flag(int64_t *count, mask flag) { *(mask *)count -= flag; }
+
+static inline void add_points(const struct cells_of_sums *to, lanes point, lanes y, lanes error, mask counts, lanes newest,
+                              lanes per_scale, lanes per_square)
+{
+    const lanes zero = all(0.0);
+    lanes absolute = size_of(error), square = error * error, sum = size_of(point) + size_of(y);
+    sum = select(sum == zero, all(1.0), sum);
+    lanes term[POINT_TERMS] = {error, absolute, square, (lanes)(counts & (mask)(absolute * per_scale)),
+                               (lanes)(counts & (mask)(square * per_square)),
+                               (lanes)(counts & (mask)(absolute / sum * all(200.0)))};
+    UNROLL_LEVELS
+    for (int k = 0; k < POINT_TERMS; k++)
+        store(to->term + k * to->stride, load(to->term + k * to->stride) + term[k]);
+    mask up = point > newest, down = point < newest, rose = y > newest, fell = y < newest;
+    add_flag(to->flag + HITS * to->stride, ((up & rose) | (down & fell)) & counts);
+    add_flag(to->flag + CALLS * to->stride, (up | down) & (rose | fell) & counts);
+}
+
+static inline void add_quantiles(const struct cells_of_sums *to, lanes error, lanes size, const double *offset, mask sure,
+                                 lanes widest)
+{
+    const int64_t stride = to->stride;
+    const lanes zero = all(0.0);
+    lanes ends[2] = {zero, zero};
+    UNROLL_LEVELS
+    for (int k = 0; k < LEVELS; k++) {
+        lanes above = error - size * load(offset + k * stride), below = (lanes)((above < zero) & (mask)above);
+        store(to->above + k * stride, load(to->above + k * stride) + above);
+        store(to->below + k * stride, load(to->below + k * stride) + below);
+        if (k < MIDDLE)
+            add_flag(to->flag + (BELOW + k) * stride, above < zero);
+        if (k > MIDDLE)
+            add_flag(to->flag + (ABOVE + k - MIDDLE - 1) * stride, above > zero);
+        if (k == 0 || k == LEVELS - 1)
+            ends[k > 0] = above * all(pulse_levels[k]) - below;
+    }
+    store(to->interval, load(to->interval) + (lanes)(sure & (mask)((ends[0] + ends[1]) * widest)));
+}
+
+/* Add an origin of the period to the sums of its batch; `actual` (stride) by cell. */
+void sums_add(struct pass *pass, int64_t origin, const double *actual, const double *offset, const double *size)
+{
+    struct batch_sums *sums = &pass->running;
+    const int64_t stride = pass->stride;
+    const double *forecast = pass->forecasts + origin * stride;
+    const double *error = pass->scratch + stride, *certain_error = error + stride, *certain_size = certain_error + stride;
+    const int64_t *scored = (const int64_t *)(certain_size + stride), *certain = scored + stride;
+    if (pass->batch[origin] != sums->batch) {
+        sums_close(pass);
+        sums->batch = pass->batch[origin];
+    }
+    const int every = !sums->apart && all_scored(actual, forecast, size, pass->forecasters * pass->horizons);
+    if (every)
+        sums->complete += 1;
+    else if (mark_scored(pass, actual, forecast, size) && !sums->apart)
         part(pass);
     if (sums->apart)
         add_common(pass, error, certain_error, certain_size, scored, certain, offset);
 
     const double unit = 1.0 / pass->scale[origin];
     const lanes newest = all(pass->newest[origin]), per_scale = all(unit), per_square = all(1.0 / pass->square_scale[origin]);
-    const lanes widest = all(2.0 / MISS * unit), zero = all(0.0);
+    const lanes widest = all(2.0 / MISS * unit);
+    const mask yes = newest == newest;
     for (int64_t cell = 0; cell < stride; cell += LANES) {
-        lanes point = load(forecast + cell), y = load(actual + cell), e = load(error + cell);
-        mask counts = *(mask *)(scored + cell), sure = *(mask *)(certain + cell);
-        lanes absolute = size_of(e), square = e * e, sum = size_of(point) + size_of(y);
-        sum = select(sum == zero, all(1.0), sum);
-        lanes term[POINT_TERMS] = {e, absolute, square, select(counts, absolute * per_scale, zero),
-                                   select(counts, square * per_square, zero),
-                                   select(counts, absolute / sum * all(200.0), zero)};
-        UNROLL_LEVELS
-        for (int k = 0; k < POINT_TERMS; k++)
-            store(sums->term + k * stride + cell, load(sums->term + k * stride + cell) + term[k]);
-        mask up = point > newest, down = point < newest, rose = y > newest, fell = y < newest;
-        mask flag[4] = {counts, sure, ((up & rose) | (down & fell)) & counts, (up | down) & (rose | fell) & counts};
-        UNROLL_LEVELS
-        for (int k = 0; k < 4; k++)
-            *(mask *)(sums->flag + k * stride + cell) -= flag[k];
-        lanes ce = load(certain_error + cell), cs = load(certain_size + cell), ends[2] = {zero, zero};
-        UNROLL_LEVELS
-        for (int k = 0; k < LEVELS; k++) {
-            int64_t at = k * stride + cell;
-            lanes above = ce - cs * load(offset + at), below = select(above < zero, above, zero);
-            store(sums->above + at, load(sums->above + at) + above);
-            store(sums->below + at, load(sums->below + at) + below);
-            if (k < MIDDLE)
-                *(mask *)(sums->flag + (BELOW + k) * stride + cell) -= above < zero;
-            if (k > MIDDLE)
-                *(mask *)(sums->flag + (ABOVE + k - MIDDLE - 1) * stride + cell) -= above > zero;
-            if (k == 0 || k == LEVELS - 1)
-                ends[k > 0] = above * all(pulse_levels[k]) - below;
+        const struct cells_of_sums to = {sums->term + cell, sums->above + cell, sums->below + cell,
+                                         sums->interval + cell, sums->flag + cell, stride};
+        lanes point = load(forecast + cell), y = load(actual + cell);
+        if (every) {
+            add_points(&to, point, y, y - point, yes, newest, per_scale, per_square);
+            add_quantiles(&to, y - point, load(size + cell), offset + cell, yes, widest);
+            continue;
         }
-        lanes interval = load(sums->interval + cell);
-        store(sums->interval + cell, interval + select(sure, (ends[0] + ends[1]) * widest, zero));
+        mask counts = *(const mask *)(scored + cell), sure = *(const mask *)(certain + cell);
+        add_flag(to.flag + SCORED * stride, counts);
+        add_flag(to.flag + CERTAIN * stride, sure);
+        add_points(&to, point, y, load(error + cell), counts, newest, per_scale, per_square);
+        add_quantiles(&to, load(certain_error + cell), load(certain_size + cell), offset + cell, sure, widest);
     }
 }
