@@ -1,26 +1,26 @@
-"""Arrays of the core: converters to read-only copies, for fields of frozen classes, and a sum in a fixed order."""
+"""Arrays of the core: converters to read-only arrays, for fields of frozen classes, and a sum in a fixed order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
 def floats(values: ArrayLike) -> NDArray[np.float64]:
-    """Return a read-only float64 copy."""
+    """Return a read-only float64 copy; what nobody can write to any more is returned as it is."""
     return _frozen(values, "float64")
 
 
 def integers(values: ArrayLike) -> NDArray[np.int64]:
-    """Return a read-only int64 copy."""
+    """Return a read-only int64 copy, or the same as `floats`."""
     return _frozen(values, "int64")
 
 
 def moments(values: ArrayLike) -> NDArray[np.datetime64]:
-    """Return a read-only datetime64[us] copy."""
+    """Return a read-only datetime64[us] copy, or the same as `floats`."""
     return _frozen(values, "datetime64[us]")
 
 
@@ -53,7 +53,23 @@ def add_up(values: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(total[0])
 
 
+def frozen(values: NDArray[Any]) -> NDArray[Any]:
+    """Return an array that nobody else writes to as a read-only one, which the converters take without a copy."""
+    values.flags.writeable = False
+    return values
+
+
+def _is_frozen(values: ArrayLike) -> TypeGuard[NDArray[Any]]:
+    """Whether it is a read-only array in C order that owns its numbers, so that no other array can write to them."""
+    if type(values) is not np.ndarray:
+        return False
+    flags = values.flags
+    return flags.owndata and flags.c_contiguous and not flags.writeable
+
+
 def _frozen(values: ArrayLike, dtype: str) -> NDArray[Any]:
+    if _is_frozen(values) and values.dtype == dtype:
+        return values
     array = np.array(values, dtype=dtype, order="C")
     array.flags.writeable = False
     return array

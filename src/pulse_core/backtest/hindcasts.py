@@ -50,12 +50,18 @@ def hindcast(forecasters: ForecasterSet, histories: Histories, horizon: int, per
     """
     names = forecasters.names
     stride = -(-len(names) * horizon // LANES) * LANES
-    cells = np.full((len(histories.origin_length), stride), np.nan)
+    cells = np.empty((len(histories), stride))
+    cells[:, len(names) * horizon :] = np.nan
     custom = custom_quantiles(names, forecasters.custom_quantiles, per_origin)
     hindcasts = Hindcasts(names, horizon, cells, custom)
     forecasts = hindcasts.forecasts
+    if forecasters.ensemble is not None:
+        forecasts[:, names.index(forecasters.ensemble)] = np.nan
     for forecaster in forecasters.forecasters:
         _fill(forecasts[:, names.index(forecaster.name)], forecaster, histories, per_origin)
+    infinite = np.isinf(cells)
+    if infinite.any():
+        cells[infinite] = np.nan
     members = _members(forecasts, [names.index(forecaster.name) for forecaster in forecasters.forecasters])
     for combination in forecasters.combinations:
         combination.combine_into(members, forecasts[:, names.index(combination.name)])
@@ -78,7 +84,6 @@ def _fill(forecasts: Array, forecaster: Forecaster, histories: Histories, per_or
         forecaster.hindcast_into(histories, forecasts)
     else:
         forecasts[:] = hindcasts_of(forecaster, histories, forecasts.shape[1])
-    forecasts[np.isinf(forecasts)] = np.nan
 
 
 def hindcasts_of(forecaster: Forecaster, histories: Histories, horizon: int) -> Array:

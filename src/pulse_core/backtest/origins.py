@@ -51,20 +51,19 @@ class Origins:
 def origins_of(point: PointInTime, spec: RunSpec) -> Origins:
     """Return the origins of a variable."""
     horizons = np.arange(1, spec.horizon + 1)
-    target = point.origin_step[:, None] + horizons
-    exists = target < len(point.step_first)
-    step = np.where(exists, target, 0)
-    released = np.where(exists, point.step_first[step], np.nan)
+    # (origin, horizon); what is beyond the grid is one past its last step
+    step = np.minimum(point.origin_step[:, None] + horizons, len(point.step_first))
+    released = np.append(point.step_first, np.nan)[step]
     scale, square_scale = scales(point, spec.season or 1)
     return Origins(
         batch=batch_index(spec, point.origin_known_at),
         newest=newest_values(point),
         scale=scale,
         square_scale=square_scale,
-        reported=released if spec.actuals == "first" else np.where(exists, point.step_latest[step], np.nan),
+        reported=released if spec.actuals == "first" else np.append(point.step_latest, np.nan)[step],
         released=released,
-        known_batch=np.where(exists, batch_index(spec, point.step_known_at)[step], -1),
-        known=np.stack([_known(point, ahead) for ahead in horizons.tolist()], axis=1),
+        known_batch=np.append(batch_index(spec, point.step_known_at), -1)[step],
+        known=_known(point, horizons),
     )
 
 
@@ -95,8 +94,9 @@ def scales(point: PointInTime, season: int) -> tuple[Array, Array]:
     return scale, square_scale
 
 
-def _known(point: PointInTime, ahead: int) -> Positions:
-    """Return how many origins' errors `ahead` steps on are known at each origin."""
-    targets = point.origin_step + ahead
-    released = point.step_known_at[targets[targets < len(point.step_known_at)]]
-    return np.searchsorted(released, point.origin_known_at, side="right")
+def _known(point: PointInTime, horizons: Positions) -> Positions:
+    """Return how many origins' errors so many steps on are known at each origin; (origin, horizon)."""
+    steps = np.searchsorted(point.step_known_at, point.origin_known_at, side="right")
+    # (step,): how many origins stand before it
+    before = np.searchsorted(point.origin_step, np.arange(len(point.step_known_at) + 1))
+    return np.asarray(before[np.maximum(steps[:, None] - horizons, 0)])

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.arrays import frozen
 from pulse_core.backtest.hindcast_rows import HindcastRows
 from pulse_core.backtest.hindcasts import Hindcasts, hindcast
 from pulse_core.backtest.learning import AsQuoted, LearningPass
@@ -94,9 +95,9 @@ def _record(
         variable=point.variable,
         forecasters=hindcasts.names,
         exponent=point.exponent,
-        sums=BatchSums(np.arange(origins.batches), learning.sums),
-        wins=half * learning.wins,
-        losses=half * (WON * learning.trials - learning.wins),
+        sums=BatchSums(np.arange(origins.batches), frozen(learning.sums)),
+        wins=frozen(half * learning.wins),
+        losses=frozen(half * (WON * learning.trials - learning.wins)),
         origins=np.bincount(origins.batch[first:], minlength=origins.batches),
         dm_p=comparison_p_values(hindcasts.cells[first:], origins.reported[first:], len(hindcasts.names), benchmark),
         log10_e=evidence(learning.outcomes[first:], benchmark),

@@ -185,9 +185,14 @@ def _known_at(timestamps: Moments, rule: str, last_day: date) -> tuple[Moments, 
 
 def _is_at_period_starts(timestamps: Moments, last_day: date) -> bool:
     stamps, _ = _completed_periods(timestamps, last_day)
-    # the cheaper condition first: most series are daily
-    is_at_starts = bool((stamps == stamps.astype("datetime64[M]").astype(stamps.dtype)).all())
+    # the cheaper condition first: most series are daily, and their first two timestamps say so
+    is_at_starts = _are_starts(stamps[:2]) and _are_starts(stamps)
     return is_at_starts and len(np.unique(stamps)) >= MIN_PERIODS
+
+
+def _are_starts(stamps: Moments) -> bool:
+    """Whether all of these are the first moment of a month."""
+    return bool((stamps == stamps.astype("datetime64[M]").astype(stamps.dtype)).all())
 
 
 def _completed_periods(timestamps: Moments, last_day: date) -> tuple[Moments, int]:
@@ -197,13 +202,16 @@ def _completed_periods(timestamps: Moments, last_day: date) -> tuple[Moments, in
     fewer timestamps, so the length grows from a month until it is no longer than that step.
     """
     months = 1
+    in_month = timestamps.astype("datetime64[M]")
+    # a period has ended by a day where the month after it has begun by the next
+    begun = (np.datetime64(last_day, "D") + 1).astype("datetime64[M]")
     while True:
-        stamps = timestamps[_period_ends(timestamps, months) <= np.datetime64(last_day, "D")]
-        steps = np.diff(np.sort(stamps.astype("datetime64[M]").astype(np.int64)))
+        is_completed = in_month + months <= begun
+        steps = np.diff(np.sort(in_month[is_completed].view(np.int64)))
         steps = steps[steps > 0]
         smallest = int(steps.min(initial=np.iinfo(np.int64).max))
         if not len(steps) or smallest <= months:
-            return stamps, months
+            return timestamps[is_completed], months
         months = smallest
 
 

@@ -46,6 +46,10 @@ def timeline(observations: Observations) -> Timeline:
     if not len(observations):
         empty = np.zeros(0, dtype=np.int64)
         return Timeline(empty, empty, empty.astype(bool), empty, empty.astype(bool))
+    if _is_released_in_order(observations):
+        every = np.ones(len(observations), dtype=bool)
+        counts = np.arange(1, len(observations) + 1)
+        return Timeline(counts, counts, every, counts - 1, every)
     is_start = np.append(True, observations.releases[1:] != observations.releases[:-1])
     ends = np.append(np.flatnonzero(is_start)[1:], len(observations))
     newest = np.maximum.accumulate(observations.timestamps.view(np.int64))
@@ -56,6 +60,12 @@ def timeline(observations: Observations) -> Timeline:
     is_first = np.zeros(len(observations), dtype=np.int64)
     is_first[first_rows] = 1
     return Timeline(ends, np.cumsum(is_first)[ends - 1], is_step[ends - 1], np.cumsum(is_step)[ends - 1] - 1, is_step)
+
+
+def _is_released_in_order(observations: Observations) -> bool:
+    """Whether each row became known on its own, and is of a newer timestamp than all before: nothing was revised."""
+    released, stamps = observations.releases, observations.timestamps
+    return bool((released[1:] != released[:-1]).all() and (stamps[1:] > stamps[:-1]).all())
 
 
 def arrange(observations: Observations, times: Timeline, origins: Positions, *, differenced: bool) -> Vintages:

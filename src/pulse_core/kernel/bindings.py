@@ -21,8 +21,14 @@ Address = Any
 LANES: Final = 4
 """Numbers side by side: rows of cells are a multiple of it long."""
 
+MEASURES: Final = 32
+"""Scores that follow from sums."""
+
 BASELINE: Final = "kernel_baseline.so"
 AVX2: Final = "kernel_avx2.so"
+
+_CELLS_COMPARED: Final = 8
+"""Cells that `comparisons` reads together: SIDE_BY_SIDE of comparison.c."""
 
 _KINDS: Final = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double}
 _SIGNATURES: Final = {
@@ -34,7 +40,7 @@ _SIGNATURES: Final = {
     "pulse_sequence_counts": "aiiiia",
     "pulse_comparisons": "aaiiiiiaaa",
     "pulse_diebold_mariano": "aii:d",
-    "pulse_measures": "aaia",
+    "pulse_measures": "aaiai",
     "pulse_total": "aiia",
     "pulse_evidence_behind": "aaia",
     "pulse_has_avx2": ":i",
@@ -220,7 +226,7 @@ def comparisons(cells: Array, reported: Array, forecasters: int, benchmark: int)
         horizons,
         cells.shape[1],
         benchmark,
-        doubles(np.empty(origins), origins),
+        doubles(np.empty((_CELLS_COMPARED, origins)), _CELLS_COMPARED, origins),
         doubles(statistic, forecasters, horizons),
         positions(count, forecasters, horizons),
     )
@@ -245,16 +251,16 @@ def posteriors(wins: Array, losses: Array, decay: float, batches: int) -> tuple[
     return alpha, beta
 
 
-def measures(sums: Array, rows: Positions, count: int) -> Array:
-    """Return the `count` measures that follow from some rows of sums (.., sum), in their scale; (measure, row)."""
-    result = np.empty((count, len(rows)))
-    size = sums.shape[-1]
-    if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < sums.size // size:
+def write_measures(sums: Array, chosen: Positions, columns: Array) -> None:
+    """Write the measures that follow from some rows of sums (.., sum), in their scale, NaN for what is not finite.
+
+    `columns` (measure, row), whose rows may lie apart.
+    """
+    count, size = len(chosen), sums.shape[-1]
+    if count and not 0 <= int(chosen.min()) <= int(chosen.max()) < sums.size // size:
         raise ValueError("a row is beyond the sums")
-    library().pulse_measures(
-        doubles(sums, *sums.shape), positions(rows, len(rows)), len(rows), doubles(result, count, len(rows))
-    )
-    return result
+    address, step = rows(columns, MEASURES, count)
+    library().pulse_measures(doubles(sums, *sums.shape), positions(chosen, count), count, address, step)
 
 
 def total(values: Array) -> Array:

@@ -4,6 +4,8 @@
 #include <math.h>
 
 enum { WAYS = 32 };
+/* Cells whose forecasts are read together: a line of memory. */
+enum { SIDE_BY_SIDE = 8 };
 
 /* Add in an order that the count alone decides: WAYS sums side by side, then half upon half. */
 static double total(const double *values, const double *other, int64_t count)
@@ -52,24 +54,32 @@ PULSE_EXPORT double pulse_diebold_mariano(double *difference, int64_t count, int
 /* Tell each cell's statistic against the benchmark on common origins, and the number of these; (forecasters, horizons).
  *
  * `forecasts` (origins, stride) and `reported` (origins, horizons), from the first origin of the period; `difference`
- * (origins) is scratch.
+ * (SIDE_BY_SIDE, origins) is scratch.
  */
 PULSE_EXPORT void pulse_comparisons(const double *forecasts, const double *reported, int64_t origins, int64_t forecasters,
                                     int64_t horizons, int64_t stride, int64_t benchmark, double *difference,
                                     double *statistic, int64_t *count)
 {
-    for (int64_t cell = 0; cell < forecasters * horizons; cell++) {
-        int64_t h = cell % horizons, rival = benchmark * horizons + h;
-        int64_t n = 0;
-        for (int64_t origin = 0; origin < origins; origin++) {
-            double actual = reported[origin * horizons + h];
-            double own = fabs(actual - forecasts[origin * stride + cell]);
-            double other = fabs(actual - forecasts[origin * stride + rival]);
-            difference[n] = own - other;
-            n += finite(difference[n]);
+    const int64_t cells = forecasters * horizons;
+    for (int64_t first = 0; first < cells; first += SIDE_BY_SIDE) {
+        int64_t width = cells - first < SIDE_BY_SIDE ? cells - first : SIDE_BY_SIDE, h[SIDE_BY_SIDE], n[SIDE_BY_SIDE];
+        for (int64_t i = 0; i < width; i++) {
+            h[i] = (first + i) % horizons;
+            n[i] = 0;
         }
-        count[cell] = n;
-        statistic[cell] = cell == rival ? NAN : pulse_diebold_mariano(difference, n, h + 1);
+        for (int64_t origin = 0; origin < origins; origin++)
+            for (int64_t i = 0; i < width; i++) {
+                const double *forecast = forecasts + origin * stride;
+                double actual = reported[origin * horizons + h[i]];
+                double apart = fabs(actual - forecast[first + i]) - fabs(actual - forecast[benchmark * horizons + h[i]]);
+                difference[i * origins + n[i]] = apart;
+                n[i] += finite(apart);
+            }
+        for (int64_t i = 0; i < width; i++) {
+            int64_t is_benchmark = (first + i) / horizons == benchmark;
+            count[first + i] = n[i];
+            statistic[first + i] = is_benchmark ? NAN : pulse_diebold_mariano(difference + i * origins, n[i], h[i] + 1);
+        }
     }
 }
 

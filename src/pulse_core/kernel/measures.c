@@ -10,8 +10,10 @@ enum { MEASURES = 32 };
 
 static double ratio(double numerator, double denominator) { return denominator > 0.0 ? numerator / denominator : NAN; }
 
-/* The measures of some `rows` of `sums` (.., SUMS), in the scale of the sums: (MEASURES, count). */
-PULSE_EXPORT void pulse_measures(const double *all_sums, const int64_t *rows, int64_t count_of_rows, double *columns)
+/* The measures of some `rows` of `sums` (.., SUMS), in the scale of the sums: measure k of row i is columns[k * stride +
+ * i]; NaN for what is not finite. */
+PULSE_EXPORT void pulse_measures(const double *all_sums, const int64_t *rows, int64_t count_of_rows, double *columns,
+                                 int64_t stride)
 {
     for (int64_t row = 0; row < count_of_rows; row++) {
         const double *sums = all_sums + rows[row] * SUMS;
@@ -44,6 +46,6 @@ PULSE_EXPORT void pulse_measures(const double *all_sums, const int64_t *rows, in
         *measures++ = 2.0 / 0.05 * (loss[0] + loss[LEVELS - 1]);
         *measures++ = ratio(sums[SCALED_INTERVAL], certain);
         for (int k = 0; k < MEASURES; k++)
-            columns[k * count_of_rows + row] = table[k];
+            columns[k * stride + row] = finite(table[k]) ? table[k] : NAN;
     }
 }

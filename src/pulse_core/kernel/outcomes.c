@@ -155,10 +155,8 @@ PULSE_EXPORT void pulse_sequence_counts(const int8_t *outcome, int64_t origins, 
             int64_t sequence = h * (h + 1) / 2 + origin % (h + 1);
             for (int64_t row = 0; row < forecasters; row++) {
                 int8_t code = outcome[origin * stride + row * horizons + h];
-                if (code == WON)
-                    counts[sequence * forecasters + row] += 1.0;
-                if (code == LOST)
-                    counts[(sequences + sequence) * forecasters + row] += 1.0;
+                counts[sequence * forecasters + row] += (double)(code == WON);
+                counts[(sequences + sequence) * forecasters + row] += (double)(code == LOST);
             }
         }
 }

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.kernel.bindings import posteriors
 from pulse_core.plan import batches
 from pulse_core.results import VariableRecord
-from pulse_core.scores.measures import MEASURES, measure_columns
+from pulse_core.scores.measures import MEASURES, write_measure_columns
 from pulse_core.scores.sums import SUMS
 from pulse_core.scores.trust import batch_decay
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, Labels
 
+Array = NDArray[np.float64]
+Positions = NDArray[np.int64]
+
 COMMON: Final = ("common_absolute", "benchmark_absolute")
 """The sums that the table gives beside the measures."""
+
+NUMBERS: Final = (*COMMON, "won", "lost", "trust")
+"""The table's last columns."""
 
 
 def score_columns(records: Sequence[VariableRecord], spec: RunSpec) -> Columns:
@@ -29,43 +36,58 @@ def score_columns(records: Sequence[VariableRecord], spec: RunSpec) -> Columns:
     which skills over any batches follow; `won` and `lost`, the weighted outcomes that became known in it, and the
     `trust` at its end.
     """
-    parts = [_columns(record, index, spec) for index, record in enumerate(records)]
-    merged = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    labels = {
-        "variable": tuple(record.variable for record in records),
-        "forecaster": spec.forecasters,
-        "batch": tuple(batch.id for batch in batches(spec)),
-    }
-    starts = np.array([batch.start for batch in batches(spec)], dtype="datetime64[us]")
+    parts = [_Part.of(record, spec) for record in records]
+    ends = np.cumsum([len(part.rows) for part in parts]).tolist()
+    # a table's columns are filled record by record: so many numbers are not copied again
+    scores = np.empty((len(MEASURES) - 1, ends[-1]))
+    for part, end in zip(parts, ends, strict=True):
+        part.write_measures(scores[:, end - len(part.rows) : end])
+    windows = batches(spec)
+    starts = np.array([batch.start for batch in windows], dtype="datetime64[us]")
+    variable = np.repeat(np.arange(len(parts), dtype=np.int32), np.diff(ends, prepend=0))
+    batch, forecaster, horizon = np.concatenate([part.cells() for part in parts], axis=1)
+    numbers = np.concatenate([part.numbers() for part in parts], axis=1)
     return {
-        **{name: Labels(labels[name], merged[name]) for name in ("variable", "forecaster")},
-        "horizon": merged["horizon"],
-        "batch": Labels(labels["batch"], merged["batch"]),
-        "start": starts[merged["batch"]],
-        **{name: merged[name] for name in (*MEASURES[:-1], *COMMON, "won", "lost", "trust")},
-    }
-
-
-def _columns(record: VariableRecord, index: int, spec: RunSpec) -> dict[str, NDArray[Any]]:
-    # (batch, forecaster, horizon)
-    decay = batch_decay(spec.trust_decay, spec.batch_size_days)
-    alpha, beta = posteriors(record.wins, record.losses, decay, len(record.wins))
-    trust = alpha / (alpha + beta)
-    trust[:, record.forecasters.index(spec.benchmark)] = np.nan
-    sums = record.sums.values
-    rows = (sums[..., SUMS.index("count")] > 0) | (record.wins + record.losses > 0)
-    batch, forecaster, horizon = (position.astype(np.int32) for position in np.nonzero(rows))
-    return {
-        "variable": np.full(len(batch), index, dtype=np.int32),
-        "forecaster": forecaster,
+        "variable": Labels(tuple(record.variable for record in records), variable),
+        "forecaster": Labels(spec.forecasters, forecaster),
         "horizon": horizon + np.int32(1),
-        "batch": batch,
-        **dict(zip(MEASURES[:-1], measure_columns(sums, np.flatnonzero(rows), record.exponent), strict=True)),
-        **{name: _in_units(sums[..., SUMS.index(name)][rows], record.exponent) for name in COMMON},
-        "won": record.wins[rows],
-        "lost": record.losses[rows],
-        "trust": trust[rows],
+        "batch": Labels(tuple(window.id for window in windows), batch),
+        "start": starts[batch],
+        **dict(zip((*MEASURES[:-1], *NUMBERS), (*scores, *numbers), strict=True)),
     }
+
+
+@attrs.frozen(eq=False)
+class _Part:
+    """The rows that a record has in the table: `rows` counts over its (batch, forecaster, horizon)."""
+
+    record: VariableRecord
+    trust: Array
+    rows: Positions
+
+    @classmethod
+    def of(cls, record: VariableRecord, spec: RunSpec) -> _Part:
+        decay = batch_decay(spec.trust_decay, spec.batch_size_days)
+        alpha, beta = posteriors(record.wins, record.losses, decay, len(record.wins))
+        trust = alpha / (alpha + beta)
+        trust[:, record.forecasters.index(spec.benchmark)] = np.nan
+        has_row = (record.sums.values[..., SUMS.index("count")] > 0) | (record.wins + record.losses > 0)
+        return cls(record, trust, np.flatnonzero(has_row))
+
+    def write_measures(self, scores: Array) -> None:
+        """Write the measures that follow from sums; (measure, row)."""
+        write_measure_columns(self.record.sums.values, self.rows, self.record.exponent, scores)
+
+    def cells(self) -> NDArray[np.int32]:
+        """Return the batch, forecaster and horizon, from 0, of each row; (3, row)."""
+        return np.array(np.unravel_index(self.rows, self.trust.shape), dtype=np.int32)
+
+    def numbers(self) -> Array:
+        """Return NUMBERS; (5, row)."""
+        sums = self.record.sums.values.reshape(-1, len(SUMS))
+        common = sums[self.rows[:, None], [SUMS.index(name) for name in COMMON]].T
+        outcomes = [values.ravel()[self.rows] for values in (self.record.wins, self.record.losses, self.trust)]
+        return np.stack([*_in_units(common, self.record.exponent), *outcomes])
 
 
 def _in_units(sums: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.kernel.bindings import measures
+from pulse_core.kernel.bindings import write_measures
 from pulse_core.levels import INTERVALS, LEVELS
 
 Scores = NDArray[np.float64]
@@ -68,18 +68,19 @@ _REASONS: Final = {
 
 def all_measures(sums: Scores, exponent: int) -> Scores:
     """Return MEASURES but the last, which follow from sums (..., sum), in the data's units; (..., measure)."""
-    columns = measure_columns(sums, np.arange(sums.size // sums.shape[-1]), exponent)
+    rows = np.arange(sums.size // sums.shape[-1])
+    columns = np.empty((len(MEASURES) - 1, len(rows)))
+    write_measure_columns(sums, rows, exponent, columns)
     return np.ascontiguousarray(columns.T).reshape(*sums.shape[:-1], len(columns))
 
 
-def measure_columns(sums: Scores, rows: NDArray[np.int64], exponent: int) -> Scores:
-    """Return the same of some rows of sums (..., sum), counted over all their leading axes; (measure, row)."""
-    columns = measures(sums, rows, len(MEASURES) - 1)
-    with np.errstate(all="ignore"):  # what overflows becomes null below
-        if exponent:
-            columns[_IN_UNITS] = np.ldexp(columns[_IN_UNITS], exponent)
-    columns[~np.isfinite(columns)] = np.nan
-    return columns
+def write_measure_columns(sums: Scores, rows: NDArray[np.int64], exponent: int, columns: Scores) -> None:
+    """Write the same of some rows of sums (..., sum), counted over all their leading axes; (measure, row)."""
+    write_measures(sums, rows, columns)
+    if exponent:
+        with np.errstate(over="ignore"):  # what overflows becomes null
+            scaled = np.ldexp(columns[_IN_UNITS], exponent)
+        columns[_IN_UNITS] = np.where(np.isinf(scaled), np.nan, scaled)
 
 
 def why_null(measure: str, *, scored: bool) -> str:
