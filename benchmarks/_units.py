@@ -1,4 +1,4 @@
-"""Units for engines alone: that do nothing, that wait, and one whose worker dies."""
+"""Units without work for the benchmark of backends: they do nothing, wait, or kill their worker once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def nap(unit: WorkUnit) -> UnitResult:
 
 @attrs.frozen
 class NapAndDieOnce:
-    """Waits a while; the sixth unit's worker is killed at the end of its first go, which so is lost whole."""
+    """Waits a while; the sixth unit's worker is killed at the end of its first attempt, which is lost whole."""
 
     folder: Path
 

@@ -85,13 +85,12 @@ def _be_pulse(words: Sequence[str], folder: Path, environment: Mapping[str, str]
 def _load() -> None:
     """Load what every run needs, once."""
     import pyarrow.parquet
-    import scipy.special
 
     import pulse_adapters.backends.processes.backend
     import pulse_adapters.sinks.folder
     import pulse_entrypoints.commands.train.command
 
-    del pyarrow, scipy, pulse_adapters, pulse_entrypoints
+    del pyarrow, pulse_adapters, pulse_entrypoints
 
 
 def _memory_is_named(folder: Path) -> bool:

@@ -59,7 +59,7 @@ def frozen(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
-def is_frozen(values: ArrayLike) -> TypeGuard[NDArray[Any]]:
+def is_frozen(values: object) -> TypeGuard[NDArray[Any]]:
     """Whether it is a read-only array, and a part of none that can be written to."""
     if type(values) is not np.ndarray or values.flags.writeable:
         return False

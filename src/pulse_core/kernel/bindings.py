@@ -85,7 +85,7 @@ def _address(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> Addres
 def _alive(array: NDArray[Any]) -> Address:
     """Return the address of an array that lives as long as the address does."""
     if array.flags.writeable and array.size:
-        return ctypes.byref(ctypes.c_char.from_buffer(array))  # a quarter of what `ctypes.data` takes
+        return ctypes.byref(ctypes.c_char.from_buffer(array.data))  # a quarter of what `ctypes.data` takes
     address = ctypes.c_void_p(array.ctypes.data)
     address.array = array  # type: ignore[attr-defined]  # ctypes objects take attributes
     return address
@@ -184,7 +184,7 @@ def fill(structure: ctypes.Structure, **values: float | NDArray[Any] | None) -> 
 
 def _address_within(array: NDArray[Any]) -> int:
     """Return the address of an array that the caller keeps alive."""
-    return ctypes.addressof(ctypes.c_char.from_buffer(array)) if array.flags.writeable else int(array.ctypes.data)
+    return ctypes.addressof(ctypes.c_char.from_buffer(array.data)) if array.flags.writeable else int(array.ctypes.data)
 
 
 def run_pass(state: PassState, first: int, last: int) -> None:

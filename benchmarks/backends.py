@@ -1,12 +1,13 @@
-"""What the engines cost: over bare loops on the same units, when all is recalled, and when a worker is killed.
+"""Cost of the backends: beside a bare loop or the serial backend, when all is recalled, and when a worker is killed.
 
-    python benchmarks/engines.py [processes] [dask] [recall] [killed]
+    python benchmarks/backends.py [processes] [dask] [recall] [killed]
 
-Wall-clock seconds (CPU where that is said), the sides in turn. A whole run does the same ReplayTask on the same units
-as the bare loop, of the size that they have by default, with the same sink; it plans, dispatches, folds and publishes
-besides. Empty units tell what handing out one costs, and how much that is of a default one. Several units that take
-little go to Dask in one bundle; `alone` is with each in a bundle of its own, as default units are. The loky line is
-the executor that ships in joblib.
+Seconds by the clock, and of CPU where that is said, the sides in turn. Processes: a whole run beside a bare loop that
+does the same UnitTask on the same units, of their default size, with the same sink; the run plans, dispatches,
+aggregates and publishes besides. Dask: whole runs on a cluster that is up beside whole runs on the serial backend, and
+the start of the cluster apart. Empty units tell what it costs to hand out a unit, and how much that is of a default
+unit. Units that take little go to Dask in bundles; `alone` is with each unit in a bundle by itself, as default units
+are. The loky line is the executor that ships in joblib.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from _pairs import CLOCK, CPU, Pairs, Side, seconds
+from _pairs import CLOCK, CPU, Pairs, Side, seconds, spent
 from _synthetic import FIRST_DAY, series
 from _timing import seconds as cpu_seconds
 from _units import NAP_SECONDS, NapAndDieOnce, nap, nothing, units
@@ -35,20 +36,19 @@ from pulse_adapters.backends.dask.cluster import LocalWorkers, Scheduler
 from pulse_adapters.backends.host.cores import usable_cores
 from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_adapters.backends.serial import SerialBackend
-from pulse_adapters.sinks.folder import FilesystemSink
-from pulse_adapters.stores.folder import FilesystemStore
+from pulse_adapters.sinks.folder import FolderSink
+from pulse_adapters.stores.folder import FolderStore
 from pulse_core import RetrodictionTraining, RunSpec, WorkUnit
 from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import work_units
 from pulse_core.ports import ComputeBackend, Done, Task
 from pulse_core.runs.tables import Tables
+from pulse_core.runs.training import workload
 from pulse_core.runs.units import UnitTask
-
-Loop = Callable[[Task, Sequence[WorkUnit]], object]
 
 RECALLED = ((24, 300), (24, 1_250), (300, 1_250), (24, 5_000), (24, 20_000))
 WORKERS = max(2, usable_cores())
-GOES = 2
+REPEATS = 2
 RECALLS = 7
 MANY, MANY_POINTS = 256, 800
 PAIRS = 5
@@ -70,7 +70,7 @@ def spec(points: int, variables: int) -> RunSpec:
 
 def train_many(data: Path, results: Path, backend: ComputeBackend) -> None:
     """Train so many variables that several units of the default size come of them."""
-    RetrodictionTraining(store=FilesystemStore(data), backend=backend, sink=FilesystemSink(results)).execute(
+    RetrodictionTraining(store=FolderStore(data), backend=backend, sink=FolderSink(results)).execute(
         spec(MANY_POINTS, MANY)
     )
 
@@ -78,9 +78,10 @@ def train_many(data: Path, results: Path, backend: ComputeBackend) -> None:
 def task_and_units(data: Path, results: Path) -> tuple[UnitTask, Sequence[WorkUnit]]:
     """Return what train_many dispatches."""
     message = spec(MANY_POINTS, MANY)
-    cut = work_units(message)
+    forecasters = resolve(message.forecasters)
+    cut = work_units(message, workload(forecasters))
     tables = Tables(message.run_id, len(cut))
-    return UnitTask(message, FilesystemStore(data), FilesystemSink(results), resolve(message.forecasters), tables), cut
+    return UnitTask(message, FolderStore(data), FolderSink(results), forecasters, tables), cut
 
 
 def futures_loop(task: Task, units: Sequence[WorkUnit], executor: Executor) -> None:
@@ -101,101 +102,104 @@ def bare_loky(task: Task, units: Sequence[WorkUnit]) -> None:
         futures_loop(task, units, executor)
 
 
-def report(title: str, taken: dict[str, float]) -> None:
-    first = next(iter(taken.values()))
+def report(title: str, times: dict[str, float]) -> None:
+    first = next(iter(times.values()))
     print(title)
-    for name, value in taken.items():
+    for name, value in times.items():
         print(f"  {name:32} {value * 1e3:7.1f} ms  {value / first:5.2f} x")
 
 
 def processes(data: Path, folder: Path) -> None:
     backend = ProcessesBackend(max_workers=WORKERS, worth_seconds=0)
-    print(f"{WORKERS} processes, their start included")
+    print(f"{WORKERS} processes, their start included, over a bare loop")
 
     def bare(results: Path) -> None:
         bare_futures(*task_and_units(data, results))
 
-    unit = engine(bare, bare_futures, backend, data, folder / "processes")
+    bare_futures(nothing, units(WORKERS))  # whatever is started once
+    unit = whole_runs(bare, backend, data, folder / "processes")
     loky = seconds(lambda results: bare_loky(*task_and_units(data, results)), folder / "loky")
-    print(f"  bare loky, one go: {loky:.2f} s")
-    tell("bare", each(lambda empty: bare_futures(nothing, empty)), unit)
-    tell("ours", each(lambda empty: list(backend.run(nothing, empty))), unit)
+    print(f"  bare loky, one run: {loky:.2f} s")
+    print_empty_unit("bare", empty_unit_seconds(lambda empty: bare_futures(nothing, empty)), unit)
+    print_empty_unit("ours", empty_unit_seconds(lambda empty: list(backend.run(nothing, empty))), unit)
 
 
 def dask(data: Path, folder: Path) -> None:
+    """Tell what Dask costs beside the serial backend."""
+    print(f"Dask cluster of {WORKERS} processes, over the serial backend")
+    starts = [spent(lambda _: start_and_end_cluster(), folder) for _ in range(REPEATS)]
+    clock, cpu = (min(start[side] for start in starts) for side in (CLOCK, CPU))
+    print(f"  start and end: {clock:.1f} s, CPU {cpu:.1f} s")
     with LocalWorkers(workers=WORKERS).client() as client:
         backend = DaskBackend(Scheduler(client.scheduler.address))
-        print(f"Dask cluster of {WORKERS} processes that is up")
-
-        def bare_map(task: Task, units: Sequence[WorkUnit]) -> None:
-            client.gather(client.map(task, units, pure=False))
-
-        unit = engine(
-            lambda results: bare_map(*task_and_units(data, results)), bare_map, backend, data, folder / "dask"
-        )
-        tell("bare", each(lambda empty: bare_map(nothing, empty)), unit)
-        tell("ours", each(lambda empty: list(backend.run(nothing, empty))), unit)
+        list(backend.run(nothing, units(WORKERS)))  # whatever is started once
+        unit = whole_runs(lambda results: train_many(data, results, SerialBackend()), backend, data, folder / "dask")
+        print_empty_unit("bundled", empty_unit_seconds(lambda empty: list(backend.run(nothing, empty))), unit)
         with mock.patch.object(dispatch, "BUNDLE_SECONDS", 0.0):
-            tell("ours, alone", each(lambda empty: list(backend.run(nothing, empty))), unit)
+            print_empty_unit("alone", empty_unit_seconds(lambda empty: list(backend.run(nothing, empty))), unit)
 
 
-def engine(bare: Side, bare_loop: Loop, backend: ComputeBackend, data: Path, folder: Path) -> float:
-    """Say what whole runs cost beside a bare loop over the same engine; return the seconds of a default unit."""
-    bare_loop(nothing, units(WORKERS))  # whatever is started once
-    pairs = Pairs.of(bare, lambda results: train_many(data, results, backend), PAIRS, folder)
+def start_and_end_cluster() -> None:
+    with LocalWorkers(workers=WORKERS).client():
+        pass
+
+
+def whole_runs(base: Side, backend: ComputeBackend, data: Path, folder: Path) -> float:
+    """Print what whole runs cost beside the base; return the CPU seconds of a default unit."""
+    pairs = Pairs.of(base, lambda results: train_many(data, results, backend), PAIRS, folder)
     count = len(task_and_units(data, folder)[1])
     unit = pairs.least(CPU)[0] / count
     print(f"  {MANY} variables in {count} units of {unit:.1f} s")
-    print(f"    clock {pairs.told(CLOCK)}")
-    print(f"    CPU   {pairs.told(CPU)}")
+    print(f"    clock {pairs.summary(CLOCK)}")
+    print(f"    CPU   {pairs.summary(CPU)}")
     return unit
 
 
-def each(loop: Callable[[Sequence[WorkUnit]], object]) -> float:
-    """Return the seconds that an empty unit takes, apart from what is started once; the least of some goes."""
+def empty_unit_seconds(loop: Callable[[Sequence[WorkUnit]], object]) -> float:
+    """Return the seconds that an empty unit takes, apart from what is started once; the least of several runs."""
     few, many = (
-        min(seconds(lambda _, count=count: loop(units(count)), Path()) for _ in range(GOES))  # type: ignore[misc]
+        min(seconds(lambda _, count=count: loop(units(count)), Path()) for _ in range(REPEATS))  # type: ignore[misc]
         for count in EMPTY
     )
     return (many - few) / (EMPTY[1] - EMPTY[0])
 
 
-def tell(name: str, empty: float, unit: float) -> None:
-    print(f"  an empty unit, {name}: {empty * 1e3:.3f} ms, {empty * WORKERS / unit:.3%} of a default one")
+def print_empty_unit(name: str, empty: float, unit: float) -> None:
+    print(f"  an empty unit, {name}: {empty * 1e3:.3f} ms, {empty * WORKERS / unit:.3%} of a default unit")
 
 
 def recall(folder: Path) -> None:
-    """Seconds of CPU: what is recalled waits for little else than a disk, and that is the place's own."""
+    """Print the CPU seconds of a recall: it waits for little else than the disk."""
     for variables, points in RECALLED:
         (data := folder / f"data-{variables}-{points}").mkdir()
         write_data(data, points, variables)
-        message, store, nights = spec(points, variables), FilesystemStore(data), count()
-        train = partial(train_here, store, FilesystemSink(folder / f"recorded-{variables}-{points}"), message)
+        message, store, nights = spec(points, variables), FolderStore(data), count()
+        train = partial(train_here, store, FolderSink(folder / f"recorded-{variables}-{points}"), message)
         computing = cpu_seconds(train)
         sides: dict[str, Callable[[], object]] = {
             "reading the data": partial(read, store, message),
             "the same run again": train,
             "another run of the same": lambda train=train, nights=nights: train(f"night-{next(nights)}"),  # type: ignore[misc]
         }
-        goes = [{name: cpu_seconds(action) for name, action in sides.items()} for _ in range(RECALLS)]
-        taken = {name: min(go[name] for go in goes) for name in sides}
-        report(f"all of {variables} variables x {points:,} recalled, in one process, CPU", taken)
+        runs = [{name: cpu_seconds(action) for name, action in sides.items()} for _ in range(RECALLS)]
+        least = {name: min(run[name] for run in runs) for name in sides}
+        report(f"all of {variables} variables x {points:,} recalled, in one process, CPU", least)
         print(f"  {'computing them':32} {computing * 1e3:7.0f} ms")
 
 
-def read(store: FilesystemStore, message: RunSpec) -> None:
+def read(store: FolderStore, message: RunSpec) -> None:
     for name in message.variables:
         store.read(name)
 
 
-def train_here(store: FilesystemStore, sink: FilesystemSink, message: RunSpec, run_id: str | None = None) -> None:
+def train_here(store: FolderStore, sink: FolderSink, message: RunSpec, run_id: str | None = None) -> None:
     RetrodictionTraining(store=store, backend=SerialBackend(), sink=sink, run_id=run_id).execute(message)
 
 
 def killed_worker(folder: Path) -> None:
-    """What a killed worker costs: at the end of the sixth of 20 units, so that the unit is lost whole."""
+    """Print what a killed worker costs: it dies at the end of the sixth of 20 units, so that the unit is lost whole."""
     with LocalWorkers(workers=2).client() as client:
-        backends = {
+        backends: dict[str, ComputeBackend] = {
             "processes": ProcessesBackend(max_workers=2),
             "dask": DaskBackend(Scheduler(client.scheduler.address)),
         }
@@ -206,20 +210,20 @@ def killed_worker(folder: Path) -> None:
                 KILLS,
                 folder / f"killed-{name}",
             )
-            more = pairs.differences()
-            costs = f"median {statistics.median(more):+.2f} s ({', '.join(f'{each:+.2f}' for each in more)})"
+            losses = pairs.differences()
+            costs = f"median {statistics.median(losses):+.2f} s ({', '.join(f'{loss:+.2f}' for loss in losses)})"
             print(f"20 units of {NAP_SECONDS} s on {name}: {pairs.least()[0]:.2f} s; with a worker killed {costs}")
 
 
-def finish(backend: ComputeBackend, task: Callable[[Path], Task], place: Path) -> None:
-    outcomes = list(backend.run(task(place), units(20)))
+def finish(backend: ComputeBackend, task: Callable[[Path], Task], folder: Path) -> None:
+    outcomes = list(backend.run(task(folder), units(20)))
     if not all(isinstance(outcome, Done) for outcome in outcomes):
         raise RuntimeError("a unit was lost")
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="pulse-engines-") as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory(prefix="pulse-backends-") as path:
+        folder = Path(path)
         (data := folder / "data").mkdir()
         write_data(data, MANY_POINTS, MANY)
         parts: dict[str, Callable[[], None]] = {
