@@ -1,4 +1,4 @@
-"""CPU time of this process, for two sides in turn."""
+"""CPU time of this process."""
 
 from __future__ import annotations
 
@@ -19,9 +19,3 @@ def seconds(action: Action) -> float:
 def least(action: Action, repeats: int) -> float:
     """Return the least CPU time of several runs."""
     return min(seconds(action) for _ in range(repeats))
-
-
-def in_turn(ours: Action, theirs: Action, repeats: int) -> tuple[float, float]:
-    """Return the least CPU time of each side, run in the order ours, theirs, ours, theirs, ..."""
-    times = [(seconds(ours), seconds(theirs)) for _ in range(repeats)]
-    return min(mine for mine, _ in times), min(other for _, other in times)

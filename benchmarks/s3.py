@@ -118,7 +118,7 @@ def fetched(server: S3Server) -> int:
     """Ours, bytes alone: listing, threads, retries of bodies."""
     store = store_of(server.endpoint)
     with ThreadPoolExecutor(THREADS) as threads:
-        return sum(len(body) > 0 for _, body in threads.map(store.fetch, names()))
+        return sum(len(fetched.content) > 0 for _, fetched in threads.map(store.fetch, names()))
 
 
 def read(store: S3Store, count: int = VARIABLES) -> int:

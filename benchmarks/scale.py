@@ -103,13 +103,13 @@ class Way:
     def timed(self, name: str, action: Callable[[], object]) -> Stage:
         return Stage(name, least(action, self.repeats))
 
-    def known(self) -> Observations:
+    def rows(self) -> Observations:
         return resolve_known_at(self.observations, self.spec.known_at, self.spec.last_day).by(self.spec.last_day).known
 
     def stages(self) -> list[Stage]:
         """Time the stages, each on its own, and what is left of the whole."""
-        spec, forecasters, known = self.spec, resolve(self.spec.forecasters), self.known()
-        point = point_in_time(known, spec)
+        spec, forecasters, rows = self.spec, resolve(self.spec.forecasters), self.rows()
+        point = point_in_time(rows, spec)
         with np.errstate(all="ignore"):  # as a backtest does
             origins, histories = origins_of(point, spec), histories_of(point)
             hindcasts = hindcast(forecasters, histories, HORIZON, {})
@@ -121,8 +121,8 @@ class Way:
 
             learning = self.timed("learning pass", learn)
         before = [
-            self.timed("rows known when", self.known),
-            self.timed("point in time", lambda: point_in_time(known, spec)),
+            self.timed("rows known when", self.rows),
+            self.timed("point in time", lambda: point_in_time(rows, spec)),
         ]
         laid_out = self.timed("origins", lambda: origins_of(point, spec))
         whole = self.timed("backtest", lambda: backtest(point, spec, forecasters))
@@ -132,9 +132,9 @@ class Way:
             self.timed("scores and trust", lambda: aggregate(record, spec)),
             self.timed("rows of scores", lambda: score_columns([record], spec)),
         ]
-        run = self.timed("everything", lambda: train(MemoryStore({known.variable: self.observations}), spec))
-        rest = Stage("plan, keys, sink", run.cpu - whole.cpu - sum(stage.cpu for stage in (*before, *after)))
-        return [*before, laid_out, forecasts, *alone, learning, tests, *after, rest, run]
+        run = self.timed("everything", lambda: train(MemoryStore({rows.variable: self.observations}), spec))
+        remainder = Stage("plan, keys, sink", run.cpu - whole.cpu - sum(stage.cpu for stage in (*before, *after)))
+        return [*before, laid_out, forecasts, *alone, learning, tests, *after, remainder, run]
 
     def _forecaster(self, forecaster: Forecaster, point: PointInTime) -> Stage:
         return self.timed(f"- {forecaster.name}", lambda: forecaster.hindcast(histories_of(point), HORIZON))
