@@ -6,12 +6,12 @@ import csv
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import numpy as np
-from _statsforecast import Windows, cross_validate
-from _synthetic import histories
+from _statsforecast import Job, Windows, run_peer
+from _synthetic import HORIZON, histories
 from numpy.typing import NDArray
 
 from pulse_core import Forecaster
@@ -21,7 +21,6 @@ from pulse_core.forecasters.trend import Holt
 
 Array = NDArray[np.float64]
 
-HORIZON: Final = 5
 FIRST_ORIGIN: Final = date(2015, 1, 1)
 LAST_DAY: Final = date(2023, 12, 31)
 
@@ -31,7 +30,7 @@ class Pair:
     """A forecaster of ours, the peer's model of the same method, and whether the peer takes long."""
 
     ours: Forecaster
-    peer: Any
+    peer: str
     slow: bool
 
 
@@ -45,18 +44,15 @@ class Variable:
 
     def windows(self, every: int) -> Windows:
         """Return every `every`-th origin of the period whose `HORIZON` actuals are all known."""
-        return Windows(1 + (len(self.values) - HORIZON - self.before - 1) // every, every, HORIZON)
+        return Windows(1 + (len(self.values) - HORIZON - self.before - 1) // every, every)
 
 
-def pairs() -> dict[str, Pair]:
-    """Return what is compared."""
-    from statsforecast import models
-
-    return {
-        "ses": Pair(SimpleExponentialSmoothing(), models.SimpleExponentialSmoothingOptimized(), slow=False),
-        "holt": Pair(Holt(), models.Holt(), slow=True),
-        "theta": Pair(Theta(), models.Theta(), slow=True),
-    }
+PAIRS: Final = {
+    "ses": Pair(SimpleExponentialSmoothing(), "SimpleExponentialSmoothingOptimized", slow=False),
+    "holt": Pair(Holt(), "Holt", slow=True),
+    "theta": Pair(Theta(), "Theta", slow=True),
+}
+"""What is compared, by name."""
 
 
 def compare(folder: Path, names: Sequence[str], every: int, since: date | None) -> None:
@@ -65,7 +61,7 @@ def compare(folder: Path, names: Sequence[str], every: int, since: date | None) 
     begins = f"from {since}" if since else "whole"
     print(f"origins {FIRST_ORIGIN} to {LAST_DAY}, h = 1..{HORIZON}, histories {begins}; MAE ours / statsforecast's")
     for name in names:
-        pair = pairs()[name]
+        pair = PAIRS[name]
         step = every if pair.slow else 1
         print(f"{name}, every origin" if step == 1 else f"{name}, every {step}th origin", flush=True)
         print(f"{'variable':>16} {'origins':>8} {'ours':>11} {'peer':>11} {'ratio':>8} {'+-':>7}   by horizon")
@@ -79,7 +75,7 @@ def _lines(variables: Sequence[Variable], pair: Pair, step: int) -> Iterator[flo
         ratio = float(ours.mean() / peer.mean())
         # the standard error of the ratio over origins: says how far a sample of them can be read
         spread = (ours - ratio * peer).mean(axis=1).std() / np.sqrt(len(ours)) / peer.mean()
-        by_horizon = " ".join(f"{one:.4f}" for one in ours.mean(axis=0) / peer.mean(axis=0))
+        by_horizon = " ".join(f"{ratio:.4f}" for ratio in ours.mean(axis=0) / peer.mean(axis=0))
         print(
             f"{variable.name:>16} {len(ours):>8} {ours.mean():>11.5g} {peer.mean():>11.5g} {ratio:>8.4f} "
             f"{spread:>7.4f}   {by_horizon}",
@@ -93,9 +89,9 @@ def _errors(variable: Variable, pair: Pair, step: int) -> tuple[Array, Array]:
     windows, values = variable.windows(step), variable.values
     lengths = windows.lengths(len(values))
     actuals = values[lengths[:, None] + np.arange(HORIZON)]
-    ours = pair.ours.hindcast(histories(values[:, None], lengths), HORIZON)
-    _, peer = cross_validate(pair.peer, values[:, None], windows)
-    return np.abs(actuals - ours), np.abs(actuals - peer[0])
+    ours = pair.ours.hindcast(histories(values, lengths), HORIZON)
+    _, (peer,) = run_peer([Job(pair.peer, values[:, None], windows)])
+    return np.abs(actuals - ours), np.abs(actuals - peer.forecasts[0])
 
 
 def _read(path: Path, since: date | None) -> Variable:

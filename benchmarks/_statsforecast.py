@@ -1,84 +1,104 @@
-"""The peer: statsforecast's cross-validation, refitted at every origin, one process."""
+"""The peer: statsforecast's cross-validation, refitted at every origin, in an environment of its own.
+
+The newest statsforecast wants an older pandas than Pulse's tests use, so it lives under build/peers, which is made
+when it is not there; its side of a comparison runs there as a subprocess, within the same run as ours.
+"""
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
+import pickle
+import subprocess
+import venv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
 
 import attrs
 import numpy as np
-from _timing import seconds
+from _synthetic import HORIZON
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Lengths = NDArray[np.int64]
 
+ENVIRONMENT: Final = Path(__file__).parents[1] / "build" / "peers"
+PYTHON: Final = ENVIRONMENT / "bin" / "python"
+REQUIREMENT: Final = "statsforecast>=2.1,<3"
+
 
 @attrs.frozen
 class Windows:
-    """Origins of a cross-validation: `count` of them, `step` apart, the last `horizon` values before the end."""
+    """Origins of a cross-validation: `count` of them, `step` apart, the last HORIZON values before the end."""
 
     count: int
     step: int
-    horizon: int
 
     def lengths(self, points: int) -> Lengths:
         """Return how many values each origin knows."""
-        return points - self.horizon - self.step * np.arange(self.count - 1, -1, -1)
+        return points - HORIZON - self.step * np.arange(self.count - 1, -1, -1)
 
     @classmethod
-    def spread(cls, count: int, points: int, shortest: int, horizon: int) -> Windows:
+    def spread(cls, count: int, points: int, shortest: int) -> Windows:
         """Return at most `count` windows, evenly over all origins from `shortest` values on."""
-        there = points - horizon - shortest + 1
-        return cls(min(count, there), max(1, (there - 1) // max(count - 1, 1)), horizon)
+        origins = points - HORIZON - shortest + 1
+        return cls(min(count, origins), max(1, (origins - 1) // max(count - 1, 1)))
 
 
-def cross_validate(model: Any, values: Array, windows: Windows) -> tuple[float, Array]:
-    """Return the CPU seconds of `cross_validation` alone, and its forecasts (variable, origin, horizon)."""
-    from statsforecast import StatsForecast
+@attrs.frozen(eq=False)
+class Job:
+    """A model of the peer by the name of its class, the series (time, variable) it takes, and the origins."""
 
-    frame = _frame(values)
-    machine = StatsForecast(models=[model], freq=1, n_jobs=1)
-    made: list[Any] = []
+    model: str
+    values: Array
+    windows: Windows
+    parameters: Mapping[str, Any] = attrs.field(factory=dict)
+    repeats: int = 1
 
-    def validate() -> None:
-        made.append(
-            machine.cross_validation(
-                df=frame, h=windows.horizon, n_windows=windows.count, step_size=windows.step, refit=True
-            )
-        )
+    @property
+    def origins(self) -> int:
+        """How many (variable x origin) it does."""
+        return self.values.shape[1] * self.windows.count
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # optimisers that stop early say so; the forecasts are compared below
-        taken = seconds(validate)
-    table = made[0].sort_values(["unique_id", "cutoff", "ds"])
-    shape = (values.shape[1], windows.count, windows.horizon)
-    return taken, np.asarray(table[repr(model)].to_numpy(dtype=np.float64).reshape(shape))
-
-
-def _frame(values: Array) -> Any:
-    import pandas as pd
-
-    points, count = values.shape
-    return pd.DataFrame(
-        {
-            "unique_id": np.repeat(np.arange(count), points),
-            "ds": np.tile(np.arange(points), count),
-            "y": values.T.ravel(),
+    def document(self) -> dict[str, Any]:
+        """Return it as the peer's script reads it."""
+        return {
+            "model": self.model,
+            "values": self.values,
+            "parameters": dict(self.parameters),
+            "count": self.windows.count,
+            "step": self.windows.step,
+            "horizon": HORIZON,
+            "repeats": self.repeats,
         }
-    )
 
 
-def standard_theta(history: Array, horizon: int, alpha: float) -> Array:
-    """Return statsforecast's standard theta model (STM) with a fixed alpha and the level that METHOD's formula implies.
+@attrs.frozen(eq=False)
+class Answer:
+    """CPU seconds of a job, the least of its repeats, and its forecasts (variable, origin, horizon)."""
 
-    STM forecasts l_n + (A (1-alpha)^n + B (1 - (1-alpha)^(n+1))/alpha)/2 one step ahead, A and B the least-squares
-    intercept and slope, from a free starting level l_0. With l_0 = y_1 - (A + B)/2 that is METHOD's formula.
-    """
-    from statsforecast.theta import auto_theta, forecast_theta
+    seconds: float
+    forecasts: Array
 
-    count = len(history)
-    middle, slope = np.polynomial.polynomial.polyfit(np.arange(count) - (count - 1) / 2, history, 1)
-    first_fitted = middle - slope * (count - 1) / 2
-    model = auto_theta(history, m=1, model="STM", initial_smoothed=float(history[0] - first_fitted / 2), alpha=alpha)
-    return np.asarray(forecast_theta(model, horizon)["mean"])
+
+def run_peer(jobs: Sequence[Job]) -> tuple[str, list[Answer]]:
+    """Return the versions on the peer's side, and what its jobs gave."""
+    prepare()
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder) / name for name in ("jobs", "answers")]
+        paths[0].write_bytes(pickle.dumps([job.document() for job in jobs]))
+        script = Path(__file__).with_name("_peer_side.py")
+        subprocess.run([PYTHON, script, *paths], check=True)
+        versions, answers = pickle.loads(paths[1].read_bytes())  # noqa: S301  written by our own script
+    return versions, [Answer(seconds, np.asarray(forecasts)) for seconds, forecasts in answers]
+
+
+def prepare() -> None:
+    """Make the peer's environment where it is not there yet."""
+    ready = ENVIRONMENT / "ready"
+    if ready.exists():
+        return
+    print(f"making an environment with {REQUIREMENT} in build/{ENVIRONMENT.name}", flush=True)
+    venv.create(ENVIRONMENT, with_pip=True, clear=True)
+    subprocess.run([PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", REQUIREMENT], check=True)
+    ready.touch()

@@ -17,6 +17,7 @@ Lengths = NDArray[np.int64]
 
 FIRST_DAY: Final = date(2000, 1, 1)
 MIN_HISTORY: Final = 30
+HORIZON: Final = 5
 SEASON: Final = 7
 KINDS: Final = ("random walk", "autoregression", "trend and season")
 """Column i of a set of series is of kind i modulo 3; all move by about 1 around levels of about 100."""
@@ -49,20 +50,13 @@ def _autoregression(noise: Array) -> Array:
 
 
 def histories(values: Array, lengths: Lengths) -> Histories:
-    """Return (time, variable) values as histories, with an origin at each of these lengths of every variable."""
-    points, count = values.shape
-    return Histories(
-        np.ascontiguousarray(values),
-        np.full(count, points),
-        np.repeat(np.arange(count), len(lengths)),
-        np.tile(lengths, count),
-        np.zeros(count, dtype=np.int64),
-    )
+    """Return one variable's values (time,) as histories with an origin at each of these lengths."""
+    return Histories((np.ascontiguousarray(values),), np.zeros(len(lengths), dtype=np.int64), lengths)
 
 
 @attrs.frozen
 class SyntheticStore:
-    """A DataStore that makes `variables` series of `points` days when they are asked for, and keeps none."""
+    """A DataStore that makes `variables` series of `points` days when they are read, and keeps none."""
 
     variables: int
     points: int
@@ -72,14 +66,32 @@ class SyntheticStore:
 
     def read(self, variable: str) -> Observations:
         days = np.datetime64(FIRST_DAY, "us") + np.arange(self.points) * np.timedelta64(1, "D")
-        return Observations(variable, days, _one(int(variable[1:]), self.points), days)
+        return Observations(variable, days, _one(int(variable[1:]), self.points))
 
     def spec(self) -> RunSpec:
-        """Return the spec of a run over all of it: every origin from `MIN_HISTORY` points on, the default roster."""
-        last = FIRST_DAY + timedelta(days=self.points - 1)
-        return RunSpec(variables=tuple(self.names()), start=FIRST_DAY, end=last, min_history=MIN_HISTORY)
+        """Return the spec of a run over all of it: every origin from `MIN_HISTORY` points on, default forecasters."""
+        first, last = (FIRST_DAY + timedelta(days=days) for days in (MIN_HISTORY - 1, self.points - 1))
+        return RunSpec(variables=tuple(self.names()), start=first, end=last, min_history=MIN_HISTORY, horizon=HORIZON)
 
     @property
     def origins(self) -> int:
         """How many origins a variable has."""
         return self.points - MIN_HISTORY + 1
+
+
+@attrs.frozen
+class MemoryStore:
+    """A DataStore that holds its series in memory."""
+
+    observations: dict[str, Observations]
+
+    @classmethod
+    def of(cls, store: SyntheticStore) -> MemoryStore:
+        """Hold all that another store makes."""
+        return cls({name: store.read(name) for name in store.names()})
+
+    def names(self) -> Iterator[str]:
+        yield from self.observations
+
+    def read(self, variable: str) -> Observations:
+        return self.observations[variable]

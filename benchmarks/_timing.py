@@ -1,4 +1,4 @@
-"""CPU time of this process, for two sides in turn."""
+"""CPU time of this process."""
 
 from __future__ import annotations
 
@@ -10,18 +10,12 @@ Action = Callable[[], Any]
 
 
 def seconds(action: Action) -> float:
-    """Return the CPU time of one go, all threads of this process together."""
-    begun = time.process_time()
+    """Return the CPU time of one run, all threads of this process together."""
+    started = time.process_time()
     action()
-    return time.process_time() - begun
+    return time.process_time() - started
 
 
-def least(action: Action, goes: int) -> float:
-    """Return the least CPU time of several goes."""
-    return min(seconds(action) for _ in range(goes))
-
-
-def in_turn(ours: Action, theirs: Action, goes: int) -> tuple[float, float]:
-    """Return the least CPU time of each side, run in the order ours, theirs, ours, theirs, ..."""
-    taken = [(seconds(ours), seconds(theirs)) for _ in range(goes)]
-    return min(mine for mine, _ in taken), min(other for _, other in taken)
+def least(action: Action, repeats: int) -> float:
+    """Return the least CPU time of several runs."""
+    return min(seconds(action) for _ in range(repeats))

@@ -3,7 +3,7 @@
     python benchmarks/backends.py [processes] [dask] [recall] [killed]
 
 Seconds by the clock, and of CPU where that is said, the sides in turn. Processes: a whole run beside a bare loop that
-does the same ReplayTask on the same units, of their default size, with the same sink; the run plans, dispatches,
+does the same UnitTask on the same units, of their default size, with the same sink; the run plans, dispatches,
 aggregates and publishes besides. Dask: whole runs on a cluster that is up beside whole runs on the serial backend, and
 the start of the cluster apart. Empty units tell what it costs to hand out a unit, and how much that is of a default
 unit. Units that take little go to Dask in bundles; `alone` is with each unit in a bundle by itself, as default units
@@ -43,6 +43,7 @@ from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import work_units
 from pulse_core.ports import ComputeBackend, Done, Task
 from pulse_core.runs.tables import Tables
+from pulse_core.runs.training import workload
 from pulse_core.runs.units import UnitTask
 
 RECALLED = ((24, 300), (24, 1_250), (300, 1_250), (24, 5_000), (24, 20_000))
@@ -77,9 +78,10 @@ def train_many(data: Path, results: Path, backend: ComputeBackend) -> None:
 def task_and_units(data: Path, results: Path) -> tuple[UnitTask, Sequence[WorkUnit]]:
     """Return what train_many dispatches."""
     message = spec(MANY_POINTS, MANY)
-    cut = work_units(message)
+    forecasters = resolve(message.forecasters)
+    cut = work_units(message, workload(forecasters))
     tables = Tables(message.run_id, len(cut))
-    return UnitTask(message, FolderStore(data), FolderSink(results), resolve(message.roster), tables), cut
+    return UnitTask(message, FolderStore(data), FolderSink(results), forecasters, tables), cut
 
 
 def futures_loop(task: Task, units: Sequence[WorkUnit], executor: Executor) -> None:
@@ -148,8 +150,8 @@ def whole_runs(base: Side, backend: ComputeBackend, data: Path, folder: Path) ->
     count = len(task_and_units(data, folder)[1])
     unit = pairs.least(CPU)[0] / count
     print(f"  {MANY} variables in {count} units of {unit:.1f} s")
-    print(f"    clock {pairs.told(CLOCK)}")
-    print(f"    CPU   {pairs.told(CPU)}")
+    print(f"    clock {pairs.summary(CLOCK)}")
+    print(f"    CPU   {pairs.summary(CPU)}")
     return unit
 
 

@@ -38,12 +38,12 @@ def main() -> None:
         for name, backtest in methods(values):
             with redirect_stderr(io.StringIO()):  # optimisers that stop early, and what will change one day
                 backtest()  # compilation and caches are left out
-                taken = seconds(backtest)
-            print(f"{library:8} {name:12} {1000 * taken / ORIGINS:9.2f} ms an origin")
+                cost = seconds(backtest)
+            print(f"{library:8} {name:12} {1000 * cost / ORIGINS:9.2f} ms an origin")
 
 
 def seconds(action: Callable[[], Any]) -> float:
-    """Return the CPU time of one go, that of the processes it started (Prophet's sampler) included."""
+    """Return the CPU time of one run, that of the processes it started (Prophet's sampler) included."""
     begun = _cpu()
     action()
     return _cpu() - begun
@@ -51,7 +51,7 @@ def seconds(action: Callable[[], Any]) -> float:
 
 def _cpu() -> float:
     used = (resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def darts(values: Series) -> Measured:

@@ -16,188 +16,167 @@ from typing import Any, Final
 import _plain
 import attrs
 import numpy as np
-from _accuracy import compare, pairs
-from _statsforecast import Windows, cross_validate, standard_theta
-from _synthetic import KINDS, MIN_HISTORY, SEASON, SyntheticStore, histories, series
-from _timing import in_turn, least
+from _accuracy import PAIRS, compare
+from _statsforecast import Answer, Job, Windows, run_peer
+from _synthetic import HORIZON, KINDS, MIN_HISTORY, SEASON, histories, series
+from _timing import least
 from numpy.typing import NDArray
+from scale import Case, everything
 
 from pulse_core import Forecaster
-from pulse_core.backtest.evaluation import evaluate
-from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.autoregression import AutoRegression
 from pulse_core.forecasters.averages import Drift, Naive
-from pulse_core.forecasters.registry import resolve
 from pulse_core.forecasters.seasonal import SeasonalNaive
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.forecasters.theta import Theta
 from pulse_core.forecasters.trend import Holt, damped_holt
-from pulse_core.plan import work_units
 
 Array = NDArray[np.float64]
-Lengths = NDArray[np.int64]
 
-HORIZON: Final = 5
+COUNTS: Final = (1, 100)
+POINTS: Final = 1_250
 ALPHA: Final = 0.3
 ALL: Final = 10**9
 
 
 @attrs.frozen
 class Contest:
-    """A forecaster of ours, what it is held against, and on how many series and origins the peer is run."""
+    """A forecaster of ours, the model it is held against, on how many series and origins, and the ratio to reach."""
 
     ours: Forecaster
-    peer: Any
+    model: str
+    must: int
+    parameters: dict[str, Any] = attrs.field(factory=dict)
     series: int = ALL
     origins: int = ALL
     kind: str | None = None
     """Take the series of this kind alone; None takes all kinds."""
 
-    def columns(self, values: Array) -> Array:
-        """Return the series the peer is run on; (time, variable)."""
-        chosen = values if self.kind is None else values[:, KINDS.index(self.kind) :: len(KINDS)]
-        return np.ascontiguousarray(chosen[:, : self.series])
+    def job(self, count: int, repeats: int) -> Job:
+        """Return the peer's job, on some of `count` series."""
+        if self.kind is None:
+            values = series(min(self.series, count), POINTS)
+        else:
+            values = series(3 * count, POINTS)[:, KINDS.index(self.kind) :: len(KINDS)][:, : min(self.series, count)]
+        windows = Windows.spread(self.origins, POINTS, MIN_HISTORY)
+        return Job(self.model, np.ascontiguousarray(values), windows, self.parameters, repeats)
 
 
-def contests() -> tuple[Contest, ...]:
-    """Return what is timed."""
-    from statsforecast import models
-
-    few = partial(Contest, series=9, origins=12)
-    return (
-        Contest(Naive(), models.Naive()),
-        Contest(Drift(), models.RandomWalkWithDrift()),
-        Contest(SeasonalNaive(SEASON), models.SeasonalNaive(SEASON)),
-        Contest(SimpleExponentialSmoothing(), models.SimpleExponentialSmoothingOptimized(), series=20),
-        few(Holt(), models.Holt()),
-        few(damped_holt(), models.AutoETS(season_length=1, model="AAN", damped=True, alias="ETS(A,Ad,N)")),
-        few(Theta(), models.Theta()),
-        few(Theta(), models.OptimizedTheta()),
-        # on a random walk's levels the peer's likelihood may not be computable, and it raises
-        few(AutoRegression(), models.AutoRegressive(lags=5), kind="autoregression"),
-        few(Holt(), models.AutoETS(season_length=1)),
-    )
+SLOW: Final = partial(Contest, series=9, origins=12)
+CONTESTS: Final = (
+    Contest(Naive(), "Naive", 100),
+    Contest(SimpleExponentialSmoothing(), "SimpleExponentialSmoothingOptimized", 300, series=20),
+    SLOW(Holt(), "Holt", 35_000),
+    SLOW(Theta(), "Theta", 18_000),
+    # on a random walk's levels the peer's likelihood may not be computable, and it raises
+    SLOW(AutoRegression(), "AutoRegressive", 180_000, {"lags": 5}, kind="autoregression"),
+)
 
 
 def main() -> None:
-    """Print the comparison that was asked for."""
+    """Print the comparison that is called for."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--series", type=int, default=100)
-    options.add_argument("--points", type=int, default=1250)
-    options.add_argument("--goes", type=int, default=2, help="how often each side is run, in turn; the least counts")
+    options.add_argument("--repeats", type=int, default=3, help="how often each side is run; the least counts")
     options.add_argument("--data", type=Path, help="a folder of CSV files: compare mean absolute errors instead")
-    options.add_argument("--models", nargs="+", default=list(pairs()), choices=list(pairs()), help="with --data")
+    options.add_argument("--models", nargs="+", default=list(PAIRS), choices=list(PAIRS), help="with --data")
     options.add_argument("--every", type=int, default=100, help="with --data: take every k-th origin of slow models")
     options.add_argument("--since", type=date.fromisoformat, help="with --data: begin histories at this day")
-    given = options.parse_args()
-    if given.data is not None:
-        compare(given.data, given.models, given.every, given.since)
+    arguments = options.parse_args()
+    if arguments.data is not None:
+        compare(arguments.data, arguments.models, arguments.every, arguments.since)
         return
-    values = series(given.series, given.points)
-    _print_costs(values, given.goes)
-    _print_differences(values)
+    for count in COUNTS:
+        print_costs(count, arguments.repeats)
+    print_differences()
 
 
-def _print_costs(values: Array, goes: int) -> None:
-    points, count = values.shape
-    all_in = _all_in(count, points, goes)
-    print(f"CPU per origin, {count} series x {points} points, h = 1..{HORIZON}, every origin refitted, one process")
-    print(f"all-in (hindcast, quantiles, scores, trust, ensemble), per forecaster: {all_in * 1e6:.2f} us\n")
+def print_costs(count: int, repeats: int) -> None:
+    """Print both sides of every contest; ours before and after the peer's, the least counts."""
+    case = Case(count, POINTS, repeats)
+    before = everything(case)
+    jobs = [contest.job(count, repeats) for contest in CONTESTS]
+    versions, answers = run_peer(jobs)
+    ours = min(before, everything(case))
+    print(f"{count} series x {POINTS:,} points, h = 1..{HORIZON}, refitted at every origin; {versions}")
+    print(f"ours, everything in process, per (variable x origin x forecaster): {ours:.3f} us of CPU")
     print(
-        f"{'ours':>18} {'peer':>22} {'series x origins':>17} "
-        f"{'ours us':>9} {'peer us':>11} {'hindcast x':>11} {'all-in x':>9}"
+        f"{'ours':>8} {'peer':>36} {'series x origins':>17} {'hindcast us':>12} {'peer us':>12} "
+        f"{'hindcast x':>11} {'all-in x':>9} {'must':>9}"
     )
-    for contest in contests():
-        mine, other, share = _cost(contest, values, goes)
+    for contest, job, answer in zip(CONTESTS, jobs, answers, strict=True):
+        hindcast, peer = hindcast_microseconds(contest.ours, repeats), answer.seconds / job.origins * 1e6
+        share = f"{job.values.shape[1]} x {job.windows.count}"
         print(
-            f"{contest.ours.name:>18} {contest.peer!r:>22} {share:>17} "
-            f"{mine * 1e6:>9.3f} {other * 1e6:>11.1f} {other / mine:>11,.0f} {other / all_in:>9,.0f}",
+            f"{contest.ours.name:>8} {contest.model:>36} {share:>17} {hindcast:>12.3f} {peer:>12,.1f} "
+            f"{peer / hindcast:>11,.0f} {peer / ours:>9,.0f} {contest.must:>9,}",
             flush=True,
         )
+    print()
 
 
-def _cost(contest: Contest, values: Array, goes: int) -> tuple[float, float, str]:
-    """Return seconds per origin of our hindcast and of the peer, and the peer's series x origins."""
-    points = len(values)
-    chosen = contest.columns(values)
-    windows = Windows.spread(contest.origins, points, MIN_HISTORY, HORIZON)
-    every = histories(values, np.arange(MIN_HISTORY, points + 1))
-    cross_validate(contest.peer, chosen[: 3 * MIN_HISTORY, :1], Windows(2, 1, HORIZON))  # compiles or loads
-    mine, other = in_turn(
-        lambda: contest.ours.hindcast(attrs.evolve(every), HORIZON),  # afresh: forecasters share what they made
-        lambda: cross_validate(contest.peer, chosen, windows),
-        goes,
-    )
-    peer_origins = chosen.shape[1] * windows.count
-    return mine / len(every.origin_length), other / peer_origins, f"{chosen.shape[1]} x {windows.count}"
+def hindcast_microseconds(forecaster: Forecaster, repeats: int) -> float:
+    """Return what a forecaster takes alone per origin of one series."""
+    lengths = np.arange(MIN_HISTORY, POINTS + 1)
+    values = series(1, POINTS)[:, 0]
+    seconds = least(lambda: forecaster.hindcast(histories(values, lengths), HORIZON), 10 * repeats)
+    return seconds / len(lengths) * 1e6
 
 
-def _all_in(count: int, points: int, goes: int) -> float:
-    """Return seconds per (variable x origin x forecaster) of everything a run computes, in units of default size."""
-    store = SyntheticStore(count, points)
-    spec = store.spec()
-    forecasters = resolve(spec.forecasters)
-    units = [[point_in_time(store.read(variable), spec) for variable in unit.variables] for unit in work_units(spec)]
-
-    def compute() -> None:
-        for unit in units:
-            evaluate(unit, spec, forecasters)
-
-    return least(compute, goes) / (count * store.origins * len(spec.forecasters))
-
-
-def _print_differences(values: Array) -> None:
-    print("\nlargest difference of forecasts, every series moving by about 1 a step")
+def print_differences() -> None:
+    print("largest difference of forecasts, every series moving by about 1 a step")
     print(f"{'ours':>18} {'compared with':>42} {'series x origins':>17} {'difference':>11}")
-    for name, other, shape, difference in _differences(values):
+    for name, other, shape, difference in differences():
         print(f"{name:>18} {other:>42} {shape:>17} {difference:>11.1e}", flush=True)
 
 
-def _differences(values: Array) -> Iterator[tuple[str, str, str, float]]:
-    from statsforecast import models
-
+def differences() -> Iterator[tuple[str, str, str, float]]:
+    """Yield our forecaster, what it is compared with, on how much, and the largest difference."""
     fixed = SimpleExponentialSmoothing(alphas=(ALPHA,))
-    peers = (
-        (Naive(), models.Naive()),
-        (Drift(), models.RandomWalkWithDrift()),
-        (SeasonalNaive(SEASON), models.SeasonalNaive(SEASON)),
-        (fixed, models.SimpleExponentialSmoothing(ALPHA)),
-    )
-    for ours, peer in peers:
-        yield _against_cross_validation(ours, peer, values[:, :10])
-    few, some = (30, 40), (3, 10)
-    theta = Theta(ses=fixed)
-    alpha = f"alpha {ALPHA}"
-    yield _against(theta, f"statsforecast STM, {alpha}", lambda y: standard_theta(y, HORIZON, ALPHA), values, few)
-    yield _against(theta, f"plain formula, {alpha}", lambda y: _plain.theta(y, HORIZON, ALPHA), values, few)
-    yield _against(AutoRegression(), "numpy lstsq, AICc", lambda y: _plain.autoregression(y, HORIZON), values, few)
-    yield _against(Holt(), "plain loop over the grid", lambda y: _plain.holt(y, HORIZON), values, some)
-    damped = damped_holt()
-    yield _against(damped, "plain loop over the grid", lambda y: _plain.holt(y, HORIZON, damped.phis), values, some)
+    theta, alpha, damped = Theta(ses=fixed), {"alpha": ALPHA}, damped_holt()
+    every, few = Windows.spread(ALL, POINTS, MIN_HISTORY), Windows.spread(40, POINTS, MIN_HISTORY)
+    ten, thirty = series(10, POINTS), series(30, POINTS)
+    jobs = {
+        Naive(): Job("Naive", ten, every),
+        Drift(): Job("RandomWalkWithDrift", ten, every),
+        SeasonalNaive(SEASON): Job("SeasonalNaive", ten, every, {"season_length": SEASON}),
+        fixed: Job("SimpleExponentialSmoothing", ten, every, alpha),
+        theta: Job("STM", thirty, few, alpha),
+    }
+    _, answers = run_peer(list(jobs.values()))
+    for (ours, job), answer in zip(jobs.items(), answers, strict=True):
+        yield against_peer(ours, job, answer)
+    some = Windows.spread(10, POINTS, MIN_HISTORY)
+    yield against(theta, f"plain formula, alpha {ALPHA}", partial(_plain.theta, alpha=ALPHA), thirty, few)
+    yield against(AutoRegression(), "numpy lstsq, AICc", _plain.autoregression, thirty, few)
+    yield against(Holt(), "plain loop over the grid", _plain.holt, series(3, POINTS), some)
+    yield against(damped, "plain loop over the grid", partial(_plain.holt, phis=damped.phis), series(3, POINTS), some)
 
 
-def _against_cross_validation(ours: Forecaster, peer: Any, values: Array) -> tuple[str, str, str, float]:
-    windows = Windows.spread(ALL, len(values), MIN_HISTORY, HORIZON)
+def our_forecasts(ours: Forecaster, values: Array, windows: Windows) -> Array:
+    """Return our forecasts of series (time, variable); (variable, origin, horizon)."""
     lengths = windows.lengths(len(values))
-    _, theirs = cross_validate(peer, values, windows)
-    mine = ours.hindcast(histories(values, lengths), HORIZON).reshape(theirs.shape)
-    return _difference(ours, f"statsforecast {type(peer).__name__}", mine, theirs)
+    return np.array([ours.hindcast(histories(column, lengths), HORIZON) for column in values.T])
 
 
-def _against(
-    ours: Forecaster, other: str, forecast: Callable[[Array], Array], values: Array, size: tuple[int, int]
+def against_peer(ours: Forecaster, job: Job, answer: Answer) -> tuple[str, str, str, float]:
+    return difference(
+        ours, f"statsforecast {job.model}", our_forecasts(ours, job.values, job.windows), answer.forecasts
+    )
+
+
+def against(
+    ours: Forecaster, other: str, forecast: Callable[[Array, int], Array], values: Array, windows: Windows
 ) -> tuple[str, str, str, float]:
     """Compare with a function that sees one history, at some origins of some series."""
-    count, origins = min(size[0], values.shape[1]), size[1]
-    lengths = Windows.spread(origins, len(values), MIN_HISTORY, HORIZON).lengths(len(values))
-    mine = ours.hindcast(histories(values[:, :count], lengths), HORIZON).reshape(count, -1, HORIZON)
-    theirs = np.array([[forecast(values[:length, column].copy()) for length in lengths] for column in range(count)])
-    return _difference(ours, other, mine, theirs)
+    lengths = windows.lengths(len(values))
+    theirs = np.array([[forecast(column[:length].copy(), HORIZON) for length in lengths] for column in values.T])
+    return difference(ours, other, our_forecasts(ours, values, windows), theirs)
 
 
-def _difference(ours: Forecaster, other: str, mine: Array, theirs: Array) -> tuple[str, str, str, float]:
-    """Return the largest difference; NaN on either side alone would show as NaN."""
-    return ours.name, other, f"{mine.shape[0]} x {mine.shape[1]}", float(np.max(np.abs(mine - theirs)))
+def difference(ours: Forecaster, other: str, forecasts: Array, theirs: Array) -> tuple[str, str, str, float]:
+    """Return the largest difference; NaN on either side alone shows as NaN."""
+    shape = f"{forecasts.shape[0]} x {forecasts.shape[1]}"
+    return ours.name, other, shape, float(np.max(np.abs(forecasts - theirs)))
 
 
 if __name__ == "__main__":

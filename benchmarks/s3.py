@@ -1,8 +1,8 @@
 """What reading variables from S3 costs beside a bare loop of boto3, against a real server (SeaweedFS on loopback).
 
-400 variables of 256 KiB each, by four threads; least of several goes in turn; wall-clock and CPU seconds of this
+400 variables of 256 KiB each, by four threads; least of several runs in turn; wall-clock and CPU seconds of this
 process. Then: requests of a second run from the cache, and peak memory as the number of variables grows.
-`python benchmarks/s3.py [--goes 5]`; how to read it: benchmarks/README.md.
+`python benchmarks/s3.py [--repeats 5]`; how to read it: benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ GIBI: Final = 2**30
 
 @attrs.frozen
 class Cost:
-    """Wall-clock and CPU seconds of one go."""
+    """Wall-clock and CPU seconds of a run."""
 
     wall: float
     cpu: float
@@ -90,7 +90,7 @@ def bare_parsed(server: S3Server) -> int:
         return observations(parse(body, f"{name}.parquet", name), name, name)
 
     with ThreadPoolExecutor(THREADS) as threads:
-        return sum(len(each) > 0 for each in threads.map(get, names()))
+        return sum(len(rows) > 0 for rows in threads.map(get, names()))
 
 
 def by_obstore(server: S3Server) -> int:
@@ -110,7 +110,7 @@ def by_obstore(server: S3Server) -> int:
 
 
 def store_of(endpoint: str, cache: ObjectCache | None = None, workers: int = THREADS) -> S3Store:
-    # every store with a time of its own, so that each go lists the bucket anew
+    # every store with a time of its own, so that each run lists the bucket anew
     return S3Store(BUCKET, PREFIX, AwsSettings(endpoint_url=endpoint, max_workers=workers), cache, time.monotonic())
 
 
@@ -118,28 +118,28 @@ def fetched(server: S3Server) -> int:
     """Ours, bytes alone: listing, threads, retries of bodies."""
     store = store_of(server.endpoint)
     with ThreadPoolExecutor(THREADS) as threads:
-        return sum(len(body) > 0 for _, body in threads.map(store.fetch, names()))
+        return sum(len(fetched.content) > 0 for _, fetched in threads.map(store.fetch, names()))
 
 
 def read(store: S3Store, count: int = VARIABLES) -> int:
     """Ours, as a unit reads: variables one after another, fetched ahead."""
-    asked = names(count)
-    with store.ahead(asked) as ahead:
-        return sum(len(ahead.read(name)) > 0 for name in asked)
+    variables = names(count)
+    with store.ahead(variables) as ahead:
+        return sum(len(ahead.read(name)) > 0 for name in variables)
 
 
-def in_turn(sides: dict[str, Callable[[], int]], goes: int) -> dict[str, Cost]:
-    taken: dict[str, list[Cost]] = {name: [] for name in sides}
-    for _ in range(goes):
+def in_turn(sides: dict[str, Callable[[], int]], repeats: int) -> dict[str, Cost]:
+    runs: dict[str, list[Cost]] = {name: [] for name in sides}
+    for _ in range(repeats):
         for name, side in sides.items():
-            taken[name].append(cost(side))
-    return {name: Cost(min(c.wall for c in costs), min(c.cpu for c in costs)) for name, costs in taken.items()}
+            runs[name].append(cost(side))
+    return {name: Cost(min(c.wall for c in costs), min(c.cpu for c in costs)) for name, costs in runs.items()}
 
 
-def speed(server: S3Server, goes: int, folder: str) -> None:
+def speed(server: S3Server, repeats: int, folder: str) -> None:
     cache = ObjectCache(folder, GIBI)
     read(store_of(server.endpoint, cache))
-    found = in_turn(
+    costs = in_turn(
         {
             "bare boto3 loop": lambda: bare(server),
             "bare loop, parsed": lambda: bare_parsed(server),
@@ -148,32 +148,32 @@ def speed(server: S3Server, goes: int, folder: str) -> None:
             "ours, from cache": lambda: read(store_of(server.endpoint, cache)),
             "obstore, bytes": lambda: by_obstore(server),
         },
-        goes,
+        repeats,
     )
-    base, parsed = found["bare boto3 loop"], found["bare loop, parsed"]
+    base, parsed = costs["bare boto3 loop"], costs["bare loop, parsed"]
     print(f"{'':22}{'wall s':>8}{'objects/s':>11}{'CPU s':>8}{'x bare':>8}{'x bare parsed':>15}")
-    for name, each in found.items():
-        ratios = f"{each.wall / base.wall:8.2f}{each.wall / parsed.wall:15.2f}"
-        print(f"{name:22}{each.wall:8.2f}{VARIABLES / each.wall:11.0f}{each.cpu:8.2f}{ratios}")
+    for name, side in costs.items():
+        ratios = f"{side.wall / base.wall:8.2f}{side.wall / parsed.wall:15.2f}"
+        print(f"{name:22}{side.wall:8.2f}{VARIABLES / side.wall:11.0f}{side.cpu:8.2f}{ratios}")
 
 
 def requests_of_second_run(server: S3Server) -> None:
     with TemporaryDirectory() as folder, proxied(server.endpoint) as proxy:
-        for go in ("first", "second"):
+        for run in ("first", "second"):
             proxy.plan()
             read(store_of(proxy.endpoint, ObjectCache(folder, GIBI)))
-            data = [seen for seen in proxy.seen if seen.method == "GET" and seen.path.endswith(".parquet")]
-            size = sum(seen.body for seen in data)
-            print(f"{go} run: {len(proxy.seen)} requests, {len(data)} for data, {size:,} bytes of it")
+            data = [request for request in proxy.seen if request.method == "GET" and request.path.endswith(".parquet")]
+            size = sum(request.body for request in data)
+            print(f"{run} run: {len(proxy.seen)} requests, {len(data)} for data, {size:,} bytes of it")
 
 
 def memory(server: S3Server) -> Iterator[tuple[int, float]]:
     for count in (50, 100, 200, VARIABLES):
         command = [sys.executable, __file__, "--memory", str(count), "--endpoint", server.endpoint]
-        done = subprocess.run(
+        process = subprocess.run(
             command, env={**os.environ, **server.environment}, capture_output=True, text=True, check=True
         )
-        yield count, float(json.loads(done.stdout))
+        yield count, float(json.loads(process.stdout))
 
 
 def main(arguments: Any) -> None:
@@ -187,7 +187,7 @@ def main(arguments: Any) -> None:
         print(
             f"{VARIABLES} variables of {len(contents[0]) / 1024:.0f} KiB, {THREADS} threads, {os.cpu_count()} cores\n"
         )
-        speed(server, arguments.goes, folder)
+        speed(server, arguments.repeats, folder)
         print()
         requests_of_second_run(server)
         print()
@@ -197,7 +197,7 @@ def main(arguments: Any) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--goes", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--memory", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--endpoint", default="", help=argparse.SUPPRESS)
     main(parser.parse_args())

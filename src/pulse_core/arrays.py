@@ -59,16 +59,15 @@ def frozen(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
-def _is_frozen(values: ArrayLike) -> TypeGuard[NDArray[Any]]:
-    """Whether it is a read-only array in C order that owns its numbers, so that no other array can write to them."""
-    if type(values) is not np.ndarray:
+def is_frozen(values: object) -> TypeGuard[NDArray[Any]]:
+    """Whether it is a read-only array, and a part of none that can be written to."""
+    if type(values) is not np.ndarray or values.flags.writeable:
         return False
-    flags = values.flags
-    return flags.owndata and flags.c_contiguous and not flags.writeable
+    return values.flags.owndata or is_frozen(values.base)
 
 
 def _frozen(values: ArrayLike, dtype: str) -> NDArray[Any]:
-    if _is_frozen(values) and values.dtype == dtype:
+    if is_frozen(values) and values.flags.c_contiguous and values.dtype == dtype:
         return values
     array = np.array(values, dtype=dtype, order="C")
     array.flags.writeable = False

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 import attrs
 import numpy as np
 
+from pulse_core.arrays import is_frozen
 from pulse_core.errors import RunIdTaken
 from pulse_core.ports import Write
 from pulse_core.results import Record, RunResult
@@ -108,10 +109,10 @@ def put_part(parts: Parts, run_id: str, name: str, groups: Sequence[Columns]) ->
 
 
 def _copied(column: Column) -> Column:
-    """Return a copy of a column that its writer cannot change."""
+    """Return a column that its writer cannot change: a copy, unless nobody can write to it any more."""
     if isinstance(column, Labels):
         return Labels(column.names, column.codes.copy())
-    return np.array(column)
+    return column if is_frozen(column) else np.array(column)
 
 
 _sinks: Final[WeakValueDictionary[str, MemorySink]] = WeakValueDictionary()

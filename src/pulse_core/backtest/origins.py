@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +39,12 @@ class Origins:
     def __len__(self) -> int:
         return len(self.batch)
 
-    @property
+    @cached_property
     def first(self) -> int:
         """Index of the first origin of the period."""
         return int(np.searchsorted(self.batch, 0))
 
-    @property
+    @cached_property
     def batches(self) -> int:
         """How many batches the origins and actuals touch, counted from the first of the period."""
         return int(max(self.batch.max(), self.known_batch.max())) + 1

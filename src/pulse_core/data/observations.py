@@ -203,10 +203,10 @@ def _completed_periods(timestamps: Moments, last_day: date) -> tuple[Moments, in
     """
     months = 1
     in_month = timestamps.astype("datetime64[M]")
-    # a period has ended by a day where the month after it has begun by the next
-    begun = (np.datetime64(last_day, "D") + 1).astype("datetime64[M]")
+    # a period has ended by a day if the month after it begins on the next day at the latest
+    latest = (np.datetime64(last_day, "D") + 1).astype("datetime64[M]")
     while True:
-        is_completed = in_month + months <= begun
+        is_completed = in_month + months <= latest
         steps = np.diff(np.sort(in_month[is_completed].view(np.int64)))
         steps = steps[steps > 0]
         smallest = int(steps.min(initial=np.iinfo(np.int64).max))

@@ -140,7 +140,8 @@ def median_of_all(forecasts: Array, out: Array) -> None:
 def padded(*parameters: Array) -> Array:
     """Return parameters (grid,) as (parameter, grid), as long as the kernel takes them: the last point repeated."""
     grid = np.stack(parameters)
-    return np.ascontiguousarray(np.pad(grid, ((0, 0), (0, -grid.shape[1] % LANES)), mode="edge"))
+    last = np.repeat(grid[:, -1:], -grid.shape[1] % LANES, axis=1)
+    return np.concatenate([grid, last], axis=1)
 
 
 def stretches(values: Array, lengths: Positions, size: int) -> Iterator[tuple[int, int, slice]]:

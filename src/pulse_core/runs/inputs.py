@@ -45,6 +45,10 @@ class VariableInput:
     point: PointInTime | None = None
     scores: VariableScores | None = None
 
+    def without_rows(self) -> VariableInput:
+        """Return what is needed once the record stands; its rows may be many."""
+        return attrs.evolve(self, rows=None, predictors=(), point=None)
+
     def resolved(self) -> tuple[KnownRows, PointInTime]:
         """Return the rows, and what was known when. Raises ValueError where they were not read."""
         if self.rows is None or self.point is None:

@@ -59,13 +59,13 @@ class RecordKeys:
 
     spec: RunSpec
     forecasters: ForecasterSet
-    _common: dict[str, Any] = attrs.field(init=False)
-    """What the keys of all variables have in common."""
+    _common: str = attrs.field(init=False)
+    """A hash of what the keys of all variables have in common."""
 
     @_common.default
-    def _of_the_spec(self) -> dict[str, Any]:
+    def _of_the_spec(self) -> str:
         fields = self.spec.to_document(without=_NOT_IN_RECORDS)
-        return {"spec": fields, "forecasters": self.forecasters.versions, "versions": _VERSIONS}
+        return _hash({"spec": fields, "forecasters": self.forecasters.versions, "versions": _VERSIONS})
 
     def of(self, snapshot: DataSnapshot, predictors: Iterable[DataSnapshot] = ()) -> str:
         """Return the key of a variable's result; a variable is no predictor of itself.
@@ -74,7 +74,7 @@ class RecordKeys:
         another.
         """
         others = [_data(predictor) for predictor in predictors if predictor.variable != snapshot.variable]
-        return _hash({**self._common, **_data(snapshot), "predictors": others})
+        return _hash({"common": self._common, **_data(snapshot), "predictors": others})
 
 
 def scores_key(record: str) -> str:

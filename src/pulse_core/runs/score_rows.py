@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.arrays import frozen
 from pulse_core.kernel.bindings import posteriors
 from pulse_core.plan import batches
 from pulse_core.results import VariableRecord
@@ -47,6 +48,7 @@ def score_columns(records: Sequence[VariableRecord], spec: RunSpec) -> Columns:
     variable = np.repeat(np.arange(len(parts), dtype=np.int32), np.diff(ends, prepend=0))
     batch, forecaster, horizon = np.concatenate([part.cells() for part in parts], axis=1)
     numbers = np.concatenate([part.numbers() for part in parts], axis=1)
+    frozen(scores), frozen(numbers)
     return {
         "variable": Labels(tuple(record.variable for record in records), variable),
         "forecaster": Labels(spec.forecasters, forecaster),

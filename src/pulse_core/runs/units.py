@@ -112,8 +112,8 @@ class _UnitRun:
         ordered = tuple(failures[name] for name in self._unit.variables if name in failures)
         return attrs.evolve(result, failures=ordered)
 
-    def _attempt(self, values: Mapping[str, VariableInput]) -> UnitResult:
-        """Recall or compute these variables and write their parts.
+    def _attempt(self, values: dict[str, VariableInput]) -> UnitResult:
+        """Recall or compute these variables and write their parts; lets go of each one's rows when it is done.
 
         Raises _Incomplete when all that can be recorded is, and a variable has failed.
         """
@@ -122,7 +122,7 @@ class _UnitRun:
             summary = UnitSummary(self._task.spec, parts.scores)
             keys = [value.key for value in values.values() if value.scores is None or parts.scores]
             with self._records.recalling_results(keys) as recall:
-                attempts = attempt(values, lambda name: self._add(values[name], recall, parts, summary))
+                attempts = attempt(list(values), lambda name: self._add_and_free(name, values, recall, parts, summary))
             summary.flush()
             if attempts.failures:
                 raise _Incomplete(attempts.failures)
@@ -138,6 +138,13 @@ class _UnitRun:
             return Parts()
         content = content_key(self._records.aggregation, [value.key for value in values.values()])
         return unit_parts(self._task.tables, self._unit, content, self._records, open_parts, fresh=self._task.fresh)
+
+    def _add_and_free(
+        self, name: str, values: dict[str, VariableInput], recall: Recall, parts: Parts, summary: UnitSummary
+    ) -> None:
+        """Add a variable, and keep no more of its input than another attempt needs."""
+        self._add(values[name], recall, parts, summary)
+        values[name] = values[name].without_rows()
 
     def _add(self, value: VariableInput, recall: Recall, parts: Parts, summary: UnitSummary) -> None:
         """Add a variable to the unit's summary: by its recorded scores, its record, or computed.
