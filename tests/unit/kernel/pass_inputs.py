@@ -27,7 +27,7 @@ KINDS: dict[str, Callable[[Generator, tuple[int, ...]], Array]] = {
     "subnormal": lambda generator, shape: 5e-324 * generator.integers(-9, 10, shape).astype(np.float64),
     "huge": lambda generator, shape: 1e300 * generator.normal(size=shape),
 }
-SCALES = (1.0, 0.3, 1e-300, 1e300, 5e-324, np.nan)
+SCALES = (1.0, 0.3, 1e-300, 1e300, 1.7e308, 5e-324, np.nan)
 
 sizes = st.tuples(
     st.one_of(st.integers(1, 40), st.integers(1, 60)),

@@ -69,6 +69,15 @@ def uncrossed(raw: Sequence[float]) -> list[float]:
 
 
 def isotonic(raw: Sequence[float]) -> list[float]:
+    """The nearest numbers that do not fall; what is pooled is equal to the bit."""
+    best = best_means(raw)
+    fitted = [best[0]]
+    for level in range(1, len(best)):
+        fitted.append(best[level] if best[level] - best[level - 1] > 1e-9 else fitted[-1])
+    return fitted
+
+
+def best_means(raw: Sequence[float]) -> list[float]:
     """At each level the largest, over where a stretch begins, of the least mean, over where it ends."""
     count = len(raw)
     sums = [0.0]
@@ -78,15 +87,10 @@ def isotonic(raw: Sequence[float]) -> list[float]:
     def mean(first: int, last: int) -> float:
         return raw[first] if first == last else (sums[last + 1] - sums[first]) / (last - first + 1)
 
-    best = [
+    return [
         max(min(mean(first, last) for last in range(level, count)) for first in range(level + 1))
         for level in range(count)
     ]
-    fitted = [best[0]]
-    for level in range(1, count):
-        # what is pooled is equal to the bit
-        fitted.append(best[level] if best[level] - best[level - 1] > 1e-9 else fitted[-1])
-    return fitted
 
 
 @attrs.define

@@ -26,7 +26,7 @@ from tests.unit.kernel.passes import (
     quantiles_of_errors,
     run,
 )
-from tests.unit.kernel.plain_calibration import CALIBRATORS, START, TAUS, Conformal, isotonic, uncrossed
+from tests.unit.kernel.plain_calibration import CALIBRATORS, START, TAUS, Conformal, best_means, isotonic, uncrossed
 from tests.unit.kernel.plain_pass import plain
 
 both = pytest.mark.parametrize("calibration", CALIBRATIONS)
@@ -108,6 +108,28 @@ def test_offsets_are_the_isotonic_fit_of_any_trackers(raw, relative):
     assert not (np.diff(offsets) < 0).any()
 
 
+def test_what_is_pooled_is_equal_to_the_bit():
+    # means of tenths are equal or not by rounding: blocks of one mean would part
+    generator, parted = np.random.default_rng(12), 0
+    steps = [0.05 * tau for tau in TAUS]
+    for _ in range(150):
+        fits = (generator.integers(-5, 6, 9) / 10).tolist()
+        raw = [before(target, step) for target, step in zip(fits, steps, strict=True)]
+        tracker = Conformal(list(raw), uncrossed(raw), 1.0)
+        tracker.learn(10.0)
+        offsets, _ = state_after(raw, 10.0)
+        assert bits(offsets) == bits(tracker.offsets)
+        gaps = np.diff(best_means(tracker.raw))
+        parted += bool(((gaps != 0) & (np.abs(gaps) < 1e-9)).any())
+    assert parted > 10
+
+
+def before(target: float, step: float) -> float:
+    """A number to which a step adds up to the target, if there is one."""
+    near = target - step
+    return next((x for x in (near, math.nextafter(near, 9), math.nextafter(near, -9)) if x + step == target), near)
+
+
 @given(st.lists(st.floats(-3, 3), min_size=9, max_size=9))
 def test_the_isotonic_fit_is_the_nearest_that_does_not_fall(raw):
     fitted = isotonic(raw)
@@ -117,6 +139,18 @@ def test_the_isotonic_fit_is_the_nearest_that_does_not_fall(raw):
         while len(blocks) > 1 and np.mean(blocks[-2]) > np.mean(blocks[-1]):
             blocks[-2:] = [blocks[-2] + blocks[-1]]
     np.testing.assert_allclose(fitted, [np.mean(block) for block in blocks for _ in block], atol=1e-9)
+
+
+def test_a_scale_beyond_a_float64_stays_and_teaches_nothing():
+    forecasts = np.zeros((5, 1, 2))
+    origins = origins_of(np.full((5, 2), 0.1), scale=np.array([1.7e308, 1.0, 1.0, 1.0, 1.0]))
+    case = PassInput(forecasts=forecasts, origins=origins)
+    assert_same_bits(run(case), plain(case))
+    learned = learning_pass(case)
+    learned.run(0, 5)
+    offsets, sizes = calibrator_state(learned)
+    assert sizes[0, 1] == math.inf
+    assert bits(offsets[:, 0, 1]) == bits(START)
 
 
 def test_before_any_error_the_quantiles_are_the_normal_s_around_the_scale():
