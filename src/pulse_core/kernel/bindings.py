@@ -121,7 +121,7 @@ def rows(array: Array, height: int, width: int) -> tuple[Address, ctypes.c_int64
     Raises ValueError for any other, also where the numbers of a row are not contiguous.
     """
     step, within = array.strides if array.ndim == 2 else (1, 1)
-    contiguous = within == array.itemsize or width == 1
+    contiguous = within == array.itemsize or width <= 1
     strided = array.flags.aligned and step >= 0 and step % array.itemsize == 0
     if array.dtype != np.float64 or array.shape != (height, width) or not contiguous or not strided:
         raise ValueError(f"expected rows of float64 ({height}, {width}), got {array.dtype} {array.shape}")

@@ -5,6 +5,8 @@
  */
 #include "learners.h"
 
+#include <math.h>
+
 static double crps(double actual, double point, const double *offset, double size, int64_t step)
 {
     double total = 0.0;
@@ -110,7 +112,7 @@ void posterior_learn(struct pass *pass, const int64_t *origin)
     }
 }
 
-/* Tell the trust as it stands (stride); 1/2 where nothing was learned yet. */
+/* Tell the trust as it stands (stride); NaN where no outcome is known yet. */
 void posterior_mean(const struct pass *pass, double *trust)
 {
     const struct posterior *state = &pass->posterior;
@@ -119,7 +121,7 @@ void posterior_mean(const struct pass *pass, double *trust)
         double half = 0.5 / ((double)h + 1.0);
         double alpha = state->alpha[cell] + half * (double)state->wins[cell];
         double beta = state->beta[cell] + half * (double)(WON * state->trials[cell] - state->wins[cell]);
-        trust[cell] = alpha / (alpha + beta);
+        trust[cell] = (alpha - 1.0) + (beta - 1.0) == 0.0 ? NAN : alpha / (alpha + beta);
     }
 }
 

@@ -113,7 +113,8 @@ static void add_common(struct pass *pass, const double *error, const double *cer
             common[COMMON_SQUARE * stride] += e * e * both;
             both = certain[cell] && certain[rival] ? 1.0 : 0.0;
             for (int k = 0; k < LEVELS; k++) {
-                double above = (certain_error[from] - certain_size[from] * offset[k * stride + from]) * both;
+                double difference = certain_error[from] - certain_size[from] * offset[k * stride + from];
+                double above = certain[from] ? difference * both : 0.0;
                 common[(COMMON_ABOVE + k) * stride] += above;
                 common[(COMMON_BELOW + k) * stride] += above >= 0.0 ? 0.0 : above;
             }
@@ -191,7 +192,8 @@ static inline void add_quantiles(const struct cells_of_sums *to, lanes error, la
     lanes ends[2] = {zero, zero};
     UNROLL_LEVELS
     for (int k = 0; k < LEVELS; k++) {
-        lanes above = error - size * load(offset + k * stride), below = (lanes)((above < zero) & (mask)above);
+        lanes above = (lanes)(sure & (mask)(error - size * load(offset + k * stride)));
+        lanes below = (lanes)((above < zero) & (mask)above);
         store(to->above + k * stride, load(to->above + k * stride) + above);
         store(to->below + k * stride, load(to->below + k * stride) + below);
         if (k < MIDDLE)

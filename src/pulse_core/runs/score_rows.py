@@ -71,7 +71,7 @@ class _Part:
     def of(cls, record: VariableRecord, spec: RunSpec) -> _Part:
         decay = batch_decay(spec.trust_decay, spec.batch_size_days)
         alpha, beta = posteriors(record.wins, record.losses, decay, len(record.wins))
-        trust = alpha / (alpha + beta)
+        trust = np.where((alpha - 1.0) + (beta - 1.0) == 0, np.nan, alpha / (alpha + beta))  # no outcome yet: no trust
         trust[:, record.forecasters.index(spec.benchmark)] = np.nan
         has_row = (record.sums.values[..., SUMS.index("count")] > 0) | (record.wins + record.losses > 0)
         return cls(record, trust, np.flatnonzero(has_row))

@@ -62,5 +62,6 @@ class Posterior:
         return self.alpha + half * self.wins, self.beta + half * self.losses
 
     def mean(self) -> float:
+        """Trust; a NaN before any outcome."""
         alpha, beta = self.parameters()
-        return alpha / (alpha + beta)
+        return alpha / (alpha + beta) if (alpha - 1.0) + (beta - 1.0) else math.nan

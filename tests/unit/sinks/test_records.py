@@ -163,7 +163,7 @@ def test_a_header_that_does_not_fit_is_out_of_date(change):
 def test_a_header_that_lacks_a_field_is_out_of_date():
     header, body = contents(SMALL)
     del header["exponent"]
-    with pytest.raises(OutdatedRecord, match="other fields than VariableResult"):
+    with pytest.raises(OutdatedRecord, match="other fields than VariableRecord"):
         decode_record(assembled(header, body))
 
 
@@ -175,8 +175,8 @@ def test_a_class_that_is_no_record_is_not_created(name):
 
 def test_a_record_of_one_class_is_not_taken_for_another():
     fields, body = contents(SMALL)
-    with pytest.raises(OutdatedRecord, match="other fields than BatchHindcasts"):
-        decode_record(assembled(fields, body, "BatchHindcasts"))
+    with pytest.raises(OutdatedRecord, match="other fields than PerOriginRecord"):
+        decode_record(assembled(fields, body, "PerOriginRecord"))
     assert decode_record(encode_record(batch_hindcasts())) == batch_hindcasts()
 
 
