@@ -126,10 +126,10 @@ def test_every_batch_starts_from_nothing():
     generator = np.random.default_rng(7)
     forecasts, actuals = generator.normal(size=(9, 4)), generator.normal(size=9)
     case = PassInput(forecasts=forecasts[:, :, None], origins=origins_of(actuals[:, None], batch=[0] * 4 + [1] * 5))
-    whole = run(case)
-    one = attrs.evolve(case, origins=attrs.evolve(case.origins, batch=np.array([-1] * 4 + [0] * 5)))
-    assert bits(run(one).sums[0]) == bits(whole.sums[1])
-    assert_same_bits(whole, plain(case))
+    output = run(case)
+    alone = attrs.evolve(case, origins=attrs.evolve(case.origins, batch=np.array([-1] * 4 + [0] * 5)))
+    assert bits(run(alone).sums[0]) == bits(output.sums[1])
+    assert_same_bits(output, plain(case))
 
 
 def scales_of(values: np.ndarray, lengths: np.ndarray, season: int, cut: int) -> tuple[np.ndarray, np.ndarray]:
