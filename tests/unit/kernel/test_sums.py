@@ -94,6 +94,12 @@ def test_calls_leave_out_forecasts_and_actuals_that_stay():
     assert sums["hits"].tolist() == [[0, 1]]
 
 
+def test_an_error_beyond_a_float64_is_not_scored():
+    sums = sums_of(np.array([[1.7e308, 1.0]]), np.array([-1.7e308]))
+    for name in ("count", "calls", "hits", "quantile_count", "error", "percentage", "common_absolute"):
+        assert sums[name][0, 0] == 0, name
+
+
 def test_an_actual_on_the_end_of_an_interval_is_inside():
     quantiles = {}
     for name, actual in (("below", -1.0), ("on", 0.0), ("above", 1.0)):
