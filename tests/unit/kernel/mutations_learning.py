@@ -159,7 +159,7 @@ ENSEMBLE: Final[tuple[Fault, ...]] = (
 
 SUMS: Final[tuple[Fault, ...]] = (
     ("sums.c", "static const double MISS = 0.05;", "static const double MISS = 0.1;"),
-    ("sums.c", "return loss <= 0.0 ? 0.0 : loss;", "return loss;"),
+    ("sums.c", "return loss <= 0.0 ? 0.0 : loss;", "return loss >= 0.0 ? 0.0 : loss;"),
     ("sums.c", "double loss = level * above - below;", "double loss = level * above + below;"),
     ("sums.c", "0.9 - 0.5, 0.95 - 0.75", "0.9 - 0.5, 0.95 - 0.8"),
     (
@@ -248,7 +248,6 @@ OUTCOMES: Final[tuple[Fault, ...]] = (
         "            state->wins[cell] = state->trials[cell] = 0;\n",
         "            state->wins[cell] = 0;\n",
     ),
-    ("outcomes.c", "if (origin[h] < 0 || pass->batch[origin[h]] < 0)", "if (origin[h] < 0)"),
     ("outcomes.c", "            if (code == UNKNOWN)\n                continue;\n", ""),
     ("outcomes.c", "alpha = state->alpha[cell] + half * (double)state->wins[cell];", "alpha = state->alpha[cell];"),
     ("outcomes.c", "trust[cell] = alpha / (alpha + beta);", "trust[cell] = beta / (alpha + beta);"),
@@ -278,7 +277,6 @@ COMPARISON: Final[tuple[Fault, ...]] = (
     ("comparison.c", "        difference[i] = difference[i] - mean;\n", "        ;\n"),
     ("comparison.c", "variance > rounding * n * mean * mean", "variance > 0.0"),
     ("comparison.c", "n += finite(difference[n]);", "n += 1;"),
-    ("comparison.c", "cell == rival ? NAN : pulse", "pulse"),
     ("comparison.c", "pulse_diebold_mariano(difference, n, h + 1);", "pulse_diebold_mariano(difference, n, h);"),
     ("comparison.c", "sum[i] = rows ? values[i] : 0.0;", "sum[i] = 0.0;"),
     ("measures.c", "return denominator > 0.0 ? numerator / denominator : NAN;", "return numerator / denominator;"),

@@ -50,34 +50,34 @@ def pass_inputs(draw: st.DrawFn, /, **fields: Any) -> PassInput:
             forecasts = released[:, None] + np.round(forecasts, draw(st.integers(0, 3)))
             forecasts[np.isinf(forecasts)] = np.nan
         revised = released + draw(st.sampled_from([0.0, 0.5])) * make(generator, (count, horizons))
-    known = draw(feedback(count, horizons, generator))
+    counts = draw(feedback(count, horizons, generator))
     batch = batches(generator, count, draw(st.integers(0, count - 1)), draw(st.sampled_from([0.05, 0.3, 1.0])))
-    unknown = known_batches(known, batch) < 0
+    unknown = known_batches(counts, batch) < 0
     scale = generator.choice(draw(st.sampled_from([(1.0,), (0.3, 2.0), SCALES])), count)
     origins = origins_of(
         np.where(unknown, np.nan, released),
-        known=known,
+        feedback=counts,
         batch=batch.tolist(),
         scale=scale,
         reported=np.where(unknown & (generator.random((count, horizons)) < 0.8), np.nan, revised),
         newest=make(generator, (count,)),
     )
-    ensemble = draw(st.none() | st.just(forecasters - 1)) if forecasters > 1 else None
+    ensemble = draw(st.none() | st.integers(0, forecasters - 1)) if forecasters > 1 else None
     rows = [row for row in range(forecasters) if row != ensemble]
     if ensemble is not None:
         forecasts[:, ensemble] = np.nan
-    chosen: dict[str, Any] = {
+    drawn: dict[str, Any] = {
         "forecasts": forecasts,
         "origins": origins,
         "custom": custom_quantiles(generator, draw(st.integers(0, 2)), rows, (count, forecasters, horizons)),
-        "members": tuple(rows[: draw(st.integers(1, len(rows)))]),
+        "members": tuple(draw(st.permutations(rows))[: draw(st.integers(1, len(rows)))]),
         "ensemble": ensemble,
         "benchmark": draw(st.integers(0, forecasters - 1)),
         "calibration": draw(st.sampled_from(["conformal", "conformal", "empirical"])),
         "trust_loss": draw(st.sampled_from(["absolute", "crps"])),
         "trust_decay": draw(st.sampled_from([1.0, 0.99, 0.5])),
     }
-    return PassInput(**chosen | fields)
+    return PassInput(**drawn | fields)
 
 
 def with_gaps(generator: Generator, values: Array, share: float) -> Array:
@@ -91,12 +91,12 @@ def with_gaps(generator: Generator, values: Array, share: float) -> Array:
 @st.composite
 def feedback(draw: st.DrawFn, count: int, horizons: int, generator: Generator) -> Positions:
     """How many errors are known at each origin: in time, or late and then several at once."""
-    known = known_in_time(count, horizons)
+    counts = known_in_time(count, horizons)
     waiting = draw(st.sampled_from([0.0, 0.5, 0.9]))
     for origin in range(1, count):
         held = generator.random(horizons) < waiting
-        known[origin] = np.where(held, known[origin - 1], known[origin])
-    return known
+        counts[origin] = np.where(held, counts[origin - 1], counts[origin])
+    return counts
 
 
 def batches(generator: Generator, count: int, before: int, share: float) -> Positions:

@@ -85,21 +85,21 @@ def bits(values: Any) -> bytes:
 
 
 def assert_same_bits(output: PassOutput, expected: PassOutput) -> None:
-    for (name, values), (_, others) in zip(output.pieces(), expected.pieces(), strict=True):
-        assert values.shape == others.shape, name
-        if bits(values) != bits(others):
+    for (name, values), (_, expectation) in zip(output.pieces(), expected.pieces(), strict=True):
+        assert values.shape == expectation.shape, name
+        if bits(values) != bits(expectation):
             with np.errstate(all="ignore"):
-                apart = ~((values == others) & (np.signbit(values) == np.signbit(others)))
-            apart &= ~(np.isnan(values) & np.isnan(others))
+                apart = ~((values == expectation) & (np.signbit(values) == np.signbit(expectation)))
+            apart &= ~(np.isnan(values) & np.isnan(expectation))
             first = tuple(np.argwhere(apart)[0].tolist())
-            pair = f"{values[first]!r} is not {others[first]!r}"
+            pair = f"{values[first]!r} is not {expectation[first]!r}"
             raise AssertionError(f"{name}{first}: {pair}; {int(apart.sum())} differ")
 
 
 def origins_of(
     released: Array,
     *,
-    known: Positions | None = None,
+    feedback: Positions | None = None,
     batch: Sequence[int] | None = None,
     scale: float | Array = 1.0,
     reported: Array | None = None,
@@ -108,7 +108,7 @@ def origins_of(
     """Origins of these first releases (origin, horizon), each error known as soon as its step ahead is an origin."""
     count, horizons = released.shape
     batches = np.zeros(count, dtype=np.int64) if batch is None else np.array(batch, dtype=np.int64)
-    feedback = known_in_time(count, horizons) if known is None else known
+    known_counts = known_in_time(count, horizons) if feedback is None else feedback
     scales = np.broadcast_to(np.asarray(scale, dtype=np.float64), count).copy()
     with np.errstate(over="ignore", under="ignore"):
         squares = scales * scales
@@ -119,8 +119,8 @@ def origins_of(
         square_scale=squares,
         reported=(released if reported is None else reported).copy(),
         released=released.copy(),
-        known_batch=known_batches(feedback, batches),
-        known=feedback,
+        known_batch=known_batches(known_counts, batches),
+        known=known_counts,
     )
 
 
@@ -129,13 +129,13 @@ def known_in_time(count: int, horizons: int) -> Positions:
     return np.asarray(np.maximum(np.arange(count)[:, None] - np.arange(horizons), 0), dtype=np.int64)
 
 
-def known_batches(known: Positions, batch: Positions) -> Positions:
+def known_batches(feedback: Positions, batch: Positions) -> Positions:
     """The batch in which each error became known; -1 for those that no origin knows."""
-    count, horizons = known.shape
+    count, horizons = feedback.shape
     batches = np.full((count, horizons), -1, dtype=np.int64)
     for horizon in range(horizons):
         for origin in range(count):
-            knowing = np.flatnonzero(known[:, horizon] > origin)
+            knowing = np.flatnonzero(feedback[:, horizon] > origin)
             if len(knowing):
                 batches[origin, horizon] = batch[knowing[0]]
     return batches
@@ -161,20 +161,20 @@ def learning_pass(case: PassInput, *, trust: bool = True) -> LearningPass:
     )
     members: Any = tuple(Member(names[row]) for row in case.members)
     ensemble = None if case.ensemble is None else ENSEMBLE
-    chosen = ForecasterSet(names, members, (), ensemble)
-    return LearningPass(Hindcasts(names, horizons, cells, case.custom), case.origins, chosen, spec, trust=trust)
+    forecaster_set = ForecasterSet(names, members, (), ensemble)
+    return LearningPass(Hindcasts(names, horizons, cells, case.custom), case.origins, forecaster_set, spec, trust=trust)
 
 
 def run(case: PassInput) -> PassOutput:
     """Go through all origins."""
     learning = learning_pass(case)
-    quoted = list(learning.quoted(0, case.shape[0]))
+    parts = list(learning.quoted(0, case.shape[0]))
     weights, regret, bound = learning.learned()
     return PassOutput(
         forecasts=learning._hindcasts.forecasts.copy(),
-        quantiles=np.concatenate([part.quantiles for part in quoted]),
-        weights=np.concatenate([part.weights for part in quoted]),
-        trust=np.concatenate([part.trust for part in quoted]),
+        quantiles=np.concatenate([part.quantiles for part in parts]),
+        weights=np.concatenate([part.weights for part in parts]),
+        trust=np.concatenate([part.trust for part in parts]),
         sums=learning.sums,
         outcomes=np.where((case.origins.batch >= 0)[:, None, None], learning.outcomes, -1).astype(np.float64),
         wins=learning.wins.astype(np.float64),
@@ -209,8 +209,8 @@ class Calibration:
 
     def quantiles(self) -> Array:
         """The quantiles around 0 at the present origin; (level,)."""
-        (quoted,) = self._learning.quoted(self._time, self._time + 1)
-        return np.asarray(quoted.quantiles[0, :, 0, 0])
+        (part,) = self._learning.quoted(self._time, self._time + 1)
+        return np.asarray(part.quantiles[0, :, 0, 0])
 
     def state(self) -> tuple[Array, float]:
         """Offsets (level,) and size as they stand."""

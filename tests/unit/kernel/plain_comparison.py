@@ -13,9 +13,9 @@ WAYS = 32
 
 def total(terms: Sequence[float]) -> float:
     """The sum: the rest beyond whole rows of 32 first, then row by row, 32 side by side, at last half upon half."""
-    rest = len(terms) % WAYS
-    sums = [*terms[len(terms) - rest :], *[0.0] * (WAYS - rest)]
-    for first in range(0, len(terms) - rest, WAYS):
+    odd = len(terms) % WAYS
+    sums = [*terms[len(terms) - odd :], *[0.0] * (WAYS - odd)]
+    for first in range(0, len(terms) - odd, WAYS):
         sums = [before + term for before, term in zip(sums, terms[first : first + WAYS], strict=True)]
     while len(sums) > 1:
         half = len(sums) // 2

@@ -43,10 +43,10 @@ class MLPoly:
     def __attrs_post_init__(self) -> None:
         self.regret, self.squares = [0.0] * self.members, [0.0] * self.members
 
-    def learn(self, actual: float, scale: float, said: float, forecasts: Sequence[float]) -> None:
+    def learn(self, actual: float, scale: float, combined: float, forecasts: Sequence[float]) -> None:
         per_scale = over(1.0, scale) if scale > 0 else math.nan
-        own = abs(actual - said) * per_scale
-        spared = [own - abs(actual - forecast) * per_scale for forecast in forecasts]
+        loss = abs(actual - combined) * per_scale
+        spared = [loss - abs(actual - forecast) * per_scale for forecast in forecasts]
         spared = [0.0 if math.isnan(less) else less for less in spared]
         before = self.largest
         for less in spared:

@@ -23,10 +23,10 @@ def loss(trust_loss: str, actual: float, point: float, offsets: Sequence[float],
     return total
 
 
-def outcome(own: float, rival: float) -> int:
-    if math.isnan(own) or math.isnan(rival):
+def outcome(loss_of_forecaster: float, loss_of_benchmark: float) -> int:
+    if math.isnan(loss_of_forecaster) or math.isnan(loss_of_benchmark):
         return UNKNOWN
-    return WON if own < rival else TIED if own == rival else LOST
+    return WON if loss_of_forecaster < loss_of_benchmark else TIED if loss_of_forecaster == loss_of_benchmark else LOST
 
 
 def faded(parameter: float, decay: float) -> float:

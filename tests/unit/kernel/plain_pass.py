@@ -17,7 +17,7 @@ from tests.unit.kernel.plain_sums import Hindcast, batch_sums
 Cell = tuple[int, int]
 """Forecaster and horizon, from 0."""
 
-Quoted = dict[Cell, tuple[list[float], float]]
+Predicted = dict[Cell, tuple[list[float], float]]
 """Offsets and size."""
 
 
@@ -46,10 +46,10 @@ class PlainPass:
             for h, past in self._became_known(origin):
                 self._learn(past, h)
             weights.append(self._combine(origin))
-            quoted = self._predict(origin)
-            quantiles.append([self._by_cell(self._quantiles(origin, quoted, k)) for k in range(len(TAUS))])
+            predicted = self._predict(origin)
+            quantiles.append([self._by_cell(self._quantiles(origin, predicted, k)) for k in range(len(TAUS))])
             if self.origins.batch[origin] >= 0:
-                self._score(origin, quoted)
+                self._score(origin, predicted)
             for posterior in self.posteriors.values():
                 posterior.enter(int(self.origins.batch[origin]))
             trust.append(self._by_cell({cell: posterior.mean() for cell, posterior in self.posteriors.items()}))
@@ -59,9 +59,9 @@ class PlainPass:
         """Numbers as (forecaster, horizon)."""
         return [[numbers[f, h] for h in range(self.horizons)] for f in range(self.forecasters)]
 
-    def _quantiles(self, origin: int, quoted: Quoted, level: int) -> dict[Cell, float]:
+    def _quantiles(self, origin: int, predicted: Predicted, level: int) -> dict[Cell, float]:
         points = self.forecasts[origin]
-        return {(f, h): points[f][h] + size * offsets[level] for (f, h), (offsets, size) in quoted.items()}
+        return {(f, h): points[f][h] + size * offsets[level] for (f, h), (offsets, size) in predicted.items()}
 
     def _became_known(self, origin: int) -> Iterator[tuple[int, int]]:
         """Horizon and origin of each error that became known since the origin before."""
@@ -71,15 +71,15 @@ class PlainPass:
                 yield h, past
 
     def _learn(self, past: int, h: int) -> None:
-        actual, said = float(self.origins.released[past, h]), self.forecasts[past]
+        actual, forecasts = float(self.origins.released[past, h]), self.forecasts[past]
         if self.ensembles:
-            members = [said[row][h] for row in self.case.members]
-            self.ensembles[h].learn(actual, float(self.origins.scale[past]), said[self.case.ensemble][h], members)
+            members = [forecasts[row][h] for row in self.case.members]
+            self.ensembles[h].learn(actual, float(self.origins.scale[past]), forecasts[self.case.ensemble][h], members)
         for index, row in enumerate(self.case.custom.calibrated):
             spread = float(self.case.custom.spread[past, index, h])
-            self.custom[index, h].learn((actual - said[row][h]) / spread)
+            self.custom[index, h].learn((actual - forecasts[row][h]) / spread)
         for f in range(self.forecasters):
-            self.calibrators[f, h].learn(actual - said[f][h])
+            self.calibrators[f, h].learn(actual - forecasts[f][h])
             if self.origins.batch[past] >= 0:
                 self.posteriors[f, h].enter(int(self.origins.known_batch[past, h]))
                 self.posteriors[f, h].learn(self.outcomes[past, f, h])
@@ -93,27 +93,27 @@ class PlainPass:
             by_horizon.append(weights)
         return [list(row) for row in zip(*by_horizon, strict=True)]
 
-    def _predict(self, origin: int) -> Quoted:
+    def _predict(self, origin: int) -> Predicted:
         """Offsets and size of each cell."""
-        quoted: Quoted = {}
+        predicted: Predicted = {}
         for f, h in self.cells:
             expected = float(self.origins.scale[origin]) * math.sqrt(h + 1.0)
             offsets, size = self.calibrators[f, h].predict(expected, self.forecasts[origin][f][h])
-            quoted[f, h] = list(offsets), size
+            predicted[f, h] = list(offsets), size
         custom = self.case.custom
         for index, h in self.custom:
             spread = float(custom.spread[origin, index, h])
             offsets, size = self.custom[index, h].predict(1.0 / NORMAL_OVER_MEAN_ABSOLUTE, spread)
-            own = custom.offsets[origin, :, index, h].tolist()
-            quoted[custom.rows[index], h] = (own, 1.0) if math.isfinite(own[0]) else ([0.0] * len(TAUS), math.nan)
+            raw = custom.offsets[origin, :, index, h].tolist()
+            predicted[custom.rows[index], h] = (raw, 1.0) if math.isfinite(raw[0]) else ([0.0] * len(TAUS), math.nan)
             if math.isfinite(size * spread):
-                quoted[custom.calibrated[index], h] = list(offsets), size * spread
-        return quoted
+                predicted[custom.calibrated[index], h] = list(offsets), size * spread
+        return predicted
 
-    def _score(self, origin: int, quoted: Quoted) -> None:
-        said, origins = self.forecasts[origin], self.origins
+    def _score(self, origin: int, predicted: Predicted) -> None:
+        forecasts, origins = self.forecasts[origin], self.origins
         losses = {
-            (f, h): loss(self.case.trust_loss, float(origins.released[origin, h]), said[f][h], *quoted[f, h])
+            (f, h): loss(self.case.trust_loss, float(origins.released[origin, h]), forecasts[f][h], *predicted[f, h])
             for f, h in self.cells
         }
         for f, h in self.cells:
@@ -121,9 +121,9 @@ class PlainPass:
         self.batches.setdefault(int(origins.batch[origin]), []).append(
             {
                 (f, h): Hindcast(
-                    point=said[f][h],
-                    offsets=quoted[f, h][0],
-                    size=quoted[f, h][1],
+                    point=forecasts[f][h],
+                    offsets=predicted[f, h][0],
+                    size=predicted[f, h][1],
                     actual=float(origins.reported[origin, h]),
                     newest=float(origins.newest[origin]),
                     scale=float(origins.scale[origin]),
@@ -176,9 +176,9 @@ class PlainPass:
         sums = np.zeros((self.origins.batches, self.forecasters, self.horizons, 34))
         for batch, hindcasts in self.batches.items():
             for f, h in self.cells:
-                own = [at_origin[f, h] for at_origin in hindcasts]
+                of_cell = [at_origin[f, h] for at_origin in hindcasts]
                 rival = [at_origin[self.case.benchmark, h] for at_origin in hindcasts]
-                sums[batch, f, h] = batch_sums(own, rival)
+                sums[batch, f, h] = batch_sums(of_cell, rival)
         return sums
 
     def _counts(self) -> tuple[np.ndarray, np.ndarray]:

@@ -63,14 +63,14 @@ def crps(above: Sequence[float], below: Sequence[float]) -> float:
     return total
 
 
-def batch_sums(own: Sequence[Hindcast], rival: Sequence[Hindcast]) -> list[float]:
+def batch_sums(hindcasts: Sequence[Hindcast], rival: Sequence[Hindcast]) -> list[float]:
     """The sums of SUMS over a batch's origins, of a forecaster and of the benchmark at the same origins."""
-    scored = [hindcast for hindcast in own if hindcast.scored]
-    certain = [hindcast for hindcast in own if hindcast.certain]
+    scored = [hindcast for hindcast in hindcasts if hindcast.scored]
+    certain = [hindcast for hindcast in hindcasts if hindcast.certain]
     levels = range(len(TAUS))
-    above = [in_order(hindcast.above(level) for hindcast in own) for level in levels]
-    below = [in_order(below_zero(hindcast.above(level)) for hindcast in own) for level in levels]
-    common = [common_losses(own, rival, side) for side in (own, rival)]
+    above = [in_order(hindcast.above(level) for hindcast in hindcasts) for level in levels]
+    below = [in_order(below_zero(hindcast.above(level)) for hindcast in hindcasts) for level in levels]
+    common = [common_losses(hindcasts, rival, side) for side in (hindcasts, rival)]
     calls = [hindcast for hindcast in scored if hindcast.newest not in (hindcast.point, hindcast.actual)]
     hits = [hindcast for hindcast in calls if (hindcast.point > hindcast.newest) == (hindcast.actual > hindcast.newest)]
     sums = [
@@ -97,18 +97,18 @@ def batch_sums(own: Sequence[Hindcast], rival: Sequence[Hindcast]) -> list[float
     return sums
 
 
-def common_losses(own: Sequence[Hindcast], rival: Sequence[Hindcast], side: Sequence[Hindcast]) -> list[float]:
+def common_losses(hindcasts: Sequence[Hindcast], rival: Sequence[Hindcast], side: Sequence[Hindcast]) -> list[float]:
     """Absolute errors, squares and CRPS of one side over the origins that are scored for both.
 
     What is infinite or none at an origin that is not scored for both makes the sum none.
     """
     absolute = square = 0.0
     above, below = [0.0] * len(TAUS), [0.0] * len(TAUS)
-    for mine, other, hindcast in zip(own, rival, side, strict=True):
-        both = float(mine.scored and other.scored)
+    for hindcast_of_cell, hindcast_of_rival, hindcast in zip(hindcasts, rival, side, strict=True):
+        both = float(hindcast_of_cell.scored and hindcast_of_rival.scored)
         absolute = absolute + abs(hindcast.error) * both
         square = square + hindcast.error * hindcast.error * both
-        both = float(mine.certain and other.certain)
+        both = float(hindcast_of_cell.certain and hindcast_of_rival.certain)
         for level in range(len(TAUS)):
             distance = hindcast.above(level) * both
             above[level] = above[level] + distance

@@ -36,12 +36,12 @@ anything = ordinary | st.sampled_from([*EXTREME.tolist(), math.nan])
 
 def quoted_by_plain(errors: list[float], scale: float, calibration: str) -> list[list[float]]:
     """The quantiles before each error, by plain loops."""
-    calibrator, quoted = CALIBRATORS[calibration](), []
+    calibrator, quantiles = CALIBRATORS[calibration](), []
     for error in errors:
         offsets, size = calibrator.predict(scale, 0.0)
-        quoted.append([0.0 + size * offset for offset in offsets])
+        quantiles.append([0.0 + size * offset for offset in offsets])
         calibrator.learn(error)
-    return quoted
+    return quantiles
 
 
 @both
@@ -183,16 +183,16 @@ def test_where_nothing_has_moved_the_first_error_becomes_the_scale(error):
 @both
 def test_a_missing_error_teaches_nothing(calibration):
     errors = [0.5, -1.5, 2.0, math.nan, math.nan, 0.1]
-    quoted = quantiles_of_errors(errors, calibration=calibration)
-    assert bits(quoted[3]) == bits(quoted[4]) == bits(quoted[5])
+    quantiles = quantiles_of_errors(errors, calibration=calibration)
+    assert bits(quantiles[3]) == bits(quantiles[4]) == bits(quantiles[5])
 
 
 @both
 def test_errors_that_become_known_at_once_are_learned_one_by_one_in_order(calibration):
     errors = np.array([0.5, -1.5, 2.0, 0.25, -0.125, 0.0])
-    known = np.array([0, 0, 0, 0, 4, 5])[:, None]
+    feedback = np.array([0, 0, 0, 0, 4, 5])[:, None]
     case = PassInput(
-        forecasts=np.zeros((6, 1, 1)), origins=origins_of(errors[:, None], known=known), calibration=calibration
+        forecasts=np.zeros((6, 1, 1)), origins=origins_of(errors[:, None], feedback=feedback), calibration=calibration
     )
     late = run(case).quantiles[:, :, 0, 0]
     in_time = quantiles_of_errors(errors, calibration=calibration)
@@ -203,8 +203,8 @@ def test_errors_that_become_known_at_once_are_learned_one_by_one_in_order(calibr
 @settings(max_examples=40)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50))
 def test_empirical_quantiles_are_those_of_numpy(errors):
-    quoted = quantiles_of_errors([*errors, 0.0], calibration="empirical")[-1]
-    np.testing.assert_allclose(quoted, np.quantile(errors, LEVELS), rtol=1e-12, atol=1e-9)
+    quantiles = quantiles_of_errors([*errors, 0.0], calibration="empirical")[-1]
+    np.testing.assert_allclose(quantiles, np.quantile(errors, LEVELS), rtol=1e-12, atol=1e-9)
 
 
 def test_an_empirical_calibrator_quotes_nothing_before_the_first_error():

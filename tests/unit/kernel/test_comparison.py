@@ -27,8 +27,8 @@ seeds = st.integers(0, 1 << 32)
 def test_a_statistic_is_that_of_plain_loops(count, horizon, kind, seed):
     with np.errstate(all="ignore"):
         differences = KINDS[kind](np.random.default_rng(seed), (count,))
-    mine = bindings.diebold_mariano_statistic(differences, horizon)
-    assert bits(mine) == bits(plain_comparison.diebold_mariano(differences.tolist(), horizon))
+    result = bindings.diebold_mariano_statistic(differences, horizon)
+    assert bits(result) == bits(plain_comparison.diebold_mariano(differences.tolist(), horizon))
 
 
 @pytest.mark.parametrize("count", [2, 3, 20, 31, 32, 33, 64, 65, 100])
@@ -120,5 +120,5 @@ def test_evidence_is_that_of_exact_arithmetic(won, lost):
     trials = won + lost
     terms = sum(math.comb(trials + 1, index) for index in range(won + 1))
     exact = Fraction(terms, (trials + 1) * math.comb(trials, won))
-    mine = bindings.evidence_behind(np.array([float(won)]), np.array([float(lost)]))[0]
-    assert mine == pytest.approx(float(exact), rel=1e-14)
+    result = bindings.evidence_behind(np.array([float(won)]), np.array([float(lost)]))[0]
+    assert result == pytest.approx(float(exact), rel=1e-14)

@@ -17,19 +17,19 @@ from tests.unit.kernel.plain_pass import plain
 
 
 def combined(forecasts: np.ndarray, actuals: np.ndarray, scale: float | np.ndarray = 1.0) -> PassInput:
-    """Members' forecasts (origin, member, horizon), and the ensemble behind them."""
+    """Members' forecasts (origin, member, horizon); the ensemble's stand before them."""
     count, members, horizons = forecasts.shape
     asleep = np.full((count, 1, horizons), np.nan)
     return PassInput(
-        forecasts=np.concatenate([forecasts, asleep], axis=1),
+        forecasts=np.concatenate([asleep, forecasts], axis=1),
         origins=origins_of(actuals, scale=scale),
-        members=tuple(range(members)),
-        ensemble=members,
+        members=tuple(range(1, members + 1)),
+        ensemble=0,
     )
 
 
 def forecast_of(output: PassOutput) -> np.ndarray:
-    return output.forecasts[:, -1, 0]
+    return output.forecasts[:, 0, 0]
 
 
 @settings(max_examples=80)

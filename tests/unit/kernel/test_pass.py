@@ -32,25 +32,25 @@ def test_a_pass_gives_the_bits_of_plain_loops(case):
 @settings(max_examples=15)
 @given(pass_inputs(), st.sampled_from([1, 7, 100]))
 def test_a_pass_gives_the_same_bits_however_it_is_cut(case, block):
-    whole = run(case)
+    uncut = run(case)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learning, "BLOCK", block)
-        assert_same_bits(run(case), whole)
+        assert_same_bits(run(case), uncut)
 
 
 @settings(max_examples=30)
 @given(pass_inputs(), st.data())
 def test_what_is_recorded_does_not_depend_on_what_is_quoted_on_the_way(case, data):
-    whole = run(case)
+    uncut = run(case)
     silent = learning_pass(case, trust=False)
     cut = data.draw(st.integers(0, case.shape[0]))
     silent.run(0, cut)
     silent.run(cut, case.shape[0])
-    assert bits(silent.sums) == bits(whole.sums)
-    assert bits(silent.wins) == bits(whole.wins)
-    assert bits(silent.trials) == bits(whole.trials)
-    for mine, theirs in zip(silent.learned(), (whole.latest, whole.regret, whole.bound), strict=True):
-        assert bits(mine) == bits(theirs)
+    assert bits(silent.sums) == bits(uncut.sums)
+    assert bits(silent.wins) == bits(uncut.wins)
+    assert bits(silent.trials) == bits(uncut.trials)
+    for numbers, expected in zip(silent.learned(), (uncut.latest, uncut.regret, uncut.bound), strict=True):
+        assert bits(numbers) == bits(expected)
 
 
 @settings(max_examples=40)
@@ -71,12 +71,12 @@ def test_every_build_gives_the_same_bits(case):
 @given(pass_inputs(custom=NO_QUANTILES, ensemble=None), st.data())
 def test_a_forecaster_has_the_same_bits_whoever_stands_beside_it(case, data):
     forecasters = case.shape[1]
-    others = data.draw(st.sets(st.integers(0, forecasters - 1)))
-    kept = data.draw(st.permutations(sorted({case.benchmark, *others})))
-    together, alone = run(case), run(beside(case, kept))
+    companions = data.draw(st.sets(st.integers(0, forecasters - 1)))
+    rows = data.draw(st.permutations(sorted({case.benchmark, *companions})))
+    together, alone = run(case), run(beside(case, rows))
     for name in ("forecasts", "quantiles", "trust", "outcomes", "wins", "trials"):
-        assert bits(getattr(together, name)[..., kept, :]) == bits(getattr(alone, name)), name
-    assert bits(together.sums[:, kept]) == bits(alone.sums)
+        assert bits(getattr(together, name)[..., rows, :]) == bits(getattr(alone, name)), name
+    assert bits(together.sums[:, rows]) == bits(alone.sums)
 
 
 def beside(case: PassInput, rows: list[int]) -> PassInput:

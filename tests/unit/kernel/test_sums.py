@@ -94,6 +94,12 @@ def test_calls_leave_out_forecasts_and_actuals_that_stay():
     assert sums["hits"].tolist() == [[0, 1]]
 
 
+def test_an_error_beyond_a_float64_is_not_scored():
+    sums = sums_of(np.array([[1.7e308, 1.0]]), np.array([-1.7e308]))
+    for name in ("count", "calls", "hits", "quantile_count", "error", "percentage", "common_absolute"):
+        assert sums[name][0, 0] == 0, name
+
+
 def test_an_actual_on_the_end_of_an_interval_is_inside():
     quantiles = {}
     for name, actual in (("below", -1.0), ("on", 0.0), ("above", 1.0)):
@@ -126,10 +132,10 @@ def test_every_batch_starts_from_nothing():
     generator = np.random.default_rng(7)
     forecasts, actuals = generator.normal(size=(9, 4)), generator.normal(size=9)
     case = PassInput(forecasts=forecasts[:, :, None], origins=origins_of(actuals[:, None], batch=[0] * 4 + [1] * 5))
-    whole = run(case)
-    one = attrs.evolve(case, origins=attrs.evolve(case.origins, batch=np.array([-1] * 4 + [0] * 5)))
-    assert bits(run(one).sums[0]) == bits(whole.sums[1])
-    assert_same_bits(whole, plain(case))
+    output = run(case)
+    alone = attrs.evolve(case, origins=attrs.evolve(case.origins, batch=np.array([-1] * 4 + [0] * 5)))
+    assert bits(run(alone).sums[0]) == bits(output.sums[1])
+    assert_same_bits(output, plain(case))
 
 
 def scales_of(values: np.ndarray, lengths: np.ndarray, season: int, cut: int) -> tuple[np.ndarray, np.ndarray]:

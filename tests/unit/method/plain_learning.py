@@ -32,24 +32,26 @@ class Hindcast:
         return self.actual - self.point
 
 
-def learned_at(hindcasts: Sequence[Hindcast], place: int) -> list[Hindcast]:
+def learned_at(hindcasts: Sequence[Hindcast], origin: int) -> list[Hindcast]:
     """Those whose actual has become known since the origin before, in order."""
-    now = hindcasts[place].made
-    before = hindcasts[place - 1].made if place else -math.inf
-    return [one for one in hindcasts[:place] if one.known is not None and before < one.known <= now]
+    now = hindcasts[origin].made
+    before = hindcasts[origin - 1].made if origin else -math.inf
+    return [
+        hindcast for hindcast in hindcasts[:origin] if hindcast.known is not None and before < hindcast.known <= now
+    ]
 
 
 def tracked(hindcasts: Sequence[Hindcast], horizon: int) -> list[list[float]]:
     """The nine quantiles at each origin, by the tracker of conformal PID control."""
     u = [1.2533 * NormalDist().inv_cdf(tau) for tau in TAUS]
     size, quotes = math.nan, []
-    for place, here in enumerate(hindcasts):
-        for known in learned_at(hindcasts, place):
-            if not (math.isfinite(size) and math.isfinite(known.error)):
+    for origin, here in enumerate(hindcasts):
+        for learned in learned_at(hindcasts, origin):
+            if not (math.isfinite(size) and math.isfinite(learned.error)):
                 continue
-            z = known.error / size if size else math.copysign(math.inf, known.error) if known.error else 0.0
+            z = learned.error / size if size else math.copysign(math.inf, learned.error) if learned.error else 0.0
             u = [old + ETA * (tau - (z <= q)) for old, q, tau in zip(u, pooled(u), TAUS, strict=True)]
-            size = 0.97 * size + 0.03 * abs(known.error) if size else abs(known.error)
+            size = 0.97 * size + 0.03 * abs(learned.error) if size else abs(learned.error)
         if math.isnan(size) and math.isfinite(here.point):
             size = here.scale * math.sqrt(horizon) if here.scale > 0 else 0.0
         quotes.append([here.point + size * offset for offset in pooled(u)])
@@ -69,8 +71,8 @@ def pooled(values: Sequence[float]) -> list[float]:
 def empirical(hindcasts: Sequence[Hindcast]) -> list[list[float]]:
     """The nine quantiles at each origin, of all errors known by then."""
     quotes, errors = [], []
-    for place, here in enumerate(hindcasts):
-        errors += [known.error for known in learned_at(hindcasts, place) if math.isfinite(known.error)]
+    for origin, here in enumerate(hindcasts):
+        errors += [learned.error for learned in learned_at(hindcasts, origin) if math.isfinite(learned.error)]
         offsets = np.quantile(errors, TAUS).tolist() if errors else [math.nan] * len(TAUS)
         quotes.append([here.point + offset for offset in offsets])
     return quotes
@@ -89,21 +91,21 @@ def ml_poly(members: Sequence[Sequence[Hindcast]]) -> Weighed:
     """Members' hindcasts at the same origins; a NaN point sleeps."""
     count = len(members)
     regrets, squares, largest = [0.0] * count, [0.0] * count, 0.0
-    done = Weighed([], [], regrets)
+    result = Weighed([], [], regrets)
     first = members[0]
-    for place, here in enumerate(first):
-        for known in learned_at(first, place):
-            past = next(index for index, one in enumerate(first) if one is known)
-            own = abs(known.actual - done.forecasts[past]) / known.scale if known.scale > 0 else math.nan
+    for origin, here in enumerate(first):
+        for learned in learned_at(first, origin):
+            past = next(index for index, hindcast in enumerate(first) if hindcast is learned)
+            loss = abs(learned.actual - result.forecasts[past]) / learned.scale if learned.scale > 0 else math.nan
             spared = [
-                own - abs(member[past].error) / known.scale if known.scale > 0 else math.nan for member in members
+                loss - abs(member[past].error) / learned.scale if learned.scale > 0 else math.nan for member in members
             ]
-            spared = [one if math.isfinite(one) else 0.0 for one in spared]
-            largest = max(largest, *(one * one for one in spared))
-            for index, one in enumerate(spared):
-                regrets[index] += one
-                squares[index] += one * one
-        awake = [math.isfinite(member[place].point) for member in members]
+            spared = [less if math.isfinite(less) else 0.0 for less in spared]
+            largest = max(largest, *(less * less for less in spared))
+            for index, less in enumerate(spared):
+                regrets[index] += less
+                squares[index] += less * less
+        awake = [math.isfinite(member[origin].point) for member in members]
         gains = [
             max(regret, 0.0) / (largest + square) if up and largest + square > 0 else 0.0
             for regret, square, up in zip(regrets, squares, awake, strict=True)
@@ -112,11 +114,11 @@ def ml_poly(members: Sequence[Sequence[Hindcast]]) -> Weighed:
             gains = [float(up) for up in awake]
         total = math.fsum(gains)
         weights = [gain / total if total else 0.0 for gain in gains]
-        done.weights.append(weights)
-        points = [weight * member[place].point for weight, member in zip(weights, members, strict=True) if weight]
-        done.forecasts.append(math.fsum(points) if any(awake) else math.nan)
+        result.weights.append(weights)
+        points = [weight * member[origin].point for weight, member in zip(weights, members, strict=True) if weight]
+        result.forecasts.append(math.fsum(points) if any(awake) else math.nan)
         assert here.made == here.made
-    return done
+    return result
 
 
 def pinball(actual: float, quantile: float, tau: float) -> float:
@@ -133,11 +135,11 @@ def winkler(actual: float, low: float, high: float, miss: float = 0.05) -> float
     return high - low + 2 / miss * (max(low - actual, 0.0) + max(actual - high, 0.0))
 
 
-def diebold_mariano(one: Iterable[float], other: Iterable[float], horizon: int) -> float | None:
+def diebold_mariano(losses: Iterable[float], benchmark: Iterable[float], horizon: int) -> float | None:
     """Two-sided p-value by Harvey, Leybourne & Newbold (1997), eqs. 1-9; None where the variance is not positive."""
     from scipy.stats import t
 
-    differences = [mine - theirs for mine, theirs in zip(one, other, strict=True)]
+    differences = [loss - rival for loss, rival in zip(losses, benchmark, strict=True)]
     n = len(differences)
     mean = math.fsum(differences) / n
 

@@ -66,16 +66,16 @@ def replay(
         origins = teach(point, spec)
         hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, {})
     learning = LearningPass(hindcasts, origins, forecasters, spec, trust=True)
-    quoted = list(learning.quoted(0, len(origins)))
+    parts = list(learning.quoted(0, len(origins)))
     return Replay(
         spec,
         point,
         origins,
         hindcasts,
         learning,
-        np.concatenate([part.quantiles for part in quoted]),
-        np.concatenate([part.weights for part in quoted]),
-        np.concatenate([part.trust for part in quoted]),
+        np.concatenate([part.quantiles for part in parts]),
+        np.concatenate([part.weights for part in parts]),
+        np.concatenate([part.trust for part in parts]),
     )
 
 
@@ -108,7 +108,7 @@ def whole_roster(season: int | None = None) -> tuple[str, ...]:
 
 def train(members: Sequence[Observations], spec: RunSpec, sink: FakeSink | None = None, **fields: Any) -> RunResult:
     """Train; a variable without enough data may fail, and nothing else."""
-    store = FakeStore({one.variable: one for one in members})
+    store = FakeStore({member.variable: member for member in members})
     parts: dict[str, Any] = {"store": store, "backend": FakeBackend(), "sink": sink or FakeSink(), "keep_going": True}
     try:
         result = Training(**parts | fields).execute(spec)

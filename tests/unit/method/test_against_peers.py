@@ -35,26 +35,26 @@ def values() -> np.ndarray:
 
 def forecasts(forecaster: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     """At some origins, what was known and what was forecast."""
-    made = forecaster.hindcast(histories_of(values()), HORIZON)
-    return [(values()[:count], made[count - 1]) for count in range(30, COUNT + 1, 30)]
+    rows = forecaster.hindcast(histories_of(values()), HORIZON)
+    return [(values()[:count], rows[count - 1]) for count in range(30, COUNT + 1, 30)]
 
 
-def smoothed(known: np.ndarray, level: float, parameters: dict[str, float], **fields: Any) -> Any:
+def smoothed(history: np.ndarray, level: float, parameters: dict[str, float], **fields: Any) -> Any:
     from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
-    model = ExponentialSmoothing(known, initialization_method="known", initial_level=level, **fields)
+    model = ExponentialSmoothing(history, initialization_method="known", initial_level=level, **fields)
     return model.fit(optimized=False, **parameters)
 
 
-def assert_best_fit(mine: np.ndarray, fits: list[Any], steps: Sequence[int] = range(HORIZON)) -> None:
+def assert_best_fit(result: np.ndarray, fits: list[Any], steps: Sequence[int] = range(HORIZON)) -> None:
     best = min(fits, key=lambda fit: float(fit.sse))
-    np.testing.assert_allclose(mine[list(steps)], best.forecast(HORIZON)[list(steps)], rtol=1e-9)
+    np.testing.assert_allclose(result[list(steps)], best.forecast(HORIZON)[list(steps)], rtol=1e-9)
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.4, 1.0])
 def test_smoothing_with_one_alpha_equals_statsmodels(alpha):
-    for known, mine in forecasts(SimpleExponentialSmoothing(alphas=(alpha,))):
-        assert_best_fit(mine, [smoothed(known, known[0], {"smoothing_level": alpha})])
+    for history, result in forecasts(SimpleExponentialSmoothing(alphas=(alpha,))):
+        assert_best_fit(result, [smoothed(history, history[0], {"smoothing_level": alpha})])
 
 
 @pytest.mark.parametrize("phis", [(1.0,), (0.8, 0.9, 0.95, 0.98)], ids=["holt", "damped-holt"])
@@ -62,27 +62,27 @@ def test_the_trend_chosen_is_that_of_least_error_in_statsmodels(phis, monkeypatc
     alphas, betas = (0.2, 0.5, 0.9), (0.05, 0.3)
     monkeypatch.setattr(trend, "ALPHAS", alphas)
     monkeypatch.setattr(trend, "BETAS", betas)
-    for known, mine in forecasts(Holt(phis=phis)):
+    for history, result in forecasts(Holt(phis=phis)):
         # the state after y_1 is given, so statsmodels starts with y_2
         start = {"trend": "add", "initial_trend": 0.0, "damped_trend": phis != (1.0,)}
         fits = []
         for alpha, beta, phi in itertools.product(alphas, betas, phis):
             damping = {"damping_trend": phi} if start["damped_trend"] else {}
             point = {"smoothing_level": alpha, "smoothing_trend": beta, **damping}
-            fits.append(smoothed(known[1:], known[0], point, **start))
-        assert_best_fit(mine, fits)
+            fits.append(smoothed(history[1:], history[0], point, **start))
+        assert_best_fit(result, fits)
 
 
 def test_the_season_chosen_is_that_of_least_error_in_statsmodels(monkeypatch):
     alphas, betas, gammas = (0.1, 0.5), (0.05, 0.3), (0.15, 0.8)
     for name, grid in (("ALPHAS", alphas), ("BETAS", betas), ("GAMMAS", gammas)):
         monkeypatch.setattr(seasonal, name, grid)
-    for known, mine in forecasts(HoltWinters(SEASON)):
-        level = float(np.mean(known[:SEASON]))
-        start = {"initial_trend": 0.0, "initial_seasonal": known[:SEASON] - level, "seasonal_periods": SEASON}
+    for history, result in forecasts(HoltWinters(SEASON)):
+        level = float(np.mean(history[:SEASON]))
+        start = {"initial_trend": 0.0, "initial_seasonal": history[:SEASON] - level, "seasonal_periods": SEASON}
         fits = [
             smoothed(
-                known[SEASON:],
+                history[SEASON:],
                 level,
                 # statsmodels' gamma works on what the level leaves over: gamma (1 - alpha)
                 {"smoothing_level": alpha, "smoothing_trend": beta, "smoothing_seasonal": gamma * (1 - alpha)},
@@ -93,15 +93,15 @@ def test_the_season_chosen_is_that_of_least_error_in_statsmodels(monkeypatch):
             for alpha, beta, gamma in itertools.product(alphas, betas, gammas)
         ]
         # statsmodels 0.15 forecasts m steps ahead with the season before the newest: left out
-        assert_best_fit(mine, fits, [ahead for ahead in range(HORIZON) if ahead + 1 != SEASON])
+        assert_best_fit(result, fits, [ahead for ahead in range(HORIZON) if ahead + 1 != SEASON])
 
 
 def test_autoregression_equals_that_of_statsmodels_with_the_least_aicc():
     from statsmodels.tsa.ar_model import AutoReg
 
-    for known, mine in forecasts(AutoRegression()):
-        fits = [AutoReg(known, lags=order, hold_back=autoregression.LARGEST_ORDER).fit() for order in range(6)]
-        rows = len(known) - autoregression.LARGEST_ORDER
+    for history, result in forecasts(AutoRegression()):
+        fits = [AutoReg(history, lags=order, hold_back=autoregression.LARGEST_ORDER).fit() for order in range(6)]
+        rows = len(history) - autoregression.LARGEST_ORDER
 
         def aicc(fit: Any, rows: int = rows) -> float:
             k = len(fit.params) + 1
@@ -109,7 +109,7 @@ def test_autoregression_equals_that_of_statsmodels_with_the_least_aicc():
             return rows * math.log(squares / rows) + 2 * k + 2 * k * (k + 1) / (rows - k - 1)
 
         best = min(fits, key=aicc)
-        np.testing.assert_allclose(mine, best.forecast(HORIZON), rtol=1e-9)
+        np.testing.assert_allclose(result, best.forecast(HORIZON), rtol=1e-9)
 
 
 def test_one_step_drift_on_google_has_the_published_error():
@@ -147,10 +147,10 @@ def test_pinball_loss_equals_that_of_scoringrules(forecast_and_actual):
     import scoringrules
 
     quantiles, actual = forecast_and_actual
-    mine = scores_of(quantiles, actual)
+    result = scores_of(quantiles, actual)
     for index, level in enumerate(LEVELS):
         theirs = scoringrules.quantile_score(actual, quantiles[index], level)
-        np.testing.assert_allclose(mine[f"pinball_{level}"], theirs, atol=1e-15)
+        np.testing.assert_allclose(result[f"pinball_{level}"], theirs, atol=1e-15)
 
 
 def test_the_interval_score_equals_that_of_scoringrules(forecast_and_actual):
@@ -166,11 +166,11 @@ def test_the_mean_quantile_loss_equals_the_quantile_crps_of_scoringrules():
     import scoringrules
 
     spec = spec_of(days=COUNT, forecasters=("naive",), horizon=1, min_history=20)
-    done = replay(series(values()), spec)
-    quantiles, actual = done.quantiles[:-1, :, 0, 0], done.origins.released[:-1, 0]
+    output = replay(series(values()), spec)
+    quantiles, actual = output.quantiles[:-1, :, 0, 0], output.origins.released[:-1, 0]
     theirs = scoringrules.crps_quantile(actual, quantiles, np.array(LEVELS)).mean()
-    mine = train([series(values())], spec).variables[0].scores[0, 0, MEASURES.index("mean_quantile_loss")]
-    assert mine == pytest.approx(math.ldexp(theirs, done.point.exponent), rel=1e-12)
+    result = train([series(values())], spec).variables[0].scores[0, 0, MEASURES.index("mean_quantile_loss")]
+    assert result == pytest.approx(math.ldexp(theirs, output.point.exponent), rel=1e-12)
 
 
 def test_nine_quantiles_of_a_normal_read_its_crps_some_three_per_cent_low():

@@ -27,33 +27,35 @@ BOUND = (1 + ETA + 1.2533 * 1.96) / (ETA * STEPS)
 """(b + eta)/(eta T) for b = 1, and how far from zero u may start."""
 
 
-def cases(done: Replay, name: str, ahead: int) -> list[Hindcast]:
+def cases(output: Replay, name: str, ahead: int) -> list[Hindcast]:
     """One forecaster's hindcasts of the only variable, in its scale; scaled steps as reported."""
-    point, row = done.point, done.spec.forecasters.index(name)
+    point, row = output.point, output.spec.forecasters.index(name)
     listed = []
     for origin, step in enumerate(point.origin_step):
         released = step + ahead < len(point.step_first)
         listed.append(
             Hindcast(
                 made=int(point.origin_known_at[origin].astype(np.int64)),
-                point=float(done.hindcasts.forecasts[origin, row, ahead - 1]),
-                scale=float(np.nan_to_num(done.origins.scale[origin])),
+                point=float(output.hindcasts.forecasts[origin, row, ahead - 1]),
+                scale=float(np.nan_to_num(output.origins.scale[origin])),
                 actual=float(point.step_first[step + ahead]) if released else math.nan,
                 known=int(point.step_known_at[step + ahead].astype(np.int64)) if released else None,
-                newest=float(done.origins.newest[origin]),
+                newest=float(output.origins.newest[origin]),
             )
         )
     return listed
 
 
-def assert_quotes(done: Replay) -> None:
-    for row, name in enumerate(done.spec.forecasters):
-        for ahead in range(1, done.spec.horizon + 1):
-            here = cases(done, name, ahead)
-            expected = tracked(here, ahead) if done.spec.calibration == "conformal" else empirical(here)
-            size = np.nanmax([abs(one.point) for one in here] + [abs(one.actual) for one in here] + [1e-300])
-            mine = done.quantiles[:, :, row, ahead - 1]
-            np.testing.assert_allclose(mine, expected, rtol=1e-9, atol=1e-9 * size, err_msg=f"{name} {ahead}")
+def assert_quotes(output: Replay) -> None:
+    for row, name in enumerate(output.spec.forecasters):
+        for ahead in range(1, output.spec.horizon + 1):
+            here = cases(output, name, ahead)
+            expected = tracked(here, ahead) if output.spec.calibration == "conformal" else empirical(here)
+            size = np.nanmax(
+                [abs(hindcast.point) for hindcast in here] + [abs(hindcast.actual) for hindcast in here] + [1e-300]
+            )
+            quantiles = output.quantiles[:, :, row, ahead - 1]
+            np.testing.assert_allclose(quantiles, expected, rtol=1e-9, atol=1e-9 * size, err_msg=f"{name} {ahead}")
 
 
 @pytest.mark.parametrize("calibration", CALIBRATIONS)
@@ -80,9 +82,9 @@ def test_quantiles_of_any_vintages_are_those_of_a_plain_loop(calibration, data):
 def test_errors_of_far_horizons_are_learned_in_order_as_soon_as_they_are_known():
     # rows come in bulk every fifth day, so that several errors become known at once
     values = np.cumsum(np.random.default_rng(32).normal(size=120))
-    one = series(values)
+    rows = series(values)
     days = np.arange(120)
-    late = attrs.evolve(one, known_at=one.timestamps + (4 - days % 5) * np.timedelta64(1, "D") * (days % 2))
+    late = attrs.evolve(rows, known_at=rows.timestamps + (4 - days % 5) * np.timedelta64(1, "D") * (days % 2))
     spec = spec_of(days=140, horizon=7, forecasters=("naive", "mean"))
     assert_quotes(replay(late, spec))
 
@@ -112,8 +114,8 @@ def test_offsets_never_cross_however_the_same_errors_come_again(errors):
 
 
 def test_before_anything_has_moved_every_quantile_is_the_point():
-    done = replay(series([4.0] * 20), spec_of(days=20, forecasters=("naive",)))
-    assert set((done.quantiles * 2.0**done.point.exponent).ravel().tolist()) == {4.0}
+    output = replay(series([4.0] * 20), spec_of(days=20, forecasters=("naive",)))
+    assert set((output.quantiles * 2.0**output.point.exponent).ravel().tolist()) == {4.0}
 
 
 def test_empirical_quantiles_are_those_of_numpy_over_all_past_errors():
@@ -178,8 +180,8 @@ def stationary():
 
 @pytest.mark.parametrize("index", range(len(LEVELS)), ids=map(str, LEVELS))
 def test_after_burn_in_each_quantile_covers_its_level_to_a_point(stationary, index):
-    errors, quoted = stationary
-    covered = float((errors <= quoted[index])[BURN_IN:].mean())
+    errors, quantiles = stationary
+    covered = float((errors <= quantiles[index])[BURN_IN:].mean())
     assert covered == pytest.approx(LEVELS[index], abs=0.01)
 
 
@@ -187,9 +189,9 @@ def test_after_burn_in_each_quantile_covers_its_level_to_a_point(stationary, ind
 def test_over_the_year_after_a_threefold_break_intervals_cover_to_three_points(interval):
     errors = np.random.default_rng(37).normal(size=(BURN_IN + 500, SERIES))
     errors[-250:] *= 3
-    quoted = walked(errors, math.sqrt(2 / math.pi))
+    quantiles = walked(errors, math.sqrt(2 / math.pi))
     index = INTERVALS.index(interval)
-    inside = (quoted[3 - index] <= errors) & (errors <= quoted[5 + index])
+    inside = (quantiles[3 - index] <= errors) & (errors <= quantiles[5 + index])
     assert float(inside[-250:].mean()) == pytest.approx(interval / 100, abs=0.03)
 
 
@@ -197,14 +199,14 @@ def test_over_the_year_after_a_threefold_break_intervals_cover_to_three_points(i
 def test_pinball_loss_is_within_three_per_cent_of_the_oracle(stationary, index):
     from scipy.stats import norm
 
-    errors, quoted = stationary
+    errors, quantiles = stationary
     tau = LEVELS[index]
 
     def loss(quantile: np.ndarray | float) -> float:
         above = errors[BURN_IN:] - quantile
         return float(np.maximum(tau * above, (tau - 1) * above).mean())
 
-    assert loss(quoted[index][BURN_IN:]) < 1.03 * loss(float(norm.ppf(tau)))
+    assert loss(quantiles[index][BURN_IN:]) < 1.03 * loss(float(norm.ppf(tau)))
 
 
 def test_levels_are_those_of_the_method():

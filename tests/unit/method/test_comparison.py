@@ -26,9 +26,9 @@ def losses(count: int, seed: int) -> np.ndarray:
 @pytest.mark.parametrize("horizon", [1, 2, 3, 6, 12])
 @pytest.mark.parametrize("count", [14, 30, 200])
 def test_the_test_statistic_is_that_of_the_papers(horizon, count):
-    one, other = losses(count, 61), losses(count, 62)
-    mine = diebold_mariano(one - other, horizon)
-    assert mine == pytest.approx(plain_test(one, other, horizon) or math.nan, rel=1e-10, nan_ok=True)
+    loss, benchmark_loss = losses(count, 61), losses(count, 62)
+    result = diebold_mariano(loss - benchmark_loss, horizon)
+    assert result == pytest.approx(plain_test(loss, benchmark_loss, horizon) or math.nan, rel=1e-10, nan_ok=True)
 
 
 @settings(max_examples=200)
@@ -37,15 +37,15 @@ def test_the_test_says_nothing_exactly_where_its_variance_is_not_positive(differ
     count = len(differences)
     horizon = min(horizon, count)
     corrected = count + 1 - 2 * horizon + Fraction(horizon * (horizon - 1), count)
-    mine = diebold_mariano(np.array(differences, dtype=float), horizon)
-    assert math.isnan(mine) == (exact_variance(differences, horizon) <= 0 or corrected <= 0)
-    if not math.isnan(mine):
-        assert mine == pytest.approx(plain_test(differences, [0] * count, horizon), rel=1e-7, abs=1e-12)
+    result = diebold_mariano(np.array(differences, dtype=float), horizon)
+    assert math.isnan(result) == (exact_variance(differences, horizon) <= 0 or corrected <= 0)
+    if not math.isnan(result):
+        assert result == pytest.approx(plain_test(differences, [0] * count, horizon), rel=1e-7, abs=1e-12)
 
 
 def exact_variance(differences: list[int], horizon: int) -> Fraction:
     mean = Fraction(sum(differences), len(differences))
-    centred = [one - mean for one in differences]
+    centred = [loss - mean for loss in differences]
     pairs = [(lag, zip(centred[lag:], centred, strict=False)) for lag in range(horizon)]
     return sum(((2 if lag else 1) * now * then for lag, both in pairs for now, then in both), Fraction(0))
 
@@ -60,28 +60,28 @@ def test_losses_that_always_differ_by_the_same_have_no_test(difference, horizon)
 def test_the_result_holds_the_test_on_absolute_losses_of_common_origins():
     values = 50 + np.cumsum(np.random.default_rng(63).normal(size=200))
     spec = spec_of(days=200, horizon=3, min_history=1, forecasters=("naive", "mean", "drift", "ar"))
-    done = replay(series(values), spec)
-    mine = backtest_of(series(values), spec).record.dm_p
+    output = replay(series(values), spec)
+    result = backtest_of(series(values), spec).record.dm_p
     for row in range(1, 4):
         for ahead in range(3):
-            errors = np.abs(done.origins.released[:, [ahead]] - done.hindcasts.forecasts[:, :, ahead]).T
+            errors = np.abs(output.origins.released[:, [ahead]] - output.hindcasts.forecasts[:, :, ahead]).T
             both = np.isfinite(errors[row]) & np.isfinite(errors[0])
-            wanted = plain_test(errors[row, both], errors[0, both], ahead + 1)
-            assert mine[row, ahead] == pytest.approx(wanted or math.nan, rel=1e-8, nan_ok=True)
+            reference = plain_test(errors[row, both], errors[0, both], ahead + 1)
+            assert result[row, ahead] == pytest.approx(reference or math.nan, rel=1e-8, nan_ok=True)
 
 
 @pytest.mark.parametrize("lost", [0, 1, 2, 7, 30, 80])
 @pytest.mark.parametrize("won", [0, 1, 2, 7, 30, 80])
 def test_evidence_is_that_of_exact_arithmetic(won, lost):
-    mine = log10_evidence(np.array([float(won)]), np.array([float(lost)]))[0]
-    assert mine == pytest.approx(log10_of(evidence(won, lost)), rel=1e-12, abs=1e-12)
+    result = log10_evidence(np.array([float(won)]), np.array([float(lost)]))[0]
+    assert result == pytest.approx(log10_of(evidence(won, lost)), rel=1e-12, abs=1e-12)
 
 
 @settings(max_examples=60)
 @given(st.integers(0, 250), st.integers(0, 250))
 def test_evidence_of_many_outcomes_is_that_of_exact_arithmetic(won, lost):
-    mine = log10_evidence(np.array([float(won)]), np.array([float(lost)]))[0]
-    assert mine == pytest.approx(log10_of(evidence(won, lost)), rel=1e-11, abs=1e-12)
+    result = log10_evidence(np.array([float(won)]), np.array([float(lost)]))[0]
+    assert result == pytest.approx(log10_of(evidence(won, lost)), rel=1e-11, abs=1e-12)
 
 
 @pytest.mark.parametrize(("won", "lost"), [(3, 5), (20, 12), (60, 70)])
@@ -91,8 +91,8 @@ def test_evidence_is_the_mean_over_a_uniform_chance_to_win(won, lost):
     def ratio(chance: float) -> float:
         return math.prod([2.0, (2 * chance) ** won, (2 * (1 - chance)) ** lost])
 
-    wanted, _ = quad(ratio, 0.5, 1.0, epsabs=0, epsrel=1e-10)
-    assert log10_evidence(np.array([float(won)]), np.array([float(lost)]))[0] == pytest.approx(math.log10(wanted))
+    reference, _ = quad(ratio, 0.5, 1.0, epsabs=0, epsrel=1e-10)
+    assert log10_evidence(np.array([float(won)]), np.array([float(lost)]))[0] == pytest.approx(math.log10(reference))
 
 
 @pytest.mark.parametrize(("won", "lost"), [(100_000, 0), (0, 100_000), (52_000, 50_000), (50_000, 52_000)])
@@ -112,24 +112,26 @@ def test_evidence_is_fair_when_the_chance_to_win_is_a_half():
 @given(st.lists(st.floats(-50, 400), min_size=1, max_size=6))
 def test_the_average_of_evidence_is_that_of_the_values(logs):
     exact = sum((Fraction(10) ** round(log * 16) for log in logs), Fraction(0))
-    mine = average_evidence(np.array([[float(round(log * 16))] for log in logs]))[0]
-    assert mine == pytest.approx(log10_of(exact / len(logs)), rel=1e-12, abs=1e-12)
+    result = average_evidence(np.array([[float(round(log * 16))] for log in logs]))[0]
+    assert result == pytest.approx(log10_of(exact / len(logs)), rel=1e-12, abs=1e-12)
 
 
 def test_evidence_far_ahead_averages_over_interleaved_origins():
     values = 50 + np.cumsum(np.random.default_rng(64).normal(0.4, 1.0, 150))
     spec = spec_of(days=150, first=50, horizon=4, forecasters=("naive", "drift", "mean"))
-    done = replay(series(values), spec)
-    mine = backtest_of(series(values), spec).record.log10_e
-    counted = np.flatnonzero(done.origins.batch >= 0)
+    output = replay(series(values), spec)
+    result = backtest_of(series(values), spec).record.log10_e
+    counted = np.flatnonzero(output.origins.batch >= 0)
     for row in (1, 2):
         for ahead in range(1, 5):
-            gaps = np.abs(done.origins.released[:, [ahead - 1]] - done.hindcasts.forecasts[:, :, ahead - 1])[counted]
+            gaps = np.abs(output.origins.released[:, [ahead - 1]] - output.hindcasts.forecasts[:, :, ahead - 1])[
+                counted
+            ]
             shares = []
             for first in range(ahead):
-                own, rival = gaps[first::ahead, row], gaps[first::ahead, 0]
-                shares.append(evidence(int((own < rival).sum()), int((own > rival).sum())))
-            assert mine[row, ahead - 1] == pytest.approx(log10_of(sum(shares, Fraction(0)) / ahead), rel=1e-9)
+                loss, rival = gaps[first::ahead, row], gaps[first::ahead, 0]
+                shares.append(evidence(int((loss < rival).sum()), int((loss > rival).sum())))
+            assert result[row, ahead - 1] == pytest.approx(log10_of(sum(shares, Fraction(0)) / ahead), rel=1e-9)
 
 
 def test_ties_are_no_evidence():
@@ -144,7 +146,7 @@ def by_definition(values: list[float], rate: float) -> set[int]:
     """e-BH: reject those with e >= m/(rate k) for the largest k of which at least k are."""
     m = len(values)
     for k in range(m, 0, -1):
-        large = {place for place, value in enumerate(values) if value >= m / (rate * k)}
+        large = {index for index, value in enumerate(values) if value >= m / (rate * k)}
         if len(large) >= k:
             return large
     return set()
@@ -153,8 +155,8 @@ def by_definition(values: list[float], rate: float) -> set[int]:
 @settings(max_examples=300)
 @given(st.lists(st.sampled_from([0.1, 5.0, 19.9, 20.1, 39.0, 41.0, 60.5, 80.5, 120.5, 1e4]), min_size=1, max_size=12))
 def test_discoveries_are_those_of_the_definition(values):
-    found = discoveries(np.log10(values))
-    assert set(np.flatnonzero(found).tolist()) == by_definition(values, 0.05)
+    survivors = discoveries(np.log10(values))
+    assert set(np.flatnonzero(survivors).tolist()) == by_definition(values, 0.05)
 
 
 def test_what_has_no_evidence_is_no_hypothesis():

@@ -40,20 +40,20 @@ def played(forecasts: np.ndarray, actuals: np.ndarray, scale: float = 1.0) -> Ga
         members=tuple(range(count)),
         ensemble=count,
     )
-    done = run(case)
+    output = run(case)
     return Game(
-        weights=done.weights[:rounds, :, 0].T,
-        forecasts=done.forecasts[:rounds, count, 0],
-        latest=done.latest[:count, 0],
-        regret=float(done.regret[0]),
-        bound=float(done.bound[0]),
+        weights=output.weights[:rounds, :, 0].T,
+        forecasts=output.forecasts[:rounds, count, 0],
+        latest=output.latest[:count, 0],
+        regret=float(output.regret[0]),
+        bound=float(output.bound[0]),
     )
 
 
 def regrets(game: Game, forecasts: np.ndarray, actuals: np.ndarray) -> np.ndarray:
     """Against each forecaster, over the rounds in which it was awake."""
-    own = np.abs(actuals - game.forecasts)
-    return np.asarray(np.nansum(own - np.abs(actuals - forecasts), axis=1))
+    losses = np.abs(actuals - game.forecasts)
+    return np.asarray(np.nansum(losses - np.abs(actuals - forecasts), axis=1))
 
 
 @st.composite
@@ -71,9 +71,9 @@ def games(draw: st.DrawFn, *, sleeping: bool) -> tuple[np.ndarray, np.ndarray]:
 @settings(max_examples=120)
 @given(games(sleeping=False))
 def test_regret_is_that_against_the_best_in_hindsight(game):
-    done = played(*game)
+    output = played(*game)
     scale = 1 + np.abs(game[0]).max() + np.abs(game[1]).max()
-    assert done.regret == pytest.approx(regrets(done, *game).max(), abs=1e-9 * scale)
+    assert output.regret == pytest.approx(regrets(output, *game).max(), abs=1e-9 * scale)
 
 
 @pytest.mark.parametrize("sleeping", [False, True])
@@ -81,8 +81,8 @@ def test_regret_is_that_against_the_best_in_hindsight(game):
 @given(data=st.data())
 def test_regret_never_exceeds_its_bound(sleeping, data):
     game = data.draw(games(sleeping=sleeping))
-    done = played(*game)
-    assert regrets(done, *game).max() <= done.bound * (1 + 1e-9) + 1e-12
+    output = played(*game)
+    assert regrets(output, *game).max() <= output.bound * (1 + 1e-9) + 1e-12
 
 
 def against(choose, rounds: int = 400, count: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -90,23 +90,23 @@ def against(choose, rounds: int = 400, count: int = 3) -> tuple[np.ndarray, np.n
     forecasts = np.random.default_rng(41).normal(size=(count, rounds))
     actuals = np.zeros(rounds)
     for now in range(rounds):
-        done = played(forecasts[:, : now + 1], actuals[: now + 1])
-        actuals[now] = choose(forecasts[:, now], done.forecasts[now])
+        output = played(forecasts[:, : now + 1], actuals[: now + 1])
+        actuals[now] = choose(forecasts[:, now], output.forecasts[now])
     return forecasts, actuals
 
 
 ADVERSARIES = {
-    "the one furthest away is right": lambda offered, said: offered[np.argmax(np.abs(offered - said))],
-    "the one nearest is right": lambda offered, said: offered[np.argmin(np.abs(offered - said))],
-    "the mirror image": lambda offered, said: 2 * said - offered[0],
+    "the one furthest away is right": lambda offered, forecast: offered[np.argmax(np.abs(offered - forecast))],
+    "the one nearest is right": lambda offered, forecast: offered[np.argmin(np.abs(offered - forecast))],
+    "the mirror image": lambda offered, forecast: 2 * forecast - offered[0],
 }
 
 
 @pytest.mark.parametrize("choose", ADVERSARIES.values(), ids=ADVERSARIES)
 def test_an_adversary_who_sees_the_forecast_cannot_push_regret_over_its_bound(choose):
     game = against(choose, rounds=120)
-    done = played(*game)
-    assert regrets(done, *game).max() <= done.bound
+    output = played(*game)
+    assert regrets(output, *game).max() <= output.bound
 
 
 def test_the_bound_grows_slower_than_the_rounds():
@@ -164,28 +164,28 @@ def test_two_of_the_same_losses_share_evenly():
 
 def test_equal_losses_of_all_leave_the_weights_uniform():
     actuals = np.random.default_rng(45).normal(size=50)
-    done = played(np.repeat(actuals[None] + 1.0, 4, axis=0), actuals)
-    assert (done.weights == 0.25).all()
-    assert done.regret == 0
+    output = played(np.repeat(actuals[None] + 1.0, 4, axis=0), actuals)
+    assert (output.weights == 0.25).all()
+    assert output.regret == 0
 
 
 def test_without_a_scale_nothing_is_learned():
     actuals = np.random.default_rng(46).normal(size=50)
-    done = played(np.stack([actuals, actuals + 1]), actuals, scale=0.0)
-    assert (done.weights == 0.5).all()
+    output = played(np.stack([actuals, actuals + 1]), actuals, scale=0.0)
+    assert (output.weights == 0.5).all()
 
 
 def assert_as_plain(observations, spec) -> None:
-    done = replay(observations, spec)
-    _, regret, _ = done.learning.learned()
+    output = replay(observations, spec)
+    _, regret, _ = output.learning.learned()
     alone = [name for name in spec.forecasters if name not in {"mean-of-all", "median-of-all", "ensemble"}]
     for ahead in range(1, spec.horizon + 1):
-        plain = ml_poly([cases(done, name, ahead) for name in alone])
-        forecasts = done.hindcasts.forecasts
-        mine = forecasts[:, spec.forecasters.index("ensemble"), ahead - 1]
-        np.testing.assert_allclose(done.weights[:, :, ahead - 1], plain.weights, atol=1e-8)
+        plain = ml_poly([cases(output, name, ahead) for name in alone])
+        forecasts = output.hindcasts.forecasts
+        combined = forecasts[:, spec.forecasters.index("ensemble"), ahead - 1]
+        np.testing.assert_allclose(output.weights[:, :, ahead - 1], plain.weights, atol=1e-8)
         size = max(1e-300, float(np.nanmax(np.abs(forecasts))))
-        np.testing.assert_allclose(mine, plain.forecasts, atol=1e-8 * size)
+        np.testing.assert_allclose(combined, plain.forecasts, atol=1e-8 * size)
         np.testing.assert_allclose(regret[ahead - 1], max(plain.regrets), atol=1e-8)
 
 

@@ -37,11 +37,11 @@ def laws(draw: st.DrawFn, calibration: str = "conformal") -> Law:
     """Rows, the same rows cut at a moment or with another future, a spec, and the moment."""
     target = draw(st.sampled_from(["level", "change", "log-change"]))
     numbers = POSITIVE if target == "log-change" else values()
-    one = draw(replayed(numbers))
-    assert one.known_at is not None
-    first, last = (moment.astype("datetime64[D]").item() for moment in one.known_at[[0, -1]])
+    original = draw(replayed(numbers))
+    assert original.known_at is not None
+    first, last = (moment.astype("datetime64[D]").item() for moment in original.known_at[[0, -1]])
     spec = RunSpec(
-        variables=(one.variable,),
+        variables=(original.variable,),
         start=first + timedelta(days=draw(st.integers(0, 6))),
         end=last + timedelta(days=120),
         batch_size_days=draw(st.integers(1, 9)),
@@ -52,57 +52,59 @@ def laws(draw: st.DrawFn, calibration: str = "conformal") -> Law:
         target=target,
         calibration=calibration,
     )
-    moment = one.known_at[draw(st.integers(len(one) // 2, len(one) - 1))]
+    moment = original.known_at[draw(st.integers(len(original) // 2, len(original) - 1))]
     later = numbers if target == "log-change" else None
-    other = one.known_by(moment) if draw(st.booleans()) else draw(rewritten_after(one, moment, later))
-    return one, other, spec, moment
+    rewritten = original.known_by(moment) if draw(st.booleans()) else draw(rewritten_after(original, moment, later))
+    return original, rewritten, spec, moment
 
 
-def quoted(done: Replay, until: np.datetime64) -> Quoted:
+def quoted(output: Replay, until: np.datetime64) -> Quoted:
     """The bits of all that was quoted at each origin of the period up to a moment."""
-    point, counted = done.point, done.origins.batch >= 0
-    offsets, sizes = calibration(done)
-    log10_e = evidence_quoted(done)
+    point, counted = output.point, output.origins.batch >= 0
+    offsets, sizes = calibration(output)
+    log10_e = evidence_quoted(output)
     bits: Quoted = {}
     for origin in np.flatnonzero(counted & (point.origin_known_at <= until)):
         at = point.origin_known_at[origin]
-        for row, name in enumerate(done.spec.forecasters):
-            bits[at, name] = np.ldexp(done.hindcasts.forecasts[origin, row], point.exponent).tobytes()
-            bits[at, f"quantiles of {name}"] = np.ldexp(done.quantiles[origin, :, row], point.exponent).tobytes()
+        for row, name in enumerate(output.spec.forecasters):
+            bits[at, name] = np.ldexp(output.hindcasts.forecasts[origin, row], point.exponent).tobytes()
+            bits[at, f"quantiles of {name}"] = np.ldexp(output.quantiles[origin, :, row], point.exponent).tobytes()
             bits[at, f"offsets of {name}"] = offsets[origin, :, row].tobytes()
-            bits[at, f"spread of {name}"] = np.ldexp(sizes[origin, row], scaled(done)).tobytes()
-            bits[at, f"trust in {name}"] = done.trust[origin, row].tobytes()
+            bits[at, f"spread of {name}"] = np.ldexp(sizes[origin, row], scaled(output)).tobytes()
+            bits[at, f"trust in {name}"] = output.trust[origin, row].tobytes()
             bits[at, f"evidence for {name}"] = log10_e[origin, row].tobytes()
-        bits[at, "weights"] = done.weights[origin].tobytes()
+        bits[at, "weights"] = output.weights[origin].tobytes()
     return bits
 
 
-def scaled(done: Replay) -> int:
-    return done.point.exponent if done.spec.calibration == "conformal" else 0
+def scaled(output: Replay) -> int:
+    return output.point.exponent if output.spec.calibration == "conformal" else 0
 
 
-def calibration(done: Replay) -> tuple[np.ndarray, np.ndarray]:
+def calibration(output: Replay) -> tuple[np.ndarray, np.ndarray]:
     """Offsets (origin, level, forecaster, horizon) and sizes (origin, forecaster, horizon) as they stood."""
-    learning = LearningPass(done.hindcasts, done.origins, resolve(done.spec.forecasters), done.spec)
+    learning = LearningPass(output.hindcasts, output.origins, resolve(output.spec.forecasters), output.spec)
     states = []
-    for origin in range(len(done.origins)):
+    for origin in range(len(output.origins)):
         learning.run(origin, origin + 1)
         states.append(calibrator_state(learning))
     offsets, sizes = (np.stack(arrays) for arrays in zip(*states, strict=True))
     return offsets, sizes
 
 
-def evidence_quoted(done: Replay) -> np.ndarray:
+def evidence_quoted(output: Replay) -> np.ndarray:
     """log10 e-values (origin, forecaster, horizon) as the table of hindcasts tells them; 0 before the period."""
-    first = done.origins.first
-    log10_e = np.zeros(done.trust.shape)
-    log10_e[first:] = evidence_path(done.learning.outcomes[first:], np.maximum(done.origins.known[first:] - first, 0))
+    first = output.origins.first
+    log10_e = np.zeros(output.trust.shape)
+    log10_e[first:] = evidence_path(
+        output.learning.outcomes[first:], np.maximum(output.origins.known[first:] - first, 0)
+    )
     return log10_e
 
 
 def assert_law(law: Law, teach: Teach = origins_of) -> None:
-    one, other, spec, moment = law
-    before, after = (quoted_of(rows, spec, moment, teach) for rows in (one, other))
+    original, rewritten, spec, moment = law
+    before, after = (quoted_of(rows, spec, moment, teach) for rows in (original, rewritten))
     assert before == after
 
 
@@ -128,10 +130,10 @@ def test_no_empirical_quantile_moves_with_rows_known_later(law):
 def long_law(calibration: str = "conformal") -> Law:
     """A walk with enough before the period for learners to start at their limit, and another future from day 330."""
     generator = np.random.default_rng(21)
-    one = series(50 + np.cumsum(generator.normal(size=380)))
-    other = attrs.evolve(one, values=np.append(one.values[:330], one.values[330:] * -3))
+    original = series(50 + np.cumsum(generator.normal(size=380)))
+    rewritten = attrs.evolve(original, values=np.append(original.values[:330], original.values[330:] * -3))
     spec = spec_of(days=400, first=310, horizon=3, season=SEASON, calibration=calibration)
-    return one, other, spec, one.timestamps[329]
+    return original, rewritten, spec, original.timestamps[329]
 
 
 @pytest.mark.parametrize("calibration", CALIBRATIONS)
@@ -140,8 +142,8 @@ def test_learners_that_started_before_the_period_do_not_look_ahead(calibration):
 
 
 def test_learners_start_two_hundred_and_fifty_origins_before_the_period():
-    done = replay(long_law()[0], long_law()[2])
-    assert int((done.origins.batch < 0).sum()) == 250
+    output = replay(long_law()[0], long_law()[2])
+    assert int((output.origins.batch < 0).sum()) == 250
 
 
 def one_early(point: PointInTime, spec: RunSpec) -> Origins:
@@ -160,25 +162,25 @@ def of_the_end(point: PointInTime, spec: RunSpec) -> Origins:
 @pytest.mark.parametrize("calibration", CALIBRATIONS)
 @pytest.mark.parametrize("peeking", [one_early, of_the_end])
 def test_the_law_catches_a_calibrator_that_learns_too_early(calibration, peeking):
-    one, other, spec, moment = long_law(calibration)
+    original, rewritten, spec, moment = long_law(calibration)
     with pytest.raises(AssertionError, match=r"spread|quantiles|offsets"):
-        assert_law((one, other, attrs.evolve(spec, forecasters=("naive", "mean")), moment), peeking)
+        assert_law((original, rewritten, attrs.evolve(spec, forecasters=("naive", "mean")), moment), peeking)
 
 
 def test_the_law_catches_an_ensemble_that_learns_too_early():
-    one, other, spec, moment = long_law()
+    original, rewritten, spec, moment = long_law()
     spec = attrs.evolve(spec, forecasters=("naive", "mean", "drift", "ensemble"))
-    before, after = (quoted(replay(rows, spec, one_early), moment) for rows in (one, other))
+    before, after = (quoted(replay(rows, spec, one_early), moment) for rows in (original, rewritten))
     assert any(before[key] != after[key] for key in before if key[1] == "weights")
 
 
 def test_the_law_catches_trust_that_learns_too_early():
-    one, _, spec, moment = long_law()
+    original, _, spec, moment = long_law()
     spec = attrs.evolve(spec, forecasters=("naive", "mean"))
     # the higher forecast wins in one future, the lower one in the other
-    future = np.arange(len(one)) >= 330
+    future = np.arange(len(original)) >= 330
     before, after = (
-        quoted(replay(attrs.evolve(one, values=one.values + move * future), spec, five_early), moment)
+        quoted(replay(attrs.evolve(original, values=original.values + move * future), spec, five_early), moment)
         for move in (100.0, -100.0)
     )
     for kind in ("trust in mean", "evidence for mean"):
@@ -199,66 +201,68 @@ def knowing(point: PointInTime, spec: RunSpec) -> Origins:
 
 
 def test_the_law_catches_a_calibrator_that_knows_something_of_the_future():
-    one, other, spec, moment = long_law()
-    before, after = (quoted(replay(rows, spec, knowing), moment) for rows in (one, other))
+    original, rewritten, spec, moment = long_law()
+    before, after = (quoted(replay(rows, spec, knowing), moment) for rows in (original, rewritten))
     assert any(before[key] != after[key] for key in before if key[1] == "spread of naive")
 
 
 @settings(max_examples=40)
 @given(laws())
 def test_trust_and_evidence_at_a_moment_follow_from_the_outcomes_known_by_then(law):
-    one, _, spec, moment = law
+    original, _, spec, moment = law
     spec = attrs.evolve(spec, actuals="first")
     try:
-        whole = replay(one, spec)
-        cut = backtest_of(one.known_by(moment), spec).record
+        output = replay(original, spec)
+        cut = backtest_of(original.known_by(moment), spec).record
     except TooLittleData:
         return
-    wins, losses, proof = judged(whole, moment)
+    wins, losses, proof = judged(output, moment)
     np.testing.assert_allclose(cut.wins.sum(axis=0), wins, atol=1e-12)
     np.testing.assert_allclose(cut.losses.sum(axis=0), losses, atol=1e-12)
     np.testing.assert_allclose(cut.log10_e, proof, rtol=1e-9, atol=1e-12)
-    newest = int(np.searchsorted(whole.point.origin_known_at, moment, side="right")) - 1
-    quoted_then = np.where(np.isnan(proof), np.nan, evidence_quoted(whole)[newest])
+    newest = int(np.searchsorted(output.point.origin_known_at, moment, side="right")) - 1
+    quoted_then = np.where(np.isnan(proof), np.nan, evidence_quoted(output)[newest])
     np.testing.assert_allclose(quoted_then, proof, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(whole.trust[newest], trust_of(whole, cut, newest), rtol=1e-12)
+    np.testing.assert_allclose(output.trust[newest], trust_of(output, cut, newest), rtol=1e-12)
 
 
-def trust_of(whole: Replay, cut: VariableRecord, newest: int) -> np.ndarray:
+def trust_of(output: Replay, cut: VariableRecord, newest: int) -> np.ndarray:
     """The mean of the Beta posterior after the weighted wins and losses of each batch, faded from batch to batch."""
-    decay = whole.spec.trust_decay ** (whole.spec.batch_size_days / 30)
+    decay = output.spec.trust_decay ** (output.spec.batch_size_days / 30)
     alpha, beta = np.ones_like(cut.wins[0]), np.ones_like(cut.wins[0])
-    for batch in range(int(whole.origins.batch[newest]) + 1):
+    for batch in range(int(output.origins.batch[newest]) + 1):
         if batch:
             alpha, beta = 1 + decay * (alpha - 1), 1 + decay * (beta - 1)
         alpha, beta = alpha + cut.wins[batch], beta + cut.losses[batch]
     return np.asarray(alpha / (alpha + beta))
 
 
-def judged(whole: Replay, moment: np.datetime64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def judged(output: Replay, moment: np.datetime64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weighted wins and losses, and evidence by interleaving, of the outcomes known by a moment."""
-    point, spec = whole.point, whole.spec
+    point, spec = output.point, output.spec
     benchmark = spec.forecasters.index(spec.benchmark)
     shape = (len(spec.forecasters), spec.horizon)
     wins, losses, proof = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan)
-    mine = [origin for origin in np.flatnonzero(whole.origins.batch >= 0) if point.origin_known_at[origin] <= moment]
+    countable = [
+        origin for origin in np.flatnonzero(output.origins.batch >= 0) if point.origin_known_at[origin] <= moment
+    ]
     for row in range(shape[0]):
         for ahead in range(1, spec.horizon + 1):
             counts = [[0, 0] for _ in range(ahead)]
-            for order, origin in enumerate(mine):
+            for order, origin in enumerate(countable):
                 step = point.origin_step[origin] + ahead
                 if step >= len(point.step_known_at) or point.step_known_at[step] > moment:
                     continue
                 actual = point.step_first[step]
-                forecasts = whole.hindcasts.forecasts[origin, :, ahead - 1]
-                rival, own = (abs(actual - forecasts[side]) for side in (benchmark, row))
-                if not np.isfinite(own + rival):
+                forecasts = output.hindcasts.forecasts[origin, :, ahead - 1]
+                rival, loss = (abs(actual - forecasts[side]) for side in (benchmark, row))
+                if not np.isfinite(loss + rival):
                     continue
-                win = 0.5 if own == rival else float(own < rival)
+                win = 0.5 if loss == rival else float(loss < rival)
                 wins[row, ahead - 1] += win / ahead
                 losses[row, ahead - 1] += (1 - win) / ahead
-                if own != rival:
-                    counts[order % ahead][int(own > rival)] += 1
+                if loss != rival:
+                    counts[order % ahead][int(loss > rival)] += 1
             if row != benchmark:
                 average = sum((evidence(*pair) for pair in counts), Fraction(0)) / ahead
                 proof[row, ahead - 1] = log10_of(average)

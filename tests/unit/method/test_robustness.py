@@ -69,10 +69,10 @@ def test_strange_data_give_numbers_or_nothing(values, target, season, calibratio
 
 @pytest.mark.parametrize("values", STRANGE.values(), ids=STRANGE)
 def test_quotes_of_strange_data_are_never_infinite(values):
-    done = replay(series(values), spec_of(days=COUNT, season=4, horizon=3))
-    assert not np.isinf(done.hindcasts.forecasts).any()
-    assert done.weights.size
-    assert not np.isinf(done.weights).any()
+    output = replay(series(values), spec_of(days=COUNT, season=4, horizon=3))
+    assert not np.isinf(output.hindcasts.forecasts).any()
+    assert output.weights.size
+    assert not np.isinf(output.weights).any()
 
 
 @settings(max_examples=40)
@@ -156,12 +156,12 @@ def mixed_unit() -> list[Observations]:
 @pytest.mark.parametrize("unit_size", [3, 7])
 def test_any_cut_into_units_gives_the_same_bits(unit_size, calibration, target):
     members = mixed_unit()
-    names = [one.variable for one in members]
+    names = [member.variable for member in members]
     spec = spec_of(*names, days=150, first=60, horizon=3, season=4, calibration=calibration, target=target)
     alone, cut = FakeSink(), FakeSink()
-    one = train(members, spec, alone, unit_size=1)
+    single = train(members, spec, alone, unit_size=1)
     many = train(members, spec, cut, unit_size=unit_size)
-    assert many.variables == one.variables
+    assert many.variables == single.variables
     assert of_variables(cut) == of_variables(alone)
 
 
@@ -175,7 +175,7 @@ def test_any_cut_into_units_gives_the_same_bits(unit_size, calibration, target):
 )
 def test_smaller_blocks_give_the_same_bits(block, monkeypatch):
     members = mixed_unit()
-    spec = spec_of(*(one.variable for one in members), days=150, first=60, horizon=3, season=4)
+    spec = spec_of(*(member.variable for member in members), days=150, first=60, horizon=3, season=4)
     before = train(members, spec, unit_size=7)
     monkeypatch.setattr(block, 1)
     assert train(members, spec, unit_size=7).variables == before.variables
@@ -184,11 +184,11 @@ def test_smaller_blocks_give_the_same_bits(block, monkeypatch):
 @settings(max_examples=15)
 @given(st.data())
 def test_any_portfolio_has_the_same_bits_alone_and_together(data):
-    members = [data.draw(replayed(variable=f"v{place}")) for place in range(data.draw(st.integers(2, 5)))]
+    members = [data.draw(replayed(variable=f"v{index}")) for index in range(data.draw(st.integers(2, 5)))]
     spec = data.draw(specs_for(members[0]))
     spec = attrs.evolve(
         spec,
-        variables=[one.variable for one in members],
+        variables=[member.variable for member in members],
         forecasters=whole_roster(3),
         season=3,
         calibration=data.draw(st.sampled_from(CALIBRATIONS)),

@@ -39,14 +39,14 @@ def test_the_skill_of_autoregression_tends_to_what_theory_says(phi):
 
 def random_walks(count: int, length: int, seed: int) -> list[Observations]:
     steps = np.random.default_rng(seed).normal(size=(count, length))
-    return [series(100 + np.cumsum(one), f"walk{place:03}") for place, one in enumerate(steps)]
+    return [series(100 + np.cumsum(member), f"walk{index:03}") for index, member in enumerate(steps)]
 
 
 @pytest.fixture(scope="module")
 def walks():
     """Four hundred random walks, and a spec in which nobody can beat naive."""
     members = random_walks(WALKS, 330, 72)
-    names = [one.variable for one in members]
+    names = [member.variable for member in members]
     spec = spec_of(*names, days=330, first=30, horizon=3, forecasters=("naive", *RIVALS), batch_size_days=30)
     return members, spec
 
@@ -59,8 +59,8 @@ def trained(walks):
 @pytest.mark.parametrize("ahead", [1, 2, 3])
 @pytest.mark.parametrize("name", RIVALS)
 def test_on_random_walks_a_credible_bound_exceeds_a_half_one_time_in_twenty_at_most(trained, name, ahead):
-    place = trained[0].forecasters.index(name)
-    low = [summary.trust[place, ahead - 1, TRUST.index("low")] for summary in trained]
+    index = trained[0].forecasters.index(name)
+    low = [summary.trust[index, ahead - 1, TRUST.index("low")] for summary in trained]
     assert np.mean(np.array(low) > 0.5) <= 0.05
 
 
@@ -68,16 +68,18 @@ def test_on_random_walks_a_credible_bound_exceeds_a_half_one_time_in_twenty_at_m
 def evidence(walks):
     """log10 of e after each outcome at horizon 1, (forecaster, walk, origin)."""
     members, spec = walks
-    won, lost = (np.stack(counts, axis=1) for counts in zip(*(counts_of(one, spec) for one in members), strict=True))
+    won, lost = (
+        np.stack(counts, axis=1) for counts in zip(*(counts_of(member, spec) for member in members), strict=True)
+    )
     pairs, inverse = np.unique(np.stack([won.ravel(), lost.ravel()]), axis=1, return_inverse=True)
     return log10_evidence(*pairs.astype(float))[inverse].reshape(won.shape)
 
 
 def counts_of(walk: Observations, spec: RunSpec) -> tuple[np.ndarray, np.ndarray]:
     """How often each forecaster had won and lost at horizon 1 after each outcome; (forecaster, origin)."""
-    done = replay(walk, spec)
-    errors = np.abs(done.origins.released[:, :1] - done.hindcasts.forecasts[:, :, 0]).T
-    counted = done.origins.batch >= 0
+    output = replay(walk, spec)
+    errors = np.abs(output.origins.released[:, :1] - output.hindcasts.forecasts[:, :, 0]).T
+    counted = output.origins.batch >= 0
     won, lost = (np.cumsum(outcome & counted, axis=1) for outcome in (errors < errors[0], errors > errors[0]))
     return won, lost
 
@@ -95,13 +97,15 @@ def test_on_random_walks_a_run_discovers_something_one_time_in_twenty_at_most(tr
 
 
 def test_a_forecaster_that_is_better_is_discovered():
-    members = [series(autoregressive(0.2, 400, 73 + place), f"ar{place}") for place in range(3)]
-    spec = spec_of(*(one.variable for one in members), days=400, first=100, horizon=1, forecasters=("naive", "ar"))
-    logs = np.stack([one.trust[1, :, TRUST.index("log10_e")] for one in train(members, spec).variables])
+    members = [series(autoregressive(0.2, 400, 73 + index), f"ar{index}") for index in range(3)]
+    spec = spec_of(
+        *(member.variable for member in members), days=400, first=100, horizon=1, forecasters=("naive", "ar")
+    )
+    logs = np.stack([member.trust[1, :, TRUST.index("log10_e")] for member in train(members, spec).variables])
     assert discoveries(logs).all()
 
 
-def whole(observations: Observations, spec: RunSpec) -> RunSpec:
+def complete(observations: Observations, spec: RunSpec) -> RunSpec:
     return attrs.evolve(
         spec, forecasters=whole_roster(SEASON), season=SEASON, benchmark="naive", variables=(observations.variable,)
     )
@@ -112,7 +116,7 @@ def whole(observations: Observations, spec: RunSpec) -> RunSpec:
 def test_what_is_known_later_is_quoted_later_and_no_otherwise(data, days):
     observations = data.draw(replayed())
     assert observations.known_at is not None
-    spec = whole(observations, data.draw(specs_for(observations)))
+    spec = complete(observations, data.draw(specs_for(observations)))
     wait = timedelta(days=days)
     later = attrs.evolve(observations, known_at=observations.known_at + np.timedelta64(days, "D"))
     shifted = attrs.evolve(spec, start=spec.start + wait, end=spec.end + wait)
@@ -140,15 +144,15 @@ ORDINARY = st.floats(1e-3, 1e6) | st.floats(-1e6, -1e-3) | st.integers(-3, 3).ma
 @given(st.data(), st.integers(-900, 900))
 def test_a_power_of_two_moves_no_bit_but_the_exponent(data, power):
     observations = data.draw(replayed(ORDINARY))
-    spec = whole(observations, data.draw(specs_for(observations)))
+    spec = complete(observations, data.draw(specs_for(observations)))
     scaled = attrs.evolve(observations, values=np.ldexp(observations.values, power))
-    before, after = (train([one], spec).variables for one in (observations, scaled))
+    before, after = (train([member], spec).variables for member in (observations, scaled))
     assert len(before) == len(after)
-    for one, other in zip(before, after, strict=True):
+    for member, other in zip(before, after, strict=True):
         factor = np.array([0 if scale_free(name) else power for name in MEASURES])
-        assert other.scores.tobytes() == np.ldexp(one.scores, factor).tobytes()
+        assert other.scores.tobytes() == np.ldexp(member.scores, factor).tobytes()
         for field in ("trust", "weights", "regret", "bound"):
-            assert getattr(other, field).tobytes() == getattr(one, field).tobytes(), field
+            assert getattr(other, field).tobytes() == getattr(member, field).tobytes(), field
 
 
 @pytest.mark.parametrize("factor", [1e-9, 0.1, 1 / 3, 7.0, 12345.678])
