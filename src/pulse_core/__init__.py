@@ -81,7 +81,7 @@ if TYPE_CHECKING:
         VariableSummary,
     )
     from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained, VariableForecast
-    from pulse_core.runs.training import RetrodictionTraining
+    from pulse_core.runs.training import Clock, RetrodictionTraining
     from pulse_core.scores.measures import MEASURES
     from pulse_core.scores.sums import SUMS, BatchSums
     from pulse_core.spec import RunSpec
@@ -96,6 +96,7 @@ __all__ = [
     "BackendUnavailable",
     "Batch",
     "BatchSums",
+    "Clock",
     "Column",
     "Columns",
     "ComputeBackend",
@@ -189,7 +190,7 @@ _EXPORTS: Final = {
     "pulse_core.results": ("TRUST", "DataFacts", "DataSnapshot", "Failure", "PartOwner", "PerOriginRecord",
         "Record", "RunResult", "UnitCounts", "UnitResult", "VariableRecord", "VariableScores", "VariableSummary"),
     "pulse_core.runs.forecasting": ("Forecasting", "Forecasts", "Trained", "VariableForecast"),
-    "pulse_core.runs.training": ("RetrodictionTraining",),
+    "pulse_core.runs.training": ("Clock", "RetrodictionTraining"),
     "pulse_core.scores.measures": ("MEASURES",),
     "pulse_core.scores.sums": ("SUMS", "BatchSums"),
     "pulse_core.spec": ("RunSpec",),
