@@ -6,23 +6,14 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import attrs
 
-from pulse_core.errors import MalformedData
+from pulse.testing.tasks import ACTS, ScriptedTask
 from pulse_core.plan import WorkUnit
 from pulse_core.results import UnitResult
-
-
-def units(count: int, seconds: float = 0.0) -> tuple[WorkUnit, ...]:
-    return tuple(WorkUnit(index, (f"v{index}",), seconds) for index in range(count))
-
-
-def count_variables(unit: WorkUnit) -> UnitResult:
-    return UnitResult(computed=len(unit.variables))
 
 
 def process_id(unit: WorkUnit) -> UnitResult:
@@ -64,13 +55,6 @@ class Unpicklable:
         raise TypeError("this object stays where it is")
 
 
-class RebuildsBadly(Exception):
-    """Pickles, but its constructor refuses what pickle hands it."""
-
-    def __init__(self, first: str, second: str) -> None:
-        super().__init__(first)
-
-
 @attrs.frozen
 class UnloadableTask:
     """Pickles, but cannot be loaded."""
@@ -84,41 +68,6 @@ class UnloadableTask:
 
 def _refuse_loading() -> NoReturn:
     raise ModuleNotFoundError("No module named 'only_at_home'")
-
-
-@attrs.frozen
-class Scripted:
-    """Does what the script says for a unit's index, attempt by attempt (the last entry from then on); else succeeds.
-
-    Every attempt leaves a file in `folder`, so that calls can be counted whatever becomes of the process.
-    """
-
-    folder: Path
-    script: Mapping[int, tuple[str, ...]]
-
-    def __call__(self, unit: WorkUnit) -> UnitResult:
-        acts = self.script.get(unit.index, ("succeed",))
-        attempt = self.calls(unit.index)
-        (self.folder / f"{unit.index}-{attempt}-{os.getpid()}").touch()
-        return _ACTS[acts[min(attempt, len(acts) - 1)]](unit)
-
-    def calls(self, index: int) -> int:
-        return len(list(self.folder.glob(f"{index}-*")))
-
-    def process_ids(self) -> set[int]:
-        return {int(path.name.rsplit("-", 1)[1]) for path in self.folder.iterdir()}
-
-
-def _raise_foreign(unit: WorkUnit) -> NoReturn:
-    raise KeyError("a key nobody has")
-
-
-def _raise_ours(unit: WorkUnit) -> NoReturn:
-    raise MalformedData("row 3 has no value", "v.csv", "Fill it in")
-
-
-def _raise_badly(unit: WorkUnit) -> NoReturn:
-    raise RebuildsBadly("one", "two")
 
 
 def _exit(unit: WorkUnit) -> NoReturn:
@@ -155,26 +104,20 @@ def _freeze(unit: WorkUnit) -> UnitResult:
     return UnitResult()
 
 
-def _linger(unit: WorkUnit) -> UnitResult:
-    time.sleep(0.3)
-    return UnitResult(computed=1)
-
-
 def _return_unpicklable(unit: WorkUnit) -> UnitResult:
     return UnitResult(summaries=(Unpicklable(),))  # type: ignore[arg-type]
 
 
-_ACTS = {
-    "succeed": count_variables,
-    "raise": _raise_foreign,
-    "raise ours": _raise_ours,
-    "raise badly": _raise_badly,
-    "exit": _exit,
-    "kill": _kill,
-    "devour": _devour,
-    "vanish": _vanish,
-    "freeze": _freeze,
-    "hang": _hang,
-    "linger": _linger,
-    "return unpicklable": _return_unpicklable,
-}
+@attrs.frozen
+class Scripted(ScriptedTask):
+    """A scripted task that can die of many causes as well."""
+
+    acts: ClassVar = ACTS | {
+        "exit": _exit,
+        "kill": _kill,
+        "devour": _devour,
+        "vanish": _vanish,
+        "freeze": _freeze,
+        "hang": _hang,
+        "return unpicklable": _return_unpicklable,
+    }

@@ -1,66 +1,108 @@
 """Pulse's domain: replays history to learn how far each forecast can be trusted.
 
-What is imported here is the API for services that embed it; nothing else is public.
+What is imported here is the API for services that embed it; nothing else is public. A name loads the module that
+defines it when the name is first used, so that `import pulse_core.errors` costs no numpy.
 """
 
-from pulse_core.data.observations import Observations
-from pulse_core.errors import (
-    BackendUnavailable,
-    DataError,
-    ForecasterFailed,
-    HistoryChanged,
-    InvalidSpec,
-    MalformedData,
-    NotRecorded,
-    PulseError,
-    RunFailed,
-    RunIdTaken,
-    RunInterrupted,
-    RunNotFound,
-    SettingsError,
-    SinkUnavailable,
-    StoreUnavailable,
-    TooLittleData,
-    UnitFailed,
-    VariableNotFound,
-)
-from pulse_core.events import Event, Observer, RunFinished, RunPlanned, UnitFinished
-from pulse_core.forecasters.base import FittedForecaster, Forecaster, Histories, PointForecaster
-from pulse_core.forecasters.per_origin import PerOriginForecaster
-from pulse_core.forecasters.registry import BUILT_IN
-from pulse_core.levels import LEVELS
-from pulse_core.plan import Batch, Slice, WorkUnit
-from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, Task, TrainingRun, UnitOutcome, Write
-from pulse_core.results import (
-    TRUST,
-    DataFacts,
-    Failure,
-    PerOriginRecord,
-    Record,
-    RunResult,
-    UnitCounts,
-    UnitResult,
-    VariableRecord,
-    VariableSummary,
-)
-from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained, VariableForecast
-from pulse_core.runs.training import RetrodictionTraining
-from pulse_core.scores.measures import MEASURES
-from pulse_core.spec import RunSpec
-from pulse_core.tables import Columns, Labels
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
 from pulse_core.version import __version__
+
+if TYPE_CHECKING:
+    from pulse_core.data.observations import Moments, Observations
+    from pulse_core.errors import (
+        BackendUnavailable,
+        DataError,
+        ForecasterFailed,
+        HistoryChanged,
+        InvalidSpec,
+        KernelUnavailable,
+        MalformedData,
+        NotRecorded,
+        PulseError,
+        RunFailed,
+        RunIdTaken,
+        RunInterrupted,
+        RunNotFound,
+        SettingsError,
+        SinkUnavailable,
+        StoreUnavailable,
+        TooLittleData,
+        UnitFailed,
+        VariableNotFound,
+    )
+    from pulse_core.events import Event, Observer, RunFinished, RunPlanned, UnitFinished
+    from pulse_core.forecasters.base import (
+        FittedForecaster,
+        Forecaster,
+        Histories,
+        PointForecaster,
+        Positions,
+        QuantileForecaster,
+        Values,
+    )
+    from pulse_core.forecasters.per_origin import PerOriginForecaster
+    from pulse_core.forecasters.registry import BUILT_IN
+    from pulse_core.levels import LEVELS
+    from pulse_core.plan import Batch, Slice, WorkUnit
+    from pulse_core.ports import (
+        ComputeBackend,
+        DataStore,
+        Done,
+        Failed,
+        ReadsAhead,
+        Recall,
+        RecallsAhead,
+        ResultSink,
+        Task,
+        TellsVersions,
+        TrainingRun,
+        UnitOutcome,
+        Write,
+        reading,
+        recalling,
+    )
+    from pulse_core.results import (
+        TRUST,
+        DataFacts,
+        DataSnapshot,
+        Failure,
+        PartOwner,
+        PerOriginRecord,
+        Record,
+        RunResult,
+        UnitCounts,
+        UnitResult,
+        VariableRecord,
+        VariableScores,
+        VariableSummary,
+    )
+    from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained, VariableForecast
+    from pulse_core.runs.training import Clock, RetrodictionTraining
+    from pulse_core.scores.measures import MEASURES
+    from pulse_core.scores.sums import SUMS, BatchSums
+    from pulse_core.spec import RunSpec
+    from pulse_core.tables import Column, Columns, Labels, is_other_content
 
 __all__ = [
     "BUILT_IN",
     "LEVELS",
     "MEASURES",
+    "SUMS",
     "TRUST",
     "BackendUnavailable",
     "Batch",
+    "BatchSums",
+    "Clock",
+    "Column",
     "Columns",
     "ComputeBackend",
     "DataError",
     "DataFacts",
+    "DataSnapshot",
     "DataStore",
     "Done",
     "Event",
@@ -74,15 +116,23 @@ __all__ = [
     "Histories",
     "HistoryChanged",
     "InvalidSpec",
+    "KernelUnavailable",
     "Labels",
     "MalformedData",
+    "Moments",
     "NotRecorded",
     "Observations",
     "Observer",
+    "PartOwner",
     "PerOriginForecaster",
     "PerOriginRecord",
     "PointForecaster",
+    "Positions",
     "PulseError",
+    "QuantileForecaster",
+    "ReadsAhead",
+    "Recall",
+    "RecallsAhead",
     "Record",
     "ResultSink",
     "RetrodictionTraining",
@@ -99,6 +149,7 @@ __all__ = [
     "Slice",
     "StoreUnavailable",
     "Task",
+    "TellsVersions",
     "TooLittleData",
     "Trained",
     "TrainingRun",
@@ -107,11 +158,60 @@ __all__ = [
     "UnitFinished",
     "UnitOutcome",
     "UnitResult",
+    "Values",
     "VariableForecast",
     "VariableNotFound",
     "VariableRecord",
+    "VariableScores",
     "VariableSummary",
     "WorkUnit",
     "Write",
     "__version__",
+    "is_other_content",
+    "reading",
+    "recalling",
 ]
+
+_EXPORTS: Final = {
+    "pulse_core.data.observations": ("Moments", "Observations"),
+    "pulse_core.errors": ("BackendUnavailable", "DataError", "ForecasterFailed", "HistoryChanged", "InvalidSpec",
+        "KernelUnavailable", "MalformedData", "NotRecorded", "PulseError", "RunFailed", "RunIdTaken",
+        "RunInterrupted", "RunNotFound", "SettingsError", "SinkUnavailable", "StoreUnavailable", "TooLittleData",
+        "UnitFailed", "VariableNotFound"),
+    "pulse_core.events": ("Event", "Observer", "RunFinished", "RunPlanned", "UnitFinished"),
+    "pulse_core.forecasters.base": ("FittedForecaster", "Forecaster", "Histories", "PointForecaster", "Positions",
+        "QuantileForecaster", "Values"),
+    "pulse_core.forecasters.per_origin": ("PerOriginForecaster",),
+    "pulse_core.forecasters.registry": ("BUILT_IN",),
+    "pulse_core.levels": ("LEVELS",),
+    "pulse_core.plan": ("Batch", "Slice", "WorkUnit"),
+    "pulse_core.ports": ("ComputeBackend", "DataStore", "Done", "Failed", "ReadsAhead", "Recall", "RecallsAhead",
+        "ResultSink", "Task", "TellsVersions", "TrainingRun", "UnitOutcome", "Write", "reading", "recalling"),
+    "pulse_core.results": ("TRUST", "DataFacts", "DataSnapshot", "Failure", "PartOwner", "PerOriginRecord",
+        "Record", "RunResult", "UnitCounts", "UnitResult", "VariableRecord", "VariableScores", "VariableSummary"),
+    "pulse_core.runs.forecasting": ("Forecasting", "Forecasts", "Trained", "VariableForecast"),
+    "pulse_core.runs.training": ("Clock", "RetrodictionTraining"),
+    "pulse_core.scores.measures": ("MEASURES",),
+    "pulse_core.scores.sums": ("SUMS", "BatchSums"),
+    "pulse_core.spec": ("RunSpec",),
+    "pulse_core.tables": ("Column", "Columns", "Labels", "is_other_content"),
+}  # fmt: skip
+"""The public names of each module. The block for type checkers above says the same."""
+
+_MODULES: Final = {name: module for module, names in _EXPORTS.items() for name in names}
+
+
+if not TYPE_CHECKING:  # or a type checker would take any name for a public one
+
+    def __getattr__(name: str) -> object:
+        """Return a public name, and load the module that defines the name. Raises AttributeError for any other name."""
+        if name not in _MODULES:
+            raise AttributeError(f"module 'pulse_core' has no public name '{name}'")
+        value = getattr(import_module(_MODULES[name]), name)
+        globals()[name] = value  # the next use finds the name without this function
+        return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

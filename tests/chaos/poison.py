@@ -10,11 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pulse.testing.tasks import units
 from pulse_adapters.backends.host.deaths import BY_MEMORY
 from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_core.ports import Failed
 from tests.chaos.memory import memory_group
-from tests.tasks import Scripted, units
+from tests.tasks import Scripted
 
 ALLOWED = 500 << 20
 EXPECTED = f"1 of 6 failed: its process was killed {BY_MEMORY}; tried 3 times"

@@ -1,8 +1,10 @@
-"""What every ComputeBackend promises. A new one is one line in BACKENDS."""
+"""Every ComputeBackend keeps the contract, and the contract catches every broken one.
+
+A new backend is one line in BACKENDS.
+"""
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -10,17 +12,19 @@ from pathlib import Path
 import attrs
 import pytest
 
+from pulse.testing import ComputeBackendContract
+from pulse.testing.compute_backend import failure, run
+from pulse.testing.tasks import units
 from pulse_adapters.backends.dask.backend import DaskBackend
 from pulse_adapters.backends.dask.cluster import LocalWorkers
 from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.backends.stopping import Stop
-from pulse_core.errors import MalformedData, RunInterrupted, UnitFailed
+from pulse_core.errors import RunInterrupted, UnitFailed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import ComputeBackend, Done, Failed, Task, UnitOutcome
-from pulse_core.results import UnitResult
 from tests.fakes import FakeBackend
-from tests.tasks import Scripted, UnloadableTask, count_variables, units
+from tests.tasks import Scripted, UnloadableTask
 
 BACKENDS: dict[str, Callable[[], AbstractContextManager[ComputeBackend]]] = {
     "fake": lambda: nullcontext(FakeBackend()),
@@ -31,71 +35,18 @@ BACKENDS: dict[str, Callable[[], AbstractContextManager[ComputeBackend]]] = {
 }
 
 
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> Iterator[ComputeBackend]:
-    with BACKENDS[request.param]() as opened:
-        yield opened
+class TestBackends(ComputeBackendContract):
+    @pytest.fixture(autouse=True, params=BACKENDS)
+    def choose(self, request):
+        self.opener = BACKENDS[request.param]
+
+    def open(self):
+        return self.opener()
 
 
-def run(backend: ComputeBackend, task: Task, count: int) -> list[UnitOutcome]:
-    """Run what is left of the task and the units after a journey through pickle."""
-    travelled: tuple[Task, Sequence[WorkUnit]] = pickle.loads(pickle.dumps((task, units(count))))
-    return list(backend.run(*travelled))
-
-
-def failure(outcomes: Sequence[UnitOutcome], index: int) -> Failed:
-    (outcome,) = (outcome for outcome in outcomes if outcome.unit.index == index)
-    assert isinstance(outcome, Failed)
-    return outcome
-
-
-class TestComputeBackend:
-    def test_every_unit_has_exactly_one_outcome(self, backend):
-        outcomes = run(backend, count_variables, 7)
-        assert sorted(outcome.unit.index for outcome in outcomes) == list(range(7))
-
-    def test_an_outcome_brings_what_its_own_unit_gave(self, backend):
-        work = [WorkUnit(index, [f"v{n}" for n in range(index + 1)]) for index in range(4)]
-        outcomes = sorted(backend.run(count_variables, work), key=lambda outcome: outcome.unit.index)
-        assert outcomes == [Done(unit, UnitResult(computed=len(unit.variables))) for unit in work]
-
-    def test_no_units_give_no_outcomes(self, backend):
-        assert run(backend, count_variables, 0) == []
-
-    def test_each_unit_is_done_once(self, backend, tmp_path):
-        task = Scripted(tmp_path, {})
-        run(backend, task, 4)
-        assert [task.calls(index) for index in range(4)] == [1, 1, 1, 1]
-
-    def test_a_unit_that_fails_leaves_the_others_standing(self, backend, tmp_path):
-        outcomes = run(backend, Scripted(tmp_path, {1: ("raise",)}), 4)
-        assert sorted(outcome.unit.index for outcome in outcomes if isinstance(outcome, Done)) == [0, 2, 3]
-
-    def test_a_foreign_exception_becomes_unit_failed_and_names_it(self, backend, tmp_path):
-        failed = failure(run(backend, Scripted(tmp_path, {0: ("raise",)}), 2), 0)
-        assert type(failed.error) is UnitFailed
-        assert "KeyError: 'a key nobody has'" in failed.error.message
-
-    def test_an_exception_that_does_not_survive_pickling_is_named_all_the_same(self, backend, tmp_path):
-        failed = failure(run(backend, Scripted(tmp_path, {0: ("raise badly",)}), 2), 0)
-        assert "RebuildsBadly: one" in failed.error.message
-
-    def test_an_error_of_ours_stays_what_it_is(self, backend, tmp_path):
-        error = failure(run(backend, Scripted(tmp_path, {1: ("raise ours",)}), 2), 1).error
-        assert type(error) is MalformedData
-        assert (error.message, error.context, error.hint) == ("row 3 has no value", "v.csv", "Fill it in")
-
-    def test_a_backend_can_be_used_again(self, backend):
-        assert len(run(backend, count_variables, 2)) == len(run(backend, count_variables, 2)) == 2
-
-    def test_an_iterator_closed_early_does_no_more(self, backend, tmp_path):
-        task = Scripted(tmp_path, dict.fromkeys(range(1, 40), ("linger",)))
-        outcomes = backend.run(task, units(40))
-        next(outcomes)
-        outcomes.close()
-        begun = sum(task.calls(index) for index in range(40))
-        assert begun <= 5
-        assert len(run(backend, count_variables, 3)) == 3
+class FakeBackends(ComputeBackendContract):
+    def open(self):
+        return nullcontext(FakeBackend())
 
 
 @pytest.fixture(params=[name for name in BACKENDS if name != "fake"])
@@ -240,11 +191,11 @@ class HidesTheKind:
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
 def test_the_contract_bites(broken: ComputeBackend, caught_by: str, tmp_path: Path):
-    contract: Callable[..., None] = getattr(TestComputeBackend(), caught_by)
+    contract: Callable[..., None] = getattr(FakeBackends(), caught_by)
     folder = (tmp_path,) if "tmp_path" in contract.__code__.co_varnames else ()
     contract(FakeBackend(), *folder)
-    for left in tmp_path.iterdir():
-        left.unlink()
+    for path in tmp_path.iterdir():
+        path.unlink()
     with pytest.raises((AssertionError, KeyError)):
         contract(broken, *folder)
 

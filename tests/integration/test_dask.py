@@ -13,6 +13,7 @@ import attrs
 import pytest
 from distributed import Client, KilledWorker, LocalCluster, Security
 
+from pulse.testing.tasks import count_variables, units
 from pulse_adapters.backends.dask.backend import DaskBackend
 from pulse_adapters.backends.dask.cluster import LocalWorkers, Scheduler, Tls, scheduler_address
 from pulse_adapters.backends.dask.deaths import DeathObserver
@@ -28,7 +29,7 @@ from pulse_core import RetrodictionTraining, RunSpec
 from pulse_core.errors import BackendUnavailable, RunInterrupted, SettingsError, UnitFailed
 from pulse_core.ports import Done, Failed
 from tests.integration.cli import write_series
-from tests.tasks import Scripted, alive, count_variables, oom_score, process_id, profiler_enabled, units
+from tests.tasks import Scripted, alive, oom_score, process_id, profiler_enabled
 
 pytestmark = pytest.mark.integration
 

@@ -1,17 +1,21 @@
 """The programs in examples/ are run as their readers would run them."""
 
+import configparser
 import json
 import pickle
+import re
+import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from http.server import ThreadingHTTPServer
 
+import custom_forecaster
+import custom_store
 import numpy as np
-import own_forecaster
-import own_store
 import pytest
 import trust_service
 
@@ -24,15 +28,16 @@ from tests.integration.pages import ROOT
 pytestmark = pytest.mark.integration
 
 EXAMPLES = ROOT / "examples"
+PLUGIN = EXAMPLES / "plugin"
 PROGRAMS = sorted(path.name for path in EXAMPLES.glob("*.py"))
 ENDLESS = "trust_service.py"
 
 
-def run(folder, *words):
+def run(folder, *words, **env):
     done = subprocess.run(
         [sys.executable, *words],
         cwd=folder,
-        env=environment(PYTHONDONTWRITEBYTECODE="1"),
+        env=environment(PYTHONDONTWRITEBYTECODE="1", **env),
         capture_output=True,
         text=True,
         check=False,
@@ -50,38 +55,85 @@ def test_an_example_runs_to_its_end_and_leaves_nothing_behind(name, tmp_path):
         assert printed.splitlines()[-1] == "UnitCounts(planned=2, recalled=2, computed=0, failed=0) True"
 
 
-def test_the_own_forecaster_is_judged_beside_the_built_in_ones():
-    (prices,) = own_forecaster.train().variables
+def test_the_custom_forecaster_is_judged_beside_the_built_in_ones():
+    (prices,) = custom_forecaster.train().variables
     place = prices.forecasters.index("last-year")
     assert (prices.scores[place, :, MEASURES.index("skill_mae")] > 0.5).all()
 
 
-def test_the_own_forecaster_works_on_the_command_line_as_its_docstring_says(tmp_path):
-    words = "pulse_entrypoints train --data sample --variables core_cpi --forecasters naive own_forecaster:LastYear"
+def test_the_custom_forecaster_works_on_the_command_line_as_its_docstring_says(tmp_path):
+    words = "pulse_entrypoints train --data sample --variables core_cpi --forecasters naive custom_forecaster:LastYear"
     run(EXAMPLES, "-m", *words.split(), "--batch-limit", "9", "--results", tmp_path, "--log-dir", tmp_path)
 
 
 @pytest.fixture
 def store(tmp_path):
-    own_store.fill(tmp_path / "data.sqlite")
-    return pickle.loads(pickle.dumps(own_store.SqliteStore(tmp_path / "data.sqlite")))
+    custom_store.fill(tmp_path / "data.sqlite")
+    return pickle.loads(pickle.dumps(custom_store.SqliteStore(tmp_path / "data.sqlite")))
 
 
-def test_the_own_store_reads_what_was_written_to_it(store):
+def test_the_custom_store_reads_what_was_written_to_it(store):
     read, written = store.read("core_cpi"), FolderStore(FOLDER).read("core_cpi")
     assert list(store.names()) == ["baa_yield", "core_cpi"]
     assert np.array_equal(read.values, written.values)
     assert np.array_equal(read.releases, written.timestamps + np.timedelta64(20, "D"))
 
 
-def test_the_own_store_names_what_is_near_to_a_variable_that_it_does_not_have(store):
+def test_the_custom_store_names_what_is_near_to_a_variable_that_it_does_not_have(store):
     with pytest.raises(VariableNotFound, match=r"core_cpy.*core_cpi"):
         store.read("core_cpy")
 
 
-def test_the_own_store_says_where_no_database_is(tmp_path):
+def test_the_custom_store_says_where_no_database_is(tmp_path):
     with pytest.raises(StoreUnavailable, match=r"nowhere\.sqlite"):
-        list(own_store.SqliteStore(tmp_path / "nowhere.sqlite").names())
+        list(custom_store.SqliteStore(tmp_path / "nowhere.sqlite").names())
+
+
+def test_the_plugin_keeps_the_contracts_of_its_ports(tmp_path):
+    plugin = tmp_path / "plugin"
+    shutil.copytree(PLUGIN, plugin)
+    printed = run(plugin, "-m", "pytest", "-q", "-p", "no:cacheprovider", ".")
+    (passed,) = re.findall(r"^(\d+) passed in", printed, flags=re.MULTILINE)
+    assert int(passed) > 20
+
+
+FILL = """
+from pathlib import Path
+
+from pulse_adapters.sample import FOLDER
+from pulse_adapters.stores.folder import FolderStore
+from pulse_archive.store import write
+
+write(Path("data.npz"), [FolderStore(FOLDER).read("core_cpi")])
+"""
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """An environment in which the plug-in is installed; `data.npz` in the folder is an archive of the plug-in."""
+    site = tmp_path / "site"
+    shutil.copytree(PLUGIN / "pulse_archive", site / "pulse_archive")
+    facts = site / "pulse_archive-1.0.dist-info"
+    facts.mkdir()
+    project = tomllib.loads((PLUGIN / "pyproject.toml").read_text())["project"]
+    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    points = configparser.ConfigParser()
+    points.read_dict(project["entry-points"])
+    with (facts / "entry_points.txt").open("w") as file:
+        points.write(file)
+    run(tmp_path, "-c", FILL, PYTHONPATH=str(site))
+    return {"PYTHONPATH": str(site)}
+
+
+def test_the_plugin_is_found_by_its_entry_points_and_serves_a_run(tmp_path, installed):
+    listed = run(tmp_path, "-m", "pulse_entrypoints", "plugins", "--format", "json", **installed)
+    plugins = {(row["kind"], row["name"], row["state"]) for row in json.loads(listed)["plugins"]}
+    assert plugins == {("store", "archive", "ready"), ("forecaster", "median-change", "ready")}
+    words = "pulse_entrypoints train --data archive://data.npz --variables core_cpi --forecasters naive median-change"
+    period = "--start-date 2016-01-01 --end-date 2017-12-31 --results results --run-id plugged"
+    run(tmp_path, "-m", *words.split(), *period.split(), **installed)
+    result = json.loads((tmp_path / "results/plugged/result.json").read_text())
+    assert set(result["variables"]["core_cpi"]["forecasters"]) == {"naive", "median-change"}
 
 
 @pytest.fixture(scope="module")

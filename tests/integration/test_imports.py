@@ -18,6 +18,7 @@ pytestmark = pytest.mark.integration
 OF_HELP = (*HEAVY, "numpy", "pulse_core", "tqdm", "tomllib", "email", "pulse_entrypoints.settings.train")
 OF_VERSION = (*OF_HELP, "rich")
 OF_A_RUN = ("structlog", "rich", "tqdm", "asyncio", "distributed", "boto3", "pandas", "bokeh")
+OF_THE_BARE_CORE = ("pulse_core", "pulse_core.errors", "pulse_core.version")
 OTHER_SETTINGS = ("batch", "compare", "forecast", "runs", "plugins", "data_tools")
 
 
@@ -41,20 +42,37 @@ def loaded_by_command(*words: str, cwd: Path | None = None) -> set[str]:
 
 @pytest.fixture(scope="module")
 def loaded() -> set[str]:
-    return loaded_by("import pulse_core")
+    return loaded_by("from pulse_core import *")
 
 
 @pytest.mark.parametrize("module", HEAVY)
-def test_importing_the_core_loads_no_heavy_module(loaded, module):
+def test_the_core_loads_no_heavy_module(loaded, module):
     assert module not in loaded
 
 
-def test_importing_the_core_loads_nothing_of_the_other_packages(loaded):
-    assert not {module for module in loaded if module.startswith(("pulse_adapters", "pulse_entrypoints"))}
+def test_the_core_loads_nothing_of_the_other_packages(loaded):
+    assert not {module for module in loaded if module.startswith(("pulse_adapters", "pulse_entrypoints", "pulse."))}
 
 
-def test_importing_the_core_loads_all_of_its_forecasters(loaded):
+def test_the_core_loads_all_of_its_forecasters(loaded):
     assert "pulse_core.forecasters.smoothing" in loaded
+
+
+@pytest.mark.parametrize("module", ["pulse_core", "pulse_core.errors", "pulse"])
+def test_a_package_and_its_errors_load_neither_numpy_nor_the_rest_of_the_core(module):
+    modules = loaded_by(f"import {module}")
+    assert {name for name in modules if name.startswith("pulse")} <= {"pulse", *OF_THE_BARE_CORE}
+    assert not modules.intersection({*HEAVY, "attr", "ctypes", "numpy"})
+
+
+def test_a_public_name_loads_its_module_when_it_is_used():
+    modules = loaded_by("import pulse_core; pulse_core.RunSpec")
+    assert "pulse_core.spec" in modules
+    assert not modules.intersection({"pulse_core.kernel.bindings", "pulse_core.runs.training"})
+
+
+def test_tasks_of_the_contract_suites_load_no_library_of_tests():
+    assert not loaded_by("import pulse.testing.tasks").intersection({"hypothesis", "pytest", "_pytest"})
 
 
 @pytest.mark.parametrize("words", [("--help",), ("runs", "--help")], ids=" ".join)

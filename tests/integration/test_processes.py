@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 import pytest
 
+from pulse.testing.tasks import count_variables, units
 from pulse_adapters.backends.host.deaths import MemoryKills
 from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_adapters.backends.stopping import Stop
@@ -25,12 +26,10 @@ from pulse_core.ports import Done, Failed, Task
 from tests.tasks import (
     Scripted,
     alive,
-    count_variables,
     environment_word,
     oom_score,
     process_id,
     threads_per_library,
-    units,
 )
 
 pytestmark = pytest.mark.integration
@@ -204,7 +203,8 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from pulse_adapters.backends.processes.backend import ProcessesBackend
-from tests.tasks import Scripted, units
+from pulse.testing.tasks import units
+from tests.tasks import Scripted
 
 {guard}
     task = Scripted(Path({folder!r}), {script!r})

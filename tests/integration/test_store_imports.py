@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from pulse.testing.data_store import sample
 from tests.contracts.data_files import one_file
-from tests.contracts.data_store import sample
 
 HEAVY = ("pandas", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "msgspec")
 SCRIPT = """

@@ -12,7 +12,6 @@ from functools import cache, partial
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from pulse_core.arrays import floats, moments, names
 from pulse_core.backtest.hindcasts import forecast_rows
@@ -21,7 +20,7 @@ from pulse_core.data.calendars import calendar_of
 from pulse_core.data.observations import KnownRows, Moments, Observations, resolve_known_at
 from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import HistoryChanged, InvalidSpec
-from pulse_core.forecasters.base import Forecaster
+from pulse_core.forecasters.base import Forecaster, Values
 from pulse_core.forecasters.registry import ForecasterSet, resolve
 from pulse_core.plan import batch_count
 from pulse_core.ports import DataStore, ResultSink, reading
@@ -30,8 +29,6 @@ from pulse_core.runs.attempts import attempt
 from pulse_core.runs.per_origin_hindcasts import PerOriginHindcasts
 from pulse_core.runs.summary import trusted
 from pulse_core.spec import RunSpec
-
-Array = NDArray[np.float64]
 
 
 @attrs.frozen(eq=False)
@@ -49,10 +46,10 @@ class VariableForecast(ByContent):
     known_at: np.datetime64
     timestamp: np.datetime64
     targets: Moments = attrs.field(converter=moments)
-    point: Array = attrs.field(converter=floats)
-    quantiles: Array = attrs.field(converter=floats)
-    weights: Array = attrs.field(converter=floats)
-    trust: Array = attrs.field(converter=floats)
+    point: Values = attrs.field(converter=floats)
+    quantiles: Values = attrs.field(converter=floats)
+    weights: Values = attrs.field(converter=floats)
+    trust: Values = attrs.field(converter=floats)
     fresh: int = 0
 
 
@@ -147,7 +144,7 @@ def _to_newest(spec: RunSpec, rows: KnownRows) -> RunSpec:
     return attrs.evolve(spec, end=last, batch_limit=None)
 
 
-def _with_newest_rows(hindcasts: PerOriginHindcasts, forecaster: Forecaster, point: PointInTime) -> Array:
+def _with_newest_rows(hindcasts: PerOriginHindcasts, forecaster: Forecaster, point: PointInTime) -> Values:
     """Return a forecaster's rows at each origin of `point`; see forecast_rows. Raises ForecasterFailed.
 
     What it says of a moment that is no origin is not recorded: a batch's record holds its origins.

@@ -6,10 +6,11 @@ import os
 
 import pytest
 
+from pulse.testing.tasks import units
 from pulse_adapters.backends.processes.backend import ProcessesBackend
 from pulse_core.errors import BackendUnavailable
 from pulse_core.results import UnitResult
-from tests.tasks import process_id, units
+from tests.tasks import process_id
 
 
 @pytest.mark.parametrize(

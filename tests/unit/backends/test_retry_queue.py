@@ -6,9 +6,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from pulse.testing.tasks import units
 from pulse_adapters.backends.retry_queue import Bundle, RetryQueue
 from pulse_core.plan import WorkUnit
-from tests.tasks import units
 
 
 def queue_of(count: int, deaths_allowed: int = 2, deaths_before_alone: int = 2) -> RetryQueue:

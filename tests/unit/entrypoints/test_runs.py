@@ -8,11 +8,11 @@ import time
 
 import pytest
 
+from pulse.testing.results import per_origin_record, run_result, spec
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.commands.runs.command import list_runs, show_run
 from pulse_entrypoints.commands.runs.prune import prune_runs
-from tests.results import batch_hindcasts, run_result, spec
 
 OLD, YOUNG = "aa" * 32, "bb" * 32
 DAY = 86_400.0
@@ -26,7 +26,7 @@ def place(tmp_path):
         sink.publish(run_result(run_id=run_id, parts=()))
     sink.attach("third", "run.log", b"{}\n")
     for number, key in enumerate((OLD, YOUNG)):
-        sink.record(key, batch_hindcasts(number))
+        sink.record(key, per_origin_record(number))
     for path in (tmp_path / "first/result.json", tmp_path / "units/aa" / OLD):
         os.utime(path, (time.time() - 100 * DAY,) * 2)
     return tmp_path

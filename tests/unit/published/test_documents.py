@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from pulse.testing.results import FACTS, run_result, spec, summary
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.published import result_writer
 from pulse_adapters.published.forecaster_json import GROUPS
@@ -28,7 +29,6 @@ from pulse_core.runs.training import RetrodictionTraining
 from pulse_core.scores.measures import MEASURES
 from pulse_core.spec import RunSpec
 from tests.fakes import FakeStore
-from tests.results import FACTS, run_result, spec, summary, with_scores
 from tests.unit.published.plain_documents import plain_json
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -42,6 +42,13 @@ def published(result: RunResult) -> dict[str, Any]:
         document
     )
     return document
+
+
+def with_scores(measure: str, values: Any, **changes: Any) -> VariableSummary:
+    """A summary whose one measure has these values, shape (forecaster, horizon)."""
+    scores = summary(**changes).scores.copy()
+    scores[..., MEASURES.index(measure)] = values
+    return summary(**changes, scores=scores)
 
 
 def many(count: int) -> RunResult:

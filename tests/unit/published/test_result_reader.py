@@ -12,12 +12,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from pulse.testing.results import FACTS, FORECASTERS, HORIZONS, run_result, spec, summary
 from pulse_adapters.published import result_writer
 from pulse_adapters.published.result_reader import is_of_spec, is_result, read_head, read_result
 from pulse_adapters.published.result_writer import result_json
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_core.errors import MalformedData, RunIdTaken
-from tests.results import FACTS, FORECASTERS, HORIZONS, run_result, spec, summary
 
 
 @pytest.fixture(params=[True, False], ids=["indented", "close"])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pulse.testing.results import run_result
 from pulse_adapters.published.result_reader import read_result
 from pulse_adapters.published.table_reader import Rows, RunTable, joined, run_table
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_core.errors import MalformedData, RunNotFound
 from pulse_core.tables import Columns, Labels
-from tests.results import run_result
 
 PARTS = ("scores/part-00000-of-00002", "scores/part-00001-of-00002")
 DAYS = np.array(["2024-01-01", "2024-01-02T03:04:05.000006", "NaT"], dtype="datetime64[us]")

@@ -15,12 +15,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from pulse.testing.results import per_origin_record, run_result
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.storage import files
-from tests.results import batch_hindcasts, run_result
 
 KEYS = [f"{number:02x}" * 32 for number in range(3)]
-VALUES = {key: batch_hindcasts(number) for number, key in enumerate(KEYS)}
+VALUES = {key: per_origin_record(number) for number, key in enumerate(KEYS)}
 RUN = run_result(parts=())
 OPERATIONS: tuple[tuple[Any, str], ...] = (
     (os, "open"),

@@ -6,8 +6,8 @@ import pickle
 
 import numpy as np
 
+from pulse.testing.results import run_result, variable_record
 from pulse_adapters.sinks.memory import MemorySink
-from tests.results import run_result, variable_result
 
 KEY = "ab" * 32
 
@@ -19,7 +19,7 @@ def test_in_one_process_a_copy_is_the_sink_itself():
 
 def test_two_sinks_share_nothing():
     one, other = MemorySink(), MemorySink()
-    one.record(KEY, variable_result())
+    one.record(KEY, variable_record())
     with one.part("nightly", "scores/part-1") as write:
         write({"mae": np.ones(1)})
     assert other.recall(KEY) is None

@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from pulse.testing.results import FACTS, per_origin_record, variable_record
+from pulse.testing.results import records as any_record
 from pulse_adapters.sinks import records
 from pulse_adapters.sinks.records import MAGIC, DamagedRecord, OutdatedRecord, decode_record, encode_record
 from pulse_core.arrays import floats, moments
 from pulse_core.errors import SinkUnavailable
 from pulse_core.results import DataFacts, VariableRecord
 from pulse_core.scores.sums import SUMS, BatchSums
-from tests.results import FACTS, batch_hindcasts, variable_result
-from tests.results import records as any_record
 
 NONE = np.zeros((0, 1, 1))
 SMALL = VariableRecord(
@@ -70,7 +70,7 @@ def test_one_result_has_one_form(result):
 
 def test_what_comes_back_is_read_only():
     with pytest.raises(ValueError, match="read-only"):
-        cast("VariableRecord", decode_record(encode_record(variable_result()))).wins[0] = 1.0
+        cast("VariableRecord", decode_record(encode_record(variable_record()))).wins[0] = 1.0
 
 
 def test_every_flipped_byte_is_detected():
@@ -177,7 +177,7 @@ def test_a_record_of_one_class_is_not_taken_for_another():
     fields, body = contents(SMALL)
     with pytest.raises(OutdatedRecord, match="other fields than PerOriginRecord"):
         decode_record(assembled(fields, body, "PerOriginRecord"))
-    assert decode_record(encode_record(batch_hindcasts())) == batch_hindcasts()
+    assert decode_record(encode_record(per_origin_record())) == per_origin_record()
 
 
 def test_bytes_that_the_header_does_not_name_are_refused():
@@ -195,7 +195,7 @@ def test_a_stream_that_unpacks_without_end_is_refused(monkeypatch):
 def test_a_record_too_large_to_be_read_again_is_not_made(monkeypatch):
     monkeypatch.setattr(records, "LARGEST", 1_000)
     with pytest.raises(SinkUnavailable, match="longer batches"):
-        encode_record(variable_result())
+        encode_record(variable_record())
 
 
 def test_a_damaged_record_has_a_hint():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from pulse.testing.data_store import sample
 from pulse_core.errors import VariableNotFound
 from pulse_entrypoints.commands.train.dry_run import SizedStore
 from tests.contracts.data_files import one_file
-from tests.contracts.data_store import STORES, sample
+from tests.contracts.stores import STORES
 
-IN_FILES = ("filesystem, *.csv", "filesystem, *.parquet", "s3 in moto, *.csv")
-LONG = ("filesystem, long.csv", "s3 in SeaweedFS, long.csv")
+IN_FILES = ("folder, *.csv", "folder, *.parquet", "s3 in moto, *.csv")
+LONG = ("folder, long.csv", "s3 in SeaweedFS, long.csv")
 
 
 @pytest.mark.parametrize("name", IN_FILES)

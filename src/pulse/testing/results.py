@@ -1,10 +1,10 @@
-"""Results to record and publish: plain ones, and hypothesis strategies for any."""
+"""Records and results for tests of sinks: plain ones, and hypothesis strategies for any."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from hypothesis import strategies as st
@@ -28,12 +28,13 @@ from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.sums import SUMS, BatchSums
 from pulse_core.spec import RunSpec
 
-FORECASTERS = ("naive", "drift", "ses")
-HORIZONS = 2
-FACTS = DataFacts("sha256:" + "0a" * 32, 750, 3, "2020-01-01", "2022-12-30", "timestamp")
+FORECASTERS: Final = ("naive", "drift", "ses")
+HORIZONS: Final = 2
+FACTS: Final = DataFacts("sha256:" + "0a" * 32, 750, 3, "2020-01-01", "2022-12-30", "timestamp")
 
 
 def spec(**changes: Any) -> RunSpec:
+    """Return a spec of two variables, with some fields changed."""
     values: dict[str, Any] = {
         "variables": ("a", "b"),
         "start": date(2022, 1, 1),
@@ -44,7 +45,8 @@ def spec(**changes: Any) -> RunSpec:
     return RunSpec(**{**values, **changes})
 
 
-def variable_result(seed: int = 0, variable: str = "a") -> VariableRecord:
+def variable_record(seed: int = 0, variable: str = "a") -> VariableRecord:
+    """Return the record of a variable, with drawn numbers."""
     generator = np.random.default_rng(seed)
     shape = (3, len(FORECASTERS), HORIZONS)
     return VariableRecord(
@@ -60,8 +62,8 @@ def variable_result(seed: int = 0, variable: str = "a") -> VariableRecord:
     )
 
 
-def folded(result: VariableRecord, aggregation: str = "ab") -> VariableScores:
-    """Scores of a result's shape, made of its numbers anyhow."""
+def variable_scores(result: VariableRecord, aggregation: str = "ab") -> VariableScores:
+    """Return scores of a record's shape, taken from its numbers anyhow."""
     return VariableScores(
         variable=result.variable,
         aggregation=aggregation,
@@ -73,17 +75,20 @@ def folded(result: VariableRecord, aggregation: str = "ab") -> VariableScores:
     )
 
 
-def sighting(variable: str = "a", **changes: Any) -> DataSnapshot:
+def data_snapshot(variable: str = "a", **changes: Any) -> DataSnapshot:
+    """Return what a version of a variable's data holds, with some fields changed."""
     return DataSnapshot(**{"variable": variable, "facts": FACTS, "last_day": "2022-03-31", "settled": False, **changes})
 
 
-def batch_hindcasts(seed: int = 0) -> PerOriginRecord:
+def per_origin_record(seed: int = 0) -> PerOriginRecord:
+    """Return hindcasts of 20 origins with quantiles, the first origin without a forecast."""
     forecasts = np.random.default_rng(seed).normal(size=(20, HORIZONS))
     forecasts[0] = np.nan
-    return PerOriginRecord("a", "own:Best", forecasts, np.repeat(forecasts[None], 9, axis=0))
+    return PerOriginRecord("a", "my_models:Best", forecasts, np.repeat(forecasts[None], 9, axis=0))
 
 
 def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **changes: Any) -> VariableSummary:
+    """Return the summary of a variable, with drawn scores and some fields changed."""
     scores = np.random.default_rng(len(variable)).uniform(size=(len(forecasters), HORIZONS, len(MEASURES)))
     scores[..., MEASURES.index("n")] = 60
     trust = np.full((len(forecasters), HORIZONS, len(TRUST)), 0.5)
@@ -103,14 +108,8 @@ def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **cha
     return VariableSummary(**{**values, **changes})
 
 
-def with_scores(measure: str, values: Any, **changes: Any) -> VariableSummary:
-    """A summary whose one measure has these values, shape (forecaster, horizon)."""
-    scores = summary(**changes).scores.copy()
-    scores[..., MEASURES.index(measure)] = values
-    return summary(**changes, scores=scores)
-
-
 def run_result(**changes: Any) -> RunResult:
+    """Return the result of the run `nightly`, with some fields changed."""
     values: dict[str, Any] = {
         "run_id": "nightly",
         "spec": spec(),
@@ -136,8 +135,8 @@ def _with_payloads(values: np.ndarray, payload: int) -> np.ndarray:
 
 
 @st.composite
-def variable_results(draw: st.DrawFn) -> VariableRecord:
-    """Any result: no batches or some, every kind of float, names in any script."""
+def variable_records(draw: st.DrawFn) -> VariableRecord:
+    """Any record of a variable: no batches or some, every kind of float, names in any script."""
     count, forecasters, horizons = draw(st.integers(0, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
     shape = (count, forecasters, horizons)
     payload = draw(st.integers(0, 2**40))
@@ -159,8 +158,8 @@ def variable_results(draw: st.DrawFn) -> VariableRecord:
 
 
 @st.composite
-def hindcasts_of_batches(draw: st.DrawFn) -> PerOriginRecord:
-    """Any hindcasts per origin of a batch: no origins or some, every kind of float, with quantiles or not."""
+def per_origin_records(draw: st.DrawFn) -> PerOriginRecord:
+    """Any hindcasts of a batch: no origins or some, every kind of float, with quantiles or without."""
     shape = draw(st.integers(0, 4)), draw(st.integers(1, 3))
     forecasts = draw(arrays.arrays(np.float64, shape, elements=_any_float))
     text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
@@ -172,15 +171,15 @@ def hindcasts_of_batches(draw: st.DrawFn) -> PerOriginRecord:
 
 
 @st.composite
-def scores_of_variables(draw: st.DrawFn) -> VariableScores:
-    """What any record was aggregated to: every kind of float."""
-    result, aggregation = draw(variable_results()), draw(st.text("0123456789abcdef", max_size=8))
-    return folded(result, aggregation=aggregation)
+def scores(draw: st.DrawFn) -> VariableScores:
+    """Any scores that a record was aggregated to: every kind of float."""
+    result, aggregation = draw(variable_records()), draw(st.text("0123456789abcdef", max_size=8))
+    return variable_scores(result, aggregation=aggregation)
 
 
 @st.composite
-def sightings(draw: st.DrawFn) -> DataSnapshot:
-    """What reading anything may have given."""
+def data_snapshots(draw: st.DrawFn) -> DataSnapshot:
+    """Any snapshot of data."""
     text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
     counts = draw(st.integers(0, 2**40)), draw(st.integers(0, 2**40))
     facts = DataFacts(draw(text), *counts, draw(text), draw(text), draw(text))
@@ -188,5 +187,5 @@ def sightings(draw: st.DrawFn) -> DataSnapshot:
 
 
 def records() -> st.SearchStrategy[Record]:
-    """Anything that may be recorded."""
-    return st.one_of(variable_results(), hindcasts_of_batches(), scores_of_variables(), sightings())
+    """Any record that a sink may be given."""
+    return st.one_of(variable_records(), per_origin_records(), scores(), data_snapshots())

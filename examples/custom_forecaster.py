@@ -1,7 +1,7 @@
 """A forecaster of your own against the built-in ones.
 
 As a service would, this program hands the forecaster over as an object. On the command line it is named instead:
-`pulse train --data sample --variables core_cpi --forecasters naive ari own_forecaster:LastYear` in this folder.
+`pulse train --data sample --variables core_cpi --forecasters naive ari custom_forecaster:LastYear` in this folder.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class LastYear:
 
 def train() -> RunResult:
     """Replay nine years of consumer prices."""
-    own = PerOriginForecaster(name="last-year", version=LastYear.version, model=LastYear())
+    custom = PerOriginForecaster(name="last-year", version=LastYear.version, model=LastYear())
     training = RetrodictionTraining(
-        store=FolderStore(FOLDER), backend=SerialBackend(), sink=MemorySink(), forecasters=(own,)
+        store=FolderStore(FOLDER), backend=SerialBackend(), sink=MemorySink(), forecasters=(custom,)
     )
     spec = RunSpec(
         variables=["core_cpi"],
@@ -56,7 +56,7 @@ def main() -> None:
     (prices,) = train().variables
     skills = prices.scores[..., MEASURES.index("skill_mae")]
     for forecaster, skill in zip(prices.forecasters, skills, strict=True):
-        print(f"{forecaster:10}", *(f"{one:7.1%}" for one in skill))
+        print(f"{forecaster:10}", *(f"{share:7.1%}" for share in skill))
 
 
 if __name__ == "__main__":
