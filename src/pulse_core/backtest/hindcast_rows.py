@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.backtest.hindcasts import Hindcasts
-from pulse_core.backtest.learning import AsQuoted, LearningPass
+from pulse_core.backtest.learning import LearningPass, OriginStates
 from pulse_core.backtest.origins import Origins
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.levels import LEVELS
@@ -43,9 +43,9 @@ class HindcastRows:
         self._hindcasts, self._learning = hindcasts, learning
         self._benchmark = hindcasts.names.index(spec.benchmark)
 
-    def columns(self, quoted: AsQuoted) -> Columns:
+    def columns(self, states: OriginStates) -> Columns:
         """Return the rows of these origins of the period."""
-        part = slice(quoted.first, quoted.first + len(quoted))
+        part = slice(states.first, states.first + len(states))
         # (origin, horizon, forecaster), of which rows are those with a forecast
         points = np.moveaxis(self._hindcasts.forecasts[part], 1, 2)
         rows = np.isfinite(points)
@@ -68,14 +68,14 @@ class HindcastRows:
             "target": spread(self._targets(steps)[:, :, None]),
             "point": self._in_units(points[rows]),
             **{
-                f"q{level}": self._in_units(by_forecaster(quoted.quantiles[:, index]))
+                f"q{level}": self._in_units(by_forecaster(states.quantiles[:, index]))
                 for index, level in enumerate(LEVELS)
             },
             "actual": self._in_units(spread(self._origins.reported[part][..., None])),
             "first_release": self._in_units(spread(self._origins.released[part][..., None])),
             "outcome": by_forecaster(self._outcomes(part)),
-            "weight": by_forecaster(self._weights(quoted)),
-            "trust": by_forecaster(self._without_benchmark(quoted.trust)),
+            "weight": by_forecaster(self._weights(states)),
+            "trust": by_forecaster(self._without_benchmark(states.trust)),
             "log10_e": by_forecaster(self._evidence(part)),
         }
 
@@ -92,22 +92,22 @@ class HindcastRows:
         codes = self._learning.outcomes[part]
         return np.where(codes == UNKNOWN, np.nan, codes / WON)
 
-    def _weights(self, quoted: AsQuoted) -> Array:
+    def _weights(self, states: OriginStates) -> Array:
         """Return the ensemble's weights (origin, forecaster, horizon); NaN for what it does not weigh."""
-        weights = np.full(quoted.trust.shape, np.nan)
+        weights = np.full(states.trust.shape, np.nan)
         members = self._learning.members
-        if quoted.weights.shape[1]:
-            weights[:, members] = quoted.weights
+        if states.weights.shape[1]:
+            weights[:, members] = states.weights
         return weights
 
     def _without_benchmark(self, values: Array) -> Array:
-        kept = values.copy()
-        kept[:, self._benchmark] = np.nan
-        return kept
+        masked = values.copy()
+        masked[:, self._benchmark] = np.nan
+        return masked
 
     def _evidence(self, part: slice) -> Array:
         first = self._origins.first
         # an outcome of the period is known where that of its origin is; of those before it nothing counts
-        known = np.maximum(self._origins.known[part] - first, 0)
+        known_counts = np.maximum(self._origins.known[part] - first, 0)
         outcomes = self._learning.outcomes[first : part.stop]
-        return self._without_benchmark(evidence_path(outcomes, known))
+        return self._without_benchmark(evidence_path(outcomes, known_counts))

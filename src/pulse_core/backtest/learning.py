@@ -34,7 +34,7 @@ _SCRATCH: Final = 20
 
 
 @attrs.frozen(eq=False)
-class AsQuoted:
+class OriginStates:
     """What stood at some origins in a row, from `first` on: all of it depends on what was known there alone.
 
     Values are scaled as the histories are. `quantiles` (origin, level, forecaster, horizon), `weights` of the ensemble
@@ -70,6 +70,18 @@ class LearningPass:
         self._wins, self._trials = np.zeros((2, origins.batches, stride), dtype=np.int64)
         self._state = PassState()
         self._arrays: list[NDArray[Any]] = []
+        self._set_origins(origins, spec)
+        self._set_calibrator(self._state.calibrator, cells, spec)
+        self._set_custom(spec)
+        self._set_sums(stride)
+        self.members = [hindcasts.names.index(forecaster.name) for forecaster in forecasters.forecasters]
+        self._set_ensemble(forecasters)
+        if trust:
+            self._set_posterior(spec, stride)
+
+    def _set_origins(self, origins: Origins, spec: RunSpec) -> None:
+        """Set what the pass reads, and where it writes."""
+        stride = self._hindcasts.cells.shape[1]
         self._fill(
             self._state,
             origins=len(origins),
@@ -77,7 +89,7 @@ class LearningPass:
             horizons=spec.horizon,
             stride=stride,
             batches=origins.batches,
-            benchmark=hindcasts.names.index(spec.benchmark),
+            benchmark=self._hindcasts.names.index(spec.benchmark),
             trust_loss=TRUST_LOSSES.index(spec.trust_loss),
             scale=origins.scale,
             square_scale=origins.square_scale,
@@ -88,20 +100,13 @@ class LearningPass:
             known=origins.known,
             known_batch=origins.known_batch,
             root=np.sqrt(np.arange(1.0, spec.horizon + 1.0)),
-            forecasts=hindcasts.cells,
+            forecasts=self._hindcasts.cells,
             scratch=np.empty((_SCRATCH, stride)),
             sums=self.sums,
             outcome=self._outcomes,
             wins=self._wins,
             trials=self._trials,
         )
-        self._set_calibrator(self._state.calibrator, cells, spec)
-        self._set_custom(spec)
-        self._set_sums(stride)
-        self.members = [hindcasts.names.index(forecaster.name) for forecaster in forecasters.forecasters]
-        self._set_ensemble(forecasters)
-        if trust:
-            self._set_posterior(spec, stride)
 
     @property
     def outcomes(self) -> NDArray[np.int8]:
@@ -123,7 +128,7 @@ class LearningPass:
         for begin, end in self._blocks(first, last):
             run_pass(self._state, begin, end)
 
-    def quoted(self, first: int, last: int) -> Iterator[AsQuoted]:
+    def states(self, first: int, last: int) -> Iterator[OriginStates]:
         """Go through the origins, and yield what stands at them, some at a time."""
         stride = self._hindcasts.cells.shape[1]
         for begin, end in self._blocks(first, last):
@@ -135,7 +140,7 @@ class LearningPass:
             )
             run_pass(self._state, begin, end)
             fill(self._state, quantiles=None, weights=None, trust=None)
-            yield AsQuoted(begin, self._by_cell(quantiles), weights, self._by_cell(trust))
+            yield OriginStates(begin, self._by_cell(quantiles), weights, self._by_cell(trust))
 
     def learned(self) -> tuple[Array, Array, Array]:
         """Return the ensemble's weights (forecaster, horizon), regret and its bound (horizon,); NaN for none.

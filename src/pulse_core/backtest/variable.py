@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pulse_core.arrays import frozen
 from pulse_core.backtest.hindcast_rows import HindcastRows
 from pulse_core.backtest.hindcasts import Hindcasts, hindcast
-from pulse_core.backtest.learning import AsQuoted, LearningPass
+from pulse_core.backtest.learning import LearningPass, OriginStates
 from pulse_core.backtest.origins import Origins, origins_of
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.forecasters.base import Histories
@@ -70,9 +70,9 @@ def backtest(
         else:
             learning.run(0, origins.first)
             rows = HindcastRows(point, spec, origins, hindcasts, learning)
-            for quoted in learning.quoted(origins.first, newest):
-                write(rows.columns(quoted))
-        (last,) = learning.quoted(newest, newest + 1)
+            for states in learning.states(origins.first, newest):
+                write(rows.columns(states))
+        (last,) = learning.states(newest, newest + 1)
         if write is not None:
             write(rows.columns(last))
         record = _record(point, spec, origins, hindcasts, learning)
@@ -107,7 +107,7 @@ def _record(
     )
 
 
-def _newest(hindcasts: Hindcasts, last: AsQuoted, record: VariableRecord, forecasters: ForecasterSet) -> Newest:
+def _newest(hindcasts: Hindcasts, last: OriginStates, record: VariableRecord, forecasters: ForecasterSet) -> Newest:
     weights = np.full(record.weights.shape, np.nan)
     if forecasters.ensemble is not None:
         members = [hindcasts.names.index(forecaster.name) for forecaster in forecasters.forecasters]

@@ -168,7 +168,7 @@ def learning_pass(case: PassInput, *, trust: bool = True) -> LearningPass:
 def run(case: PassInput) -> PassOutput:
     """Go through all origins."""
     learning = learning_pass(case)
-    parts = list(learning.quoted(0, case.shape[0]))
+    parts = list(learning.states(0, case.shape[0]))
     weights, regret, bound = learning.learned()
     return PassOutput(
         forecasts=learning._hindcasts.forecasts.copy(),
@@ -209,7 +209,7 @@ class Calibration:
 
     def quantiles(self) -> Array:
         """The quantiles around 0 at the present origin; (level,)."""
-        (part,) = self._learning.quoted(self._time, self._time + 1)
+        (part,) = self._learning.states(self._time, self._time + 1)
         return np.asarray(part.quantiles[0, :, 0, 0])
 
     def state(self) -> tuple[Array, float]:

@@ -66,7 +66,7 @@ def replay(
         origins = teach(point, spec)
         hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, {})
     learning = LearningPass(hindcasts, origins, forecasters, spec, trust=True)
-    parts = list(learning.quoted(0, len(origins)))
+    parts = list(learning.states(0, len(origins)))
     return Replay(
         spec,
         point,
