@@ -30,6 +30,8 @@ class ForecasterContract(ABC):
     """How many histories each property is tried with; fewer where the forecaster is slow."""
     phases: tuple[Phase, ...] = tuple(Phase)
     """What hypothesis does with them; without `Phase.shrink` a failure is shown sooner, and larger."""
+    shortest: int = 1
+    """How many values the shortest history has: the least `min_history` of runs that the forecaster is for."""
     longest: int = 60
     """How many values the longest history has: enough for the forecaster to forecast."""
 
@@ -79,11 +81,11 @@ class ForecasterContract(ABC):
     def test_a_copy_declares_and_forecasts_the_same(self, forecaster: Forecaster) -> None:
         original = self.create()
         assert declarations(forecaster) == declarations(original)
-        histories = walk(self.longest)
+        histories = walk(self.shortest, self.longest)
         assert bits(forecasts(forecaster, histories)) == bits(forecasts(original, histories))
 
     def test_a_long_history_is_forecast(self, forecaster: Forecaster) -> None:
-        assert np.isfinite(forecaster.hindcast(walk(self.longest), HORIZON)[-1]).all()
+        assert np.isfinite(forecaster.hindcast(walk(self.shortest, self.longest), HORIZON)[-1]).all()
 
     def test_there_is_a_number_for_each_origin_and_step(self, forecaster: Forecaster) -> None:
         def check(vintages: Sequence[Path]) -> None:
@@ -94,7 +96,7 @@ class ForecasterContract(ABC):
                 assert result.dtype == np.dtype(np.float64)
                 assert not np.isinf(result).any()
 
-        self.for_all(paths(self.longest), check)
+        self.for_all(paths(self.shortest, self.longest), check)
 
     def test_quantiles_rise_with_the_level_and_stand_beside_the_points(self, forecaster: Forecaster) -> None:
         def check(vintages: Sequence[Path]) -> None:
@@ -109,7 +111,7 @@ class ForecasterContract(ABC):
             assert not np.isinf(quantiles).any()
             assert not (quantiles[1:] < quantiles[:-1]).any()
 
-        self.for_all(paths(self.longest), check)
+        self.for_all(paths(self.shortest, self.longest), check)
 
     def test_nothing_that_comes_later_moves_a_forecast(self, forecaster: Forecaster) -> None:
         def check(future: tuple[Sequence[Path], int, Sequence[Path], int]) -> None:
@@ -117,7 +119,7 @@ class ForecasterContract(ABC):
             first = forecasts(copied(forecaster), histories_of(vintages))[:, origin]
             assert bits(forecasts(copied(forecaster), histories_of(other))[:, other_origin]) == bits(first)
 
-        self.for_all(futures(self.longest), check)
+        self.for_all(futures(self.shortest, self.longest), check)
 
     def test_any_cut_gives_the_same_bits(self, forecaster: Forecaster) -> None:
         def check(draw: tuple[Sequence[Path], Sequence[bool]]) -> None:
@@ -129,7 +131,9 @@ class ForecasterContract(ABC):
                 cut = forecasts(copied(forecaster), histories.select(origins))  # as in two workers
                 assert bits(cut) == bits(complete[:, origins])
 
-        self.for_all(st.tuples(paths(self.longest), st.lists(st.booleans(), min_size=1, max_size=8)), check)
+        self.for_all(
+            st.tuples(paths(self.shortest, self.longest), st.lists(st.booleans(), min_size=1, max_size=8)), check
+        )
 
     def test_histories_stay_as_they_are(self, forecaster: Forecaster) -> None:
         def check(vintages: Sequence[Path]) -> None:
@@ -138,7 +142,7 @@ class ForecasterContract(ABC):
             forecasts(forecaster, histories)
             assert [values.tobytes() for values in (*histories.paths, *histories.predictors)] == before
 
-        self.for_all(paths(self.longest), check)
+        self.for_all(paths(self.shortest, self.longest), check)
 
 
 def copied(forecaster: Forecaster) -> Forecaster:
@@ -146,9 +150,9 @@ def copied(forecaster: Forecaster) -> Forecaster:
     return cast("Forecaster", pickle.loads(pickle.dumps(forecaster)))
 
 
-def walk(size: int) -> Histories:
-    """Return a random walk with an origin at each of its values."""
-    return histories_of([attrs.evolve(random_walk(size), lengths=tuple(range(1, size + 1)))])
+def walk(shortest: int, longest: int) -> Histories:
+    """Return the histories of a random walk, with an origin at each length."""
+    return histories_of([attrs.evolve(random_walk(longest), lengths=tuple(range(shortest, longest + 1)))])
 
 
 def declarations(forecaster: Forecaster) -> tuple[object, ...]:

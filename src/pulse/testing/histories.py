@@ -43,19 +43,22 @@ def random_walk(size: int, seed: int = 0) -> Path:
 
 
 @st.composite
-def paths(draw: st.DrawFn, longest: int) -> list[Path]:
-    """One to three paths of at most `longest` values with some origins each, all with a predictor or all without."""
+def paths(draw: st.DrawFn, shortest: int, longest: int) -> list[Path]:
+    """One to three paths with some origins each, all with a predictor or all without.
+
+    Origins know `shortest` to `longest` values.
+    """
     with_predictor = draw(st.booleans())
-    return [draw(_path(longest, with_predictor=with_predictor)) for _ in range(draw(st.integers(1, 3)))]
+    return [draw(_path(shortest, longest, with_predictor=with_predictor)) for _ in range(draw(st.integers(1, 3)))]
 
 
 @st.composite
-def futures(draw: st.DrawFn, longest: int) -> tuple[list[Path], int, list[Path], int]:
+def futures(draw: st.DrawFn, shortest: int, longest: int) -> tuple[list[Path], int, list[Path], int]:
     """Paths and one of their origins; then paths with that origin, by its index there, and all else anew.
 
     What the origin knows is the same in both: the first values of its path, and the changes of the predictor by then.
     """
-    vintages = draw(paths(longest))
+    vintages = draw(paths(shortest, longest))
     index = draw(st.integers(0, len(vintages) - 1))
     path = vintages[index]
     position = draw(st.integers(0, len(path.lengths) - 1))
@@ -63,32 +66,33 @@ def futures(draw: st.DrawFn, longest: int) -> tuple[list[Path], int, list[Path],
     origin = sum(len(earlier.lengths) for earlier in vintages[:index]) + position
     with_predictor = path.predictor is not None
     earlier, later = (
-        [draw(_path(longest, with_predictor=with_predictor)) for _ in range(draw(st.integers(0, 1)))] for _ in range(2)
+        [draw(_path(shortest, longest, with_predictor=with_predictor)) for _ in range(draw(st.integers(0, 1)))]
+        for _ in range(2)
     )
-    continued = draw(_continued(path, length, longest))
+    continued = draw(_continued(path, length, shortest, longest))
     other_origin = sum(len(path.lengths) for path in earlier) + continued.lengths.index(length)
     return vintages, origin, [*earlier, continued, *later], other_origin
 
 
 @st.composite
-def _path(draw: st.DrawFn, longest: int, *, with_predictor: bool) -> Path:
+def _path(draw: st.DrawFn, shortest: int, longest: int, *, with_predictor: bool) -> Path:
     """A path of drawn values, or a random walk, so that a long one costs hypothesis little."""
-    size = draw(st.integers(1, longest))
+    size = draw(st.integers(shortest, longest))
     if draw(st.booleans()):
         values = random_walk(size, draw(st.integers(0, 99))).values
     else:
         values = np.array(draw(_exactly(size, _NUMBERS)))
-    lengths = draw(st.lists(st.integers(1, size), min_size=1, max_size=6, unique=True))
+    lengths = draw(st.lists(st.integers(shortest, size), min_size=1, max_size=6, unique=True))
     predictor = draw(_predictor(size)) if with_predictor else None
     return Path(values, tuple(sorted(lengths)), predictor)
 
 
 @st.composite
-def _continued(draw: st.DrawFn, path: Path, length: int, longest: int) -> Path:
+def _continued(draw: st.DrawFn, path: Path, length: int, shortest: int, longest: int) -> Path:
     """The path up to a length, its origin there, and another future: none, or other values and other origins."""
     later = draw(st.lists(_LATER_NUMBERS, max_size=max(1, longest // 4)))
     values = np.append(path.values[:length], later)
-    lengths = draw(st.lists(st.integers(1, len(values)), max_size=4))
+    lengths = draw(st.lists(st.integers(shortest, len(values)), max_size=4))
     predictor = None
     if path.predictor is not None:
         predictor = np.concatenate([path.predictor[:, :length], draw(_predictor(len(later)))], axis=1)

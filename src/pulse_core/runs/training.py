@@ -21,6 +21,7 @@ from pulse_core.runs.units import UnitTask
 from pulse_core.spec import RunSpec
 
 Clock = Callable[[], datetime]
+"""Return the present time, with its zone."""
 
 
 @attrs.frozen(kw_only=True)
