@@ -111,7 +111,7 @@ class PeeksAtOtherVintages(Forecaster):
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         newest = histories.paths[histories.origin_path[-1]]
-        return _at_origins(histories, lambda path, length: newest[length - 1], horizon)
+        return _at_origins(histories, lambda path, length: newest[min(length, len(newest)) - 1], horizon)
 
 
 PEEKING_FAR = (PeeksAtMean(), PeeksAtOtherVintages())
