@@ -85,7 +85,7 @@ class ImportedForecaster(Forecaster):
         return forecasts
 
     def _failed(self, message: str) -> ForecasterFailed:
-        return ForecasterFailed(message, f"forecaster '{self.name}'", "Mend the forecaster, or leave it out")
+        return ForecasterFailed(message, f"forecaster '{self.name}'", "Correct the forecaster, or leave it out")
 
 
 def is_import_name(name: str) -> bool:

@@ -26,7 +26,7 @@ from pulse_core.errors import RunNotFound
 
 @attrs.frozen
 class RecordFacts:
-    """A record of the ledger: its key, its size in bytes, the time of writing (UTC), whether it was set aside."""
+    """A record: its key, its size in bytes, the time of writing (UTC), whether it was set aside."""
 
     key: str
     size: int
@@ -89,7 +89,7 @@ class StorageArchive:
         return tuple(sorted(f"{part}{SUFFIX}" for part in parts if part is not None))
 
     def records(self) -> Iterator[RecordFacts]:
-        """Yield every record of the ledger and every one set aside, in no order. Raises SinkUnavailable."""
+        """Yield every sound record and every one set aside, in no order. Raises SinkUnavailable."""
         for entry in self.storage.entries(UNITS):
             key = key_of(entry.name.removesuffix(DAMAGED))
             if key is not None:
@@ -114,7 +114,7 @@ class StorageArchive:
         self.storage.remove(name + DAMAGED)
 
     def remove_run(self, run_id: str) -> None:
-        """Remove a run with all its files; its records stay in the ledger.
+        """Remove a run with all its files; the records it used stay.
 
         The result goes first, so that no reader finds a result without its parts. Raises RunNotFound, SettingsError
         for an invalid run id, SinkUnavailable.

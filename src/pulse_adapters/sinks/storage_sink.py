@@ -215,7 +215,7 @@ class StorageSink(StorageArchive):
                     self.storage.remove(entry.name)
 
     def _sweep(self, run_id: str) -> None:
-        """Remove the temporary files of killed writers from the ledger, the run and the outputs."""
+        """Remove the temporary files of killed writers from the records, the run and the outputs."""
         with suppress(SinkUnavailable):  # the result is published, with temporary files beside it or not
             for swept in (Output(self.storage, run_folder(run_id)), *self.outputs, Output(self.storage, UNITS)):
                 swept.storage.sweep(swept.name)

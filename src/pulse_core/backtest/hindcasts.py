@@ -113,7 +113,7 @@ def _checked(
     histories: Histories,
     expected: tuple[int, ...],
 ) -> Array:
-    context, hint = f"forecaster '{forecaster.name}'", "Mend it, or leave it out"
+    context, hint = f"forecaster '{forecaster.name}'", "Correct it, or leave it out"
     try:
         rows = np.asarray(method(histories, expected[-1]), dtype=np.float64)
     except PulseError:

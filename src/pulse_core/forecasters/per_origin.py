@@ -103,4 +103,4 @@ class PerOriginForecaster(Forecaster):
 
     def _failed(self, message: str, size: int) -> ForecasterFailed:
         context = f"forecaster '{self.name}' with a history of {size}"
-        return ForecasterFailed(message, context, "Mend the forecaster, or leave it out")
+        return ForecasterFailed(message, context, "Correct the forecaster, or leave it out")

@@ -95,7 +95,7 @@ static void weigh(const struct ensemble *state, const double *awake, double *tot
     }
 }
 
-/* Weigh and combine the forecasts of an origin; `weights` (members, horizons) are told where they are not NULL. */
+/* Weigh and combine the forecasts of an origin; `weights` (members, horizons) are written where they are not NULL. */
 void ensemble_predict(struct pass *pass, int64_t origin, double *weights)
 {
     struct ensemble *state = &pass->ensemble;

@@ -51,7 +51,7 @@ class RetrodictionTraining:
     recorded_only: bool = False
     """Collect: a variable that no slice has recorded fails."""
     observer: Observer = ignore
-    """Is told of the run's progress."""
+    """Receives the events of the run."""
     clock: Clock | None = None
     """Stamps the result; without one it bears no times."""
     software: Mapping[str, str] = attrs.field(factory=dict)
@@ -77,7 +77,7 @@ class RetrodictionTraining:
                 result for _, result in sorted(self._dispatch(task, units, finished, planned), key=itemgetter(0))
             ]
             finished += _count(units)
-            # in the units' order, not that of their completion: of several failures the first unit's is told
+            # in the units' order, not that of their completion: of several failures the first unit's is raised
             for failure in (failure for result in results for failure in result.failures):
                 failures.setdefault(failure.variable, failure)
         result = self._aggregate(spec, run_id, _count(phases[-1]), results, failures, started)

@@ -115,7 +115,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         words=("runs", "list"),
         settings="pulse_entrypoints.settings.runs:RunsListSettings",
         run="pulse_entrypoints.commands.runs.command:list_runs",
-        help="List the runs, the newest first, and the size of the ledger.",
+        help="List the runs, the newest first, and the size of all records.",
     ),
     Command(
         words=("runs", "show"),

@@ -76,7 +76,7 @@ JOB_EPILOGUE: Final = (
 )
 
 PRUNE_HELP: Final = """\
-Remove old runs, and old records of the ledger.
+Remove old runs, and old records.
 
     pulse runs prune --older-than 90 --dry-run
 

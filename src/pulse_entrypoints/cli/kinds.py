@@ -19,7 +19,7 @@ _URL: Final = re.compile(
     r"https?://[A-Za-z0-9._\-]+(?::[0-9]{1,5})?(?:/[^\s?#@]*)?|https?://\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?/?"
 )
 _OBJECT: Final = re.compile(r"s3://([A-Za-z0-9._-]{3,255})/([^\x00-\x1f]{0,1023}[^\x00-\x1f/])")
-_LEDGER: Final = "units"
+_RECORDS: Final = "units"
 _TRUE: Final = ("true", "1", "yes", "on")
 _FALSE: Final = ("false", "0", "no", "off")
 
@@ -133,7 +133,7 @@ def _share(text: str) -> tuple[int, int]:
 
 
 def _run_id(text: str) -> str:
-    if not _RUN_ID.fullmatch(text) or text == _LEDGER:
+    if not _RUN_ID.fullmatch(text) or text == _RECORDS:
         raise ValueError
     return text
 

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009 - option() declares an attrs field and is meant to be called once, here
 """The settings of `pulse forecast`."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009 - option() declares an attrs field and is meant to be called once, here
 """The settings of a RunSpec: what to train, how to forecast, how to score."""
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class ResultsArchive(ResultSink, Protocol):
         """
 
     def records(self) -> Iterator[RecordFacts]:
-        """Yield key, size and time of every record in the ledger, set aside or not, in no order."""
+        """Yield key, size and time of every record, set aside or not, in no order."""
 
     def remove_record(self, key: str) -> None:
         """Remove a record and the damaged one of its key, if they exist."""

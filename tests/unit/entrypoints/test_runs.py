@@ -49,7 +49,7 @@ def test_runs_are_listed_the_newest_first_with_how_they_fared(place, capsys) -> 
     assert states == {"first": "published", "second": "published", "third": "not published"}
     units = run_result().units
     assert {line["recalled"] for line in listed["runs"] if line["state"] == "published"} == {units.recalled}
-    assert (listed["ledger"]["records"], listed["ledger"]["set_aside"]) == (2, 0)
+    assert (listed["records"]["count"], listed["records"]["set_aside"]) == (2, 0)
 
 
 def test_a_result_that_cannot_be_read_is_listed_as_that(place, capsys) -> None:
@@ -62,7 +62,7 @@ def test_people_see_a_table(place, capsys) -> None:
     assert run(list_runs, place) == 0
     out = capsys.readouterr().out
     assert f"{spec().start} to {spec().end}" in out
-    assert "Ledger: 2 records" in out
+    assert "Records: 2" in out
 
 
 def test_an_empty_place_is_no_error(tmp_path, capsys) -> None:

@@ -95,6 +95,6 @@ def _explanation(run: PublishedRun) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(style="dim", overflow="fold")
-    grid.add_row("for", "the date to come by the variable's calendar, where it keeps to variable")
+    grid.add_row("for", "the next dates of the variable's calendar; empty where its dates follow none")
     grid.add_row("trust", f"the chance that it beats {run.spec.benchmark}, with the 95% credible interval")
     return grid

@@ -50,10 +50,10 @@ class RunLine:
 
 
 @attrs.frozen
-class Ledger:
-    """The size of the ledger: sound records, their bytes, and damaged ones that were set aside."""
+class RecordsSize:
+    """The size of the records: sound ones, their bytes, and damaged ones that were set aside."""
 
-    records: int
+    count: int
     bytes: int
     set_aside: int
 
@@ -83,24 +83,24 @@ def lines_of(archive: ResultsArchive) -> list[RunLine]:
     return sorted(lines, key=lambda line: (line.written, line.run), reverse=True)
 
 
-def ledger_of(archive: ResultsArchive) -> Ledger:
-    """Return the size of the ledger."""
-    records = list(archive.records())
-    sound = [record for record in records if not record.damaged]
-    return Ledger(len(sound), sum(record.size for record in sound), len(records) - len(sound))
+def size_of_records(archive: ResultsArchive) -> RecordsSize:
+    """Return the size of all records."""
+    found = list(archive.records())
+    sound = [record for record in found if not record.damaged]
+    return RecordsSize(len(sound), sum(record.size for record in sound), len(found) - len(sound))
 
 
 def _list(layered: Layered[RunsListSettings]) -> Ending:
     archive = open_archive(layered)
-    lines, ledger = lines_of(archive), ledger_of(archive)
+    lines, records = lines_of(archive), size_of_records(archive)
     if layered.settings.format == TABLE:
         from pulse_entrypoints.commands.runs.table import listing
 
-        show(*listing(lines, ledger, layered.settings.results))
+        show(*listing(lines, records, layered.settings.results))
     elif layered.settings.format == CSV:
         write_csv([field.name for field in attrs.fields(RunLine)], (line.row for line in lines))
     else:
-        write_json({"runs": [line.row for line in lines], "ledger": attrs.asdict(ledger)})
+        write_json({"runs": [line.row for line in lines], "records": attrs.asdict(records)})
     return Ending(Exit.DONE)
 
 

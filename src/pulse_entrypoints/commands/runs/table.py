@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulse_adapters.published.result_reader import PublishedRun
-from pulse_entrypoints.commands.runs.command import PUBLISHED, Ledger, RunLine
+from pulse_entrypoints.commands.runs.command import PUBLISHED, RecordsSize, RunLine
 from pulse_entrypoints.commands.runs.prune import OldResults
 
 VARIABLES_SHOWN: Final = 40
@@ -18,8 +18,8 @@ _WIDEST: Final = 32
 _SIZES: Final = ("B", "kB", "MB", "GB", "TB")
 
 
-def listing(lines: Sequence[RunLine], ledger: Ledger, location: str) -> Iterator[Any]:
-    """Yield a table with a row a run, and a line on the ledger."""
+def listing(lines: Sequence[RunLine], records: RecordsSize, location: str) -> Iterator[Any]:
+    """Yield a table with a row a run, and a line on the records."""
     if lines:
         table = _table("run", "written", "period", "vars", "recalled", "failed")
         for line in lines:
@@ -27,8 +27,8 @@ def listing(lines: Sequence[RunLine], ledger: Ledger, location: str) -> Iterator
         yield table
     else:
         yield Text(f"No runs in {location}.")
-    aside = f", {ledger.set_aside} set aside as damaged" if ledger.set_aside else ""
-    yield Text(f"Ledger: {ledger.records:,} records, {size(ledger.bytes)}{aside}.")
+    aside = f", {records.set_aside} set aside as damaged" if records.set_aside else ""
+    yield Text(f"Records: {records.count:,}, {size(records.bytes)}{aside}.")
 
 
 def details(run: PublishedRun) -> Iterator[Any]:
