@@ -6,7 +6,7 @@ Each run starts real processes on the processes backend or on a Dask scheduler w
 folder, on a disk of 3 MiB or in SeaweedFS. At a moment within the run a worker, the coordinator, the scheduler or the
 server is killed with SIGKILL, the coordinator gets SIGTERM, the disk is filled, or memory runs out: the run (of Dask: a
 worker) is in a control group which gets no more than it has in use. Then the same command is run again.
-What must hold: the digest is the undisturbed one, the ledger holds the same records byte for byte, all that was
+What must hold: the digest is the undisturbed one, the same records stand byte for byte, all that was
 recorded is recalled, no temporary file, unfinished upload or process is left. Else the run counts as a loss.
 
 That memory ran out must be named where units failed of it. Mounting the small disk needs root; --without disk leaves it
