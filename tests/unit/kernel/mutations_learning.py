@@ -303,7 +303,6 @@ COMPARISON: Final[tuple[Fault, ...]] = (
 
 PASS: Final[tuple[Fault, ...]] = (
     ("backtest.c", "largest = values[i] > largest ? values[i] : largest;", "largest = values[i];"),
-    ("backtest.c", "        error[cell] = NAN;\n    for (int64_t h", "        error[cell] = 0.0;\n    for (int64_t h"),
     (
         "backtest.c",
         "error[cell] = origin[h] < 0 ? NAN : actual - forecast[cell];",

@@ -80,6 +80,15 @@ def test_a_long_series_of_errors_in_ticks_crosses_and_is_pooled_as_in_plain_loop
     assert bits(quantiles_of_errors(errors)) == bits(quoted_by_plain(errors, 1.0, "conformal"))
 
 
+@pytest.mark.parametrize("crossing", range(5))
+def test_quantiles_are_pooled_in_the_cells_where_they_cross_and_in_no_other(crossing):
+    generator = np.random.default_rng(crossing)
+    errors = generator.normal(size=(400, 5))
+    errors[:, crossing] = generator.choice([-1.0, 0.0, 0.0, 0.0, 1.0], 400)
+    case = PassInput(forecasts=-errors[:, :, None], origins=origins_of(np.zeros((400, 1))))
+    assert_same_bits(run(case), plain(case))
+
+
 def state_after(raw: list[float], relative: float) -> tuple[np.ndarray, float]:
     """Offsets and size after an error of so many sizes, where the trackers stand at `raw` before it."""
     calibration = Calibration(2)
