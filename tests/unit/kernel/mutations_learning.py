@@ -54,6 +54,7 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
     ("calibration.c", "(size_t)(count - low) * sizeof *sorted", "(size_t)(count - low - 1) * sizeof *sorted"),
     ("calibration.c", "pulse_levels[k] * (double)(count - 1);", "pulse_levels[k] * (double)count;"),
     ("calibration.c", "high = low + 1 < count ? low + 1 : count - 1;", "high = low;"),
+    ("calibration.c", "(1.0 - share) * sorted[low] + share * sorted[high];", "sorted[low] + share * gap;"),
     ("calibration.c", "state->size[cell] = count ? 1.0 : NAN;", "state->size[cell] = 1.0;"),
     (
         "calibration.c",

@@ -216,6 +216,13 @@ def test_empirical_quantiles_are_those_of_numpy(errors):
     np.testing.assert_allclose(quantiles, np.quantile(errors, LEVELS), rtol=1e-12, atol=1e-9)
 
 
+def test_empirical_quantiles_of_any_errors_are_numbers_among_them():
+    quantiles = quantiles_of_errors([-1.7e308, 1.7e308, 0.0], calibration="empirical")[-1]
+    assert quantiles[4] == 0.0
+    assert (np.diff(quantiles) > 0).all()
+    assert np.abs(quantiles).max() < 1.7e308
+
+
 def test_an_empirical_calibrator_quotes_nothing_before_the_first_error():
     assert np.isnan(quantiles_of_errors(np.zeros(2), calibration="empirical")[0]).all()
 
