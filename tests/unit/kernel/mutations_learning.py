@@ -54,7 +54,6 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
     ("calibration.c", "(size_t)(count - low) * sizeof *sorted", "(size_t)(count - low - 1) * sizeof *sorted"),
     ("calibration.c", "pulse_levels[k] * (double)(count - 1);", "pulse_levels[k] * (double)count;"),
     ("calibration.c", "high = low + 1 < count ? low + 1 : count - 1;", "high = low;"),
-    ("calibration.c", "(1.0 - share) * sorted[low] + share * sorted[high];", "sorted[low] + share * gap;"),
     ("calibration.c", "state->size[cell] = count ? 1.0 : NAN;", "state->size[cell] = 1.0;"),
     (
         "calibration.c",
@@ -304,6 +303,7 @@ COMPARISON: Final[tuple[Fault, ...]] = (
 
 PASS: Final[tuple[Fault, ...]] = (
     ("backtest.c", "largest = values[i] > largest ? values[i] : largest;", "largest = values[i];"),
+    ("backtest.c", "        error[cell] = NAN;\n    for (int64_t h", "        error[cell] = 0.0;\n    for (int64_t h"),
     (
         "backtest.c",
         "error[cell] = origin[h] < 0 ? NAN : actual - forecast[cell];",
