@@ -130,8 +130,10 @@ static void empirical_predict(struct calibrator *state)
         for (int k = 0; count && k < LEVELS; k++) {
             double position = pulse_levels[k] * (double)(count - 1);
             int64_t low = (int64_t)position, high = low + 1 < count ? low + 1 : count - 1;
-            double share = position - (double)low;
-            state->offset[k * state->stride + cell] = sorted[low] + share * (sorted[high] - sorted[low]);
+            double share = position - (double)low, gap = sorted[high] - sorted[low];
+            /* a gap may be beyond a float64 where both ends are not */
+            state->offset[k * state->stride + cell] =
+                finite(gap) ? sorted[low] + share * gap : (1.0 - share) * sorted[low] + share * sorted[high];
         }
     }
 }

@@ -111,8 +111,14 @@ class Empirical:
             position = tau * (len(self.errors) - 1)
             low = int(position)
             high = min(low + 1, len(self.errors) - 1)
-            offsets.append(self.errors[low] + (position - low) * (self.errors[high] - self.errors[low]))
+            offsets.append(between(self.errors[low], self.errors[high], position - low))
         return offsets, 1.0
+
+
+def between(low: float, high: float, share: float) -> float:
+    """The number so far on the way from low to high; their gap may be beyond a float64."""
+    gap = high - low
+    return low + share * gap if math.isfinite(gap) else (1.0 - share) * low + share * high
 
 
 Calibrator = Conformal | Empirical

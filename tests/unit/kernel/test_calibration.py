@@ -80,6 +80,15 @@ def test_a_long_series_of_errors_in_ticks_crosses_and_is_pooled_as_in_plain_loop
     assert bits(quantiles_of_errors(errors)) == bits(quoted_by_plain(errors, 1.0, "conformal"))
 
 
+@pytest.mark.parametrize("crossing", range(5))
+def test_quantiles_are_pooled_in_the_cells_where_they_cross_and_in_no_other(crossing):
+    generator = np.random.default_rng(crossing)
+    errors = generator.normal(size=(400, 5))
+    errors[:, crossing] = generator.choice([-1.0, 0.0, 0.0, 0.0, 1.0], 400)
+    case = PassInput(forecasts=-errors[:, :, None], origins=origins_of(np.zeros((400, 1))))
+    assert_same_bits(run(case), plain(case))
+
+
 def state_after(raw: list[float], relative: float) -> tuple[np.ndarray, float]:
     """Offsets and size after an error of so many sizes, where the trackers stand at `raw` before it."""
     calibration = Calibration(2)
@@ -205,6 +214,13 @@ def test_errors_that_become_known_at_once_are_learned_one_by_one_in_order(calibr
 def test_empirical_quantiles_are_those_of_numpy(errors):
     quantiles = quantiles_of_errors([*errors, 0.0], calibration="empirical")[-1]
     np.testing.assert_allclose(quantiles, np.quantile(errors, LEVELS), rtol=1e-12, atol=1e-9)
+
+
+def test_empirical_quantiles_of_any_errors_are_numbers_among_them():
+    quantiles = quantiles_of_errors([-1.7e308, 1.7e308, 0.0], calibration="empirical")[-1]
+    assert quantiles[4] == 0.0
+    assert (np.diff(quantiles) > 0).all()
+    assert np.abs(quantiles).max() < 1.7e308
 
 
 def test_an_empirical_calibrator_quotes_nothing_before_the_first_error():

@@ -227,14 +227,14 @@ def test_trust_and_evidence_at_a_moment_follow_from_the_outcomes_known_by_then(l
 
 
 def trust_of(output: Replay, cut: VariableRecord, newest: int) -> np.ndarray:
-    """The mean of the Beta posterior after the weighted wins and losses of each batch, faded from batch to batch."""
+    """The mean of the Beta posterior after the weighted wins and losses of each batch, which fade; NaN before any."""
     decay = output.spec.trust_decay ** (output.spec.batch_size_days / 30)
     alpha, beta = np.ones_like(cut.wins[0]), np.ones_like(cut.wins[0])
     for batch in range(int(output.origins.batch[newest]) + 1):
         if batch:
             alpha, beta = 1 + decay * (alpha - 1), 1 + decay * (beta - 1)
         alpha, beta = alpha + cut.wins[batch], beta + cut.losses[batch]
-    return np.asarray(alpha / (alpha + beta))
+    return np.where(alpha + beta > 2, alpha / (alpha + beta), np.nan)
 
 
 def judged(output: Replay, moment: np.datetime64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
