@@ -1,6 +1,7 @@
 """A Sphinx extension: the reference pages are written from the code each time the pages are built.
 
 A page says where by a comment, `<!-- generated: commands -->`; before it is parsed the comment becomes Markdown.
+Links to `benchmarks/README.md`, which lies outside of the pages, lead to the page that includes it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pulse_reference.schema import schema_page
 from pulse_reference.settings import settings_page
 
 _PLACE: Final = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
+_BENCHMARKS: Final = re.compile(r"\]\(((?:\.\./)*)\.\./benchmarks/README\.md\b")
 _SCHEMA: Final = Path(__file__).parents[2] / "result.schema.json"
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
@@ -50,7 +52,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 def _fill(app: Sphinx, name: str, source: list[str]) -> None:
     del app, name
-    source[0] = filled(source[0])
+    source[0] = _BENCHMARKS.sub(r"](\1benchmarks.md", filled(source[0]))
 
 
 def _outdated(app: Sphinx, *_: object) -> list[str]:
