@@ -95,3 +95,16 @@ def test_a_damaged_table_is_told(pulse) -> None:
         part.write_bytes(b"PAR1 not")
     done = pulse("compare", "one", "one")
     assert (done.status, "is no sound part of a run's table" in done.err) == (1, True)
+
+
+@pytest.mark.parametrize("options", [("--hindcasts",), ()])
+def test_a_limit_on_runs_with_nothing_in_common_is_refused(pulse, options) -> None:
+    pulse.train("first", *options)
+    for name in "ab":
+        (pulse.folder / f"data/{name}.csv").rename(pulse.folder / f"data/{name}{name}.csv")
+    pulse.train("second", *options)
+    done = pulse("compare", "first", "second", "--max-loss", 0.02)
+    assert (done.status, done.out) == (2, "")
+    assert "runs 'first' and 'second' share no variable, forecaster and horizon: nothing can be compared" in done.err
+    without_limit = pulse("compare", "first", "second")
+    assert (without_limit.status, "they have nothing in common" in without_limit.out) == (0, True)
