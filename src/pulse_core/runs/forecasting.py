@@ -87,7 +87,7 @@ class Forecasting:
         """Forecast from all rows known by the end of a day, which is not before the run's last.
 
         Of the variables that were trained, or some of them. Raises InvalidSpec for a variable that was not, or a day
-        before the run's end.
+        before the run's end, KernelUnavailable where the kernel cannot be loaded.
         """
         selected = _selected(trained, as_of, variables)
         forecasters = resolve(trained.spec.forecasters, self.forecasters)
