@@ -64,6 +64,13 @@ def in_units(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
     return np.where(np.isinf(scaled), np.nan, scaled)
 
 
+def finite_difference(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return left - right; NaN for what is not finite or beyond the range of a float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        difference = left - right
+    return np.where(np.isfinite(difference), difference, np.nan)
+
+
 def excess_exponent(*arrays: NDArray[np.float64]) -> int:
     """Return by which power of two to divide, so that differences and long sums of these values stay finite.
 

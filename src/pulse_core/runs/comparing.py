@@ -48,8 +48,9 @@ class Change:
 
     `pairs` is the number of these origins (or batches), `mae_before` and `mae_after` are the mean absolute errors over
     them, None beyond the range of a float64. The skills are 1 minus the forecaster's error over the benchmark's; they
-    are None for the benchmark and where the benchmark has no error. `p_value` is of the Diebold-Mariano test of equal loss, None where the differences do
-    not vary; `adjusted` is the p-value after Benjamini-Yekutieli over all changes of the comparison.
+    are None for the benchmark and where the benchmark has no error. `p_value` is of the Diebold-Mariano test of equal
+    loss, None where the differences do not vary; `adjusted` is the p-value after Benjamini-Yekutieli over all changes
+    of the comparison.
     """
 
     variable: str
