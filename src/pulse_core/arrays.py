@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+_LARGEST_EXPONENT: Final = 960
+"""Of values below 2**960, differences and the sum of 2**60 are below 2**1024, the end of a float64."""
 
 
 def floats(values: ArrayLike) -> NDArray[np.float64]:
@@ -51,6 +55,29 @@ def add_up(values: NDArray[Any]) -> NDArray[np.float64]:
             np.add(halved[0], total[-1], out=halved[0])
         total = halved
     return np.asarray(total[0])
+
+
+def in_units(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
+    """Return values times 2**exponent; NaN for what is beyond the range of a float64."""
+    with np.errstate(over="ignore"):
+        scaled = np.ldexp(values, exponent)
+    return np.where(np.isinf(scaled), np.nan, scaled)
+
+
+def finite_difference(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return left - right; NaN for what is not finite or beyond the range of a float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        difference = left - right
+    return np.where(np.isfinite(difference), difference, np.nan)
+
+
+def excess_exponent(*arrays: NDArray[np.float64]) -> int:
+    """Return by which power of two to divide, so that differences and long sums of these values stay finite.
+
+    It is 0 for all but the largest values, so that ordinary ones keep their bits. Values that are not finite are none.
+    """
+    largest = max((float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) for values in arrays), default=0.0)
+    return max(0, math.frexp(largest)[1] - _LARGEST_EXPONENT)
 
 
 def frozen(values: NDArray[Any]) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from pulse_adapters.published.archive import Archive
 from pulse_adapters.published.result_reader import PublishedRun
 from pulse_adapters.published.table_reader import Rows, RunTable, joined
 from pulse_adapters.report.views import Array, Moments, Weights
+from pulse_core.arrays import finite_difference
 from pulse_core.levels import LEVELS
 from pulse_core.plan import batch_index
 
@@ -49,8 +50,8 @@ class Hindcasts:
 
     @property
     def error(self) -> Array:
-        """Actual less forecast; NaN where the actual was not known by the end."""
-        return np.asarray(self.actual - self.point)
+        """Actual less forecast; NaN where the actual was not known by the end, or beyond the range of a float64."""
+        return finite_difference(self.actual, self.point)
 
     @property
     def scored(self) -> NDArray[np.bool_]:

@@ -1,4 +1,7 @@
-"""Attempts at several variables: where one fails, its failure is kept as a value and the others go on."""
+"""Attempts at several variables: where one fails, its failure is kept as a value and the others go on.
+
+A missing kernel is no variable's fault: it ends the attempts.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from pulse_core.errors import PulseError
+from pulse_core.errors import KernelUnavailable, PulseError
 from pulse_core.results import Failure
 
 Value = TypeVar("Value")
@@ -22,12 +25,17 @@ class Attempts(Generic[Value]):
 
 
 def attempt(variables: Iterable[str], action: Callable[[str], Value]) -> Attempts[Value]:
-    """Do something for each variable, and part those it succeeds for from those it fails for."""
+    """Do something for each variable, and part those it succeeds for from those it fails for.
+
+    Raises KernelUnavailable, without which none succeeds.
+    """
     values: dict[str, Value] = {}
     failures: dict[str, Failure] = {}
     for variable in variables:
         try:
             values[variable] = action(variable)
+        except KernelUnavailable:
+            raise
         except PulseError as error:
             failures[variable] = Failure.of(variable, error)
     return Attempts(values, failures)

@@ -6,6 +6,7 @@ both runs share, which is nearly all of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, cast
 
@@ -13,6 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.arrays import excess_exponent, in_units
 from pulse_core.scores.comparison import diebold_mariano
 from pulse_core.tables import Columns, Labels
 
@@ -29,7 +31,7 @@ class Losses:
     """One run's losses on a variable: `values` (forecaster, horizon, moment), sums over `counts` origins each.
 
     `moments` (moment,) are in order: when an origin was known, or the first day of a batch. Where there is no loss, its
-    value is NaN and its count 0.
+    value is NaN and its count 0. Values are in units of 2**exponent, so that none is beyond the range of a float64.
     """
 
     paired: Paired
@@ -37,6 +39,7 @@ class Losses:
     moments: NDArray[np.datetime64]
     values: Array
     counts: Array
+    exponent: int = 0
 
 
 @attrs.frozen
@@ -44,9 +47,10 @@ class Change:
     """A forecaster's loss on a variable at a horizon in two runs, on the origins (or batches) that both have scored.
 
     `pairs` is the number of these origins (or batches), `mae_before` and `mae_after` are the mean absolute errors over
-    them. The skills are 1 minus the forecaster's error over the benchmark's; they are None for the benchmark and where
-    the benchmark has no error. `p_value` is of the Diebold-Mariano test of equal loss, None where the differences do
-    not vary; `adjusted` is the p-value after Benjamini-Yekutieli over all changes of the comparison.
+    them, None beyond the range of a float64. The skills are 1 minus the forecaster's error over the benchmark's; they
+    are None for the benchmark and where the benchmark has no error. `p_value` is of the Diebold-Mariano test of equal
+    loss, None where the differences do not vary; `adjusted` is the p-value after Benjamini-Yekutieli over all changes
+    of the comparison.
     """
 
     variable: str
@@ -54,8 +58,8 @@ class Change:
     horizon: int
     paired: Paired
     pairs: int
-    mae_before: float
-    mae_after: float
+    mae_before: float | None
+    mae_after: float | None
     skill_before: float | None
     skill_after: float | None
     p_value: float | None
@@ -93,20 +97,24 @@ class Change:
 
 def losses_of_hindcasts(columns: Columns) -> Losses:
     """Return the losses in one variable's rows of the table `hindcasts`; the columns are HINDCAST_COLUMNS."""
-    error = np.abs(np.asarray(columns["actual"]) - np.asarray(columns["point"]))
-    is_scored = np.isfinite(error)
-    return _losses("origins", columns, "known_at", np.where(is_scored, error, np.nan), is_scored.astype(np.float64))
+    actual, point = np.asarray(columns["actual"]), np.asarray(columns["point"])
+    is_scored = np.isfinite(actual) & np.isfinite(point)
+    exponent = excess_exponent(actual, point)
+    actual, point = (np.ldexp(np.where(is_scored, values, np.nan), -exponent) for values in (actual, point))
+    return _losses("origins", columns, "known_at", np.abs(actual - point), is_scored.astype(np.float64), exponent)
 
 
 def losses_of_scores(columns: Columns) -> Losses:
     """Return the losses in one variable's rows of the table `scores`; the columns are SCORE_COLUMNS."""
     count = np.asarray(columns["n"], dtype=np.float64)
-    total = count * np.asarray(columns["mae"])
-    is_scored = np.isfinite(total) & (count > 0)
-    return _losses("batches", columns, "start", np.where(is_scored, total, np.nan), np.where(is_scored, count, 0.0))
+    mae = np.asarray(columns["mae"])
+    is_scored = np.isfinite(mae) & (count > 0)
+    exponent = excess_exponent(mae)
+    total = count * np.ldexp(np.where(is_scored, mae, np.nan), -exponent)
+    return _losses("batches", columns, "start", total, np.where(is_scored, count, 0.0), exponent)
 
 
-def _losses(paired: Paired, columns: Columns, moment: str, values: Array, counts: Array) -> Losses:
+def _losses(paired: Paired, columns: Columns, moment: str, values: Array, counts: Array, exponent: int) -> Losses:
     """Return `values` and `counts` (row,) by forecaster, horizon and moment; `moment` names the column of moments."""
     labels = cast("Labels", columns["forecaster"])
     horizon = np.asarray(columns["horizon"], dtype=np.int64)
@@ -115,7 +123,7 @@ def _losses(paired: Paired, columns: Columns, moment: str, values: Array, counts
     cell_values, cell_counts = np.full(shape, np.nan), np.zeros(shape)
     cells = labels.codes, horizon - 1, moment_index
     cell_values[cells], cell_counts[cells] = values, counts
-    return Losses(paired, labels.names, moments, cell_values, cell_counts)
+    return Losses(paired, labels.names, moments, cell_values, cell_counts, exponent)
 
 
 def changes(variable: str, before: Losses, after: Losses, benchmark: str) -> list[Change]:
@@ -137,7 +145,8 @@ class _PairedLosses:
     """Both runs' losses on a variable, on the forecasters, horizons and moments that they share.
 
     `before` and `after` (forecaster, horizon, moment) are sums over `counts` origins each where `is_paired`; elsewhere
-    a run has no loss, or the runs scored different numbers of origins. `benchmark` is its index among the forecasters.
+    a run has no loss, or the runs scored different numbers of origins. Both are in units of 2**exponent. `benchmark` is
+    its index among the forecasters.
     """
 
     variable: str
@@ -148,6 +157,7 @@ class _PairedLosses:
     after: Array
     counts: Array
     is_paired: NDArray[np.bool_]
+    exponent: int
 
 
 def _paired(variable: str, before: Losses, after: Losses, benchmark: str) -> _PairedLosses:
@@ -157,15 +167,17 @@ def _paired(variable: str, before: Losses, after: Losses, benchmark: str) -> _Pa
     cells_before = _cells(before, forecasters, horizons, moments_before)
     cells_after = _cells(after, forecasters, horizons, moments_after)
     counts, counts_after = before.counts[cells_before], after.counts[cells_after]
+    exponent = max(before.exponent, after.exponent)
     return _PairedLosses(
         variable=variable,
         paired=before.paired,
         forecasters=forecasters,
         benchmark=forecasters.index(benchmark) if benchmark in forecasters else None,
-        before=before.values[cells_before],
-        after=after.values[cells_after],
+        before=np.ldexp(before.values[cells_before], before.exponent - exponent),
+        after=np.ldexp(after.values[cells_after], after.exponent - exponent),
         counts=counts,
         is_paired=(counts == counts_after) & (counts > 0),
+        exponent=exponent,
     )
 
 
@@ -183,20 +195,31 @@ def _change(pairs: _PairedLosses, forecaster: int, horizon: int) -> Change:
         array[forecaster, horizon - 1, is_paired] for array in (pairs.before, pairs.after, pairs.counts)
     )
     skill_before, skill_after = _skills(pairs, forecaster, horizon)
-    p_value = diebold_mariano(before - after, _overlap(pairs.paired, horizon, counts))
-    total = float(counts.sum())
+    p_value = diebold_mariano(_normalised(before - after), _overlap(pairs.paired, horizon, counts))
     return Change(
         variable=pairs.variable,
         forecaster=pairs.forecasters[forecaster],
         horizon=horizon,
         paired=pairs.paired,
         pairs=len(counts),
-        mae_before=float(np.cumsum(before)[-1]) / total,
-        mae_after=float(np.cumsum(after)[-1]) / total,
+        mae_before=_mean(before, counts, pairs.exponent),
+        mae_after=_mean(after, counts, pairs.exponent),
         skill_before=skill_before,
         skill_after=skill_after,
         p_value=None if np.isnan(p_value) else p_value,
     )
+
+
+def _normalised(differences: Array) -> Array:
+    """Return differences over a power of two, by which the largest is below 1: squares then stay finite."""
+    _, exponent = np.frexp(np.abs(differences).max(initial=0.0))
+    return np.asarray(np.ldexp(differences, -exponent))
+
+
+def _mean(losses: Array, counts: Array, exponent: int) -> float | None:
+    """Return the mean of losses in units of 2**exponent; None beyond the range of a float64."""
+    mean = float(in_units(np.cumsum(losses)[-1] / counts.sum(), exponent))
+    return None if math.isnan(mean) else mean
 
 
 def _overlap(paired: Paired, horizon: int, counts: Array) -> int:

@@ -13,7 +13,7 @@ from functools import cache, partial
 import attrs
 import numpy as np
 
-from pulse_core.arrays import floats, moments, names
+from pulse_core.arrays import floats, in_units, moments, names
 from pulse_core.backtest.hindcasts import forecast_rows
 from pulse_core.backtest.variable import Backtest, backtest, histories_of
 from pulse_core.data.calendars import calendar_of
@@ -87,7 +87,7 @@ class Forecasting:
         """Forecast from all rows known by the end of a day, which is not before the run's last.
 
         Of the variables that were trained, or some of them. Raises InvalidSpec for a variable that was not, or a day
-        before the run's end.
+        before the run's end, KernelUnavailable where the kernel cannot be loaded.
         """
         selected = _selected(trained, as_of, variables)
         forecasters = resolve(trained.spec.forecasters, self.forecasters)
@@ -187,8 +187,8 @@ def _variable_forecast(point: PointInTime, spec: RunSpec, backtested: Backtest, 
         known_at=point.origin_known_at[-1],
         timestamp=timestamp,
         targets=unknown if calendar is None else calendar.after(timestamp, spec.horizon),
-        point=np.ldexp(newest.points, point.exponent),
-        quantiles=np.ldexp(newest.quantiles, point.exponent),
+        point=in_units(newest.points, point.exponent),
+        quantiles=in_units(newest.quantiles, point.exponent),
         weights=newest.weights,
         trust=trusted(record, spec, batch_count(spec)),
         fresh=fresh,

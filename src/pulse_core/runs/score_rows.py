@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.arrays import frozen
+from pulse_core.arrays import frozen, in_units
 from pulse_core.kernel.bindings import posteriors
 from pulse_core.plan import batches
 from pulse_core.results import VariableRecord
@@ -89,11 +89,4 @@ class _Part:
         sums = self.record.sums.values.reshape(-1, len(SUMS))
         common = sums[self.rows[:, None], [SUMS.index(name) for name in COMMON]].T
         outcomes = [values.ravel()[self.rows] for values in (self.record.wins, self.record.losses, self.trust)]
-        return np.stack([*_in_units(common, self.record.exponent), *outcomes])
-
-
-def _in_units(sums: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
-    """Return sums in the data's units; NaN beyond the range of a float64."""
-    with np.errstate(over="ignore"):
-        values = np.ldexp(sums, exponent)
-    return np.where(np.isfinite(values), values, np.nan)
+        return np.stack([*in_units(common, self.record.exponent), *outcomes])

@@ -9,10 +9,11 @@ from operator import itemgetter
 
 import attrs
 
-from pulse_core.errors import RunFailed, UnitFailed
+from pulse_core.errors import KernelUnavailable, RunFailed, UnitFailed
 from pulse_core.events import Observer, RunFinished, RunPlanned, UnitFinished, ignore
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet, resolve, with_custom_quantiles
+from pulse_core.kernel.bindings import library
 from pulse_core.plan import Slice, Workload, WorkUnit, batch_count, batch_units, batches, take, work_units
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, UnitOutcome
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
@@ -58,10 +59,15 @@ class RetrodictionTraining:
     """Versions that the result names, by name."""
 
     def execute(self, spec: RunSpec) -> RunResult:
-        """Train what the spec says; see TrainingRun. Raises InvalidSpec for a forecaster nobody knows."""
+        """Train what the spec says; see TrainingRun.
+
+        Raises InvalidSpec for a forecaster nobody knows, KernelUnavailable where the kernel cannot be loaded, here or
+        by a worker.
+        """
         started = self._now()
         spec = with_custom_quantiles(spec, self.forecasters)
         forecasters = resolve(spec.forecasters, self.forecasters)
+        library()  # before any data is read
         phases = self._phases(spec, forecasters)
         run_id = self.run_id or spec.run_id
         tables = Tables(run_id, len(phases[-1]), self.hindcasts) if self.slice is None else None
@@ -180,6 +186,9 @@ def _all_of(units: Sequence[WorkUnit], outcomes: Iterable[UnitOutcome]) -> Itera
 
 
 def _unit_result(outcome: UnitOutcome) -> UnitResult:
+    """Return a unit's result; of a unit that failed, the failures of its variables. Raises KernelUnavailable."""
     if isinstance(outcome, Done):
         return outcome.result
+    if isinstance(outcome.error, KernelUnavailable):
+        raise outcome.error
     return UnitResult(failures=tuple(Failure.of(variable, outcome.error) for variable in outcome.unit.variables))

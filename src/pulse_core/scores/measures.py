@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.arrays import in_units
 from pulse_core.kernel.bindings import write_measures
 from pulse_core.levels import INTERVALS, LEVELS
 
@@ -78,9 +79,7 @@ def write_measure_columns(sums: Scores, rows: NDArray[np.int64], exponent: int, 
     """Write the same of some rows of sums (..., sum), counted over all their leading axes; (measure, row)."""
     write_measures(sums, rows, columns)
     if exponent:
-        with np.errstate(over="ignore"):  # what overflows becomes null
-            scaled = np.ldexp(columns[_IN_UNITS], exponent)
-        columns[_IN_UNITS] = np.where(np.isinf(scaled), np.nan, scaled)
+        columns[_IN_UNITS] = in_units(columns[_IN_UNITS], exponent)
 
 
 def why_null(measure: str, *, scored: bool) -> str:

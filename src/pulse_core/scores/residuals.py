@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.arrays import excess_exponent
 from pulse_core.kernel.special import kolmogorov_sf
 
 Array = NDArray[np.float64]
@@ -41,7 +42,8 @@ def modified_z_scores(errors: Array) -> Array:
     """
     if not len(errors):
         return errors.copy()
-    distance = errors - np.median(errors)
+    scaled = np.ldexp(errors, -excess_exponent(errors))
+    distance = scaled - np.median(scaled)
     spread = float(np.median(np.abs(distance)))
     if not spread > 0:
         return np.full(len(errors), np.nan)

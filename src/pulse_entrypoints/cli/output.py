@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import shutil
 import sys
@@ -71,11 +72,21 @@ def write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def write_json(document: Any) -> None:
-    """Write one JSON document to stdout."""
+    """Write one JSON document to stdout, whole or not at all; numbers that are not finite become null."""
+    text = json.dumps(_without_non_finite(document), indent=2, allow_nan=False)
     with _broken_pipe_ends_output():
-        json.dump(document, sys.stdout, indent=2, allow_nan=False)
-        sys.stdout.write("\n")
+        sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
+
+
+def _without_non_finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _without_non_finite(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_non_finite(member) for member in value]
+    return value
 
 
 def show(*parts: Any) -> None:

@@ -9,12 +9,14 @@ import pytest
 from pulse_core import (
     DataError,
     InvalidSpec,
+    KernelUnavailable,
     PulseError,
     RunFailed,
     StoreUnavailable,
     UnitFailed,
     VariableNotFound,
 )
+from pulse_core.runs.attempts import attempt
 from pulse_core.scores.measures import MEASURES
 from tests.fakes import FakeSink, FakeStore
 from tests.strategies import ALL_NAMES
@@ -163,3 +165,30 @@ def test_a_forecaster_that_always_fails_fails_every_variable():
     assert {(lost.variable, lost.kind) for lost in raised.value.failures} == {
         (observations.variable, "ForecasterFailed") for observations in ALL
     }
+
+
+def test_a_missing_kernel_ends_a_run_before_data_is_read(monkeypatch):
+    error = KernelUnavailable("the compiled kernel is missing", "kernel.so", "Install")
+
+    def library():
+        raise error
+
+    monkeypatch.setattr("pulse_core.runs.training.library", library)
+    store = Broken({}, error=StoreUnavailable("read"))
+    with pytest.raises(KernelUnavailable) as raised:
+        training(*ALL, store=store, keep_going=True).execute(attrs.evolve(SPEC, forecasters=ALL_NAMES))
+    assert raised.value is error
+
+
+def test_a_worker_without_the_kernel_ends_the_run_and_fails_no_variable():
+    backend = Losing(frozenset({"low"}), KernelUnavailable("the compiled kernel is missing", "kernel.so", "Install"))
+    with pytest.raises(KernelUnavailable, match=r"kernel\.so"):
+        training(*ALL, backend=backend, keep_going=True, unit_size=1).execute(attrs.evolve(SPEC, forecasters=ALL_NAMES))
+
+
+def test_an_attempt_without_the_kernel_is_no_failure_of_a_variable():
+    def action(_: str) -> None:
+        raise KernelUnavailable("the compiled kernel is missing")
+
+    with pytest.raises(KernelUnavailable):
+        attempt(["a", "b"], action)

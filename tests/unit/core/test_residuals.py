@@ -75,3 +75,8 @@ def test_the_scale_of_the_data_does_not_matter(scale) -> None:
         assert scaled.index == usual.index
         assert scaled.p_value == pytest.approx(usual.p_value)
         assert scaled.after == pytest.approx(usual.after * scale)
+
+
+def test_scores_do_not_depend_on_a_power_of_two() -> None:
+    errors = np.random.default_rng(7).uniform(-1.0, 1.0, size=100)
+    assert modified_z_scores(np.ldexp(errors, 1024)).tobytes() == modified_z_scores(errors).tobytes()

@@ -195,5 +195,64 @@ def test_no_rows_are_no_losses():
     assert changes("x", losses_of_hindcasts(nothing), losses_of_hindcasts(nothing), "naive") == []
 
 
+def hindcasts(point: np.ndarray, actual: np.ndarray) -> Columns:
+    """Hindcasts of naive and own in turn, one step ahead, two an origin."""
+    return {
+        "forecaster": Labels(NAMES, np.tile(np.arange(2, dtype=np.int32), len(point) // 2)),
+        "horizon": np.ones(len(point), dtype=np.int16),
+        "known_at": np.repeat(day(0) + np.arange(len(point) // 2) * np.timedelta64(1, "D"), 2),
+        "point": point,
+        "actual": actual,
+    }
+
+
+def of_size(exponent: int) -> tuple[Losses, Losses]:
+    """Two runs' losses on values that reach from below -2**(exponent - 1) to above 2**(exponent - 1)."""
+    rng = np.random.default_rng(5)
+    actual = np.repeat(rng.choice([-0.75, 0.75], size=60), 2)
+    points = [rng.uniform(-0.5, 0.5, size=120) for _ in range(2)]
+    before, after = (
+        losses_of_hindcasts(hindcasts(np.ldexp(point, exponent), np.ldexp(actual, exponent))) for point in points
+    )
+    return before, after
+
+
+@pytest.mark.parametrize("exponent", [1024, 961, 400, -900])
+def test_a_power_of_two_changes_no_count_skill_or_p_value(exponent):
+    ordinary, scaled = (changes("x", *of_size(size), "naive") for size in (0, exponent))
+    for small, large in zip(ordinary, scaled, strict=True):
+        assert (small.mae_before, small.mae_after) != (None, None)
+        maes = tuple(float(np.ldexp(mae, exponent)) for mae in (small.mae_before, small.mae_after))  # type: ignore[arg-type]
+        assert large == attrs.evolve(small, mae_before=maes[0], mae_after=maes[1])
+
+
+def test_runs_of_other_sizes_are_compared_in_one_unit():
+    large, ordinary = of_size(1024)[0], of_size(900)[0]
+    change = of_own(ordinary, large)
+    assert (large.exponent, ordinary.exponent) == (64, 0)
+    assert change.mae_before == of_own(ordinary, ordinary).mae_after
+    assert change.mae_after == of_own(large, large).mae_after
+
+
+def test_a_mean_error_beyond_float64_is_none():
+    values = np.full(8, 1.7e308)
+    run_losses = losses_of_hindcasts(hindcasts(-values, values))
+    assert [
+        (change.pairs, change.mae_before, change.same) for change in changes("x", run_losses, run_losses, "naive")
+    ] == [(4, None, True)] * 2
+
+
+def test_large_means_of_batches_add_up():
+    batches: Columns = {
+        "forecaster": Labels(NAMES, np.array([0, 0, 1, 1], dtype=np.int32)),
+        "horizon": np.ones(4, dtype=np.int16),
+        "start": day(0) + np.array([0, 30, 0, 30]) * np.timedelta64(1, "D"),
+        "n": np.full(4, 30),
+        "mae": np.array([1.6e308, 1.6e308, 0.8e308, 0.8e308]),
+    }
+    change = of_own(losses_of_scores(batches), losses_of_scores(batches))
+    assert (change.pairs, change.mae_before, change.skill_before) == (2, 0.8e308, 0.5)
+
+
 def test_differences_between_specs_are_listed():
     assert list(spec_changes({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4})) == [("b", 2, 3), ("c", None, 4)]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import math
 
 import numpy as np
 import pytest
+
+from pulse_entrypoints.cli.output import write_json
 
 
 @pytest.fixture
@@ -95,3 +99,37 @@ def test_a_damaged_table_is_told(pulse) -> None:
         part.write_bytes(b"PAR1 not")
     done = pulse("compare", "one", "one")
     assert (done.status, "is no sound part of a run's table" in done.err) == (1, True)
+
+
+@pytest.mark.parametrize("options", [("--hindcasts",), ()])
+def test_a_limit_on_runs_with_nothing_in_common_is_refused(pulse, options) -> None:
+    pulse.train("first", *options)
+    for name in "ab":
+        (pulse.folder / f"data/{name}.csv").rename(pulse.folder / f"data/{name}{name}.csv")
+    pulse.train("second", *options)
+    done = pulse("compare", "first", "second", "--max-loss", 0.02)
+    assert (done.status, done.out) == (2, "")
+    assert "runs 'first' and 'second' share no variable, forecaster and horizon: nothing can be compared" in done.err
+    without_limit = pulse("compare", "first", "second")
+    assert (without_limit.status, "they have nothing in common" in without_limit.out) == (0, True)
+
+
+def test_values_at_the_end_of_a_float64_are_compared_on_all_origins(pulse) -> None:
+    pulse.write("a", np.where(np.arange(220) % 9 < 1, -1.7e308, 1.7e308))
+    pulse.train("large", "--hindcasts")
+    cells = json.loads((pulse.folder / "results/large/result.json").read_bytes())["variables"]["a"]["forecasters"]
+    document = pulse("compare", "large", "large", "--format", "json").document
+    for change in [change for change in document["changes"] if change["variable"] == "a"]:
+        scores = cells[change["forecaster"]]["horizons"][str(change["horizon"])]
+        assert change["mae_before"] == pytest.approx(scores["mae"], rel=1e-12)
+        assert change["pairs"] == scores["n"]
+        assert change["skill_before"] == pytest.approx(scores["skill_mae"]) or change["forecaster"] == "naive"
+    assert pulse("compare", "large", "large", "--format", "csv").status == 0
+
+
+def test_a_json_document_is_written_whole_or_not_at_all(capsys) -> None:
+    write_json({"rows": [{"value": math.inf}, {"value": (math.nan, 1.5)}]})
+    assert json.loads(capsys.readouterr().out) == {"rows": [{"value": None}, {"value": [None, 1.5]}]}
+    with pytest.raises(TypeError):
+        write_json({"first": 1, "second": object()})
+    assert capsys.readouterr().out == ""

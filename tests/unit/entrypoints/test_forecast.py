@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import numpy as np
 import pyarrow.parquet
 import pytest
 
@@ -99,3 +100,11 @@ def test_a_result_that_is_none_is_refused_with_a_hint(half) -> None:
     assert done.status == 1
     assert "half/result.json: is no result of a run" in done.err
     assert "Move the file away and run the same training again" in done.err
+
+
+def test_forecasts_beyond_float64_are_null_and_warn_of_nothing(pulse) -> None:
+    pulse.write("a", np.where(np.random.default_rng(6).uniform(size=220) < 0.4, -1.7e308, 1.7e308))
+    pulse.train("ends", forecasters=("naive", "drift", "ses", "ensemble"))
+    for form in ("json", "csv", "table"):
+        done = pulse("forecast", "ends", "--by", "all", "--only", "a", "--format", form)
+        assert (done.status, "Warning" in done.err, "inf" in done.out) == (0, False, False)

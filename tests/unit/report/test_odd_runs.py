@@ -12,6 +12,8 @@ from pulse_adapters.report.rendering import render
 from pulse_adapters.report.variable_panels import variable_panels
 from tests.unit.report.runs import climb, trained, walk
 
+ENDS = np.where(np.random.default_rng(6).uniform(size=260) < 0.4, -1.7e308, 1.7e308)
+
 
 @pytest.mark.parametrize(
     ("series", "changes"),
@@ -20,6 +22,7 @@ from tests.unit.report.runs import climb, trained, walk
         pytest.param({"still": np.full(260, 5.0)}, {}, id="a value that never moves"),
         pytest.param({"walk": walk(2)}, {"end": date(2020, 3, 4)}, id="four origins in one batch"),
         pytest.param({"large": climb(3) * 1e299}, {"horizon": 1}, id="values near the end of a float64"),
+        pytest.param({"ends": ENDS}, {}, id="values at both ends of a float64"),
         pytest.param({"small": walk(4) * 1e-300}, {}, id="values near zero"),
     ],
 )

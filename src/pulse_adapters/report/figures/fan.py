@@ -9,6 +9,7 @@ import numpy as np
 from pulse_adapters.report.figures.series import digits, milliseconds, padded
 from pulse_adapters.report.figures.style import BAND, BLUE, INK, VERMILLION, Drawing, Key, dated, hover
 from pulse_adapters.report.views import Array, Fan, Moments
+from pulse_core.arrays import finite_difference
 from pulse_core.levels import LEVELS
 
 THIN = 0.06
@@ -50,14 +51,15 @@ def fan_figure(fan: Fan, edges: Moments, height: int = 300) -> Drawing:
 
 def is_thin(fan: Fan) -> bool:
     """Whether the intervals are too narrow to see beside the range of the series."""
-    low, high = _ends(fan)
-    widths = fan.quantiles[6] - fan.quantiles[2]
+    low, high = (end / 4 for end in _ends(fan))  # quarters, whose differences and sums stay below the end of a float64
+    widths = finite_difference(fan.quantiles[6] / 4, fan.quantiles[2] / 4)
     return bool(np.isfinite(widths).any()) and float(np.nanmedian(widths)) < THIN * (high - low)
 
 
 def surprise_figure(fan: Fan, edges: Moments) -> Drawing:
     """Draw intervals and actual values less the forecast."""
-    level_fan = Fan(fan.target, np.zeros(len(fan)), fan.quantiles - fan.point, fan.actual - fan.point)
+    quantiles, actual = finite_difference(fan.quantiles, fan.point), finite_difference(fan.actual, fan.point)
+    level_fan = Fan(fan.target, np.zeros(len(fan)), quantiles, actual)
     return fan_figure(level_fan, edges, height=220)
 
 

@@ -13,7 +13,13 @@ from pulse_entrypoints.cli.layers import read_settings
 from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.output import show, stderr_width, write_json, write_stderr
 from pulse_entrypoints.commands.train.command import TrainRequest, read_request
-from pulse_entrypoints.commands.train.preflight import Check, credentials_checks, data_checks, results_checks
+from pulse_entrypoints.commands.train.preflight import (
+    Check,
+    credentials_checks,
+    data_checks,
+    kernel_checks,
+    results_checks,
+)
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 
@@ -44,6 +50,7 @@ def _checks(command_line: CommandLine, environment: Mapping[str, str]) -> Iterat
         yield Check("settings", "", "can be used")
     except SettingsError as error:
         yield from (Check("settings", "", problem, error) for problem in error.problems)
+    yield from kernel_checks()
     layered = read_settings(command_line, environment, TrainSettings)
     if composition.unserved_locations(layered):
         return

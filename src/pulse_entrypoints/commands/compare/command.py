@@ -81,6 +81,7 @@ def _compare(layered: Layered[CompareSettings]) -> Ending:
     runs = read_result(archive, settings.before), read_result(archive, settings.after)
     _refuse_unlike(*runs)
     comparison = _compared(archive, *runs, settings)
+    _refuse_empty(comparison)
     if settings.format == TABLE:
         from pulse_entrypoints.commands.compare.table import table
 
@@ -103,6 +104,15 @@ def _refuse_unlike(before: PublishedRun, after: PublishedRun) -> None:
     ]
     if problems:
         raise SettingsError(problems)
+
+
+def _refuse_empty(comparison: Comparison) -> None:
+    """Refuse to judge a loss of skill where the runs have nothing in common. Raises SettingsError."""
+    if comparison.limit is None or comparison.changes:
+        return
+    before, after = comparison.before.run_id, comparison.after.run_id
+    message = f"runs '{before}' and '{after}' share no variable, forecaster and horizon: nothing can be compared"
+    raise SettingsError([f"{message}; train both with common ones over a common period, or leave --max-loss out"])
 
 
 def _compared(

@@ -92,7 +92,8 @@ def _changes(comparison: Comparison, rows: Sequence[Change]) -> Table:
 def _cells(change: Change) -> tuple[str, ...]:
     skill = _NOTHING if change.skill_before is None else f"{change.skill_before:+.1%}"
     lost = _NOTHING if change.lost is None else f"{-100 * change.lost:+.2f}"
-    error = _NOTHING if change.mae_before <= 0 else f"{change.mae_after / change.mae_before - 1:+.2%}"
+    before, after = change.mae_before, change.mae_after
+    error = _NOTHING if not before or after is None else f"{after / before - 1:+.2%}"
     return skill, lost, error, _NOTHING if change.probability is None else _sure(change.probability)
 
 

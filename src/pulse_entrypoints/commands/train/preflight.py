@@ -1,4 +1,4 @@
-"""Checks before a run: the data can be read, the variables exist, the results can be written.
+"""Checks before a run: the kernel can be loaded, the data read, the results written, and the variables exist.
 
 Every check is made whatever the others yield, so that one run of them shows every problem.
 """
@@ -10,7 +10,8 @@ from typing import Final, Protocol, runtime_checkable
 
 import attrs
 
-from pulse_core.errors import PulseError, StoreUnavailable, VariableNotFound
+from pulse_core.errors import KernelUnavailable, PulseError, StoreUnavailable, VariableNotFound
+from pulse_core.kernel.bindings import library
 from pulse_core.ports import DataStore
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.settings.train import TrainSettings
@@ -65,7 +66,8 @@ def require_ready(settings: TrainSettings, variables: Sequence[str], sink: Resul
 
     With keep_going a variable that does not exist fails alone, later.
     """
-    checks = [*data_checks(settings, () if _listing_reads_all(settings) else variables), *results_checks(sink)]
+    names = () if _listing_reads_all(settings) else variables
+    checks = [*kernel_checks(), *data_checks(settings, names), *results_checks(sink)]
     failed = [check for check in checks if check.error is not None]
     missing = [check for check in failed if isinstance(check.error, VariableNotFound)]
     if settings.keep_going and len(missing) < len(variables):
@@ -74,6 +76,16 @@ def require_ready(settings: TrainSettings, variables: Sequence[str], sink: Resul
         raise failed[0].error
     if failed:
         raise NotReady(failed)
+
+
+def kernel_checks() -> Iterator[Check]:
+    """Check that the compiled kernel can be loaded, and is of the present sources."""
+    try:
+        library()
+    except KernelUnavailable as error:
+        yield Check.failed("kernel", error)
+    else:
+        yield Check("kernel", "", "can be loaded")
 
 
 def credentials_checks(settings: TrainSettings) -> Iterator[Check]:
