@@ -44,14 +44,9 @@ def forecast(spec: RunSpec, *observations: Observations, as_of: date | None = No
 
 
 def quoted(forecast: VariableForecast, benchmark: str = "naive") -> Quoted:
-    """The bits of all that was said, by forecaster and horizon, where there is a forecast.
-
-    Of trust: the mean, and where no outcome is known yet, so that there is none, the half that tables begin with.
-    """
+    """The bits of all that was said, by forecaster and horizon, where there is a forecast; of trust the mean."""
     mean, trials = (forecast.trust[..., TRUST.index(name)] for name in ("mean", "trials"))
     assert np.isnan(mean).tolist() == np.isnan(trials).tolist()
-    rivals = np.array([name != benchmark for name in forecast.forecasters])
-    mean = np.where(np.isnan(mean) & rivals[:, None], 0.5, mean)
     return {
         (name, ahead + 1): tuple(
             value.tobytes()
