@@ -1,4 +1,4 @@
-"""Arrays of the core: converters to read-only arrays, for fields of frozen classes, and a sum in a fixed order."""
+"""Arrays of the core: converters to read-only arrays, for fields of frozen classes."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def integers(values: ArrayLike) -> NDArray[np.int64]:
     return _frozen(values, "int64")
 
 
+def views(arrays: Iterable[ArrayLike]) -> tuple[NDArray[np.float64], ...]:
+    """Return read-only views of contiguous float64 arrays, which their owner can still write to; copies of others."""
+    return tuple(_view(values) for values in arrays)
+
+
 def moments(values: ArrayLike) -> NDArray[np.datetime64]:
     """Return a read-only datetime64[us] copy, or the same as `floats`."""
     return _frozen(values, "datetime64[us]")
@@ -38,23 +43,6 @@ def names(values: Iterable[str]) -> tuple[str, ...]:
     if isinstance(values, str):
         raise TypeError(f"expected several names, got the text {values!r}")
     return tuple(values)
-
-
-def add_up(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the sum over the first axis, adding the second half to the first until one is left.
-
-    The order of additions depends on the length alone; that of numpy's sum depends on the memory layout too.
-    """
-    if not len(values):
-        return np.zeros(values.shape[1:])
-    total = values[:1].astype(np.float64) if len(values) == 1 else np.asarray(values, dtype=np.float64)
-    while len(total) > 1:
-        half = len(total) // 2
-        halved = total[:half] + total[half : 2 * half]
-        if len(total) % 2:
-            np.add(halved[0], total[-1], out=halved[0])
-        total = halved
-    return np.asarray(total[0])
 
 
 def in_units(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
@@ -91,6 +79,12 @@ def is_frozen(values: object) -> TypeGuard[NDArray[Any]]:
     if type(values) is not np.ndarray or values.flags.writeable:
         return False
     return values.flags.owndata or is_frozen(values.base)
+
+
+def _view(values: ArrayLike) -> NDArray[np.float64]:
+    if type(values) is not np.ndarray or values.dtype != "float64" or not values.flags.c_contiguous:
+        return floats(values)
+    return frozen(values.view()) if values.flags.writeable else values
 
 
 def _frozen(values: ArrayLike, dtype: str) -> NDArray[Any]:

@@ -167,12 +167,45 @@ class Undecided(Sound):
 
 
 class Careless(Sound):
-    """Works in the arrays of others."""
+    """Works in the arrays of others, read-only or not."""
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         forecasts = super().hindcast(histories, horizon)
-        histories.paths[0][:] = 0.0
+        self.spoil(histories)
         return forecasts
+
+    def spoil(self, histories: Histories) -> None:
+        overwrite(histories.paths[0], 0.0)
+
+
+class OverwritesOrigins(Careless):
+    def spoil(self, histories: Histories) -> None:
+        overwrite(histories.origin_path, -1)
+
+
+class OverwritesLengths(Careless):
+    def spoil(self, histories: Histories) -> None:
+        overwrite(histories.origin_length, 10**9)
+
+
+class Rescales(Careless):
+    def spoil(self, histories: Histories) -> None:
+        object.__setattr__(histories, "exponent", histories.exponent + 1)
+
+
+class ForgetsWhatIsShared(Careless):
+    def spoil(self, histories: Histories) -> None:
+        histories.shared.clear()
+
+
+class ReplacesWhatIsShared(Careless):
+    def spoil(self, histories: Histories) -> None:
+        histories.shared.update(dict.fromkeys(histories.shared))
+
+
+def overwrite(array: Any, value: float) -> None:
+    array.flags.writeable = True
+    array[:] = value
 
 
 class Remembers:
@@ -210,7 +243,12 @@ BREACHES: tuple[tuple[Callable[[], Forecaster], str], ...] = (
     (CountsOrigins, CUT),
     (Undecided, CUT),
     (lambda: PerOriginForecaster("remembers", "1", Remembers()), CUT),
-    (Careless, "test_histories_stay_as_they_are"),
+    *(
+        (kind, "test_histories_stay_as_they_are")
+        for kind in (
+            *(Careless, OverwritesOrigins, OverwritesLengths, Rescales, ForgetsWhatIsShared, ReplacesWhatIsShared),
+        )
+    ),
 )
 
 
@@ -234,6 +272,16 @@ def test_the_contract_bites(kind, caught_by):
     hold(WithQuantiles, caught_by)
     with pytest.raises(AssertionError):
         hold(kind, caught_by)
+
+
+@pytest.mark.parametrize("part", ["paths", "origin_path", "origin_length", "predictors"])
+def test_histories_are_read_only(part):
+    origins = np.zeros(1, dtype=np.int64)
+    histories = Histories((np.ones(3),), origins, origins + 3, predictors=(np.ones((2, 3)),))
+    arrays = getattr(histories, part)
+    with pytest.raises(ValueError, match="read-only"):
+        (arrays[0] if isinstance(arrays, tuple) else arrays)[:] = 0
+    assert origins.flags.writeable
 
 
 def test_every_promise_is_seen_to_bite():

@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pulse.testing.histories import Path, futures, histories_of, paths, random_walk
-from pulse_core import LEVELS, Forecaster, Histories, QuantileForecaster, Values
+from pulse_core import BUILT_IN, LEVELS, Forecaster, Histories, QuantileForecaster, Values
 
 HORIZON = 3
+_SES = next(forecaster for forecaster in BUILT_IN if forecaster.name == "ses")
 
 
 class ForecasterContract(ABC):
@@ -138,9 +139,11 @@ class ForecasterContract(ABC):
     def test_histories_stay_as_they_are(self, forecaster: Forecaster) -> None:
         def check(vintages: Sequence[Path]) -> None:
             histories = histories_of(vintages)
-            before = [values.tobytes() for values in (*histories.paths, *histories.predictors)]
+            _SES.hindcast(histories, HORIZON)  # shares a result
+            before = contents(histories)
             forecasts(forecaster, histories)
-            assert [values.tobytes() for values in (*histories.paths, *histories.predictors)] == before
+            after = contents(histories)
+            assert {name: after.get(name) for name in before} == before
 
         self.for_all(paths(self.shortest, self.longest), check)
 
@@ -166,6 +169,17 @@ def forecasts(forecaster: Forecaster, histories: Histories) -> Values:
     if forecaster.brings_quantiles:
         return cast("QuantileForecaster", forecaster).hindcast_quantiles(histories, HORIZON)
     return forecaster.hindcast(histories, HORIZON)[None]
+
+
+def contents(histories: Histories) -> dict[str, object]:
+    """Return all that histories hold, by name, and what forecasters share."""
+    return {
+        "paths": [values.tobytes() for values in histories.paths],
+        "origins": [values.tobytes() for values in (histories.origin_path, histories.origin_length)],
+        "exponent": histories.exponent,
+        "predictors": [values.tobytes() for values in histories.predictors],
+        **{f"shared {name}": pickle.dumps(result) for name, result in histories.shared.items()},
+    }
 
 
 def bits(numbers: Values) -> tuple[tuple[int, ...], bytes]:

@@ -83,7 +83,8 @@ def _fill(forecasts: Array, forecaster: Forecaster, histories: Histories, per_or
     elif isinstance(forecaster, InPlaceForecaster):
         forecaster.hindcast_into(histories, forecasts)
     else:
-        forecasts[:] = hindcasts_of(forecaster, histories, forecasts.shape[1])
+        own = attrs.evolve(histories)  # it shares no results with the others
+        forecasts[:] = hindcasts_of(forecaster, own, forecasts.shape[1])
 
 
 def hindcasts_of(forecaster: Forecaster, histories: Histories, horizon: int) -> Array:

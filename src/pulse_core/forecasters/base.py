@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, Final, Protocol, runtime_checkable
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
+
+from pulse_core.arrays import integers, views
 
 Values = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -28,14 +29,14 @@ class Histories:
     `origin_length[i]` values of path `origin_path[i]`; both (origin,). Origins stand path by path, on a path in order
     of length. Values are scaled by 2**-`exponent`. `predictors`: (predictor x lag, n) per path, recent changes of other
     variables as each time knew them, each scaled by a power of two, NaN where unknown; empty without predictors.
-    Raises ValueError for origins out of order or beyond their path.
+    All arrays are read-only. Raises ValueError for origins out of order or beyond their path.
     """
 
-    paths: tuple[Values, ...]
-    origin_path: Positions
-    origin_length: Positions
+    paths: tuple[Values, ...] = attrs.field(converter=views)
+    origin_path: Positions = attrs.field(converter=integers)
+    origin_length: Positions = attrs.field(converter=integers)
     exponent: int = 0
-    predictors: tuple[Values, ...] = ()
+    predictors: tuple[Values, ...] = attrs.field(default=(), converter=views)
     by_path: tuple[tuple[int, slice], ...] = attrs.field(init=False)
     """The index of each path on which there are origins, and the positions of these origins."""
     shared: dict[str, Any] = attrs.field(factory=dict, init=False)
@@ -48,14 +49,17 @@ class Histories:
         return tuple((int(self.origin_path[begin]), slice(begin, end)) for begin, end in zip(opens, ends, strict=True))
 
     def __attrs_post_init__(self) -> None:
-        sizes = [len(values) for values in self.paths]
-        visited = [path for path, _ in self.by_path]
-        if any(later <= path for path, later in pairwise(visited)):
-            raise ValueError("origins must stand path by path")
-        for path, origins in self.by_path:
-            length = self.origin_length[origins]
-            if (length[1:] < length[:-1]).any() or length[0] < 1 or length[-1] > sizes[path]:
-                raise ValueError(f"lengths of origins must rise from 1 or more to at most {sizes[path]} values")
+        path, length = self.origin_path, self.origin_length
+        if path.ndim != 1 or path.shape != length.shape:
+            raise ValueError(f"origins must have a path and a length each, got shapes {path.shape} and {length.shape}")
+        if not len(path):
+            return
+        if (path[1:] < path[:-1]).any() or path[0] < 0 or path[-1] >= len(self.paths):
+            raise ValueError(f"origins must stand path by path, on paths 0 to {len(self.paths) - 1}")
+        known = np.array([len(values) for values in self.paths])[path]
+        falls = (length[1:] < length[:-1]) & (path[1:] == path[:-1])
+        if falls.any() or (length < 1).any() or (length > known).any():
+            raise ValueError("lengths of origins must rise along a path, from 1 or more to at most its values")
 
     def __len__(self) -> int:
         return len(self.origin_path)

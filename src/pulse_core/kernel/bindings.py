@@ -27,6 +27,9 @@ LANES: Final = 4
 MEASURES: Final = 32
 """Scores that follow from sums."""
 
+CELL_SUMS: Final = 34
+"""Sums of a cell, from which scores follow: SUMS of learners.h."""
+
 BASELINE: Final = "kernel_baseline.so"
 AVX2: Final = "kernel_avx2.so"
 HINT_BUILD: Final = "Install Pulse anew, in a clone by `make run` or `pip install --editable .`, which compiles it"
@@ -71,7 +74,7 @@ def _open(name: str) -> ctypes.CDLL:
         raise KernelUnavailable(f"the compiled kernel cannot be loaded ({error})", name, HINT_BUILD) from error
     sources = digest(folder)
     if sources and _built_from(kernel) != sources:
-        raise KernelUnavailable("the compiled kernel is older than its sources", name, HINT_BUILD)
+        raise KernelUnavailable("the compiled kernel was compiled from other sources", name, HINT_BUILD)
     for function, signature in _SIGNATURES.items():
         arguments, _, result = signature.partition(":")
         symbol = getattr(kernel, function)
@@ -98,6 +101,13 @@ def doubles(array: Array, *shape: int) -> Address:
 def positions(array: Positions, *shape: int) -> Address:
     """Return the address of a C-contiguous int64 array of this shape. Raises ValueError for any other."""
     return _address(array, np.int64, shape)
+
+
+def writable(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array. Raises ValueError for a read-only one."""
+    if not array.flags.writeable:
+        raise ValueError("expected an array that can be written to")
+    return array
 
 
 def _address(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> Address:
@@ -221,6 +231,8 @@ def sequence_counts(outcomes: NDArray[np.int8]) -> tuple[Array, Array]:
 
     `outcomes` (origin, forecaster, horizon); both results (sequence, forecaster).
     """
+    if outcomes.dtype != np.int8 or outcomes.ndim != 3:
+        raise ValueError(f"expected outcomes of int8 with 3 axes, got {outcomes.dtype} {outcomes.shape}")
     codes = np.ascontiguousarray(outcomes)
     origins, forecasters, horizons = codes.shape
     counts = np.empty((2, horizons * (horizons + 1) // 2, forecasters))
@@ -236,6 +248,8 @@ def comparisons(cells: Array, reported: Array, forecasters: int, benchmark: int)
     `cells` (origin, stride) are the forecasts, `reported` the actuals (origin, horizon).
     """
     origins, horizons = reported.shape
+    if not 0 <= benchmark < forecasters or forecasters * horizons > cells.shape[1]:
+        raise ValueError(f"{forecasters} forecasters, benchmark {benchmark}, do not fit rows of {cells.shape[1]} cells")
     statistic, count = np.empty((forecasters, horizons)), np.empty((forecasters, horizons), dtype=np.int64)
     library().pulse_comparisons(
         doubles(cells, origins, cells.shape[1]),
@@ -276,9 +290,11 @@ def write_measures(sums: Array, chosen: Positions, columns: Array) -> None:
     `columns` (measure, row), whose rows may lie apart.
     """
     count, size = len(chosen), sums.shape[-1]
+    if size != CELL_SUMS:
+        raise ValueError(f"expected {CELL_SUMS} sums of a cell, got {size}")
     if count and not 0 <= int(chosen.min()) <= int(chosen.max()) < sums.size // size:
         raise ValueError("a row is beyond the sums")
-    address, step = rows(columns, MEASURES, count)
+    address, step = rows(writable(columns), MEASURES, count)
     library().pulse_measures(doubles(sums, *sums.shape), positions(chosen, count), count, address, step)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pulse_core.kernel.bindings import Array, Positions, count, doubles, library, positions, rows
+from pulse_core.kernel.bindings import Array, Positions, count, doubles, library, positions, rows, writable
 
 LONGEST_STRETCH: Final = 1 << 16
 """Values that the kernel takes in one call: some 30 ms of the slowest forecaster."""
@@ -26,8 +26,11 @@ LANES: Final = 4
 
 AR_STATE: Final = 40
 
+ORDERS: Final = 6
+"""Orders of an autoregression, from 0 on."""
+
 Penalties = Callable[[int, int], Array]
-"""Return exp(penalty / n) of the orders at lengths first + 1 .. last: (last - first, order)."""
+"""Return exp(penalty / n) of the orders at lengths first + 1 .. last: (last - first, ORDERS)."""
 
 
 def naive(values: Array, lengths: Positions, out: Array) -> None:
@@ -47,15 +50,17 @@ def mean(values: Array, lengths: Positions, out: Array) -> None:
 
 def window_mean(values: Array, lengths: Positions, out: Array, window: int) -> None:
     """Write the mean of the last `window` values."""
+    _at_least_one("window", window)
     state = np.zeros(1 + window)
     _run(library().pulse_window_mean, values, lengths, out, doubles(state, 1 + window), count(window))
 
 
 def ses_levels(values: Array, lengths: Positions, fade: Array, levels: Array, choices: Positions) -> None:
     """Write the level at each origin and the position of its alpha, both (origin,); `fade` (1, grid) is 1 - alpha."""
-    size = fade.shape[1]
+    grid, size = _grid(fade, 1)
     state = np.empty((2, size))
     path = doubles(values, len(values))
+    _fit(lengths, writable(levels), writable(choices))
     for first, last, origins in stretches(values, lengths, LONGEST_STRETCH):
         number = origins.stop - origins.start
         library().pulse_ses_levels(
@@ -63,7 +68,7 @@ def ses_levels(values: Array, lengths: Positions, fade: Array, levels: Array, ch
             *_stretch(lengths, first, last, origins),
             doubles(levels[origins], number),
             positions(choices[origins], number),
-            _grid(fade),
+            grid,
             doubles(state, 2, size),
             count(size),
         )
@@ -71,10 +76,13 @@ def ses_levels(values: Array, lengths: Positions, fade: Array, levels: Array, ch
 
 def theta(values: Array, lengths: Positions, alphas: Array, smoothed: tuple[Array, Positions], out: Array) -> None:
     """Write the theta method's forecasts; `alphas` (1, grid); `smoothed`: what ses_levels wrote at the same origins."""
-    size = alphas.shape[1]
+    grid, size = _grid(alphas, 1)
     state = np.empty(2 + size)
     levels, choices = smoothed
     path = doubles(values, len(values))
+    _fit(lengths, levels, choices, writable(out))
+    if len(choices) and not 0 <= choices.min() <= choices.max() < size:
+        raise ValueError(f"expected choices of 0 to {size - 1}, got {choices.min()} to {choices.max()}")
     for first, last, origins in stretches(values, lengths, LONGEST_STRETCH):
         number = origins.stop - origins.start
         library().pulse_theta(
@@ -83,7 +91,7 @@ def theta(values: Array, lengths: Positions, alphas: Array, smoothed: tuple[Arra
             *_forecasts(out[origins], origins),
             doubles(levels[origins], number),
             positions(choices[origins], number),
-            _grid(alphas),
+            grid,
             doubles(state, 2 + size),
             count(size),
         )
@@ -91,11 +99,10 @@ def theta(values: Array, lengths: Positions, alphas: Array, smoothed: tuple[Arra
 
 def holt(values: Array, lengths: Positions, parameters: Array, out: Array) -> None:
     """Write the forecasts of Holt's method; `parameters` (3, grid): 1 - alpha, alpha beta, phi."""
-    size = parameters.shape[1]
+    grid, size = _grid(parameters, 3)
     state = np.empty((3, size))
     damped = int((parameters[2] != 1.0).any())
-    addresses = _grid(parameters), doubles(state, 3, size)
-    _run(library().pulse_holt, values, lengths, out, *addresses, count(size), count(damped))
+    _run(library().pulse_holt, values, lengths, out, grid, doubles(state, 3, size), count(size), count(damped))
 
 
 def ar(values: Array, lengths: Positions, penalties: Penalties, out: Array, *, differenced: bool) -> None:
@@ -103,27 +110,30 @@ def ar(values: Array, lengths: Positions, penalties: Penalties, out: Array, *, d
     function = library().pulse_ari if differenced else library().pulse_ar
     state = np.empty(AR_STATE)
     path = doubles(values, len(values))
+    _fit(lengths, writable(out))
     for first, last, origins in stretches(values, lengths, FIRST_STRETCH):
-        table = penalties(first, stretch_end(first, FIRST_STRETCH))
+        end = stretch_end(first, FIRST_STRETCH)
         function(
             path,
             *_stretch(lengths, first, last, origins),
             *_forecasts(out[origins], origins),
-            doubles(table, *table.shape),
+            doubles(penalties(first, end), end - first, ORDERS),
             doubles(state, AR_STATE),
         )
 
 
 def seasonal_naive(values: Array, lengths: Positions, season: int, out: Array) -> None:
     """Write the values of a season ago."""
+    _at_least_one("season", season)
     _run(library().pulse_seasonal_naive, values, lengths, out, count(season))
 
 
 def holt_winters(values: Array, lengths: Positions, parameters: Array, season: int, out: Array) -> None:
     """Write the forecasts of Holt-Winters; `parameters` (3, grid): alpha, alpha beta, gamma (1 - alpha)."""
-    size = parameters.shape[1]
+    _at_least_one("season", season)
+    grid, size = _grid(parameters, 3)
     state = np.empty((3 + season, size))
-    addresses = _grid(parameters), doubles(state, 3 + season, size)
+    addresses = grid, doubles(state, 3 + season, size)
     _run(library().pulse_holt_winters, values, lengths, out, *addresses, count(size), count(season))
 
 
@@ -147,8 +157,10 @@ def padded(*parameters: Array) -> Array:
 def stretches(values: Array, lengths: Positions, size: int) -> Iterator[tuple[int, int, slice]]:
     """Yield the stretches up to the last origin: first value, last value, the origins whose newest value is in it."""
     newest = int(lengths[-1]) if len(lengths) else 0
-    if newest > len(values) or (newest and lengths[0] < 1):
+    if len(lengths) and not 1 <= lengths[0] <= newest <= len(values):
         raise ValueError(f"expected lengths of 1 to {len(values)}, got {lengths[0]} to {newest}")
+    if len(lengths) > 2 and (lengths[1:] < lengths[:-1]).any():
+        raise ValueError("expected lengths that do not fall")
     first, begin = 0, 0
     while first < newest:
         last = min(stretch_end(first, size), newest)
@@ -164,6 +176,7 @@ def stretch_end(first: int, size: int) -> int:
 
 def _run(function: Callable[..., None], values: Array, lengths: Positions, out: Array, *arguments: Any) -> None:
     path = doubles(values, len(values))
+    _fit(lengths, writable(out))
     for first, last, origins in stretches(values, lengths, LONGEST_STRETCH):
         function(path, *_stretch(lengths, first, last, origins), *_forecasts(out[origins], origins), *arguments)
 
@@ -174,25 +187,38 @@ def _stretch(lengths: Positions, first: int, last: int, origins: slice) -> tuple
 
 
 def _forecasts(out: Array, origins: slice) -> tuple[Any, ...]:
-    if not out.flags.writeable:
-        raise ValueError("expected an array that can be written to")
     return *rows(out, origins.stop - origins.start, out.shape[1]), count(out.shape[1])
 
 
-def _grid(parameters: Array) -> Any:
-    if parameters.shape[1] % LANES:
-        raise ValueError(f"a grid of {parameters.shape[1]} points is not padded")
-    return doubles(parameters, *parameters.shape)
+def _fit(lengths: Array | Positions, *of_origins: Array | Positions) -> None:
+    """Raise ValueError unless each array has a row for each origin."""
+    for array in of_origins:
+        if len(array) != len(lengths):
+            raise ValueError(f"expected {len(lengths)} origins, got {len(array)}")
+
+
+def _at_least_one(name: str, number: int) -> None:
+    if number < 1:
+        raise ValueError(f"expected a {name} of 1 or more, got {number}")
+
+
+def _grid(parameters: Array, height: int) -> tuple[Any, int]:
+    """Return the address of a grid, and how many points it has."""
+    size = parameters.shape[-1]
+    if not size or size % LANES:
+        raise ValueError(f"expected a grid of {LANES} points or a multiple, got {size}; see padded")
+    return doubles(parameters, height, size), size
 
 
 def _combine(function: Callable[..., None], forecasts: Array, out: Array) -> None:
     """Combine a block of origins at a time."""
     origins, forecasters, horizon = forecasts.shape
+    _fit(forecasts, writable(out))
     scratch = np.empty((forecasters, LANES))
     for first in range(0, origins, LONGEST_STRETCH):
         block, target = forecasts[first : first + LONGEST_STRETCH], out[first : first + LONGEST_STRETCH]
         number = len(block)
         source = rows(block.reshape(number, forecasters * horizon, copy=False), number, forecasters * horizon)
-        address, stride, steps = _forecasts(target, slice(0, number))
-        sizes = count(number), count(forecasters), steps
+        address, stride = rows(target, number, horizon)
+        sizes = count(number), count(forecasters), count(horizon)
         function(*source, *sizes, address, stride, doubles(scratch, forecasters, LANES))

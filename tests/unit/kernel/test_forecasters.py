@@ -171,7 +171,11 @@ def test_combinations_go_where_they_belong_and_nowhere_else(combination):
 
 
 @pytest.mark.parametrize(
-    ("path", "length"), [([0, 0], [1, 0]), ([0, 0], [2, 1]), ([1, 0], [1, 1]), ([0, 1, 0], [1, 1, 2]), ([0], [4])]
+    ("path", "length"),
+    [
+        *(([0, 0], [1, 0]), ([0, 0], [2, 1]), ([1, 0], [1, 1]), ([0, 1, 0], [1, 1, 2]), ([0], [4])),
+        *(([-1], [1]), ([2], [1]), ([0, 0], [1])),
+    ],
 )
 def test_origins_out_of_order_or_beyond_their_path_are_refused(path, length):
     with pytest.raises(ValueError, match="origins"):
