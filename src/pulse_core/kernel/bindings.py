@@ -75,6 +75,11 @@ def _open(name: str) -> ctypes.CDLL:
     sources = digest(folder)
     if sources and _built_from(kernel) != sources:
         raise KernelUnavailable("the compiled kernel was compiled from other sources", name, HINT_BUILD)
+    return declared(kernel)
+
+
+def declared(kernel: ctypes.CDLL) -> ctypes.CDLL:
+    """Return the kernel after ctypes has learnt the types of its functions; a bare Python int would pass as 32 bits."""
     for function, signature in _SIGNATURES.items():
         arguments, _, result = signature.partition(":")
         symbol = getattr(kernel, function)
