@@ -72,6 +72,11 @@ def _open(name: str) -> ctypes.CDLL:
     sources = digest(folder)
     if sources and _built_from(kernel) != sources:
         raise KernelUnavailable("the compiled kernel is older than its sources", name, HINT_BUILD)
+    return _declared(kernel)
+
+
+def _declared(kernel: ctypes.CDLL) -> ctypes.CDLL:
+    """Tell ctypes the types of the functions; it would pass a bare Python int as 32 bits."""
     for function, signature in _SIGNATURES.items():
         arguments, _, result = signature.partition(":")
         symbol = getattr(kernel, function)

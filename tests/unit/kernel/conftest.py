@@ -18,5 +18,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     path = config.getoption(OPTION, default=None)
     if path is not None:
-        bindings._open = lambda name: ctypes.CDLL(path)
+        bindings._open = lambda name: bindings._declared(ctypes.CDLL(path))
         bindings.library.cache_clear()
