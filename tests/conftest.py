@@ -1,8 +1,8 @@
-"""Hypothesis profiles: `default` for suites in memory, `server` (by decorator) for those against real servers."""
+"""Hypothesis profiles: `default`, `thorough`, and `mutation` for runs that only have to fail."""
 
 import signal
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.servers.fixtures import fault_proxy, in_seaweedfs, moto_server, seaweedfs_server
 
@@ -10,6 +10,9 @@ __all__ = ["fault_proxy", "in_seaweedfs", "moto_server", "seaweedfs_server"]
 
 settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=1000)
+settings.register_profile(
+    "mutation", parent=settings.get_profile("default"), phases=[Phase.explicit, Phase.generate], database=None
+)
 settings.load_profile("default")
 
 # a shell lets what it starts in the background ignore Ctrl-C; so would the programs that tests interrupt

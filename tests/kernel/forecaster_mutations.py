@@ -1,10 +1,12 @@
-"""Faults of the forecasters' C sources that test_forecasters.py must notice: file, text, what stands there instead."""
+"""Faults of the forecasters' C sources that their tests must notice."""
 
 from __future__ import annotations
 
 from typing import Final
 
-FORECASTERS: Final = (
+from tests.kernel.builds import Mutation
+
+FAULTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("lanes.h", "even = lesser(odd, even);", ""),
     ("lanes.h", "while (numbers[j] == numbers[j])", "while (numbers[j] < 0)"),
     ("lanes.h", "if (j < count) {", "if (j + LANES < count) {"),
@@ -56,3 +58,6 @@ FORECASTERS: Final = (
     ("combinations.c", "if (count > 0)", "if (count > 1)"),
     ("combinations.c", "cell + lane < cells; lane++)", "cell + lane <= cells; lane++)"),
 )
+"""A source, text that stands in it once, and the text in its place."""
+
+FORECASTERS: Final = tuple(Mutation(*fault, "test_forecasters.py") for fault in FAULTS)

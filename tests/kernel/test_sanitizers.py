@@ -42,12 +42,22 @@ def test_the_kernel_reads_and_writes_only_what_is_its_own_and_does_nothing_undef
 @pytest.mark.parametrize(
     ("mutation", "message"),
     [
-        (Mutation("special.c", "result[i] = special_exp", "result[i + 1] = special_exp"), "AddressSanitizer"),
-        (Mutation("special.c", "if (x.high > 710.0)", "if (x.high > 1e307)"), "outside the range of representable"),
+        (
+            Mutation("special.c", "result[i] = special_exp", "result[i + 1] = special_exp", "test_special.py"),
+            "AddressSanitizer",
+        ),
+        (
+            Mutation("special.c", "if (x.high > 710.0)", "if (x.high > 1e307)", "test_special.py"),
+            "outside the range of representable",
+        ),
+        (
+            Mutation("outcomes.c", "outcome[cell] = (int8_t)", "outcome[cell + stride] = (int8_t)", "test_outcomes.py"),
+            "AddressSanitizer",
+        ),
     ],
 )
 def test_the_sanitizers_bite(tmp_path, mutation, message):
     library = compiled(mutated(mutation, tmp_path), tmp_path, SANITIZED)
-    run = run_tests(library, "test_special.py", environment(), SECONDS)
+    run = run_tests(library, mutation.tests, environment(), SECONDS)
     assert run.returncode != 0
     assert message in run.stdout + run.stderr

@@ -49,21 +49,21 @@ static void isotonic(const double *raw, double *fitted, int64_t step)
 static void uncross(const double *raw, double *offset, int64_t step)
 {
     lanes level = load(raw), pooled = level, before = level;
-    mask crosses = level != level, still = crosses;
+    mask crosses = is_nan(level), still = crosses;
     UNROLL_LEVELS
     for (int k = 0; k < LEVELS; k++) {
         lanes next = k < LEVELS - 1 ? load(raw + (k + 1) * step) : level;
-        lanes with_next = (level + next) / all(2.0);
-        mask crosses_next = next < level;
-        lanes fitted = select(crosses, pooled, select(crosses_next, with_next, level));
+        lanes with_next = (level + next) / all_lanes(2.0);
+        mask crosses_next = less(next, level);
+        lanes fitted = choose(crosses, pooled, choose(crosses_next, with_next, level));
         store(offset + k * step, fitted);
-        still |= k ? fitted < before : crosses;
+        still |= k ? less(fitted, before) : crosses;
         before = fitted;
         pooled = with_next;
         crosses = crosses_next;
         level = next;
     }
-    if (any(still))
+    if (holds_anywhere(still))
         for (int64_t lane = 0; lane < LANES; lane++)
             if (still[lane])
                 isotonic(raw + lane, offset + lane, step);
@@ -74,30 +74,30 @@ static void conformal_learn(struct calibrator *state, const double *error)
     const int64_t stride = state->stride;
     for (int64_t cell = 0; cell < stride; cell += LANES) {
         lanes e = load(error + cell), size = load(state->size + cell);
-        mask known = are_finite(e) & are_finite(size), moved = size > all(0.0);
-        if (!any(known))
+        mask known = is_finite(e) & is_finite(size), moved = less(all_lanes(0.0), size);
+        if (!holds_anywhere(known))
             continue;
         /* while nothing has moved, an error that is not zero is beyond all quantiles */
-        lanes beyond = (lanes)((mask)all(INFINITY) | ((mask)e & (mask)all(-0.0)));
-        lanes relative = select(moved, e / size, select(e == all(0.0), all(0.0), beyond));
-        lanes before = all(-INFINITY);
+        lanes beyond = (lanes)((mask)all_lanes(INFINITY) | ((mask)e & (mask)all_lanes(-0.0)));
+        lanes relative = choose(moved, e / size, choose(equal(e, all_lanes(0.0)), all_lanes(0.0), beyond));
+        lanes before = all_lanes(-INFINITY);
         mask crossed = known ^ known;
         double *raws = state->raw + cell, *offsets = state->offset + cell;
         UNROLL_LEVELS
         for (int k = 0; k < LEVELS; k++) {
-            mask covered = relative <= load(offsets + k * stride);
+            mask covered = less_or_equal(relative, load(offsets + k * stride));
             /* what is added to the unknown is 0, which leaves every raw quantile as it is: none is minus zero */
-            lanes step = all(RATE * pulse_levels[k]) + (lanes)(covered & (mask)all(-RATE));
+            lanes step = all_lanes(RATE * pulse_levels[k]) + (lanes)(covered & (mask)all_lanes(-RATE));
             lanes raw = load(raws + k * stride) + (lanes)(known & (mask)step);
             store(raws + k * stride, raw);
             store(offsets + k * stride, raw);
-            crossed |= raw < before;
+            crossed |= less(raw, before);
             before = raw;
         }
-        if (any(crossed))
+        if (holds_anywhere(crossed))
             uncross(raws, offsets, stride);
-        lanes faded = all(DECAY) * size + all(1.0 - DECAY) * size_of(e);
-        store(state->size + cell, select(known, select(moved, faded, size_of(e)), size));
+        lanes faded = all_lanes(DECAY) * size + all_lanes(1.0 - DECAY) * absolute(e);
+        store(state->size + cell, choose(known, choose(moved, faded, absolute(e)), size));
     }
 }
 
@@ -156,8 +156,9 @@ void calibrator_predict(struct calibrator *state, const double *expected, const 
     }
     for (int64_t cell = 0; cell < state->stride; cell += LANES) {
         lanes size = load(state->size + cell), start = load(expected + cell);
-        mask first = ~are_finite(size) & are_finite(load(forecast + cell));
-        if (any(first))
-            store(state->size + cell, select(first & (size != size), select(start > all(0.0), start, all(0.0)), size));
+        mask first = ~is_finite(size) & is_finite(load(forecast + cell));
+        if (holds_anywhere(first))
+            store(state->size + cell,
+                  choose(first & is_nan(size), choose(less(all_lanes(0.0), start), start, all_lanes(0.0)), size));
     }
 }

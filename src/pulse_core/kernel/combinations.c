@@ -24,11 +24,6 @@ static inline void scatter(lanes combined, double *out, int64_t stride, int64_t 
         out[(cell + lane) / horizon * stride + (cell + lane) % horizon] = combined[lane];
 }
 
-static inline mask is_finite(lanes numbers)
-{
-    return equal(numbers - numbers, all_lanes(0.0));
-}
-
 /* The first finite forecast is taken off, so that the mean of equals is exactly theirs. */
 static inline lanes mean(const double *scratch, int64_t forecasters)
 {

@@ -26,7 +26,7 @@ static void add_up(double *rows, int64_t count, int64_t width)
     }
 }
 
-static lanes larger(lanes first, lanes second) { return select(second > first, second, first); }
+static lanes larger(lanes first, lanes second) { return choose(less(first, second), second, first); }
 
 /* Learn, at each horizon, from the error of one origin, or of none (-1). */
 void ensemble_learn(struct pass *pass, const int64_t *origin)
@@ -46,8 +46,8 @@ void ensemble_learn(struct pass *pass, const int64_t *origin)
         const double per_scale = 1.0 / (scale > 0.0 ? scale : NAN);
         own[h] = fabs(actual - forecast[state->row * horizons]) * per_scale;
         for (int64_t k = 0; k < state->members; k++) {
-            double less = own[h] - fabs(actual - forecast[state->rows[k] * horizons]) * per_scale;
-            spared[k * width + h] = less == less ? less : 0.0;
+            double regret = own[h] - fabs(actual - forecast[state->rows[k] * horizons]) * per_scale;
+            spared[k * width + h] = regret == regret ? regret : 0.0;
         }
     }
     for (int64_t h = 0; h < width; h += LANES) {
@@ -57,12 +57,13 @@ void ensemble_learn(struct pass *pass, const int64_t *origin)
             largest = larger(largest, load(spared + i) * load(spared + i));
         store(state->largest + h, largest);
         for (int64_t i = h; i < size; i += width) {
-            lanes less = load(spared + i), square = less * less, squares = load(state->squares + i);
+            lanes regret = load(spared + i), square = regret * regret, squares = load(state->squares + i);
             /* where nothing has been lost yet the new rate serves: no regret depends on the old one */
-            lanes old = load(before + h) + squares, rate = select(old > all(0.0), old, largest + (squares + square));
-            store(share + i, square / select(rate <= all(LEAST), all(LEAST), rate));
+            lanes old = load(before + h) + squares;
+            lanes rate = choose(less(all_lanes(0.0), old), old, largest + (squares + square));
+            store(share + i, square / choose(less_or_equal(rate, all_lanes(LEAST)), all_lanes(LEAST), rate));
             store(state->squares + i, squares + square);
-            store(state->regret + i, load(state->regret + i) + less);
+            store(state->regret + i, load(state->regret + i) + regret);
         }
     }
     add_up(share, state->members, width);
@@ -78,8 +79,8 @@ static void weigh(const struct ensemble *state, const double *awake, double *tot
         for (int64_t h = 0; h < width; h += LANES) {
             int64_t i = k * width + h;
             lanes rate = load(state->squares + i) + load(state->largest + h), regret = load(state->regret + i);
-            rate = select(rate <= all(LEAST), all(LEAST), rate);
-            lanes gain = select(regret <= all(0.0), all(0.0), regret) / rate * load(awake + i);
+            rate = choose(less_or_equal(rate, all_lanes(LEAST)), all_lanes(LEAST), rate);
+            lanes gain = choose(less_or_equal(regret, all_lanes(0.0)), all_lanes(0.0), regret) / rate * load(awake + i);
             store(state->weight + i, gain);
             store(sum + i, gain);
             store(count + i, load(awake + i));
@@ -87,11 +88,11 @@ static void weigh(const struct ensemble *state, const double *awake, double *tot
     add_up(sum, state->members, width);
     add_up(count, state->members, width);
     for (int64_t h = 0; h < width; h += LANES) {
-        mask uniform = load(sum + h) == all(0.0);
-        lanes divisor = select(uniform, larger(load(count + h), all(1.0)), load(sum + h));
+        mask uniform = equal(load(sum + h), all_lanes(0.0));
+        lanes divisor = choose(uniform, larger(load(count + h), all_lanes(1.0)), load(sum + h));
         store(total + h, divisor);
         for (int64_t i = h; i < size; i += width)
-            store(state->weight + i, select(uniform, load(awake + i), load(state->weight + i)) / divisor);
+            store(state->weight + i, choose(uniform, load(awake + i), load(state->weight + i)) / divisor);
     }
 }
 
@@ -114,9 +115,9 @@ void ensemble_predict(struct pass *pass, int64_t origin, double *weights)
     for (int64_t h = 0; h < width; h += LANES) {
         lanes heaviest = load(state->weight + h), offer = load(offered + h), some = load(awake + h);
         for (int64_t i = h + width; i < size; i += width) {
-            mask heavier = load(state->weight + i) > heaviest;
-            heaviest = select(heavier, load(state->weight + i), heaviest);
-            offer = select(heavier, load(offered + i), offer);
+            mask heavier = less(heaviest, load(state->weight + i));
+            heaviest = choose(heavier, load(state->weight + i), heaviest);
+            offer = choose(heavier, load(offered + i), offer);
             some = some + load(awake + i);
         }
         store(anchor + h, offer);

@@ -4,17 +4,16 @@
 
 #include "kernel.h"
 
-/* Lanes in an array of doubles. (gcc lowers a memcpy to them by way of the stack, which costs ten times as much.) */
-typedef double lanes_in_array __attribute__((vector_size(32), aligned(8), may_alias));
-
+/* Lanes in an array of doubles, which gcc and clang let vectors of doubles alias. (gcc lowers a memcpy to them by way of
+ * the stack, which costs ten times as much.) */
 static inline lanes load(const double *source)
 {
-    return *(const lanes_in_array *)source;
+    return *(const lanes *)source;
 }
 
 static inline void store(double *target, lanes numbers)
 {
-    *(lanes_in_array *)target = numbers;
+    *(lanes *)target = numbers;
 }
 
 static inline lanes all_lanes(double number)
@@ -47,9 +46,19 @@ static inline mask equal(lanes a, lanes b)
     COMPARE(a, ==, b);
 }
 
+static inline mask less_or_equal(lanes a, lanes b)
+{
+    COMPARE(a, <=, b);
+}
+
 static inline mask is_nan(lanes a)
 {
     COMPARE(a, !=, a);
+}
+
+static inline mask is_finite(lanes a)
+{
+    return equal(a - a, all_lanes(0.0));
 }
 
 /* `yes` where the condition holds, `no` elsewhere. */
@@ -63,9 +72,18 @@ static inline lanes lesser(lanes a, lanes b)
     return choose(less(a, b), a, b);
 }
 
+static inline lanes absolute(lanes a)
+{
+    return (lanes)((mask)a & (mask){INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX});
+}
+
 static inline int holds_anywhere(mask condition)
 {
+#if defined(__AVX__)
+    return __builtin_ia32_movmskpd256((lanes)condition) != 0;
+#else
     return (condition[0] | condition[1] | condition[2] | condition[3]) != 0;
+#endif
 }
 
 /* The index of the first NaN if there is one, else of the first least number, as numpy's argmin. The numbers are sums of

@@ -8,6 +8,7 @@
 #define PULSE_LEARNERS_H
 
 #include "kernel.h"
+#include "lanes.h"
 
 enum { LEVELS = 9, MIDDLE = 4, INTERVALS = 4, POINT_TERMS = 6, SUMS = 34 };
 enum { CONFORMAL = 0, EMPIRICAL = 1 };
@@ -110,30 +111,6 @@ struct pass {
 };
 
 static inline int finite(double value) { return value - value == 0.0; }
-
-static inline lanes select(mask chosen, lanes yes, lanes no)
-{
-    return (lanes)((chosen & (mask)yes) | (~chosen & (mask)no));
-}
-
-static inline lanes all(double value) { return (lanes){value, value, value, value}; }
-
-static inline lanes load(const double *from) { return *(const lanes *)from; }
-
-static inline void store(double *to, lanes value) { *(lanes *)to = value; }
-
-static inline lanes size_of(lanes value) { return (lanes)((mask)value & (mask){INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}); }
-
-static inline mask are_finite(lanes value) { return value - value == all(0.0); }
-
-static inline int any(mask flags)
-{
-#if defined(__AVX2__)
-    return __builtin_ia32_movmskpd256((lanes)flags) != 0;
-#else
-    return (flags[0] | flags[1] | flags[2] | flags[3]) != 0;
-#endif
-}
 
 /* Numbers of each horizon, once for every forecaster: (cells). */
 static inline void expand(double *cells, const double *by_horizon, int64_t count, int64_t horizons)

@@ -28,7 +28,7 @@ static void losses(const struct pass *pass, const double *actual, const double *
         return;
     }
     for (int64_t cell = 0; cell < pass->stride; cell += LANES)
-        store(loss + cell, size_of(load(actual + cell) - load(forecast + cell)));
+        store(loss + cell, absolute(load(actual + cell) - load(forecast + cell)));
 }
 
 /* Add outcome codes up for the batch in which those of each horizon became known. */
@@ -70,7 +70,7 @@ void outcomes_at(struct pass *pass, int64_t origin, const double *actual, const 
     for (int64_t cell = 0; cell < stride; cell += LANES) {
         lanes own = load(loss + cell), other = load(rival + cell);
         /* a mask is -1 where it holds */
-        *(mask *)(code + cell) = ((own != own) | (other != other)) - (own < other) - (own <= other);
+        *(mask *)(code + cell) = (is_nan(own) | is_nan(other)) - less(own, other) - less_or_equal(own, other);
     }
     for (int64_t cell = 0; cell < cells; cell++)
         outcome[cell] = (int8_t)code[cell];

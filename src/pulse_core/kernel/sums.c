@@ -130,10 +130,10 @@ static int64_t mark_scored(const struct pass *pass, const double *actual, const 
     int64_t *scored = (int64_t *)(certain_size + stride), *certain = scored + stride, differ = 0;
     for (int64_t cell = 0; cell < stride; cell += LANES) {
         lanes e = load(actual + cell) - load(forecast + cell), s = load(size + cell);
-        mask counts = are_finite(e), sure = counts & are_finite(s);
-        store(error + cell, select(counts, e, all(0.0)));
-        store(certain_error + cell, select(sure, e, all(0.0)));
-        store(certain_size + cell, select(sure, s, all(0.0)));
+        mask counts = is_finite(e), sure = counts & is_finite(s);
+        store(error + cell, choose(counts, e, all_lanes(0.0)));
+        store(certain_error + cell, choose(sure, e, all_lanes(0.0)));
+        store(certain_size + cell, choose(sure, s, all_lanes(0.0)));
         *(mask *)(scored + cell) = counts;
         *(mask *)(certain + cell) = sure;
     }
@@ -148,11 +148,11 @@ static int64_t mark_scored(const struct pass *pass, const double *actual, const 
 /* Whether all cells are scored and have quantiles, as at nearly every origin. */
 static int all_scored(const double *actual, const double *forecast, const double *size, int64_t cells)
 {
-    mask scored = all(0.0) == all(0.0);
+    mask scored = equal(all_lanes(0.0), all_lanes(0.0));
     int64_t cell = 0;
     for (; cell + LANES <= cells; cell += LANES)
-        scored &= are_finite(load(actual + cell) - load(forecast + cell)) & are_finite(load(size + cell));
-    int every = !any(~scored);
+        scored &= is_finite(load(actual + cell) - load(forecast + cell)) & is_finite(load(size + cell));
+    int every = !holds_anywhere(~scored);
     for (; cell < cells; cell++)
         every &= finite(actual[cell] - forecast[cell]) & finite(size[cell]);
     return every;
@@ -170,16 +170,16 @@ static inline void add_flag(int64_t *count, mask flag) { *(mask *)count -= flag;
 static inline void add_points(const struct cells_of_sums *to, lanes point, lanes y, lanes error, mask counts, lanes newest,
                               lanes per_scale, lanes per_square)
 {
-    const lanes zero = all(0.0);
-    lanes absolute = size_of(error), square = error * error, sum = size_of(point) + size_of(y);
-    sum = select(sum == zero, all(1.0), sum);
-    lanes term[POINT_TERMS] = {error, absolute, square, (lanes)(counts & (mask)(absolute * per_scale)),
+    const lanes zero = all_lanes(0.0);
+    lanes size = absolute(error), square = error * error, sum = absolute(point) + absolute(y);
+    sum = choose(equal(sum, zero), all_lanes(1.0), sum);
+    lanes term[POINT_TERMS] = {error, size, square, (lanes)(counts & (mask)(size * per_scale)),
                                (lanes)(counts & (mask)(square * per_square)),
-                               (lanes)(counts & (mask)(absolute / sum * all(200.0)))};
+                               (lanes)(counts & (mask)(size / sum * all_lanes(200.0)))};
     UNROLL_LEVELS
     for (int k = 0; k < POINT_TERMS; k++)
         store(to->term + k * to->stride, load(to->term + k * to->stride) + term[k]);
-    mask up = point > newest, down = point < newest, rose = y > newest, fell = y < newest;
+    mask up = less(newest, point), down = less(point, newest), rose = less(newest, y), fell = less(y, newest);
     add_flag(to->flag + HITS * to->stride, ((up & rose) | (down & fell)) & counts);
     add_flag(to->flag + CALLS * to->stride, (up | down) & (rose | fell) & counts);
 }
@@ -188,20 +188,21 @@ static inline void add_quantiles(const struct cells_of_sums *to, lanes error, la
                                  lanes widest)
 {
     const int64_t stride = to->stride;
-    const lanes zero = all(0.0);
+    const lanes zero = all_lanes(0.0);
     lanes ends[2] = {zero, zero};
     UNROLL_LEVELS
     for (int k = 0; k < LEVELS; k++) {
         lanes above = (lanes)(sure & (mask)(error - size * load(offset + k * stride)));
-        lanes below = (lanes)((above < zero) & (mask)above);
+        mask outside = less(above, zero);
+        lanes below = (lanes)(outside & (mask)above);
         store(to->above + k * stride, load(to->above + k * stride) + above);
         store(to->below + k * stride, load(to->below + k * stride) + below);
         if (k < MIDDLE)
-            add_flag(to->flag + (BELOW + k) * stride, above < zero);
+            add_flag(to->flag + (BELOW + k) * stride, outside);
         if (k > MIDDLE)
-            add_flag(to->flag + (ABOVE + k - MIDDLE - 1) * stride, above > zero);
+            add_flag(to->flag + (ABOVE + k - MIDDLE - 1) * stride, less(zero, above));
         if (k == 0 || k == LEVELS - 1)
-            ends[k > 0] = above * all(pulse_levels[k]) - below;
+            ends[k > 0] = above * all_lanes(pulse_levels[k]) - below;
     }
     store(to->interval, load(to->interval) + (lanes)(sure & (mask)((ends[0] + ends[1]) * widest)));
 }
@@ -227,9 +228,9 @@ void sums_add(struct pass *pass, int64_t origin, const double *actual, const dou
         add_common(pass, error, certain_error, certain_size, scored, certain, offset);
 
     const double unit = 1.0 / pass->scale[origin];
-    const lanes newest = all(pass->newest[origin]), per_scale = all(unit), per_square = all(1.0 / pass->square_scale[origin]);
-    const lanes widest = all(2.0 / MISS * unit);
-    const mask yes = newest == newest;
+    const lanes newest = all_lanes(pass->newest[origin]), widest = all_lanes(2.0 / MISS * unit);
+    const lanes per_scale = all_lanes(unit), per_square = all_lanes(1.0 / pass->square_scale[origin]);
+    const mask yes = equal(newest, newest);
     for (int64_t cell = 0; cell < stride; cell += LANES) {
         const struct cells_of_sums to = {sums->term + cell, sums->above + cell, sums->below + cell,
                                          sums->interval + cell, sums->flag + cell, stride};

@@ -89,6 +89,14 @@ def test_quantiles_are_pooled_in_the_cells_where_they_cross_and_in_no_other(cros
     assert_same_bits(run(case), plain(case))
 
 
+def test_cells_side_by_side_cross_and_are_pooled_each_on_its_own():
+    released = np.zeros((300, 1))
+    errors = np.random.default_rng(1).choice([-1.0, 0.0, 0.0, 0.0, 1.0], (300, 4, 1))
+    errors[:, 0] = 1.0  # quantiles that rise in step do not cross
+    case = PassInput(forecasts=released[:, None] - errors, origins=origins_of(released))
+    assert_same_bits(run(case), plain(case))
+
+
 def state_after(raw: list[float], relative: float) -> tuple[np.ndarray, float]:
     """Offsets and size after an error of so many sizes, where the trackers stand at `raw` before it."""
     calibration = Calibration(2)

@@ -1,36 +1,38 @@
-"""Faults in the kernel's learners, scores and comparisons, as data: by the tests that must notice them.
-
-Each is a source file, text that stands in it once, and what takes its place.
-"""
+"""Faults of the learners', scores' and comparisons' C sources: by the tests that must notice them."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from tests.kernel.builds import Mutation
+
 Fault = tuple[str, str, str]
+"""A source, text that stands in it once, and the text in its place."""
 
 CALIBRATION: Final[tuple[Fault, ...]] = (
     ("calibration.c", "RATE = 0.05;", "RATE = 0.051;"),
     ("calibration.c", "DECAY = 0.97;", "DECAY = 0.96;"),
-    ("calibration.c", "mask covered = relative <= load(", "mask covered = relative < load("),
-    ("calibration.c", "covered = relative <= load(state->offset", "covered = relative <= load(state->raw"),
-    ("calibration.c", "mask known = are_finite(e) & are_finite(size)", "mask known = are_finite(e)"),
-    ("calibration.c", "mask known = are_finite(e) & are_finite(size)", "mask known = are_finite(size)"),
-    ("calibration.c", "moved = size > all(0.0);", "moved = size >= all(0.0);"),
-    ("calibration.c", "select(e == all(0.0), all(0.0), beyond)", "beyond"),
-    ("calibration.c", "(mask)all(INFINITY) | ((mask)e & (mask)all(-0.0))", "(mask)all(INFINITY)"),
-    ("calibration.c", "select(covered, all(-RATE + up), all(up))", "select(covered, all(up), all(-RATE + up))"),
-    ("calibration.c", "all(1.0 - DECAY) * size_of(e);", "all(1.0 - DECAY) * e;"),
-    ("calibration.c", "all(1.0 - DECAY) * size_of(e);", "all(0.03) * size_of(e);"),
-    ("calibration.c", "select(moved, faded, size_of(e)), size));", "faded, size));"),
+    ("calibration.c", "covered = less_or_equal(relative,", "covered = less(relative,"),
+    ("calibration.c", "relative, load(offsets + k * stride))", "relative, load(raws + k * stride))"),
+    ("calibration.c", "mask known = is_finite(e) & is_finite(size)", "mask known = is_finite(e)"),
+    ("calibration.c", "mask known = is_finite(e) & is_finite(size)", "mask known = is_finite(size)"),
+    ("calibration.c", "moved = less(all_lanes(0.0), size);", "moved = less_or_equal(all_lanes(0.0), size);"),
+    ("calibration.c", "choose(equal(e, all_lanes(0.0)), all_lanes(0.0), beyond)", "beyond"),
+    ("calibration.c", "(mask)all_lanes(INFINITY) | ((mask)e & (mask)all_lanes(-0.0))", "(mask)all_lanes(INFINITY)"),
+    ("calibration.c", "(lanes)(covered & (mask)all_lanes(-RATE))", "(lanes)(~covered & (mask)all_lanes(-RATE))"),
+    ("calibration.c", "all_lanes(1.0 - DECAY) * absolute(e);", "all_lanes(1.0 - DECAY) * e;"),
+    ("calibration.c", "all_lanes(1.0 - DECAY) * absolute(e);", "all_lanes(0.03) * absolute(e);"),
+    ("calibration.c", "choose(moved, faded, absolute(e)), size));", "faded, size));"),
     (
         "calibration.c",
-        "store(state->size + cell, select(known, select(moved",
-        "store(state->size + cell, select(moved, select(moved",
+        "store(state->size + cell, choose(known, choose(moved",
+        "store(state->size + cell, choose(moved, choose(moved",
     ),
-    ("calibration.c", "raw = select(known, raw + select(covered", "raw = select(moved, raw + select(covered"),
-    ("calibration.c", "crossed |= raw < before;", "crossed = raw < before;"),
-    ("calibration.c", "                if (crossed[i - cell])\n", "                if (crossed[0])\n"),
+    ("calibration.c", "(lanes)(known & (mask)step)", "step"),
+    ("calibration.c", "crossed |= less(raw, before);", "crossed = less(raw, before);"),
+    ("calibration.c", "if (holds_anywhere(crossed))", "if (crossed[0])"),
+    ("calibration.c", "if (still[lane])", "if (still[0])"),
+    ("calibration.c", "still |= k ?", "still = k ?"),
     ("calibration.c", "/ (double)(last - first + 1);", "/ (double)(last - first);"),
     ("calibration.c", "least = mean < least ? mean : least;", "least = mean > least ? mean : least;"),
     ("calibration.c", "best[last] = least > best[last] ? least : best[last];", "best[last] = least;"),
@@ -42,12 +44,13 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
         "for (int last = LEVELS - 2; last >= first; last--)",
     ),
     ("calibration.c", "sum[k + 1] = sum[k] + raw[k * step];", "sum[k + 1] = raw[k * step] + raw[k * step];"),
-    ("calibration.c", "(raw[k * step] + raw[(k + 1) * step]) / 2.0;", "raw[(k + 1) * step];"),
-    ("calibration.c", "            isotonic(raw, offset, step);\n", ""),
+    ("calibration.c", "with_next = (level + next) / all_lanes(2.0);", "with_next = next;"),
+    ("calibration.c", "pooled = with_next;", "pooled = next;"),
+    ("calibration.c", "isotonic(raw + lane, offset + lane, step);", ";"),
     (
         "calibration.c",
-        "for (int k = 0; k < LEVELS - 1; k++)\n        if (offset",
-        "for (int k = 0; k < 4; k++)\n        if (offset",
+        "k < LEVELS - 1 ? load(raw + (k + 1) * step) : level",
+        "k < MIDDLE ? load(raw + (k + 1) * step) : level",
     ),
     ("calibration.c", "if (sorted[middle] <= error[cell])", "if (sorted[middle] >= error[cell])"),
     ("calibration.c", "state->count[cell] = count + 1;", "state->count[cell] = count + 2;"),
@@ -62,11 +65,11 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
     ),
     (
         "calibration.c",
-        "mask first = ~are_finite(size) & are_finite(load(forecast + cell));",
-        "mask first = ~are_finite(size);",
+        "mask first = ~is_finite(size) & is_finite(load(forecast + cell));",
+        "mask first = ~is_finite(size);",
     ),
-    ("calibration.c", "select(start > all(0.0), start, all(0.0))", "start"),
-    ("calibration.c", "first & (size != size)", "first"),
+    ("calibration.c", "choose(less(all_lanes(0.0), start), start, all_lanes(0.0))", "start"),
+    ("calibration.c", "first & is_nan(size)", "first"),
     ("calibration.c", "0.75, 0.9, 0.95, 0.975};", "0.75, 0.9, 0.96, 0.975};"),
     ("backtest.c", "relative[i] = NAN;", "relative[i] = 0.0;"),
     (
@@ -102,46 +105,38 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
 )
 
 ENSEMBLE: Final[tuple[Fault, ...]] = (
-    ("ensemble.c", "spared[k * width + h] = less == less ? less : 0.0;", "spared[k * width + h] = less;"),
-    ("ensemble.c", "double less = own[h] - fabs(", "double less = fabs("),
+    ("ensemble.c", "regret == regret ? regret : 0.0;", "regret;"),
+    ("ensemble.c", "double regret = own[h] - fabs(", "double regret = fabs("),
     ("ensemble.c", "1.0 / (scale > 0.0 ? scale : NAN);", "1.0;"),
     ("ensemble.c", "if (count % 2)\n", "if (count % 2 && count > 3)\n"),
     ("ensemble.c", "int64_t half = count / 2;", "int64_t half = count > 4 ? 1 : count / 2;"),
-    ("ensemble.c", "return select(second > first, second, first);", "return select(second < first, second, first);"),
-    ("ensemble.c", "store(before + h, largest);", "store(before + h, all(0.0));"),
-    ("ensemble.c", "rate = select(old > all(0.0), old, largest + (squares + square));", "rate = old;"),
+    ("ensemble.c", "choose(less(first, second), second, first)", "choose(less(second, first), second, first)"),
+    ("ensemble.c", "store(before + h, largest);", "store(before + h, all_lanes(0.0));"),
+    ("ensemble.c", "rate = choose(less(all_lanes(0.0), old), old, largest + (squares + square));", "rate = old;"),
     (
         "ensemble.c",
-        "rate = select(old > all(0.0), old, largest + (squares + square));",
+        "rate = choose(less(all_lanes(0.0), old), old, largest + (squares + square));",
         "rate = largest + (squares + square);",
     ),
     ("ensemble.c", "store(state->squares + i, squares + square);", "store(state->squares + i, squares);"),
-    ("ensemble.c", "store(state->regret + i, load(state->regret + i) + less);", "store(state->regret + i, less);"),
+    ("ensemble.c", "load(state->regret + i) + regret);", "regret);"),
     ("ensemble.c", "store(state->largest + h, largest);", "store(state->largest + h, load(before + h));"),
     ("ensemble.c", "state->potential[0] + share[0];", "share[0];"),
     ("ensemble.c", "state->potential[0] + share[0];", "state->potential[0] + share[1];"),
     ("ensemble.c", "rate = load(state->squares + i) + load(state->largest + h)", "rate = load(state->squares + i)"),
+    ("ensemble.c", "rate = choose(less_or_equal(rate, all_lanes(LEAST)), all_lanes(LEAST), rate);", ""),
+    ("ensemble.c", "choose(less_or_equal(regret, all_lanes(0.0)), all_lanes(0.0), regret)", "regret"),
+    ("ensemble.c", "all_lanes(0.0), regret) / rate * load(awake + i);", "all_lanes(0.0), regret) / rate;"),
+    ("ensemble.c", "uniform = equal(load(sum + h), all_lanes(0.0));", "uniform = less(load(sum + h), all_lanes(0.0));"),
+    ("ensemble.c", "larger(load(count + h), all_lanes(1.0))", "load(count + h)"),
     (
         "ensemble.c",
-        "        rate = select(rate <= all(LEAST), all(LEAST), rate);\n            lanes gain",
-        "lanes gain",
-    ),
-    ("ensemble.c", "gain = select(regret <= all(0.0), all(0.0), regret)", "gain = regret"),
-    ("ensemble.c", "all(0.0), regret) / rate * load(awake + i);", "all(0.0), regret) / rate;"),
-    ("ensemble.c", "mask uniform = load(sum + h) == all(0.0);", "mask uniform = load(sum + h) < all(0.0);"),
-    ("ensemble.c", "larger(load(count + h), all(1.0))", "load(count + h)"),
-    (
-        "ensemble.c",
-        "select(uniform, load(awake + i), load(state->weight + i))",
-        "select(uniform, all(1.0), load(state->weight + i))",
+        "choose(uniform, load(awake + i), load(state->weight + i))",
+        "choose(uniform, all_lanes(1.0), load(state->weight + i))",
     ),
     ("ensemble.c", "awake[k * width + h] = finite(value) ? 1.0 : 0.0;", "awake[k * width + h] = 1.0;"),
     ("ensemble.c", "offered[k * width + h] = finite(value) ? value : 0.0;", "offered[k * width + h] = value;"),
-    (
-        "ensemble.c",
-        "mask heavier = load(state->weight + i) > heaviest;",
-        "mask heavier = load(state->weight + i) >= heaviest;",
-    ),
+    ("ensemble.c", "heavier = less(heaviest,", "heavier = less_or_equal(heaviest,"),
     (
         "ensemble.c",
         "(load(offered + i) - load(anchor + h)) * load(state->weight + i)",
@@ -164,8 +159,8 @@ SUMS: Final[tuple[Fault, ...]] = (
     ("sums.c", "0.9 - 0.5, 0.95 - 0.75", "0.9 - 0.5, 0.95 - 0.8"),
     (
         "sums.c",
-        "int64_t rival = pass->benchmark * horizons + cell % horizons;\n        *to++",
-        "int64_t rival = cell % horizons;\n        *to++",
+        "int64_t rival = pass->benchmark * horizons + cell % horizons;\n        int64_t certain",
+        "int64_t rival = cell % horizons;\n        int64_t certain",
     ),
     ("sums.c", "*to++ = (double)flag[HITS * stride];", "*to++ = (double)flag[CALLS * stride];"),
     ("sums.c", "flag[(BELOW + MIDDLE - 1 - i) * stride]", "flag[(BELOW + i) * stride]"),
@@ -181,7 +176,21 @@ SUMS: Final[tuple[Fault, ...]] = (
     ("sums.c", "    memset(sums->below, 0, (size_t)(LEVELS * stride) * sizeof(double));\n", ""),
     ("sums.c", "    sums->apart = 0;\n", ""),
     ("sums.c", "    sums->apart = 1;\n", ""),
-    ("sums.c", "if (differ && !sums->apart)", "if (differ)"),
+    ("sums.c", "size) && !sums->apart)", "size))"),
+    ("sums.c", "every = !sums->apart && all_scored", "every = all_scored"),
+    ("sums.c", "sums->complete += 1;", "sums->complete += 0;"),
+    ("sums.c", "    sums->complete = 0;\n", ""),
+    ("sums.c", "every &= finite(actual[cell] - forecast[cell]) & finite(size[cell]);", "every &= finite(size[cell]);"),
+    (
+        "sums.c",
+        "every &= finite(actual[cell] - forecast[cell]) & finite(size[cell]);",
+        "every &= finite(actual[cell] - forecast[cell]);",
+    ),
+    (
+        "sums.c",
+        "scored &= is_finite(load(actual + cell) - load(forecast + cell)) & is_finite(load(size + cell));",
+        "scored &= is_finite(load(actual + cell) - load(forecast + cell));",
+    ),
     (
         "sums.c",
         "row < COMMON_ABOVE   ? sums->term + (ABSOLUTE + row) * stride",
@@ -196,28 +205,28 @@ SUMS: Final[tuple[Fault, ...]] = (
     ("sums.c", "if (pass->batch[origin] != sums->batch) {", "if (sums->batch < 0) {"),
     (
         "sums.c",
-        "mask counts = are_finite(e), sure = counts & are_finite(s);",
-        "mask counts = are_finite(e), sure = are_finite(s);",
+        "mask counts = is_finite(e), sure = counts & is_finite(s);",
+        "mask counts = is_finite(e), sure = is_finite(s);",
     ),
     (
         "sums.c",
-        "mask counts = are_finite(e), sure = counts & are_finite(s);",
-        "mask counts = are_finite(e), sure = counts;",
+        "mask counts = is_finite(e), sure = counts & is_finite(s);",
+        "mask counts = is_finite(e), sure = counts;",
     ),
     ("sums.c", " | (certain[first + h] ^ certain[rival]);", ";"),
     ("sums.c", "const double unit = 1.0 / pass->scale[origin];", "const double unit = 1.0;"),
-    ("sums.c", "all(1.0 / pass->square_scale[origin])", "all(unit * unit)"),
-    ("sums.c", "sum = select(sum == zero, all(1.0), sum);", ""),
-    ("sums.c", "all(200.0)", "all(100.0)"),
-    ("sums.c", "select(counts, absolute * per_scale, zero)", "absolute * per_scale"),
-    ("sums.c", "up = point > newest, down = point < newest", "up = point >= newest, down = point < newest"),
-    ("sums.c", "rose = y > newest, fell = y < newest", "rose = y >= newest, fell = y < newest"),
+    ("sums.c", "all_lanes(1.0 / pass->square_scale[origin])", "all_lanes(unit * unit)"),
+    ("sums.c", "sum = choose(equal(sum, zero), all_lanes(1.0), sum);", ""),
+    ("sums.c", "all_lanes(200.0)", "all_lanes(100.0)"),
+    ("sums.c", "(lanes)(counts & (mask)(size * per_scale))", "size * per_scale"),
+    ("sums.c", "up = less(newest, point)", "up = less_or_equal(newest, point)"),
+    ("sums.c", "rose = less(newest, y)", "rose = less_or_equal(newest, y)"),
     ("sums.c", "((up & rose) | (down & fell)) & counts", "(up & rose) & counts"),
     ("sums.c", "(up | down) & (rose | fell) & counts", "(up | down) & (rose | fell)"),
-    ("sums.c", "-= above < zero;", "-= above <= zero;"),
-    ("sums.c", "-= above > zero;", "-= above >= zero;"),
-    ("sums.c", "select(sure, (ends[0] + ends[1]) * widest, zero)", "(ends[0] + ends[1]) * widest"),
-    ("sums.c", "select(above < zero, above, zero)", "select(above < zero, zero, above)"),
+    ("sums.c", "outside = less(above, zero);", "outside = less_or_equal(above, zero);"),
+    ("sums.c", "less(zero, above));", "less_or_equal(zero, above));"),
+    ("sums.c", "(lanes)(sure & (mask)((ends[0] + ends[1]) * widest))", "(ends[0] + ends[1]) * widest"),
+    ("sums.c", "(lanes)(outside & (mask)above)", "(lanes)(~outside & (mask)above)"),
     ("scales.c", "if (time < season)", "if (time <= season)"),
     ("scales.c", "square = square + step * step;", "square = square + step;"),
     ("scales.c", "(double)(lengths[i] - season) : 0.0;", "(double)lengths[i] : 0.0;"),
@@ -227,15 +236,30 @@ SUMS: Final[tuple[Fault, ...]] = (
 
 OUTCOMES: Final[tuple[Fault, ...]] = (
     ("outcomes.c", "pass->trust_loss == BY_CRPS", "pass->trust_loss == BY_ABSOLUTE_ERROR"),
-    ("outcomes.c", "(own < rival[h]) + (own <= rival[h])", "(own < rival[h]) + (own < rival[h])"),
-    ("outcomes.c", "- ((own != own) | (rival[h] != rival[h]))", "- (own != own)"),
+    ("outcomes.c", "less(own, other) - less_or_equal(own, other)", "less(own, other) - less(own, other)"),
+    ("outcomes.c", "(is_nan(own) | is_nan(other))", "is_nan(own)"),
     ("outcomes.c", "double below = above >= 0.0 ? 0.0 : above;", "double below = above < 0.0 ? 0.0 : above;"),
     ("outcomes.c", "pulse_crps_weights[k] * (pulse_levels[k] * above - below)", "(pulse_levels[k] * above - below)"),
-    ("outcomes.c", "loss + pass->benchmark * horizons;", "loss;"),
+    ("outcomes.c", "loss + pass->benchmark * horizons, cells", "loss, cells"),
     ("outcomes.c", "        if (known_batch[h] < 0)\n            continue;\n", ""),
-    ("outcomes.c", "pass->wins + known_batch[h] * stride", "pass->wins + pass->batch[origin] * stride"),
-    ("outcomes.c", "wins[cell] += outcome[cell] > 0 ? outcome[cell] : 0;", "wins[cell] += outcome[cell];"),
-    ("outcomes.c", "trials[cell] += outcome[cell] != UNKNOWN;", "trials[cell] += 1;"),
+    ("outcomes.c", "pass->wins + known_batch[h] * stride", "pass->wins"),
+    (
+        "outcomes.c",
+        "cell++) {\n            wins[cell] += code[cell] > 0 ? code[cell] : 0;",
+        "cell++) {\n            wins[cell] += code[cell];",
+    ),
+    (
+        "outcomes.c",
+        "+= horizons) {\n            wins[cell] += code[cell] > 0 ? code[cell] : 0;",
+        "+= horizons) {\n            wins[cell] += code[cell];",
+    ),
+    (
+        "outcomes.c",
+        "trials[cell] += code[cell] != UNKNOWN;\n        }\n        return;",
+        "trials[cell] += 1;\n        }\n        return;",
+    ),
+    ("outcomes.c", "trials[cell] += code[cell] != UNKNOWN;\n        }\n    }", "trials[cell] += 1;\n        }\n    }"),
+    ("outcomes.c", "batch = known_batch[h] == batch ? batch : -1;", "batch = known_batch[h];"),
     ("outcomes.c", "return 1.0 + decay * (parameter - 1.0);", "return decay * parameter;"),
     (
         "outcomes.c",
@@ -250,7 +274,8 @@ OUTCOMES: Final[tuple[Fault, ...]] = (
     ),
     ("outcomes.c", "            if (code == UNKNOWN)\n                continue;\n", ""),
     ("outcomes.c", "alpha = state->alpha[cell] + half * (double)state->wins[cell];", "alpha = state->alpha[cell];"),
-    ("outcomes.c", "trust[cell] = alpha / (alpha + beta);", "trust[cell] = beta / (alpha + beta);"),
+    ("outcomes.c", "NAN : alpha / (alpha + beta);", "NAN : beta / (alpha + beta);"),
+    ("outcomes.c", "(alpha - 1.0) + (beta - 1.0) == 0.0 ? NAN : alpha", "alpha"),
     (
         "outcomes.c",
         "beta[at] = batch ? faded(beta[at - cells], decay) : 1.0;",
@@ -258,7 +283,7 @@ OUTCOMES: Final[tuple[Fault, ...]] = (
     ),
     ("outcomes.c", "if (batch < recorded) {", "if (batch + 1 < recorded) {"),
     ("outcomes.c", "h * (h + 1) / 2 + origin % (h + 1)", "h * (h + 1) / 2"),
-    ("outcomes.c", "if (code == LOST)", "if (code != WON)"),
+    ("outcomes.c", "(double)(code == LOST)", "(double)(code != WON)"),
 )
 
 COMPARISON: Final[tuple[Fault, ...]] = (
@@ -276,8 +301,9 @@ COMPARISON: Final[tuple[Fault, ...]] = (
     ("comparison.c", "lag < (horizon < count ? horizon : count)", "lag <= (horizon < count ? horizon : count)"),
     ("comparison.c", "        difference[i] = difference[i] - mean;\n", "        ;\n"),
     ("comparison.c", "variance > rounding * n * mean * mean", "variance > 0.0"),
-    ("comparison.c", "n += finite(difference[n]);", "n += 1;"),
-    ("comparison.c", "pulse_diebold_mariano(difference, n, h + 1);", "pulse_diebold_mariano(difference, n, h);"),
+    ("comparison.c", "n[i] += finite(apart);", "n[i] += 1;"),
+    ("comparison.c", "h[i] = (first + i) % horizons;", "h[i] = i % horizons;"),
+    ("comparison.c", "n[i], h[i] + 1);", "n[i], h[i]);"),
     ("comparison.c", "sum[i] = rows ? values[i] : 0.0;", "sum[i] = 0.0;"),
     ("measures.c", "return denominator > 0.0 ? numerator / denominator : NAN;", "return numerator / denominator;"),
     ("measures.c", "all_sums + rows[row] * SUMS;", "all_sums + row * SUMS;"),
@@ -303,7 +329,7 @@ COMPARISON: Final[tuple[Fault, ...]] = (
 
 PASS: Final[tuple[Fault, ...]] = (
     ("backtest.c", "largest = values[i] > largest ? values[i] : largest;", "largest = values[i];"),
-    ("backtest.c", "        error[cell] = NAN;\n    for (int64_t h", "        error[cell] = 0.0;\n    for (int64_t h"),
+    ("backtest.c", "pass->released == pass->reported", "pass->released != pass->reported"),
     (
         "backtest.c",
         "error[cell] = origin[h] < 0 ? NAN : actual - forecast[cell];",
@@ -338,4 +364,6 @@ FAULTS: Final = {
     "test_comparison.py": COMPARISON,
     "test_pass.py": PASS,
 }
-"""What the tests of each file must notice."""
+"""Faults by the file of tests that must notice them."""
+
+LEARNING: Final = tuple(Mutation(*fault, tests) for tests, faults in FAULTS.items() for fault in faults)
