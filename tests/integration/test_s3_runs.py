@@ -177,7 +177,7 @@ def test_a_check_of_what_is_well_says_so_and_leaves_nothing(seaweedfs_server, tm
     done = check(seaweedfs_server, tmp_path)
     assert done.returncode == 0, done.stderr
     found = checks(done)
-    assert set(found) == {"settings", "credentials", "data", "variables", "results"}
+    assert set(found) == {"settings", "credentials", "kernel", "data", "variables", "results"}
     assert found["credentials"] == [(True, ": from env ")]
     assert "2 variables" in found["data"][0][1]
     assert not (tmp_path / "local_results.json").exists()
