@@ -283,6 +283,25 @@ with interruptible():
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+def test_a_sigterm_while_python_exits_changes_no_status() -> None:
+    # Python calls the C function, which waits for input, when it has taken its own signal handlers away
+    program = """
+import ctypes, sys
+ctypes.pythonapi.Py_AtExit(ctypes.cast(ctypes.CDLL(None).getchar, ctypes.c_void_p))
+from pulse_entrypoints.cli.program import pulse
+sys.argv = ["pulse", "--version"]
+pulse()
+"""
+    words = [sys.executable, "-c", program]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() != ""
+        for _ in range(50):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.01)
+        process.stdin.close()
+        assert process.wait(timeout=10) == 0
+
+
 def test_afterwards_the_handlers_are_those_of_before() -> None:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     before = [signal.getsignal(number) for number in numbers]

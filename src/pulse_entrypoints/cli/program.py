@@ -52,6 +52,7 @@ def _run() -> NoReturn:
 
     status = main()
     outside.finished = True
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # Python takes its own handlers away before its last 50 ms
     if status == _INTERRUPTED:
         threading.Thread(target=_exit_soon, daemon=True).start()
     sys.exit(status)
