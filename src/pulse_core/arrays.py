@@ -45,18 +45,21 @@ def names(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
+def finite_or_nan(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values with NaN in place of those that are not finite."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
 def in_units(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
     """Return values times 2**exponent; NaN for what is beyond the range of a float64."""
     with np.errstate(over="ignore"):
-        scaled = np.ldexp(values, exponent)
-    return np.where(np.isinf(scaled), np.nan, scaled)
+        return finite_or_nan(np.ldexp(values, exponent))
 
 
 def finite_difference(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return left - right; NaN for what is not finite or beyond the range of a float64."""
     with np.errstate(over="ignore", invalid="ignore"):
-        difference = left - right
-    return np.where(np.isfinite(difference), difference, np.nan)
+        return finite_or_nan(left - right)
 
 
 def excess_exponent(*arrays: NDArray[np.float64]) -> int:

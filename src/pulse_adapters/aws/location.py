@@ -56,6 +56,15 @@ def s3_location(location: Location) -> S3Location:
     return S3Location(bucket, key)
 
 
+def s3_folder(location: Location) -> S3Location:
+    """Return bucket and start of the keys below a location, with a slash at its end unless it is exact.
+
+    Raises SettingsError for an invalid bucket.
+    """
+    source = s3_location(location)
+    return source if location.exact else source.folder
+
+
 def aws_settings(options: S3Options) -> AwsSettings:
     """Return the settings of the clients that the options ask for."""
     return AwsSettings(

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import attrs
+
 from pulse_adapters.published.document import SCHEMA_VERSION
 from pulse_adapters.published.json_templates import PLACEHOLDER, Template
 from pulse_adapters.published.variable_json import summary_json
 from pulse_core.plan import Batch
-from pulse_core.results import DataFacts, Failure, RunResult, VariableSummary
+from pulse_core.results import RunResult, VariableSummary
 
 COMPLETE_UP_TO: Final = 200
 """With more variables the document holds only the best, the benchmark and the ensemble of each."""
@@ -39,39 +41,22 @@ def _document(result: RunResult, *, complete: bool) -> Document:
         "variables_hold": "all" if complete else "best",
         "variables": {summary.variable: PLACEHOLDER for summary in result.variables},
         "batches": _batches(result.batches, result.variables),
-        "failures": [_failure(failure) for failure in result.failures],
+        "failures": [attrs.asdict(failure) for failure in result.failures],
     }
 
 
 def _run(result: RunResult) -> Document:
     started, finished = result.started_at, result.finished_at
     seconds = None if started is None or finished is None else (finished - started).total_seconds()
-    units = result.units
     return {
         "id": result.run_id,
         "spec": result.spec.to_document(),
         "software": dict(sorted(result.software.items())),
-        "data": {summary.variable: _data(summary.data) for summary in result.variables},
-        "units": {
-            "planned": units.planned,
-            "recalled": units.recalled,
-            "computed": units.computed,
-            "failed": units.failed,
-        },
+        "data": {summary.variable: attrs.asdict(summary.data) for summary in result.variables},
+        "units": attrs.asdict(result.units),
         "started_at": _time(started),
         "finished_at": _time(finished),
         "seconds": seconds,
-    }
-
-
-def _data(facts: DataFacts) -> Document:
-    return {
-        "fingerprint": facts.fingerprint,
-        "observations": facts.observations,
-        "absent": facts.absent,
-        "first": facts.first,
-        "last": facts.last,
-        "known_at": facts.known_at,
     }
 
 
@@ -86,16 +71,6 @@ def _batches(batches: Iterable[Batch], summaries: Iterable[VariableSummary]) -> 
         }
         for index, batch in enumerate(batches)
     ]
-
-
-def _failure(failure: Failure) -> Document:
-    return {
-        "variable": failure.variable,
-        "kind": failure.kind,
-        "message": failure.message,
-        "context": failure.context,
-        "hint": failure.hint,
-    }
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -23,6 +23,11 @@ _TEMPORARY: Final = re.compile(r"\.(.+)\.[0-9a-f]{16}\.tmp")
 _NO_HARD_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
+def absolute(path: str | Path) -> Path:
+    """Return a path that means the same file in a worker with another working directory."""
+    return Path(path).absolute()
+
+
 def create(path: Path, content: bytes) -> bool:
     """Write a file unless `path` exists; return whether it was free. Raises OSError."""
     if path.exists():

@@ -18,10 +18,6 @@ from pulse_adapters.storage.disk import disk_faults
 from pulse_adapters.storage.port import DAMAGED, Entry, Read
 
 
-def _absolute(path: str | Path) -> Path:
-    return Path(path).absolute()
-
-
 @attrs.frozen
 class FolderStorage:
     """A Storage in the folder `root`, which is created where it is missing.
@@ -29,7 +25,7 @@ class FolderStorage:
     The path becomes absolute, so that a copy reaches the same folder from a worker with another working directory.
     """
 
-    root: Path = attrs.field(converter=_absolute)
+    root: Path = attrs.field(converter=files.absolute)
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None where there is none. Raises SinkUnavailable."""

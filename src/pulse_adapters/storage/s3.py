@@ -17,7 +17,7 @@ import attrs
 from pulse_adapters.aws.ahead import ahead
 from pulse_adapters.aws.bucket import Bucket
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.aws.location import S3Options, aws_settings, s3_location
+from pulse_adapters.aws.location import S3Options, aws_settings, s3_folder
 from pulse_adapters.location import Location
 from pulse_adapters.storage import files
 from pulse_adapters.storage.disk import disk_faults
@@ -31,10 +31,6 @@ _conditional: Final[dict[tuple[int, str, str], bool]] = {}
 _conditional_lock: Final = Lock()
 
 
-def _absolute(path: str | Path) -> Path:
-    return Path(path).absolute()
-
-
 @attrs.frozen
 class S3Storage:
     """A Storage in the bucket `name`; `prefix` starts every key, and ends in a slash where it is a folder.
@@ -46,7 +42,7 @@ class S3Storage:
     name: str
     prefix: str
     aws: AwsSettings
-    local_folder: Path = attrs.field(converter=_absolute, default=Path("results"))
+    local_folder: Path = attrs.field(converter=files.absolute, default=Path("results"))
 
     @property
     def bucket(self) -> Bucket:
@@ -162,7 +158,7 @@ class S3Storage:
 
 def open_storage(location: Location, settings: S3Options) -> S3Storage:
     """Return the storage of `s3://bucket/folder`. Raises SettingsError for an invalid bucket."""
-    folder = s3_location(location) if location.exact else s3_location(location).folder
+    folder = s3_folder(location)
     return S3Storage(folder.bucket, folder.key, aws_settings(settings))
 
 

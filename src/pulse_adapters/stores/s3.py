@@ -13,7 +13,7 @@ import attrs
 from pulse_adapters.aws.ahead import Ahead, ahead
 from pulse_adapters.aws.bucket import Bucket, Fetched, Listed
 from pulse_adapters.aws.clients import AwsSettings
-from pulse_adapters.aws.location import S3Options, aws_settings, s3_location
+from pulse_adapters.aws.location import S3Options, aws_settings, s3_folder, s3_location
 from pulse_adapters.location import Location
 from pulse_adapters.stores.catalogue import AN_HOUR, Catalogue, catalogue
 from pulse_adapters.stores.formats.registry import not_found, parse, suffix_of, the_only_file
@@ -150,12 +150,12 @@ def open_store(location: Location, settings: S3DataOptions) -> DataStore:
     aws, cache, trusted = aws_settings(settings), _cache(settings), settings.cache_expiration_hours * 3_600
     if suffix_of(source.key) is not None:
         return S3LongStore(source.bucket, source.key, aws, cache, trusted)
-    folder = source if location.exact else source.folder
+    folder = s3_folder(location)
     return S3Store(folder.bucket, folder.key, aws, cache, trusted)
 
 
 def _cache(settings: S3DataOptions) -> ObjectCache | None:
-    """Return the cache of fetched objects, or None source it has no room."""
+    """Return the cache of fetched objects, or None where it has no room."""
     if not settings.cache_max_size:
         return None
     home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")

@@ -74,7 +74,7 @@ class HindcastRows:
             "actual": self._in_units(spread(self._origins.reported[part][..., None])),
             "first_release": self._in_units(spread(self._origins.released[part][..., None])),
             "outcome": by_forecaster(self._outcomes(part)),
-            "weight": by_forecaster(self._weights(states)),
+            "weight": by_forecaster(self._learning.by_forecaster(states.weights)),
             "trust": by_forecaster(self._without_benchmark(states.trust)),
             "log10_e": by_forecaster(self._evidence(part)),
         }
@@ -91,14 +91,6 @@ class HindcastRows:
     def _outcomes(self, part: slice) -> Array:
         codes = self._learning.outcomes[part]
         return np.where(codes == UNKNOWN, np.nan, codes / WON)
-
-    def _weights(self, states: OriginStates) -> Array:
-        """Return the ensemble's weights (origin, forecaster, horizon); NaN for what it does not weigh."""
-        weights = np.full(states.trust.shape, np.nan)
-        members = self._learning.members
-        if states.weights.shape[1]:
-            weights[:, members] = states.weights
-        return weights
 
     def _without_benchmark(self, values: Array) -> Array:
         masked = values.copy()

@@ -13,7 +13,7 @@ from pulse_core.backtest.custom_quantiles import CustomQuantiles, custom_quantil
 from pulse_core.errors import ForecasterFailed, PulseError
 from pulse_core.forecasters.base import Forecaster, Histories, InPlaceForecaster, QuantileForecaster
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.kernel.bindings import LANES
+from pulse_core.kernel.bindings import whole_lanes
 from pulse_core.levels import LEVELS
 
 Array = NDArray[np.float64]
@@ -49,8 +49,7 @@ def hindcast(forecasters: ForecasterSet, histories: Histories, horizon: int, per
     What is in `per_origin` is not made again. Raises ForecasterFailed.
     """
     names = forecasters.names
-    stride = -(-len(names) * horizon // LANES) * LANES
-    cells = np.empty((len(histories), stride))
+    cells = np.empty((len(histories), whole_lanes(len(names) * horizon)))
     cells[:, len(names) * horizon :] = np.nan
     custom = custom_quantiles(names, forecasters.custom_quantiles, per_origin)
     hindcasts = Hindcasts(names, horizon, cells, custom)
@@ -83,8 +82,8 @@ def _fill(forecasts: Array, forecaster: Forecaster, histories: Histories, per_or
     elif isinstance(forecaster, InPlaceForecaster):
         forecaster.hindcast_into(histories, forecasts)
     else:
-        own = attrs.evolve(histories)  # it shares no results with the others
-        forecasts[:] = hindcasts_of(forecaster, own, forecasts.shape[1])
+        unshared = attrs.evolve(histories)  # it shares no results with the others
+        forecasts[:] = hindcasts_of(forecaster, unshared, forecasts.shape[1])
 
 
 def hindcasts_of(forecaster: Forecaster, histories: Histories, horizon: int) -> Array:

@@ -9,10 +9,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.arrays import finite_or_nan
 from pulse_core.backtest.hindcasts import Hindcasts
 from pulse_core.backtest.origins import Origins
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.kernel.bindings import LANES, PassState, fill, run_ensemble_latest, run_pass
+from pulse_core.kernel.bindings import PassState, fill, run_ensemble_latest, run_pass, whole_lanes
 from pulse_core.levels import LEVELS, NORMAL_QUANTILES
 from pulse_core.scores.sums import SUMS
 from pulse_core.scores.trust import UNKNOWN, batch_decay
@@ -74,7 +75,7 @@ class LearningPass:
         self._set_calibrator(self._state.calibrator, cells, spec)
         self._set_custom(spec)
         self._set_sums(stride)
-        self.members = [hindcasts.names.index(forecaster.name) for forecaster in forecasters.forecasters]
+        self._members = [hindcasts.names.index(forecaster.name) for forecaster in forecasters.forecasters]
         self._set_ensemble(forecasters)
         if trust:
             self._set_posterior(spec, stride)
@@ -151,15 +152,26 @@ class LearningPass:
         terms, whatever the losses' range. Delayed losses break the cross term's sign: no bound beyond horizon 1.
         """
         horizons = self._shape[1]
-        weights, regret, bound = np.full(self._shape, np.nan), np.full(horizons, np.nan), np.full(horizons, np.nan)
+        regret, bound = np.full(horizons, np.nan), np.full(horizons, np.nan)
         if self._state.ensemble.members:
             run_ensemble_latest(self._state)
-            weights[self.members] = self._weight[:, :horizons]
             best = np.argmax(self._regret[:, :horizons], axis=0)
-            regret = _finite(self._regret[best, np.arange(horizons)])
+            regret = finite_or_nan(self._regret[best, np.arange(horizons)])
             # the product of the roots, for the product may exceed a float64 where its root does not
-            bound[0] = _finite(np.sqrt(self._largest[0] + self._squares[best[0], 0]) * np.sqrt(self._potential[0]))
-        return weights, regret, bound
+            bound[0] = finite_or_nan(
+                np.sqrt(self._largest[0] + self._squares[best[0], 0]) * np.sqrt(self._potential[0])
+            )
+        return self.by_forecaster(self._weight[:, :horizons]), regret, bound
+
+    def by_forecaster(self, weights: Array) -> Array:
+        """Return the ensemble's weights (.., member, horizon) as (.., forecaster, horizon), NaN for what it weighs not.
+
+        Without an ensemble there is no member, and all are NaN.
+        """
+        spread = np.full((*weights.shape[:-2], *self._shape), np.nan)
+        if weights.shape[-2]:
+            spread[..., self._members, :] = weights
+        return spread
 
     def _blocks(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         step = max(1, BLOCK // self._hindcasts.cells.shape[1])
@@ -176,7 +188,7 @@ class LearningPass:
         self._arrays += [value for value in values.values() if isinstance(value, np.ndarray)]
 
     def _set_calibrator(self, structure: Any, cells: int, spec: RunSpec) -> None:
-        stride = -(-cells // LANES) * LANES
+        stride = whole_lanes(cells)
         kind = CALIBRATIONS.index(spec.calibration)
         normal = NORMAL_OVER_MEAN_ABSOLUTE * np.array(NORMAL_QUANTILES)
         start = np.repeat(normal, stride) if kind == 0 else np.zeros(len(LEVELS) * stride)
@@ -208,8 +220,8 @@ class LearningPass:
             self._set_calibrator(self._state.custom_calibrator, len(custom) * spec.horizon, spec)
 
     def _set_ensemble(self, forecasters: ForecasterSet) -> None:
-        members = len(self.members) if forecasters.ensemble is not None else 0
-        width = -(-self._shape[1] // LANES) * LANES
+        members = len(self._members) if forecasters.ensemble is not None else 0
+        width = whole_lanes(self._shape[1])
         self._regret, self._squares, self._weight = np.zeros((3, members, width))
         self._largest, self._potential = np.zeros(width), np.zeros(1)
         self._fill(
@@ -217,7 +229,7 @@ class LearningPass:
             members=members,
             row=0 if forecasters.ensemble is None else forecasters.names.index(forecasters.ensemble),
             width=width,
-            rows=np.array(self.members, dtype=np.int64),
+            rows=np.array(self._members, dtype=np.int64),
             regret=self._regret,
             squares=self._squares,
             largest=self._largest,
@@ -250,8 +262,3 @@ class LearningPass:
             trials=np.zeros(stride, dtype=np.int64),
             batch=0,
         )
-
-
-def _finite(values: Array) -> Array:
-    """Return values with NaN in place of those beyond the range of a float64."""
-    return np.where(np.isfinite(values), values, np.nan)

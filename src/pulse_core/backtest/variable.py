@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pulse_core.arrays import frozen
 from pulse_core.backtest.hindcast_rows import HindcastRows
 from pulse_core.backtest.hindcasts import Hindcasts, hindcast
-from pulse_core.backtest.learning import LearningPass, OriginStates
+from pulse_core.backtest.learning import LearningPass
 from pulse_core.backtest.origins import Origins, origins_of
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.forecasters.base import Histories
@@ -76,7 +76,8 @@ def backtest(
         if write is not None:
             write(rows.columns(last))
         record = _record(point, spec, origins, hindcasts, learning)
-        return Backtest(record, _newest(hindcasts, last, record, forecasters))
+        weights = learning.by_forecaster(last.weights[-1])
+        return Backtest(record, Newest(hindcasts.forecasts[-1].copy(), last.quantiles[-1], weights))
 
 
 def histories_of(point: PointInTime) -> Histories:
@@ -105,11 +106,3 @@ def _record(
         regret=regret,
         bound=bound,
     )
-
-
-def _newest(hindcasts: Hindcasts, last: OriginStates, record: VariableRecord, forecasters: ForecasterSet) -> Newest:
-    weights = np.full(record.weights.shape, np.nan)
-    if forecasters.ensemble is not None:
-        members = [hindcasts.names.index(forecaster.name) for forecaster in forecasters.forecasters]
-        weights[members] = last.weights[-1]
-    return Newest(hindcasts.forecasts[-1].copy(), last.quantiles[-1], weights)

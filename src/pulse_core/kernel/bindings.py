@@ -22,7 +22,7 @@ Address = Any
 """What ctypes passes as an address: a c_void_p, or a reference for which ctypes has no public type."""
 
 LANES: Final = 4
-"""Numbers side by side: rows of cells are a multiple of it long."""
+"""Numbers side by side: rows of cells, and grids of parameters, are a multiple of it long."""
 
 MEASURES: Final = 32
 """Scores that follow from sums."""
@@ -96,6 +96,11 @@ def _built_from(kernel: ctypes.CDLL) -> str:
 def count(number: int) -> ctypes.c_int64:
     """Return a number as the kernel's int64_t; a bare Python int would pass as 32 bits."""
     return ctypes.c_int64(number)
+
+
+def whole_lanes(number: int) -> int:
+    """Return the length of a row that holds so many numbers: the next multiple of LANES."""
+    return -(-number // LANES) * LANES
 
 
 def doubles(array: Array, *shape: int) -> Address:

@@ -13,16 +13,24 @@ from typing import Any, Final
 
 import numpy as np
 
-from pulse_core.kernel.bindings import Array, Positions, count, doubles, library, positions, rows, writable
+from pulse_core.kernel.bindings import (
+    LANES,
+    Array,
+    Positions,
+    count,
+    doubles,
+    library,
+    positions,
+    rows,
+    whole_lanes,
+    writable,
+)
 
 LONGEST_STRETCH: Final = 1 << 16
 """Values that the kernel takes in one call: some 30 ms of the slowest forecaster."""
 
 FIRST_STRETCH: Final = 1 << 12
 """Values of the first stretch where a table is as long as a stretch; each is as long as all before it together."""
-
-LANES: Final = 4
-"""The length of a grid is a multiple of this."""
 
 AR_STATE: Final = 40
 
@@ -150,7 +158,7 @@ def median_of_all(forecasts: Array, out: Array) -> None:
 def padded(*parameters: Array) -> Array:
     """Return parameters (grid,) as (parameter, grid), as long as the kernel takes them: the last point repeated."""
     grid = np.stack(parameters)
-    last = np.repeat(grid[:, -1:], -grid.shape[1] % LANES, axis=1)
+    last = np.repeat(grid[:, -1:], whole_lanes(grid.shape[1]) - grid.shape[1], axis=1)
     return np.concatenate([grid, last], axis=1)
 
 

@@ -23,6 +23,10 @@ class Attempts(Generic[Value]):
     values: Mapping[str, Value]
     failures: Mapping[str, Failure] = attrs.field(factory=dict)
 
+    def untried(self, variables: Iterable[str]) -> list[str]:
+        """Return those of these variables that neither have a value nor failed, in order."""
+        return [name for name in variables if name not in self.values and name not in self.failures]
+
 
 def attempt(variables: Iterable[str], action: Callable[[str], Value]) -> Attempts[Value]:
     """Do something for each variable, and part those it succeeds for from those it fails for.

@@ -77,7 +77,7 @@ class InputReader:
     def inputs(self, variables: Sequence[str]) -> Attempts[VariableInput]:
         """Return the inputs of these variables, in order. Those that were read and have no scores have their point."""
         recognised = self.recognised(variables)
-        unread = [name for name in variables if name not in recognised.values and name not in recognised.failures]
+        unread = recognised.untried(variables)
         with reading(self.store, unread) as store:
             inputs = attempt(unread, partial(self._input, cache(partial(self.read, store))))
         keys = {} if self.fresh else {name: value.key for name, value in inputs.values.items()}

@@ -15,7 +15,7 @@ from pulse_core.plan import batches
 from pulse_core.results import VariableRecord
 from pulse_core.scores.measures import MEASURES, write_measure_columns
 from pulse_core.scores.sums import SUMS
-from pulse_core.scores.trust import batch_decay
+from pulse_core.scores.trust import batch_decay, mean_trust
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, Labels
 
@@ -71,7 +71,7 @@ class _Part:
     def of(cls, record: VariableRecord, spec: RunSpec) -> _Part:
         decay = batch_decay(spec.trust_decay, spec.batch_size_days)
         alpha, beta = posteriors(record.wins, record.losses, decay, len(record.wins))
-        trust = np.where((alpha - 1.0) + (beta - 1.0) == 0, np.nan, alpha / (alpha + beta))  # no outcome yet: no trust
+        trust = mean_trust(alpha, beta)
         trust[:, record.forecasters.index(spec.benchmark)] = np.nan
         has_row = (record.sums.values[..., SUMS.index("count")] > 0) | (record.wins + record.losses > 0)
         return cls(record, trust, np.flatnonzero(has_row))

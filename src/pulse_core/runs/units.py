@@ -66,7 +66,7 @@ class UnitTask:
         """Make the hindcasts of forecasters called origin by origin in one batch, for the variable's own unit."""
         reader = self.reader()
         recognised = reader.recognised(unit.variables)
-        unread = [name for name in unit.variables if name not in recognised.values and name not in recognised.failures]
+        unread = recognised.untried(unit.variables)
         with reading(self.store, unread) as store:
             recalled = attempt(unread, partial(self._hindcast_batch, partial(reader.read, store), batch))
         count = sum(recalled.values.values())

@@ -34,7 +34,16 @@ def batch_decay(trust_decay: float, batch_size_days: int) -> float:
 def trust(alpha: Array, beta: Array) -> Array:
     """Return mean, bounds of the central 95 % credible interval, and effective trials; shape (..., 4)."""
     low, high = (beta_quantile(alpha, beta, share) for share in CREDIBLE)
-    return np.stack([alpha / (alpha + beta), low, high, (alpha - 1.0) + (beta - 1.0)], axis=-1)
+    return np.stack([alpha / (alpha + beta), low, high, _trials(alpha, beta)], axis=-1)
+
+
+def mean_trust(alpha: Array, beta: Array) -> Array:
+    """Return the mean where an outcome is known, NaN elsewhere; shape as given."""
+    return np.where(_trials(alpha, beta) == 0, np.nan, alpha / (alpha + beta))
+
+
+def _trials(alpha: Array, beta: Array) -> Array:
+    return (alpha - 1.0) + (beta - 1.0)
 
 
 def trust_path(wins: Array, losses: Array, decay: float) -> Array:

@@ -99,7 +99,7 @@ def _port(text: str) -> int:
     return number
 
 
-def _seconds(text: str) -> float:
+def _duration(text: str) -> float:
     number = float(text)
     if not 0 <= number < float("inf"):
         raise ValueError
@@ -142,13 +142,6 @@ def _path(text: str) -> Path:
     if "\0" in text:
         raise ValueError
     return Path(text).expanduser()
-
-
-def _hours(text: str) -> float:
-    hours = float(text)
-    if not 0 <= hours < float("inf"):
-        raise ValueError
-    return hours
 
 
 def _bytes(text: str) -> int:
@@ -206,7 +199,7 @@ RANGE: Final = Kind(
     count=2,
     in_toml="a list such as [1, 4]",
 )
-SECONDS: Final = Kind(expected="seconds, 0 or more", metavar="SECONDS", parse=_seconds, toml=(int, float))
+SECONDS: Final = Kind(expected="seconds, 0 or more", metavar="SECONDS", parse=_duration, toml=(int, float))
 SIZE: Final = Kind(expected="a size such as 512MiB or 2GiB", metavar="SIZE", parse=_size)
 NUMBER: Final = Kind(expected="a number", metavar="X", parse=float, toml=(int, float))
 SHARE_OF_ONE: Final = Kind(expected="a number from 0 to below 1", metavar="X", parse=_share_of_one, toml=(int, float))
@@ -214,7 +207,7 @@ DAY: Final = Kind(expected="a day such as 2022-01-31", metavar="DAY", parse=date
 FLAG: Final = Kind(expected="true or false", metavar="", parse=_flag, toml=(bool,))
 PATH: Final = Kind(expected="a path", metavar="PATH", parse=_path)
 SHARE: Final = Kind(expected="I/N with 0 <= I < N, such as 0/4", metavar="I/N", parse=_share)
-HOURS: Final = Kind(expected="a number of hours, at least 0", metavar="HOURS", parse=_hours, toml=(int, float))
+HOURS: Final = Kind(expected="a number of hours, at least 0", metavar="HOURS", parse=_duration, toml=(int, float))
 BYTES: Final = Kind(expected="a size such as 512MiB or 2GiB, or 0", metavar="SIZE", parse=_bytes, toml=(int, str))
 URL: Final = Kind(expected="an address such as http://127.0.0.1:8333", metavar="URL", parse=_url)
 OBJECT: Final = Kind(expected="s3://bucket/key", metavar="s3://BUCKET/KEY", parse=_object)

@@ -29,7 +29,7 @@ from pulse_entrypoints.wiring import entry_points
 from pulse_entrypoints.wiring.adapters import Adapter
 from pulse_entrypoints.wiring.backends import BACKENDS, Announce, announce_nothing, backend_of
 from pulse_entrypoints.wiring.entry_points import plugins
-from pulse_entrypoints.wiring.location_checks import location_problems, unserved_locations
+from pulse_entrypoints.wiring.location_checks import location_problems, refuse_unserved_locations, unserved_locations
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
 from pulse_entrypoints.wiring.specification import SampleFacts
 from pulse_entrypoints.wiring.storages import STORAGES, sink_of, sink_of_run, storage_of
@@ -42,6 +42,7 @@ __all__ = [
     "Adapter",
     "custom_forecasters",
     "location_problems",
+    "refuse_unserved_locations",
     "sample_facts",
     "sink_of",
     "sink_of_run",

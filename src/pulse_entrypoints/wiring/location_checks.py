@@ -37,6 +37,13 @@ def unserved_locations(layered: Layered[Any]) -> list[str]:
     return problems
 
 
+def refuse_unserved_locations(layered: Layered[Any]) -> None:
+    """Raise SettingsError where no adapter can open a location of data or results."""
+    problems = unserved_locations(layered)
+    if problems:
+        raise SettingsError(problems)
+
+
 def uses_aws(settings: TrainSettings) -> bool:
     """Whether data, results or an output need credentials for AWS."""
     results = (results_location(settings), *output_locations(settings))

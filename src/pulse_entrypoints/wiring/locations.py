@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pulse_adapters.sample
-from pulse_adapters.aws.location import SCHEME, S3Location, s3_location
+from pulse_adapters.aws.location import SCHEME, S3Location, s3_folder
 from pulse_adapters.location import FOLDER, Location
 from pulse_entrypoints.settings.locations import SAMPLE, DataSettings, OutputSettings, ResultsSettings
 
@@ -40,7 +40,7 @@ def results_in_s3(settings: ResultsSettings) -> S3Location | None:
     location = results_location(settings)
     if location.scheme != SCHEME:
         return None
-    return s3_location(location) if location.exact else s3_location(location).folder
+    return s3_folder(location)
 
 
 def _in_bucket(bucket: str, prefix: str) -> Location:

@@ -15,7 +15,7 @@ from pulse_core.scores.sums import SUMS
 PATH = np.arange(10.0)
 LENGTHS = np.array([3, 5, 10])
 GRID = kernel.padded(np.array([0.5, 0.6]))
-GRIDS = np.full((3, kernel.LANES), 0.5)
+GRIDS = np.full((3, bindings.LANES), 0.5)
 LEVELS = np.zeros(3)
 CHOICES = np.zeros(3, dtype=np.int64)
 FORECASTS = np.zeros((3, 4, 2))

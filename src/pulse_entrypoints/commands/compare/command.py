@@ -74,9 +74,7 @@ def compare(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 
 def _compare(layered: Layered[CompareSettings]) -> Ending:
     settings = layered.settings
-    problems = composition.unserved_locations(layered)
-    if problems:
-        raise SettingsError(problems)
+    composition.refuse_unserved_locations(layered)
     archive = composition.sink_of(settings)
     runs = read_result(archive, settings.before), read_result(archive, settings.after)
     _refuse_unlike(*runs)

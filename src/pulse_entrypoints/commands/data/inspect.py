@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from pulse_core.data.quality import Finding, Quality, quality
-from pulse_core.errors import PulseError, SettingsError
+from pulse_core.errors import PulseError
 from pulse_core.ports import DataStore, reading
 from pulse_core.results import Failure
 from pulse_entrypoints.cli.command_line import CommandLine
@@ -99,9 +99,7 @@ def _inspect(layered: Layered[Any]) -> Inspection:
 
 def open_store(layered: Layered[Any]) -> DataStore:
     """Return the store that the settings name. Raises SettingsError."""
-    problems = composition.unserved_locations(layered)
-    if problems:
-        raise SettingsError(problems)
+    composition.refuse_unserved_locations(layered)
     return composition.store_of(layered.settings)
 
 

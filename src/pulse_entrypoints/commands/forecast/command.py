@@ -28,9 +28,7 @@ def forecast(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 
 def _forecast(layered: Layered[ForecastSettings]) -> Ending:
     settings = layered.settings
-    problems = composition.unserved_locations(layered)
-    if problems:
-        raise SettingsError(problems)
+    composition.refuse_unserved_locations(layered)
     sink = composition.sink_of(settings)
     run = read_result(sink, settings.run)
     names = _names(layered, run)

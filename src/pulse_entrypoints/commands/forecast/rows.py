@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+import attrs
 import numpy as np
 
 from pulse_adapters.published.result_reader import PublishedRun
@@ -71,16 +72,7 @@ def document(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) -> d
         "benchmark": run.spec.benchmark,
         "forecasts": list(rows(forecasts, names)),
         "rows_after_the_run": {variable.variable: variable.fresh for variable in forecasts.variables},
-        "failures": [
-            {
-                "variable": failure.variable,
-                "kind": failure.kind,
-                "message": failure.message,
-                "context": failure.context,
-                "hint": failure.hint,
-            }
-            for failure in forecasts.failures
-        ],
+        "failures": [attrs.asdict(failure) for failure in forecasts.failures],
     }
 
 

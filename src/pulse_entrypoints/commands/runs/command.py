@@ -11,7 +11,7 @@ import attrs
 
 from pulse_adapters.published.document import Document
 from pulse_adapters.published.result_reader import read_head, read_result
-from pulse_core.errors import MalformedData, RunNotFound, SettingsError
+from pulse_core.errors import MalformedData, RunNotFound
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
@@ -70,9 +70,7 @@ def show_run(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 
 def open_archive(layered: Layered[Any]) -> ResultsArchive:
     """Return the archive of the results. Raises SettingsError where no adapter serves their location."""
-    problems = composition.unserved_locations(layered)
-    if problems:
-        raise SettingsError(problems)
+    composition.refuse_unserved_locations(layered)
     settings: ResultsSettings = layered.settings
     return composition.sink_of(settings)
 
