@@ -18,13 +18,33 @@ from pulse_core.errors import PulseError
 from pulse_core.plan import Batch
 from pulse_core.scores.evidence import discoveries
 from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.reliability import Reliability, reliability_of
 from pulse_core.scores.sums import BatchSums
+from pulse_core.scores.trust import STATE
+from pulse_core.scores.verdict import SKILL
 from pulse_core.spec import RunSpec
 
-TRUST: Final = ("mean", "low", "high", "trials", "log10_e")
-"""The trust of a forecaster at a horizon: posterior mean, 95 % credible interval, effective number of trials, and
-the evidence (log10 of an e-value) against "at most as good as the benchmark"."""
+TRUST: Final = (
+    *("probability", "n_effective"),
+    *("win_rate", "win_rate_low", "win_rate_high", "win_rate_trials"),
+    *("log10_e", "log10_e_against", "log10_e_wins"),
+    *("skill_low", "skill_high"),
+)
+"""What a forecaster at a horizon has shown against the benchmark, NaN where there is nothing to tell.
 
+The trust, a probability, with the effective number of origins behind it; the chance to win, its 95 % interval and the
+effective number of wins and losses; the evidence (log10 of an e-value) for the forecaster, against it, and for it by
+wins alone; the 95 % interval of its skill. See scores.trust, scores.win_rate, scores.evidence and scores.jackknife.
+"""
+
+STATISTICS: Final = (*STATE, "dm_statistic", "dm_count")
+"""What trust, win rate and the Diebold-Mariano test are made of; the digest holds these, not the probabilities."""
+
+RELIABILITY: Final = ("count", "trust", "true", "blocks")
+"""Of the trusts quoted in a bin: how many came of age, their sum, how many came true, from how many different blocks."""
+
+TRUST_BINS: Final = 10
+"""The bins of the reliability table, of equal width."""
 
 _MAE: Final = MEASURES.index("mae")
 
@@ -86,21 +106,34 @@ class ByContent:
 class VariableRecord(ByContent):
     """What is recorded of a variable: all that its scores and trust are aggregated from. Independent of the end date.
 
-    Shapes: `sums` (batch, forecaster, horizon, sum), `wins` and `losses` (batch, forecaster, horizon), `origins`
-    (batch,), `dm_p`, `log10_e` and the ensemble's `weights` (forecaster, horizon), its `regret` and `bound` (horizon,);
-    NaN where there is none. Batches run from the first of the period to the last that the rows touch. Values are scaled
-    by 2**-exponent. Wins and losses are weighted, and stand in the batch in which the outcome became known.
+    Shapes: `sums` (batch, forecaster, horizon, sum); `won`, `lost` and `trust` at their end (batch, forecaster,
+    horizon); `origins` (batch,); `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3), as
+    the three log10_e of TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster,
+    horizon), its `regret` and `bound` (horizon,); NaN where there is none. Batches run from the first of the period to
+    the last that the rows touch. Values are scaled by 2**-exponent. Wins and losses stand in the batch in which the
+    outcome became known. Of the simple forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon,
+    2) are the sums of absolute errors of a forecaster and the simple one on their common origins, `simple_evidence`
+    (simple, horizon) is log10 e for the simple one against the benchmark, `bias` (horizon, 2) the statistic that the
+    benchmark's mean error is 0, and its number of origins.
     """
 
     variable: str
     forecasters: tuple[str, ...] = attrs.field(converter=names)
+    benchmark: str
+    span: int
     exponent: int
     sums: BatchSums
-    wins: NDArray[np.float64] = attrs.field(converter=floats)
-    losses: NDArray[np.float64] = attrs.field(converter=floats)
+    won: NDArray[np.int64] = attrs.field(converter=integers)
+    lost: NDArray[np.int64] = attrs.field(converter=integers)
+    trust: NDArray[np.float64] = attrs.field(converter=floats)
     origins: NDArray[np.int64] = attrs.field(converter=integers)
-    dm_p: NDArray[np.float64] = attrs.field(converter=floats)
-    log10_e: NDArray[np.float64] = attrs.field(converter=floats)
+    statistics: NDArray[np.float64] = attrs.field(converter=floats)
+    evidence: NDArray[np.float64] = attrs.field(converter=floats)
+    reliability: NDArray[np.float64] = attrs.field(converter=floats)
+    simple: tuple[str, ...] = attrs.field(converter=names)
+    simple_losses: NDArray[np.float64] = attrs.field(converter=floats)
+    simple_evidence: NDArray[np.float64] = attrs.field(converter=floats)
+    bias: NDArray[np.float64] = attrs.field(converter=floats)
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)
     bound: NDArray[np.float64] = attrs.field(converter=floats)
@@ -131,15 +164,27 @@ class VariableScores(ByContent):
     depended on besides the record; see runs.keys.aggregation_key.
 
     Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
-    horizon, 5) in the order of `TRUST`, `origins` (batch,), the ensemble's `weights` (forecaster, horizon), `regret`
-    and `bound` (horizon,).
+    horizon, value) in the order of `TRUST`, `statistics` (forecaster, horizon, value) in the order of `STATISTICS`,
+    `verdicts` (forecaster, horizon) codes of `scores.verdict`, `reliability` (horizon, bin, RELIABILITY), `origins`
+    (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,). `span` is the number of
+    origins that trust looks ahead. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
+    (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
+    biased or beaten by a simple one, else 0.
     """
 
     variable: str
     aggregation: str
     forecasters: tuple[str, ...] = attrs.field(converter=names)
+    benchmark: str
+    span: int
     scores: NDArray[np.float64] = attrs.field(converter=floats)
     trust: NDArray[np.float64] = attrs.field(converter=floats)
+    statistics: NDArray[np.float64] = attrs.field(converter=floats)
+    verdicts: NDArray[np.int64] = attrs.field(converter=integers)
+    reliability: NDArray[np.float64] = attrs.field(converter=floats)
+    simple: tuple[str, ...] = attrs.field(converter=names)
+    simple_skill: NDArray[np.float64] = attrs.field(converter=floats)
+    trends: NDArray[np.int64] = attrs.field(converter=integers)
     origins: NDArray[np.int64] = attrs.field(converter=integers)
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)
@@ -151,8 +196,16 @@ class VariableScores(ByContent):
             variable=self.variable,
             data=data,
             forecasters=self.forecasters,
+            benchmark=self.benchmark,
+            span=self.span,
             scores=self.scores,
             trust=self.trust,
+            statistics=self.statistics,
+            verdicts=self.verdicts,
+            reliability=self.reliability,
+            simple=self.simple,
+            simple_skill=self.simple_skill,
+            trends=self.trends,
             origins=self.origins,
             weights=self.weights,
             regret=self.regret,
@@ -165,15 +218,27 @@ class VariableSummary(ByContent):
     """What a run reports of a variable; NaN where a score is impossible.
 
     Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
-    horizon, 5) in the order of `TRUST`, `origins` (batch,), the ensemble's `weights` (forecaster, horizon), `regret`
-    and `bound` (horizon,).
+    horizon, value) in the order of `TRUST`, `statistics` (forecaster, horizon, value) in the order of `STATISTICS`,
+    `verdicts` (forecaster, horizon) codes of `scores.verdict`, `reliability` (horizon, bin, RELIABILITY), `origins`
+    (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,). `span` is the number of
+    origins that trust looks ahead. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
+    (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
+    biased or beaten by a simple one, else 0.
     """
 
     variable: str
     data: DataFacts
     forecasters: tuple[str, ...] = attrs.field(converter=names)
+    benchmark: str
+    span: int
     scores: NDArray[np.float64] = attrs.field(converter=floats)
     trust: NDArray[np.float64] = attrs.field(converter=floats)
+    statistics: NDArray[np.float64] = attrs.field(converter=floats)
+    verdicts: NDArray[np.int64] = attrs.field(converter=integers)
+    reliability: NDArray[np.float64] = attrs.field(converter=floats)
+    simple: tuple[str, ...] = attrs.field(converter=names)
+    simple_skill: NDArray[np.float64] = attrs.field(converter=floats)
+    trends: NDArray[np.int64] = attrs.field(converter=integers)
     origins: NDArray[np.int64] = attrs.field(converter=integers)
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)
@@ -185,14 +250,39 @@ class VariableSummary(ByContent):
         scored = [(error, index) for index, error in enumerate(errors) if not math.isnan(error)]
         return self.forecasters[min(scored)[1]] if scored else None
 
+    def shown(self, name: str) -> NDArray[np.float64]:
+        """Return one of TRUST by its name; (forecaster, horizon)."""
+        return self.trust[..., TRUST.index(name)]
+
+    def best_simple(self, horizon: int) -> str | None:
+        """Return the simple forecaster of the least MAE at a horizon (from 1), the earlier of equals; None for none.
+
+        The MAEs are compared by the benchmark's skill against each, on common origins.
+        """
+        skills = self.simple_skill[:, self.forecasters.index(self.benchmark), horizon - 1].tolist()
+        scored = [(skill, index) for index, skill in enumerate(skills) if not math.isnan(skill)]
+        return self.simple[min(scored)[1]] if scored else None
+
+    def skill_over_simple(self, horizon: int) -> NDArray[np.float64]:
+        """Return each forecaster's skill for MAE against the best simple one at a horizon (from 1); (forecaster,)."""
+        name = self.best_simple(horizon)
+        if name is None:
+            return np.full(len(self.forecasters), np.nan)
+        return np.asarray(self.simple_skill[self.simple.index(name), :, horizon - 1])
+
     def digest(self) -> str:
-        """Return the SHA-256 over the variable's name, its forecasters' names, and every score and trust."""
+        """Return the SHA-256 over the variable's name, its forecasters' names, and every score and statistic.
+
+        Probabilities are left out (trust, win rate, p-values): they follow from statistics, to 1e-12 on any machine.
+        """
         return self._digest
 
     @cached_property  # a run asks for it when it publishes, and again for its last event
     def _digest(self) -> str:
         digest = hashlib.sha256("\0".join((self.variable, *self.forecasters)).encode())
-        digest.update(canonical_bytes(self.scores, self.trust, self.weights, self.regret, self.bound))
+        scores = np.delete(self.scores, MEASURES.index("dm_p"), axis=-1)
+        evidence = self.trust[..., TRUST.index("log10_e") : TRUST.index("log10_e_wins") + 1]
+        digest.update(canonical_bytes(scores, self.statistics, evidence, self.weights, self.regret, self.bound))
         return digest.hexdigest()
 
 
@@ -258,15 +348,15 @@ class RunResult:
 
     @property
     def digest(self) -> str:
-        """`sha256:` over the variables' digests in name order: every score and trust, nothing of time or machine."""
+        """`sha256:` over the variables' digests in name order: every score and statistic, nothing of time or machine."""
         return run_digest(self.variables)
 
     def to_frame(self) -> Any:
         """Return a pandas DataFrame with a row for each variable, forecaster and horizon.
 
-        Columns: `variable`, `forecaster`, `horizon`, the scores (`scores.measures.MEASURES`), `trust` with `trust_low`,
-        `trust_high` and `trials`, `log10_e`, the ensemble's `weight`, and `discovery`; NaN where there is none. Raises
-        SettingsError where pandas is not installed.
+        Columns: `variable`, `forecaster`, `horizon`, the scores (`scores.measures.MEASURES`), `trust` with
+        `n_effective`, the other columns of `TRUST`, `verdict`, the ensemble's `weight`, and `discovery`; NaN where
+        there is none. Raises SettingsError where pandas is not installed.
         """
         from pulse_core.frames import run_frame  # heavy, and asked for by few
 
@@ -275,17 +365,22 @@ class RunResult:
     def discoveries(self) -> dict[str, NDArray[np.bool_]]:
         """Return, by variable, which (forecaster, horizon) beat the benchmark at a false discovery rate of 5 %.
 
-        By e-BH over all e-values of the run.
+        By e-BH over all e-values of the run; none whose skill is not above 0.
         """
-        evidence = [summary.trust[..., TRUST.index("log10_e")] for summary in self.variables]
+        evidence = [summary.shown("log10_e") for summary in self.variables]
         if not evidence:
             return {}
         flags = discoveries(np.concatenate([values.ravel() for values in evidence]))
         ends = np.cumsum([values.size for values in evidence])
+        skill = MEASURES.index(SKILL[self.spec.trust_loss])
         return {
-            summary.variable: flags[end - values.size : end].reshape(values.shape)
+            summary.variable: flags[end - values.size : end].reshape(values.shape) & (summary.scores[..., skill] > 0)
             for summary, values, end in zip(self.variables, evidence, ends, strict=True)
         }
+
+    def reliability(self) -> Reliability:
+        """Return how often the trusts that the run quoted came true, over all its variables."""
+        return reliability_of([summary.reliability for summary in self.variables])
 
 
 def run_digest(summaries: Iterable[VariableSummary]) -> str:
