@@ -97,17 +97,16 @@ void trust_forecast(struct pass *pass, int64_t origin, const double *actual, con
     }
 }
 
-/* Learn, at one horizon, the benchmark's absolute error. */
+/* Learn, at one horizon, the benchmark's absolute error; one that is missing fades the others. */
 static void learn_level(struct pass *pass, int64_t origin, int64_t h)
 {
     const int64_t horizons = pass->horizons;
     const double error = pass->released[origin * horizons + h] -
                          pass->forecasts[origin * pass->stride + pass->benchmark * horizons + h];
     double *level = pass->trust.level + 2 * h;
-    if (!finite(error))
-        return;
-    level[0] = pass->trust.level_fade * level[0] + fabs(error);
-    level[1] = pass->trust.level_fade * level[1] + 1.0;
+    const int is_known = finite(error);
+    level[0] = pass->trust.level_fade * level[0] + (is_known ? fabs(error) : 0.0);
+    level[1] = pass->trust.level_fade * level[1] + (is_known ? 1.0 : 0.0);
 }
 
 static lanes one_where(mask condition) { return choose(condition, all_lanes(1.0), all_lanes(0.0)); }
@@ -178,13 +177,13 @@ void trust_learn(struct pass *pass, const int64_t *origin, int64_t now)
 }
 
 /* The long-run variance of a mean of h-step differences over that of independent ones, shrunk towards what overlapping
- * errors of a random walk have. Lags in which nothing was compared are left out. */
+ * errors of a random walk have. Lags in which nothing was compared are left out, and all where there is no variance. */
 static double inflation(const double *lags, int64_t width, int64_t h, double weight, double effective, double mean,
                         double variance)
 {
     const double steps = (double)(h + 1), overlap = (2.0 * steps * steps + 1.0) / (3.0 * steps);
     double total = 0.0;
-    for (int64_t lag = 0; lag < h; lag++) {
+    for (int64_t lag = 0; variance > 0.0 && lag < h; lag++) {
         double product = lags[lag * 2 * width], pairs = lags[(lag * 2 + 1) * width];
         if (!(pairs > 0.0))
             continue;
@@ -205,17 +204,16 @@ static void write_state(const struct trust *state, int64_t h, int64_t row, doubl
     const double *sum = state->sums + h * TRUST_SUMS * width + row, *wins = state->wins + h * 2 * width + row;
     const double *lags = state->lags + h * (h - 1) / 2 * 2 * width + row;
     const double weight = sum[0], mean = sum[2 * width] / weight, square = sum[3 * width] / weight;
-    const double variance = square - mean * mean, effective = weight > 0.0 ? weight * weight / sum[width] : 0.0;
-    double ratio = NAN, inflated = 1.0;
-    if (!(variance > ROUNDING * square))
+    const double effective = weight > 0.0 ? weight * weight / sum[width] : 0.0;
+    double variance = square - mean * mean, ratio = NAN;
+    variance = variance > ROUNDING * square ? variance : 0.0;
+    if (variance > 0.0)
+        ratio = weight > 1.0 ? mean / sqrt(variance * weight / (weight - 1.0)) : NAN;
+    else
         ratio = mean > 0.0 ? CERTAIN_RATIO : mean < 0.0 ? -CERTAIN_RATIO : NAN;
-    else if (weight > 1.0) {
-        ratio = mean / sqrt(variance * weight / (weight - 1.0));
-        inflated = inflation(lags, width, h, weight, effective, mean, variance);
-    }
     to[0] = ratio;
     to[apart] = effective;
-    to[2 * apart] = inflated;
+    to[2 * apart] = inflation(lags, width, h, weight, effective, mean, variance);
     to[3 * apart] = weight;
     to[4 * apart] = sum[4 * width];
     to[5 * apart] = wins[0];
