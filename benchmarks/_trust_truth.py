@@ -2,7 +2,9 @@
 
 The forecasts are the kernel's; trust and evidence are those of _trust_study.py, which is first held to plain loops.
 Nothing is tuned here. The slope is a matter of the rule; the Brier score is one of how hard the question is, so that it
-stands beside that of always saying how often trust came true among these. `python benchmarks/_trust_truth.py [small|default|large]`.
+stands beside that of always saying how often trust came true among these.
+
+    python benchmarks/_trust_truth.py [small|default|large]
 """
 
 from __future__ import annotations
