@@ -1,10 +1,10 @@
 """Does trust come true, and is evidence ever false: measured on simulated series against what docs/method.md promises.
 
-The forecasts are the kernel's; trust and evidence are those of _trust_study.py, which is first held to plain loops.
-Nothing is tuned here. The slope is a matter of the rule; the Brier score is one of how hard the question is, so that it
-stands beside that of always saying how often trust came true among these.
+Forecasts, trust and evidence are the kernel's. Nothing is tuned here. The slope is a matter of the rule; the Brier
+score is one of how hard the question is, so that it stands beside that of always saying how often trust came true among
+these. With a folder of series, trust is measured on these too.
 
-    python benchmarks/_trust_truth.py [small|default|large]
+    python benchmarks/truth.py --trust [--size small|default|large] [--data FOLDER]
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from _synthetic import MIN_HISTORY, histories
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from pulse_adapters.stores.folder import FolderStore
 from pulse_core.backtest.hindcasts import hindcast
 from pulse_core.forecasters.registry import resolve
 from pulse_core.spec import DEFAULT_FORECASTERS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from _trust_study import SETTINGS, agrees, quote
+from _trust_study import SPAN, quote
 
 from tests.processes_trust import (
     ERRORS,
@@ -97,14 +98,15 @@ class Replay:
 
     @classmethod
     def of_losses(cls, losses: Array, benchmark_losses: Array, horizon: int) -> Replay:
-        """Replay losses of one shape."""
-        origins, *shape = losses.shape
-        flat = origins, -1
-        quotes = quote(losses.reshape(flat), benchmark_losses.reshape(flat), horizon, quoted_origins(origins))
-        spans = [slice(origin, origin + SETTINGS.span) for origin in quoted_origins(origins)]
-        gains = np.array([np.nanmean(benchmark_losses[span] - losses[span], axis=0) for span in spans])
+        """Replay losses (origin, series, rival) against the benchmark's (origin, series)."""
+        origins, count, _ = losses.shape
+        quoted = quoted_origins(origins)
+        quotes = [quote(losses[:, row], benchmark_losses[:, row], horizon, quoted) for row in range(count)]
+        spans = [slice(origin, origin + SPAN) for origin in quoted]
+        gains = np.array([np.nanmean(benchmark_losses[span, :, None] - losses[span], axis=0) for span in spans])
         trust, *evidence = (
-            array.reshape(-1, *shape) for array in (quotes.trust, quotes.evidence, quotes.evidence_against)
+            np.stack([getattr(each, name) for each in quotes], axis=1)
+            for name in ("trust", "evidence", "evidence_against")
         )
         return cls(losses, benchmark_losses, trust, gains, *evidence)
 
@@ -112,8 +114,7 @@ class Replay:
     def of(cls, values: Array, horizon: int, rivals: tuple[str, ...] = ALL, history: int = MIN_HISTORY) -> Replay:
         """Replay series (series, time) with every rival against naive; the first origin has so long a history."""
         errors = np.stack([_errors(row, horizon, ("naive", *rivals), history) for row in values], axis=1)
-        losses = errors[..., 1:]
-        return cls.of_losses(losses, np.broadcast_to(errors[..., :1], losses.shape), horizon)
+        return cls.of_losses(errors[..., 1:], errors[..., 0], horizon)
 
     def ever(self, origins: int | None = None) -> Array:
         """Whether e of 20 was reached within so many origins; (series, rival)."""
@@ -122,7 +123,7 @@ class Replay:
 
 def quoted_origins(origins: int) -> range:
     """The 40th and every K-th after it, as long as K more follow."""
-    return range(FIRST, origins - SETTINGS.span + 1, SETTINGS.span)
+    return range(FIRST, origins - SPAN + 1, SPAN)
 
 
 def _errors(values: Array, horizon: int, names: tuple[str, ...], history: int) -> Array:
@@ -201,28 +202,21 @@ class Reliability:
             yield float(self.trust[within].mean()), float(self.outcome[within].mean()), int(within.sum())
 
 
-def run(size: str = "default") -> None:
-    """Measure and print; `size` is one of SERIES."""
+def run(size: str = "default", data: Path | None = None) -> None:
+    """Measure and print; `size` is one of SERIES, `data` a folder of series."""
     started = time.process_time()
-    check_agreement()
     measure_reliability(SERIES[size])
     measure_false_alarms(WALKS[size])
     measure_power(2 * SERIES[size])
     measure_sizes(SERIES[size])
+    if data is not None:
+        measure_data(data)
     print(f"\n{time.process_time() - started:.0f} s of CPU")
-
-
-def check_agreement() -> None:
-    """End where the vectorised rule does not say what the plain one says."""
-    for horizon in HORIZONS:
-        replay = Replay.of(near_walks(1, 400, np.random.default_rng(100)), horizon, RIVALS)
-        if not agrees(replay.losses[:, 0], replay.benchmark_losses[:, 0], horizon):
-            raise SystemExit(f"the two implementations of trust differ at h = {horizon}")
 
 
 def measure_reliability(count: int) -> None:
     """Print slope, Brier and log score by process and horizon, and the bins of all processes together."""
-    print(f"does trust come true: {count} series a process, K = {SETTINGS.span}, from origin {FIRST} on, K apart")
+    print(f"does trust come true: {count} series a process, K = {SPAN}, from origin {FIRST} on, K apart")
     print("promised over all: slope .9 to 1.15, Brier at most .18")
     for horizon in HORIZONS:
         few, every = {}, {}
@@ -231,6 +225,17 @@ def measure_reliability(count: int) -> None:
             few[name], every[name] = (Reliability.of(replay, rivals) for rivals in (RIVALS, ALL))
         _print_reliability(f"h = {horizon}, {', '.join(RIVALS)}", few)
         _print_reliability(f"h = {horizon}, all {len(ALL)} that are built in", every)
+
+
+def measure_data(folder: Path) -> None:
+    """Print slope, Brier and log score of the variables in a folder."""
+    print(f"\nthe variables of {folder.name}, K = {SPAN}, the last actuals as they are in the files")
+    paths = sorted(folder.glob("*.csv"))
+    store = FolderStore(folder)
+    for horizon in HORIZONS:
+        replays = {path.stem: Replay.of(store.read(path.stem).values[None], horizon) for path in paths}
+        parts = {name: Reliability.of(replay, ALL) for name, replay in replays.items()}
+        _print_reliability(f"h = {horizon}, all {len(ALL)} that are built in", parts)
 
 
 def _replay(name: str, count: int, horizon: int) -> Replay:
@@ -296,13 +301,9 @@ def measure_sizes(count: int) -> None:
     )
     for index, (name, losses) in enumerate({"knows the jumps": jump_losses, "overshoots": over_losses}.items()):
         own, naive = (array.T for array in losses(count, 1_350, np.random.default_rng([105, index])))
-        replay = Replay.of_losses(own, naive, 1)
+        replay = Replay.of_losses(own[..., None], naive, 1)
         shares = [(evidence[-1] >= TWENTY).mean() for evidence in (replay.evidence, replay.evidence_against)]
         print(
             f"{name:<34} {1 - own.sum() / naive.sum():>6.1%} {(own < naive).mean():>5.2f} {shares[0]:>6.0%} "
             f"{shares[1]:>7.0%} {replay.trust[-1].mean():>6.3f}"
         )
-
-
-if __name__ == "__main__":
-    run(*sys.argv[1:])
