@@ -34,7 +34,7 @@ Flags = NDArray[np.bool_]
 _KINDS: Final[Mapping[tuple[str, str], Callable[[float], Any]]] = {
     ("n", ""): int,
     ("trust", "span"): int,
-    ("verdict", ""): VERDICTS.__getitem__,
+    ("verdict", ""): lambda code: VERDICTS[int(code)],
     ("anytime", ""): bool,
     ("discovery", ""): bool,
 }

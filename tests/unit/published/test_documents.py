@@ -259,9 +259,16 @@ def test_the_reliability_table_tells_what_was_said_and_what_came_true():
     counts = [(10, 6.5, 2, 20), (20, 13.0, 5, 20), (30, 19.5, 6, 20)]
     (only,) = published(with_trusts(*counts))["reliability"]
     assert only == {
-        **{"horizon": 2, "low": 0.6, "high": 0.7, "count": 60, "pairs": 60, "trust": 0.65},
-        **{"true": pytest.approx(13 / 60), "bad": True},
-        **{"band_low": only["band_low"], "band_high": only["band_high"]},
+        "horizon": 2,
+        "low": 0.6,
+        "high": 0.7,
+        "count": 60,
+        "pairs": 60,
+        "trust": 0.65,
+        "true": pytest.approx(13 / 60),
+        "bad": True,
+        "band_low": only["band_low"],
+        "band_high": only["band_high"],
     }
     assert only["band_low"] < 13 / 60 - 0.65 < only["band_high"] < 0
 
