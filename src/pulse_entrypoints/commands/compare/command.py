@@ -138,7 +138,7 @@ def _compared(
     benchmarks = _benchmarks(before)
     for name in sorted(set(names[0]) & set(names[1])):
         old, new = (losses_of(table.of(name)) for table in tables)
-        scored.extend(changes(name, old, new, benchmarks[name]))
+        scored.extend(changes(name, old, new, benchmarks.get(name, before.spec.benchmark)))
     prints = before.fingerprints, after.fingerprints
     return Comparison(
         before=before,
