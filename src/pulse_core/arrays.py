@@ -56,6 +56,12 @@ def in_units(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
         return finite_or_nan(np.ldexp(values, exponent))
 
 
+def ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return numerator / denominator; NaN where the denominator is not above 0 or the ratio is not finite."""
+    with np.errstate(all="ignore"):
+        return finite_or_nan(np.where(denominator > 0, numerator / denominator, np.nan))
+
+
 def finite_difference(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return left - right; NaN for what is not finite or beyond the range of a float64."""
     with np.errstate(over="ignore", invalid="ignore"):

@@ -41,10 +41,7 @@ STATISTICS: Final = (*STATE, "dm_statistic", "dm_count")
 """What trust, win rate and the Diebold-Mariano test are made of; the digest holds these, not the probabilities."""
 
 RELIABILITY: Final = ("count", "trust", "true", "blocks")
-"""Of the trusts quoted in a bin: how many came of age, their sum, how many came true, from how many different blocks."""
-
-TRUST_BINS: Final = 10
-"""The bins of the reliability table, of equal width."""
+"""Of the trusts quoted in a bin: how many came of age, their sum, how many came true, on how many blocks of origins."""
 
 _MAE: Final = MEASURES.index("mae")
 
@@ -107,8 +104,8 @@ class VariableRecord(ByContent):
     """What is recorded of a variable: all that its scores and trust are aggregated from. Independent of the end date.
 
     Shapes: `sums` (batch, forecaster, horizon, sum); `won`, `lost` and `trust` at their end (batch, forecaster,
-    horizon); `origins` (batch,); `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3), as
-    the three log10_e of TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster,
+    horizon); `origins` (batch,); `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3),
+    as the three log10_e of TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster,
     horizon), its `regret` and `bound` (horizon,); NaN where there is none. Batches run from the first of the period to
     the last that the rows touch. Values are scaled by 2**-exponent. Wins and losses stand in the batch in which the
     outcome became known. Of the simple forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon,
@@ -348,7 +345,7 @@ class RunResult:
 
     @property
     def digest(self) -> str:
-        """`sha256:` over the variables' digests in name order: every score and statistic, nothing of time or machine."""
+        """`sha256:` over the variables' digests in name order: scores and statistics, nothing of time or machine."""
         return run_digest(self.variables)
 
     def to_frame(self) -> Any:

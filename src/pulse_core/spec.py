@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -37,12 +36,21 @@ DEFAULT_FORECASTERS: Final = (
     "ensemble",
 )
 
+AUTO: Final = "auto"
+"""The benchmark that is chosen for each variable: the simple forecaster of the least loss before the period."""
+
+SIMPLE: Final = ("naive", "drift")
+SIMPLE_SEASONAL: Final = "seasonal-naive({})"
+"""The simple forecasters, among which AUTO chooses; the last where there is a season."""
+
 SEASONAL: Final = ("seasonal-naive({})", "holt-winters({})")
 """The built-in forecasters that a season adds; {} is the season."""
 
 MAXIMA: Final = {"season": 9999, "horizon": 1000}
 DEFAULT_MAXIMUM: Final = 100_000
 """Numbers above these, by field, are surely mistakes."""
+
+LONGEST_HALF_LIFE: Final = 1_000_000
 
 CUSTOM_QUANTILES: Final = "+quantiles"
 """The suffix of the name under which a forecaster is scored with its own quantiles, without calibration."""
@@ -90,11 +98,13 @@ class RunSpec:
     A season and predictors add their forecasters to the default ones; a benchmark that is not named comes first.
     """
     benchmark: str = "naive"
-    """The forecaster that the others are compared with."""
+    """The forecaster that the others are compared with, or `auto`; see AUTO."""
     min_history: int = 30
     """Observations that must be known before the first forecast."""
-    trust_decay: float = attrs.field(converter=_decimal, default=0.99)
-    """The share of the evidence for trust that remains after 30 days, above 0 and at most 1."""
+    trust_half_life: float = attrs.field(converter=_decimal, default=500.0)
+    """Origins after which a difference in loss counts half for trust."""
+    trust_span: int | None = None
+    """Origins that trust looks ahead; None for about a year, by each variable's calendar."""
     known_at: str = "auto"
     """The rule by which rows became known: `auto`, `timestamp`, `period-end` or `+Nd`."""
     actuals: str = "first"
@@ -106,7 +116,7 @@ class RunSpec:
     calibration: str = "conformal"
     """The source of quantiles: `conformal` or `empirical`."""
     trust_loss: str = "absolute"
-    """The loss that decides a win: `absolute` or `crps`."""
+    """The loss that trust and evidence compare: `absolute` or `crps`."""
     refit_every: int = 1
     """Forecasters that are called origin by origin are fitted at every `refit_every`-th origin."""
     predictors: tuple[str, ...] = attrs.field(converter=names, default=())
@@ -166,7 +176,13 @@ def _resolved(spec: RunSpec) -> tuple[str, ...]:
     if names == DEFAULT_FORECASTERS:
         seasonal = () if spec.season is None else tuple(name.format(spec.season) for name in SEASONAL)
         names = (*names[:-3], *seasonal, *((RIDGE,) if spec.predictors else ()), *names[-3:])
-    return names if spec.benchmark in names else (spec.benchmark, *names)
+    simple = simple_names(spec.season) if spec.benchmark == AUTO else (spec.benchmark,)
+    return (*(name for name in simple if name not in names), *names)
+
+
+def simple_names(season: int | None) -> tuple[str, ...]:
+    """Return the names of the simple forecasters."""
+    return SIMPLE if season is None else (*SIMPLE, SIMPLE_SEASONAL.format(season))
 
 
 def _plain(value: Any) -> Any:
@@ -222,17 +238,17 @@ def _period_problems(spec: RunSpec) -> Iterator[str]:
 
 
 def _number_problems(spec: RunSpec) -> Iterator[str]:
-    for name in ("batch_size_days", "batch_limit", "horizon", "min_history", "season", "refit_every"):
+    for name in ("batch_size_days", "batch_limit", "horizon", "min_history", "season", "refit_every", "trust_span"):
         value, maximum = getattr(spec, name), MAXIMA.get(name, DEFAULT_MAXIMUM)
-        if value is None and name in ("batch_limit", "season"):
+        if value is None and name in ("batch_limit", "season", "trust_span"):
             continue
         if type(value) is not int or value < 1:
             yield f"{name}: {value!r} must be a whole number of at least 1"
         elif value > maximum:
             yield f"{name}: {value} is out of range; at most {maximum}"
-    decay = spec.trust_decay
-    if type(decay) not in (int, float) or not (math.isfinite(decay) and 0 < decay <= 1):
-        yield f"trust_decay: {decay!r} must be a number above 0 and at most 1"
+    half_life = spec.trust_half_life
+    if type(half_life) not in (int, float) or not 1 <= half_life <= LONGEST_HALF_LIFE:
+        yield f"trust_half_life: {half_life!r} must be a number of origins from 1 to {LONGEST_HALF_LIFE:,}"
 
 
 def _choice_problems(spec: RunSpec) -> Iterator[str]:

@@ -294,6 +294,8 @@ pulse()
 """
     words = [sys.executable, "-c", program]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
         assert process.stdout.readline() != ""
         for _ in range(50):
             process.send_signal(signal.SIGTERM)

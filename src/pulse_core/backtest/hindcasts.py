@@ -24,14 +24,16 @@ PerOrigin = Mapping[str, Array]
 
 @attrs.frozen(eq=False)
 class Hindcasts:
-    """What was forecast by the forecasters `names`.
+    """What was forecast by the forecasters `names`, of which the first `shown` are the run's.
 
+    The others are simple forecasters that only check the benchmark.
     `cells` (origin, stride): forecaster after forecaster, its horizons side by side, NaN where there is no forecast and
     behind the last; the ensemble's column is NaN until the pass has filled it. `custom`: the quantiles that forecasters
     bring.
     """
 
     names: tuple[str, ...]
+    shown: int
     horizon: int
     cells: Array
     custom: CustomQuantiles
@@ -48,15 +50,15 @@ def hindcast(forecasters: ForecasterSet, histories: Histories, horizon: int, per
 
     What is in `per_origin` is not made again. Raises ForecasterFailed.
     """
-    names = forecasters.names
+    names = (*forecasters.names, *(forecaster.name for forecaster in forecasters.hidden))
     cells = np.empty((len(histories), whole_lanes(len(names) * horizon)))
     cells[:, len(names) * horizon :] = np.nan
     custom = custom_quantiles(names, forecasters.custom_quantiles, per_origin)
-    hindcasts = Hindcasts(names, horizon, cells, custom)
+    hindcasts = Hindcasts(names, len(forecasters.names), horizon, cells, custom)
     forecasts = hindcasts.forecasts
     if forecasters.ensemble is not None:
         forecasts[:, names.index(forecasters.ensemble)] = np.nan
-    for forecaster in forecasters.forecasters:
+    for forecaster in (*forecasters.forecasters, *forecasters.hidden):
         _fill(forecasts[:, names.index(forecaster.name)], forecaster, histories, per_origin)
     infinite = np.isinf(cells)
     if infinite.any():

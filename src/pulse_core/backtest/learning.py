@@ -16,7 +16,7 @@ from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.kernel.bindings import PassState, fill, run_ensemble_latest, run_pass, whole_lanes
 from pulse_core.levels import LEVELS, NORMAL_QUANTILES
 from pulse_core.scores.sums import SUMS
-from pulse_core.scores.trust import UNKNOWN, batch_decay
+from pulse_core.scores.trust import HALF_LIVES, STATE, fade_of
 from pulse_core.spec import CALIBRATIONS, TRUST_LOSSES, RunSpec
 
 Array = NDArray[np.float64]
@@ -32,6 +32,9 @@ _POINT_TERMS: Final = 6
 _FLAGS: Final = 12
 _COMMON: Final = 2 + 2 * len(LEVELS)
 _SCRATCH: Final = 20
+_TRUST_SUMS: Final = 5
+_SIZES: Final = 3
+_CAPITALS: Final = 6
 
 
 @attrs.frozen(eq=False)
@@ -39,13 +42,15 @@ class OriginStates:
     """What stood at some origins in a row, from `first` on: all of it depends on what was known there alone.
 
     Values are scaled as the histories are. `quantiles` (origin, level, forecaster, horizon), `weights` of the ensemble
-    (origin, member, horizon), none without one, and the mean `trust` (origin, forecaster, horizon).
+    (origin, member, horizon), none without one. From the period on: the `states` of trust (origin, STATE, horizon,
+    forecaster) and the e-values for and against, `evidence` (origin, side, horizon, forecaster).
     """
 
     first: int
     quantiles: Array
     weights: Array
-    trust: Array
+    states: Array
+    evidence: Array
 
     def __len__(self) -> int:
         return len(self.quantiles)
@@ -54,33 +59,37 @@ class OriginStates:
 class LearningPass:
     """A variable on its way through its origins; what it has come to stands in its arrays.
 
-    `sums` (batch, forecaster, horizon, sum); `outcomes` (origin, forecaster, horizon) WON, TIED, LOST or UNKNOWN;
-    `wins` and `trials` (batch, forecaster, horizon): outcome codes added up, and their number, in the batch in which
-    the outcome became known.
+    `sums` (batch, forecaster, horizon, sum); `differences` (origin of the period, horizon, forecaster): what the
+    forecaster lost less than the benchmark, scaled, NaN where nothing was compared. Of the `marks`, origins of the
+    period at which it is kept: `marked` (mark, STATE, horizon, forecaster), and `ahead` (mark, horizon, forecaster),
+    the sum of what was lost less at the origins before the mark, by all that the run knows in the end.
     """
 
     def __init__(
-        self, hindcasts: Hindcasts, origins: Origins, forecasters: ForecasterSet, spec: RunSpec, *, trust: bool = False
+        self,
+        hindcasts: Hindcasts,
+        origins: Origins,
+        forecasters: ForecasterSet,
+        spec: RunSpec,
+        benchmark: str,
+        marks: Positions,
     ) -> None:
         self._hindcasts, self._origins = hindcasts, origins
         stride = hindcasts.cells.shape[1]
         self._shape = (len(hindcasts.names), spec.horizon)
         cells = self._shape[0] * self._shape[1]
         self.sums = np.zeros((origins.batches, *self._shape, len(SUMS)))
-        self._outcomes = np.full((len(origins), stride), UNKNOWN, dtype=np.int8)
-        self._wins, self._trials = np.zeros((2, origins.batches, stride), dtype=np.int64)
         self._state = PassState()
         self._arrays: list[NDArray[Any]] = []
-        self._set_origins(origins, spec)
+        self._set_origins(origins, spec, hindcasts.names.index(benchmark))
         self._set_calibrator(self._state.calibrator, cells, spec)
         self._set_custom(spec)
         self._set_sums(stride)
         self._members = [hindcasts.names.index(forecaster.name) for forecaster in forecasters.forecasters]
         self._set_ensemble(forecasters)
-        if trust:
-            self._set_posterior(spec, stride)
+        self._set_trust(spec, marks)
 
-    def _set_origins(self, origins: Origins, spec: RunSpec) -> None:
+    def _set_origins(self, origins: Origins, spec: RunSpec, benchmark: int) -> None:
         """Set what the pass reads, and where it writes."""
         stride = self._hindcasts.cells.shape[1]
         self._fill(
@@ -90,7 +99,7 @@ class LearningPass:
             horizons=spec.horizon,
             stride=stride,
             batches=origins.batches,
-            benchmark=self._hindcasts.names.index(spec.benchmark),
+            benchmark=benchmark,
             trust_loss=TRUST_LOSSES.index(spec.trust_loss),
             scale=origins.scale,
             square_scale=origins.square_scale,
@@ -99,30 +108,31 @@ class LearningPass:
             released=origins.released,
             batch=origins.batch,
             known=origins.known,
-            known_batch=origins.known_batch,
             root=np.sqrt(np.arange(1.0, spec.horizon + 1.0)),
             forecasts=self._hindcasts.cells,
             scratch=np.empty((_SCRATCH, stride)),
             sums=self.sums,
-            outcome=self._outcomes,
-            wins=self._wins,
-            trials=self._trials,
         )
 
     @property
-    def outcomes(self) -> NDArray[np.int8]:
-        """The outcomes against the benchmark, on first releases."""
-        return self._by_cell(self._outcomes)
+    def differences(self) -> Array:
+        """What each forecaster lost less than the benchmark."""
+        return self._of_forecasters(self._differences)
 
     @property
-    def wins(self) -> Positions:
-        """Outcome codes added up, by batch."""
-        return self._by_cell(self._wins)
+    def marked(self) -> Array:
+        """The states of trust at the marks."""
+        return self._of_forecasters(self._marked)
 
     @property
-    def trials(self) -> Positions:
-        """Numbers of outcomes, by batch."""
-        return self._by_cell(self._trials)
+    def ahead(self) -> Array:
+        """The sums of what was lost less before the marks."""
+        return self._of_forecasters(self._ahead)
+
+    @property
+    def counts(self) -> Array:
+        """Wins and losses by the batch in which they became known; (batch, horizon, 2, forecaster)."""
+        return self._of_forecasters(self._counts)
 
     def run(self, first: int, last: int) -> None:
         """Go through the origins from `first` up to, not including, `last`: all in order, each once."""
@@ -135,13 +145,20 @@ class LearningPass:
         for begin, end in self._blocks(first, last):
             quantiles = np.empty((end - begin, len(LEVELS), stride))
             weights = np.empty((end - begin, self._state.ensemble.members, self._shape[1]))
-            trust = np.empty((end - begin, stride))
-            fill(
-                self._state, quantiles=quantiles, weights=weights, trust=trust if self._state.posterior.alpha else None
-            )
+            states = np.empty((end - begin, len(STATE), *self._pairs))
+            evidence = np.empty((end - begin, 2, *self._pairs))
+            fill(self._state, quantiles=quantiles, weights=weights)
+            fill(self._state.trust, states=states, evidence=evidence)
             run_pass(self._state, begin, end)
-            fill(self._state, quantiles=None, weights=None, trust=None)
-            yield OriginStates(begin, self._by_cell(quantiles), weights, self._by_cell(trust))
+            fill(self._state, quantiles=None, weights=None)
+            fill(self._state.trust, states=None, evidence=None)
+            yield OriginStates(
+                begin,
+                self._by_cell(quantiles),
+                weights,
+                self._of_forecasters(states),
+                self._of_forecasters(evidence),
+            )
 
     def learned(self) -> tuple[Array, Array, Array]:
         """Return the ensemble's weights (forecaster, horizon), regret and its bound (horizon,); NaN for none.
@@ -181,6 +198,10 @@ class LearningPass:
     def _by_cell(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return rows of cells (..., stride) as (..., forecaster, horizon)."""
         return rows[..., : self._shape[0] * self._shape[1]].reshape(*rows.shape[:-1], *self._shape)
+
+    def _of_forecasters(self, pairs: Array) -> Array:
+        """Return rows of pairs (.., width) without what fills them up, (.., forecaster)."""
+        return pairs[..., : self._shape[0]]
 
     def _fill(self, structure: Any, **values: float | NDArray[Any]) -> None:
         """Set fields, and keep their arrays alive."""
@@ -252,13 +273,37 @@ class LearningPass:
             batch=-1,
         )
 
-    def _set_posterior(self, spec: RunSpec, stride: int) -> None:
+    def _set_trust(self, spec: RunSpec, marks: Positions) -> None:
+        horizons, width = self._pairs = spec.horizon, whole_lanes(self._shape[0])
+        origins = len(self._origins) - self._origins.first
+        sequences = horizons * (horizons + 1) // 2
+        self._differences = np.full((origins, *self._pairs), np.nan)
+        self._marked, self._ahead = (
+            np.empty((len(marks), len(STATE), *self._pairs)),
+            np.empty((len(marks), *self._pairs)),
+        )
+        self._counts = np.zeros((self._origins.batches, horizons, 2, width))
         self._fill(
-            self._state.posterior,
-            decay=batch_decay(spec.trust_decay, spec.batch_size_days),
-            alpha=np.ones(stride),
-            beta=np.ones(stride),
-            wins=np.zeros(stride, dtype=np.int64),
-            trials=np.zeros(stride, dtype=np.int64),
-            batch=0,
+            self._state.trust,
+            width=width,
+            first=self._origins.first,
+            fade=fade_of(spec.trust_half_life),
+            level_fade=fade_of(HALF_LIVES["level"]),
+            size_fade=fade_of(HALF_LIVES["size"]),
+            win_fade=fade_of(HALF_LIVES["wins"]),
+            level=np.zeros((horizons, 2)),
+            difference=self._differences,
+            bet=np.zeros((origins, *self._pairs)),
+            sums=np.zeros((horizons, _TRUST_SUMS, width)),
+            lags=np.zeros((sequences - horizons, 2, width)),
+            size=np.zeros((horizons, _SIZES, width)),
+            wins=np.zeros((horizons, 2, width)),
+            capital=np.ones((sequences, _CAPITALS, width)),
+            ahead=np.zeros(self._pairs),
+            counts=self._counts,
+            marks=marks,
+            mark_count=len(marks),
+            next_mark=0,
+            marked=self._marked,
+            marked_ahead=self._ahead,
         )

@@ -23,8 +23,7 @@ class Origins:
 
     (origin,): `batch`, negative before the period; `newest` (y_n); `scale` and `square_scale`, the mean absolute and
     mean squared (seasonal) step so far, NaN where zero. (origin, horizon): `reported` and `released` actuals, NaN where
-    not known by the end; `known_batch`, the batch in which the release became known, or -1; `known`, how many origins'
-    errors so many steps ahead are known at the origin.
+    not known by the end; `known`, how many origins' errors so many steps ahead are known at the origin.
     """
 
     batch: Positions
@@ -33,7 +32,6 @@ class Origins:
     square_scale: Array
     reported: Array
     released: Array
-    known_batch: Positions
     known: Positions
 
     def __len__(self) -> int:
@@ -46,8 +44,8 @@ class Origins:
 
     @cached_property
     def batches(self) -> int:
-        """How many batches the origins and actuals touch, counted from the first of the period."""
-        return int(max(self.batch.max(), self.known_batch.max())) + 1
+        """How many batches the origins touch; an actual is first known at an origin."""
+        return int(self.batch.max()) + 1
 
 
 def origins_of(point: PointInTime, spec: RunSpec) -> Origins:
@@ -64,7 +62,6 @@ def origins_of(point: PointInTime, spec: RunSpec) -> Origins:
         square_scale=square_scale,
         reported=released if spec.actuals == "first" else np.append(point.step_latest, np.nan)[step],
         released=released,
-        known_batch=np.append(batch_index(spec, point.step_known_at), -1)[step],
         known=_known(point, horizons),
     )
 

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.arrays import frozen
 from pulse_core.backtest.hindcast_rows import HindcastRows
 from pulse_core.backtest.hindcasts import Hindcasts, hindcast
-from pulse_core.backtest.learning import LearningPass
+from pulse_core.backtest.learning import LearningPass, OriginStates
 from pulse_core.backtest.origins import Origins, origins_of
+from pulse_core.backtest.reliability_counts import counted_origins, reliability_counts
+from pulse_core.backtest.simple_benchmarks import benchmark_of, bias, simple_losses
+from pulse_core.data.calendars import calendar_of
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.forecasters.base import Histories
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.results import VariableRecord
-from pulse_core.scores.comparison import comparison_p_values
-from pulse_core.scores.evidence import evidence
+from pulse_core.scores.comparison import comparison_statistics
+from pulse_core.scores.evidence import evidence_of_wins, log10_of
 from pulse_core.scores.sums import BatchSums
-from pulse_core.scores.trust import WON
+from pulse_core.scores.trust import span_of, trust_probability
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
+
+_CALENDAR_STEPS: Final = 1000
+"""The newest steps of the grid, from which the calendar is read."""
 
 
 @attrs.frozen(eq=False)
@@ -63,21 +69,35 @@ def backtest(
     with np.errstate(all="ignore"):  # a forecast that overflows is none; it is masked where it is read
         origins = origins_of(point, spec)
         hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, per_origin or {})
-        learning = LearningPass(hindcasts, origins, forecasters, spec, trust=write is not None)
+        simple = tuple(forecaster.name for forecaster in forecasters.simple)
+        benchmark = benchmark_of(spec, simple, hindcasts, origins)
+        span = spec.trust_span or span_at(point, spec, int(point.origin_step[origins.first]))
+        marks = _Marks.of(origins, span)
+        learning = LearningPass(hindcasts, origins, forecasters, spec, benchmark, marks.all)
         newest = len(origins) - 1
         if write is None:
             learning.run(0, newest)
         else:
             learning.run(0, origins.first)
-            rows = HindcastRows(point, spec, origins, hindcasts, learning)
+            rows = HindcastRows(point, origins, hindcasts, learning, benchmark, span)
             for states in learning.states(origins.first, newest):
                 write(rows.columns(states))
         (last,) = learning.states(newest, newest + 1)
         if write is not None:
             write(rows.columns(last))
-        record = _record(point, spec, origins, hindcasts, learning)
-        weights = learning.by_forecaster(last.weights[-1])
-        return Backtest(record, Newest(hindcasts.forecasts[-1].copy(), last.quantiles[-1], weights))
+        output = _Output(point, spec, origins, hindcasts, learning, benchmark, span, marks)
+        record = output.record(simple, last)
+        weights = learning.by_forecaster(last.weights[-1])[: hindcasts.shown]
+        points, quantiles = hindcasts.forecasts[-1, : hindcasts.shown], last.quantiles[-1][:, : hindcasts.shown]
+        return Backtest(record, Newest(points.copy(), quantiles, weights))
+
+
+def span_at(point: PointInTime, spec: RunSpec, newest: int) -> int:
+    """Return the origins that trust looks ahead, by the grid as it stood at the first origin; `newest` is its step."""
+    stamps = point.step_timestamp[max(0, newest + 1 - _CALENDAR_STEPS) : newest + 1]
+    start = np.datetime64(spec.start, "us")
+    year = (point.step_known_at < start) & (point.step_known_at >= start - np.timedelta64(365, "D"))
+    return span_of(calendar_of(np.sort(stamps)), int(year.sum()))
 
 
 def histories_of(point: PointInTime) -> Histories:
@@ -85,24 +105,96 @@ def histories_of(point: PointInTime) -> Histories:
     return Histories(point.paths, point.origin_path, point.origin_length, point.exponent, point.predictors)
 
 
-def _record(
-    point: PointInTime, spec: RunSpec, origins: Origins, hindcasts: Hindcasts, learning: LearningPass
-) -> VariableRecord:
-    first, benchmark = origins.first, hindcasts.names.index(spec.benchmark)
-    # whole numbers are added up, whose order does not matter; a win counts two halves
-    half = 0.5 / np.arange(1.0, spec.horizon + 1.0)
-    weights, regret, bound = learning.learned()
-    return VariableRecord(
-        variable=point.variable,
-        forecasters=hindcasts.names,
-        exponent=point.exponent,
-        sums=BatchSums(np.arange(origins.batches), frozen(learning.sums)),
-        wins=frozen(half * learning.wins),
-        losses=frozen(half * (WON * learning.trials - learning.wins)),
-        origins=np.bincount(origins.batch[first:], minlength=origins.batches),
-        dm_p=comparison_p_values(hindcasts.cells[first:], origins.reported[first:], len(hindcasts.names), benchmark),
-        log10_e=evidence(learning.outcomes[first:], benchmark),
-        weights=weights,
-        regret=regret,
-        bound=bound,
-    )
+@attrs.frozen(eq=False)
+class _Marks:
+    """The origins at which the states of trust are kept: those whose trust is counted, and the last of each batch.
+
+    `counted` are numbers of origins of the period, from 0; `all` are origins, in order, of which `counted_rows` and
+    `batch_rows` are positions: of those counted, and of the last origin up to each batch's end, -1 where there is none.
+    """
+
+    counted: Positions
+    all: Positions
+    counted_rows: Positions
+    batch_rows: Positions
+
+    @classmethod
+    def of(cls, origins: Origins, span: int) -> _Marks:
+        first = origins.first
+        counted = counted_origins(len(origins) - first, span)
+        ends = np.searchsorted(origins.batch, np.arange(origins.batches), side="right") - 1
+        has_origin = ends >= first
+        marks = np.unique(np.concatenate([counted + first, ends[has_origin]]))
+        batch_rows = np.where(has_origin, np.searchsorted(marks, ends), -1)
+        return cls(counted, marks, np.searchsorted(marks, counted + first), batch_rows)
+
+
+@attrs.frozen(eq=False)
+class _Output:
+    """What a pass has come to, and what it was about."""
+
+    point: PointInTime
+    spec: RunSpec
+    origins: Origins
+    hindcasts: Hindcasts
+    learning: LearningPass
+    benchmark: str
+    span: int
+    marks: _Marks
+
+    def record(self, simple: tuple[str, ...], last: OriginStates) -> VariableRecord:
+        """Return the record; `last` is what stands at the newest origin."""
+        shown, names, learning, first = self.hindcasts.shown, self.hindcasts.names, self.learning, self.origins.first
+        trust = trust_probability(learning.marked, self.span)  # (mark, horizon, forecaster)
+        evidence = self._evidence(last)
+        row = names.index(self.benchmark)
+        comparisons = comparison_statistics(
+            self.hindcasts.cells[first:], self.origins.reported[first:], len(names), row
+        )
+        state = np.moveaxis(last.states[-1], 0, -1).swapaxes(0, 1)
+        counts = np.moveaxis(learning.counts, 2, 0).swapaxes(-2, -1).astype(np.int64)[:, :, :shown]
+        weights, regret, bound = learning.learned()
+        return VariableRecord(
+            variable=self.point.variable,
+            forecasters=names[:shown],
+            benchmark=self.benchmark,
+            span=self.span,
+            exponent=self.point.exponent,
+            sums=BatchSums(np.arange(self.origins.batches), learning.sums[:, :shown]),
+            won=counts[0],
+            lost=counts[1],
+            trust=self._at_batch_ends(trust)[:, :shown],
+            origins=np.bincount(self.origins.batch[first:], minlength=self.origins.batches),
+            statistics=np.concatenate([state, comparisons], axis=-1)[:shown],
+            evidence=evidence[:shown],
+            reliability=self._reliability(trust[..., :shown]),
+            simple=simple,
+            simple_losses=simple_losses(self.hindcasts, simple, self.origins)[:, :shown],
+            simple_evidence=evidence[[names.index(name) for name in simple], :, 0],
+            bias=bias(self.hindcasts, self.benchmark, self.origins),
+            weights=weights[:shown],
+            regret=regret,
+            bound=bound,
+        )
+
+    def _evidence(self, last: OriginStates) -> Array:
+        """Return log10 e-values for, against, and for by wins; (forecaster, horizon, 3), NaN for the benchmark."""
+        names = self.hindcasts.names
+        sizes = log10_of(last.evidence[-1])  # (side, horizon, forecaster)
+        wins = evidence_of_wins(self.learning.differences)
+        evidence = np.moveaxis(np.stack([*sizes, wins]), 0, -1).swapaxes(0, 1).copy()
+        evidence[names.index(self.benchmark)] = np.nan
+        return evidence
+
+    def _at_batch_ends(self, trust: Array) -> Array:
+        """Return the trust (mark, horizon, forecaster) at the end of each batch; (batch, forecaster, horizon)."""
+        rows = self.marks.batch_rows
+        at_ends = np.where((rows >= 0)[:, None, None], trust[rows], np.nan)
+        return at_ends.swapaxes(-2, -1)
+
+    def _reliability(self, trust: Array) -> Array:
+        """Return the counts of the trusts of the forecasters that are shown."""
+        rows, first = self.marks.counted_rows, self.origins.first
+        known = self.origins.known[-1] - first
+        ahead = self.learning.ahead[rows][..., : trust.shape[-1]]
+        return reliability_counts(trust[rows], ahead, known, self.marks.counted[1:])

@@ -44,6 +44,9 @@ ENSEMBLE: Final = "ensemble"
 """The name of the ensemble: ML-Poly over the forecasters that see histories; see kernel/ensemble.c."""
 ENSEMBLE_VERSION: Final = "1"
 
+SIMPLE: Final[tuple[Forecaster, ...]] = (Naive(), Drift())
+"""The simple forecasters, by which every benchmark is checked; a season adds the seasonal naive one."""
+
 _SEASONAL_NAME = re.compile(r"([a-z-]+)\(([1-9]\d{0,3})\)")
 
 
@@ -51,7 +54,8 @@ _SEASONAL_NAME = re.compile(r"([a-z-]+)\(([1-9]\d{0,3})\)")
 class ForecasterSet:
     """The forecasters of a run: those that see histories, combinations of them, and the ensemble's name or None.
 
-    `custom_quantiles`: the names under which forecasters issue their own quantiles, to their plain names.
+    `custom_quantiles`: the names under which forecasters issue their own quantiles, to their plain names. `simple` are
+    those by which the benchmark is checked, whether they are named or not.
     """
 
     names: tuple[str, ...]
@@ -59,6 +63,12 @@ class ForecasterSet:
     combinations: tuple[Combination, ...]
     ensemble: str | None
     custom_quantiles: Mapping[str, str] = attrs.field(factory=dict)
+    simple: tuple[Forecaster, ...] = SIMPLE
+
+    @property
+    def hidden(self) -> tuple[Forecaster, ...]:
+        """The simple forecasters that the run does not name: they take part in nothing but the check."""
+        return tuple(forecaster for forecaster in self.simple if forecaster.name not in self.names)
 
     @property
     def per_origin(self) -> tuple[Forecaster, ...]:
@@ -74,11 +84,11 @@ class ForecasterSet:
         return [[name, versions.get(name, ENSEMBLE_VERSION)] for name in self.names]
 
 
-def resolve(names: Sequence[str], custom: Sequence[Forecaster] = ()) -> ForecasterSet:
+def resolve(names: Sequence[str], custom: Sequence[Forecaster] = (), *, season: int | None = None) -> ForecasterSet:
     """Return the forecasters of these names, from the built-in ones and the caller's `custom` ones.
 
-    Raises InvalidSpec that names every unknown one, or custom ones whose names are built in, or says that nothing is
-    left to combine.
+    A `season` adds the seasonal naive forecaster to the simple ones. Raises InvalidSpec that names every unknown one,
+    or custom ones whose names are built in, or says that nothing is left to combine.
     """
     available = _available(names, custom)
     combinations = {combination.name: combination for combination in COMBINATIONS}
@@ -97,6 +107,7 @@ def resolve(names: Sequence[str], custom: Sequence[Forecaster] = ()) -> Forecast
         tuple(combinations[name] for name in names if name in combinations),
         ENSEMBLE if ENSEMBLE in names else None,
         {name: plain for name, plain in custom_quantiles.items() if name in names},
+        SIMPLE if season is None else (*SIMPLE, SeasonalNaive(season)),
     )
 
 

@@ -87,8 +87,7 @@ static void learn(struct pass *pass, int64_t origin, double *error, double *rela
         if (pass->custom)
             custom_learn(pass, next, error, relative);
         calibrator_learn(&pass->calibrator, error);
-        if (pass->posterior.alpha)
-            posterior_learn(pass, next);
+        trust_learn(pass, next, origin);
     }
 }
 
@@ -158,12 +157,8 @@ PULSE_EXPORT void pulse_pass(struct pass *pass, int64_t first, int64_t last)
             const double *released = pass->released == pass->reported
                                          ? reported
                                          : actuals_at(pass, origin, pass->released, pass->scratch);
-            outcomes_at(pass, origin, released, offsets, sizes);
-        }
-        if (pass->posterior.alpha) {
-            posterior_enter(pass, pass->batch[origin]);
-            if (pass->trust)
-                posterior_mean(pass, pass->trust + (origin - first) * stride);
+            trust_write(pass, origin, origin - first);
+            trust_forecast(pass, origin, released, offsets, sizes);
         }
     }
     if (last == pass->origins)

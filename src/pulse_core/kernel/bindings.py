@@ -24,7 +24,7 @@ Address = Any
 LANES: Final = 4
 """Numbers side by side: rows of cells, and grids of parameters, are a multiple of it long."""
 
-MEASURES: Final = 32
+MEASURES: Final = 33
 """Scores that follow from sums."""
 
 CELL_SUMS: Final = 34
@@ -43,9 +43,9 @@ _SIGNATURES: Final = {
     "pulse_pass": "aii",
     "pulse_pass_size": ":i",
     "pulse_ensemble_latest": "a",
-    "pulse_posteriors": "aaiiidaa",
     "pulse_sequence_counts": "aiiiia",
     "pulse_comparisons": "aaiiiiiaaa",
+    "pulse_common_losses": "aaiiiiiaa",
     "pulse_diebold_mariano": "aii:d",
     "pulse_measures": "aaiai",
     "pulse_total": "aiia",
@@ -173,11 +173,18 @@ class _BatchSums(ctypes.Structure):
     ]
 
 
-class _Posterior(ctypes.Structure):
+class _Trust(ctypes.Structure):
     _fields_ = [
-        ("decay", ctypes.c_double),
-        *((name, ctypes.c_void_p) for name in ("alpha", "beta", "wins", "trials")),
-        ("batch", ctypes.c_int64),
+        *((name, ctypes.c_int64) for name in ("width", "first")),
+        *((name, ctypes.c_double) for name in ("fade", "level_fade", "size_fade", "win_fade")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                *("level", "difference", "bet", "sums", "lags", "size", "wins", "capital", "ahead", "counts", "marks"),
+            )
+        ),
+        *((name, ctypes.c_int64) for name in ("mark_count", "next_mark")),
+        *((name, ctypes.c_void_p) for name in ("marked", "marked_ahead", "states", "evidence")),
     ]
 
 
@@ -192,7 +199,7 @@ class PassState(ctypes.Structure):
         *(
             (name, ctypes.c_void_p)
             for name in (
-                *("scale", "square_scale", "newest", "reported", "released", "batch", "known", "known_batch", "root"),
+                *("scale", "square_scale", "newest", "reported", "released", "batch", "known", "root"),
                 "forecasts",
             )
         ),
@@ -202,11 +209,8 @@ class PassState(ctypes.Structure):
         ("custom_calibrator", _Calibrator),
         ("ensemble", _Ensemble),
         ("running", _BatchSums),
-        ("posterior", _Posterior),
-        *(
-            (name, ctypes.c_void_p)
-            for name in ("scratch", "sums", "outcome", "wins", "trials", "quantiles", "weights", "trust")
-        ),
+        ("trust", _Trust),
+        *((name, ctypes.c_void_p) for name in ("scratch", "sums", "quantiles", "weights")),
     ]
 
 
@@ -236,19 +240,18 @@ def run_ensemble_latest(state: PassState) -> None:
     library().pulse_ensemble_latest(ctypes.addressof(state))
 
 
-def sequence_counts(outcomes: NDArray[np.int8]) -> tuple[Array, Array]:
+def sequence_counts(differences: Array) -> tuple[Array, Array]:
     """Return wins and losses of the interleaved sequences of each horizon, those of one after another's.
 
-    `outcomes` (origin, forecaster, horizon); both results (sequence, forecaster).
+    `differences` (origin, horizon, forecaster), whose rows of forecasters may lie apart; both results (sequence,
+    forecaster).
     """
-    if outcomes.dtype != np.int8 or outcomes.ndim != 3:
-        raise ValueError(f"expected outcomes of int8 with 3 axes, got {outcomes.dtype} {outcomes.shape}")
-    codes = np.ascontiguousarray(outcomes)
-    origins, forecasters, horizons = codes.shape
-    counts = np.empty((2, horizons * (horizons + 1) // 2, forecasters))
-    library().pulse_sequence_counts(
-        _alive(codes), origins, forecasters, horizons, forecasters * horizons, _alive(counts)
+    origins, horizons, forecasters = differences.shape
+    address, width = rows(
+        differences.reshape(origins * horizons, forecasters, copy=False), origins * horizons, forecasters
     )
+    counts = np.empty((2, horizons * (horizons + 1) // 2, forecasters))
+    library().pulse_sequence_counts(address, origins, forecasters, horizons, width, _alive(counts))
     return counts[0], counts[1]
 
 
@@ -276,22 +279,33 @@ def comparisons(cells: Array, reported: Array, forecasters: int, benchmark: int)
     return statistic, count
 
 
+def common_losses(cells: Array, reported: Array, forecasters: int, rival: int) -> Array:
+    """Return sums of absolute errors, a forecaster's and a rival's, on their common origins; (forecaster, horizon, 2).
+
+    `cells` (origin, stride) are the forecasts, `reported` the actuals (origin, horizon).
+    """
+    origins, horizons = reported.shape
+    if not 0 <= rival < forecasters or forecasters * horizons > cells.shape[1]:
+        raise ValueError(f"{forecasters} forecasters, rival {rival}, do not fit rows of {cells.shape[1]} cells")
+    sums = np.zeros((2, cells.shape[1]))
+    library().pulse_common_losses(
+        doubles(cells, origins, cells.shape[1]),
+        doubles(reported, origins, horizons),
+        origins,
+        forecasters,
+        horizons,
+        cells.shape[1],
+        rival,
+        doubles(np.empty((2, cells.shape[1])), 2, cells.shape[1]),
+        doubles(sums, 2, cells.shape[1]),
+    )
+    return np.moveaxis(sums[:, : forecasters * horizons].reshape(2, forecasters, horizons), 0, -1)
+
+
 def diebold_mariano_statistic(differences: Array, horizon: int) -> float:
     """Return the statistic of loss differences (origin,); NaN where there is none."""
     scratch = np.array(differences, dtype=np.float64)
     return float(library().pulse_diebold_mariano(_alive(scratch), len(scratch), horizon))
-
-
-def posteriors(wins: Array, losses: Array, decay: float, batches: int) -> tuple[Array, Array]:
-    """Return alpha and beta after each of so many batches (batch, ...), from weighted wins and losses (batch, ...)."""
-    cells = wins[0].size
-    recorded = min(len(wins), batches)
-    alpha, beta = np.empty((2, batches, *wins.shape[1:]))
-    library().pulse_posteriors(
-        doubles(wins, *wins.shape), doubles(losses, *wins.shape), recorded, batches, cells, decay,
-        _alive(alpha), _alive(beta),
-    )  # fmt: skip
-    return alpha, beta
 
 
 def write_measures(sums: Array, chosen: Positions, columns: Array) -> None:

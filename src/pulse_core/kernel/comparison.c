@@ -83,6 +83,29 @@ PULSE_EXPORT void pulse_comparisons(const double *forecasts, const double *repor
     }
 }
 
+/* Add up the absolute errors of each cell and of the rival at the same horizon, on the origins that both have; `sums` (2,
+ * stride) begin with zeros, `scratch` is as large. */
+PULSE_EXPORT void pulse_common_losses(const double *forecasts, const double *reported, int64_t origins,
+                                      int64_t forecasters, int64_t horizons, int64_t stride, int64_t rival,
+                                      double *scratch, double *sums)
+{
+    const int64_t cells = forecasters * horizons;
+    double *actual = scratch, *other = scratch + stride;
+    for (int64_t i = 0; i < stride; i++)
+        actual[i] = other[i] = NAN;
+    for (int64_t origin = 0; origin < origins; origin++) {
+        const double *forecast = forecasts + origin * stride;
+        expand(actual, reported + origin * horizons, cells, horizons);
+        expand(other, forecast + rival * horizons, cells, horizons);
+        for (int64_t i = 0; i < stride; i += LANES) {
+            lanes y = load(actual + i), own = absolute(y - load(forecast + i)), its = absolute(y - load(other + i));
+            mask both = is_finite(own) & is_finite(its);
+            store(sums + i, load(sums + i) + choose(both, own, all_lanes(0.0)));
+            store(sums + stride + i, load(sums + stride + i) + choose(both, its, all_lanes(0.0)));
+        }
+    }
+}
+
 /* Add the rows (rows, size) up, in order. */
 PULSE_EXPORT void pulse_total(const double *values, int64_t rows, int64_t size, double *sum)
 {

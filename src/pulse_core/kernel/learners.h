@@ -13,7 +13,10 @@
 enum { LEVELS = 9, MIDDLE = 4, INTERVALS = 4, POINT_TERMS = 6, SUMS = 34 };
 enum { CONFORMAL = 0, EMPIRICAL = 1 };
 enum { BY_ABSOLUTE_ERROR = 0, BY_CRPS = 1 };
-enum { LOST = 0, TIED = 1, WON = 2, UNKNOWN = -1 };
+/* What is kept of a pair: sums of differences, of their sizes, capitals of the bets; and what is told of it: the mean
+ * difference over its standard deviation, the effective number, the inflation of its variance by overlap, the faded
+ * numbers of differences and of comparisons, wins and losses. */
+enum { TRUST_SUMS = 5, SIZES = 3, CAPITALS = 6, STATE = 7 };
 
 /* Before a loop over levels: unrolled, each step has its constants and no branch on the level is left. */
 #define UNROLL_LEVELS _Pragma("GCC unroll 9")
@@ -61,14 +64,31 @@ struct batch_sums {
     int64_t batch;          /* the batch under way, or -1 */
 };
 
-/* Trust after each origin: Beta posteriors that fade from batch to batch. */
-struct posterior {
-    double decay;
-    double *alpha;          /* (stride) at the start of the batch under way */
-    double *beta;           /* (stride) */
-    int64_t *wins;          /* (stride) outcome codes of the batch under way, added up; a win counts 2 */
-    int64_t *trials;        /* (stride) */
-    int64_t batch;
+/* Trust and evidence; rows of pairs are `width` numbers long, the forecasters rounded up to LANES. */
+struct trust {
+    int64_t width;
+    int64_t first;          /* the first origin of the period */
+    double fade;            /* of the sums of differences at each step */
+    double level_fade;      /* of the benchmark's absolute error */
+    double size_fade;       /* of the sizes of differences */
+    double win_fade;        /* of wins and losses */
+    double *level;          /* (horizons, 2) the benchmark's absolute errors, faded, and their faded number */
+    double *difference;     /* (origins of the period, horizons, width) d, 0 for a tie, NaN for none */
+    double *bet;            /* (origins of the period, horizons, width) */
+    double *sums;           /* (horizons, TRUST_SUMS, width) number, its square fade, d, d^2, number with ties */
+    double *lags;           /* (horizons (horizons - 1) / 2, 2, width) products of d so many origins apart, their number */
+    double *size;           /* (horizons, SIZES, width) d^2, faded number, number */
+    double *wins;           /* (horizons, 2, width) wins and losses */
+    double *capital;        /* (horizons (horizons + 1) / 2, CAPITALS, width) of each interleaved process, from 1 on */
+    double *ahead;          /* (horizons, width) running sum of the differences in losses, of all origins so far */
+    double *counts;         /* (batches, horizons, 2, width) wins and losses by the batch in which they became known */
+    const int64_t *marks;   /* (mark_count) origins at which the states are wanted, in order */
+    int64_t mark_count;
+    int64_t next_mark;
+    double *marked;         /* (mark_count, STATE, horizons, width) */
+    double *marked_ahead;   /* (mark_count, horizons, width) `ahead` of the origins before a mark: it knows what came */
+    double *states;         /* (origins of the call, STATE, horizons, width) or NULL */
+    double *evidence;       /* (origins of the call, 2, horizons, width) e-values for and against, or NULL */
 };
 
 struct pass {
@@ -86,7 +106,6 @@ struct pass {
     const double *released;         /* (origins, horizons) first releases, from which is learned */
     const int64_t *batch;           /* (origins) negative before the period */
     const int64_t *known;           /* (origins, horizons) how many origins' errors are known at each origin */
-    const int64_t *known_batch;     /* (origins, horizons) the batch in which the first release became known, or -1 */
     const double *root;             /* (horizons) sqrt(steps ahead) */
     double *forecasts;              /* (origins, stride); the ensemble's are written */
     struct calibrator calibrator;
@@ -99,15 +118,11 @@ struct pass {
     struct calibrator custom_calibrator;    /* cells are (custom, horizons) */
     struct ensemble ensemble;
     struct batch_sums running;
-    struct posterior posterior;     /* alpha is NULL where the trust at each origin is not asked for */
+    struct trust trust;
     double *scratch;                /* (20, stride) */
     double *sums;                   /* (batches, forecasters, horizons, SUMS) */
-    int8_t *outcome;                /* (origins, stride) WON, TIED, LOST or UNKNOWN; before the period UNKNOWN */
-    int64_t *wins;                  /* (batches, stride) outcome codes by the batch in which they became known */
-    int64_t *trials;                /* (batches, stride) */
     double *quantiles;              /* (origins of the call, LEVELS, stride) as quoted, or NULL */
     double *weights;                /* (origins of the call, members, horizons) as used, or NULL */
-    double *trust;                  /* (origins of the call, stride) or NULL */
 };
 
 static inline int finite(double value) { return value - value == 0.0; }
@@ -126,9 +141,8 @@ void ensemble_learn(struct pass *pass, const int64_t *origin);
 void ensemble_predict(struct pass *pass, int64_t origin, double *weights);
 void sums_add(struct pass *pass, int64_t origin, const double *actual, const double *offset, const double *size);
 void sums_close(struct pass *pass);
-void outcomes_at(struct pass *pass, int64_t origin, const double *actual, const double *offset, const double *size);
-void posterior_enter(struct pass *pass, int64_t batch);
-void posterior_mean(const struct pass *pass, double *trust);
-void posterior_learn(struct pass *pass, const int64_t *origin);
+void trust_forecast(struct pass *pass, int64_t origin, const double *actual, const double *offset, const double *size);
+void trust_learn(struct pass *pass, const int64_t *origin, int64_t now);
+void trust_write(struct pass *pass, int64_t origin, int64_t call);
 
 #endif

@@ -6,7 +6,7 @@
 enum { COUNT, ERROR, ABSOLUTE, SQUARE, SCALED_ABSOLUTE, SCALED_SQUARE, PERCENTAGE, HITS, CALLS, COMMON_ABSOLUTE,
        BENCHMARK_ABSOLUTE, COMMON_SQUARE, BENCHMARK_SQUARE, QUANTILE_COUNT, PINBALL, COVERED = PINBALL + LEVELS,
        WIDTH = COVERED + INTERVALS, SCALED_INTERVAL = WIDTH + INTERVALS, COMMON_CRPS, BENCHMARK_CRPS };
-enum { MEASURES = 32 };
+enum { MEASURES = 33 };
 
 static double ratio(double numerator, double denominator) { return denominator > 0.0 ? numerator / denominator : NAN; }
 
@@ -32,6 +32,7 @@ PULSE_EXPORT void pulse_measures(const double *all_sums, const int64_t *rows, in
         *measures++ = sqrt(ratio(sums[SCALED_SQUARE], count));
         *measures++ = ratio(sums[PERCENTAGE], count);
         *measures++ = ratio(sums[HITS], sums[CALLS]);
+        *measures++ = sums[CALLS];
         *measures++ = 1.0 - ratio(sums[COMMON_ABSOLUTE], sums[BENCHMARK_ABSOLUTE]);
         *measures++ = 1.0 - ratio(sums[COMMON_SQUARE], sums[BENCHMARK_SQUARE]);
         *measures++ = crps;

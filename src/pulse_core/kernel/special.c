@@ -334,15 +334,16 @@ static int is_freedom(double nu)
     return nu >= 1e-2 && nu <= 1e15;
 }
 
-/* P(T <= t) = I_x(nu/2, 1/2) / 2 below 0, x = nu / (nu + t^2): DLMF 8.17.7 and Abramowitz & Stegun 26.7.1. */
-static double student_t_cdf(double nu, double t)
+/* P(T <= t) = I_x(nu/2, 1/2) / 2 below 0, x = nu / (nu + t^2): DLMF 8.17.7 and Abramowitz & Stegun 26.7.1. `log_beta_nu`
+ * is log B(nu/2, 1/2). */
+static double student_t_cdf(double nu, double t, dd log_beta_nu)
 {
-    double half = 0.5 * nu, tail;
+    double tail;
     if (!is_freedom(nu) || isnan(t))
         return NAN;
     if (t == 0.0)
         return 0.5;
-    tail = isinf(t) ? 0.0 : 0.5 * beta_shares(half, 0.5, log_beta(half, 0.5), student_point(nu, fabs(t))).lower;
+    tail = isinf(t) ? 0.0 : 0.5 * beta_shares(0.5 * nu, 0.5, log_beta_nu, student_point(nu, fabs(t))).lower;
     return t < 0.0 ? tail : 1.0 - tail;
 }
 
@@ -420,10 +421,15 @@ PULSE_EXPORT void pulse_beta_quantile(int64_t count, const double *a, const doub
         result[i] = beta_quantile(a[i], b[i], p[i]);
 }
 
+/* Neighbours often share their degrees of freedom, of which the beta function takes most of the time. */
 PULSE_EXPORT void pulse_student_t_cdf(int64_t count, const double *nu, const double *t, double *result)
 {
-    for (int64_t i = 0; i < count; i++)
-        result[i] = student_t_cdf(nu[i], t[i]);
+    dd log_beta_nu = {NAN, 0.0};
+    for (int64_t i = 0; i < count; i++) {
+        if ((i == 0 || nu[i] != nu[i - 1]) && is_freedom(nu[i]))
+            log_beta_nu = log_beta(0.5 * nu[i], 0.5);
+        result[i] = student_t_cdf(nu[i], t[i], log_beta_nu);
+    }
 }
 
 PULSE_EXPORT void pulse_student_t_quantile(int64_t count, const double *nu, const double *p, double *result)

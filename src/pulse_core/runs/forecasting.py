@@ -12,8 +12,9 @@ from functools import cache, partial
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
-from pulse_core.arrays import floats, in_units, moments, names
+from pulse_core.arrays import floats, in_units, integers, moments, names
 from pulse_core.backtest.hindcasts import forecast_rows
 from pulse_core.backtest.variable import Backtest, backtest, histories_of
 from pulse_core.data.calendars import calendar_of
@@ -22,12 +23,11 @@ from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import HistoryChanged, InvalidSpec
 from pulse_core.forecasters.base import Forecaster, Values
 from pulse_core.forecasters.registry import ForecasterSet, resolve
-from pulse_core.plan import batch_count
 from pulse_core.ports import DataStore, ResultSink, reading
 from pulse_core.results import ByContent, Failure
 from pulse_core.runs.attempts import attempt
 from pulse_core.runs.per_origin_hindcasts import PerOriginHindcasts
-from pulse_core.runs.summary import trusted
+from pulse_core.runs.summary import standing
 from pulse_core.spec import RunSpec
 
 
@@ -37,8 +37,9 @@ class VariableForecast(ByContent):
 
     `known_at` is that moment, `timestamp` the newest then known, `targets` (horizon,) the timestamps to come by the
     variable's calendar, NaT where it keeps to none. `point` and the ensemble's `weights` are (forecaster, horizon),
-    `quantiles` (level, forecaster, horizon) in the order of LEVELS, `trust` (forecaster, horizon, 5) in that of TRUST;
-    NaN where there is none. `fresh` counts the rows that were not known by the run's end.
+    `quantiles` (level, forecaster, horizon) in the order of LEVELS, `trust` (forecaster, horizon, value) in that of
+    TRUST, `verdicts` (forecaster, horizon) codes of scores.verdict; NaN where there is none. `fresh` counts the rows
+    that were not known by the run's end.
     """
 
     variable: str
@@ -49,7 +50,10 @@ class VariableForecast(ByContent):
     point: Values = attrs.field(converter=floats)
     quantiles: Values = attrs.field(converter=floats)
     weights: Values = attrs.field(converter=floats)
+    benchmark: str
+    span: int
     trust: Values = attrs.field(converter=floats)
+    verdicts: NDArray[np.int64] = attrs.field(converter=integers)
     fresh: int = 0
 
 
@@ -90,7 +94,7 @@ class Forecasting:
         before the run's end, KernelUnavailable where the kernel cannot be loaded.
         """
         selected = _selected(trained, as_of, variables)
-        forecasters = resolve(trained.spec.forecasters, self.forecasters)
+        forecasters = resolve(trained.spec.forecasters, self.forecasters, season=trained.spec.season)
         predictors = [name for name in trained.spec.predictors if name not in selected]
         with reading(self.store, [*selected, *predictors]) as store:
             read = cache(partial(self._rows, store, trained, as_of))
@@ -178,6 +182,7 @@ def with_newest(point: PointInTime, known: Observations) -> PointInTime:
 def _variable_forecast(point: PointInTime, spec: RunSpec, backtested: Backtest, fresh: int) -> VariableForecast:
     """Return what stands at the newest origin, with the trust that the outcomes known by then have earned."""
     record, newest = backtested.record, backtested.newest
+    _, trust, verdicts = standing(record, spec)
     timestamp = point.step_timestamp[-1]
     calendar = calendar_of(np.sort(point.step_timestamp))
     unknown = np.full(spec.horizon, "NaT", "datetime64[us]")
@@ -190,7 +195,10 @@ def _variable_forecast(point: PointInTime, spec: RunSpec, backtested: Backtest, 
         point=in_units(newest.points, point.exponent),
         quantiles=in_units(newest.quantiles, point.exponent),
         weights=newest.weights,
-        trust=trusted(record, spec, batch_count(spec)),
+        benchmark=record.benchmark,
+        span=record.span,
+        trust=trust,
+        verdicts=verdicts,
         fresh=fresh,
     )
 

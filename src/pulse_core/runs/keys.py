@@ -18,12 +18,12 @@ from pulse_core.results import DataSnapshot
 from pulse_core.spec import RunSpec
 from pulse_core.version import METHOD_REVISION, __version__
 
-_NOT_IN_RECORDS: Final = ("variables", "end", "batch_limit", "trust_decay", "forecasters", "known_at")
-"""Fields that act through the rows read (end, known_at), the aggregation (trust_decay), or forecasters' versions."""
+_NOT_IN_RECORDS: Final = ("variables", "end", "batch_limit", "forecasters", "known_at")
+"""Fields that act through the rows read (end, known_at), the aggregation, or forecasters' versions."""
 
 _NOT_IN_HINDCASTS: Final = (
     *_NOT_IN_RECORDS,
-    *("start", "benchmark", "actuals", "calibration", "trust_loss"),
+    *("start", "benchmark", "actuals", "calibration", "trust_loss", "trust_half_life", "trust_span"),
 )
 """Fields that no hindcast depends on, beside: they choose origins, or what is made of hindcasts."""
 
@@ -86,8 +86,8 @@ def scores_key(record: str) -> str:
 
 
 def aggregation_key(spec: RunSpec) -> str:
-    """Return a hash of what scores and trust depend on besides the record: fading, and over how many batches."""
-    return _hash({"trust_decay": spec.trust_decay, "batches": batch_count(spec)})
+    """Return a hash of what a variable's summary depends on besides its record: over how many batches it is."""
+    return _hash({"batches": batch_count(spec)})
 
 
 def content_key(aggregation: str, records: Iterable[str]) -> str:

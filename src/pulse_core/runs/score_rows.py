@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import frozen, in_units
-from pulse_core.kernel.bindings import posteriors
 from pulse_core.plan import batches
 from pulse_core.results import VariableRecord
 from pulse_core.scores.measures import MEASURES, write_measure_columns
 from pulse_core.scores.sums import SUMS
-from pulse_core.scores.trust import batch_decay, mean_trust
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, Labels
 
@@ -34,10 +32,10 @@ def score_columns(records: Sequence[VariableRecord], spec: RunSpec) -> Columns:
 
     Columns: `variable`, `forecaster`, `horizon`, `batch`, its first day `start`; the measures of the batch's own
     origins; `common_absolute` and `benchmark_absolute`, the sums of absolute errors on the origins scored for both, of
-    which skills over any batches follow; `won` and `lost`, the weighted outcomes that became known in it, and the
-    `trust` at its end.
+    which skills over any batches follow; `won` and `lost`, how many outcomes that became known in it were wins and
+    losses, and the `trust` at its end.
     """
-    parts = [_Part.of(record, spec) for record in records]
+    parts = [_Part.of(record) for record in records]
     ends = np.cumsum([len(part.rows) for part in parts]).tolist()
     # a table's columns are filled record by record: so many numbers are not copied again
     scores = np.empty((len(MEASURES) - 1, ends[-1]))
@@ -64,17 +62,12 @@ class _Part:
     """The rows that a record has in the table: `rows` counts over its (batch, forecaster, horizon)."""
 
     record: VariableRecord
-    trust: Array
     rows: Positions
 
     @classmethod
-    def of(cls, record: VariableRecord, spec: RunSpec) -> _Part:
-        decay = batch_decay(spec.trust_decay, spec.batch_size_days)
-        alpha, beta = posteriors(record.wins, record.losses, decay, len(record.wins))
-        trust = mean_trust(alpha, beta)
-        trust[:, record.forecasters.index(spec.benchmark)] = np.nan
-        has_row = (record.sums.values[..., SUMS.index("count")] > 0) | (record.wins + record.losses > 0)
-        return cls(record, trust, np.flatnonzero(has_row))
+    def of(cls, record: VariableRecord) -> _Part:
+        has_row = (record.sums.values[..., SUMS.index("count")] > 0) | (record.won + record.lost > 0)
+        return cls(record, np.flatnonzero(has_row))
 
     def write_measures(self, scores: Array) -> None:
         """Write the measures that follow from sums; (measure, row)."""
@@ -82,11 +75,11 @@ class _Part:
 
     def cells(self) -> NDArray[np.int32]:
         """Return the batch, forecaster and horizon, from 0, of each row; (3, row)."""
-        return np.array(np.unravel_index(self.rows, self.trust.shape), dtype=np.int32)
+        return np.array(np.unravel_index(self.rows, self.record.trust.shape), dtype=np.int32)
 
     def numbers(self) -> Array:
         """Return NUMBERS; (5, row)."""
         sums = self.record.sums.values.reshape(-1, len(SUMS))
         common = sums[self.rows[:, None], [SUMS.index(name) for name in COMMON]].T
-        outcomes = [values.ravel()[self.rows] for values in (self.record.wins, self.record.losses, self.trust)]
+        outcomes = [values.ravel()[self.rows] for values in (self.record.won, self.record.lost, self.record.trust)]
         return np.stack([*in_units(common, self.record.exponent), *outcomes])

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.arrays import ratio
 from pulse_core.errors import TooLittleData
-from pulse_core.kernel.bindings import posteriors
 from pulse_core.plan import batch_count
-from pulse_core.results import TRUST, VariableRecord, VariableScores
+from pulse_core.results import STATISTICS, TRUST, VariableRecord, VariableScores
 from pulse_core.runs.keys import aggregation_key
+from pulse_core.scores.comparison import p_values
+from pulse_core.scores.jackknife import skill_intervals
 from pulse_core.scores.measures import MEASURES, all_measures
-from pulse_core.scores.trust import batch_decay, trust
+from pulse_core.scores.sums import SUMS
+from pulse_core.scores.verdict import SKILL, THRESHOLD, verdicts
+from pulse_core.scores.win_rate import win_rates
 from pulse_core.spec import RunSpec
+
+Array = NDArray[np.float64]
+
+_BIAS_LEVEL: Final = 0.01
+"""The p-value below which the benchmark's mean error is told to differ from 0."""
+
+_LOSSES: Final = {
+    "absolute": ("common_absolute", "benchmark_absolute"),
+    "crps": ("common_crps", "benchmark_crps"),
+}
+"""The sums of which the skill is made that a verdict is about."""
 
 
 def aggregate(result: VariableRecord, spec: RunSpec) -> VariableScores:
@@ -20,17 +38,24 @@ def aggregate(result: VariableRecord, spec: RunSpec) -> VariableScores:
 
     What it takes of the spec and is in no record's key belongs in `keys.aggregation_key`.
     """
-    count = batch_count(spec)
-    scores = np.concatenate([all_measures(result.sums.total(), result.exponent), result.dm_p[..., None]], axis=-1)
+    scores, trust, codes = standing(result, spec)
     _refuse_empty_horizons(scores, result, spec)
-    origins = np.zeros(count, dtype=np.int64)
+    origins = np.zeros(batch_count(spec), dtype=np.int64)
     origins[: len(result.origins)] = result.origins
     return VariableScores(
         variable=result.variable,
         aggregation=aggregation_key(spec),
         forecasters=result.forecasters,
+        benchmark=result.benchmark,
+        span=result.span,
         scores=scores,
-        trust=trusted(result, spec, count),
+        trust=trust,
+        statistics=result.statistics,
+        verdicts=codes,
+        reliability=result.reliability,
+        simple=result.simple,
+        simple_skill=1.0 - ratio(result.simple_losses[..., 0], result.simple_losses[..., 1]),
+        trends=_trends(result),
         origins=origins,
         weights=result.weights,
         regret=result.regret,
@@ -38,14 +63,40 @@ def aggregate(result: VariableRecord, spec: RunSpec) -> VariableScores:
     )
 
 
-def trusted(result: VariableRecord, spec: RunSpec, batches: int) -> NDArray[np.float64]:
-    """Return the trust after so many batches (forecaster, horizon, 5), ordered as TRUST; NaN where there is none."""
-    decay = batch_decay(spec.trust_decay, spec.batch_size_days)
-    alpha, beta = posteriors(result.wins, result.losses, decay, batches)
-    values = np.concatenate([trust(alpha[-1], beta[-1]), result.log10_e[..., None]], axis=-1)
-    values[result.forecasters.index(spec.benchmark)] = np.nan
-    values[values[..., TRUST.index("trials")] == 0] = np.nan  # no outcome yet: no trust to speak of
-    return values
+def standing(result: VariableRecord, spec: RunSpec) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Return the scores over all batches, the values of TRUST, and the verdicts; (forecaster, horizon, ..)."""
+    dm_p = p_values(result.statistics[..., STATISTICS.index("dm_statistic") :])
+    scores = np.concatenate([all_measures(result.sums.total(), result.exponent), dm_p[..., None]], axis=-1)
+    trust = _trust(result, spec)
+    in_favour, against = (trust[..., TRUST.index(name)] for name in ("log10_e", "log10_e_against"))
+    return scores, trust, verdicts(in_favour, against, scores[..., MEASURES.index(SKILL[spec.trust_loss])])
+
+
+def _trust(result: VariableRecord, spec: RunSpec) -> Array:
+    """Return the values of TRUST as they stand at the end; (forecaster, horizon, value)."""
+    statistics = dict(zip(STATISTICS, np.moveaxis(result.statistics, -1, 0), strict=True))
+    probability = result.trust[-1]
+    effective = np.where(np.isnan(probability), np.nan, statistics["effective"] / statistics["inflation"])
+    own, benchmark = _LOSSES[spec.trust_loss]
+    losses, benchmark_losses = (result.sums.values[..., SUMS.index(name)] for name in (own, benchmark))
+    row = result.forecasters.index(result.benchmark)
+    values = [
+        probability,
+        effective,
+        *np.moveaxis(win_rates(statistics["wins"], statistics["losses"]), -1, 0),
+        *np.moveaxis(result.evidence, -1, 0),
+        *skill_intervals(losses, benchmark_losses),
+    ]
+    trust = np.stack(values, axis=-1)
+    trust[row] = np.nan
+    return trust
+
+
+def _trends(result: VariableRecord) -> NDArray[np.int64]:
+    """Return, by horizon, whether the benchmark is biased, or a simple forecaster is shown to beat it."""
+    biased = p_values(result.bias) < _BIAS_LEVEL
+    beaten = (result.simple_evidence >= math.log10(THRESHOLD)).any(axis=0)
+    return (biased | beaten).astype(np.int64)
 
 
 def _refuse_empty_horizons(scores: NDArray[np.float64], result: VariableRecord, spec: RunSpec) -> None:

@@ -45,7 +45,7 @@ class UnitSummary:
         self.add_scores(scores, facts)
         if self.write is not None:
             self._pending.append(record)
-            self._rows += record.wins.size
+            self._rows += record.won.size
             if self._rows >= ROWS:
                 self.flush()
         return scores

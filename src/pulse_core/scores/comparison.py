@@ -11,14 +11,19 @@ from pulse_core.kernel.special import student_t_cdf
 Array = NDArray[np.float64]
 
 
-def comparison_p_values(cells: Array, reported: Array, forecasters: int, benchmark: int) -> Array:
-    """Return the Diebold-Mariano p-values of absolute errors against the benchmark's; (forecaster, horizon).
+def comparison_statistics(cells: Array, reported: Array, forecasters: int, benchmark: int) -> Array:
+    """Return the Diebold-Mariano statistics of absolute errors against the benchmark's, and on how many origins.
 
-    `cells` (origin, stride) are the forecasts, `reported` the actuals (origin, horizon). On the origins scored for
-    both; NaN for the benchmark.
+    (forecaster, horizon, 2); NaN where there is none, as for the benchmark. `cells` (origin, stride) are the forecasts,
+    `reported` the actuals (origin, horizon); on the origins scored for both.
     """
     statistic, count = comparisons(cells, reported, forecasters, benchmark)
-    return _p_values(statistic, count)
+    return np.stack([statistic, count.astype(np.float64)], axis=-1)
+
+
+def p_values(statistics: Array) -> Array:
+    """Return the two-sided p-values of statistics with their numbers of origins (.., 2), by t of n - 1; (..)."""
+    return np.asarray(2.0 * student_t_cdf(statistics[..., 1] - 1.0, -np.abs(statistics[..., 0])))
 
 
 def diebold_mariano(differences: Array, horizon: int) -> float:
@@ -29,8 +34,4 @@ def diebold_mariano(differences: Array, horizon: int) -> float:
     Source: Diebold & Mariano (1995), JBES 13; Harvey, Leybourne & Newbold (1997), IJF 13.
     """
     statistic = diebold_mariano_statistic(differences, horizon)
-    return float(_p_values(np.array([statistic]), np.array([len(differences)]))[0])
-
-
-def _p_values(statistic: Array, count: NDArray[np.int64]) -> Array:
-    return np.asarray(2.0 * student_t_cdf(count - 1, -np.abs(statistic)))
+    return float(p_values(np.array([statistic, len(differences)])))

@@ -1,4 +1,12 @@
-"""Evidence: e-values of wins and losses against the benchmark, which are valid at any stopping time."""
+"""Evidence: e-values that a forecaster's loss is lower than the benchmark's, by sizes and by wins alone.
+
+By sizes: bets of a tenth, three tenths and six tenths of the capital on x = d over five root mean squares of earlier d,
+clipped to -1 .. 1 (see kernel/trust.c). Where the expected x, given the past, is not above 0, each capital is a
+non-negative supermartingale, and so is their mean: it ever reaches 20 with a probability of at most 1/20 (Ville 1939).
+Beyond one step ahead h interleaved processes are averaged, which is an e-value at a fixed time; see
+scores.verdict.anytime. Source: Waudby-Smith & Ramdas (2024), Estimating means of bounded random variables by betting,
+JRSS B 86; Choe & Ramdas (2024), Comparing sequential forecasters, Operations Research 72.
+"""
 
 from __future__ import annotations
 
@@ -10,55 +18,29 @@ from numpy.typing import NDArray
 
 from pulse_core.kernel.bindings import evidence_behind, sequence_counts
 from pulse_core.kernel.special import beta_sf, log, log_beta
-from pulse_core.scores.trust import LOST, WON
 
 Array = NDArray[np.float64]
-Outcomes = NDArray[np.int8]
 
 FALSE_DISCOVERY_RATE: Final = 0.05
 
+_LOG_10: Final = 2.302585092994046
 
-def evidence(outcomes: Outcomes, benchmark: int) -> Array:
-    """Return log10 e-values (forecaster, horizon) of outcomes (origin, forecaster, horizon), NaN for the benchmark.
 
-    The e-value of horizon h is the average over h interleaved sequences, each of every h-th origin.
+def log10_of(e_values: Array) -> Array:
+    """Return the decimal logarithms of e-values, with the same bits on every machine."""
+    return log(e_values) / _LOG_10
+
+
+def evidence_of_wins(differences: Array) -> Array:
+    """Return log10 e-values (horizon, forecaster) of wins and losses alone, whatever their sizes.
+
+    `differences` (origin, horizon, forecaster): above 0 for a win. The e-value of horizon h is the average over h
+    interleaved sequences, each of every h-th origin.
     """
-    horizons = outcomes.shape[2]
-    sequences = log10_evidence(*sequence_counts(outcomes))
+    horizons = differences.shape[1]
+    sequences = log10_evidence(*sequence_counts(differences))
     ends = np.cumsum(np.arange(1, horizons + 1))
-    log10_e = np.stack([average_evidence(sequences[end - step : end]) for step, end in enumerate(ends, 1)], axis=-1)
-    log10_e[benchmark] = np.nan
-    return log10_e
-
-
-def evidence_path(outcomes: Outcomes, known_counts: NDArray[np.int64]) -> Array:
-    """Return the log10 e-values as they stood at some moments; (moment, forecaster, horizon).
-
-    `outcomes` (origin, forecaster, horizon) begin with the first origin of the period; `known_counts` (moment, horizon)
-    is the number of origins, from that first one on, whose outcome at the horizon was known at the moment.
-    """
-    path = np.zeros((len(known_counts), *outcomes.shape[1:]))
-    for step in range(1, outcomes.shape[2] + 1):
-        sequences = _sequence_paths(outcomes[:, :, step - 1], step)
-        last = known_counts[:, step - 1, None] - 1
-        # the newest known origin of each sequence (moment, sequence); a sequence without one has the e-value 1
-        newest = last - (last - np.arange(step)) % step
-        log10_e = np.where((newest >= 0)[..., None], sequences[np.maximum(newest, 0)], 0.0)
-        path[:, :, step - 1] = average_evidence(np.moveaxis(log10_e, 1, 0))
-    return path
-
-
-def _sequence_paths(outcomes: Outcomes, step: int) -> Array:
-    """Return the log10 e-values of each origin's sequence up to that origin; (origin, forecaster), as `outcomes`."""
-    counts = np.zeros((2, *outcomes.shape))
-    for first in range(min(step, len(outcomes))):
-        for side, code in zip(counts, (WON, LOST), strict=True):
-            side[first::step] = np.cumsum(outcomes[first::step] == code, axis=0)
-    # the e-value is a sum that takes time, and there are few distinct pairs of wins and losses
-    size = len(outcomes) + 1
-    pairs, inverse = np.unique((counts[0] * size + counts[1]).astype(np.int64), return_inverse=True)
-    won, lost = np.divmod(pairs, size)
-    return log10_evidence(won.astype(np.float64), lost.astype(np.float64))[inverse].reshape(outcomes.shape)
+    return np.stack([average_evidence(sequences[end - step : end]) for step, end in enumerate(ends, 1)])
 
 
 def log10_evidence(won: Array, lost: Array) -> Array:

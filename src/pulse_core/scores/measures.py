@@ -26,6 +26,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "rmsse": "RMSSE: square root of the mean of e^2 / s2 (M5).",
     "smape": "Symmetric MAPE: mean of 200 |e| / (|y| + |f|), 0/0 = 0 (M4).",
     "hit_rate": "Share of forecast changes from y_n with the right sign, without changes of zero (forecast or actual).",
+    "hit_rate_count": "How many origins the hit rate rests on: those with a change, forecast and actual.",
     "skill_mae": "Skill for MAE: 1 - MAE / the benchmark's, on the origins scored for both.",
     "skill_mse": "Skill for MSE: 1 - MSE / the benchmark's, on the origins scored for both.",
     "crps": "CRPS: mean of the integral of twice the pinball loss over the level, by the trapezoid rule with zero ends "

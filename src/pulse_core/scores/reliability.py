@@ -22,9 +22,11 @@ CONFIDENCE: Final = 0.99
 
 @attrs.frozen
 class ReliabilityBin:
-    """The trusts from `low` up to `high` at a `horizon` that have come of age: `count` of them, on `pairs` of a variable
-    and a block of origins. Their mean is `trust`; the share `true` of them came true. `band` is the 99 % interval of
-    that share less the mean trust, by resampling variables, NaN with fewer than two; `bad` where it excludes 0.
+    """The trusts at a `horizon` from `low` up to `high` that have come of age.
+
+    There are `count` of them, on so many `pairs` of a variable and a block of origins. Their mean is `trust`; the share
+    `true` of them came true. `band` is the 99 % interval of that share less the mean trust, by resampling variables,
+    NaN with fewer than two; `bad` where it excludes 0.
     """
 
     horizon: int

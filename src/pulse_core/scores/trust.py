@@ -1,8 +1,14 @@
-"""Trust: the posterior probability that a forecaster beats the benchmark, as it stands at the end of a run.
+"""Trust: the probability that over the next K origins a forecaster's mean loss is lower than the benchmark's.
 
-A Beta distribution over the chance to win, learning from each outcome in the batch in which it became known, and
-forgetting at the start of each later batch. Source: the beta-Bernoulli model with exponential forgetting (power
-prior, Ibrahim & Chen 2000); a weight of 1/h for h-step errors, which overlap.
+Losses are compared by size: d is the benchmark's loss less the forecaster's, in units of the benchmark's mean absolute
+error. The mean of d has a prior of two normals, learned from many series: one for forecasters with little or nothing to
+offer, whose mean is below 0 because a forecaster without skill pays for its parameters, and one for those that differ.
+What the faded sums of d say (see kernel/trust.c) makes a posterior of it, and trust is the predictive probability of
+the mean over the span ahead, with the drift that means have.
+
+Source: the normal mixture model with known variance (Gelman et al. 2013, Bayesian Data Analysis, 2.5 and 22.2), with a
+long-run variance for overlapping errors (Hansen & Hodrick 1980, JPE 88) and exponential forgetting (power prior,
+Ibrahim & Chen 2000).
 """
 
 from __future__ import annotations
@@ -12,40 +18,83 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.kernel.bindings import posteriors
-from pulse_core.kernel.special import beta_quantile
+from pulse_core.data.calendars import Calendar
+from pulse_core.kernel.special import exp, log, student_t_cdf
 
 Array = NDArray[np.float64]
 
-WON: Final = 2
-TIED: Final = 1
-LOST: Final = 0
-UNKNOWN: Final = -1
+STATE: Final = ("ratio", "effective", "inflation", "weight", "compared", "wins", "losses")
+"""What the kernel tells of a pair: the mean of d over its standard deviation (NaN where it has none), the effective
+number of differences, the inflation of the mean's variance by overlap, the faded numbers of differences and of
+comparisons (ties included), and of wins and losses."""
 
-DAYS_PER_DECAY: Final = 30
-CREDIBLE: Final = (0.025, 0.975)
+LEAST_WEIGHT: Final = 3.0
+"""With a smaller faded number of differences there is no trust."""
+
+PRIOR: Final = ((1.0 / 3.0, -0.05, 0.015), (2.0 / 3.0, -0.15, 0.25))
+"""Weight, mean and standard deviation of the two normals, in units of the standard deviation of d."""
+
+DRIFT: Final = 0.08
+"""How far the mean of d moves until the span ahead, as a standard deviation in the same units."""
+
+HALF_LIVES: Final = {"level": 125.0, "size": 250.0, "wins": 1000.0}
+"""Origins after which half is forgotten: of the benchmark's error, of the sizes of bets, of wins and losses. That of
+the differences is the spec's `trust_half_life`."""
+
+FEW: Final = 40
+"""Trust that rests on fewer effective origins is told as such."""
+
+LEAST_SPAN: Final = 12
+_SPANS: Final = {"business days": 250, "days": 365, "weeks": 52, "months": 12, "quarters": 4, "years": 1}
+
+_LIMITS: Final = (2.0, 200.0)
+"""Of the degrees of freedom."""
 
 
-def batch_decay(trust_decay: float, batch_size_days: int) -> float:
-    """Return g = trust_decay ** (batch_size_days / 30)."""
-    return float(trust_decay ** (batch_size_days / DAYS_PER_DECAY))
+def fade_of(half_life: float) -> float:
+    """Return what remains after one step where half remains after `half_life` steps, by the kernel's arithmetic."""
+    return float(exp(log(0.5) / half_life))
 
 
-def trust(alpha: Array, beta: Array) -> Array:
-    """Return mean, bounds of the central 95 % credible interval, and effective trials; shape (..., 4)."""
-    low, high = (beta_quantile(alpha, beta, share) for share in CREDIBLE)
-    return np.stack([alpha / (alpha + beta), low, high, _trials(alpha, beta)], axis=-1)
+def span_of(calendar: Calendar | None, last_year: int) -> int:
+    """Return the number of origins that trust looks ahead, about a year.
+
+    `calendar` is that of the timestamps known when the period begins, `last_year` the number of them in the 365 days
+    before it, which decides where the calendar is none of the common ones.
+    """
+    return _SPANS.get(str(calendar), max(LEAST_SPAN, last_year))
 
 
-def mean_trust(alpha: Array, beta: Array) -> Array:
-    """Return the mean where an outcome is known, NaN elsewhere; shape as given."""
-    return np.where(_trials(alpha, beta) == 0, np.nan, alpha / (alpha + beta))
+def trust_probability(states: Array, span: int) -> Array:
+    """Return trust from states (.., STATE, horizon, forecaster); (.., horizon, forecaster), NaN where there is none."""
+    ratio, effective, inflation, weight, compared = (states[..., index, :, :] for index in range(5))
+    result = np.full(ratio.shape, np.nan)
+    is_known = (weight >= LEAST_WEIGHT) & np.isfinite(ratio)
+    steps = np.broadcast_to(np.arange(1.0, ratio.shape[-2] + 1.0)[:, None], ratio.shape)[is_known]
+    ahead = np.maximum(1.0, span * (weight[is_known] + 1.0) / (compared[is_known] + 1.0))
+    r, n, spread = ratio[is_known], effective[is_known], inflation[is_known]
+    variance = spread / n
+    freedom = np.minimum(np.maximum(n / steps, _LIMITS[0]), _LIMITS[1])
+    logs, tails = zip(*(_component(prior, r, variance, spread / ahead, freedom) for prior in PRIOR), strict=True)
+    largest = np.maximum(*logs)
+    likelihoods = [exp(value - largest) for value in logs]
+    total = likelihoods[0] * tails[0] + likelihoods[1] * tails[1]
+    result[is_known] = total / (likelihoods[0] + likelihoods[1])
+    return result
 
 
-def _trials(alpha: Array, beta: Array) -> Array:
-    return (alpha - 1.0) + (beta - 1.0)
+def _component(
+    prior: tuple[float, float, float], ratio: Array, variance: Array, ahead: Array, freedom: Array
+) -> tuple[Array, Array]:
+    """Return the log likelihood of one normal of the prior, and the probability that it gives to a mean above 0.
 
-
-def trust_path(wins: Array, losses: Array, decay: float) -> Array:
-    """Return the trust after each batch of wins and losses as weighted (batch, ...); (batch, ..., 4), see `trust`."""
-    return trust(*posteriors(np.ascontiguousarray(wins), np.ascontiguousarray(losses), decay, len(wins)))
+    `variance` is that of the observed mean, `ahead` that of the mean over the span ahead.
+    """
+    share, mean, deviation = prior
+    marginal = deviation * deviation + variance
+    distance = ratio - mean
+    likelihood = log(share) - distance * distance / (2.0 * marginal) - log(marginal) / 2.0
+    shrinkage = deviation * deviation / marginal
+    expected = (1.0 - shrinkage) * mean + shrinkage * ratio
+    z = expected / np.sqrt(shrinkage * variance + ahead + DRIFT * DRIFT)
+    return likelihood, student_t_cdf(freedom, z)

@@ -1,0 +1,286 @@
+/* Trust and evidence: which of a forecaster and the benchmark loses less, and by how much, on first releases.
+ *
+ * d is the benchmark's loss less the forecaster's, over the scale c: the discounted mean of the benchmark's absolute
+ * errors as known at the origin. A forecaster at a horizon is a pair with the benchmark. Pairs of a horizon stand side by
+ * side, `width` numbers long (forecasters, rounded up to LANES); horizons follow one another. Actuals are learned in the
+ * order in which they become known, then of their origins; each is one step of fading.
+ */
+#include "learners.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Differences closer to 0 than this are rounding. */
+static const double TIE = 1e-9;
+
+/* A difference of so many root mean squares is the largest that is bet on. */
+static const double CLIP = 5.0;
+
+/* No bet before so many differences are known. */
+static const double FEWEST = 8.0;
+
+/* Below this share of the mean square a variance is rounding, and the ratio of mean and deviation this large. */
+static const double ROUNDING = 1e-12, CERTAIN_RATIO = 10.0;
+
+/* Capital stays within these: what the floor adds to an expectation is nothing, what the cap takes makes it smaller. */
+static const double FLOOR = 1e-300, CAP = 1e300;
+
+static const double BETS[CAPITALS / 2] = {0.1, 0.3, 0.6};
+
+static double crps(double actual, double point, const double *offset, double size, int64_t step)
+{
+    double total = 0.0;
+    for (int k = 0; k < LEVELS; k++) {
+        double above = actual - (point + size * offset[k * step]);
+        double below = above >= 0.0 ? 0.0 : above;  /* a NaN stays one */
+        total = total + pulse_crps_weights[k] * (pulse_levels[k] * above - below);
+    }
+    return total;
+}
+
+/* Losses of the cells, numbered as trust compares them. */
+static void losses(const struct pass *pass, const double *actual, const double *forecast, const double *offset,
+                   const double *size, double *loss)
+{
+    if (pass->trust_loss == BY_CRPS) {
+        for (int64_t cell = 0; cell < pass->forecasters * pass->horizons; cell++)
+            loss[cell] = crps(actual[cell], forecast[cell], offset + cell, size[cell], pass->stride);
+        return;
+    }
+    for (int64_t cell = 0; cell < pass->stride; cell += LANES)
+        store(loss + cell, absolute(load(actual + cell) - load(forecast + cell)));
+}
+
+/* What is bet on the differences of one horizon: d over CLIP root mean squares of those known, within -1 .. 1. */
+static void place_bets(const struct trust *state, int64_t h, int allowed, const double *difference, double *bet)
+{
+    const int64_t width = state->width;
+    const double *size = state->size + h * SIZES * width;
+    for (int64_t i = 0; i < width; i += LANES) {
+        lanes d = load(difference + i), count = load(size + 2 * width + i);
+        lanes mean = load(size + i) / load(size + width + i), root;
+        for (int lane = 0; lane < LANES; lane++)
+            root[lane] = sqrt(mean[lane]);
+        lanes x = d / (all_lanes(CLIP) * root);
+        x = choose(less(all_lanes(1.0), x), all_lanes(1.0), choose(less(x, all_lanes(-1.0)), all_lanes(-1.0), x));
+        mask bets = is_finite(d) & less_or_equal(all_lanes(FEWEST), count);
+        store(bet + i, allowed ? choose(bets, x, all_lanes(0.0)) : all_lanes(0.0));
+    }
+}
+
+/* Take down what the forecasts of an origin of the period will turn out to be worth beside the benchmark's, and what is
+ * bet on it; `actual` (stride) are first releases by cell. Nothing of it is used before the actual is known. */
+void trust_forecast(struct pass *pass, int64_t origin, const double *actual, const double *offset, const double *size)
+{
+    struct trust *state = &pass->trust;
+    const int64_t horizons = pass->horizons, width = state->width, first = origin - state->first;
+    double *loss = pass->scratch + 2 * pass->stride;
+    losses(pass, actual, pass->forecasts + origin * pass->stride, offset, size, loss);
+    for (int64_t h = 0; h < horizons; h++) {
+        const int64_t at = (first * horizons + h) * width, steps = h + 1;
+        double *difference = state->difference + at, *ahead = state->ahead + h * width;
+        const double scale = state->level[2 * h] > 0.0 ? state->level[2 * h] / state->level[2 * h + 1] : NAN;
+        const double benchmark = loss[pass->benchmark * horizons + h];
+        for (int64_t row = 0; row < pass->forecasters; row++) {
+            double gain = benchmark - loss[row * horizons + h];
+            difference[row] = gain;
+            ahead[row] = ahead[row] + (finite(gain) ? gain : 0.0);
+        }
+        for (int64_t row = 0; row < width; row += LANES) {
+            lanes d = load(difference + row) / all_lanes(scale);
+            d = choose(is_finite(d), d, all_lanes(NAN));
+            store(difference + row, choose(less(absolute(d), all_lanes(TIE)), all_lanes(0.0), d));
+        }
+        /* whoever bets must know how the earlier bets of the same process came out */
+        int allowed = first < steps || pass->known[origin * horizons + h] > origin - steps;
+        place_bets(state, h, allowed, difference, state->bet + at);
+    }
+}
+
+/* Learn, at one horizon, the benchmark's absolute error; one that is missing fades the others. */
+static void learn_level(struct pass *pass, int64_t origin, int64_t h)
+{
+    const int64_t horizons = pass->horizons;
+    const double error = pass->released[origin * horizons + h] -
+                         pass->forecasts[origin * pass->stride + pass->benchmark * horizons + h];
+    double *level = pass->trust.level + 2 * h;
+    const int is_known = finite(error);
+    level[0] = pass->trust.level_fade * level[0] + (is_known ? fabs(error) : 0.0);
+    level[1] = pass->trust.level_fade * level[1] + (is_known ? 1.0 : 0.0);
+}
+
+static lanes one_where(mask condition) { return choose(condition, all_lanes(1.0), all_lanes(0.0)); }
+
+static lanes within(lanes capital)
+{
+    lanes floor = all_lanes(FLOOR), cap = all_lanes(CAP);
+    capital = choose(less(capital, floor), floor, capital);
+    return choose(less(cap, capital), cap, capital);
+}
+
+/* Learn the differences `d` of one origin at a horizon, `first` origins after the period's first. */
+static void learn_differences(struct trust *state, int64_t first, int64_t horizons, int64_t h, int64_t batch)
+{
+    const int64_t width = state->width, steps = h + 1, apart = horizons * width;
+    const double *difference = state->difference + (first * horizons + h) * width;
+    const double *bet = state->bet + (first * horizons + h) * width;
+    double *sums = state->sums + h * TRUST_SUMS * width, *size = state->size + h * SIZES * width;
+    double *wins = state->wins + h * 2 * width, *counts = state->counts + (batch * horizons + h) * 2 * width;
+    double *lags = state->lags + h * (h - 1) / 2 * 2 * width;
+    double *capital = state->capital + (h * (h + 1) / 2 + first % steps) * CAPITALS * width;
+    const lanes fade = all_lanes(state->fade), square_fade = fade * fade, size_fade = all_lanes(state->size_fade);
+    const lanes win_fade = all_lanes(state->win_fade), share = all_lanes(1.0 / sqrt((double)steps));
+    for (int64_t i = 0; i < width; i += LANES) {
+        lanes d = load(difference + i), zero = all_lanes(0.0);
+        mask known = is_finite(d), won = less(zero, d), lost = less(d, zero), counted = won | lost;
+        lanes one = one_where(counted), value = choose(counted, d, zero);
+        double *sum = sums + i;
+        store(sum, fade * load(sum) + one);
+        store(sum + width, square_fade * load(sum + width) + one);
+        store(sum + 2 * width, fade * load(sum + 2 * width) + value);
+        store(sum + 3 * width, fade * load(sum + 3 * width) + value * value);
+        store(sum + 4 * width, fade * load(sum + 4 * width) + one_where(known));
+        for (int64_t lag = 1; lag <= h; lag++) {
+            double *product = lags + (lag - 1) * 2 * width + i, *pairs = product + width;
+            lanes before = first >= lag ? load(difference - lag * apart + i) : zero;
+            mask both = counted & (less(zero, before) | less(before, zero));
+            store(product, fade * load(product) + choose(both, d * before, zero));
+            store(pairs, fade * load(pairs) + one_where(both));
+        }
+        lanes square = load(size + i), weight = load(size + width + i);
+        store(size + i, choose(counted, size_fade * square + d * d, square));
+        store(size + width + i, choose(counted, size_fade * weight + one, weight));
+        store(size + 2 * width + i, load(size + 2 * width + i) + one);
+        store(wins + i, win_fade * load(wins + i) + choose(won, share, zero));
+        store(wins + width + i, win_fade * load(wins + width + i) + choose(lost, share, zero));
+        store(counts + i, load(counts + i) + one_where(won));
+        store(counts + width + i, load(counts + width + i) + one_where(lost));
+        lanes x = load(bet + i);
+        for (int side = 0; side < CAPITALS; side++) {
+            double *to = capital + side * width + i, b = side < CAPITALS / 2 ? BETS[side] : -BETS[side - CAPITALS / 2];
+            store(to, within(load(to) * (all_lanes(1.0) + all_lanes(b) * x)));
+        }
+    }
+}
+
+/* Learn, at each horizon, from one origin whose actual has become known, or from none (-1), as `now` knows it. */
+void trust_learn(struct pass *pass, const int64_t *origin, int64_t now)
+{
+    const int64_t first = pass->trust.first;
+    for (int64_t h = 0; h < pass->horizons; h++) {
+        if (origin[h] < 0)
+            continue;
+        if (origin[h] >= first)
+            learn_differences(&pass->trust, origin[h] - first, pass->horizons, h, pass->batch[now]);
+        learn_level(pass, origin[h], h);
+    }
+}
+
+/* The long-run variance of a mean of h-step differences over that of independent ones, shrunk towards what overlapping
+ * errors of a random walk have. Lags in which nothing was compared are left out, and all where there is no variance. */
+static double inflation(const double *lags, int64_t width, int64_t h, double weight, double effective, double mean,
+                        double variance)
+{
+    const double steps = (double)(h + 1), overlap = (2.0 * steps * steps + 1.0) / (3.0 * steps);
+    double total = 0.0;
+    for (int64_t lag = 0; variance > 0.0 && lag < h; lag++) {
+        double product = lags[lag * 2 * width], pairs = lags[(lag * 2 + 1) * width];
+        if (!(pairs > 0.0))
+            continue;
+        double share = pairs / weight, correlation = (product / pairs - mean * mean) / variance;
+        correlation = correlation * (share < 1.0 ? share : 1.0);
+        total = total + (correlation < -1.0 ? -1.0 : correlation > 1.0 ? 1.0 : correlation);
+    }
+    double estimate = 1.0 + 2.0 * total;
+    estimate = estimate > 0.3 ? estimate : 0.3;
+    double shrunk = (effective * estimate + 2.0 * steps * overlap) / (effective + 2.0 * steps);
+    return h && shrunk > 1.0 ? shrunk : 1.0;
+}
+
+/* Write what the trust in one pair is made of, `apart` numbers from each other; see STATE in learners.h. */
+static void write_state(const struct trust *state, int64_t h, int64_t row, double *to, int64_t apart)
+{
+    const int64_t width = state->width;
+    const double *sum = state->sums + h * TRUST_SUMS * width + row, *wins = state->wins + h * 2 * width + row;
+    const double *lags = state->lags + h * (h - 1) / 2 * 2 * width + row;
+    const double weight = sum[0], mean = sum[2 * width] / weight, square = sum[3 * width] / weight;
+    const double effective = weight > 0.0 ? weight * weight / sum[width] : 0.0;
+    double variance = square - mean * mean, ratio = NAN;
+    variance = variance > ROUNDING * square ? variance : 0.0;
+    if (variance > 0.0)
+        ratio = weight > 1.0 ? mean / sqrt(variance * weight / (weight - 1.0)) : NAN;
+    else
+        ratio = mean > 0.0 ? CERTAIN_RATIO : mean < 0.0 ? -CERTAIN_RATIO : NAN;
+    to[0] = ratio;
+    to[apart] = effective;
+    to[2 * apart] = inflation(lags, width, h, weight, effective, mean, variance);
+    to[3 * apart] = weight;
+    to[4 * apart] = sum[4 * width];
+    to[5 * apart] = wins[0];
+    to[6 * apart] = wins[width];
+}
+
+/* Write the states of all pairs: (STATE, horizons, width). */
+static void write_states(const struct pass *pass, double *to)
+{
+    const int64_t width = pass->trust.width;
+    for (int64_t h = 0; h < pass->horizons; h++)
+        for (int64_t row = 0; row < width; row++)
+            write_state(&pass->trust, h, row, to + h * width + row, pass->horizons * width);
+}
+
+/* Average the capitals over bets and interleaved processes: e-values for and against, (2, horizons, width). */
+static void write_evidence(const struct pass *pass, double *to)
+{
+    const struct trust *state = &pass->trust;
+    const int64_t width = state->width, horizons = pass->horizons;
+    for (int side = 0; side < 2; side++)
+        for (int64_t h = 0; h < horizons; h++)
+            for (int64_t i = 0; i < width; i += LANES) {
+                const double *capital = state->capital + h * (h + 1) / 2 * CAPITALS * width + i;
+                lanes total = all_lanes(0.0);
+                for (int64_t process = 0; process <= h; process++)
+                    for (int bet = 0; bet < CAPITALS / 2; bet++)
+                        total = total + load(capital + (process * CAPITALS + side * CAPITALS / 2 + bet) * width);
+                store(to + (side * horizons + h) * width + i, total / all_lanes((double)((h + 1) * CAPITALS / 2)));
+            }
+}
+
+/* Write down what stands at an origin of the period, `call` origins after the first of the call. */
+void trust_write(struct pass *pass, int64_t origin, int64_t call)
+{
+    struct trust *state = &pass->trust;
+    const int64_t pairs = pass->horizons * state->width;
+    if (state->next_mark < state->mark_count && state->marks[state->next_mark] == origin) {
+        write_states(pass, state->marked + state->next_mark * STATE * pairs);
+        memcpy(state->marked_ahead + state->next_mark * pairs, state->ahead, (size_t)pairs * sizeof(double));
+        state->next_mark = state->next_mark + 1;
+    }
+    if (state->states)
+        write_states(pass, state->states + call * STATE * pairs);
+    if (state->evidence)
+        write_evidence(pass, state->evidence + call * 2 * pairs);
+}
+
+/* Count wins and losses of interleaved sequences: horizon h has h sequences, of origins congruent mod h.
+ *
+ * `difference` (origins, horizons, width), from the first origin of the period; `counts` (2, sequences, forecasters), the
+ * sequences of each horizon one after another.
+ */
+PULSE_EXPORT void pulse_sequence_counts(const double *difference, int64_t origins, int64_t forecasters, int64_t horizons,
+                                        int64_t width, double *counts)
+{
+    const int64_t sequences = horizons * (horizons + 1) / 2;
+    for (int64_t i = 0; i < 2 * sequences * forecasters; i++)
+        counts[i] = 0.0;
+    for (int64_t origin = 0; origin < origins; origin++)
+        for (int64_t h = 0; h < horizons; h++) {
+            int64_t sequence = h * (h + 1) / 2 + origin % (h + 1);
+            const double *d = difference + (origin * horizons + h) * width;
+            double *won = counts + sequence * forecasters, *lost = won + sequences * forecasters;
+            for (int64_t row = 0; row < forecasters; row++) {
+                won[row] += (double)(d[row] > 0.0);
+                lost[row] += (double)(d[row] < 0.0);
+            }
+        }
+}
