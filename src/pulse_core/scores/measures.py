@@ -48,7 +48,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
 MEASURES: Final = tuple(DESCRIPTIONS)
 """The names of the scores: those of `all_measures` in order, and the Diebold-Mariano p-value, which is no sum."""
 
-_SCALE_FREE: Final = ("n", "mase", "rmsse", "smape", "hit_rate", "msis")
+_SCALE_FREE: Final = ("n", "mase", "rmsse", "smape", "hit_rate", "hit_rate_count", "msis")
 _IN_UNITS: Final = [
     index
     for index, name in enumerate(MEASURES[:-1])
