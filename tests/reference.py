@@ -23,6 +23,9 @@ Vintage = list[tuple[int, float]]
 Score = float | None
 
 DAY = 86_400_000_000
+WARM_UP = 250
+"""Origins before the period from which learners learn."""
+
 NEAR = 1e-9
 """Two numbers closer than this, relative to the series, are too close for another's rounding to order alike."""
 
@@ -94,8 +97,10 @@ FORECASTS: dict[str, Callable[[Sequence[float], int], tuple[list[Score], bool]]]
 
 @attrs.frozen
 class Case:
-    """One forecast of one step ahead, and all that judges it."""
+    """One forecast of one step ahead, and all that judges it; moments in microseconds, a `release` of None never came."""
 
+    origin: int
+    release: int | None
     batch: int
     horizon: int
     newest: float
@@ -110,9 +115,13 @@ class Case:
 
 @attrs.frozen
 class Report:
-    """What a run should say of one variable; by forecaster, then horizon."""
+    """What a run should say of one variable; by forecaster, then horizon.
+
+    `earlier` are the benchmark's cases before the period, from which the scale of its errors is learned, by horizon.
+    """
 
     cases: dict[str, dict[int, list[Case]]]
+    earlier: dict[int, list[Case]]
     origins: list[int]
     clear: bool
     size: float
@@ -130,39 +139,44 @@ def report(observations: Observations, spec: RunSpec) -> Report | None:
     rows = [row for row in rows_of(observations) if row[2] <= moment_of(spec.last_day + timedelta(days=1)) - 1]
     steps = grid(rows)
     final = dict(transformed(vintage(rows, max((row[2] for row in rows), default=0)), spec.target))
-    cases: dict[str, dict[int, list[Case]]] = {
-        name: {step: [] for step in range(1, spec.horizon + 1)} for name in spec.forecasters
-    }
+    horizons = range(1, spec.horizon + 1)
+    cases: dict[str, dict[int, list[Case]]] = {name: {step: [] for step in horizons} for name in spec.forecasters}
+    earlier: dict[int, list[Case]] = {step: [] for step in horizons}
     counts = [0] * (batch_of(moment_of(spec.last_day), spec) + 1)
     clear, size = True, 0.0
     for moment in origins(rows, spec):
+        counted = moment >= moment_of(spec.start)
         known = transformed(vintage(rows, moment), spec.target)
         history = [value for _, value in known]
         size = max(size, *(abs(value) for value in history))
-        counts[batch_of(moment, spec)] += 1
+        counts[batch_of(moment, spec)] += counted
         moves = [abs(after - before) for before, after in zip(history, history[spec.season or 1 :], strict=False)]
-        made = {name: FORECASTS[name](history, spec.horizon) for name in spec.forecasters}
+        made = {
+            name: FORECASTS[name](history, spec.horizon)
+            for name in (spec.forecasters if counted else (spec.benchmark,))
+        }
         clear = clear and all(sure for _, sure in made.values())
         here = [stamp for stamp, _ in steps].index(known[-1][0])
-        for ahead in range(1, spec.horizon + 1):
+        for ahead in horizons:
             stamp, release = steps[here + ahead] if here + ahead < len(steps) else (0, 0)
             released = dict(transformed(vintage(rows, release), spec.target)).get(stamp) if release else None
-            for name in spec.forecasters:
-                cases[name][ahead].append(
-                    Case(
-                        batch=batch_of(moment, spec),
-                        horizon=ahead,
-                        newest=history[-1],
-                        forecast=made[name][0][ahead - 1],
-                        benchmark=made[spec.benchmark][0][ahead - 1],
-                        reported=final.get(stamp) if spec.actuals == "latest" and release else released,
-                        released=released,
-                        release_batch=batch_of(release, spec),
-                        absolute_step=math.fsum(moves) / len(moves) if moves else 0.0,
-                        squared_step=math.fsum(move * move for move in moves) / len(moves) if moves else 0.0,
-                    )
+            for name, (forecasts, _) in made.items():
+                case = Case(
+                    origin=moment,
+                    release=release or None,
+                    batch=batch_of(moment, spec),
+                    horizon=ahead,
+                    newest=history[-1],
+                    forecast=forecasts[ahead - 1],
+                    benchmark=made[spec.benchmark][0][ahead - 1],
+                    reported=final.get(stamp) if spec.actuals == "latest" and release else released,
+                    released=released,
+                    release_batch=batch_of(release, spec),
+                    absolute_step=math.fsum(moves) / len(moves) if moves else 0.0,
+                    squared_step=math.fsum(move * move for move in moves) / len(moves) if moves else 0.0,
                 )
-    return Report(cases, counts, clear, size, spec.benchmark) if sum(counts) else None
+                (cases[name] if counted else earlier)[ahead].append(case)
+    return Report(cases, earlier, counts, clear, size, spec.benchmark) if sum(counts) else None
 
 
 def moment_of(day: date) -> int:
@@ -184,13 +198,13 @@ def grid(rows: Sequence[Row]) -> list[tuple[int, int]]:
 
 
 def origins(rows: Sequence[Row], spec: RunSpec) -> list[int]:
-    """The moments in the period at which the newest timestamp advances and enough is known."""
+    """The moments at which the newest timestamp advances and enough is known, and up to 250 before the period."""
     advancing = sorted({moment for _, moment in grid(rows)})
-    return [
-        moment
-        for moment in advancing
-        if moment >= moment_of(spec.start) and len(transformed(vintage(rows, moment), spec.target)) >= spec.min_history
+    serving = [
+        moment for moment in advancing if len(transformed(vintage(rows, moment), spec.target)) >= spec.min_history
     ]
+    before = [moment for moment in serving if moment < moment_of(spec.start)]
+    return serving[max(0, len(before) - WARM_UP) :]
 
 
 def scored(cases: Iterable[Case]) -> list[Case]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pulse_core import BUILT_IN
 from pulse_core.data.observations import Observations, resolve_known_at
-from pulse_core.spec import CALIBRATIONS, DEFAULT_FORECASTERS, RIDGE, SEASONAL, TRUST_LOSSES, RunSpec
+from pulse_core.spec import AUTO, CALIBRATIONS, DEFAULT_FORECASTERS, RIDGE, SEASONAL, TRUST_LOSSES, RunSpec
 
 DAY = np.timedelta64(1, "D")
 FIRST_DAY = date(2020, 1, 1)
@@ -101,7 +101,8 @@ def specs(
         forecasters=draw(st.permutations(BUILT_IN_NAMES)),
         benchmark=draw(st.just("naive") | st.sampled_from(BUILT_IN_NAMES)),
         min_history=draw(st.integers(1, 8)),
-        trust_decay=draw(st.sampled_from([0.5, 0.9, 0.99, 1.0])),
+        trust_half_life=draw(st.sampled_from([1.0, 20.0, 500.0, 1e6])),
+        trust_span=draw(st.sampled_from([None, None, 1, 5])),
         actuals=draw(st.sampled_from(["first", "latest"])),
         target=draw(st.sampled_from(targets)),
     )
@@ -179,7 +180,7 @@ def whole(draw: st.DrawFn, spec: RunSpec, predictors: tuple[str, ...] = ()) -> R
     return attrs.evolve(
         spec,
         forecasters=draw(st.permutations(forecasters)),
-        benchmark=draw(st.just("naive") | st.sampled_from(forecasters)),
+        benchmark=draw(st.just("naive") | st.just(AUTO) | st.sampled_from(forecasters)),
         season=draw(st.sampled_from([None, None, 1, 2, 5])),
         calibration=draw(st.sampled_from(CALIBRATIONS)),
         trust_loss=draw(st.sampled_from(TRUST_LOSSES)),

@@ -270,7 +270,8 @@ class VariableSummary(ByContent):
     def digest(self) -> str:
         """Return the SHA-256 over the variable's name, its forecasters' names, and every score and statistic.
 
-        Probabilities are left out (trust, win rate, p-values): they follow from statistics, to 1e-12 on any machine.
+        Probabilities are left out (trust, win rate, p-values), and evidence by wins, which is made of one: they follow
+        from statistics and outcomes, to 1e-12 on any machine.
         """
         return self._digest
 
@@ -278,7 +279,7 @@ class VariableSummary(ByContent):
     def _digest(self) -> str:
         digest = hashlib.sha256("\0".join((self.variable, *self.forecasters)).encode())
         scores = np.delete(self.scores, MEASURES.index("dm_p"), axis=-1)
-        evidence = self.trust[..., TRUST.index("log10_e") : TRUST.index("log10_e_wins") + 1]
+        evidence = self.trust[..., [TRUST.index(name) for name in ("log10_e", "log10_e_against")]]
         digest.update(canonical_bytes(scores, self.statistics, evidence, self.weights, self.regret, self.bound))
         return digest.hexdigest()
 

@@ -89,6 +89,7 @@ def _trust(result: VariableRecord, spec: RunSpec) -> Array:
     ]
     trust = np.stack(values, axis=-1)
     trust[row] = np.nan
+    trust[statistics["compared"] == 0] = np.nan  # nothing was compared yet: no hypothesis either
     return trust
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 
 from pulse_core.spec import RunSpec
+from tests.plain_pairs import Judged, Step, judged
+from tests.plain_trust import Settings
 from tests.reference import NEAR, Case, Report, Score, scored
-from tests.unit.method.plain_learning import evidence, log10_of
 
 
 def scores(cases: Iterable[Case]) -> dict[str, Score]:
@@ -67,31 +67,60 @@ def skill(losses: Sequence[tuple[float, float]]) -> Score:
     return 1 - math.fsum(loss for loss, _ in losses) / other if other else None
 
 
-def trust(cases: Sequence[Case], spec: RunSpec, batches: int) -> tuple[float, float, float, float, float]:
-    """Mean, 95 % interval and effective trials of the Beta after all batches, and the evidence of the same outcomes."""
-    from scipy.stats import beta as beta_distribution
-
-    alpha = beta = 1.0
-    keep = spec.trust_decay ** (spec.batch_size_days / 30)
-    outcomes = [(case.release_batch, win_of(case) / case.horizon, 1 / case.horizon) for case in learnt(cases)]
-    for batch in range(batches):
-        if batch:
-            alpha, beta = 1 + keep * (alpha - 1), 1 + keep * (beta - 1)
-        alpha += math.fsum(win for known_batch, win, _ in outcomes if known_batch == batch)
-        beta += math.fsum(weight - win for known_batch, win, weight in outcomes if known_batch == batch)
-    low, high = beta_distribution.ppf([0.025, 0.975], alpha, beta).tolist()
-    return alpha / (alpha + beta), low, high, alpha - 1 + beta - 1, evidence_of(cases)
+def standing(cases: Sequence[Case], earlier: Sequence[Case], spec: RunSpec) -> Judged:
+    """The pair as it stands at the newest origin, with a span of the spec's; `cases` in order of origin."""
+    settings = Settings(spec.trust_half_life, spec.trust_span or 0)
+    steps = [*(step_of(case, counted=False) for case in earlier), *(step_of(case, counted=True) for case in cases)]
+    return judged(steps, cases[0].horizon, settings)
 
 
-def evidence_of(cases: Sequence[Case]) -> float:
-    """log10 of the average over interleaved origins of the evidence in wins and losses; `cases` in order of origin."""
-    ahead = cases[0].horizon
-    won, lost = ([0] * ahead for _ in range(2))
-    for order, case in enumerate(cases):
-        if learnt([case]):
-            won[order % ahead] += win_of(case) == 1
-            lost[order % ahead] += win_of(case) == 0
-    return log10_of(sum(map(evidence, won, lost), Fraction(0)) / ahead)
+def step_of(case: Case, *, counted: bool) -> Step:
+    actual, forecast, benchmark = (number(value) for value in (case.released, case.forecast, case.benchmark))
+    loss, rival = abs(actual - forecast), abs(actual - benchmark)
+    return Step(case.origin, case.release, loss, rival, actual - benchmark, counted)
+
+
+def number(value: Score) -> float:
+    return math.nan if value is None else value
+
+
+def trust(cases: Sequence[Case], stands: Judged) -> tuple[float, ...]:
+    """The values of TRUST after all origins; NaN where there is none."""
+    pair, nothing = stands.pair, (math.nan,) * 3
+    probability = number(pair.probability)
+    effective = math.nan if math.isnan(probability) else pair.n_effective
+    mean, low, high, trials = pair.win_rate
+    rate = (mean, low, high, trials) if trials else (*nothing, math.nan)
+    return (probability, effective, *rate, *pair.evidence, stands.log10_e_wins, *skill_interval(cases))
+
+
+def skill_interval(cases: Sequence[Case]) -> tuple[float, float]:
+    """The textbook's delete-one-batch jackknife of the skill for MAE, with Student's t; NaN without two batches."""
+    from scipy.stats import t
+
+    both = [case for case in cases if None not in {case.forecast, case.benchmark, case.reported}]
+    batches: dict[int, list[float]] = {}
+    for case in both:
+        sums = batches.setdefault(case.batch, [0.0, 0.0])
+        sums[0] += abs(number(case.reported) - number(case.forecast))
+        sums[1] += abs(number(case.reported) - number(case.benchmark))
+    losses = [pair for pair in batches.values() if pair != [0.0, 0.0]]
+    count = len(losses)
+    own, rival = (math.fsum(pair[side] for pair in losses) for side in (0, 1))
+    if count < 2 or any(rival - pair[1] <= NEAR * rival for pair in losses):
+        return math.nan, math.nan
+    skills = [1 - (own - pair[0]) / (rival - pair[1]) for pair in losses]
+    mean = math.fsum(skills) / count
+    error = math.sqrt((count - 1) / count * math.fsum((value - mean) ** 2 for value in skills))
+    margin = float(t.ppf(0.975, count - 1)) * error
+    return 1 - own / rival - margin, 1 - own / rival + margin
+
+
+def verdict(judgement: Sequence[float], skill_mae: Score) -> int:
+    """1 better, -1 worse, 0 open; `judgement` in the order of TRUST."""
+    in_favour, against = judgement[6:8]
+    skill = skill_mae or 0.0
+    return int(in_favour >= math.log10(20) and skill > 0) - int(against >= math.log10(20) and skill < 0)
 
 
 def learnt(cases: Iterable[Case]) -> list[Case]:
@@ -103,11 +132,6 @@ def losses(case: Case) -> tuple[float, float]:
     assert case.benchmark is not None
     assert case.released is not None
     return abs(case.released - case.forecast), abs(case.released - case.benchmark)
-
-
-def win_of(case: Case) -> float:
-    loss, rival = losses(case)
-    return 0.5 if loss == rival else float(loss < rival)
 
 
 def doubtful(name: str, cases: Iterable[Case], expected: Report) -> bool:

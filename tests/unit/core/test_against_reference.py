@@ -17,10 +17,12 @@ from pulse_core import Observations, RunSpec, VariableSummary
 from pulse_core.results import TRUST, VariableRecord
 from pulse_core.scores.measures import MEASURES, all_measures
 from tests.fakes import FakeSink
-from tests.reference import Case, Report, report
+from tests.plain_pairs import Judged
+from tests.plain_trust import TIE
+from tests.reference import NEAR, Case, Report, report
 from tests.strategies import replayed, resolved, round_values, specs_for
 from tests.unit.core.real import real_series, released_late
-from tests.unit.core.reference_scores import doubtful, learnt, scores, trust
+from tests.unit.core.reference_scores import doubtful, scores, standing, trust, verdict
 from tests.unit.core.runs import REFERENCE, ended
 
 IN_UNITS = ("me", "mae", "rmse")
@@ -60,25 +62,36 @@ def assert_matches_reference(observations: Observations, spec: RunSpec) -> Repor
     if expected.clear:
         assert_summary(result.variables[0], expected, spec)
         (record,) = (record for record in sink.records.values() if isinstance(record, VariableRecord))
-        assert_batches(record, expected)
+        assert_batches(record, expected, spec)
     return expected
 
 
 def assert_summary(summary: VariableSummary, expected: Report, spec: RunSpec) -> None:
     assert summary.origins.tolist() == expected.origins
+    assert summary.benchmark == spec.benchmark
     assert_scores(summary.scores, expected, expected.cases, "total")
+    spec = attrs.evolve(spec, trust_span=summary.span)
     for row, (name, horizons) in enumerate(expected.cases.items()):
         for ahead, here in horizons.items():
-            values = summary.trust[row, ahead - 1]
-            if name == spec.benchmark or not learnt(here):
+            values = summary.trust[row, ahead - 1].tolist()
+            stands = standing(here, expected.earlier[ahead], spec)
+            if name == spec.benchmark or np.isnan(stands.differences).all():
                 assert np.isnan(values).all()
-            elif not doubtful(name, here, expected):
-                correct = trust(here, spec, len(expected.origins))
-                for value, right, message in zip(values.tolist(), correct, TRUST, strict=True):
-                    assert close(value, right, 1e-12), (name, ahead, message, value, right)
+            elif not doubtful(name, here, expected) and not too_small(stands, expected):
+                correct = trust(here, stands)
+                for value, right, message in zip(values, correct, TRUST, strict=True):
+                    right_or_none = None if math.isnan(right) else right
+                    assert close(value, right_or_none, 1e-9), (name, ahead, message, value, right)
+                code = verdict(correct, scores(here)["skill_mae"])
+                assert summary.verdicts[row, ahead - 1] == code, (name, ahead)
 
 
-def assert_batches(result: VariableRecord, expected: Report) -> None:
+def too_small(stands: Judged, expected: Report) -> bool:
+    """Whether the benchmark's errors are as small as rounding."""
+    return any(0 < scale <= NEAR * expected.size for scale in stands.scales)
+
+
+def assert_batches(result: VariableRecord, expected: Report, spec: RunSpec) -> None:
     for batch in result.sums.batches.tolist():
         cases = {
             name: {ahead: [case for case in here if case.batch == batch] for ahead, here in horizons.items()}
@@ -86,6 +99,23 @@ def assert_batches(result: VariableRecord, expected: Report) -> None:
         }
         alone = all_measures(result.sums.values[batch], result.exponent)
         assert_scores(alone, expected, cases, f"batch {batch}")
+        assert_counts(result, expected, spec, batch)
+
+
+def assert_counts(result: VariableRecord, expected: Report, spec: RunSpec, batch: int) -> None:
+    """Wins and losses stand in the batch in which they became known."""
+    for row, (name, horizons) in enumerate(expected.cases.items()):
+        for ahead, here in horizons.items():
+            stands = standing(here, expected.earlier[ahead], spec)
+            if doubtful(name, here, expected) or too_small(stands, expected):
+                continue
+            known = [
+                difference
+                for case, difference in zip(here, stands.differences, strict=True)
+                if case.release_batch == batch
+            ]
+            counts = result.won[batch, row, ahead - 1], result.lost[batch, row, ahead - 1]
+            assert counts == (sum(d >= TIE for d in known), sum(d <= -TIE for d in known)), (name, ahead, batch)
 
 
 @st.composite
@@ -121,7 +151,7 @@ def test_logarithmic_changes_equal_a_refit_at_every_origin(data):
 @pytest.mark.parametrize("variable", ["spx_close", "wti_price"])
 def test_a_real_series_released_late_and_revised_equals_a_refit_at_every_origin(variable, actuals, target):
     observations = released_late(real_series(variable, 2000, 200))
-    spec = real_spec(observations, actuals=actuals, target=target, batch_size_days=20, trust_decay=0.9)
+    spec = real_spec(observations, actuals=actuals, target=target, batch_size_days=20, trust_half_life=20.0, trust_span=30)
     expected = assert_matches_reference(observations, spec)
     assert expected is not None
     assert nothing_was_left_out(expected)

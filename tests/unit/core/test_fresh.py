@@ -46,7 +46,7 @@ def spoilt(sink: FakeSink) -> FakeSink:
 
 def _wrong(record: Record) -> Record:
     if isinstance(record, VariableRecord):
-        return attrs.evolve(record, wins=record.wins + 1.0)
+        return attrs.evolve(record, won=record.won + 1)
     if isinstance(record, VariableScores):
         return attrs.evolve(record, scores=record.scores + 1.0)
     if isinstance(record, PartOwner):

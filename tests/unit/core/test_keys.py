@@ -26,7 +26,6 @@ NOT_IN_RECORDS = {
     "batch_limit": "by the rows that are known by the last day",
     "known_at": "by the rule that it comes to, and the rows",
     "forecasters": "by their names and versions",
-    "trust_decay": "trust is aggregated from the record",
 }
 """Fields that do not change the key of a variable's record, and what they act through."""
 
@@ -36,6 +35,8 @@ NOT_IN_HINDCASTS = NOT_IN_RECORDS | {
     "actuals": "no hindcast depends on it",
     "calibration": "no hindcast depends on it",
     "trust_loss": "no hindcast depends on it",
+    "trust_half_life": "no hindcast depends on it",
+    "trust_span": "no hindcast depends on it",
 }
 """Fields that do not change the key of a forecaster's hindcasts in a batch, and what they act through."""
 
@@ -50,7 +51,8 @@ OTHER: dict[str, Any] = {
     "forecasters": ("naive", CUSTOM.name),
     "benchmark": "drift",
     "min_history": 31,
-    "trust_decay": 0.98,
+    "trust_half_life": 250.0,
+    "trust_span": 60,
     "known_at": "timestamp",
     "actuals": "latest",
     "target": "change",

@@ -124,7 +124,8 @@ def test_a_forecaster_called_origin_by_origin_has_the_bits_of_one_that_runs_on(d
     record = recorded(observations, spec, custom(Counting()))
     if record is not None:
         assert record.sums.values[:, 1].tobytes() == record.sums.values[:, 2].tobytes()
-        assert record.wins[:, 1].tobytes() == record.wins[:, 2].tobytes()
+        for counts in (record.won, record.lost, record.trust):
+            assert counts[:, 1].tobytes() == counts[:, 2].tobytes()
 
 
 def test_after_an_interruption_only_what_was_not_recorded_is_asked_about():
@@ -168,7 +169,8 @@ def test_a_run_a_night_asks_about_the_batch_that_is_not_yet_full_and_recalls_all
     ("changed", "anew"),
     [
         ({"benchmark": "drift"}, False),
-        ({"trust_decay": 0.5}, False),
+        ({"trust_half_life": 50}, False),
+        ({"trust_span": 20}, False),
         ({"actuals": "latest"}, False),
         ({"calibration": "empirical"}, False),
         ({"trust_loss": "crps"}, False),

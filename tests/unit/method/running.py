@@ -14,9 +14,12 @@ from pulse_core import RetrodictionTraining as Training
 from pulse_core.backtest.hindcasts import Hindcasts, hindcast
 from pulse_core.backtest.learning import LearningPass
 from pulse_core.backtest.origins import Origins, origins_of
-from pulse_core.backtest.variable import Backtest, backtest, histories_of
+from pulse_core.backtest.simple_benchmarks import benchmark_of
+from pulse_core.backtest.variable import Backtest, backtest, histories_of, span_at
 from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.forecasters.registry import resolve
+from pulse_core.scores.evidence import log10_of
+from pulse_core.scores.trust import trust_probability
 from pulse_core.spec import DEFAULT_FORECASTERS
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 
@@ -29,8 +32,9 @@ Teach = Callable[[PointInTime, RunSpec], Origins]
 class Replay:
     """What was quoted at every origin, in the scale of the point, and what was recorded.
 
-    `quantiles` (origin, level, forecaster, horizon), `weights` (origin, member, horizon), `trust` (origin, forecaster,
-    horizon), `sums` (batch, forecaster, horizon, sum).
+    `quantiles` (origin, level, forecaster, horizon), `weights` (origin, member, horizon); `states` (origin, STATE,
+    horizon, forecaster), `trust` and `evidence` for and against (origin, forecaster, horizon), NaN before the period;
+    `sums` (batch, forecaster, horizon, sum). Forecasters that only check the benchmark are left out.
     """
 
     spec: RunSpec
@@ -38,13 +42,22 @@ class Replay:
     origins: Origins
     hindcasts: Hindcasts
     learning: LearningPass
+    benchmark: str
+    span: int
     quantiles: np.ndarray
     weights: np.ndarray
+    states: np.ndarray
     trust: np.ndarray
+    evidence: tuple[np.ndarray, np.ndarray]
 
     @property
     def sums(self) -> np.ndarray:
-        return self.learning.sums
+        return self.learning.sums[:, : self.hindcasts.shown]
+
+    @property
+    def differences(self) -> np.ndarray:
+        """(origin of the period, horizon, forecaster)."""
+        return self.learning.differences[..., : self.hindcasts.shown]
 
     def forecasts(self, name: str) -> np.ndarray:
         """(origin, horizon), in the data's units."""
@@ -61,27 +74,42 @@ def replay(
 ) -> Replay:
     """Replay a variable whose rows say when they became known. Raises TooLittleData where it has no origin."""
     point = point_in_time(observations, spec, predictors)
-    forecasters = resolve(spec.forecasters, custom)
+    forecasters = resolve(spec.forecasters, custom, season=spec.season)
+    simple = [forecaster.name for forecaster in forecasters.simple]
     with np.errstate(all="ignore"):
         origins = teach(point, spec)
         hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, {})
-    learning = LearningPass(hindcasts, origins, forecasters, spec, trust=True)
-    parts = list(learning.states(0, len(origins)))
+        benchmark = benchmark_of(spec, simple, hindcasts, origins)
+        span = spec.trust_span or span_at(point, spec, int(point.origin_step[origins.first]))
+        learning = LearningPass(hindcasts, origins, forecasters, spec, benchmark, np.zeros(0, dtype=np.int64))
+        parts = list(learning.states(0, len(origins)))
+        quantiles, weights, states, evidence = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("quantiles", "weights", "states", "evidence")
+        )
+        states[: origins.first] = evidence[: origins.first] = np.nan
+        shown = hindcasts.shown
+        in_favour, against = np.moveaxis(log10_of(evidence[..., :shown]), 1, 0).swapaxes(-2, -1)
+        trust = trust_probability(states[..., :shown], span).swapaxes(-2, -1)
     return Replay(
         spec,
         point,
         origins,
         hindcasts,
         learning,
-        np.concatenate([part.quantiles for part in parts]),
-        np.concatenate([part.weights for part in parts]),
-        np.concatenate([part.trust for part in parts]),
+        benchmark,
+        span,
+        quantiles[:, :, :shown],
+        weights,
+        states[..., :shown],
+        trust,
+        (in_favour, against),
     )
 
 
 def backtest_of(observations: Observations, spec: RunSpec) -> Backtest:
     """What the core makes of a variable. Raises TooLittleData where it has no origin."""
-    return backtest(point_in_time(observations, spec), spec, resolve(spec.forecasters))
+    return backtest(point_in_time(observations, spec), spec, resolve(spec.forecasters, season=spec.season))
 
 
 def series(values: Iterable[float], variable: str = "x") -> Observations:
