@@ -31,7 +31,7 @@ class TrendingBenchmark:
     skill: float | None
 
 
-class QuotedTrusts(Protocol):
+class TrustBin(Protocol):
     """A bin of the reliability table."""
 
     @property
@@ -92,9 +92,11 @@ def _against_simple(variable: TrendingBenchmark) -> str:
     return f"{variable.variable} {variable.best} {variable.skill:+.1%} over {variable.simple}"
 
 
-def reliability_text(bins: Iterable[QuotedTrusts]) -> str:
+def reliability_text(bins: Iterable[TrustBin]) -> str:
     """Say which of the run's own trusts did not come true, the most telling bin first; empty where all did."""
-    bad = sorted((quoted for quoted in bins if quoted.bad), key=lambda quoted: -abs(quoted.true - quoted.trust))
+    bad = sorted(
+        (trust_bin for trust_bin in bins if trust_bin.bad), key=lambda trust_bin: -abs(trust_bin.true - trust_bin.trust)
+    )
     if not bad:
         return ""
     worst = bad[0]

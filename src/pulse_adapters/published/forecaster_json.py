@@ -59,9 +59,9 @@ def forecasters_json(
     names = tuple(summary.forecasters[index] for index in indexes)
     form = _form(names, values.shape[1], pattern.tobytes(), level=level, indented=indented)
     numbers: list[Any] = values[_written_numbers(keys)].tolist()
-    for made, positions in form.kinds:
+    for kind, positions in form.kinds:
         for index in positions:
-            numbers[index] = made(numbers[index])
+            numbers[index] = kind(numbers[index])
     return form.template.with_values(numbers)
 
 
@@ -93,8 +93,8 @@ def _kinds(written: Flags) -> tuple[tuple[Callable[[float], Any], tuple[int, ...
     columns = [(measure, "") for measure in MEASURES] + [(key, part) for key in KEYS for part in KEYS[key] or ("",)]
     positions = np.cumsum(written).reshape(written.shape) - 1
     return tuple(
-        (made, tuple(positions[..., column][written[..., column]].tolist()))
-        for name, made in _KINDS.items()
+        (kind, tuple(positions[..., column][written[..., column]].tolist()))
+        for name, kind in _KINDS.items()
         for column in [columns.index(name)]
     )
 

@@ -33,10 +33,10 @@ BEYOND = 4.65e-4
 
 def on_trust(path: TrustPath, focus: Standing, loss: str) -> str:
     """Say where trust ended, and since when it has been on one side of one half."""
-    known = np.isfinite(path.trust)
-    if not known.any():
+    finite = np.isfinite(path.trust)
+    if not finite.any():
         return f"Too little of {focus.forecaster} could be compared with {focus.benchmark} for a trust in it."
-    trust, ends = path.trust[known], path.ends[known]
+    trust, ends = path.trust[finite], path.ends[finite]
     end = (
         f"At the end the probability is {chance_words(trust[-1])} that {focus.forecaster} has a lower mean {loss} than "
         f"{focus.benchmark} over {counted(focus.span or 1, 'more origin')}"
@@ -60,8 +60,8 @@ def on_evidence(path: TrustPath, focus: Standing) -> str:
 
 
 def _last(values: Array) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(known[-1]) if len(known) else None
+    finite = values[np.isfinite(values)]
+    return float(finite[-1]) if len(finite) else None
 
 
 def on_skill(curves: Sequence[SkillCurve], benchmark: str, loss: str) -> str:

@@ -23,16 +23,16 @@ def reliability_panels(report: Report) -> Iterator[Panel]:
     if not report.reliability:
         return
     horizons = shown_horizons(report.horizon)
-    shown = [quoted for quoted in report.reliability if quoted.horizon in horizons or quoted.bad]
+    bins = [trust_bin for trust_bin in report.reliability if trust_bin.horizon in horizons or trust_bin.bad]
     yield Panel(
         title="Trusts that have come of age",
         conclusion=on_trusts(report.reliability),
         note="Counted at origins one span apart, from the fortieth on. The band is the 99% interval of what came true, "
         "by leaving out one variable after the other.",
-        drawing=trust_reliability_figure(horizons, shown),
+        drawing=trust_reliability_figure(horizons, bins),
         numbers=Numbers(
             ("ahead", "trust from", "to", "on average", "came true", "band", "trusts", "pairs", ""),
-            tuple(map(_line, shown)),
+            tuple(map(_line, bins)),
         ),
         wide=True,
     )
@@ -48,32 +48,32 @@ def shown_horizons(horizon: int) -> list[int]:
 
 def on_trusts(bins: Sequence[ReliabilityBin]) -> str:
     """Say whether trusts came true as they should."""
-    count = sum(quoted.count for quoted in bins)
-    said = sum(quoted.trust * quoted.count for quoted in bins) / count
-    came_true = sum(quoted.true * quoted.count for quoted in bins) / count
+    count = sum(trust_bin.count for trust_bin in bins)
+    said = sum(trust_bin.trust * trust_bin.count for trust_bin in bins) / count
+    came_true = sum(trust_bin.true * trust_bin.count for trust_bin in bins) / count
     overall = f"Of {counted(count, 'trust')}, {share(said)} on average, {share(came_true)} came true."
     bad = reliability_text(bins)
     if bad:
         return f"{overall} {bad}"
-    if max(quoted.pairs for quoted in bins) < LEAST_PAIRS:
+    if max(trust_bin.pairs for trust_bin in bins) < LEAST_PAIRS:
         return (
             f"{overall} No bin has the {LEAST_PAIRS} pairs of a variable and a span of origins that it takes to judge."
         )
     return f"{overall} In no bin is the difference beyond chance."
 
 
-def _line(quoted: ReliabilityBin) -> tuple[str, ...]:
+def _line(trust_bin: ReliabilityBin) -> tuple[str, ...]:
     band = NONE
-    if quoted.band_low is not None and quoted.band_high is not None:
-        band = f"{signed(quoted.band_low)} to {signed(quoted.band_high)}"
+    if trust_bin.band_low is not None and trust_bin.band_high is not None:
+        band = f"{signed(trust_bin.band_low)} to {signed(trust_bin.band_high)}"
     return (
-        f"{quoted.horizon}",
-        share(quoted.low),
-        share(quoted.high),
-        share(quoted.trust, 1),
-        share(quoted.true, 1),
+        f"{trust_bin.horizon}",
+        share(trust_bin.low),
+        share(trust_bin.high),
+        share(trust_bin.trust, 1),
+        share(trust_bin.true, 1),
         band,
-        f"{quoted.count:,}",
-        f"{quoted.pairs:,}",
-        "off" if quoted.bad else "",
+        f"{trust_bin.count:,}",
+        f"{trust_bin.pairs:,}",
+        "off" if trust_bin.bad else "",
     )

@@ -197,8 +197,8 @@ def _section(identity: str, detail: Detail) -> Section:
 
 
 def _plots(identity: str, panels: Iterable[Panel]) -> Plots:
-    listed = tuple(panels)
-    return Plots(identity, listed, packed(listed))
+    with_figures = tuple(panels)
+    return Plots(identity, with_figures, packed(with_figures))
 
 
 def packed(panels: Sequence[Panel]) -> str:

@@ -19,12 +19,12 @@ def trust_reliability_figure(horizons: Sequence[int], bins: Sequence[Reliability
     plot.line([0, 1], [0, 1], line_color=MUTED, line_dash="dashed")
     keys, renderers = [], []
     for index, horizon in enumerate(horizons):
-        of_horizon = [quoted for quoted in bins if quoted.horizon == horizon]
+        of_horizon = [trust_bin for trust_bin in bins if trust_bin.horizon == horizon]
         renderers.append(_bins(plot, of_horizon, HUES[index], MARKERS[index]))
         keys.append(Key(f"{horizon} ahead", HUES[index], MARKERS[index]))
-    bad = [quoted for quoted in bins if quoted.bad and quoted.horizon in horizons]
+    bad = [trust_bin for trust_bin in bins if trust_bin.bad and trust_bin.horizon in horizons]
     if bad:
-        x, y = [quoted.trust for quoted in bad], [quoted.true for quoted in bad]
+        x, y = [trust_bin.trust for trust_bin in bad], [trust_bin.true for trust_bin in bad]
         plot.scatter(x, y, size=16, fill_color=None, line_color=VERMILLION, line_width=2)
         keys.append(Key("beyond chance off", VERMILLION, "ring"))
     tips = [("ahead", "@horizon"), ("trust", "@trust{0.0%}"), ("came true", "@true{0.0%}"), ("trusts", "@count")]
@@ -36,12 +36,12 @@ def _bins(plot: Any, bins: Sequence[ReliabilityBin], hue: str, marker: str) -> A
     from bokeh.models import ColumnDataSource
 
     names = ("horizon", "trust", "true", "count")
-    columns: dict[str, Any] = {name: [getattr(quoted, name) for quoted in bins] for name in names}
+    columns: dict[str, Any] = {name: [getattr(trust_bin, name) for trust_bin in bins] for name in names}
     for end in ("low", "high"):
-        bands = [getattr(quoted, f"band_{end}") for quoted in bins]
+        bands = [getattr(trust_bin, f"band_{end}") for trust_bin in bins]
         columns[end] = [
-            float("nan") if band is None else min(max(quoted.trust + band, 0.0), 1.0)
-            for quoted, band in zip(bins, bands, strict=True)
+            float("nan") if band is None else min(max(trust_bin.trust + band, 0.0), 1.0)
+            for trust_bin, band in zip(bins, bands, strict=True)
         ]
     source = ColumnDataSource(columns)
     plot.segment("trust", "low", "trust", "high", source=source, line_color=hue, line_width=2, line_alpha=0.55)

@@ -21,8 +21,8 @@ def trust_figure(path: TrustPath) -> Drawing:
 
     plot = dated(240, y_range=(0.0, 1.0))
     plot.yaxis.formatter = NumeralTickFormatter(format="0%")
-    known = np.isfinite(path.trust)
-    at, trust = milliseconds(path.ends[known]), digits(path.trust[known], 4)
+    finite = np.isfinite(path.trust)
+    at, trust = milliseconds(path.ends[finite]), digits(path.trust[finite], 4)
     source = ColumnDataSource({"at": at, "trust": trust})
     level(plot, 0.5, "dashed")
     line = plot.line("at", "trust", source=source, line_color=BLUE, line_width=2)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pulse_adapters.published.cautions import (
-    FEW_MARK,
-    TrendingBenchmark,
-    is_few,
-    reliability_text,
-    trending_text,
-)
+from pulse_adapters.published.cautions import FEW_MARK, is_few
 from pulse_adapters.published.terms import FEW_TEXT, LOSSES, VERDICT_TEXT, benchmark_text, span_text
-from pulse_core.results import RunResult, VariableSummary
+from pulse_core.results import RunResult
 from pulse_core.scores.verdict import BETTER, VERDICTS, WORSE
 from pulse_entrypoints.commands.figures import NOTHING, origins_text, skill_text, trust_text
 from pulse_entrypoints.commands.train.best import BestForecaster, best_forecaster
+from pulse_entrypoints.commands.train.cautions import cautions
 
 ROWS_SHOWN: Final = 40
 VARIABLES_SHOWN: Final = 30
@@ -41,7 +35,7 @@ def show(result: RunResult, addresses: Mapping[str, Sequence[str]], console: Con
         _title(result),
         _table(rows),
         _explanation(result, rows),
-        *_cautions(result),
+        *(Text(text, style="yellow") for text in cautions(result)),
         _files(result, addresses),
         notes,
     ]
@@ -142,28 +136,6 @@ def _discovery_text(result: RunResult) -> str:
     count = sum(int(marks.sum()) for marks in result.discoveries().values())
     return (
         f"better beyond chance, all comparisons of the run counted ({count or 'none'} {'is' if count == 1 else 'are'})"
-    )
-
-
-def _cautions(result: RunResult) -> Iterator[Text]:
-    """Yield what must be told beside the numbers."""
-    trending = [_trending(summary) for summary in result.variables if summary.trends.any()]
-    for text in (trending_text(trending), reliability_text(result.reliability().bins)):
-        if text:
-            yield Text(text, style="yellow")
-
-
-def _trending(summary: VariableSummary) -> TrendingBenchmark:
-    simple = [summary.best_simple(horizon) for horizon in range(1, summary.scores.shape[1] + 1)]
-    best = summary.best(1)
-    skill = None if best is None else float(summary.skill_over_simple(1)[summary.forecasters.index(best)])
-    return TrendingBenchmark(
-        variable=summary.variable,
-        benchmark=summary.benchmark,
-        alternatives=tuple(dict.fromkeys(name for name in simple if name not in (None, summary.benchmark))),
-        best=best,
-        simple=simple[0],
-        skill=None if skill is None or math.isnan(skill) else skill,
     )
 
 
