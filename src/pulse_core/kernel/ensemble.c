@@ -26,8 +26,6 @@ static void add_up(double *rows, int64_t count, int64_t width)
     }
 }
 
-static lanes larger(lanes first, lanes second) { return choose(less(first, second), second, first); }
-
 /* Learn, at each horizon, from the error of one origin, or of none (-1). */
 void ensemble_learn(struct pass *pass, const int64_t *origin)
 {
