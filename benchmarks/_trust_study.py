@@ -69,6 +69,8 @@ def _learning_pass(losses: Array, horizon: int) -> LearningPass:
         newest=np.zeros(count),
         scale=np.ones(count),
         square_scale=np.ones(count),
+        step_square=np.ones(count),
+        steps=np.arange(1.0, count + 1.0),
         reported=np.zeros((count, horizon)),
         released=np.zeros((count, horizon)),
         known=np.maximum(np.arange(count)[:, None] - np.arange(horizon), 0),
