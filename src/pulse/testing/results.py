@@ -12,7 +12,10 @@ from hypothesis.extra import numpy as arrays
 
 from pulse_core.plan import batches
 from pulse_core.results import (
+    RELIABILITY,
+    STATISTICS,
     TRUST,
+    TRUST_BINS,
     DataFacts,
     DataSnapshot,
     Failure,
@@ -29,6 +32,8 @@ from pulse_core.scores.sums import SUMS, BatchSums
 from pulse_core.spec import RunSpec
 
 FORECASTERS: Final = ("naive", "drift", "ses")
+SIMPLE: Final = ("naive", "drift")
+SPAN: Final = 250
 HORIZONS: Final = 2
 FACTS: Final = DataFacts("sha256:" + "0a" * 32, 750, 3, "2020-01-01", "2022-12-30", "timestamp")
 
@@ -49,17 +54,36 @@ def variable_record(seed: int = 0, variable: str = "a") -> VariableRecord:
     """Return the record of a variable, with drawn numbers."""
     generator = np.random.default_rng(seed)
     shape = (3, len(FORECASTERS), HORIZONS)
+    floats = {name: generator.uniform(size=size) for name, size in _float_shapes(3, *shape[1:]).items()}
     return VariableRecord(
         variable=variable,
         forecasters=FORECASTERS,
+        benchmark="naive",
+        span=SPAN,
         exponent=7,
         sums=BatchSums(np.arange(3), generator.normal(size=(*shape, len(SUMS)))),
-        wins=generator.uniform(size=shape),
-        losses=generator.uniform(size=shape),
+        won=generator.integers(0, 30, size=shape),
+        lost=generator.integers(0, 30, size=shape),
         origins=generator.integers(0, 30, size=3),
-        **{name: generator.uniform(size=shape[1:]) for name in ("dm_p", "log10_e", "weights")},
-        **{name: generator.uniform(size=HORIZONS) for name in ("regret", "bound")},
+        simple=SIMPLE,
+        **floats,
     )
+
+
+def _float_shapes(batches: int, forecasters: int, horizons: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each array of floats of a record, but of its sums."""
+    return {
+        "trust": (batches, forecasters, horizons),
+        "statistics": (forecasters, horizons, len(STATISTICS)),
+        "evidence": (forecasters, horizons, 3),
+        "reliability": (horizons, TRUST_BINS, len(RELIABILITY)),
+        "simple_losses": (len(SIMPLE), forecasters, horizons, 2),
+        "simple_evidence": (len(SIMPLE), horizons),
+        "bias": (horizons, 2),
+        "weights": (forecasters, horizons),
+        "regret": (horizons,),
+        "bound": (horizons,),
+    }
 
 
 def variable_scores(result: VariableRecord, aggregation: str = "ab") -> VariableScores:
@@ -67,12 +91,20 @@ def variable_scores(result: VariableRecord, aggregation: str = "ab") -> Variable
     return VariableScores(
         variable=result.variable,
         aggregation=aggregation,
-        forecasters=result.forecasters,
-        scores=np.stack([result.dm_p, result.log10_e], axis=-1),
-        trust=result.dm_p[..., None],
-        origins=result.origins,
-        **{name: getattr(result, name) for name in ("weights", "regret", "bound")},
+        scores=result.statistics,
+        trust=result.evidence,
+        verdicts=np.zeros(result.weights.shape, dtype=np.int64),
+        simple_skill=result.simple_losses[..., 0],
+        trends=np.zeros(len(result.regret), dtype=np.int64),
+        **{name: getattr(result, name) for name in _RECALLED},
     )
+
+
+_RECALLED: Final = (
+    *("forecasters", "benchmark", "span", "statistics", "reliability", "simple", "origins"),
+    *("weights", "regret", "bound"),
+)
+"""What scores take from a record as it is."""
 
 
 def data_snapshot(variable: str = "a", **changes: Any) -> DataSnapshot:
@@ -88,18 +120,27 @@ def per_origin_record(seed: int = 0) -> PerOriginRecord:
 
 
 def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **changes: Any) -> VariableSummary:
-    """Return the summary of a variable, with drawn scores and some fields changed."""
-    scores = np.random.default_rng(len(variable)).uniform(size=(len(forecasters), HORIZONS, len(MEASURES)))
+    """Return the summary of a variable, with drawn scores and some fields changed; the first is the benchmark."""
+    shape = len(forecasters), HORIZONS
+    scores = np.random.default_rng(len(variable)).uniform(size=(*shape, len(MEASURES)))
     scores[..., MEASURES.index("n")] = 60
-    trust = np.full((len(forecasters), HORIZONS, len(TRUST)), 0.5)
+    trust = np.full((*shape, len(TRUST)), 0.5)
     trust[0] = np.nan
-    learned = np.full((len(forecasters), HORIZONS), np.nan)
+    learned = np.full(shape, np.nan)
     values: dict[str, Any] = {
         "variable": variable,
         "data": FACTS,
         "forecasters": forecasters,
+        "benchmark": forecasters[0],
+        "span": SPAN,
         "scores": scores,
         "trust": trust,
+        "statistics": np.full((*shape, len(STATISTICS)), 0.5),
+        "verdicts": np.zeros(shape, dtype=np.int64),
+        "reliability": np.zeros((HORIZONS, TRUST_BINS, len(RELIABILITY))),
+        "simple": SIMPLE,
+        "simple_skill": np.full((len(SIMPLE), *shape), 0.25),
+        "trends": np.zeros(HORIZONS, dtype=np.int64),
         "origins": [20, 22, 20],
         "weights": learned,
         "regret": learned[0],
@@ -140,20 +181,24 @@ def variable_records(draw: st.DrawFn) -> VariableRecord:
     count, forecasters, horizons = draw(st.integers(0, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
     shape = (count, forecasters, horizons)
     payload = draw(st.integers(0, 2**40))
-    floats = [
-        _with_payloads(draw(arrays.arrays(np.float64, size, elements=_any_float)), payload)
-        for size in ((*shape, len(SUMS)), shape, shape, *[shape[1:]] * 3, *[shape[2:]] * 2)
-    ]
+    floats = {
+        name: _with_payloads(draw(arrays.arrays(np.float64, size, elements=_any_float)), payload)
+        for name, size in {"sums": (*shape, len(SUMS)), **_float_shapes(*shape)}.items()
+    }
     text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+    counts = [draw(arrays.arrays(np.int64, size, elements=st.integers(0, 2**40))) for size in (shape, shape, count)]
     return VariableRecord(
         variable=draw(text),
         forecasters=draw(st.lists(text, min_size=forecasters, max_size=forecasters)),
+        benchmark=draw(text),
+        span=draw(st.integers(1, 400)),
         exponent=draw(st.integers(-1100, 1100)),
-        sums=BatchSums(np.arange(count) + draw(st.integers(0, 5)), floats[0]),
-        wins=floats[1],
-        losses=floats[2],
-        origins=draw(arrays.arrays(np.int64, count, elements=st.integers(0, 2**40))),
-        **dict(zip(("dm_p", "log10_e", "weights", "regret", "bound"), floats[3:], strict=True)),
+        sums=BatchSums(np.arange(count) + draw(st.integers(0, 5)), floats.pop("sums")),
+        won=counts[0],
+        lost=counts[1],
+        origins=counts[2],
+        simple=draw(st.lists(text, min_size=len(SIMPLE), max_size=len(SIMPLE))),
+        **floats,
     )
 
 
