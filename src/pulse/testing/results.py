@@ -10,12 +10,12 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from pulse_core.backtest.reliability_counts import BINS
 from pulse_core.plan import batches
 from pulse_core.results import (
     RELIABILITY,
     STATISTICS,
     TRUST,
-    TRUST_BINS,
     DataFacts,
     DataSnapshot,
     Failure,
@@ -76,7 +76,7 @@ def _float_shapes(batches: int, forecasters: int, horizons: int) -> dict[str, tu
         "trust": (batches, forecasters, horizons),
         "statistics": (forecasters, horizons, len(STATISTICS)),
         "evidence": (forecasters, horizons, 3),
-        "reliability": (horizons, TRUST_BINS, len(RELIABILITY)),
+        "reliability": (horizons, BINS, len(RELIABILITY)),
         "simple_losses": (len(SIMPLE), forecasters, horizons, 2),
         "simple_evidence": (len(SIMPLE), horizons),
         "bias": (horizons, 2),
@@ -123,7 +123,8 @@ def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **cha
     """Return the summary of a variable, with drawn scores and some fields changed; the first is the benchmark."""
     shape = len(forecasters), HORIZONS
     scores = np.random.default_rng(len(variable)).uniform(size=(*shape, len(MEASURES)))
-    scores[..., MEASURES.index("n")] = 60
+    for name, count in (("n", 60), ("hit_rate_count", 50)):
+        scores[..., MEASURES.index(name)] = count
     trust = np.full((*shape, len(TRUST)), 0.5)
     trust[0] = np.nan
     learned = np.full(shape, np.nan)
@@ -137,7 +138,7 @@ def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **cha
         "trust": trust,
         "statistics": np.full((*shape, len(STATISTICS)), 0.5),
         "verdicts": np.zeros(shape, dtype=np.int64),
-        "reliability": np.zeros((HORIZONS, TRUST_BINS, len(RELIABILITY))),
+        "reliability": np.zeros((HORIZONS, BINS, len(RELIABILITY))),
         "simple": SIMPLE,
         "simple_skill": np.full((len(SIMPLE), *shape), 0.25),
         "trends": np.zeros(HORIZONS, dtype=np.int64),

@@ -58,17 +58,19 @@ def comparison_values(summary: VariableSummary, discoveries: NDArray[np.bool_]) 
     over_simple = np.stack([summary.skill_over_simple(horizon) for horizon in horizons], axis=-1)
     span = np.full(over_simple.shape, float(summary.span))
     columns = [span if name == "span" else summary.shown(name) for name in _COLUMNS]
-    flags = [summary.verdicts, _anytime(summary), discoveries]
+    flags = [summary.verdicts, holds_at_any_time(summary), discoveries]
     values = np.stack([over_simple, *columns, *flags], axis=-1)
     values[summary.forecasters.index(summary.benchmark), :, len(OF_BENCHMARK) :] = np.nan
     return values
 
 
-def _anytime(summary: VariableSummary) -> Array:
-    """Return whether the evidence for a verdict holds at any time (forecaster, horizon); NaN where it is open."""
+def holds_at_any_time(summary: VariableSummary) -> Array:
+    """Return whether the evidence for a verdict holds at any time (forecaster, horizon); NaN for one that is open."""
     verdicts = summary.verdicts
     evidence = np.where(verdicts == BETTER, summary.shown("log10_e"), summary.shown("log10_e_against"))
-    return np.where(verdicts == OPEN, np.nan, anytime(evidence))
+    holds = np.where(verdicts == OPEN, np.nan, anytime(evidence))
+    holds[summary.forecasters.index(summary.benchmark)] = np.nan
+    return holds
 
 
 def written_keys(values: Array) -> NDArray[np.bool_]:

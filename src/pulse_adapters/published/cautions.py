@@ -7,11 +7,10 @@ from typing import Final, Protocol
 
 import attrs
 
-FEW_ORIGINS: Final = 40
-"""Trust that rests on fewer independent origins is marked wherever it is shown."""
+from pulse_core.scores.trust import FEW
 
 FEW_MARK: Final = "~"
-"""The mark of such a trust."""
+"""The mark, wherever it is shown, of a trust that rests on fewer than FEW independent origins."""
 
 _SHOWN: Final = 5
 
@@ -66,7 +65,7 @@ class QuotedTrusts(Protocol):
 
 def is_few(n_effective: float | None) -> bool:
     """Whether a trust rests on so few independent origins that it is marked."""
-    return n_effective is not None and n_effective < FEW_ORIGINS
+    return n_effective is not None and n_effective < FEW
 
 
 def trending_text(variables: Sequence[TrendingBenchmark]) -> str:
@@ -79,16 +78,18 @@ def trending_text(variables: Sequence[TrendingBenchmark]) -> str:
     advice = "no simple forecaster does better there"
     if alternatives:
         advice = f"compare with {' or '.join(alternatives)} (--benchmark {alternatives[0]}, or auto)"
-    skills = [
-        f"{variable.variable} {variable.best} {variable.skill:+.1%} over {variable.simple}"
-        for variable in variables[:_SHOWN]
-        if variable.skill is not None
-    ]
+    skills = [_against_simple(variable) for variable in variables[:_SHOWN] if variable.skill is not None]
     more = f", and {len(variables) - _SHOWN} more variables" if len(variables) > _SHOWN else ""
     text = f"{who} trends on {_counted(len(variables), 'variable')}: {advice}."
     return (
         f"{text} The best against the best simple forecaster, 1 ahead: {'; '.join(skills)}{more}." if skills else text
     )
+
+
+def _against_simple(variable: TrendingBenchmark) -> str:
+    if variable.best == variable.simple:
+        return f"{variable.variable} {variable.simple} itself"
+    return f"{variable.variable} {variable.best} {variable.skill:+.1%} over {variable.simple}"
 
 
 def reliability_text(bins: Iterable[QuotedTrusts]) -> str:

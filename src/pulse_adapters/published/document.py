@@ -62,6 +62,7 @@ class Scores(msgspec.Struct, frozen=True):
     rmsse: float | None
     smape: float | None
     hit_rate: float | None
+    hit_rate_count: int | None
     skill_mae: float | None
     skill_mse: float | None
     crps: float | None

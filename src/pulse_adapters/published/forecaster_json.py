@@ -33,6 +33,7 @@ Flags = NDArray[np.bool_]
 
 _KINDS: Final[Mapping[tuple[str, str], Callable[[float], Any]]] = {
     ("n", ""): int,
+    ("hit_rate_count", ""): int,
     ("trust", "span"): int,
     ("verdict", ""): lambda code: VERDICTS[int(code)],
     ("anytime", ""): bool,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from pulse_adapters.published.cautions import FEW_MARK, FEW_ORIGINS, is_few
+from pulse_adapters.published.cautions import FEW_MARK, is_few
+from pulse_core.scores.trust import FEW
 
 NOTHING: Final = "\N{EN DASH}"
 LOSSES: Final = {"absolute": "error", "crps": "CRPS"}
 """What the loss of a spec's `trust_loss` is called."""
-FEW_TEXT: Final = f"fewer than {FEW_ORIGINS} origins: trust rests more on other series than on this one"
+VERDICT_TEXT: Final = "what is shown of its mean {loss} against {benchmark}'s: better, worse, or open"
+"""What a verdict means."""
+FEW_TEXT: Final = f"fewer than {FEW} origins: trust rests more on other series than on this"
 """What the mark of such a trust means."""
 
 _LARGEST: Final = 99.99
@@ -55,5 +58,5 @@ def span_text(spans: Iterable[int]) -> str:
 def _signed(share: float) -> str:
     if abs(share) > _LARGEST:
         return f"{'>+' if share > 0 else '<-'}{100 * _LARGEST:.0f}"
-    places = 1 if abs(share) < 0.9995 else 0
-    return f"{100 * share:+.{places}f}"
+    text = f"{100 * share:+.{1 if abs(share) < 0.9995 else 0}f}"
+    return text if text.strip("+-0.") else text[1:]

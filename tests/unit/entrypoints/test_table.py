@@ -88,6 +88,13 @@ def test_trust_that_rests_on_few_origins_is_marked_and_explained() -> None:
     assert "fewer than 40" not in shown(result(summary("spx", [[4.0], [3.0]], n_effective=40.0)))
 
 
+def test_a_verdict_that_holds_at_one_time_only_is_marked_and_explained() -> None:
+    text = shown(result(summary("spx", [[4.0] * 2, [3.0] * 2], log10_e=1.5)))  # e = 32: at two steps 40 would do
+    assert [line.split()[-4] for line in text.splitlines() if " ses " in line] == ["better*", "better*\N{DAGGER}"]
+    assert "\N{DAGGER}        shown at this one time" in text
+    assert "\N{DAGGER}" not in shown(result(summary("spx", [[4.0] * 2, [3.0] * 2], log10_e=1.7)))
+
+
 def test_trust_is_explained_with_the_origins_it_looks_ahead() -> None:
     text = " ".join(shown(result(summary("spx", [[4.0], [3.0]]))).split())
     assert "the probability that over the next 250 origins its mean error is lower than naive's" in text

@@ -182,7 +182,7 @@ def plain_horizon(scores: list[float], comparison: dict[str, Any], *, benchmark:
             horizon.setdefault(name, {})[key] = number(score)
         else:
             name = measure
-            horizon[name] = int(score) if name == "n" else number(score)
+            horizon[name] = whole(score) if name in {"n", "hit_rate_count"} else number(score)
         if number(score) is None:
             nulls.setdefault(name, why_null(measure, scored=count > 0))
     for key, value in comparison.items():
@@ -190,6 +190,11 @@ def plain_horizon(scores: list[float], comparison: dict[str, Any], *, benchmark:
         if horizon[key] is None:
             nulls[key] = BENCHMARK if benchmark and key != "skill_over_simple" else REASONS.get(key, NO_LOSS)
     return {**horizon, "nulls": nulls} if nulls else horizon
+
+
+def whole(value: float) -> int | None:
+    """Return a whole number, or None for what is none."""
+    return int(value) if math.isfinite(value) else None
 
 
 def number(value: float) -> float | None:

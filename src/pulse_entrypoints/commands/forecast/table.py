@@ -13,7 +13,15 @@ from pulse_adapters.published.cautions import FEW_MARK, is_few
 from pulse_adapters.published.result_reader import PublishedRun
 from pulse_core.levels import LEVELS
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
-from pulse_entrypoints.commands.figures import FEW_TEXT, LOSSES, NOTHING, benchmark_text, span_text, trust_text
+from pulse_entrypoints.commands.figures import (
+    FEW_TEXT,
+    LOSSES,
+    NOTHING,
+    VERDICT_TEXT,
+    benchmark_text,
+    span_text,
+    trust_text,
+)
 from pulse_entrypoints.commands.forecast.rows import moment, shown, verdict
 
 _WIDEST_NAME: Final = 22
@@ -102,7 +110,7 @@ def _explanation(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) 
     grid.add_row("trust", Text(f"the probability that over {span} its mean {loss} is lower than {benchmark}'s"))
     if any(is_few(origins) for origins in _effective(forecasts, names)):
         grid.add_row(FEW_MARK, FEW_TEXT)
-    grid.add_row("verdict", Text(f"whether its mean {loss} is shown to be better or worse than {benchmark}'s, or open"))
+    grid.add_row("verdict", Text(VERDICT_TEXT.format(loss=loss, benchmark=benchmark)))
     return grid
 
 

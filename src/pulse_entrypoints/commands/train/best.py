@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_adapters.published.benchmark_comparison import holds_at_any_time
 from pulse_core.results import RunResult, VariableSummary
 from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.verdict import SKILL, VERDICTS
@@ -23,10 +24,11 @@ class BestForecaster:
     """The best forecaster (least MAE) of a variable at a horizon; None where a number is impossible.
 
     `skill` is the share of the benchmark's loss that it saves, `low` and `high` the ends of the 95 % interval; the loss
-    is the one that trust compares. `verdict` is better, worse or open. `trust` is the probability that over the next
-    origins its mean loss is lower than the benchmark's, `n_effective` the number of independent origins that it rests
-    on. `discovery` says whether it is better beyond chance, all comparisons of the run counted (e-BH). The benchmark
-    itself has none of them. `coverage` is the share of actuals in its 80 % interval.
+    is the one that trust compares. `verdict` is better, worse or open; where it is not open, `at_one_time` says that
+    the evidence would not do for one who looks again and again. `trust` is the probability that over the next origins
+    its mean loss is lower than the benchmark's, `n_effective` the number of independent origins that it rests on.
+    `discovery` says whether it is better beyond chance, all comparisons of the run counted (e-BH). The benchmark itself
+    has none of them. `coverage` is the share of actuals in its 80 % interval.
     """
 
     variable: str
@@ -38,6 +40,7 @@ class BestForecaster:
     low: float | None
     high: float | None
     verdict: str | None
+    at_one_time: bool
     trust: float | None
     n_effective: float | None
     discovery: bool
@@ -71,6 +74,7 @@ def best_forecaster(
         low=shown("skill_low"),
         high=shown("skill_high"),
         verdict=None if is_benchmark else VERDICTS[int(summary.verdicts[cell])],
+        at_one_time=bool(holds_at_any_time(summary)[cell] == 0),
         trust=shown("probability"),
         n_effective=shown("n_effective"),
         discovery=bool(discoveries[summary.variable][cell]),

@@ -23,6 +23,7 @@ from pulse_entrypoints.commands.figures import (
     FEW_TEXT,
     LOSSES,
     NOTHING,
+    VERDICT_TEXT,
     benchmark_text,
     origins_text,
     skill_text,
@@ -35,6 +36,7 @@ ROWS_SHOWN: Final = 40
 VARIABLES_SHOWN: Final = 30
 
 _DISCOVERY: Final = "*"
+_AT_ONE_TIME: Final = "\N{DAGGER}"
 _WIDEST_VARIABLE: Final = 24
 _WIDEST_FORECASTER: Final = 20
 _STYLES: Final = {None: "dim", VERDICTS[BETTER]: "green", VERDICTS[WORSE]: "red"}
@@ -101,7 +103,7 @@ def _cells(best: BestForecaster) -> tuple[str | Text, ...]:
     return (
         _yielding(best.forecaster),
         skill_text(best.skill, best.low, best.high),
-        f"{best.verdict or NOTHING}{_DISCOVERY if best.discovery else ''}",
+        f"{best.verdict or NOTHING}{_DISCOVERY if best.discovery else ''}{_AT_ONE_TIME if best.at_one_time else ''}",
         trust_text(best.trust, best.n_effective),
         origins_text(best.n_effective),
         NOTHING if best.coverage is None else f"{best.coverage:.1%}",
@@ -129,10 +131,10 @@ def _explanation(result: RunResult, rows: Sequence[tuple[str, int, BestForecaste
     table.add_row("ahead", "steps ahead")
     table.add_row("best", "the forecaster of the least mean absolute error")
     table.add_row("skill", Text(f"the share of {benchmark}'s {loss} it saves, with the 95% interval over batches"))
-    table.add_row(
-        "verdict", Text(f"whether the mean {loss} is shown to be better or worse than {benchmark}'s, or open")
-    )
+    table.add_row("verdict", Text(VERDICT_TEXT.format(loss=loss, benchmark=benchmark)))
     table.add_row(_DISCOVERY, _discovery_text(result))
+    if any(best is not None and best.at_one_time for *_, best in rows):
+        table.add_row(_AT_ONE_TIME, "shown at this one time; who looks every day sees as much by chance more often")
     table.add_row("trust", Text(f"the probability that over {span} its mean {loss} is lower than {benchmark}'s"))
     table.add_row("n", "the number of independent origins that trust rests on")
     if any(best is not None and is_few(best.n_effective) for *_, best in rows):
