@@ -43,8 +43,8 @@ _NO_LOSS: Final = "no loss could be compared with the benchmark's"
 _REASONS: Final = {
     "skill_over_simple": "no simple forecaster was scored on the same origins, or the best of them made no error",
     "skill_interval": "fewer than two batches could be compared, or the benchmark made no error in them",
-    "trust": "fewer than three losses could be compared with the benchmark's, or all of these were as large",
-    "win_rate": _NO_LOSS,
+    "trust": "fewer than three of its losses, recent ones counting most, differ from the benchmark's",
+    "win_rate": "none of its losses differs from the benchmark's",
     "anytime": "the verdict is open",
 }
 

@@ -18,7 +18,8 @@ NO_BAND = "one variable alone has such trusts, and the band is of the difference
 REASONS = {
     "skill_over_simple": "no simple forecaster was scored on the same origins, or the best of them made no error",
     "skill_interval": "fewer than two batches could be compared, or the benchmark made no error in them",
-    "trust": "fewer than three losses could be compared with the benchmark's, or all of these were as large",
+    "trust": "fewer than three of its losses, recent ones counting most, differ from the benchmark's",
+    "win_rate": "none of its losses differs from the benchmark's",
     "anytime": "the verdict is open",
 }
 NO_PROOF = "beyond horizon 1 the losses come late, and the bound is not proved"

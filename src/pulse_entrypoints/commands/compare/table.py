@@ -9,9 +9,10 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from pulse_adapters.published.terms import benchmark_text
 from pulse_core.runs.comparing import Change
 from pulse_entrypoints.commands.compare.command import Comparison
-from pulse_entrypoints.commands.figures import NOTHING, benchmark_text
+from pulse_entrypoints.commands.figures import NOTHING
 
 ROWS_SHOWN: Final = 30
 _WIDEST_VARIABLE: Final = 20

@@ -11,17 +11,10 @@ from rich.text import Text
 
 from pulse_adapters.published.cautions import FEW_MARK, is_few
 from pulse_adapters.published.result_reader import PublishedRun
+from pulse_adapters.published.terms import FEW_TEXT, LOSSES, VERDICT_TEXT, benchmark_text, span_text
 from pulse_core.levels import LEVELS
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
-from pulse_entrypoints.commands.figures import (
-    FEW_TEXT,
-    LOSSES,
-    NOTHING,
-    VERDICT_TEXT,
-    benchmark_text,
-    span_text,
-    trust_text,
-)
+from pulse_entrypoints.commands.figures import NOTHING, trust_text
 from pulse_entrypoints.commands.forecast.rows import moment, shown, verdict
 
 _WIDEST_NAME: Final = 22

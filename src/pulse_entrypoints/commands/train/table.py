@@ -17,19 +17,10 @@ from pulse_adapters.published.cautions import (
     reliability_text,
     trending_text,
 )
+from pulse_adapters.published.terms import FEW_TEXT, LOSSES, VERDICT_TEXT, benchmark_text, span_text
 from pulse_core.results import RunResult, VariableSummary
 from pulse_core.scores.verdict import BETTER, VERDICTS, WORSE
-from pulse_entrypoints.commands.figures import (
-    FEW_TEXT,
-    LOSSES,
-    NOTHING,
-    VERDICT_TEXT,
-    benchmark_text,
-    origins_text,
-    skill_text,
-    span_text,
-    trust_text,
-)
+from pulse_entrypoints.commands.figures import NOTHING, origins_text, skill_text, trust_text
 from pulse_entrypoints.commands.train.best import BestForecaster, best_forecaster
 
 ROWS_SHOWN: Final = 40
