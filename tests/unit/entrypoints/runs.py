@@ -52,7 +52,7 @@ def summary(
     scores[..., MEASURES.index("coverage_80")] = 0.8125
     trust = np.full((*mae.shape, len(TRUST)), np.nan)
     trust[1:] = [{**SHOWN, **shown}[name] for name in TRUST]
-    evidence = (trust[..., TRUST.index(name)] for name in ("log10_e", "log10_e_against"))
+    log10_e, against = (trust[..., TRUST.index(name)] for name in ("log10_e", "log10_e_against"))
     learned = np.full(mae.shape, np.nan)
     simple_skill = np.stack([1 - mae / mae[0], np.full(mae.shape, over_simple)])
     simple_skill[1, 0] = -0.25 if trends else 0.25
@@ -65,7 +65,7 @@ def summary(
         scores=scores,
         trust=trust,
         statistics=np.zeros((*mae.shape, len(STATISTICS))),
-        verdicts=verdicts(*evidence, scores[..., MEASURES.index("skill_mae")]),
+        verdicts=verdicts(log10_e, against, scores[..., MEASURES.index("skill_mae")]),
         reliability=np.zeros((mae.shape[1], 10, len(RELIABILITY))),
         simple=("naive", "drift"),
         simple_skill=simple_skill,

@@ -84,6 +84,7 @@ def test_the_runs_own_reliability_is_that_of_the_result(tmp_path) -> None:
     report = assemble_report(sink, "r")
     assert list(msgspec.to_builtins(report.reliability)) == json.loads(sink.read("r", "result.json"))["reliability"]
     (panel,) = reliability_panels(report)
+    assert panel.numbers is not None
     assert sum(int(line[6]) for line in panel.numbers.lines) == sum(quoted.count for quoted in report.reliability)
 
 

@@ -100,8 +100,9 @@ def test_the_reports_summary_has_the_results_numbers(run: Run) -> None:
         assert standing.skill == numbers[SKILL[run.spec.trust_loss]]
         assert (standing.verdict.value, standing.log10_e) == (numbers["verdict"], numbers["log10_e"])
         assert standing.interval == tuple(numbers["skill_interval"].values())
+        mean, low, high, trials = numbers["win_rate"].values()
         assert (standing.trust, standing.span, standing.n_effective) == tuple(numbers["trust"].values())
-        assert (standing.win_rate, *standing.win_interval, standing.trials) == tuple(numbers["win_rate"].values())
+        assert (standing.win_rate, standing.win_interval, standing.trials) == (mean, (low, high), trials)
 
 
 def test_trust_and_evidence_of_the_reports_figures_end_where_the_result_stands(run: Run) -> None:
