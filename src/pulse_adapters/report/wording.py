@@ -86,8 +86,8 @@ def _trend(detail: Detail) -> str:
         return ""
     if standing.forecaster == standing.simple:
         return f" {standing.benchmark} trends here, and {standing.simple} is the best simple forecaster itself."
-    against = f"against {standing.simple}, the best simple forecaster, the skill is {signed(standing.over_simple)}"
-    return f" {standing.benchmark} trends here: {against}."
+    skill = f"the skill of {standing.forecaster} is {signed(standing.over_simple)}"
+    return f" {standing.benchmark} trends here: against {standing.simple}, the best simple forecaster, {skill}."
 
 
 def standing_cards(standing: Standing) -> list[tuple[str, str, str]]:
