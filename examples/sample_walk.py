@@ -47,8 +47,8 @@ print(result.digest)
 # ## Whom to believe, one month ahead
 #
 # Skill is the share of the benchmark's error that a forecaster saves; trust is the probability that its mean error over
-# the next twelve months is lower. Against `naive` consumer prices look easy, for they do little but rise: Pulse says that
-# the benchmark trends, and what the best simple forecaster is.
+# the next twelve months is lower. Against `naive` consumer prices look easy, for they do little but rise: Pulse says
+# that the benchmark trends, and what the best simple forecaster is.
 
 # %%
 frame = result.to_frame()
