@@ -151,7 +151,9 @@ def test_logarithmic_changes_equal_a_refit_at_every_origin(data):
 @pytest.mark.parametrize("variable", ["spx_close", "wti_price"])
 def test_a_real_series_released_late_and_revised_equals_a_refit_at_every_origin(variable, actuals, target):
     observations = released_late(real_series(variable, 2000, 200))
-    spec = real_spec(observations, actuals=actuals, target=target, batch_size_days=20, trust_half_life=20.0, trust_span=30)
+    spec = real_spec(
+        observations, actuals=actuals, target=target, batch_size_days=20, trust_half_life=20.0, trust_span=30
+    )
     expected = assert_matches_reference(observations, spec)
     assert expected is not None
     assert nothing_was_left_out(expected)

@@ -26,7 +26,26 @@ from pulse_core.scores.sums import SUMS, BatchSums
 
 NONE = np.zeros((0, 1, 1))
 SMALL = VariableRecord(
-    "a", ("naive",), 0, BatchSums([], np.zeros((0, 1, 1, len(SUMS)))), NONE, NONE, [], [[0.5]], [[1]], [[1]], [0], [2]
+    variable="a",
+    forecasters=("naive",),
+    benchmark="naive",
+    span=250,
+    exponent=0,
+    sums=BatchSums([], np.zeros((0, 1, 1, len(SUMS)))),
+    won=NONE,
+    lost=NONE,
+    trust=NONE,
+    origins=[],
+    statistics=[[[0.5]]],
+    evidence=[[[1.0]]],
+    reliability=[[[2.0]]],
+    simple=("naive", "drift"),
+    simple_losses=[[[[3.0, 4.0]]]],
+    simple_evidence=[[5.0]],
+    bias=[[6.0, 7.0]],
+    weights=[[1]],
+    regret=[0],
+    bound=[2],
 )
 
 
@@ -70,7 +89,7 @@ def test_one_result_has_one_form(result):
 
 def test_what_comes_back_is_read_only():
     with pytest.raises(ValueError, match="read-only"):
-        cast("VariableRecord", decode_record(encode_record(variable_record()))).wins[0] = 1.0
+        cast("VariableRecord", decode_record(encode_record(variable_record()))).trust[0] = 1.0
 
 
 def test_every_flipped_byte_is_detected():
@@ -139,18 +158,27 @@ def test_other_content_under_a_right_checksum_is_out_of_date(content):
         {"forecasters": "naive"},
         {"sums": None},
         {"more": 1},
-        {"wins": {"dtype": "|O", "shape": [0]}},
-        {"wins": {"dtype": "<i8", "shape": [0]}},
-        {"wins": {"dtype": "<f8", "shape": [-1]}},
-        {"wins": {"dtype": "<f8", "shape": [1 << 62, 1 << 62]}},
-        {"wins": {"dtype": "<f8", "shape": [1]}},
-        {"wins": {"dtype": "<f8", "shape": {}}},
-        {"wins": {"dtype": "<f8", "shape": [0.0]}},
-        {"wins": {"dtype": "<f8", "shape": [0] * 65}},
-        {"wins": {"dtype": "<f8", "shape": [0, 1 << 62, 1 << 62]}},
-        {"wins": {"dtype": "no type", "shape": [0]}},
-        {"wins": {"dtype": None, "shape": [0]}},
-        {"wins": {"dtype": "<f8"}},
+        {"trust": {"dtype": "|O", "shape": [0]}},
+        {"trust": {"dtype": "<i8", "shape": [0]}},
+        {"won": {"dtype": "<f8", "shape": [0]}},
+        {"won": {"dtype": "<u8", "shape": [0]}},
+        {"won": 3},
+        {"benchmark": None},
+        {"benchmark": ["naive"]},
+        {"span": 250.0},
+        {"span": True},
+        {"simple": "naive"},
+        {"simple": [3]},
+        {"trust": {"dtype": "<f8", "shape": [-1]}},
+        {"trust": {"dtype": "<f8", "shape": [1 << 62, 1 << 62]}},
+        {"trust": {"dtype": "<f8", "shape": [1]}},
+        {"trust": {"dtype": "<f8", "shape": {}}},
+        {"trust": {"dtype": "<f8", "shape": [0.0]}},
+        {"trust": {"dtype": "<f8", "shape": [0] * 65}},
+        {"trust": {"dtype": "<f8", "shape": [0, 1 << 62, 1 << 62]}},
+        {"trust": {"dtype": "no type", "shape": [0]}},
+        {"trust": {"dtype": None, "shape": [0]}},
+        {"trust": {"dtype": "<f8"}},
     ],
     ids=str,
 )
