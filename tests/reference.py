@@ -97,7 +97,7 @@ FORECASTS: dict[str, Callable[[Sequence[float], int], tuple[list[Score], bool]]]
 
 @attrs.frozen
 class Case:
-    """One forecast of one step ahead, and all that judges it; moments in microseconds, a `release` of None never came."""
+    """One forecast of one step ahead, and all that judges it; moments in microseconds, no `release` where none came."""
 
     origin: int
     release: int | None

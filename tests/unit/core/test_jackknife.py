@@ -1,4 +1,4 @@
-"""The delete-one-batch jackknife interval of a skill."""
+"""Delete-one-batch jackknife intervals of skills."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_core.scores.jackknife import skill_interval
+from pulse_core.scores.jackknife import skill_intervals
 
 losses = st.lists(st.floats(0.1, 100.0), min_size=2, max_size=30)
 
@@ -25,42 +25,59 @@ def plain(lost: list[float], benchmark: list[float]) -> tuple[float, float]:
     return 1 - sum(lost) / sum(benchmark), math.sqrt((count - 1) / count * sum((skill - mean) ** 2 for skill in skills))
 
 
+def interval(lost: list[float], benchmark: list[float]) -> tuple[float, float]:
+    """The ends of one interval."""
+    low, high = skill_intervals(np.array(lost), np.array(benchmark))
+    return float(low), float(high)
+
+
 @given(losses, st.randoms(use_true_random=False))
-def test_it_is_the_textbooks_jackknife(lost, random) -> None:
+def test_it_is_the_textbooks_jackknife(lost, random):
+    from scipy.stats import t
+
     benchmark = [random.uniform(0.1, 100.0) for _ in lost]
-    interval = skill_interval(np.array(lost), np.array(benchmark))
+    low, high = interval(lost, benchmark)
     skill, error = plain(lost, benchmark)
-    assert interval.skill == pytest.approx(skill, rel=1e-9, abs=1e-12)
-    assert interval.high - interval.low > 0 or error == pytest.approx(0, abs=1e-9)
-    assert interval.high - interval.skill == pytest.approx(interval.skill - interval.low, rel=1e-6, abs=1e-12)
+    margin = t.ppf(0.975, len(lost) - 1) * error
+    assert (low, high) == pytest.approx((skill - margin, skill + margin), rel=1e-7, abs=1e-9)
 
 
-def test_its_margin_is_students() -> None:
-    interval = skill_interval(np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0]))
+def test_its_margin_is_students():
+    low, high = interval([1.0, 2.0, 3.0], [2.0, 2.0, 2.0])
     _, error = plain([1.0, 2.0, 3.0], [2.0, 2.0, 2.0])
-    assert interval.high - interval.skill == pytest.approx(4.302652729749464 * error)  # t with 2 degrees of freedom
+    assert (high - low) / 2 == pytest.approx(4.302652729749464 * error)  # t with 2 degrees of freedom
 
 
-def test_batches_without_losses_are_left_out() -> None:
-    full = skill_interval(np.array([1.0, 2.0, 1.0]), np.array([2.0, 2.0, 3.0]))
-    holed = skill_interval(np.array([1.0, math.nan, 2.0, 0.0, 1.0]), np.array([2.0, 1.0, 2.0, 0.0, 3.0]))
-    assert holed == full
-    assert holed.batches == 3
+def test_batches_without_losses_are_left_out():
+    holed = interval([1.0, 0.0, 2.0, 0.0, 1.0], [2.0, 0.0, 2.0, 0.0, 3.0])
+    assert holed == interval([1.0, 2.0, 1.0], [2.0, 2.0, 3.0])
 
 
-@pytest.mark.parametrize(("lost", "benchmark"), [([], []), ([1.0], [2.0]), ([1.0, 1.0], [0.0, 0.0])])
-def test_without_two_batches_or_a_loss_to_compare_with_there_is_no_interval(lost, benchmark) -> None:
-    interval = skill_interval(np.array(lost), np.array(benchmark))
-    assert math.isnan(interval.low)
-    assert math.isnan(interval.high)
+@pytest.mark.parametrize(
+    ("lost", "benchmark"),
+    [([], []), ([1.0], [2.0]), ([1.0, 1.0], [0.0, 0.0]), ([1.0, 1.0], [3.0, 0.0]), ([1.0, 0.0], [2.0, 0.0])],
+)
+def test_without_two_batches_or_a_loss_to_compare_with_there_is_no_interval(lost, benchmark):
+    assert np.isnan(interval(lost, benchmark)).all()
 
 
-def test_it_covers_the_true_skill_about_as_often_as_its_confidence() -> None:
+@given(st.integers(0, 12), st.integers(1, 4), st.integers(1, 3), st.integers(0, 1000))
+def test_many_at_once_are_those_of_each_alone(batches, forecasters, horizons, seed):
+    generator = np.random.default_rng(seed)
+    shape = (batches, forecasters, horizons)
+    lost, benchmark = (generator.gamma(2.0, size=shape) * (generator.random(shape) < 0.8) for _ in range(2))
+    low, high = skill_intervals(lost, benchmark)
+    assert low.shape == high.shape == shape[1:]
+    for pair in np.ndindex(*shape[1:]):
+        alone = interval(lost[:, *pair].tolist(), benchmark[:, *pair].tolist())
+        assert (low[pair], high[pair]) == pytest.approx(alone, rel=1e-9, abs=1e-12, nan_ok=True)
+
+
+def test_it_covers_the_true_skill_about_as_often_as_its_confidence():
     generator = np.random.default_rng(7)
-    held = 0
-    for _ in range(400):
-        shared = generator.gamma(3.0, size=(40, 1))  # hard batches are hard for both
-        lost, benchmark = (np.abs(generator.normal(size=(40, 20)) * shared * scale).sum(axis=1) for scale in (0.8, 1.0))
-        interval = skill_interval(lost, benchmark)
-        held += interval.low <= 0.2 <= interval.high
-    assert 0.90 <= held / 400 <= 0.99
+    shared = generator.gamma(3.0, size=(40, 400, 1))  # hard batches are hard for both
+    lost, benchmark = (
+        np.abs(generator.normal(size=(40, 400, 20)) * shared * scale).sum(axis=-1) for scale in (0.8, 1.0)
+    )
+    low, high = skill_intervals(lost, benchmark)
+    assert 0.90 <= np.mean((low <= 0.2) & (high >= 0.2)) <= 0.99

@@ -82,7 +82,7 @@ def assert_table_stays(law: Law, *custom: Forecaster) -> None:
 
 def written_by(moment: np.datetime64, rows: dict[Row, dict[str, Any]]) -> dict[Row, dict[str, Any]]:
     """What stood at the origins by the moment: forecasts, weights, trust and evidence."""
-    later = {"target", "actual", "first_release", "outcome"}
+    later = {"target", "actual", "first_release", "outcome", "difference"}
     return {
         key: {name: bits for name, bits in row.items() if name not in later}
         for key, row in rows.items()
@@ -95,7 +95,9 @@ def released_by(
 ) -> dict[Row, dict[str, Any]]:
     """What happened after the origins by the moment, where it had been released by then."""
     keys = [key for key, row in released.items() if key[-1] <= moment.item() and not is_nan(row["first_release"])]
-    return {key: {name: rows[key][name] for name in ("target", "first_release", "outcome")} for key in keys}
+    return {
+        key: {name: rows[key][name] for name in ("target", "first_release", "outcome", "difference")} for key in keys
+    }
 
 
 def is_nan(bits: bytes) -> bool:
@@ -121,8 +123,10 @@ def ended_batches(result: VariableRecord | None, count: int) -> dict[str, bytes]
     """The bits of the first batches of what a record holds by the batch in which it became known."""
     if result is None:
         return {}
-    arrays = {name: getattr(result, name)[:count] for name in ("wins", "losses", "origins")}
-    return {name: without_empty_end(array) for name, array in arrays.items() if array.any()}
+    arrays = {name: getattr(result, name)[:count] for name in ("won", "lost", "origins")}
+    bits = {name: without_empty_end(array) for name, array in arrays.items() if array.any()}
+    with_origins = np.flatnonzero(result.origins[:count])
+    return bits | ({"trust": result.trust[with_origins].tobytes()} if len(with_origins) else {})
 
 
 def without_empty_end(array: np.ndarray) -> bytes:

@@ -64,14 +64,6 @@ def test_a_later_end_without_new_rows_recalls_all_and_says_what_a_fresh_run_says
     assert (recalled.variables, recalled.failures, recalled.digest) == (fresh.variables, fresh.failures, fresh.digest)
 
 
-def test_another_decay_of_trust_recalls_all_and_says_what_a_fresh_run_says():
-    sink, other = FakeSink(), attrs.evolve(SPEC, trust_decay=0.5)
-    execute(known(ROWS), SPEC, sink)
-    recalled = execute(known(ROWS), other, sink)
-    assert recalled.units.computed == 0
-    assert recalled.digest == execute(known(ROWS), other, FakeSink()).digest
-
-
 def test_a_batch_limit_that_ends_on_the_same_day_recalls_all():
     assert computed_after(attrs.evolve(SPEC, batch_limit=2), attrs.evolve(SPEC, end=date(2020, 1, 14))) == 0
 
@@ -102,6 +94,8 @@ def test_rows_known_after_the_end_do_not_touch_a_record():
         {"season": 4},
         {"calibration": "empirical"},
         {"trust_loss": "crps"},
+        {"trust_half_life": 50},
+        {"trust_span": 20},
     ],
     ids=str,
 )
@@ -224,11 +218,8 @@ def test_a_run_that_is_repeated_reads_the_scores_alone_and_writes_no_part(hindca
     assert sink.parts == written
 
 
-@pytest.mark.parametrize(
-    "change", [{"trust_decay": 0.5}, {"end": date(2020, 3, 1)}], ids=["another decay", "more batches"]
-)
-def test_scores_that_were_folded_otherwise_are_folded_again_and_replaced(change):
-    sink, other = FakeSink(), attrs.evolve(SPEC, **change)
+def test_scores_that_were_aggregated_otherwise_are_aggregated_again_and_replaced():
+    sink, other = FakeSink(), attrs.evolve(SPEC, end=date(2020, 3, 1))
     execute(known(ROWS), SPEC, sink)
     for _ in range(2):
         recalled = execute(known(ROWS), other, sink)
@@ -247,7 +238,7 @@ def test_another_run_of_the_same_takes_the_tables_over(hindcasts):
     assert parts_of(sink, "one") == parts_of(sink, "two")
 
 
-@pytest.mark.parametrize("change", [{"trust_decay": 0.5}, {"benchmark": "mean"}], ids=str)
+@pytest.mark.parametrize("change", [{"trust_half_life": 5}, {"benchmark": "mean"}], ids=str)
 def test_another_run_of_another_spec_writes_its_own_tables(change):
     sink, alone, other = FakeSink(), FakeSink(), attrs.evolve(SPEC_OF_TWO, **change)
     training(*TWO, sink=sink, run_id="one", hindcasts=True).execute(SPEC_OF_TWO)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pulse_core import Observations, RunSpec, VariableSummary
 from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES, why_null
-from tests.strategies import ALL_NAMES, replayed, whole_for
+from tests.strategies import replayed, whole_for
 from tests.unit.core.runs import (
     FORECASTERS,
     ended,
@@ -109,11 +109,21 @@ def test_drift_forecasts_nothing_from_one_value():
     assert score(summary, "drift", "n") == 1
 
 
-def test_equal_losses_are_ties_and_leave_trust_at_a_half():
-    trust = run(series([5.0] * 20), spec_of(days=20)).variables[0].trust
-    rivals = [row for row, name in enumerate(ALL_NAMES) if name != "naive"]
-    assert trust[rivals][..., TRUST.index("mean")].tolist() == [[0.5] * 2] * len(rivals)
-    assert (trust[rivals][..., TRUST.index("trials")] > 0).all()
+def test_without_a_loss_of_the_benchmark_nothing_is_compared():
+    summary = run(series([5.0] * 20), spec_of(days=20)).variables[0]
+    assert np.isnan(summary.trust).all()
+    assert not summary.verdicts.any()
+
+
+def test_equal_losses_are_ties_that_leave_all_open():
+    # seasonal-naive(1) is naive under another name
+    spec = spec_of(days=30, forecasters=("naive", "seasonal-naive(1)"))
+    summary = run(series(float(n * n % 7) for n in range(30)), spec).variables[0]
+    values = dict(zip(TRUST, summary.trust[1, 0].tolist(), strict=True))
+    evidence = [values.pop(name) for name in ("log10_e", "log10_e_against", "log10_e_wins", "skill_low", "skill_high")]
+    assert evidence == [0.0] * 5
+    assert np.isnan(list(values.values())).all()
+    assert not summary.verdicts.any()
 
 
 @pytest.mark.parametrize(

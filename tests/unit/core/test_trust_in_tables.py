@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 from pulse_core import MEASURES, TRUST, Forecasting, Labels, Observations, RunSpec, Trained, VariableRecord
 from pulse_core.results import VariableSummary
 from tests.fakes import FakeSink, FakeStore
+from tests.plain_pairs import Judged, Step, judged
+from tests.plain_trust import TIE, Settings
 from tests.strategies import replayed, values, whole_for
 from tests.unit.core.real import real_series, released_late
 from tests.unit.core.runs import Row, ended, known, series, spec_of
-from tests.unit.method.plain_learning import TAUS, evidence, log10_of, trapezoid
+from tests.unit.method.plain_learning import TAUS, trapezoid
 
-NAMES = ("naive", "drift", "ses", "ar", "median-of-all", "ensemble")
+NAMES = ("naive", "drift", "theta", "ar", "median-of-all", "ensemble")
 TRUST_LOSSES = ("absolute", "crps")
 Table = dict[Row, dict[str, Any]]
 """Rows as numbers, by forecaster, horizon, and moment or batch."""
@@ -84,7 +86,7 @@ def weekly() -> tuple[Observations, RunSpec]:
     weeks = list(enumerate(numbers.tolist()))
     rows = [(7 * week, value, 7 * (week if week % 4 < 2 else week - week % 4 + 4)) for week, value in weeks[:-3]]
     return known(rows), spec_of(
-        days=7 * 116 + 1, horizon=3, batch_size_days=28, min_history=8, forecasters=NAMES, trust_decay=0.9
+        days=7 * 116 + 1, horizon=3, batch_size_days=28, min_history=8, forecasters=NAMES, trust_half_life=30
     )
 
 
@@ -103,7 +105,7 @@ def quarterly() -> tuple[Observations, RunSpec]:
     )
     observations = Observations("x", [row[1] for row in rows], [row[2] for row in rows], [row[0] for row in rows])
     start, end = (releases[quarter].astype("datetime64[D]").item() for quarter in (12, -1))
-    spec = spec_of(horizon=4, batch_size_days=91, min_history=8, forecasters=NAMES, trust_decay=0.9)
+    spec = spec_of(horizon=4, batch_size_days=91, min_history=8, forecasters=NAMES, trust_half_life=30)
     return observations, attrs.evolve(spec, start=start, end=end)
 
 
@@ -142,7 +144,7 @@ def trust_at_batch_ends(run: Run) -> tuple[list[float], list[float]]:
     at_origins = {
         (name, ahead, batch_of(moment, run.spec)): row["trust"]
         for (name, ahead, moment), row in sorted(run.hindcasts.items(), key=lambda item: item[0][2])
-        if name != run.spec.benchmark
+        if run.summary and name != run.summary.benchmark
     }
     keys = [key for key in at_origins if key in ends]
     return [at_origins[key] for key in keys], [ends[key] for key in keys]
@@ -156,7 +158,9 @@ def test_trust_at_the_last_origin_of_a_batch_is_that_at_its_end(delayed):
 
 @by_trust_loss
 def test_trust_at_the_last_origin_of_a_batch_of_days_is_that_at_its_end(trust_loss):
-    spec = spec_of(days=150, horizon=3, batch_size_days=10, trust_decay=0.8, trust_loss=trust_loss, forecasters=NAMES)
+    spec = spec_of(
+        days=150, horizon=3, batch_size_days=10, trust_half_life=30, trust_loss=trust_loss, forecasters=NAMES
+    )
     at_origins, ends = trust_at_batch_ends(run_of(walk(150), spec))
     assert len(at_origins) > 200
     np.testing.assert_array_equal(at_origins, ends)
@@ -171,10 +175,10 @@ def test_trust_at_the_last_origin_of_any_batch_is_that_at_its_end(data):
 
 
 def test_trust_at_the_newest_origin_is_that_of_the_result_and_of_the_forecast(delayed):
-    trust = delayed.trust("mean")
+    trust = delayed.trust("probability")
     assert np.isfinite(trust[1:]).all()
     np.testing.assert_array_equal(delayed.last_origin("trust"), trust)
-    np.testing.assert_array_equal(forecast_trust(delayed)[..., TRUST.index("mean")], trust)
+    np.testing.assert_array_equal(forecast_trust(delayed)[..., TRUST.index("probability")], trust)
 
 
 def test_the_forecast_has_the_whole_trust_of_the_result(delayed):
@@ -190,30 +194,11 @@ def forecast_trust(run: Run) -> np.ndarray:
     return forecast.trust
 
 
-def test_evidence_at_the_newest_origin_is_that_of_the_result(delayed):
+@pytest.mark.parametrize("side", ["log10_e", "log10_e_against"])
+def test_evidence_at_the_newest_origin_is_that_of_the_result(delayed, side):
     # each release is an origin, so that at the newest one all outcomes are known
-    assert np.isfinite(delayed.trust("log10_e")[1:]).all()
-    np.testing.assert_array_equal(delayed.last_origin("log10_e"), delayed.trust("log10_e"))
-
-
-@by_trust_loss
-def test_evidence_at_any_origin_is_that_of_the_outcomes_known_by_then(trust_loss):
-    spec = spec_of(days=100, horizon=3, trust_loss=trust_loss, forecasters=NAMES)
-    rows = run_of(walk(100), spec).hindcasts
-    moments = sorted({key[2] for key in rows})
-    for (name, ahead, moment), row in rows.items():
-        if name == "naive":
-            assert np.isnan(row["log10_e"])
-            continue
-        # one value a day: what was quoted `ahead` or more days ago has its outcome
-        known_count = max(0, moments.index(moment) + 1 - ahead)
-        won, lost = [0] * ahead, [0] * ahead
-        for order, before in enumerate(moments[:known_count]):
-            outcome = rows[name, ahead, before]["outcome"] if (name, ahead, before) in rows else None
-            won[order % ahead] += outcome == 1.0
-            lost[order % ahead] += outcome == 0.0
-        expected = log10_of(sum(map(evidence, won, lost), Fraction(0)) / ahead)
-        assert row["log10_e"] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert np.isfinite(delayed.trust(side)[1:]).all()
+    np.testing.assert_array_equal(delayed.last_origin(side), delayed.trust(side))
 
 
 def crps(row: dict[str, Any]) -> float:
@@ -224,28 +209,89 @@ def absolute(row: dict[str, Any]) -> float:
     return float(abs(row["first_release"] - row["point"]))
 
 
+LOSSES = {"absolute": absolute, "crps": crps}
+
+
+def plain_pairs(run: Run) -> Iterator[tuple[str, int, list[dict[str, Any]], Judged]]:
+    """Each forecaster's and horizon's rows in order of time, and what plain code makes of their losses.
+
+    Every origin of the series must be in the period.
+    """
+    assert run.summary is not None
+    loss, settings = LOSSES[run.spec.trust_loss], Settings(run.spec.trust_half_life, run.summary.span)
+    moments = sorted({key[2] for key in run.hindcasts})
+    newest = {key[2]: row["timestamp"] for key, row in run.hindcasts.items()}
+    for name in NAMES[1:]:
+        for ahead in range(1, run.spec.horizon + 1):
+            rows = [run.hindcasts[name, ahead, moment] for moment in moments]
+            rivals = [run.hindcasts["naive", ahead, moment] for moment in moments]
+            known = [first_moment(newest, moments, row["target"]) for row in rows]
+            steps = [
+                Step(made, release, loss(row), loss(rival), rival["first_release"] - rival["point"])
+                for made, (release, row, rival) in enumerate(zip(known, rows, rivals, strict=True))
+            ]
+            yield name, ahead, rows, judged(steps, ahead, settings)
+
+
+def first_moment(newest: dict[datetime, datetime], moments: list[datetime], target: datetime | None) -> int | None:
+    """The number of the first origin at which a target's timestamp was known."""
+    if target is None:
+        return None
+    return next(order for order, moment in enumerate(moments) if newest[moment] >= target)
+
+
+@by_trust_loss
+@pytest.mark.parametrize("observed", ["as it comes", "released late"])
+def test_all_that_is_quoted_of_trust_is_what_plain_code_makes_of_the_losses_in_the_table(observed, trust_loss):
+    if observed == "released late":
+        observations, spec = weekly()
+        spec = attrs.evolve(spec, trust_loss=trust_loss)
+    else:
+        observations = walk(100)
+        spec = spec_of(days=100, horizon=3, trust_loss=trust_loss, trust_span=20, min_history=12, forecasters=NAMES)
+    run = run_of(observations, spec)
+    count = 0
+    for name, ahead, rows, plain in plain_pairs(run):
+        np.testing.assert_allclose([row["trust"] for row in rows], plain.probabilities, rtol=1e-8, err_msg=name)
+        for column, side in (("log10_e", 0), ("log10_e_against", 1)):
+            quoted = [row[column] for row in rows]
+            np.testing.assert_allclose(quoted, [e[side] for e in plain.evidence], rtol=1e-8, atol=1e-12)
+        differences = np.array(plain.differences)
+        ties = np.abs(differences) < TIE
+        np.testing.assert_allclose([row["difference"] for row in rows], np.where(ties, 0.0, differences), rtol=1e-7)
+        codes = np.where(np.isnan(differences), np.nan, np.where(ties, 0.5, differences > 0))
+        np.testing.assert_array_equal([row["outcome"] for row in rows], codes)
+        index = NAMES.index(name), ahead - 1
+        assert run.record is not None
+        assert run.record.won[:, *index].sum() == (codes == 1).sum()
+        assert run.record.lost[:, *index].sum() == (codes == 0).sum()
+        assert run.trust("log10_e_wins")[index] == pytest.approx(plain.log10_e_wins, rel=1e-9, abs=1e-12)
+        count += int(np.isfinite(plain.probabilities).sum())
+    assert count > 700
+
+
 @by_trust_loss
 @pytest.mark.parametrize("actuals", ["first", "latest"])
 def test_the_smaller_loss_on_first_releases_wins(actuals, trust_loss):
     observations = revised_walk()
     fields = {"horizon": 3, "batch_size_days": 20, "forecasters": NAMES}
     run = run_of(observations, spec_of(days=150, actuals=actuals, trust_loss=trust_loss, **fields))
-    loss = {"absolute": absolute, "crps": crps}[trust_loss]
-    won, lost = np.zeros((2, len(NAMES), 3))
+    loss = LOSSES[trust_loss]
+    outcomes = np.zeros((2, len(NAMES), 3), dtype=np.int64)
     for (name, ahead, moment), row in run.hindcasts.items():
         rival = run.hindcasts.get(("naive", ahead, moment))
-        if rival is None or np.isnan(row["first_release"]):
+        if rival is None or np.isnan(row["first_release"]) or np.isnan(rival["outcome"]):
             assert np.isnan(row["outcome"])
             continue
         difference = loss(row) - loss(rival)
         # no tie but the benchmark's own with itself is exact to the last bit
         outcome = 0.5 if abs(difference) < 1e-12 else float(difference < 0)
         assert row["outcome"] == outcome
-        won[NAMES.index(name), ahead - 1] += outcome / ahead
-        lost[NAMES.index(name), ahead - 1] += (1 - outcome) / ahead
+        outcomes[:, NAMES.index(name), ahead - 1] += outcome == 1.0, outcome == 0.0
     assert run.record is not None
-    np.testing.assert_allclose(run.record.wins.sum(axis=0), won, rtol=1e-12)
-    np.testing.assert_allclose(run.record.losses.sum(axis=0), lost, rtol=1e-12)
+    np.testing.assert_array_equal(run.record.won.sum(axis=0), outcomes[0])
+    np.testing.assert_array_equal(run.record.lost.sum(axis=0), outcomes[1])
+    assert outcomes[:, 1:].sum() > 1000
 
 
 def revised_walk() -> Observations:
@@ -262,7 +308,7 @@ def test_by_crps_others_win_than_by_absolute_error():
     )
     assert by_crps is not None
     assert by_error is not None
-    assert not np.array_equal(by_crps.wins, by_error.wins)
+    assert not np.array_equal(by_crps.won, by_error.won)
 
 
 REVISED = {
@@ -296,7 +342,7 @@ def test_latest_actuals_are_scored_and_first_releases_teach(series_of, trust_los
         run_of(observations, spec_for(observations, actuals=actuals, trust_loss=trust_loss)).hindcasts
         for actuals in ("first", "latest")
     )
-    columns = ("first_release", "outcome", "trust", "log10_e")
+    columns = ("first_release", "outcome", "difference", "trust", "log10_e", "log10_e_against")
     assert first.keys() == latest.keys()
     for key, row in first.items():
         np.testing.assert_array_equal([row[name] for name in columns], [latest[key][name] for name in columns])

@@ -18,6 +18,7 @@ from pulse_core.errors import InvalidSpec, TooLittleData
 from pulse_core.levels import LEVELS
 from pulse_core.results import TRUST
 from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained, VariableForecast
+from pulse_core.scores.verdict import BETTER, OPEN, WORSE
 from tests.fakes import FakeSink, FakeStore
 from tests.strategies import replayed, whole_for
 from tests.unit.core.models import CUSTOM, OnlyAbove, custom
@@ -43,10 +44,15 @@ def forecast(spec: RunSpec, *observations: Observations, as_of: date | None = No
     return Forecasting(**ports | fields).execute(run, as_of or max(spec.last_day, date(2040, 1, 1)))
 
 
-def quoted(forecast: VariableForecast, benchmark: str = "naive") -> Quoted:
-    """The bits of all that was said, by forecaster and horizon, where there is a forecast; of trust the mean."""
-    mean, trials = (forecast.trust[..., TRUST.index(name)] for name in ("mean", "trials"))
-    assert np.isnan(mean).tolist() == np.isnan(trials).tolist()
+def quoted(forecast: VariableForecast) -> Quoted:
+    """The bits of all that was said, by forecaster and horizon, where there is a forecast."""
+    probability, effective, *evidence = (
+        forecast.trust[..., TRUST.index(name)] for name in ("probability", "n_effective", "log10_e", "log10_e_against")
+    )
+    assert np.isnan(probability).tolist() == np.isnan(effective).tolist()
+    others = np.array([name != forecast.benchmark for name in forecast.forecasters])[:, None]
+    # where nothing was compared yet a table says that nothing was bet
+    in_favour, against = (np.where(np.isnan(log10_e) & others, 0.0, log10_e) for log10_e in evidence)
     return {
         (name, ahead + 1): tuple(
             value.tobytes()
@@ -54,7 +60,9 @@ def quoted(forecast: VariableForecast, benchmark: str = "naive") -> Quoted:
                 forecast.point[row, ahead],
                 *forecast.quantiles[:, row, ahead],
                 forecast.weights[row, ahead],
-                mean[row, ahead],
+                probability[row, ahead],
+                in_favour[row, ahead],
+                against[row, ahead],
             )
         )
         for row, name in enumerate(forecast.forecasters)
@@ -65,7 +73,7 @@ def quoted(forecast: VariableForecast, benchmark: str = "naive") -> Quoted:
 
 def hindcast(rows: dict[Any, dict[str, Any]], moment: np.datetime64) -> Quoted:
     """The same of a run's hindcasts at a moment."""
-    columns = ("point", *(f"q{level}" for level in LEVELS), "weight", "trust")
+    columns = ("point", *(f"q{level}" for level in LEVELS), "weight", "trust", "log10_e", "log10_e_against")
     at = moment.astype("datetime64[us]").item()
     return {(key[1], key[2]): tuple(row[column] for column in columns) for key, row in rows.items() if key[3] == at}
 
@@ -94,7 +102,7 @@ def test_a_forecast_is_the_hindcast_of_a_run_that_goes_on(law):
     rows = quotes(observations, spec)
     assume(rows)  # a run whose data cannot fill its horizon is refused whole
     (newest,) = forecast(attrs.evolve(spec, end=last), observations.known_by(moment)).variables
-    assert quoted(newest, spec.benchmark) == hindcast(rows, moment)
+    assert quoted(newest) == hindcast(rows, moment)
 
 
 def walk(count: int = 120, variable: str = "x", seed: int = 7) -> Observations:
@@ -256,8 +264,33 @@ def test_the_steps_to_come_bear_the_dates_of_the_calendar():
     assert newest.targets.tolist() == [day(80).item(), day(81).item(), day(82).item()]
 
 
-def test_trust_stands_with_its_interval_beside_the_benchmark_that_has_none():
-    (newest,) = forecast(small(), walk(80)).variables
-    mean, low, high = (newest.trust[..., TRUST.index(name)] for name in ("mean", "low", "high"))
-    assert np.isnan(mean[0]).all()
-    assert ((low[1:] < mean[1:]) & (mean[1:] < high[1:])).all()
+def test_trust_stands_beside_the_benchmark_that_has_none():
+    (newest,) = forecast(small(forecasters=("naive", "drift", "mean")), walk(80)).variables
+    probability, low, rate, high = (
+        newest.trust[..., TRUST.index(name)] for name in ("probability", "win_rate_low", "win_rate", "win_rate_high")
+    )
+    assert np.isnan(newest.trust[0]).all()
+    assert ((probability[1:] > 0) & (probability[1:] < 1)).all()
+    assert ((low[1:] <= rate[1:]) & (rate[1:] <= high[1:]) & (low[1:] < high[1:])).all()
+
+
+@settings(max_examples=50)
+@given(continued())
+def test_a_forecast_has_the_trust_and_verdicts_of_a_run_that_ends_at_its_moment(law):
+    observations, spec, moment, last = law
+    day_of_moment = moment.astype("datetime64[D]").item()
+    result = ended(observations.known_by(moment), attrs.evolve(spec, end=day_of_moment))
+    if not result.variables:  # it is too early to fill the horizon
+        return
+    (summary,) = result.variables
+    (newest,) = forecast(attrs.evolve(spec, end=last), observations.known_by(moment)).variables
+    assert (newest.benchmark, newest.span) == (summary.benchmark, summary.span)
+    assert newest.trust.tobytes() == summary.trust.tobytes()
+    assert newest.verdicts.tolist() == summary.verdicts.tolist()
+
+
+def test_a_forecast_tells_who_is_better_and_who_is_worse():
+    numbers = np.arange(300.0) + np.random.default_rng(5).normal(size=300)
+    spec = small(days=100, horizon=1, forecasters=("naive", "mean", "drift"))
+    (newest,) = forecast(spec, series(numbers)).variables
+    assert newest.verdicts[:, 0].tolist() == [OPEN, WORSE, BETTER]

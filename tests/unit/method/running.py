@@ -22,6 +22,8 @@ from pulse_core.scores.evidence import log10_of
 from pulse_core.scores.trust import trust_probability
 from pulse_core.spec import DEFAULT_FORECASTERS
 from tests.fakes import FakeBackend, FakeSink, FakeStore
+from tests.plain_pairs import Step
+from tests.unit.method.plain_learning import trapezoid
 
 FIRST_DAY = date(2000, 1, 1)
 Teach = Callable[[PointInTime, RunSpec], Origins]
@@ -59,6 +61,31 @@ class Replay:
         """(origin of the period, horizon, forecaster)."""
         return self.learning.differences[..., : self.hindcasts.shown]
 
+    def steps(self, row: int, ahead: int) -> list[Step]:
+        """What plain code needs to judge a forecaster at a horizon; moments are numbers of origins."""
+        column, benchmark = ahead - 1, self.spec.forecasters.index(self.benchmark)
+        known = np.searchsorted(self.origins.known[:, column], np.arange(len(self.origins)), side="right")
+        released = self.origins.released[:, column]
+        errors = released - self.hindcasts.forecasts[:, benchmark, column]
+        return [
+            Step(
+                made=origin,
+                known=int(known[origin]) if known[origin] < len(self.origins) else None,
+                loss=self.loss(origin, row, column),
+                benchmark_loss=self.loss(origin, benchmark, column),
+                error=float(errors[origin]),
+                counted=origin >= self.origins.first,
+            )
+            for origin in range(len(self.origins))
+        ]
+
+    def loss(self, origin: int, row: int, column: int) -> float:
+        """The loss that trust compares; a NaN has no forecast, no quantiles or no actual."""
+        actual = float(self.origins.released[origin, column])
+        if self.spec.trust_loss == "crps":
+            return trapezoid(actual, self.quantiles[origin, :, row, column].tolist())
+        return abs(actual - float(self.hindcasts.forecasts[origin, row, column]))
+
     def forecasts(self, name: str) -> np.ndarray:
         """(origin, horizon), in the data's units."""
         row = self.spec.forecasters.index(name)
@@ -74,7 +101,7 @@ def replay(
 ) -> Replay:
     """Replay a variable whose rows say when they became known. Raises TooLittleData where it has no origin."""
     point = point_in_time(observations, spec, predictors)
-    forecasters = resolve(spec.forecasters, custom, season=spec.season)
+    forecasters = resolve(spec.forecasters, custom, simple=spec.simple)
     simple = [forecaster.name for forecaster in forecasters.simple]
     with np.errstate(all="ignore"):
         origins = teach(point, spec)
@@ -109,7 +136,7 @@ def replay(
 
 def backtest_of(observations: Observations, spec: RunSpec) -> Backtest:
     """What the core makes of a variable. Raises TooLittleData where it has no origin."""
-    return backtest(point_in_time(observations, spec), spec, resolve(spec.forecasters, season=spec.season))
+    return backtest(point_in_time(observations, spec), spec, resolve(spec.forecasters, simple=spec.simple))
 
 
 def series(values: Iterable[float], variable: str = "x") -> Observations:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from fractions import Fraction
 
 import attrs
 import numpy as np
@@ -17,11 +16,12 @@ from pulse_core.backtest.origins import Origins, origins_of
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.forecasters.registry import resolve
 from pulse_core.results import VariableRecord
-from pulse_core.scores.evidence import evidence_path
-from pulse_core.spec import CALIBRATIONS
+from pulse_core.scores.trust import STATE
+from pulse_core.spec import CALIBRATIONS, TRUST_LOSSES
+from tests.plain_pairs import judged
+from tests.plain_trust import TIE, Settings
 from tests.strategies import replayed, rewritten_after, values
 from tests.unit.kernel.passes import calibrator_state
-from tests.unit.method.plain_learning import evidence, log10_of
 from tests.unit.method.running import Replay, Teach, backtest_of, replay, series, spec_of
 
 SEASON = 3
@@ -51,6 +51,10 @@ def laws(draw: st.DrawFn, calibration: str = "conformal") -> Law:
         actuals=draw(st.sampled_from(["first", "latest"])),
         target=target,
         calibration=calibration,
+        benchmark=draw(st.sampled_from(["naive", "auto", "ses"])),
+        trust_loss=draw(st.sampled_from(TRUST_LOSSES)),
+        trust_half_life=draw(st.sampled_from([2.0, 500.0])),
+        trust_span=draw(st.sampled_from([None, 3])),
     )
     moment = original.known_at[draw(st.integers(len(original) // 2, len(original) - 1))]
     later = numbers if target == "log-change" else None
@@ -62,7 +66,7 @@ def quoted(output: Replay, until: np.datetime64) -> Quoted:
     """The bits of all that was quoted at each origin of the period up to a moment."""
     point, counted = output.point, output.origins.batch >= 0
     offsets, sizes = calibration(output)
-    log10_e = evidence_quoted(output)
+    in_favour, against = output.evidence
     bits: Quoted = {}
     for origin in np.flatnonzero(counted & (point.origin_known_at <= until)):
         at = point.origin_known_at[origin]
@@ -72,8 +76,11 @@ def quoted(output: Replay, until: np.datetime64) -> Quoted:
             bits[at, f"offsets of {name}"] = offsets[origin, :, row].tobytes()
             bits[at, f"spread of {name}"] = np.ldexp(sizes[origin, row], scaled(output)).tobytes()
             bits[at, f"trust in {name}"] = output.trust[origin, row].tobytes()
-            bits[at, f"evidence for {name}"] = log10_e[origin, row].tobytes()
+            bits[at, f"what trust in {name} is made of"] = output.states[origin, ..., row].tobytes()
+            bits[at, f"evidence for {name}"] = in_favour[origin, row].tobytes()
+            bits[at, f"evidence against {name}"] = against[origin, row].tobytes()
         bits[at, "weights"] = output.weights[origin].tobytes()
+        bits[at, "benchmark and span"] = f"{output.benchmark} {output.span}".encode()
     return bits
 
 
@@ -83,23 +90,15 @@ def scaled(output: Replay) -> int:
 
 def calibration(output: Replay) -> tuple[np.ndarray, np.ndarray]:
     """Offsets (origin, level, forecaster, horizon) and sizes (origin, forecaster, horizon) as they stood."""
-    learning = LearningPass(output.hindcasts, output.origins, resolve(output.spec.forecasters), output.spec)
+    forecasters = resolve(output.spec.forecasters, simple=output.spec.simple)
+    no_marks = np.zeros(0, dtype=np.int64)
+    learning = LearningPass(output.hindcasts, output.origins, forecasters, output.spec, output.benchmark, no_marks)
     states = []
     for origin in range(len(output.origins)):
         learning.run(origin, origin + 1)
         states.append(calibrator_state(learning))
     offsets, sizes = (np.stack(arrays) for arrays in zip(*states, strict=True))
     return offsets, sizes
-
-
-def evidence_quoted(output: Replay) -> np.ndarray:
-    """log10 e-values (origin, forecaster, horizon) as the table of hindcasts tells them; 0 before the period."""
-    first = output.origins.first
-    log10_e = np.zeros(output.trust.shape)
-    log10_e[first:] = evidence_path(
-        output.learning.outcomes[first:], np.maximum(output.origins.known[first:] - first, 0)
-    )
-    return log10_e
 
 
 def assert_law(law: Law, teach: Teach = origins_of) -> None:
@@ -188,7 +187,7 @@ def test_the_law_catches_trust_that_learns_too_early():
         quoted(replay(attrs.evolve(original, values=original.values + move * future), spec, five_early), moment)
         for move in (100.0, -100.0)
     )
-    for kind in ("trust in mean", "evidence for mean"):
+    for kind in ("trust in mean", "evidence for mean", "evidence against mean"):
         assert any(before[key] != after[key] for key in before if key[1] == kind), kind
 
 
@@ -214,60 +213,38 @@ def test_the_law_catches_a_calibrator_that_knows_something_of_the_future():
 @given(laws())
 def test_trust_and_evidence_at_a_moment_follow_from_the_outcomes_known_by_then(law):
     original, _, spec, moment = law
-    spec = attrs.evolve(spec, actuals="first")
+    spec = attrs.evolve(spec, actuals="first", trust_loss="absolute")
     try:
         output = replay(original, spec)
-        cut = backtest_of(original.known_by(moment), spec).record
+        record = backtest_of(original.known_by(moment), spec).record
     except TooLittleData:
         return
-    wins, losses, proof = judged(output, moment)
-    np.testing.assert_allclose(cut.wins.sum(axis=0), wins, atol=1e-12)
-    np.testing.assert_allclose(cut.losses.sum(axis=0), losses, atol=1e-12)
-    np.testing.assert_allclose(cut.log10_e, proof, rtol=1e-9, atol=1e-12)
+    assert (record.benchmark, record.span) == (output.benchmark, output.span)
     newest = int(np.searchsorted(output.point.origin_known_at, moment, side="right")) - 1
-    quoted_then = np.where(np.isnan(proof), np.nan, evidence_quoted(output)[newest])
-    np.testing.assert_allclose(quoted_then, proof, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(output.trust[newest], trust_of(output, cut, newest), rtol=1e-12)
-
-
-def trust_of(output: Replay, cut: VariableRecord, newest: int) -> np.ndarray:
-    """The mean of the Beta posterior after the weighted wins and losses of each batch, which fade; NaN before any."""
-    decay = output.spec.trust_decay ** (output.spec.batch_size_days / 30)
-    alpha, beta = np.ones_like(cut.wins[0]), np.ones_like(cut.wins[0])
-    for batch in range(int(output.origins.batch[newest]) + 1):
-        if batch:
-            alpha, beta = 1 + decay * (alpha - 1), 1 + decay * (beta - 1)
-        alpha, beta = alpha + cut.wins[batch], beta + cut.losses[batch]
-    return np.where(alpha + beta > 2, alpha / (alpha + beta), np.nan)
-
-
-def judged(output: Replay, moment: np.datetime64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weighted wins and losses, and evidence by interleaving, of the outcomes known by a moment."""
-    point, spec = output.point, output.spec
-    benchmark = spec.forecasters.index(spec.benchmark)
-    shape = (len(spec.forecasters), spec.horizon)
-    wins, losses, proof = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan)
-    countable = [
-        origin for origin in np.flatnonzero(output.origins.batch >= 0) if point.origin_known_at[origin] <= moment
-    ]
-    for row in range(shape[0]):
+    for row, name in enumerate(spec.forecasters):
         for ahead in range(1, spec.horizon + 1):
-            counts = [[0, 0] for _ in range(ahead)]
-            for order, origin in enumerate(countable):
-                step = point.origin_step[origin] + ahead
-                if step >= len(point.step_known_at) or point.step_known_at[step] > moment:
-                    continue
-                actual = point.step_first[step]
-                forecasts = output.hindcasts.forecasts[origin, :, ahead - 1]
-                rival, loss = (abs(actual - forecasts[side]) for side in (benchmark, row))
-                if not np.isfinite(loss + rival):
-                    continue
-                win = 0.5 if loss == rival else float(loss < rival)
-                wins[row, ahead - 1] += win / ahead
-                losses[row, ahead - 1] += (1 - win) / ahead
-                if loss != rival:
-                    counts[order % ahead][int(loss > rival)] += 1
-            if row != benchmark:
-                average = sum((evidence(*pair) for pair in counts), Fraction(0)) / ahead
-                proof[row, ahead - 1] = log10_of(average)
-    return wins, losses, proof
+            cell = row, ahead - 1
+            if name == output.benchmark:
+                assert np.isnan(record.trust[-1][cell])
+                assert np.isnan(record.evidence[cell]).all()
+                continue
+            # the run that ends then has the bits of what the longer one quoted then
+            assert record.trust[-1][cell].tobytes() == output.trust[newest][cell].tobytes()
+            sides = [side[newest][cell] for side in output.evidence]
+            assert record.evidence[cell][:2].tobytes() == np.array(sides).tobytes()
+            assert record.statistics[cell][: len(STATE)].tobytes() == output.states[newest, :, ahead - 1, row].tobytes()
+            compare_with_plain(output, record, cell, newest)
+
+
+def compare_with_plain(output: Replay, record: VariableRecord, cell: tuple[int, int], newest: int) -> None:
+    """Hold what was quoted at an origin to plain code, unless rounding may decide a tie."""
+    row, ahead = cell[0], cell[1] + 1
+    settings = Settings(output.spec.trust_half_life, output.span)
+    plain = judged(output.steps(row, ahead), ahead, settings, until=newest)
+    if any(0 < abs(difference) < 1e-6 for difference in plain.differences):
+        return
+    np.testing.assert_allclose(output.trust[newest][cell], plain.probabilities[-1], rtol=1e-7)
+    np.testing.assert_allclose([side[newest][cell] for side in output.evidence], plain.evidence[-1], atol=1e-9)
+    counted = plain.differences[: len(plain.differences) - len(plain.pair.pending)]
+    assert record.won[:, *cell].sum() == sum(difference >= TIE for difference in counted)
+    assert record.lost[:, *cell].sum() == sum(difference <= -TIE for difference in counted)

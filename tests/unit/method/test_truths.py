@@ -132,9 +132,16 @@ def test_what_is_known_later_is_quoted_later_and_no_otherwise(data, days):
 
 
 def scale_free(measure: str) -> bool:
-    return measure in {"n", "mase", "rmsse", "smape", "hit_rate", "msis", "dm_p"} or measure.startswith(
-        ("skill", "coverage")
-    )
+    return measure in {
+        "n",
+        "mase",
+        "rmsse",
+        "smape",
+        "hit_rate",
+        "hit_rate_count",
+        "msis",
+        "dm_p",
+    } or measure.startswith(("skill", "coverage"))
 
 
 ORDINARY = st.floats(1e-3, 1e6) | st.floats(-1e6, -1e-3) | st.integers(-3, 3).map(float)
