@@ -167,7 +167,7 @@ def taught(origins: Origins, known: np.ndarray) -> Origins:
 @pytest.mark.parametrize("peeking", [one_early, of_the_end])
 def test_the_law_catches_a_calibrator_that_learns_too_early(calibration, peeking):
     original, rewritten, spec, moment = long_law(calibration)
-    with pytest.raises(AssertionError, match=r"spread|quantiles|offsets"):
+    with pytest.raises(AssertionError, match="Differing items"):
         assert_law((original, rewritten, attrs.evolve(spec, forecasters=("naive", "mean")), moment), peeking)
 
 
