@@ -53,8 +53,8 @@ class SpecSettings:
     benchmark: str = option(
         attrs.evolve(TEXT, metavar="NAME"),
         HOW,
-        "The forecaster that the others are compared with; auto takes, for each variable, that of naive, drift and "
-        "(with a season) seasonal-naive that lost least before the period.",
+        "The forecaster that the others are compared with; auto takes, for each variable, the simple forecaster that "
+        "lost least before the period: naive, drift, with a season seasonal-naive, of changes the mean.",
         "naive",
     )
     min_history: int = option(WHOLE, HOW, "Observations that must be known before the first forecast.", 30)
