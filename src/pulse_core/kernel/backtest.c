@@ -134,7 +134,7 @@ static const double *actuals_at(const struct pass *pass, int64_t origin, const d
 PULSE_EXPORT void pulse_pass(struct pass *pass, int64_t first, int64_t last)
 {
     const int64_t stride = pass->stride, members = pass->ensemble.members;
-    /* the first rows of the scratch belong to sums and outcomes */
+    /* the first rows of the scratch belong to sums and trust */
     double *error = pass->scratch + 6 * stride, *relative = error + stride, *offset = relative + 3 * stride;
     double *size = offset + LEVELS * stride;
     for (int64_t origin = first; origin < last; origin++) {
