@@ -263,7 +263,7 @@ class LearningPass:
     def _set_trust(self, spec: RunSpec, marks: Positions) -> None:
         horizons, width = self._pairs = spec.horizon, whole_lanes(self._shape[0])
         origins = len(self._origins) - self._origins.first
-        sequences = horizons * (horizons + 1) // 2
+        sequences, window = horizons * (horizons + 1) // 2, most_waiting(self._origins)
         self._differences = np.full((origins, *self._pairs), np.nan)
         self._marked, self._ahead = (
             np.empty((len(marks), len(STATE), *self._pairs)),
@@ -280,7 +280,8 @@ class LearningPass:
             win_fade=fade_of(HALF_LIVES["wins"]),
             level=np.zeros((horizons, 2)),
             difference=self._differences,
-            bet=np.zeros((origins, *self._pairs)),
+            window=window,
+            bet=np.zeros((window, *self._pairs)),
             sums=np.zeros((horizons, _TRUST_SUMS, width)),
             lags=np.zeros((sequences - horizons, 2, width)),
             size=np.zeros((horizons, _SIZES, width)),
@@ -294,3 +295,9 @@ class LearningPass:
             marked=self._marked,
             marked_ahead=self._ahead,
         )
+
+
+def most_waiting(origins: Origins) -> int:
+    """Return how many origins of the period wait for their actuals at most, the newest of them included."""
+    numbers, known = np.arange(origins.first, len(origins)), origins.known[origins.first :].min(axis=1)
+    return int((numbers + 1 - np.maximum(known, origins.first)).max(initial=1))

@@ -120,7 +120,7 @@ static const double *actuals_at(const struct pass *pass, int64_t origin, const d
 PULSE_EXPORT void pulse_pass(struct pass *pass, int64_t first, int64_t last)
 {
     const int64_t stride = pass->stride, members = pass->ensemble.members;
-    /* the first rows of the scratch belong to sums and outcomes */
+    /* the first rows of the scratch belong to sums and trust */
     double *offset = pass->scratch + 7 * stride, *size = offset + LEVELS * stride;
     for (int64_t origin = first; origin < last; origin++) {
         const double *offsets = pass->calibrator.offset, *sizes = pass->calibrator.size;

@@ -183,7 +183,7 @@ class _BatchSums(ctypes.Structure):
 
 class _Trust(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("width", "first")),
+        *((name, ctypes.c_int64) for name in ("width", "first", "window")),
         *((name, ctypes.c_double) for name in ("fade", "level_fade", "size_fade", "win_fade")),
         *(
             (name, ctypes.c_void_p)

@@ -1,4 +1,4 @@
-/* The pass over the origins of one variable: what the learners, scores and outcomes share.
+/* The pass over the origins of one variable: what learners, scores and trust share.
  *
  * A cell is a forecaster at a horizon: cell = forecaster * horizons + (steps ahead - 1). Rows of cells are `stride`
  * numbers long, the number of cells rounded up to LANES; the numbers behind the last cell are NaN in forecasts, and
@@ -101,13 +101,14 @@ struct batch_sums {
 struct trust {
     int64_t width;
     int64_t first;          /* the first origin of the period */
+    int64_t window;         /* the most origins that wait for their actuals at a time */
     double fade;            /* of the sums of differences at each step */
     double level_fade;      /* of the benchmark's absolute error */
     double size_fade;       /* of the sizes of differences */
     double win_fade;        /* of wins and losses */
     double *level;          /* (horizons, 2) the benchmark's absolute errors, faded, and their faded number */
     double *difference;     /* (origins of the period, horizons, width) d, 0 for a tie, NaN for none */
-    double *bet;            /* (origins of the period, horizons, width) */
+    double *bet;            /* (window, horizons, width) of the origins that wait, each in the place of its number mod window */
     double *sums;           /* (horizons, TRUST_SUMS, width) number, its square fade, d, d^2, number with ties */
     double *lags;           /* (horizons (horizons - 1) / 2, 2, width) products of d so many origins apart, their number */
     double *size;           /* (horizons, SIZES, width) d^2, faded number, number */
