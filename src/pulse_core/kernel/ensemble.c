@@ -26,8 +26,6 @@ static void add_up(double *rows, int64_t count, int64_t width)
     }
 }
 
-static lanes larger(lanes first, lanes second) { return choose(less(first, second), second, first); }
-
 /* Learn, at each horizon, from the error of one origin, or of none (-1). */
 void ensemble_learn(struct pass *pass, const int64_t *origin)
 {
@@ -54,7 +52,7 @@ void ensemble_learn(struct pass *pass, const int64_t *origin)
         lanes largest = load(state->largest + h);
         store(before + h, largest);
         for (int64_t i = h; i < size; i += width)
-            largest = larger(largest, load(spared + i) * load(spared + i));
+            largest = larger(load(spared + i) * load(spared + i), largest);
         store(state->largest + h, largest);
         for (int64_t i = h; i < size; i += width) {
             lanes regret = load(spared + i), square = regret * regret, squares = load(state->squares + i);
@@ -89,7 +87,7 @@ static void weigh(const struct ensemble *state, const double *awake, double *tot
     add_up(count, state->members, width);
     for (int64_t h = 0; h < width; h += LANES) {
         mask uniform = equal(load(sum + h), all_lanes(0.0));
-        lanes divisor = choose(uniform, larger(load(count + h), all_lanes(1.0)), load(sum + h));
+        lanes divisor = choose(uniform, larger(all_lanes(1.0), load(count + h)), load(sum + h));
         store(total + h, divisor);
         for (int64_t i = h; i < size; i += width)
             store(state->weight + i, choose(uniform, load(awake + i), load(state->weight + i)) / divisor);

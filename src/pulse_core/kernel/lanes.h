@@ -4,6 +4,10 @@
 
 #include "kernel.h"
 
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
 /* Lanes in an array of doubles, which gcc and clang let vectors of doubles alias. (gcc lowers a memcpy to them by way of
  * the stack, which costs ten times as much.) */
 static inline lanes load(const double *source)
@@ -67,9 +71,38 @@ static inline lanes choose(mask condition, lanes yes, lanes no)
     return (lanes)((condition & (mask)yes) | (~condition & (mask)no));
 }
 
+/* `value` where the condition holds, 0 elsewhere. */
+static inline lanes only(mask condition, lanes value)
+{
+    return (lanes)(condition & (mask)value);
+}
+
+/* The lesser and the larger; `b` where they are equal or one is a NaN. */
 static inline lanes lesser(lanes a, lanes b)
 {
+#if defined(__AVX__)
+    return _mm256_min_pd(a, b);
+#else
     return choose(less(a, b), a, b);
+#endif
+}
+
+static inline lanes larger(lanes a, lanes b)
+{
+#if defined(__AVX__)
+    return _mm256_max_pd(a, b);
+#else
+    return choose(less(b, a), a, b);
+#endif
+}
+
+static inline lanes square_root(lanes a)
+{
+#if defined(__AVX__)
+    return _mm256_sqrt_pd(a);
+#else
+    return (lanes){__builtin_sqrt(a[0]), __builtin_sqrt(a[1]), __builtin_sqrt(a[2]), __builtin_sqrt(a[3])};
+#endif
 }
 
 static inline lanes absolute(lanes a)

@@ -421,13 +421,14 @@ PULSE_EXPORT void pulse_beta_quantile(int64_t count, const double *a, const doub
         result[i] = beta_quantile(a[i], b[i], p[i]);
 }
 
-/* Neighbours often share their degrees of freedom, of which the beta function takes most of the time. */
+/* Neighbours often share their degrees of freedom, of which log B(nu/2, 1/2) takes much of the time. */
 PULSE_EXPORT void pulse_student_t_cdf(int64_t count, const double *nu, const double *t, double *result)
 {
-    dd log_beta_nu = {NAN, 0.0};
+    dd log_beta_nu = {NAN, 0.0}, log_gamma_half = log_gamma((dd){0.5, 0.0});
     for (int64_t i = 0; i < count; i++) {
         if ((i == 0 || nu[i] != nu[i - 1]) && is_freedom(nu[i]))
-            log_beta_nu = log_beta(0.5 * nu[i], 0.5);
+            log_beta_nu = dd_subtract(dd_add(log_gamma((dd){0.5 * nu[i], 0.0}), log_gamma_half),
+                                      log_gamma(dd_sum(0.5 * nu[i], 0.5)));
         result[i] = student_t_cdf(nu[i], t[i], log_beta_nu);
     }
 }

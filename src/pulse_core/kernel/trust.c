@@ -13,6 +13,9 @@
 /* Differences closer to 0 than this are rounding. */
 static const double TIE = 1e-9;
 
+/* Differences beyond this, which no scale measures any more, are taken for it: squares and their sums stay finite. */
+static const double BEYOND = 1e100;
+
 /* A difference of so many root mean squares is the largest that is bet on. */
 static const double CLIP = 5.0;
 
@@ -51,21 +54,21 @@ static void losses(const struct pass *pass, const double *actual, const double *
         store(loss + cell, absolute(load(actual + cell) - load(forecast + cell)));
 }
 
-/* What is bet on the differences of one horizon: d over CLIP root mean squares of those known, within -1 .. 1. */
-static void place_bets(const struct trust *state, int64_t h, int allowed, const double *difference, double *bet)
+static lanes bounded(lanes value, double bound) { return larger(all_lanes(-bound), lesser(all_lanes(bound), value)); }
+
+/* The differences d of gains, 0 for a tie, NaN for none. */
+static lanes scaled(lanes gain, mask known, lanes scale)
 {
-    const int64_t width = state->width;
-    const double *size = state->size + h * SIZES * width;
-    for (int64_t i = 0; i < width; i += LANES) {
-        lanes d = load(difference + i), count = load(size + 2 * width + i);
-        lanes mean = load(size + i) / load(size + width + i), root;
-        for (int lane = 0; lane < LANES; lane++)
-            root[lane] = sqrt(mean[lane]);
-        lanes x = d / (all_lanes(CLIP) * root);
-        x = choose(less(all_lanes(1.0), x), all_lanes(1.0), choose(less(x, all_lanes(-1.0)), all_lanes(-1.0), x));
-        mask bets = is_finite(d) & less_or_equal(all_lanes(FEWEST), count);
-        store(bet + i, allowed ? choose(bets, x, all_lanes(0.0)) : all_lanes(0.0));
-    }
+    lanes d = bounded(choose(known, gain, all_lanes(NAN)) / scale, BEYOND);
+    return choose(less(absolute(d), all_lanes(TIE)), all_lanes(0.0), d);
+}
+
+/* What is bet on differences: d over CLIP root mean squares of those known, within -1 .. 1. */
+static lanes bet_on(lanes d, const double *size, int64_t width)
+{
+    lanes root = square_root(load(size) / load(size + width));
+    mask bets = equal(d, d) & less_or_equal(all_lanes(FEWEST), load(size + 2 * width));
+    return only(bets, bounded(d / (all_lanes(CLIP) * root), 1.0));
 }
 
 /* Take down what the forecasts of an origin of the period will turn out to be worth beside the benchmark's, and what is
@@ -76,24 +79,25 @@ void trust_forecast(struct pass *pass, int64_t origin, const double *actual, con
     const int64_t horizons = pass->horizons, width = state->width, first = origin - state->first;
     double *loss = pass->scratch + 2 * pass->stride;
     losses(pass, actual, pass->forecasts + origin * pass->stride, offset, size, loss);
+    for (int64_t cell = pass->forecasters * horizons; cell < width * horizons; cell++)
+        loss[cell] = NAN;
     for (int64_t h = 0; h < horizons; h++) {
         const int64_t at = (first * horizons + h) * width, steps = h + 1;
-        double *difference = state->difference + at, *ahead = state->ahead + h * width;
-        const double scale = state->level[2 * h] > 0.0 ? state->level[2 * h] / state->level[2 * h + 1] : NAN;
-        const double benchmark = loss[pass->benchmark * horizons + h];
-        for (int64_t row = 0; row < pass->forecasters; row++) {
-            double gain = benchmark - loss[row * horizons + h];
-            difference[row] = gain;
-            ahead[row] = ahead[row] + (finite(gain) ? gain : 0.0);
-        }
-        for (int64_t row = 0; row < width; row += LANES) {
-            lanes d = load(difference + row) / all_lanes(scale);
-            d = choose(is_finite(d), d, all_lanes(NAN));
-            store(difference + row, choose(less(absolute(d), all_lanes(TIE)), all_lanes(0.0), d));
-        }
+        const double *level = state->level + 2 * h;
+        double *ahead = state->ahead + h * width;
+        const lanes scale = all_lanes(level[0] > 0.0 ? level[0] / level[1] : NAN);
+        const lanes benchmark = all_lanes(loss[pass->benchmark * horizons + h]);
         /* whoever bets must know how the earlier bets of the same process came out */
-        int allowed = first < steps || pass->known[origin * horizons + h] > origin - steps;
-        place_bets(state, h, allowed, difference, state->bet + at);
+        const int allowed = first < steps || pass->known[origin * horizons + h] > origin - steps;
+        for (int64_t i = 0; i < width; i += LANES) {
+            const double *own = loss + i * horizons + h;
+            lanes gain = benchmark - (lanes){own[0], own[horizons], own[2 * horizons], own[3 * horizons]};
+            mask known = is_finite(gain);
+            lanes d = scaled(gain, known, scale);
+            store(ahead + i, load(ahead + i) + only(known, gain));
+            store(state->difference + at + i, d);
+            store(state->bet + at + i, allowed ? bet_on(d, state->size + h * SIZES * width + i, width) : all_lanes(0.0));
+        }
     }
 }
 
@@ -109,16 +113,15 @@ static void learn_level(struct pass *pass, int64_t origin, int64_t h)
     level[1] = pass->trust.level_fade * level[1] + (is_known ? 1.0 : 0.0);
 }
 
-static lanes one_where(mask condition) { return choose(condition, all_lanes(1.0), all_lanes(0.0)); }
+/* Fade a sum by one step, and add. */
+static inline void add(double *sum, lanes fade, lanes value) { store(sum, fade * load(sum) + value); }
 
-static lanes within(lanes capital)
+static inline void multiply(double *capital, lanes factor)
 {
-    lanes floor = all_lanes(FLOOR), cap = all_lanes(CAP);
-    capital = choose(less(capital, floor), floor, capital);
-    return choose(less(cap, capital), cap, capital);
+    store(capital, lesser(all_lanes(CAP), larger(all_lanes(FLOOR), load(capital) * factor)));
 }
 
-/* Learn the differences `d` of one origin at a horizon, `first` origins after the period's first. */
+/* Learn the differences d of one origin at a horizon, `first` origins after the period's first. */
 static void learn_differences(struct trust *state, int64_t first, int64_t horizons, int64_t h, int64_t batch)
 {
     const int64_t width = state->width, steps = h + 1, apart = horizons * width;
@@ -130,35 +133,36 @@ static void learn_differences(struct trust *state, int64_t first, int64_t horizo
     double *capital = state->capital + (h * (h + 1) / 2 + first % steps) * CAPITALS * width;
     const lanes fade = all_lanes(state->fade), square_fade = fade * fade, size_fade = all_lanes(state->size_fade);
     const lanes win_fade = all_lanes(state->win_fade), share = all_lanes(1.0 / sqrt((double)steps));
+    const lanes zero = all_lanes(0.0), one = all_lanes(1.0);
     for (int64_t i = 0; i < width; i += LANES) {
-        lanes d = load(difference + i), zero = all_lanes(0.0);
-        mask known = is_finite(d), won = less(zero, d), lost = less(d, zero), counted = won | lost;
-        lanes one = one_where(counted), value = choose(counted, d, zero);
-        double *sum = sums + i;
-        store(sum, fade * load(sum) + one);
-        store(sum + width, square_fade * load(sum + width) + one);
-        store(sum + 2 * width, fade * load(sum + 2 * width) + value);
-        store(sum + 3 * width, fade * load(sum + 3 * width) + value * value);
-        store(sum + 4 * width, fade * load(sum + 4 * width) + one_where(known));
+        lanes d = load(difference + i);
+        mask won = less(zero, d), lost = less(d, zero), counted = won | lost;
+        lanes number = only(counted, one), value = only(counted, d), square = value * value;
+        add(sums + i, fade, number);
+        add(sums + width + i, square_fade, number);
+        add(sums + 2 * width + i, fade, value);
+        add(sums + 3 * width + i, fade, square);
+        add(sums + 4 * width + i, fade, only(equal(d, d), one));
         for (int64_t lag = 1; lag <= h; lag++) {
-            double *product = lags + (lag - 1) * 2 * width + i, *pairs = product + width;
+            double *product = lags + (lag - 1) * 2 * width + i;
             lanes before = first >= lag ? load(difference - lag * apart + i) : zero;
-            mask both = counted & (less(zero, before) | less(before, zero));
-            store(product, fade * load(product) + choose(both, d * before, zero));
-            store(pairs, fade * load(pairs) + one_where(both));
+            mask both = counted & less(zero, absolute(before));
+            add(product, fade, only(both, d * before));
+            add(product + width, fade, only(both, one));
         }
-        lanes square = load(size + i), weight = load(size + width + i);
-        store(size + i, choose(counted, size_fade * square + d * d, square));
-        store(size + width + i, choose(counted, size_fade * weight + one, weight));
-        store(size + 2 * width + i, load(size + 2 * width + i) + one);
-        store(wins + i, win_fade * load(wins + i) + choose(won, share, zero));
-        store(wins + width + i, win_fade * load(wins + width + i) + choose(lost, share, zero));
-        store(counts + i, load(counts + i) + one_where(won));
-        store(counts + width + i, load(counts + width + i) + one_where(lost));
+        lanes squares = load(size + i), weight = load(size + width + i);
+        store(size + i, choose(counted, size_fade * squares + square, squares));
+        store(size + width + i, choose(counted, size_fade * weight + number, weight));
+        store(size + 2 * width + i, load(size + 2 * width + i) + number);
+        add(wins + i, win_fade, only(won, share));
+        add(wins + width + i, win_fade, only(lost, share));
+        store(counts + i, load(counts + i) + only(won, one));
+        store(counts + width + i, load(counts + width + i) + only(lost, one));
         lanes x = load(bet + i);
-        for (int side = 0; side < CAPITALS; side++) {
-            double *to = capital + side * width + i, b = side < CAPITALS / 2 ? BETS[side] : -BETS[side - CAPITALS / 2];
-            store(to, within(load(to) * (all_lanes(1.0) + all_lanes(b) * x)));
+        for (int k = 0; k < CAPITALS / 2; k++) {
+            lanes stake = all_lanes(BETS[k]) * x;
+            multiply(capital + k * width + i, one + stake);
+            multiply(capital + (CAPITALS / 2 + k) * width + i, one - stake);
         }
     }
 }

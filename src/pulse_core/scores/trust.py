@@ -73,20 +73,18 @@ def trust_probability(states: Array, span: int) -> Array:
     steps = np.broadcast_to(np.arange(1.0, ratio.shape[-2] + 1.0)[:, None], ratio.shape)[is_known]
     ahead = np.maximum(1.0, span * (weight[is_known] + 1.0) / (compared[is_known] + 1.0))
     r, n, spread = ratio[is_known], effective[is_known], inflation[is_known]
-    variance = spread / n
     freedom = np.minimum(np.maximum(n / steps, _LIMITS[0]), _LIMITS[1])
-    logs, tails = zip(*(_component(prior, r, variance, spread / ahead, freedom) for prior in PRIOR), strict=True)
+    logs, z = zip(*(_component(prior, r, spread / n, spread / ahead) for prior in PRIOR), strict=True)
     largest = np.maximum(*logs)
     likelihoods = [exp(value - largest) for value in logs]
-    total = likelihoods[0] * tails[0] + likelihoods[1] * tails[1]
+    tails = student_t_cdf(freedom[:, None], np.stack(z, axis=-1))  # side by side: of the same degrees of freedom
+    total = likelihoods[0] * tails[:, 0] + likelihoods[1] * tails[:, 1]
     result[is_known] = total / (likelihoods[0] + likelihoods[1])
     return result
 
 
-def _component(
-    prior: tuple[float, float, float], ratio: Array, variance: Array, ahead: Array, freedom: Array
-) -> tuple[Array, Array]:
-    """Return the log likelihood of one normal of the prior, and the probability that it gives to a mean above 0.
+def _component(prior: tuple[float, float, float], ratio: Array, variance: Array, ahead: Array) -> tuple[Array, Array]:
+    """Return the log likelihood of one normal of the prior, and by how many deviations the mean it expects is above 0.
 
     `variance` is that of the observed mean, `ahead` that of the mean over the span ahead.
     """
@@ -96,5 +94,4 @@ def _component(
     likelihood = log(share) - distance * distance / (2.0 * marginal) - log(marginal) / 2.0
     shrinkage = deviation * deviation / marginal
     expected = (1.0 - shrinkage) * mean + shrinkage * ratio
-    z = expected / np.sqrt(shrinkage * variance + ahead + DRIFT * DRIFT)
-    return likelihood, student_t_cdf(freedom, z)
+    return likelihood, expected / np.sqrt(shrinkage * variance + ahead + DRIFT * DRIFT)

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from pulse_core.backtest.custom_quantiles import CustomQuantiles
-from tests.unit.kernel.passes import Array, PassInput, Positions, known_batches, known_in_time, origins_of
+from tests.unit.kernel.passes import Array, PassInput, Positions, known_in_time, origins_of
 
 Generator = np.random.Generator
 EXTREME = np.array([0.0, -0.0, 1.0, -1.0, 1e300, -1e300, 1e-300, -1e-300, 5e-324, 2.5e-310, 1.7e308, -1.7e308, 1e154])
@@ -52,7 +52,7 @@ def pass_inputs(draw: st.DrawFn, /, **fields: Any) -> PassInput:
         revised = released + draw(st.sampled_from([0.0, 0.5])) * make(generator, (count, horizons))
     counts = draw(feedback(count, horizons, generator))
     batch = batches(generator, count, draw(st.integers(0, count - 1)), draw(st.sampled_from([0.05, 0.3, 1.0])))
-    unknown = known_batches(counts, batch) < 0
+    unknown = np.arange(count)[:, None] >= counts[-1]
     scale = generator.choice(draw(st.sampled_from([(1.0,), (0.3, 2.0), SCALES])), count)
     origins = origins_of(
         np.where(unknown, np.nan, released),
@@ -75,7 +75,8 @@ def pass_inputs(draw: st.DrawFn, /, **fields: Any) -> PassInput:
         "benchmark": draw(st.integers(0, forecasters - 1)),
         "calibration": draw(st.sampled_from(["conformal", "conformal", "empirical"])),
         "trust_loss": draw(st.sampled_from(["absolute", "crps"])),
-        "trust_decay": draw(st.sampled_from([1.0, 0.99, 0.5])),
+        "trust_half_life": draw(st.sampled_from([500.0, 20.0, 1.0])),
+        "marks": tuple(draw(st.sets(st.integers(origins.first, count - 1)).map(sorted))),
     }
     return PassInput(**drawn | fields)
 

@@ -37,7 +37,8 @@ class Member:
 class PassInput:
     """All that a pass depends on, arrays as in Hindcasts and Origins; `forecasts` (origin, forecaster, horizon).
 
-    `members` and `ensemble` are rows among the forecasters; without an ensemble it is None.
+    `members` and `ensemble` are rows among the forecasters; without an ensemble it is None. `marks` are origins of the
+    period, in order.
     """
 
     forecasts: Array
@@ -48,7 +49,8 @@ class PassInput:
     benchmark: int = 0
     calibration: str = "conformal"
     trust_loss: str = "absolute"
-    trust_decay: float = 0.99
+    trust_half_life: float = 500.0
+    marks: tuple[int, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -59,16 +61,21 @@ class PassInput:
 
 @attrs.frozen(eq=False)
 class PassOutput:
-    """All that a pass gives: what was quoted at each origin, what was recorded, and what it has come to."""
+    """All that a pass gives: what was quoted at each origin, what was recorded, and what it has come to.
+
+    `states` and `evidence` are those of the origins of the period.
+    """
 
     forecasts: Array
     quantiles: Array
     weights: Array
-    trust: Array
+    states: Array
+    evidence: Array
     sums: Array
-    outcomes: Array
-    wins: Array
-    trials: Array
+    differences: Array
+    counts: Array
+    marked: Array
+    ahead: Array
     latest: Array
     regret: Array
     bound: Array
@@ -119,7 +126,6 @@ def origins_of(
         square_scale=squares,
         reported=(released if reported is None else reported).copy(),
         released=released.copy(),
-        known_batch=known_batches(known_counts, batches),
         known=known_counts,
     )
 
@@ -129,19 +135,7 @@ def known_in_time(count: int, horizons: int) -> Positions:
     return np.asarray(np.maximum(np.arange(count)[:, None] - np.arange(horizons), 0), dtype=np.int64)
 
 
-def known_batches(feedback: Positions, batch: Positions) -> Positions:
-    """The batch in which each error became known; -1 for those that no origin knows."""
-    count, horizons = feedback.shape
-    batches = np.full((count, horizons), -1, dtype=np.int64)
-    for horizon in range(horizons):
-        for origin in range(count):
-            knowing = np.flatnonzero(feedback[:, horizon] > origin)
-            if len(knowing):
-                batches[origin, horizon] = batch[knowing[0]]
-    return batches
-
-
-def learning_pass(case: PassInput, *, trust: bool = True) -> LearningPass:
+def learning_pass(case: PassInput) -> LearningPass:
     """The pass over these arrays, before its first origin."""
     count, forecasters, horizons = case.shape
     names = tuple(ENSEMBLE if row == case.ensemble else f"f{row}" for row in range(forecasters))
@@ -157,12 +151,13 @@ def learning_pass(case: PassInput, *, trust: bool = True) -> LearningPass:
         benchmark=names[case.benchmark],
         calibration=case.calibration,
         trust_loss=case.trust_loss,
-        trust_decay=case.trust_decay,
+        trust_half_life=case.trust_half_life,
     )
     members: Any = tuple(Member(names[row]) for row in case.members)
     ensemble = None if case.ensemble is None else ENSEMBLE
     forecaster_set = ForecasterSet(names, members, (), ensemble)
-    return LearningPass(Hindcasts(names, horizons, cells, case.custom), case.origins, forecaster_set, spec, trust=trust)
+    hindcasts, marks = Hindcasts(names, forecasters, horizons, cells, case.custom), np.array(case.marks, dtype=np.int64)
+    return LearningPass(hindcasts, case.origins, forecaster_set, spec, spec.benchmark, marks)
 
 
 def run(case: PassInput) -> PassOutput:
@@ -174,11 +169,13 @@ def run(case: PassInput) -> PassOutput:
         forecasts=learning._hindcasts.forecasts.copy(),
         quantiles=np.concatenate([part.quantiles for part in parts]),
         weights=np.concatenate([part.weights for part in parts]),
-        trust=np.concatenate([part.trust for part in parts]),
+        states=np.concatenate([part.states for part in parts])[case.origins.first :],
+        evidence=np.concatenate([part.evidence for part in parts])[case.origins.first :],
         sums=learning.sums,
-        outcomes=np.where((case.origins.batch >= 0)[:, None, None], learning.outcomes, -1).astype(np.float64),
-        wins=learning.wins.astype(np.float64),
-        trials=learning.trials.astype(np.float64),
+        differences=learning.differences,
+        counts=learning.counts,
+        marked=learning.marked,
+        ahead=learning.ahead,
         latest=weights,
         regret=regret,
         bound=bound,
@@ -202,7 +199,7 @@ class Calibration:
         released = np.zeros((steps, 1))
         origins = origins_of(released, scale=scale)
         self._learning = learning_pass(
-            PassInput(forecasts=np.zeros((steps, 1, 1)), origins=origins, calibration=calibration), trust=False
+            PassInput(forecasts=np.zeros((steps, 1, 1)), origins=origins, calibration=calibration)
         )
         self._released = origins.released
         self._time = 0

@@ -43,6 +43,15 @@ def diebold_mariano(differences: Sequence[float], horizon: int) -> float:
     return over(mean * math.sqrt(correction), math.sqrt(max(variance / n / n, 0.0)))
 
 
+def common_losses(own: Sequence[float], rival: Sequence[float]) -> tuple[float, float]:
+    """Sums of absolute errors of both where both have one, in order."""
+    both = [(abs(e), abs(r)) for e, r in zip(own, rival, strict=True) if math.isfinite(e) and math.isfinite(r)]
+    sums = (0.0, 0.0)
+    for e, r in both:
+        sums = (sums[0] + e, sums[1] + r)
+    return sums
+
+
 def measures(sums: Sequence[float]) -> list[float]:
     """The scores of one forecaster at one horizon, from its sums."""
     count, certain = sums[0], sums[13]
@@ -60,6 +69,7 @@ def measures(sums: Sequence[float]) -> list[float]:
         root(ratio(sums[5], count)),
         ratio(sums[6], count),
         ratio(sums[7], sums[8]),
+        sums[8],
         1.0 - ratio(sums[9], sums[10]),
         1.0 - ratio(sums[11], sums[12]),
         crps,

@@ -6,12 +6,14 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 
+import attrs
 import numpy as np
 
+from pulse_core.scores.trust import STATE, fade_of
 from tests.unit.kernel.passes import PassInput, PassOutput
 from tests.unit.kernel.plain_calibration import CALIBRATORS, NORMAL_OVER_MEAN_ABSOLUTE, TAUS, Calibrator
 from tests.unit.kernel.plain_ensemble import MLPoly
-from tests.unit.kernel.plain_outcomes import UNKNOWN, Posterior, loss, outcome
+from tests.unit.kernel.plain_pairs import Level, Pair, loss
 from tests.unit.kernel.plain_sums import Hindcast, batch_sums
 
 Cell = tuple[int, int]
@@ -19,6 +21,16 @@ Cell = tuple[int, int]
 
 Predicted = dict[Cell, tuple[list[float], float]]
 """Offsets and size."""
+
+
+@attrs.frozen
+class Told:
+    """What was told of the pairs at the origins of the period, and at the marks."""
+
+    states: list[np.ndarray]
+    evidence: list[np.ndarray]
+    marked: list[np.ndarray]
+    ahead: list[np.ndarray]
 
 
 class PlainPass:
@@ -36,24 +48,37 @@ class PlainPass:
         }
         members = len(case.members) if case.ensemble is not None else 0
         self.ensembles = [MLPoly(members) for _ in range(self.horizons)] if members else []
-        self.posteriors = {cell: Posterior(cell[1] + 1, case.trust_decay) for cell in self.cells}
-        self.outcomes: dict[tuple[int, int, int], int] = {}
+        self.levels = [Level() for _ in range(self.horizons)]
+        self.pairs = {cell: Pair(cell[1] + 1, fade_of(case.trust_half_life)) for cell in self.cells}
+        self.counts = np.zeros((self.origins.batches, self.horizons, 2, self.forecasters))
         self.batches: dict[int, list[dict[Cell, Hindcast]]] = {}
 
     def run(self) -> PassOutput:
-        quantiles, weights, trust = [], [], []
+        quantiles, weights, told = [], [], Told([], [], [], [])
         for origin in range(self.count):
             for h, past in self._became_known(origin):
-                self._learn(past, h)
+                self._learn(past, h, origin)
             weights.append(self._combine(origin))
             predicted = self._predict(origin)
             quantiles.append([self._by_cell(self._quantiles(origin, predicted, k)) for k in range(len(TAUS))])
             if self.origins.batch[origin] >= 0:
+                self._tell(origin, told)
                 self._score(origin, predicted)
-            for posterior in self.posteriors.values():
-                posterior.enter(int(self.origins.batch[origin]))
-            trust.append(self._by_cell({cell: posterior.mean() for cell, posterior in self.posteriors.items()}))
-        return self._output(quantiles, weights, trust)
+        return self._output(quantiles, weights, told)
+
+    def _tell(self, origin: int, told: Told) -> None:
+        """What stands at an origin of the period, before it forecasts."""
+        told.states.append(self._by_pair({cell: pair.state() for cell, pair in self.pairs.items()}))
+        told.evidence.append(self._by_pair({cell: pair.evidence() for cell, pair in self.pairs.items()}))
+        if origin in self.case.marks:
+            told.marked.append(told.states[-1])
+            told.ahead.append(self._by_pair({cell: [pair.ahead] for cell, pair in self.pairs.items()})[0])
+
+    def _by_pair(self, numbers: Mapping[Cell, list[float]]) -> np.ndarray:
+        """Lists of numbers as (number, horizon, forecaster)."""
+        return np.array([[numbers[f, h] for f in range(self.forecasters)] for h in range(self.horizons)]).transpose(
+            2, 0, 1
+        )
 
     def _by_cell(self, numbers: Mapping[Cell, float]) -> list[list[float]]:
         """Numbers as (forecaster, horizon)."""
@@ -70,7 +95,7 @@ class PlainPass:
             for past in range(before, int(self.origins.known[origin, h])):
                 yield h, past
 
-    def _learn(self, past: int, h: int) -> None:
+    def _learn(self, past: int, h: int, origin: int) -> None:
         actual, forecasts = float(self.origins.released[past, h]), self.forecasts[past]
         if self.ensembles:
             members = [forecasts[row][h] for row in self.case.members]
@@ -81,8 +106,8 @@ class PlainPass:
         for f in range(self.forecasters):
             self.calibrators[f, h].learn(actual - forecasts[f][h])
             if self.origins.batch[past] >= 0:
-                self.posteriors[f, h].enter(int(self.origins.known_batch[past, h]))
-                self.posteriors[f, h].learn(self.outcomes[past, f, h])
+                self.counts[self.origins.batch[origin], h, :, f] += self.pairs[f, h].learn()
+        self.levels[h].learn(actual - forecasts[self.case.benchmark][h])
 
     def _combine(self, origin: int) -> list[list[float]]:
         """The ensemble's weights (member, horizon); its forecasts are written down."""
@@ -116,8 +141,12 @@ class PlainPass:
             (f, h): loss(self.case.trust_loss, float(origins.released[origin, h]), forecasts[f][h], *predicted[f, h])
             for f, h in self.cells
         }
-        for f, h in self.cells:
-            self.outcomes[origin, f, h] = outcome(losses[f, h], losses[self.case.benchmark, h])
+        first = origin - self.origins.first
+        for (f, h), pair in self.pairs.items():
+            gain = losses[self.case.benchmark, h] - losses[f, h]
+            # whoever bets must know how the earlier bets of the same process came out
+            allowed = first <= h or int(origins.known[origin, h]) > origin - h - 1
+            pair.forecast(gain, self.levels[h].scale(), allowed)
         self.batches.setdefault(int(origins.batch[origin]), []).append(
             {
                 (f, h): Hindcast(
@@ -133,20 +162,23 @@ class PlainPass:
             }
         )
 
-    def _output(self, quantiles: list, weights: list, trust: list) -> PassOutput:
-        wins, trials = self._counts()
+    def _output(self, quantiles: list, weights: list, told: Told) -> PassOutput:
         latest, regret, bound = self._learned()
+        pairs = (self.horizons, self.forecasters)
+        differences = self._by_pair({cell: pair.differences for cell, pair in self.pairs.items()})
         return PassOutput(
             forecasts=np.array(self.forecasts),
             quantiles=np.array(quantiles),
             weights=np.array(weights).reshape(self.count, -1, self.horizons)
             if self.ensembles
             else np.empty((self.count, 0, self.horizons)),
-            trust=np.array(trust),
+            states=np.array(told.states),
+            evidence=np.array(told.evidence),
             sums=self._sums(),
-            outcomes=self._outcomes(),
-            wins=wins,
-            trials=trials,
+            differences=differences,
+            counts=self.counts,
+            marked=np.array(told.marked).reshape(-1, len(STATE), *pairs),
+            ahead=np.array(told.ahead).reshape(-1, *pairs),
             latest=latest,
             regret=regret,
             bound=bound,
@@ -166,12 +198,6 @@ class PlainPass:
             bound[0] = self.ensembles[0].bound()
         return latest, np.where(np.isfinite(regret), regret, np.nan), bound
 
-    def _outcomes(self) -> np.ndarray:
-        outcomes = np.full((self.count, self.forecasters, self.horizons), float(UNKNOWN))
-        for cell, code in self.outcomes.items():
-            outcomes[cell] = code
-        return outcomes
-
     def _sums(self) -> np.ndarray:
         sums = np.zeros((self.origins.batches, self.forecasters, self.horizons, 34))
         for batch, hindcasts in self.batches.items():
@@ -180,16 +206,6 @@ class PlainPass:
                 rival = [at_origin[self.case.benchmark, h] for at_origin in hindcasts]
                 sums[batch, f, h] = batch_sums(of_cell, rival)
         return sums
-
-    def _counts(self) -> tuple[np.ndarray, np.ndarray]:
-        """Outcome codes added up, and their number, by the batch in which they became known."""
-        wins, trials = np.zeros((2, self.origins.batches, self.forecasters, self.horizons))
-        for (origin, f, h), code in self.outcomes.items():
-            batch = self.origins.known_batch[origin, h]
-            if batch >= 0 and code >= 0:
-                wins[batch, f, h] += code
-                trials[batch, f, h] += 1
-        return wins, trials
 
 
 def plain(case: PassInput) -> PassOutput:

@@ -95,8 +95,13 @@ REFUSED = {
     "mean, read-only": lambda: kernel.mean_of_all(FORECASTS, locked(out())),
     "median, too wide": lambda: kernel.median_of_all(FORECASTS, out(3, 200)),
     "median, backwards": lambda: kernel.median_of_all(FORECASTS[::-1], out()),
-    "outcomes of float64": lambda: bindings.sequence_counts(as_given(np.zeros((3, 2, 2)))),
-    "outcomes of two axes": lambda: bindings.sequence_counts(np.zeros((3, 2), dtype=np.int8)),
+    "differences of float32": lambda: bindings.sequence_counts(as_given(np.zeros((3, 2, 2), dtype=np.float32))),
+    "differences of two axes": lambda: bindings.sequence_counts(np.zeros((3, 2))),
+    "differences that lie apart": lambda: bindings.sequence_counts(np.zeros((3, 2, 4))[..., ::2]),
+    "rival beyond": lambda: bindings.common_losses(CELLS, REPORTED, 2, 2),
+    "rival below 0": lambda: bindings.common_losses(CELLS, REPORTED, 2, -1),
+    "losses of more forecasters than cells": lambda: bindings.common_losses(CELLS, REPORTED, 3, 0),
+    "losses of fewer rows of actuals": lambda: bindings.common_losses(CELLS, REPORTED[:2], 2, 0),
     "benchmark beyond": lambda: bindings.comparisons(CELLS, REPORTED, 2, 2),
     "benchmark below 0": lambda: bindings.comparisons(CELLS, REPORTED, 2, -1),
     "more forecasters than cells": lambda: bindings.comparisons(CELLS, REPORTED, 3, 0),
@@ -124,5 +129,7 @@ def test_arrays_that_fit_are_taken():
     kernel.mean_of_all(FORECASTS, out())
     kernel.naive(PATH, LENGTHS[:0], out(0))
     bindings.comparisons(CELLS, REPORTED, 2, 1)
+    bindings.common_losses(CELLS, REPORTED, 2, 1)
+    bindings.sequence_counts(np.zeros((3, 2, 4))[..., :3])
     bindings.write_measures(CELL_SUMS, np.array([0, 1]), COLUMNS)
     assert len(SUMS) == bindings.CELL_SUMS

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pulse_core.kernel import bindings
-from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.measures import MEASURES, all_measures
 from pulse_core.scores.sums import SUMS
 from tests.unit.kernel import plain_comparison
 from tests.unit.kernel.pass_inputs import EXTREME, KINDS, with_gaps
@@ -74,6 +74,24 @@ def test_statistics_of_cells_are_those_of_their_common_origins(count, forecaster
             assert bits(statistic[forecaster, h]) == bits(math.nan if forecaster == benchmark else plain)
 
 
+@settings(max_examples=60)
+@given(st.integers(0, 60), st.integers(1, 14), st.integers(1, 13), kinds, seeds, st.data())
+def test_losses_on_common_origins_are_those_of_plain_loops(count, forecasters, horizons, kind, seed, data):
+    generator, rival = np.random.default_rng(seed), data.draw(st.integers(0, forecasters - 1))
+    stride = bindings.whole_lanes(forecasters * horizons)
+    with np.errstate(all="ignore"):
+        cells = with_gaps(generator, KINDS[kind](generator, (count, stride)), 0.2)
+        cells[:, forecasters * horizons :] = np.nan
+        reported = with_gaps(generator, KINDS[kind](generator, (count, horizons)), 0.1)
+        errors = reported[:, None] - cells[:, : forecasters * horizons].reshape(count, forecasters, horizons)
+    losses = bindings.common_losses(cells, reported, forecasters, rival)
+    assert losses.shape == (forecasters, horizons, 2)
+    for forecaster in range(forecasters):
+        for h in range(horizons):
+            own, other = (errors[:, row, h].tolist() for row in (forecaster, rival))
+            assert bits(losses[forecaster, h]) == bits(plain_comparison.common_losses(own, other))
+
+
 sums = st.floats(-10, 1e6) | st.integers(0, 20).map(float) | st.sampled_from([*EXTREME.tolist(), math.nan, math.inf])
 
 
@@ -90,6 +108,13 @@ def test_measures_are_those_of_plain_loops(data):
         for row in rows
     ]
     assert bits(columns.T) == bits(np.array(plain).reshape(len(rows), len(MEASURES) - 1))
+
+
+def test_counts_of_origins_are_not_in_the_units_of_the_data():
+    values = np.ones((1, len(SUMS)))
+    scores = dict(zip(MEASURES, all_measures(values, 3)[0].tolist(), strict=False))
+    assert scores["n"] == scores["hit_rate_count"] == 1.0
+    assert scores["me"] == 8.0
 
 
 def test_a_row_that_is_not_there_is_refused():

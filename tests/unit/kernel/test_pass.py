@@ -15,6 +15,7 @@ from pulse_core.backtest.custom_quantiles import NO_QUANTILES
 from pulse_core.backtest.learning import LearningPass
 from pulse_core.kernel import bindings
 from pulse_core.levels import LEVELS
+from pulse_core.scores.trust import STATE
 from tests.unit.kernel.pass_inputs import EXTREME, pass_inputs
 from tests.unit.kernel.passes import PassInput, assert_same_bits, bits, learning_pass, origins_of, run
 from tests.unit.kernel.plain_pass import plain
@@ -42,13 +43,12 @@ def test_a_pass_gives_the_same_bits_however_it_is_cut(case, block):
 @given(pass_inputs(), st.data())
 def test_what_is_recorded_does_not_depend_on_what_is_quoted_on_the_way(case, data):
     uncut = run(case)
-    silent = learning_pass(case, trust=False)
+    silent = learning_pass(case)
     cut = data.draw(st.integers(0, case.shape[0]))
     silent.run(0, cut)
     silent.run(cut, case.shape[0])
-    assert bits(silent.sums) == bits(uncut.sums)
-    assert bits(silent.wins) == bits(uncut.wins)
-    assert bits(silent.trials) == bits(uncut.trials)
+    for name in ("sums", "differences", "counts", "marked", "ahead"):
+        assert bits(getattr(silent, name)) == bits(getattr(uncut, name)), name
     for numbers, expected in zip(silent.learned(), (uncut.latest, uncut.regret, uncut.bound), strict=True):
         assert bits(numbers) == bits(expected)
 
@@ -74,8 +74,10 @@ def test_a_forecaster_has_the_same_bits_whoever_stands_beside_it(case, data):
     companions = data.draw(st.sets(st.integers(0, forecasters - 1)))
     rows = data.draw(st.permutations(sorted({case.benchmark, *companions})))
     together, alone = run(case), run(beside(case, rows))
-    for name in ("forecasts", "quantiles", "trust", "outcomes", "wins", "trials"):
+    for name in ("forecasts", "quantiles"):
         assert bits(getattr(together, name)[..., rows, :]) == bits(getattr(alone, name)), name
+    for name in ("states", "evidence", "differences", "counts", "marked", "ahead"):
+        assert bits(getattr(together, name)[..., rows]) == bits(getattr(alone, name)), name
     assert bits(together.sums[:, rows]) == bits(alone.sums)
 
 
@@ -90,8 +92,17 @@ def beside(case: PassInput, rows: list[int]) -> PassInput:
 def test_nothing_that_is_quoted_depends_on_what_was_not_known(case, data):
     now = data.draw(st.integers(0, case.shape[0] - 1))
     before, after = run(case), run(with_another_future(case, now, data.draw(st.sampled_from(EXTREME.tolist()))))
-    for name in ("forecasts", "quantiles", "weights", "trust"):
+    for name in ("forecasts", "quantiles", "weights"):
         assert bits(getattr(before, name)[: now + 1]) == bits(getattr(after, name)[: now + 1]), name
+    told = max(now + 1 - case.origins.first, 0)
+    for name in ("states", "evidence"):
+        assert bits(getattr(before, name)[:told]) == bits(getattr(after, name)[:told]), name
+    assert bits(before.marked[: passed(case, now)]) == bits(after.marked[: passed(case, now)])
+
+
+def passed(case: PassInput, now: int) -> int:
+    """How many marks there are up to an origin."""
+    return sum(mark <= now for mark in case.marks)
 
 
 def with_another_future(case: PassInput, now: int, value: float) -> PassInput:
@@ -166,7 +177,7 @@ class Guarded:
                 setattr(structure, name, self._moved[value].ctypes.data)
 
 
-READ_ONLY = ("scale", "square_scale", "newest", "reported", "released", "batch", "known", "known_batch")
+READ_ONLY = ("scale", "square_scale", "newest", "reported", "released", "batch", "known")
 
 
 @settings(max_examples=40)
@@ -177,8 +188,11 @@ def test_nothing_outside_the_given_arrays_is_written_or_read(case, filling):
     count, members = case.shape[0], guarded.state.ensemble.members
     stride, horizons = guarded.state.stride, guarded.state.horizons
     quantiles = guarded.array(np.zeros((count, len(LEVELS), stride)))
-    weights, trust = guarded.array(np.zeros((count, members, horizons))), guarded.array(np.zeros((count, stride)))
-    bindings.fill(guarded.state, quantiles=quantiles, weights=weights, trust=trust)
+    weights, width = guarded.array(np.zeros((count, members, horizons))), guarded.state.trust.width
+    states = guarded.array(np.zeros((count, len(STATE), horizons, width)))
+    evidence = guarded.array(np.zeros((count, 2, horizons, width)))
+    bindings.fill(guarded.state, quantiles=quantiles, weights=weights)
+    bindings.fill(guarded.state.trust, states=states, evidence=evidence)
     bindings.run_pass(guarded.state, 0, count)
     bindings.run_ensemble_latest(guarded.state)
     guarded.assert_untouched()
@@ -187,8 +201,14 @@ def test_nothing_outside_the_given_arrays_is_written_or_read(case, filling):
         assert bits(guarded.copy_of(given_array)) == bits(given_array), name
     assert bits(learned._by_cell(quantiles)) == bits(expected.quantiles)
     assert bits(weights) == bits(expected.weights)
-    assert bits(learned._by_cell(trust)) == bits(expected.trust)
+    first, forecasters = case.origins.first, case.shape[1]
+    assert bits(states[first:, ..., :forecasters]) == bits(expected.states)
+    assert bits(evidence[first:, ..., :forecasters]) == bits(expected.evidence)
+    assert not states[:first].any()
+    assert not evidence[:first].any()
     assert bits(guarded.copy_of(learned.sums)) == bits(expected.sums)
+    for name, array in (("differences", learned._differences), ("counts", learned._counts)):
+        assert bits(guarded.copy_of(array)[..., :forecasters]) == bits(getattr(expected, name)), name
 
 
 def test_without_origins_a_pass_does_nothing():
@@ -200,10 +220,3 @@ def test_without_origins_a_pass_does_nothing():
 
 def test_the_structure_is_as_long_here_as_in_the_kernel():
     assert ctypes.sizeof(bindings.PassState) == bindings.library().pulse_pass_size()
-
-
-def test_outcomes_before_the_period_are_unknown():
-    case = PassInput(forecasts=np.zeros((6, 2, 1)), origins=origins_of(np.ones((6, 1)), batch=[-2, -1, 0, 0, 1, 1]))
-    learned = learning_pass(case)
-    learned.run(0, 6)
-    assert learned.outcomes[:, 1, 0].tolist() == [-1, -1, 1, 1, 1, 1]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pulse_core.kernel import special
 from tests.unit.kernel import exact
+from tests.unit.kernel.passes import bits
 from tools import special_tables
 
 PRECISION = 1e-12
@@ -271,6 +272,15 @@ def test_degrees_of_freedom_outside_the_domain_give_nan(nu):
 
 
 # Kolmogorov's distribution
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.7, 2.0, 3.5, 200.0, 1e6, -1.0, math.nan, math.inf]), st.floats()), min_size=1)
+)
+def test_students_distribution_has_the_bits_of_each_alone_whoever_stands_beside_it(arguments):
+    nu, t = np.array(arguments).T
+    alone = [special.student_t_cdf(*pair).item() for pair in arguments]
+    assert bits(special.student_t_cdf(nu, t)) == bits(alone)
 
 
 def test_kolmogorovs_distribution_is_exact_to_fifteen_digits():
