@@ -149,7 +149,8 @@ def report(observations: Observations, spec: RunSpec) -> Report | None:
         known = transformed(vintage(rows, moment), spec.target)
         history = [value for _, value in known]
         size = max(size, *(abs(value) for value in history))
-        counts[batch_of(moment, spec)] += counted
+        if counted:
+            counts[batch_of(moment, spec)] += 1
         moves = [abs(after - before) for before, after in zip(history, history[spec.season or 1 :], strict=False)]
         made = {
             name: FORECASTS[name](history, spec.horizon)

@@ -1,8 +1,10 @@
 """The golden runs: what they train, and the digests of each piece of what that gives.
 
 `digests.json` was recorded by the old code, at commit 57881d2, before its numeric core became a compiled kernel. It is
-never edited: `python -m tests.golden.runs --record` writes it where there is none, and refuses where there is one. All
-that knows the names of the code is in tests/golden/seam.py.
+never edited by hand. `python -m tests.golden.runs --compare` says what of point forecasts has moved since, and
+`--record-anew` records the present code: what follows from quantiles and trust may have changed by intention, and it
+refuses where anything of point forecasts has moved a bit. All that knows the names of the code is in
+tests/golden/seam.py.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
@@ -22,16 +25,12 @@ import numpy as np
 
 from tests.golden import models
 from tests.golden import series as data
+from tests.golden.differences import SPECIAL_PIECES, Document, differences
 from tests.golden.models import OwnForecaster
 from tests.golden.seam import Array, RunPieces, train
 from tests.golden.series import Make, Rows, daily, day, monthly, sample
 
 DIGESTS: Final = Path(__file__).with_name("digests.json")
-RECORDED_AT: Final = "57881d2"
-VALUE_PIECES: Final = ("scores.dm_p", "trust.low", "trust.high", "log10_e")
-"""Pieces whose numbers are kept beside their hash, for whoever compares them to some digits."""
-
-Document = dict[str, Any]
 
 
 @attrs.frozen
@@ -101,11 +100,11 @@ REAL: Final[dict[str, Run]] = {
     ),
     "real-cpi-log-change-timestamp": Run(
         {"core_cpi": partial(sample, "core_cpi", 0, 300)},
-        {**_years(1965, 1981), "known_at": "timestamp", "target": "log-change", "horizon": 4, "trust_decay": 0.9},
+        {**_years(1965, 1981), "known_at": "timestamp", "target": "log-change", "horizon": 4, "trust_half_life": 50},
     ),
     "real-baa-crps": Run(
         {"baa_yield": partial(sample, "baa_yield", 600, 500)},
-        {**_years(1980, 2009), "trust_loss": "crps", "batch_size_days": 365, "trust_decay": 1.0},
+        {**_years(1980, 2009), "trust_loss": "crps", "batch_size_days": 365, "trust_half_life": 1e6},
     ),
     "real-baa-three-days-late": Run(
         {"baa_yield": partial(sample, "baa_yield", 0, 250)},
@@ -321,7 +320,7 @@ VINTAGES: Final[dict[str, Run]] = {
             "x": lambda: data.together(daily(data.walk(49, 280)), 7),
             "y": lambda: data.together(daily(data.autoregression(50, 280)), 7),
         },
-        {**_period(69, 279), "batch_size_days": 7, "horizon": 3, "trust_decay": 0.9},
+        {**_period(69, 279), "batch_size_days": 7, "horizon": 3, "trust_half_life": 20},
         hindcasts=True,
     ),
     "vintages-loaded-at-once": Run(
@@ -486,11 +485,16 @@ CHOICES: Final[dict[str, Run]] = {
         {"x": lambda: daily(data.seasonal(88, 250, 7))},
         {**_period(60, 249), "benchmark": "window-mean", "forecasters": ("ar", "ses", "median-of-all")},
     ),
+    "benchmark-auto": Run(
+        {"x": _walk(183, 250, drift=0.3), "y": lambda: daily(data.seasonal(184, 250, 7)), "z": _walk(185, 90)},
+        {**_period(65, 249), "benchmark": "auto", "season": 7, "horizon": 2, "trust_span": 20},
+        hindcasts=True,
+    ),
     "horizon-1-daily-batches": Run(
-        {"x": _walk(89, 200)}, {**_period(100, 199), "horizon": 1, "batch_size_days": 1, "trust_decay": 0.9}
+        {"x": _walk(89, 200)}, {**_period(100, 199), "horizon": 1, "batch_size_days": 1, "trust_half_life": 2}
     ),
     "horizon-12": Run(
-        {"x": _walk(90, 300)}, {**_period(100, 299), "horizon": 12, "batch_size_days": 30, "trust_decay": 1.0}
+        {"x": _walk(90, 300)}, {**_period(100, 299), "horizon": 12, "batch_size_days": 30, "trust_half_life": 1e6}
     ),
     "batch-limit": Run(
         {"x": _walk(92, 300), "y": _walk(93, 400)}, {**_period(60, 399), "batch_limit": 4, "forecasters": FEW}
@@ -509,7 +513,7 @@ CHOICES: Final[dict[str, Run]] = {
     ),
     "end-after-the-data": Run(
         {"x": _walk(160, 200), "y": lambda: daily(data.walk(161, 150), first=20)},
-        {**_period(60, 600), "batch_size_days": 7, "forecasters": FEW, "trust_decay": 0.9},
+        {**_period(60, 600), "batch_size_days": 7, "forecasters": FEW, "trust_span": 20},
     ),
     "warm-up-short": Run({"x": _walk(162, 250)}, {**_period(130, 249), "horizon": 2, "forecasters": FEW}),
     "warm-up-whole": Run({"x": _walk(163, 700)}, {**_period(500, 699), "horizon": 2, "forecasters": FEW}),
@@ -604,7 +608,7 @@ def digests_of(result: RunPieces) -> Document:
             variable: {
                 "forecasters": list(result.forecasters[variable]),
                 "hashes": {name: digest_of(values) for name, values in pieces.items()},
-                "values": {name: numbers(pieces[name]) for name in VALUE_PIECES},
+                "values": {name: numbers(pieces[name]) for name in SPECIAL_PIECES},
             }
             for variable, pieces in result.pieces.items()
         },
@@ -627,19 +631,35 @@ def written(document: Any, depth: int = 0) -> Iterator[str]:
     yield f"\n{' ' * depth}}}"
 
 
-def record() -> None:
-    """Write what the code gives. Raises FileExistsError where that is written."""
+def moved(recorded: Document) -> list[str]:
+    """Return what of point forecasts is not what was recorded, a line for each run that has moved."""
+    lines = []
+    for name, before in recorded["runs"].items():
+        changed = differences(before, digests_of(pieces_of(name)), of_points=True) if name in RUNS else ["it is gone"]
+        if changed:
+            lines.append(f"{name}: {'; '.join(changed)}")
+    return lines
+
+
+def record_anew(path: Path = DIGESTS) -> None:
+    """Write what the code gives. Raises ValueError where anything of point forecasts has moved."""
+    recorded: Document = json.loads(path.read_text(encoding="utf-8"))
+    if lines := moved(recorded):
+        raise ValueError("\n".join(["point forecasts have moved:", *lines]))
     document = {
-        "commit": RECORDED_AT,
+        **recorded,
         "numpy": np.__version__,
         "runs": {name: digests_of(pieces_of(name)) for name in RUNS},
     }
-    with DIGESTS.open("x", encoding="utf-8") as file:
-        file.write("".join(written(document)) + "\n")
+    path.write_text("".join(written(document)) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.golden.runs", description=__doc__)
-    parser.add_argument("--record", action="store_true", required=True, help="write digests.json where there is none")
-    parser.parse_args()
-    record()
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--compare", action="store_true", help="say what of point forecasts is not what was recorded")
+    action.add_argument("--record-anew", action="store_true", help="write digests.json, unless point forecasts moved")
+    if parser.parse_args().record_anew:
+        record_anew()
+    else:
+        sys.stdout.write("\n".join([*moved(json.loads(DIGESTS.read_text(encoding="utf-8"))), "compared", ""]))

@@ -23,12 +23,17 @@ from pulse_core import (
     RunSpec,
     VariableRecord,
 )
+from pulse_core.results import STATISTICS
+from pulse_core.scores.sums import SUMS
 from tests.golden.models import OwnForecaster
 from tests.golden.series import Rows
 
 Array = NDArray[np.float64]
-OTHER_COLUMNS = ("trust", "actual", "outcome", "log10_e")
-"""Columns of the hindcasts that the old code got wrong or did not have, and that are compared with nothing."""
+OTHER_COLUMNS = ("trust", "actual")
+"""Columns of the hindcasts that are compared with nothing: a probability, and what the first code got wrong."""
+
+POINT_SUMS = SUMS.index("quantile_count")
+"""How many of the sums are of point forecasts; those of quantiles follow."""
 
 
 @attrs.frozen
@@ -65,16 +70,26 @@ def train(
         record = records[summary.variable]
         pieces[summary.variable] = {
             **{f"scores.{name}": summary.scores[..., index] for index, name in enumerate(MEASURES)},
-            **{f"trust.{name}": summary.trust[..., index] for index, name in enumerate(TRUST) if name != "log10_e"},
-            "log10_e": summary.trust[..., TRUST.index("log10_e")],
+            **{f"trust.{name}": summary.shown(name) for name in TRUST},
+            **{f"statistics.{name}": summary.statistics[..., index] for index, name in enumerate(STATISTICS)},
+            "verdicts": _floats(summary.verdicts),
+            "reliability": summary.reliability,
+            "simple_skill": summary.simple_skill,
+            "trends": _floats(summary.trends),
+            "benchmark": _floats(summary.forecasters.index(summary.benchmark)),
+            "span": _floats(summary.span),
             "weights": summary.weights,
             "regret": summary.regret,
             "bound": summary.bound,
             "origins": _floats(summary.origins),
             "record.exponent": _floats(record.exponent),
-            "record.sums": record.sums.values,
-            "record.wins": record.wins,
-            "record.losses": record.losses,
+            "record.sums.points": record.sums.values[..., :POINT_SUMS],
+            "record.sums.quantiles": record.sums.values[..., POINT_SUMS:],
+            "record.won": _floats(record.won),
+            "record.lost": _floats(record.lost),
+            "record.simple_losses": record.simple_losses,
+            "record.simple_evidence": record.simple_evidence,
+            "record.bias": record.bias,
             **(_hindcasts(tables, summary.variable, summary.forecasters) if hindcasts else {}),
         }
     return RunPieces(
@@ -147,7 +162,7 @@ def _hindcasts(tables: Sequence[Mapping[str, Any]], variable: str, forecasters: 
     table = {name: np.concatenate(shares) for name, shares in parts.items()}
     order = np.lexsort((table["known_at"], table["horizon"], table["forecaster"]))
     columns = {name: column[order] for name, column in table.items() if name not in OTHER_COLUMNS}
-    # the old code wrote the first release as the actual, whichever release it scored
+    # the first code wrote the first release as the actual, whichever release it scored
     columns["actual"] = columns.pop("first_release")
     return {f"hindcasts.{name}": _floats(column) for name, column in columns.items()}
 

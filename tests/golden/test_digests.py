@@ -1,24 +1,23 @@
-"""The code gives what the old code gave at commit 57881d2, piece by piece and bit by bit.
+"""The code gives what was recorded, piece by piece and bit by bit: point forecasts and scores since commit 57881d2.
 
-Probabilities, bounds and evidence came from scipy's special functions then, and come from the kernel's now: these
-pieces agree to 1e-12, and the run's digest, which holds them, is not compared.
+Probabilities, bounds and p-values come from special functions: these pieces agree to 1e-12. The run's digest is not
+compared.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cache
 
 import attrs
 import numpy as np
 import pytest
 
-from tests.golden.runs import DIGESTS, RUNS, Document, digest_of, digests_of, pieces_of
+from tests.golden import runs
+from tests.golden.differences import SPECIAL_PIECES, Document, differences, distance, near
+from tests.golden.runs import DIGESTS, RUNS, digest_of, digests_of, pieces_of, record_anew
 
 SMALL_RUN = "roster-ensemble-of-two"
-SPECIAL_PIECES = ("scores.dm_p", "trust.low", "trust.high", "log10_e")
-SPECIAL_DISTANCE = 1e-12
 
 
 @cache
@@ -27,51 +26,15 @@ def recorded() -> Document:
     return document
 
 
-def differences(before: Document, now: Document) -> list[str]:
-    """What differs between two digests of a run, a line for each variable or fact of the run."""
-    lines = []
-    if before["failures"] != now["failures"]:
-        lines.append(f"failures: {before['failures']} became {now['failures']}")
-    for variable in before["variables"].keys() | now["variables"].keys():
-        earlier, later = before["variables"].get(variable), now["variables"].get(variable)
-        if earlier is None or later is None:
-            lines.append(f"{variable}: {'is new' if earlier is None else 'is missing'}")
-        elif earlier["forecasters"] != later["forecasters"]:
-            lines.append(f"{variable}: forecasters are {later['forecasters']}, not {earlier['forecasters']}")
-        elif pieces := list(_moved_pieces(earlier, later)):
-            lines.append(f"{variable}: {', '.join(pieces)}")
-    return sorted(lines)
-
-
-def _moved_pieces(before: Document, now: Document) -> Iterator[str]:
-    for name in [*before["hashes"], *(name for name in now["hashes"] if name not in before["hashes"])]:
-        is_near = name in SPECIAL_PIECES and near(before["values"][name], now["values"][name])
-        if before["hashes"].get(name) != now["hashes"].get(name) and not is_near:
-            has_values = name in before["values"] and name in now["values"]
-            yield f"{name} ({distance(before['values'][name], now['values'][name])})" if has_values else name
-
-
-def near(before: list[float | None], now: list[float | None]) -> bool:
-    """Whether the numbers of a piece of special functions are as far apart as these may be."""
-    earlier, later = (np.array(values, dtype=np.float64) for values in (before, now))
-    return earlier.shape == later.shape and np.allclose(
-        later, earlier, rtol=SPECIAL_DISTANCE, atol=SPECIAL_DISTANCE, equal_nan=True
-    )
-
-
-def distance(before: list[float | None], now: list[float | None]) -> str:
-    """How far apart the numbers of a piece are."""
-    earlier, later = (np.array(values, dtype=np.float64) for values in (before, now))
-    if earlier.shape != later.shape or (np.isnan(earlier) != np.isnan(later)).any():
-        return "other numbers are missing"
-    gap = np.nan_to_num(np.abs(later - earlier))
-    size = np.nan_to_num(np.maximum(np.abs(earlier), np.abs(later)))
-    return f"by up to {gap.max():.1e}, {(gap[size > 0] / size[size > 0]).max(initial=0.0):.1e} of its size"
-
-
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_gives_what_it_gave(name):
     lines = differences(recorded()[name], digests_of(pieces_of(name)))
+    assert not lines, "\n".join([f"{name} moved:", *lines])
+
+
+@pytest.mark.parametrize("name", [name for name in RUNS if name in recorded()])
+def test_a_run_s_point_forecasts_give_what_they_gave(name):
+    lines = differences(recorded()[name], digests_of(pieces_of(name)), of_points=True)
     assert not lines, "\n".join([f"{name} moved:", *lines])
 
 
@@ -79,10 +42,47 @@ def test_every_recorded_run_is_compared():
     assert list(RUNS) == list(recorded())
 
 
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """A file with the recording of one run alone."""
+    monkeypatch.setattr(runs, "RUNS", {SMALL_RUN: RUNS[SMALL_RUN]})
+    path = tmp_path / "digests.json"
+    path.write_text(json.dumps({"commit": "57881d2", "runs": {SMALL_RUN: digests_of(pieces_of(SMALL_RUN))}}))
+    return path
+
+
+def changed(path, piece: str) -> str:
+    """Change the hash of a piece in a recording; return what was there."""
+    document = json.loads(path.read_text())
+    ((_, content),) = document["runs"][SMALL_RUN]["variables"].items()
+    before, content["hashes"][piece] = content["hashes"][piece], "00" * 32
+    path.write_text(json.dumps(document))
+    return str(before)
+
+
+@pytest.mark.parametrize(
+    "piece", ["scores.pinball_0.5", "scores.coverage_80", "record.sums.quantiles", "trust.log10_e"]
+)
+def test_what_follows_from_quantiles_or_trust_is_recorded_anew(small, piece):
+    before = changed(small, piece)
+    record_anew(small)
+    ((_, content),) = json.loads(small.read_text())["runs"][SMALL_RUN]["variables"].items()
+    assert content["hashes"][piece] == before
+    assert json.loads(small.read_text())["commit"] == "57881d2"
+
+
+@pytest.mark.parametrize("piece", ["scores.mae", "scores.skill_mse", "weights", "regret", "record.sums.points"])
+def test_what_follows_from_point_forecasts_is_not_recorded_anew(small, piece):
+    changed(small, piece)
+    content = small.read_bytes()
+    with pytest.raises(ValueError, match=piece):
+        record_anew(small)
+    assert small.read_bytes() == content
+
+
 def test_a_flipped_bit_is_noticed_in_the_piece_it_is_in():
     result = pieces_of(SMALL_RUN)
     before = digests_of(result)
-    assert differences(recorded()[SMALL_RUN], before) == []
     ((variable, pieces),) = result.pieces.items()
     flipped = [name for name, values in pieces.items() if np.isfinite(values).any()]
     assert len(flipped) > 55

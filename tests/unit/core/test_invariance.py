@@ -17,7 +17,7 @@ from tests.unit.core.real import real_series, released_late
 from tests.unit.core.runs import FORECASTERS, ended, hindcasts, in_units
 
 IN_UNITS = [index for index, name in enumerate(MEASURES) if in_units(name)]
-LEARNED = ("trust", "weights", "regret", "bound")
+LEARNED = (*("trust", "statistics", "verdicts", "reliability", "simple_skill", "trends", "weights", "regret", "bound"),)
 ORDINARY = st.floats(1e-3, 1e6) | st.floats(-1e6, -1e-3) | st.integers(-3, 3).map(float)
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core.scores.comparison import diebold_mariano
+from pulse_core.results import STATISTICS
+from pulse_core.scores.comparison import diebold_mariano, p_values
 from pulse_core.scores.evidence import average_evidence, discoveries, log10_evidence
 from tests.unit.method.plain_learning import diebold_mariano as plain_test
 from tests.unit.method.plain_learning import evidence, log10_of
@@ -61,7 +62,8 @@ def test_the_result_holds_the_test_on_absolute_losses_of_common_origins():
     values = 50 + np.cumsum(np.random.default_rng(63).normal(size=200))
     spec = spec_of(days=200, horizon=3, min_history=1, forecasters=("naive", "mean", "drift", "ar"))
     output = replay(series(values), spec)
-    result = backtest_of(series(values), spec).record.dm_p
+    statistics = backtest_of(series(values), spec).record.statistics
+    result = p_values(statistics[..., STATISTICS.index("dm_statistic") :])
     for row in range(1, 4):
         for ahead in range(3):
             errors = np.abs(output.origins.released[:, [ahead]] - output.hindcasts.forecasts[:, :, ahead]).T
@@ -120,7 +122,7 @@ def test_evidence_far_ahead_averages_over_interleaved_origins():
     values = 50 + np.cumsum(np.random.default_rng(64).normal(0.4, 1.0, 150))
     spec = spec_of(days=150, first=50, horizon=4, forecasters=("naive", "drift", "mean"))
     output = replay(series(values), spec)
-    result = backtest_of(series(values), spec).record.log10_e
+    result = backtest_of(series(values), spec).record.evidence[..., 2]
     counted = np.flatnonzero(output.origins.batch >= 0)
     for row in (1, 2):
         for ahead in range(1, 5):
@@ -138,8 +140,10 @@ def test_ties_are_no_evidence():
     values = [float(day % 3 == 0) for day in range(60)]
     spec = spec_of(days=60, horizon=1, forecasters=("naive", "seasonal-naive(1)"))
     result = backtest_of(series(values), spec).record
-    assert result.log10_e[1, 0] == 0.0
-    assert result.wins.sum(axis=0)[1, 0] == result.losses.sum(axis=0)[1, 0] == 29
+    assert result.evidence[1, 0].tolist() == [0.0] * 3
+    assert result.won.sum(axis=0)[1, 0] == result.lost.sum(axis=0)[1, 0] == 0
+    compared = result.statistics[1, 0, STATISTICS.index("compared")]
+    assert compared > 50
 
 
 def by_definition(values: list[float], rate: float) -> set[int]:

@@ -167,8 +167,10 @@ def taught(origins: Origins, known: np.ndarray) -> Origins:
 @pytest.mark.parametrize("peeking", [one_early, of_the_end])
 def test_the_law_catches_a_calibrator_that_learns_too_early(calibration, peeking):
     original, rewritten, spec, moment = long_law(calibration)
-    with pytest.raises(AssertionError, match="Differing items"):
-        assert_law((original, rewritten, attrs.evolve(spec, forecasters=("naive", "mean")), moment), peeking)
+    spec = attrs.evolve(spec, forecasters=("naive", "mean"))
+    before, after = (quoted_of(rows, spec, moment, peeking) for rows in (original, rewritten))
+    moved = {key[1].split(" ")[0] for key in before if before[key] != after[key]}
+    assert moved & {"spread", "quantiles", "offsets"}
 
 
 def test_the_law_catches_an_ensemble_that_learns_too_early():

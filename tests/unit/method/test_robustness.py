@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations
-from pulse_core.results import TRUST, VariableSummary
+from pulse_core.results import VariableSummary
 from pulse_core.scores.measures import MEASURES
 from pulse_core.spec import CALIBRATIONS
 from tests.fakes import FakeSink
@@ -120,10 +120,22 @@ def test_equal_losses_of_all_leave_the_weights_uniform_and_no_regret(season):
 
 @pytest.mark.parametrize("season", [None, 4])
 @pytest.mark.parametrize("level", [5.0, 0.1, 0.7, -1 / 3, 1234.56])
-def test_a_constant_is_a_tie_for_everybody(level, season):
+def test_a_constant_makes_nobody_a_winner_or_a_loser(level, season):
     # rounding must not make a loser of who adds up what is all the same
-    trust = train([series([level] * COUNT)], spec_of(days=COUNT, first=20, season=season)).variables[0].trust
-    assert set(trust[1:, :, TRUST.index("mean")].ravel().tolist()) == {0.5}
+    summary = train([series([level] * COUNT)], spec_of(days=COUNT, first=20, season=season)).variables[0]
+    assert (summary.scores[..., MEASURES.index("mae")] == 0).all()
+    assert np.isnan(summary.trust).all()
+    assert not summary.verdicts.any()
+    assert not summary.trends.any()
+
+
+def test_after_a_step_a_constant_is_a_tie_for_those_that_follow_at_once():
+    # the benchmark has erred once, so that there is a scale
+    values = [0.1] * 30 + [0.7] * (COUNT - 30)
+    names = ("naive", "seasonal-naive(1)")
+    summary = train([series(values)], spec_of(days=COUNT, first=20, horizon=1, forecasters=names)).variables[0]
+    assert [summary.shown(name)[1, 0] for name in ("log10_e", "log10_e_against", "log10_e_wins")] == [0.0] * 3
+    assert np.isnan(summary.shown("probability")).all()
 
 
 def test_a_constant_is_covered_by_quantiles_without_width():

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec, TooLittleData
-from pulse_core.results import TRUST
 from pulse_core.scores.evidence import discoveries, log10_evidence
 from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.verdict import BETTER
 from tests.strategies import replayed, specs_for
 from tests.unit.method.running import replay, series, spec_of, train, whole_roster
 
@@ -58,9 +58,17 @@ def trained(walks):
 
 @pytest.mark.parametrize("ahead", [1, 2, 3])
 @pytest.mark.parametrize("name", RIVALS)
-def test_on_random_walks_a_credible_bound_exceeds_a_half_one_time_in_twenty_at_most(trained, name, ahead):
+def test_on_random_walks_nobody_is_called_better_more_often_than_one_time_in_twenty(trained, name, ahead):
     index = trained[0].forecasters.index(name)
-    low = [summary.trust[index, ahead - 1, TRUST.index("low")] for summary in trained]
+    codes = [summary.verdicts[index, ahead - 1] for summary in trained]
+    assert np.mean(np.array(codes) == BETTER) <= 0.05
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 3])
+@pytest.mark.parametrize("name", RIVALS)
+def test_on_random_walks_a_win_rate_s_interval_lies_above_a_half_one_time_in_twenty_at_most(trained, name, ahead):
+    index = trained[0].forecasters.index(name)
+    low = [summary.shown("win_rate_low")[index, ahead - 1] for summary in trained]
     assert np.mean(np.array(low) > 0.5) <= 0.05
 
 
@@ -91,7 +99,7 @@ def test_on_random_walks_evidence_of_twenty_is_ever_seen_one_time_in_twenty_at_m
 
 
 def test_on_random_walks_a_run_discovers_something_one_time_in_twenty_at_most(trained):
-    evidence = np.stack([summary.trust[..., TRUST.index("log10_e")] for summary in trained])
+    evidence = np.stack([summary.shown("log10_e") for summary in trained])
     runs = evidence.reshape(40, 10, *evidence.shape[1:])
     assert np.mean([discoveries(run).any() for run in runs]) <= 0.05
 
@@ -101,8 +109,9 @@ def test_a_forecaster_that_is_better_is_discovered():
     spec = spec_of(
         *(member.variable for member in members), days=400, first=100, horizon=1, forecasters=("naive", "ar")
     )
-    logs = np.stack([member.trust[1, :, TRUST.index("log10_e")] for member in train(members, spec).variables])
-    assert discoveries(logs).all()
+    result = train(members, spec)
+    assert all(flags[1].all() for flags in result.discoveries().values())
+    assert all(member.verdicts[1, 0] == BETTER for member in result.variables)
 
 
 def complete(observations: Observations, spec: RunSpec) -> RunSpec:
@@ -129,6 +138,10 @@ def test_what_is_known_later_is_quoted_later_and_no_otherwise(data, days):
     assert after.hindcasts.forecasts.tobytes() == before.hindcasts.forecasts.tobytes()
     assert after.quantiles.tobytes() == before.quantiles.tobytes()
     assert after.sums.tobytes() == before.sums.tobytes()
+    assert after.states.tobytes() == before.states.tobytes()
+    assert [side.tobytes() for side in after.evidence] == [side.tobytes() for side in before.evidence]
+    if before.span == after.span:
+        assert after.trust.tobytes() == before.trust.tobytes()
 
 
 def scale_free(measure: str) -> bool:
@@ -144,6 +157,8 @@ def scale_free(measure: str) -> bool:
     } or measure.startswith(("skill", "coverage"))
 
 
+LEARNED = (*("trust", "statistics", "verdicts", "reliability", "simple_skill", "trends", "weights", "regret", "bound"),)
+
 ORDINARY = st.floats(1e-3, 1e6) | st.floats(-1e6, -1e-3) | st.integers(-3, 3).map(float)
 
 
@@ -158,7 +173,7 @@ def test_a_power_of_two_moves_no_bit_but_the_exponent(data, power):
     for member, other in zip(before, after, strict=True):
         factor = np.array([0 if scale_free(name) else power for name in MEASURES])
         assert other.scores.tobytes() == np.ldexp(member.scores, factor).tobytes()
-        for field in ("trust", "weights", "regret", "bound"):
+        for field in LEARNED:
             assert getattr(other, field).tobytes() == getattr(member, field).tobytes(), field
 
 
@@ -170,7 +185,10 @@ def test_any_factor_changes_a_billionth_at_most(factor, calibration):
     before, after = (train([series(values * scale)], spec).variables[0] for scale in (1.0, factor))
     units = np.array([1.0 if scale_free(name) else factor for name in MEASURES])
     np.testing.assert_allclose(after.scores, before.scores * units, rtol=1e-9, atol=1e-9 * min(1, factor))
-    np.testing.assert_allclose(after.trust, before.trust, rtol=1e-9)
+    np.testing.assert_allclose(after.trust, before.trust, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(after.verdicts, before.verdicts)
+    np.testing.assert_allclose(after.simple_skill, before.simple_skill, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(after.trends, before.trends)
     np.testing.assert_allclose(after.weights, before.weights, atol=1e-9)
     np.testing.assert_allclose(after.regret, before.regret, rtol=1e-9, atol=1e-9)
 

@@ -1,0 +1,143 @@
+"""The simple forecasters that a run does not name check the benchmark, and change nothing else by one bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pulse_core import Forecaster, Observations, RunResult, RunSpec
+from pulse_core.forecasters import registry
+from pulse_core.forecasters.seasonal import SeasonalNaive
+from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
+from pulse_core.results import VariableRecord, VariableSummary
+from tests.fakes import FakeSink
+from tests.strategies import replayed, specs_for, values
+from tests.unit.core.models import CUSTOM
+from tests.unit.core.runs import ended, recorded, series, spec_of, table
+
+BY_SIMPLE = {"simple", "simple_losses", "simple_evidence", "simple_skill", "trends"}
+"""What is about the simple forecasters themselves."""
+
+ROSTERS = (
+    ("ses", "ar"),
+    ("ses", "ar", "mean", "median-of-all", "mean-of-all", "ensemble"),
+    ("ensemble", "ses", "holt", CUSTOM.name),
+)
+
+
+@contextmanager
+def none_hidden() -> Iterator[None]:
+    """Take a forecaster that is named for the only simple one, so that none is added."""
+
+    def simple(*arguments: Any, **fields: Any) -> Any:
+        resolved = honest(*arguments, **fields)
+        return attrs.evolve(resolved, simple=(SimpleExponentialSmoothing(),))
+
+    honest = registry.resolve
+    with (
+        patch("pulse_core.runs.training.resolve", simple),
+        patch("tests.unit.core.runs.RetrodictionTraining.__doc__", ""),
+    ):
+        yield
+
+
+def without(result: VariableRecord | VariableSummary) -> dict[str, Any]:
+    """The bits of all else."""
+    fields = (field.name for field in attrs.fields(type(result)) if field.name not in BY_SIMPLE)
+    return {name: bits(getattr(result, name)) for name in fields}
+
+
+def bits(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.shape, value.tobytes()
+    return bits(value.values) if hasattr(value, "batches") else value
+
+
+@attrs.frozen
+class Content:
+    """All that a run gives of its one variable, but what is about the simple forecasters."""
+
+    digest: str
+    summaries: list[dict[str, Any]]
+    records: list[dict[str, Any]]
+    tables: list[dict[Any, dict[str, Any]]]
+    simple: list[tuple[str, ...]]
+
+
+def content_of(observations: Observations, spec: RunSpec, *custom: Forecaster) -> Content:
+    sink = FakeSink()
+    result: RunResult = ended(observations, spec, sink=sink, hindcasts=True, forecasters=custom)
+    records = [record for record in sink.records.values() if isinstance(record, VariableRecord)]
+    return Content(
+        result.digest,
+        [without(summary) for summary in result.variables],
+        [without(record) for record in records],
+        [table(sink, name) for name in ("scores", "hindcasts")],
+        [record.simple for record in records],
+    )
+
+
+def assert_nothing_changes(observations: Observations, spec: RunSpec) -> Content:
+    """Compare a run with one in which no simple forecaster is hidden."""
+    before = content_of(observations, spec, CUSTOM)
+    with none_hidden():
+        after = content_of(observations, spec, CUSTOM)
+    assert attrs.evolve(before, simple=[]) == attrs.evolve(after, simple=[])
+    assert all("naive" in simple for simple in before.simple)
+    assert all(simple == ("ses",) for simple in after.simple)
+    return before
+
+
+@pytest.mark.parametrize("calibration", ["conformal", "empirical"])
+@pytest.mark.parametrize("trust_loss", ["absolute", "crps"])
+@pytest.mark.parametrize("names", ROSTERS, ids=str)
+def test_hidden_forecasters_change_no_bit_of_those_that_are_named(names, trust_loss, calibration):
+    numbers = 100 + np.cumsum(np.random.default_rng(8).normal(0.3, 1, 120))
+    fields: dict[str, Any] = {"benchmark": "ses", "forecasters": names, "horizon": 3, "season": 7}
+    spec = spec_of(days=120, trust_loss=trust_loss, calibration=calibration, trust_span=10, **fields)
+    content = assert_nothing_changes(series(numbers), spec)
+    assert content.simple == [("naive", "drift", "seasonal-naive(7)")]
+    assert len(content.tables[1]) > 500
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_hidden_forecasters_change_no_bit_of_any_series(data):
+    observations = data.draw(replayed(values()))
+    spec = attrs.evolve(data.draw(specs_for(observations)), forecasters=data.draw(st.sampled_from(ROSTERS)))
+    size = max(spec.batch_size_days, (spec.end - spec.start).days // 40)
+    assert_nothing_changes(observations, attrs.evolve(spec, benchmark="ses", batch_size_days=size))
+
+
+def test_hidden_forecasters_are_no_hypotheses_and_are_not_shown():
+    observations = series(np.arange(80.0) + np.random.default_rng(9).normal(0, 0.2, 80))
+    spec = spec_of(days=80, benchmark="ses", forecasters=("mean",), season=4)
+    (summary,) = (result := ended(observations, spec)).variables
+    assert summary.forecasters == ("ses", "mean")
+    assert summary.trust.shape[0] == summary.scores.shape[0] == summary.verdicts.shape[0] == 2
+    assert result.discoveries()["x"].shape == (2, 2)
+    assert summary.simple_skill.shape == (3, 2, 2)
+
+
+def test_a_simple_forecaster_that_is_named_is_not_made_twice():
+    observations = series(np.cumsum(np.random.default_rng(10).normal(size=60)))
+    named = recorded(observations, spec_of(days=60, forecasters=("naive", "drift", "seasonal-naive(4)"), season=4))
+    hidden = recorded(observations, spec_of(days=60, forecasters=("naive",), season=4))
+    assert named is not None
+    assert hidden is not None
+    for record in (named, hidden):
+        assert record.simple == ("naive", "drift", "seasonal-naive(4)")
+    assert named.simple_evidence.tobytes() == hidden.simple_evidence.tobytes()
+    assert named.bias.tobytes() == hidden.bias.tobytes()
+    assert named.simple_losses[:, :1].tobytes() == hidden.simple_losses.tobytes()
+    for field in ("statistics", "evidence"):
+        assert getattr(named, field)[:1].tobytes() == getattr(hidden, field).tobytes()
+    assert SeasonalNaive(4).name == named.simple[2]
