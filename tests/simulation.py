@@ -139,7 +139,6 @@ def learning_pass(relative: Array, history: int, square: float, calibration: str
         steps=np.arange(history - 1.0, history - 1.0 + count),
         reported=nothing,
         released=nothing,
-        known_batch=np.zeros((count, horizons), dtype=np.int64),
         known=np.maximum(at - np.arange(horizons), 0),
     )
     cells = np.full((count, whole_lanes(forecasters * horizons)), np.nan)
@@ -154,6 +153,6 @@ def learning_pass(relative: Array, history: int, square: float, calibration: str
         benchmark=names[0],
         calibration=calibration,
     )
-    return LearningPass(
-        Hindcasts(names, horizons, cells, NO_QUANTILES), origins, ForecasterSet(names, (), (), None), spec
-    )
+    hindcasts = Hindcasts(names, forecasters, horizons, cells, NO_QUANTILES)
+    marks = np.empty(0, dtype=np.int64)
+    return LearningPass(hindcasts, origins, ForecasterSet(names, (), (), None), spec, names[0], marks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,8 +29,8 @@ def summary_of(observations: Observations, spec: RunSpec) -> VariableSummary:
     return summary
 
 
-def of_one(values: np.ndarray, **fields) -> VariableSummary:
-    defaults = {"days": len(values), "first": 60, "horizon": 1, "forecasters": ("naive", "ses", "ar")}
+def of_one(values: np.ndarray, **fields: Any) -> VariableSummary:
+    defaults: dict[str, Any] = {"days": len(values), "first": 60, "horizon": 1, "forecasters": ("naive", "ses", "ar")}
     return summary_of(series(values), spec_of(**defaults | fields))
 
 
