@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained, VariableForecast
     from pulse_core.runs.training import Clock, RetrodictionTraining
     from pulse_core.scores.measures import MEASURES
+    from pulse_core.scores.reliability import Reliability, ReliabilityBin
     from pulse_core.scores.sums import SUMS, BatchSums
     from pulse_core.spec import RunSpec
     from pulse_core.tables import Column, Columns, Labels, is_other_content
@@ -134,6 +135,8 @@ __all__ = [
     "Recall",
     "RecallsAhead",
     "Record",
+    "Reliability",
+    "ReliabilityBin",
     "ResultSink",
     "RetrodictionTraining",
     "RunFailed",
@@ -192,6 +195,7 @@ _EXPORTS: Final = {
     "pulse_core.runs.forecasting": ("Forecasting", "Forecasts", "Trained", "VariableForecast"),
     "pulse_core.runs.training": ("Clock", "RetrodictionTraining"),
     "pulse_core.scores.measures": ("MEASURES",),
+    "pulse_core.scores.reliability": ("Reliability", "ReliabilityBin"),
     "pulse_core.scores.sums": ("SUMS", "BatchSums"),
     "pulse_core.spec": ("RunSpec",),
     "pulse_core.tables": ("Column", "Columns", "Labels", "is_other_content"),
