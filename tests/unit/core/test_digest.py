@@ -11,8 +11,7 @@ import pytest
 from pulse_core import Observations, RunResult, Slice
 from pulse_core.data.observations import resolve_known_at
 from pulse_core.kernel import special
-from pulse_core.runs import summary as aggregation
-from pulse_core.scores import comparison, trust, win_rate
+from pulse_core.scores import comparison, jackknife, trust, win_rate
 from tests.fakes import FakeSink
 from tests.unit.core.models import CUSTOM
 from tests.unit.core.runs import run, series, spec_of, training
@@ -98,7 +97,7 @@ def probabilities(result: RunResult) -> np.ndarray:
 
 FUNCTIONS = {
     "the t's distribution": ("student_t_cdf", (trust, comparison)),
-    "the t's quantile": ("student_t_quantile", (aggregation.skill_intervals.__globals__,)),
+    "the t's quantile": ("student_t_quantile", (jackknife,)),
     "the Beta's quantile": ("beta_quantile", (win_rate,)),
 }
 
@@ -112,10 +111,7 @@ def test_another_rounding_of_a_probability_does_not_change_it(name, users, monke
         return honest(*arguments) * (1 + 1e-13)
 
     for user in users:
-        if isinstance(user, dict):
-            monkeypatch.setitem(user, name, rounded_otherwise)
-        else:
-            monkeypatch.setattr(user, name, rounded_otherwise)
+        monkeypatch.setattr(user, name, rounded_otherwise)
     after = run(MEMBERS, SPEC, hindcasts=True)
     assert after.digest == before.digest
     moved, still = probabilities(after), probabilities(before)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +31,7 @@ def summary_of(observations: Observations, spec: RunSpec) -> VariableSummary:
 
 
 def of_one(values: np.ndarray, **fields) -> VariableSummary:
-    defaults = {"days": len(values), "first": 60, "horizon": 1, "forecasters": ("naive", "ses", "ar")}
+    defaults: dict[str, Any] = {"days": len(values), "first": 60, "horizon": 1, "forecasters": ("naive", "ses", "ar")}
     return summary_of(series(values), spec_of(**defaults | fields))
 
 
@@ -66,8 +68,10 @@ def test_the_example_that_trends_is_told():
     assert summary.skill_over_simple(1)[best] < skill[best] - 0.1
 
 
-def real_end(days: int = 0):
-    return (real_series("core_cpi").timestamps[-1].astype("datetime64[D]") + 60 + days).item()
+def real_end(days: int = 0) -> date:
+    """So many days after the last release of the example, or before it."""
+    end: date = (real_series("core_cpi").timestamps[-1].astype("datetime64[D]") + 60 + days).item()
+    return end
 
 
 def test_a_season_is_told_where_there_is_one():
