@@ -39,7 +39,7 @@ help: ## show this list
 
 run: $(RUN_INSTALLED) ## replay nine years of the sample data: the S&P 500 and the oil price
 	$(BIN)/pulse train --data sample --variables spx_close wti_price --start-date 2010-01-01 --end-date 2018-12-31 \
-		--report
+		--benchmark drift --report
 
 test: $(DEV_INSTALLED) ## run all tests but those in a browser and those that need cc
 	$(BIN)/python -m pytest

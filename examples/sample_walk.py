@@ -46,19 +46,22 @@ print(result.digest)
 # %% [markdown]
 # ## Whom to believe, one month ahead
 #
-# Skill is the share of the benchmark's error that a forecaster saves; trust is the probability that it beats the
-# benchmark. Nobody predicts the bond yield; consumer prices are another matter.
+# Skill is the share of the benchmark's error that a forecaster saves; trust is the probability that its mean error over
+# the next twelve months is lower. Against `naive` consumer prices look easy, for they do little but rise: Pulse says
+# that the benchmark trends, and what the best simple forecaster is.
 
 # %%
 frame = result.to_frame()
 ahead = frame[frame["horizon"] == 1]
 print(ahead[["variable", "forecaster", "mae", "skill_mae", "trust", "log10_e"]].round(3).to_string(index=False))
+for summary in result.variables:
+    print(summary.variable, "trends" if summary.trends.any() else "does not trend", summary.best_simple(1))
 
 # %% [markdown]
 # ## What survives all comparisons
 #
-# Two variables, six forecasters and three horizons make many comparisons: `discovery` marks what is beyond chance
-# when all are counted.
+# Two variables, six forecasters and three horizons make many comparisons: `discovery` marks what is better than the
+# benchmark beyond chance when all are counted.
 
 # %%
 found = frame[frame["discovery"] == True]  # noqa: E712 - the benchmark has neither True nor False

@@ -38,7 +38,7 @@ def train(series: Mapping[str, pd.DataFrame], spec: Mapping[str, Any]) -> RunRes
 
 
 def answer(result: RunResult) -> dict[str, Any]:
-    """Return, by variable and horizon, the best forecaster, its skill, and the trust in it (null for the benchmark)."""
+    """Return, by variable and horizon, the best forecaster, its skill, trust and verdict (null for the benchmark)."""
     variables = json.loads(result_json(result))["variables"]
     return {
         name: {horizon: _told(variable, horizon, best) for horizon, best in variable["best"].items()}
@@ -48,7 +48,8 @@ def answer(result: RunResult) -> dict[str, Any]:
 
 def _told(variable: Mapping[str, Any], horizon: str, best: str) -> dict[str, Any]:
     scores = variable["forecasters"][best]["horizons"][horizon]
-    return {"best": best, "skill": scores["skill_mae"], "trust": scores["trust"], "discovery": scores["discovery"]}
+    names = ("trust", "verdict", "discovery")
+    return {"best": best, "skill": scores["skill_mae"], **{name: scores[name] for name in names}}
 
 
 class Handler(BaseHTTPRequestHandler):

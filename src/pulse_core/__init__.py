@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         recalling,
     )
     from pulse_core.results import (
+        STATISTICS,
         TRUST,
         DataFacts,
         DataSnapshot,
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from pulse_core.scores.measures import MEASURES
     from pulse_core.scores.reliability import Reliability, ReliabilityBin
     from pulse_core.scores.sums import SUMS, BatchSums
+    from pulse_core.scores.verdict import VERDICTS
     from pulse_core.spec import RunSpec
     from pulse_core.tables import Column, Columns, Labels, is_other_content
 
@@ -92,8 +94,10 @@ __all__ = [
     "BUILT_IN",
     "LEVELS",
     "MEASURES",
+    "STATISTICS",
     "SUMS",
     "TRUST",
+    "VERDICTS",
     "BackendUnavailable",
     "Batch",
     "BatchSums",
@@ -190,13 +194,15 @@ _EXPORTS: Final = {
     "pulse_core.plan": ("Batch", "Slice", "WorkUnit"),
     "pulse_core.ports": ("ComputeBackend", "DataStore", "Done", "Failed", "ReadsAhead", "Recall", "RecallsAhead",
         "ResultSink", "Task", "TellsVersions", "TrainingRun", "UnitOutcome", "Write", "reading", "recalling"),
-    "pulse_core.results": ("TRUST", "DataFacts", "DataSnapshot", "Failure", "PartOwner", "PerOriginRecord",
-        "Record", "RunResult", "UnitCounts", "UnitResult", "VariableRecord", "VariableScores", "VariableSummary"),
+    "pulse_core.results": ("STATISTICS", "TRUST", "DataFacts", "DataSnapshot", "Failure", "PartOwner",
+        "PerOriginRecord", "Record", "RunResult", "UnitCounts", "UnitResult", "VariableRecord", "VariableScores",
+        "VariableSummary"),
     "pulse_core.runs.forecasting": ("Forecasting", "Forecasts", "Trained", "VariableForecast"),
     "pulse_core.runs.training": ("Clock", "RetrodictionTraining"),
     "pulse_core.scores.measures": ("MEASURES",),
     "pulse_core.scores.reliability": ("Reliability", "ReliabilityBin"),
     "pulse_core.scores.sums": ("SUMS", "BatchSums"),
+    "pulse_core.scores.verdict": ("VERDICTS",),
     "pulse_core.spec": ("RunSpec",),
     "pulse_core.tables": ("Column", "Columns", "Labels", "is_other_content"),
 }  # fmt: skip

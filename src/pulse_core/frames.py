@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from pulse_core.errors import SettingsError
 from pulse_core.results import TRUST, RunResult, VariableSummary
 from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.verdict import VERDICTS
 
-_TRUST_COLUMNS = ("trust", "trust_low", "trust_high", "trials", "log10_e")
+_TRUST_COLUMNS = tuple({"probability": "trust"}.get(name, name) for name in TRUST)
 
 
 def run_frame(result: RunResult) -> Any:
@@ -26,7 +27,7 @@ def run_frame(result: RunResult) -> Any:
 
 
 def _column_names() -> list[str]:
-    return ["variable", "forecaster", "horizon", *MEASURES, *_TRUST_COLUMNS, "weight", "discovery"]
+    return ["variable", "forecaster", "horizon", *MEASURES, *_TRUST_COLUMNS, "verdict", "weight", "discovery"]
 
 
 def _columns(summary: VariableSummary, discoveries: NDArray[np.bool_]) -> dict[str, Any]:
@@ -37,5 +38,18 @@ def _columns(summary: VariableSummary, discoveries: NDArray[np.bool_]) -> dict[s
         "horizon": np.tile(np.arange(1, horizons + 1), forecasters),
     }
     columns |= {name: summary.scores[..., index].ravel() for index, name in enumerate(MEASURES)}
-    columns |= {name: summary.trust[..., index].ravel() for index, name in enumerate(_TRUST_COLUMNS[: len(TRUST)])}
-    return columns | {"weight": summary.weights.ravel(), "discovery": discoveries.ravel()}
+    columns |= {name: summary.trust[..., index].ravel() for index, name in enumerate(_TRUST_COLUMNS)}
+    return columns | {
+        "verdict": _verdicts(summary),
+        "weight": summary.weights.ravel(),
+        "discovery": discoveries.ravel(),
+    }
+
+
+def _verdicts(summary: VariableSummary) -> NDArray[np.object_]:
+    """Return the names of the verdicts, NaN for the benchmark; (forecaster x horizon,)."""
+    verdicts = np.full(summary.verdicts.shape, np.nan, dtype=object)
+    for code, name in VERDICTS.items():
+        verdicts[summary.verdicts == code] = name
+    verdicts[summary.forecasters.index(summary.benchmark)] = np.nan
+    return verdicts.ravel()

@@ -41,7 +41,11 @@ AUTO: Final = "auto"
 
 SIMPLE: Final = ("naive", "drift")
 SIMPLE_SEASONAL: Final = "seasonal-naive({})"
-"""The simple forecasters, among which AUTO chooses; the last where there is a season."""
+SIMPLE_OF_CHANGES: Final = "mean"
+"""The simple forecasters, by which benchmarks are checked and among which AUTO chooses.
+
+The seasonal one where there is a season, the mean where changes are forecast: a mean change is what drift is to levels.
+"""
 
 SEASONAL: Final = ("seasonal-naive({})", "holt-winters({})")
 """The built-in forecasters that a season adds; {} is the season."""
@@ -137,6 +141,13 @@ class RunSpec:
         return self.start + timedelta(days=min(days, self.batch_limit * self.batch_size_days) - 1)
 
     @property
+    def simple(self) -> tuple[str, ...]:
+        """The names of the simple forecasters; see SIMPLE_OF_CHANGES."""
+        seasonal = () if self.season is None else (SIMPLE_SEASONAL.format(self.season),)
+        of_changes = () if self.target == "level" else (SIMPLE_OF_CHANGES,)
+        return (*SIMPLE, *of_changes, *seasonal)
+
+    @property
     def run_id(self) -> str:
         """The run's default name: the first 16 hex digits of the hash of the resolved spec."""
         text = json.dumps(self.to_document(), sort_keys=True, separators=(",", ":"))
@@ -176,13 +187,8 @@ def _resolved(spec: RunSpec) -> tuple[str, ...]:
     if names == DEFAULT_FORECASTERS:
         seasonal = () if spec.season is None else tuple(name.format(spec.season) for name in SEASONAL)
         names = (*names[:-3], *seasonal, *((RIDGE,) if spec.predictors else ()), *names[-3:])
-    simple = simple_names(spec.season) if spec.benchmark == AUTO else (spec.benchmark,)
-    return (*(name for name in simple if name not in names), *names)
-
-
-def simple_names(season: int | None) -> tuple[str, ...]:
-    """Return the names of the simple forecasters."""
-    return SIMPLE if season is None else (*SIMPLE, SIMPLE_SEASONAL.format(season))
+    benchmarks = spec.simple if spec.benchmark == AUTO else (spec.benchmark,)
+    return (*(name for name in benchmarks if name not in names), *names)
 
 
 def _plain(value: Any) -> Any:

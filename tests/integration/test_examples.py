@@ -181,6 +181,7 @@ def test_the_service_answers_with_trust_for_each_series_and_horizon(port):
     assert set(told["sales"]) == {"1", "2"}
     assert told["sales"]["1"]["best"] == "drift"
     assert 0 < told["sales"]["1"]["trust"]["probability"] < 1
+    assert told["sales"]["1"]["verdict"] in {"better", "open"}
 
 
 def test_the_service_says_all_that_is_wrong_with_a_spec(port):

@@ -51,7 +51,7 @@ def test_the_kernel_reads_and_writes_only_what_is_its_own_and_does_nothing_undef
             "outside the range of representable",
         ),
         (
-            Mutation("outcomes.c", "outcome[cell] = (int8_t)", "outcome[cell + stride] = (int8_t)", "test_outcomes.py"),
+            Mutation("trust.c", "store(difference + i, d);", "store(difference + i + 2 * width, d);", "test_trust.py"),
             "AddressSanitizer",
         ),
     ],

@@ -62,7 +62,7 @@ def _kind(schema: Schema) -> str:
     if "const" in schema:
         return f"always `{schema['const']}`"
     if "enum" in schema:
-        return " or ".join(f"`{one}`" for one in schema["enum"])
+        return " or ".join("null" if one is None else f"`{one}`" for one in schema["enum"])
     if "oneOf" in schema:
         return " or ".join(_kind(one) for one in schema["oneOf"])
     return _typed(schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -14,22 +14,42 @@ SCHEMA_VERSION: Final = 2
 RESULT: Final = "result.json"
 """The name of the document in a run's folder."""
 
+Verdict = Literal["better", "worse", "open"]
+"""The names of `scores.verdict`."""
+
 Nulls = dict[str, str] | UnsetType
 """The reasons of nulls by name; absent without nulls."""
 
 
 class Trust(msgspec.Struct, frozen=True):
-    """The trust of a forecaster at a horizon, and the evidence for it."""
+    """The probability that over the next `span` origins a forecaster's mean loss is below the benchmark's.
+
+    `n_effective` is the number of independent origins that it rests on.
+    """
+
+    probability: float
+    span: int
+    n_effective: float
+
+
+class WinRate(msgspec.Struct, frozen=True):
+    """The chance to come closer than the benchmark at an origin, its 95 % interval, and the wins and losses behind."""
 
     mean: float
     low: float
     high: float
     trials: float
-    log10_e: float
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A 95 % confidence interval."""
+
+    low: float
+    high: float
 
 
 class Scores(msgspec.Struct, frozen=True):
-    """The scores of a forecaster at a horizon; None where a score has no value.
+    """The scores of a forecaster at a horizon, and how it stands against the benchmark; None where there is no value.
 
     `pinball` is keyed by level, `coverage` and `width` by the central interval in per cent.
     """
@@ -42,6 +62,7 @@ class Scores(msgspec.Struct, frozen=True):
     rmsse: float | None
     smape: float | None
     hit_rate: float | None
+    hit_rate_count: int | None
     skill_mae: float | None
     skill_mse: float | None
     crps: float | None
@@ -53,7 +74,15 @@ class Scores(msgspec.Struct, frozen=True):
     interval_score: float | None
     msis: float | None
     dm_p: float | None
+    skill_over_simple: float | None
+    skill_interval: Interval | None
     trust: Trust | None
+    win_rate: WinRate | None
+    log10_e: float | None
+    log10_e_against: float | None
+    log10_e_wins: float | None
+    verdict: Verdict | None
+    anytime: bool | None
     discovery: bool | None
     nulls: Nulls = UNSET
 
@@ -73,9 +102,19 @@ class Ensemble(msgspec.Struct, frozen=True):
     nulls: Nulls = UNSET
 
 
-class Variable(msgspec.Struct, frozen=True):
-    """A variable's best forecaster by horizon, its ensemble, and the scores of its forecasters."""
+class Benchmark(msgspec.Struct, frozen=True):
+    """A variable's benchmark: whether it trends, and the simple forecaster of the least MAE by horizon."""
 
+    name: str
+    trends: bool
+    best_simple: dict[str, str | None]
+    nulls: Nulls = UNSET
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """A variable's benchmark, its best forecaster by horizon, its ensemble, and the scores of its forecasters."""
+
+    benchmark: Benchmark
     best: dict[str, str | None]
     ensemble: Ensemble | None
     forecasters: dict[str, ForecasterScores]
@@ -120,6 +159,22 @@ class BatchFacts(msgspec.Struct, frozen=True):
     origins: int
 
 
+class ReliabilityBin(msgspec.Struct, frozen=True):
+    """Trusts from `low` up to `high` at a horizon that have come of age: how many, their mean, the share come true."""
+
+    horizon: int
+    low: float
+    high: float
+    count: int
+    pairs: int
+    trust: float
+    true: float
+    band_low: float | None
+    band_high: float | None
+    bad: bool
+    nulls: Nulls = UNSET
+
+
 class Run(msgspec.Struct, frozen=True):
     """The spec of a run, its data, its software, and its times."""
 
@@ -142,6 +197,7 @@ class Document(msgspec.Struct, frozen=True):
     variables_hold: str
     variables: dict[str, Variable]
     batches: list[BatchFacts]
+    reliability: list[ReliabilityBin]
     failures: list[Failure]
 
 

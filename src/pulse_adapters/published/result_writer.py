@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,21 +14,23 @@ from pulse_adapters.published.json_templates import PLACEHOLDER, Template
 from pulse_adapters.published.variable_json import summary_json
 from pulse_core.plan import Batch
 from pulse_core.results import RunResult, VariableSummary
+from pulse_core.scores.reliability import ReliabilityBin
 
 COMPLETE_UP_TO: Final = 200
 """With more variables the document holds only the best, the benchmark and the ensemble of each."""
 
 Document = dict[str, Any]
 
+_NO_BAND: Final = "one variable alone has such trusts, and the band is of the differences between variables"
+
 
 def result_json(result: RunResult) -> bytes:
     """Return `result.json`: keys in a fixed order, no NaN, times in UTC; indented for people unless it is too large."""
     complete = len(result.variables) <= COMPLETE_UP_TO
-    discoveries, benchmark = result.discoveries(), result.spec.benchmark
+    discoveries = result.discoveries()
     template = Template.of(_document(result, complete=complete), level=0, indented=complete)
     variables = (
-        summary_json(summary, discoveries[summary.variable], benchmark, complete=complete)
-        for summary in result.variables
+        summary_json(summary, discoveries[summary.variable], complete=complete) for summary in result.variables
     )
     return b"".join([*template.with_parts(variables), *([b"\n"] if complete else [])])
 
@@ -41,6 +44,7 @@ def _document(result: RunResult, *, complete: bool) -> Document:
         "variables_hold": "all" if complete else "best",
         "variables": {summary.variable: PLACEHOLDER for summary in result.variables},
         "batches": _batches(result.batches, result.variables),
+        "reliability": [_reliability_bin(counted) for counted in result.reliability().bins],
         "failures": [attrs.asdict(failure) for failure in result.failures],
     }
 
@@ -71,6 +75,23 @@ def _batches(batches: Iterable[Batch], summaries: Iterable[VariableSummary]) -> 
         }
         for index, batch in enumerate(batches)
     ]
+
+
+def _reliability_bin(counted: ReliabilityBin) -> Document:
+    band = [limit if math.isfinite(limit) else None for limit in counted.band]
+    document = {
+        "horizon": counted.horizon,
+        "low": counted.low,
+        "high": counted.high,
+        "count": counted.count,
+        "pairs": counted.pairs,
+        "trust": counted.trust,
+        "true": counted.true,
+        "band_low": band[0],
+        "band_high": band[1],
+        "bad": counted.bad,
+    }
+    return document | ({"nulls": dict.fromkeys(("band_low", "band_high"), _NO_BAND)} if None in band else {})
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -17,25 +17,40 @@ from pulse_core.results import VariableSummary
 LEVEL: Final = 2
 """The level of a variable in the document."""
 
+_NO_SIMPLE: Final = "no simple forecaster was scored on the benchmark's origins"
 _NO_PROOF: Final = "beyond horizon 1 the losses come late, and the bound is not proved"
 _NO_REGRET: Final = "the ensemble has learned from no loss, or its value is beyond the range of a float64"
 
 
-def summary_json(
-    summary: VariableSummary, discoveries: NDArray[np.bool_], benchmark: str, *, complete: bool
-) -> Iterator[bytes]:
+def summary_json(summary: VariableSummary, discoveries: NDArray[np.bool_], *, complete: bool) -> Iterator[bytes]:
     """Yield the JSON of a variable: complete and indented, or compact with its main forecasters only.
 
     `discoveries` is (forecaster, horizon).
     """
-    best = _by_horizon(summary.best(horizon) for horizon in range(1, summary.scores.shape[1] + 1))
-    names = {*summary.forecasters} if complete else {*best.values(), benchmark, ENSEMBLE}
+    best = _by_horizon(summary.best(horizon) for horizon in _horizons(summary))
+    names = {*summary.forecasters} if complete else {*best.values(), summary.benchmark, ENSEMBLE}
     indexes = [index for index, name in enumerate(summary.forecasters) if name in names]
-    document = {"best": best, "ensemble": PLACEHOLDER, "forecasters": PLACEHOLDER}
+    document = {
+        "benchmark": _benchmark(summary),
+        "best": best,
+        "ensemble": PLACEHOLDER,
+        "forecasters": PLACEHOLDER,
+    }
     template = Template.of(document, level=LEVEL, indented=complete)
     learned = _ensemble_json(summary, indented=complete) if ENSEMBLE in summary.forecasters else b"null"
-    values = forecasters_json(summary, discoveries, indexes, benchmark, level=LEVEL + 1, indented=complete)
+    values = forecasters_json(summary, discoveries, indexes, level=LEVEL + 1, indented=complete)
     return template.with_parts([[learned], [values]])
+
+
+def _benchmark(summary: VariableSummary) -> dict[str, Any]:
+    """Return the benchmark, and how it stands against the simple forecasters."""
+    best_simple = _by_horizon(summary.best_simple(horizon) for horizon in _horizons(summary))
+    document = {"name": summary.benchmark, "trends": bool(summary.trends.any()), "best_simple": best_simple}
+    return document | ({"nulls": {"best_simple": _NO_SIMPLE}} if None in best_simple.values() else {})
+
+
+def _horizons(summary: VariableSummary) -> range:
+    return range(1, summary.scores.shape[1] + 1)
 
 
 def _ensemble_json(summary: VariableSummary, *, indented: bool) -> bytes:

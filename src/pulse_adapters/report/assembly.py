@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from pulse_adapters.published.archive import Archive
+from pulse_adapters.published.cautions import reliability_text, trending_text
 from pulse_adapters.published.result_reader import PublishedRun, read_result
+from pulse_adapters.published.terms import LOSSES, benchmark_text, span_text
 from pulse_adapters.report.batch_scores import BatchScores, read_batch_scores
 from pulse_adapters.report.details import focus_forecaster, variable_detail
 from pulse_adapters.report.facts import data_table, run_facts
@@ -15,6 +17,7 @@ from pulse_adapters.report.formats import listed
 from pulse_adapters.report.hindcasts import read_hindcasts
 from pulse_adapters.report.milestones import read_milestones
 from pulse_adapters.report.selection import select_variables
+from pulse_adapters.report.standings import trending_benchmarks
 from pulse_adapters.report.summary import summary_rows
 from pulse_adapters.report.views import Detail, Milestone, Report, Row
 from pulse_core.errors import PulseError, SettingsError
@@ -45,7 +48,9 @@ def assemble_report(archive: Archive, run_id: str, variables: Sequence[str] = ()
     document = run.document
     return Report(
         run_id=run.run_id,
-        benchmark=run.spec.benchmark,
+        benchmark=_benchmark(run),
+        loss=LOSSES[run.spec.trust_loss],
+        span=_span(run),
         horizon=run.spec.horizon,
         forecasters=len(run.spec.forecasters),
         variables=len(document.variables),
@@ -57,6 +62,8 @@ def assemble_report(archive: Archive, run_id: str, variables: Sequence[str] = ()
         horizons=tuple(horizons),
         details=details,
         selection=selection,
+        cautions=_cautions(run),
+        reliability=tuple(document.reliability),
         missing=_missing(run, details, horizons),
         failures=tuple(
             (failure.variable, str(PulseError(failure.message, failure.context)), failure.hint)
@@ -69,6 +76,25 @@ def assemble_report(archive: Archive, run_id: str, variables: Sequence[str] = ()
         milestones=_milestones(archive, run),
         origins=tuple((batch.start, batch.origins) for batch in document.batches),
     )
+
+
+def _benchmark(run: PublishedRun) -> str:
+    return benchmark_text((variable.benchmark.name for variable in run.document.variables.values()), run.spec.benchmark)
+
+
+def _span(run: PublishedRun) -> str:
+    return span_text(
+        scores.trust.span
+        for variable in run.document.variables.values()
+        for forecaster in variable.forecasters.values()
+        for scores in forecaster.horizons.values()
+        if scores.trust is not None
+    )
+
+
+def _cautions(run: PublishedRun) -> tuple[str, ...]:
+    texts = trending_text(trending_benchmarks(run)), reliability_text(run.document.reliability)
+    return tuple(text for text in texts if text)
 
 
 def _refuse_unknown(run: PublishedRun, variables: Sequence[str]) -> None:

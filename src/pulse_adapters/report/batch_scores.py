@@ -11,39 +11,25 @@ from numpy.typing import NDArray
 from pulse_adapters.published.archive import Archive
 from pulse_adapters.published.result_reader import PublishedRun
 from pulse_adapters.published.table_reader import Rows, RunTable, joined
-from pulse_core.scores.jackknife import SkillInterval, skill_interval
-from pulse_core.scores.trust import batch_decay, trust_path
 
 Array = NDArray[np.float64]
 
-_MEASURES = ("mae", "mase", "common_absolute", "benchmark_absolute", "won", "lost")
+_MEASURES = ("mae", "mase", "trust")
 _COLUMNS = ("variable", "forecaster", "horizon", "batch", *_MEASURES)
 
 
 @attrs.frozen(eq=False)
 class BatchScores:
-    """Scores of a variable; every array (batch, forecaster, horizon), NaN where nothing was scored."""
+    """Scores of a variable; every array (batch, forecaster, horizon), NaN where nothing was scored.
+
+    `trust` is the one at the end of the batch.
+    """
 
     variable: str
     forecasters: tuple[str, ...]
-    decay: float
     mae: Array
     mase: Array
-    common_absolute: Array
-    benchmark_absolute: Array
-    won: Array
-    lost: Array
-
-    def skill(self, forecaster: str, horizon: int) -> SkillInterval:
-        """Return the skill for MAE with its jackknife interval."""
-        cell = self.forecasters.index(forecaster), horizon - 1
-        return skill_interval(self.common_absolute[:, *cell], self.benchmark_absolute[:, *cell])
-
-    def trust_path(self, forecaster: str, horizon: int) -> Array:
-        """Return mean, low, high and number of trials of the trust at the end of each batch; (batch, 4)."""
-        cell = self.forecasters.index(forecaster), horizon - 1
-        won, lost = (np.nan_to_num(side[:, *cell]) for side in (self.won, self.lost))
-        return trust_path(won, lost, self.decay)
+    trust: Array
 
 
 def read_batch_scores(
@@ -76,4 +62,4 @@ def _variable(rows: Rows, variable: str, run: PublishedRun) -> BatchScores:
         array = np.full((len(numbers), len(spec.forecasters), spec.horizon), np.nan)
         array[cells] = rows[name]
         arrays[name] = array
-    return BatchScores(variable, spec.forecasters, batch_decay(spec.trust_decay, spec.batch_size_days), **arrays)
+    return BatchScores(variable, spec.forecasters, **arrays)

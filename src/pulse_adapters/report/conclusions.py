@@ -8,10 +8,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from pulse_adapters.report.figures.fan import outside
-from pulse_adapters.report.figures.trust import CONVINCING
+from pulse_adapters.report.figures.trust import DECISIVE
 from pulse_adapters.report.figures.weights import OTHERS, heaviest
-from pulse_adapters.report.formats import amount, counted, day, evidence, listed, share
-from pulse_adapters.report.views import Calibration, Fan, Heat, Residuals, SkillCurve, TrustPath, Weights
+from pulse_adapters.report.formats import amount, chance_words, counted, day, evidence, listed, share
+from pulse_adapters.report.views import (
+    Array,
+    Calibration,
+    Fan,
+    Heat,
+    Residuals,
+    SkillCurve,
+    Standing,
+    TrustPath,
+    Verdict,
+    Weights,
+)
 
 CLOSE = 0.02
 """A share this near to nominal is called right, however many values it is of."""
@@ -20,42 +31,55 @@ BEYOND = 4.65e-4
 """The share of a normal law beyond 3.5 standard deviations."""
 
 
-def on_trust(path: TrustPath, focus: str, benchmark: str) -> str:
-    """Say where trust ended and since when its whole band has been on one side of one half."""
-    band = f"{share(path.low[-1])} to {share(path.high[-1])}"
-    end = f"At the end {focus} beats {benchmark} with probability {share(path.mean[-1])} ({band})."
-    above, below = path.low > 0.5, path.high < 0.5
-    for side, word in ((above, "above"), (below, "below")):
-        if side[-1]:
-            since = int(np.flatnonzero(~side)[-1]) + 1 if not side.all() else 0
-            return f"{end} The whole band has stayed {word} one half since {day(path.ends[since])}."
-    return f"{end} The band holds one half: wins and losses are nearly even."
+def on_trust(path: TrustPath, focus: Standing, loss: str) -> str:
+    """Say where trust ended, and since when it has been on one side of one half."""
+    finite = np.isfinite(path.trust)
+    if not finite.any():
+        return f"Too little of {focus.forecaster} could be compared with {focus.benchmark} for a trust in it."
+    trust, ends = path.trust[finite], path.ends[finite]
+    end = (
+        f"At the end the probability is {chance_words(trust[-1])} that {focus.forecaster} has a lower mean {loss} than "
+        f"{focus.benchmark} over {counted(focus.span or 1, 'more origin')}"
+    )
+    side, word = (trust > 0.5, "above") if trust[-1] > 0.5 else (trust <= 0.5, "at or below")
+    since = 0 if side.all() else int(np.flatnonzero(~side)[-1]) + 1
+    return f"{end}. It has been {word} one half since {day(ends[since])}."
 
 
-def on_evidence(path: TrustPath, benchmark: str) -> str:
-    """Say how strong the evidence became, and when it first convinced."""
-    top, last = float(path.log10_e.max()), float(path.log10_e[-1])
-    end = f"The e-value ends at {evidence(last)}"
-    passed = np.flatnonzero(path.log10_e >= CONVINCING)
-    if len(passed):
-        first = day(path.evidence_at[passed[0]])
-        chance = f"were {benchmark} as good, chance would take it there in at most one run of twenty"
-        return f"{end}. It passed 20 on {first}: {chance}."
-    return f"{end} and never reached 20 (highest {evidence(top)}): wins like these come by chance."
+def on_evidence(path: TrustPath, focus: Standing) -> str:
+    """Say how strong the evidence became on either side, and what follows."""
+    ends = f"The e-value for {focus.forecaster} ends at {evidence(_last(path.log10_e))}, that against it at "
+    ends += f"{evidence(_last(path.log10_e_against))}."
+    if focus.verdict is Verdict.OPEN:
+        return f"{ends} The verdict is open: it takes 20 on one side, and a skill that agrees."
+    better = focus.verdict is Verdict.BETTER
+    passed = np.flatnonzero((path.log10_e if better else path.log10_e_against) >= DECISIVE)
+    when = f" It first reached 20 on {day(path.evidence_at[passed[0]])}." if len(passed) else ""
+    otherwise = f"Were it no {focus.verdict.value} than {focus.benchmark}"
+    return f"{ends} The verdict is {focus.verdict.value}.{when} {otherwise}, at most one run in twenty would get there."
 
 
-def on_skill(curves: Sequence[SkillCurve], benchmark: str) -> str:
+def _last(values: Array) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(finite[-1]) if len(finite) else None
+
+
+def on_skill(curves: Sequence[SkillCurve], benchmark: str, loss: str) -> str:
     """Say at which horizons the interval of the first forecaster excludes zero."""
     lead = curves[0]
     better = [str(index + 1) for index in np.flatnonzero(lead.low > 0).tolist()]
     worse = [str(index + 1) for index in np.flatnonzero(lead.high < 0).tolist()]
+    saves, loses = f"{lead.forecaster} saves some of {benchmark}\u2019s {loss}", f"{lead.forecaster} adds to it"
     if len(better) == len(lead.skill):
-        return f"{lead.forecaster} makes smaller errors than {benchmark} at every horizon, beyond its interval."
+        return f"{saves} at every horizon: no interval holds zero."
+    parts = []
     if better:
-        context = f"beyond its interval {listed(better)} ahead"
-        return f"{lead.forecaster} makes smaller errors than {benchmark} {context}; elsewhere that is not shown."
+        parts.append(f"{saves} {listed(better)} ahead, where the interval lies above zero")
     if worse:
-        return f"{lead.forecaster} makes larger errors than {benchmark} beyond its interval {listed(worse)} ahead."
+        loses = loses if better else f"{lead.forecaster} adds to {benchmark}\u2019s {loss}"
+        parts.append(f"{loses} {listed(worse)} ahead, where the interval lies below zero")
+    if parts:
+        return f"{'; '.join(parts)}."
     return f"At every horizon the interval holds zero: the difference from {benchmark} may be chance."
 
 

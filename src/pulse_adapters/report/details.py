@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from pulse_adapters.published.result_reader import PublishedRun
+from pulse_adapters.published.terms import LOSSES
 from pulse_adapters.report.anomalies import residuals
 from pulse_adapters.report.batch_scores import BatchScores
 from pulse_adapters.report.hindcasts import Hindcasts
+from pulse_adapters.report.standings import standing_of
 from pulse_adapters.report.views import Calibration, Detail, Fan, Heat, Moments, Row, SkillCurve, TrustPath
 from pulse_core.forecasters.registry import ENSEMBLE
 from pulse_core.levels import INTERVALS
@@ -20,7 +22,8 @@ FAN_ORIGINS = 250
 
 def focus_forecaster(run: PublishedRun, variable: str) -> str:
     """Return the forecaster whose details are shown: the best one step ahead, the benchmark apart where it can be."""
-    results, benchmark = run.document.variables[variable], run.spec.benchmark
+    results = run.document.variables[variable]
+    benchmark = results.benchmark.name
     errors = {
         name: scores.horizons["1"].mae
         for name, scores in results.forecasters.items()
@@ -32,18 +35,20 @@ def focus_forecaster(run: PublishedRun, variable: str) -> str:
 def variable_detail(run: PublishedRun, row: Row, scores: BatchScores, hindcasts: Hindcasts | None) -> Detail:
     """Return a variable's details; `row` is its row of the summary one step ahead."""
     variable, focus = row.variable, focus_forecaster(run, row.variable)
-    data = run.document.run.data[variable]
+    data, benchmark = run.document.run.data[variable], run.document.variables[variable].benchmark
     return Detail(
         variable=variable,
-        focus=focus,
-        benchmark=run.spec.benchmark,
+        focus=standing_of(run, variable, focus, 1),
         row=row,
+        trends=benchmark.trends,
+        loss=LOSSES[run.spec.trust_loss],
+        scored=run.document.variables[variable].forecasters[focus].horizons["1"].n,
         known_at=data.known_at,
         observations=data.observations,
         batch_edges=_starts(run),
         trust=_trust(run, focus, scores, hindcasts),
-        skills=tuple(_curve(run, scores, name) for name in _compared(run, variable, focus)),
-        heat=_heat(run, scores),
+        skills=tuple(_curve(run, variable, name) for name in _compared(run, variable, focus)),
+        heat=_heat(run, benchmark.name, scores),
         fan=None if hindcasts is None else _fan(hindcasts),
         calibration=_calibration(run, variable, focus, hindcasts),
         weights=None if hindcasts is None else hindcasts.weights,
@@ -54,17 +59,16 @@ def variable_detail(run: PublishedRun, row: Row, scores: BatchScores, hindcasts:
 
 
 def _trust(run: PublishedRun, focus: str, scores: BatchScores, hindcasts: Hindcasts | None) -> TrustPath:
-    path = scores.trust_path(focus, 1)
-    if hindcasts is None or focus == run.spec.benchmark:
-        return TrustPath(_ends(run), path[:, 0], path[:, 1], path[:, 2], _starts(run)[:0], np.empty(0))
+    trust = scores.trust[:, scores.forecasters.index(focus), 0]
+    if hindcasts is None:
+        return TrustPath(_ends(run), trust, _starts(run)[:0], np.empty(0), np.empty(0))
     last_of_batch = np.r_[np.diff(hindcasts.batch) > 0, np.full(min(len(hindcasts.batch), 1), fill_value=True)]
     return TrustPath(
         _ends(run),
-        path[:, 0],
-        path[:, 1],
-        path[:, 2],
+        trust,
         hindcasts.known_at[last_of_batch],
         hindcasts.log10_e[last_of_batch],
+        hindcasts.log10_e_against[last_of_batch],
     )
 
 
@@ -72,19 +76,19 @@ def _compared(run: PublishedRun, variable: str, focus: str) -> Sequence[str]:
     """Return the forecasters whose skill is shown by horizon: the focus, the ensemble, those best at some horizon."""
     results = run.document.variables[variable]
     names = dict.fromkeys((focus, ENSEMBLE, *(name for name in results.best.values() if name is not None)))
-    return [name for name in names if name in results.forecasters and name != run.spec.benchmark][:CURVES]
+    return [name for name in names if name in results.forecasters and name != results.benchmark.name][:CURVES]
 
 
-def _curve(run: PublishedRun, scores: BatchScores, forecaster: str) -> SkillCurve:
-    intervals = [scores.skill(forecaster, horizon) for horizon in range(1, run.spec.horizon + 1)]
-    skill, low, high = (
-        np.array([getattr(interval, name) for interval in intervals]) for name in ("skill", "low", "high")
-    )
+def _curve(run: PublishedRun, variable: str, forecaster: str) -> SkillCurve:
+    standings = [standing_of(run, variable, forecaster, horizon) for horizon in range(1, run.spec.horizon + 1)]
+    unknown = np.nan, np.nan
+    low, high = np.array([standing.interval or unknown for standing in standings]).T
+    skill = np.array([np.nan if standing.skill is None else standing.skill for standing in standings])
     return SkillCurve(forecaster, skill, low, high)
 
 
-def _heat(run: PublishedRun, scores: BatchScores) -> Heat:
-    benchmark = scores.forecasters.index(run.spec.benchmark)
+def _heat(run: PublishedRun, name: str, scores: BatchScores) -> Heat:
+    benchmark = scores.forecasters.index(name)
     compared = [index for index in range(len(scores.forecasters)) if index != benchmark]
     errors = scores.mae[:, :, 0].T  # (forecaster, batch)
     ratio = np.full(errors.shape, np.nan)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from pulse_adapters.published.result_reader import PublishedRun
-from pulse_adapters.report.formats import counted, day
+from pulse_adapters.report.formats import counted, day, listed
+from pulse_core.spec import AUTO
 
 
 def run_facts(run: PublishedRun) -> tuple[tuple[str, str], ...]:
@@ -14,13 +17,21 @@ def run_facts(run: PublishedRun) -> tuple[tuple[str, str], ...]:
         ("Period", f"{day(spec.start)} to {day(spec.last_day)}"),
         ("Variables", f"{len(run.document.variables):,}, forecast as {target}"),
         ("Ahead", f"1 to {spec.horizon} steps" if spec.horizon > 1 else "1 step"),
-        ("Forecasters", f"{len(spec.forecasters)}, against {spec.benchmark}"),
+        ("Forecasters", f"{len(spec.forecasters)}, against {_benchmarks(run)}"),
         ("Batches", f"{len(run.batches):,} of {counted(spec.batch_size_days, 'day')}"),
         ("Actuals", f"{spec.actuals} release"),
         ("Quantiles", f"{spec.calibration} calibration"),
         ("Software", ", ".join(f"{name} {version}" for name, version in facts.software.items())),
         ("Digest", run.document.digest),
     )
+
+
+def _benchmarks(run: PublishedRun) -> str:
+    """Return the benchmark, or those that were chosen for the variables with how many each."""
+    if run.spec.benchmark != AUTO:
+        return run.spec.benchmark
+    counts = Counter(variable.benchmark.name for variable in run.document.variables.values())
+    return listed([f"{name} ({count:,})" for name, count in counts.most_common()])
 
 
 def data_table(run: PublishedRun) -> tuple[tuple[str, ...], ...]:

@@ -32,6 +32,18 @@ def share(value: float | None, places: int = 0) -> str:
     return NONE if value is None or not math.isfinite(value) else f"{value:.{places}%}".replace("-", MINUS)
 
 
+def chance(value: float | None) -> str:
+    """Return a probability in per cent, never as certain."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    return ">99%" if value > 0.995 else "<1%" if value < 0.005 else f"{value:.0%}"
+
+
+def chance_words(value: float | None) -> str:
+    """Return a probability in per cent as a sentence has it."""
+    return chance(value).replace(">", "more than ").replace("<", "less than ")
+
+
 def signed(value: float | None, places: int = 1) -> str:
     """Return a signed share in per cent; what rounds to nothing has no sign."""
     if value is None or not math.isfinite(value):
@@ -47,7 +59,7 @@ def evidence(log10_e: float | None) -> str:
     if log10_e >= 4:
         return "10" + f"{log10_e:.0f}".translate(_RAISED)
     value = 10.0**log10_e
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}" if value >= 0.01 else "below 0.01"
 
 
 def day(moment: np.datetime64 | date | datetime) -> str:

@@ -28,6 +28,7 @@ _COLUMNS = (
     "actual",
     "weight",
     "log10_e",
+    "log10_e_against",
 )
 
 
@@ -35,7 +36,8 @@ _COLUMNS = (
 class Hindcasts:
     """One-step hindcasts of one forecaster in order of origin: all (origin,), `quantiles` (level, origin).
 
-    `actual` is the one that is scored, `log10_e` the evidence for the forecaster as it stood at the origin.
+    `actual` is the one that is scored, `log10_e` and `log10_e_against` the evidence for the forecaster and
+    against it as they stood at the origin.
     """
 
     variable: str
@@ -46,6 +48,7 @@ class Hindcasts:
     quantiles: Array
     actual: Array
     log10_e: Array
+    log10_e_against: Array
     weights: Weights | None
 
     @property
@@ -73,7 +76,7 @@ def read_hindcasts(archive: Archive, run: PublishedRun, focus: Mapping[str, str]
     """Yield each variable's hindcasts by its forecaster in `focus`; one part is in memory at a time."""
     table = RunTable(archive, run.run_id, run.hindcasts, _COLUMNS)
     for part in table.parts:
-        pieces = [_relevant(rows, run, focus) for rows in table.row_groups(part, focus, horizon=1)]
+        pieces = [_relevant(rows, focus) for rows in table.row_groups(part, focus, horizon=1)]
         if pieces:
             part_rows = joined(pieces)
             for variable in sorted(focus, key=lambda name: (part_rows.code("variable", name) < 0, name)):
@@ -82,13 +85,10 @@ def read_hindcasts(archive: Archive, run: PublishedRun, focus: Mapping[str, str]
                     yield _hindcasts(rows, variable, focus[variable], run)
 
 
-def _relevant(rows: Rows, run: PublishedRun, focus: Mapping[str, str]) -> Rows:
-    """Return the rows of the focus and the benchmark, and of all others that have a weight in the ensemble."""
+def _relevant(rows: Rows, focus: Mapping[str, str]) -> Rows:
+    """Return the rows of the focus, and of all others that have a weight in the ensemble."""
     relevant = np.array(
-        [
-            [name in {focus.get(variable), run.spec.benchmark} for name in rows.names("forecaster")]
-            for variable in rows.names("variable")
-        ]
+        [[name == focus.get(variable) for name in rows.names("forecaster")] for variable in rows.names("variable")]
     )
     return rows.select(relevant[rows["variable"], rows["forecaster"]] | np.isfinite(rows["weight"]))
 
@@ -105,6 +105,7 @@ def _hindcasts(rows: Rows, variable: str, focus: str, run: PublishedRun) -> Hind
         np.stack([focus_rows[name] for name in _QUANTILES]),
         focus_rows["actual"],
         focus_rows["log10_e"],
+        focus_rows["log10_e_against"],
         _weights(ordered, run),
     )
 

@@ -15,23 +15,28 @@ import attrs
 import numpy as np
 from markupsafe import Markup
 
+from pulse_adapters.published.cautions import FEW_MARK, is_few
+from pulse_adapters.published.terms import FEW_TEXT
 from pulse_adapters.report import formats, sparklines, wording
 from pulse_adapters.report.figures.style import VARIABLES
 from pulse_adapters.report.panel import Panel
+from pulse_adapters.report.reliability_panels import reliability_panels
 from pulse_adapters.report.run_panels import run_panels
 from pulse_adapters.report.variable_panels import variable_panels
-from pulse_adapters.report.views import Detail, Report, Row, Verdict
+from pulse_adapters.report.views import Detail, Report, Row, Standing, Verdict
+
+STAR: Final = "\N{BLACK STAR}"
+"""The mark of a better forecaster whose evidence survives all comparisons of the run."""
 
 MARKS: Final[Mapping[Verdict, str]] = {
-    Verdict.PROVEN: "\N{BLACK DIAMOND}",
-    Verdict.LIKELY: "\N{WHITE DIAMOND}",
+    Verdict.BETTER: "\N{BLACK DIAMOND}",
     Verdict.OPEN: "\N{WHITE CIRCLE}",
     Verdict.BENCHMARK: "\N{EN DASH}",
+    Verdict.WORSE: "\N{BLACK DOWN-POINTING TRIANGLE}",
     Verdict.NOTHING: "\N{MULTIPLICATION SIGN}",
 }
-"""The mark beside each verdict, so that verdicts differ in more than colour."""
+"""The mark beside each verdict in order, so that verdicts differ in more than colour."""
 
-ORDER: Final = (Verdict.PROVEN, Verdict.LIKELY, Verdict.OPEN, Verdict.BENCHMARK, Verdict.NOTHING)
 SPARKLINE_LIMIT: Final = 1_500
 """The number of rows beyond which the summary has no small plots, so that the file does not grow too large."""
 
@@ -47,7 +52,9 @@ class Line:
     errors: Markup
     trusts: Markup
     mark: str
+    verdict: str
     rank: int
+    few: bool
 
 
 @attrs.frozen(eq=False)
@@ -65,15 +72,19 @@ class Section(Plots):
 
     title: str
     row: Row
+    badge: str
     verdict: str
     mark: str
+    cards: Sequence[tuple[str, str, str]]
+    focus: str
+    focus_class: str
     data: str
 
 
 def render(report: Report) -> bytes:
     """Return the report as HTML in UTF-8."""
     sections = tuple(_section(f"v{index}", detail) for index, detail in enumerate(report.details))
-    opened = min(sections, key=lambda section: ORDER.index(section.row.verdict)).id if sections else ""
+    opened = min(sections, key=lambda section: _rank(section.row.standing)).id if sections else ""
     scripts = tuple(Markup(text) for text in (_bokeh_script(), _part("report.js")))  # noqa: S704  # our own text and bokeh's
     page: str = _template().render(
         report=report,
@@ -83,14 +94,19 @@ def render(report: Report) -> bytes:
         lines=_lines(report, {section.title: section.id for section in sections}),
         sections=sections,
         opened=opened,
-        run=_run_plots(report),
+        reliability=_plots("reliability", reliability_panels(report)),
+        run=_plots("run", run_panels(report)),
         formats=formats,
         style=Markup(_part("report.css")),  # noqa: S704  # our own text
         scripts=scripts,
         policy=_policy(scripts),
         variable_of=VARIABLES,
         colours=json.dumps(VARIABLES),
-        verdicts=[(MARKS[verdict], verdict.value) for verdict in ORDER],
+        star=STAR,
+        marks={verdict.name: mark for verdict, mark in MARKS.items()},
+        few_mark=FEW_MARK,
+        few_text=FEW_TEXT,
+        lines_are_few=any(is_few(row.standing.n_effective) for row in report.rows),
     )
     return page.encode()
 
@@ -102,18 +118,29 @@ def _lines(report: Report, sections: Mapping[str, str]) -> Iterable[Line]:
         yield Line(
             row=row,
             target=sections.get(row.variable),
-            skill=sparklines.interval(row.skill, row.low, row.high, reach) if plotted else Markup(""),
-            trust=sparklines.interval(row.trust, row.trust_low, row.trust_high, 0.5, 0.5) if plotted else Markup(""),
+            skill=sparklines.interval(row.standing.skill, row.standing.interval, reach) if plotted else Markup(""),
+            trust=sparklines.interval(row.standing.trust, None, 0.5, 0.5) if plotted else Markup(""),
             errors=sparklines.line(row.errors, low=0.0) if plotted else Markup(""),
             trusts=sparklines.line(row.trusts, 0.0, 1.0, mark=0.5) if plotted else Markup(""),
-            mark=MARKS[row.verdict],
-            rank=ORDER.index(row.verdict),
+            mark=_mark(row.standing),
+            verdict=wording.verdict_words(row.standing),
+            rank=_rank(row.standing),
+            few=is_few(row.standing.n_effective),
         )
+
+
+def _mark(standing: Standing) -> str:
+    return STAR if standing.discovery else MARKS[standing.verdict]
+
+
+def _rank(standing: Standing) -> int:
+    """Return the place of a verdict among all, from 0; a discovery comes first."""
+    return 0 if standing.discovery else 1 + list(MARKS).index(standing.verdict)
 
 
 def _reach(rows: Sequence[Row]) -> float:
     """Return the end of the scale of skills: nine in ten lie within it, so that an extreme does not press them flat."""
-    ends = [abs(end) for row in rows for end in (row.skill, row.low, row.high) if end is not None]
+    ends = [abs(end) for row in rows for end in (row.standing.skill, *(row.standing.interval or ())) if end is not None]
     return max(float(np.quantile(ends, 0.9)), 0.005) if ends else 1.0
 
 
@@ -121,19 +148,20 @@ def _tiles(report: Report) -> list[tuple[str, str, str]]:
     """Return the figures of the first screen: figure, label, further detail."""
     first = [row for row in report.rows if row.horizon == 1]
     count = {verdict: sum(row.verdict is verdict for row in first) for verdict in Verdict}
-    skills = [row.skill for row in first if row.skill is not None]
+    skills = [row.standing.skill for row in first if row.standing.skill is not None]
+    discoveries = sum(row.standing.discovery for row in first)
     covered = [row.coverage for row in first if row.coverage is not None]
     failed = dict(report.units)["failed"]
     return [
         (
-            f"{count[Verdict.PROVEN]:,} of {len(first):,}",
-            f"beat {report.benchmark} beyond chance",
-            f"{count[Verdict.LIKELY]:,} more are likely better",
+            f"{count[Verdict.BETTER]:,} of {len(first):,}",
+            f"shown to be better than {report.benchmark}",
+            f"{discoveries:,} with all comparisons of the run counted",
         ),
         (
             formats.signed(float(np.median(skills)) if skills else None),
             "median skill of the best",
-            f"share of {report.benchmark}\u2019s error saved, one step ahead",
+            f"share of {report.benchmark}\u2019s {report.loss} saved, one step ahead",
         ),
         (
             formats.share(float(np.median(covered)) if covered else None, 1),
@@ -153,20 +181,24 @@ def _tiles(report: Report) -> list[tuple[str, str, str]]:
 def _section(identity: str, detail: Detail) -> Section:
     panels = tuple(variable_panels(detail))
     return Section(
-        identity,
-        panels,
-        packed(panels),
-        detail.variable,
-        detail.row,
-        wording.verdict_sentence(detail.row, detail.benchmark),
-        MARKS[detail.row.verdict],
-        wording.data_sentence(detail),
+        id=identity,
+        panels=panels,
+        packed=packed(panels),
+        title=detail.variable,
+        row=detail.row,
+        badge=wording.verdict_words(detail.row.standing),
+        verdict=wording.verdict_sentence(detail),
+        mark=_mark(detail.row.standing),
+        cards=wording.standing_cards(detail.focus),
+        focus=f"{detail.focus.forecaster}, one step ahead: {_mark(detail.focus)} {wording.verdict_words(detail.focus)}",
+        focus_class=f"rank{_rank(detail.focus)}",
+        data=wording.data_sentence(detail),
     )
 
 
-def _run_plots(report: Report) -> Plots:
-    panels = tuple(run_panels(report))
-    return Plots("run", panels, packed(panels))
+def _plots(identity: str, panels: Iterable[Panel]) -> Plots:
+    with_figures = tuple(panels)
+    return Plots(identity, with_figures, packed(with_figures))
 
 
 def packed(panels: Sequence[Panel]) -> str:

@@ -24,7 +24,7 @@ def select_variables(
         return tuple(dict.fromkeys(requested)), "Details are given of the variables that were asked for."
     if len(scored) <= limit:
         return tuple(row.variable for row in scored), ""
-    convincing = sorted(scored, key=lambda row: (-(row.log10_e or 0.0), row.variable))[: (limit + 1) // 2]
+    convincing = sorted(scored, key=lambda row: (-(row.standing.log10_e or 0.0), row.variable))[: (limit + 1) // 2]
     selected = {row.variable for row in convincing}
     further = [row for row in scored if row.variable not in selected]
     miscalibrated = sorted(further, key=lambda row: (-_miscalibration(row), row.variable))[: limit - len(convincing)]

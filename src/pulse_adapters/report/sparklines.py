@@ -34,8 +34,8 @@ def line(values: Array, low: float | None = None, high: float | None = None, mar
     return _svg(f'{level}<path class="line" d="{"".join(_path(points))}"/>{dot}')
 
 
-def interval(value: float | None, low: float | None, high: float | None, scale: float, zero: float = 0.0) -> Markup:
-    """Draw a value with its interval on an axis from zero - scale to zero + scale, with a line at zero."""
+def interval(value: float | None, ends: tuple[float, float] | None, scale: float, zero: float = 0.0) -> Markup:
+    """Draw a value, and its interval if any, on an axis from zero - scale to zero + scale, with a line at zero."""
     if value is None or not math.isfinite(value):
         return Markup("")
 
@@ -44,8 +44,8 @@ def interval(value: float | None, low: float | None, high: float | None, scale: 
 
     middle = HEIGHT / 2
     span = ""
-    if low is not None and high is not None:
-        span = f'<path class="span" d="M{x(low):.1f} {middle}H{x(high):.1f}"/>'
+    if ends is not None:
+        span = f'<path class="span" d="M{x(ends[0]):.1f} {middle}H{x(ends[1]):.1f}"/>'
     mark = f'<path class="mark" d="M{WIDTH / 2} 1V{HEIGHT - 1}"/>'
     return _svg(f'{mark}{span}<circle cx="{x(value):.1f}" cy="{middle}" r="3"/>')
 

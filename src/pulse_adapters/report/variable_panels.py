@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,9 +15,9 @@ from pulse_adapters.report.figures.residuals import residuals_figure
 from pulse_adapters.report.figures.skill import skill_figure
 from pulse_adapters.report.figures.trust import evidence_figure, trust_figure
 from pulse_adapters.report.figures.weights import heaviest, weights_figure
-from pulse_adapters.report.formats import amount, day, share, signed
+from pulse_adapters.report.formats import MINUS, NONE, amount, chance, day, share, signed
 from pulse_adapters.report.panel import Numbers, Panel, thinned
-from pulse_adapters.report.views import Detail, Fan, Residuals, Weights
+from pulse_adapters.report.views import Detail, Fan, Residuals, Verdict, Weights
 
 
 def variable_panels(detail: Detail) -> Iterator[Panel]:
@@ -37,31 +38,33 @@ def variable_panels(detail: Detail) -> Iterator[Panel]:
 
 
 def _trust(detail: Detail) -> Iterator[Panel]:
-    path, focus, benchmark = detail.trust, detail.focus, detail.benchmark
-    if focus == benchmark:
+    path, focus = detail.trust, detail.focus
+    if focus.verdict is Verdict.BENCHMARK:
         return
-    band = [
-        (day(end), share(mean, 1), share(low, 1), share(high, 1))
-        for end, mean, low, high in zip(
-            path.ends, path.mean.tolist(), path.low.tolist(), path.high.tolist(), strict=True
-        )
-    ]
+    lines = [(day(end), chance(trust)) for end, trust in zip(path.ends, path.trust.tolist(), strict=True)]
     yield Panel(
         title="Trust through time",
-        conclusion=conclusions.on_trust(path, focus, benchmark),
-        note=f"The chance that {focus} beats {benchmark}, one step ahead, at the end of each batch.",
+        conclusion=conclusions.on_trust(path, focus, detail.loss),
+        note=f"In {focus.forecaster}, one step ahead, at the end of each batch. A probability: it has no interval.",
         drawing=trust_figure(path),
-        numbers=thinned(("until", "trust", "from", "to"), band),
+        numbers=thinned(("until", "trust"), lines),
     )
     if len(path.log10_e):
-        lines = [(day(at), f"{value:.2f}") for at, value in zip(path.evidence_at, path.log10_e.tolist(), strict=True)]
+        sides = zip(path.evidence_at, path.log10_e.tolist(), path.log10_e_against.tolist(), strict=True)
         yield Panel(
             title="Evidence through time",
-            conclusion=conclusions.on_evidence(path, benchmark),
-            note="The e-value is valid however often it is looked at; the dashed line is 20.",
+            conclusion=conclusions.on_evidence(path, focus),
+            note="E-values one step ahead are valid however often they are looked at; the dashed line is 20.",
             drawing=evidence_figure(path),
-            numbers=thinned(("at", "log10 e"), lines),
+            numbers=thinned(
+                ("at", "log10 e for it", "against it"),
+                [(day(at), _power(favour), _power(against)) for at, favour, against in sides],
+            ),
         )
+
+
+def _power(value: float) -> str:
+    return f"{value:.2f}".replace("-", MINUS) if math.isfinite(value) else NONE
 
 
 def _fan(detail: Detail, fan: Fan) -> Panel:
@@ -79,7 +82,7 @@ def _fan(detail: Detail, fan: Fan) -> Panel:
     return Panel(
         title="Forecast against actual values",
         conclusion=conclusions.on_fan(fan),
-        note=f"{detail.focus}, one step ahead. Shading marks every other batch.",
+        note=f"{detail.focus_name}, one step ahead. Shading marks every other batch.",
         drawing=fan_figure(fan, detail.batch_edges),
         numbers=thinned(("for", "forecast", "80% from", "to", "actual"), lines),
         wide=True,
@@ -100,7 +103,7 @@ def _surprises(detail: Detail, fan: Fan) -> Panel:
     ]
     return Panel(
         title="The same, less the forecast",
-        conclusion=conclusions.on_surprises(fan, detail.focus),
+        conclusion=conclusions.on_surprises(fan, detail.focus_name),
         drawing=surprise_figure(fan, detail.batch_edges),
         numbers=thinned(("for", "actual less forecast", "80% from", "to"), lines),
         wide=True,
@@ -117,8 +120,8 @@ def _skill(detail: Detail) -> Panel:
     ]
     return Panel(
         title="Skill by horizon",
-        conclusion=conclusions.on_skill(detail.skills, detail.benchmark),
-        note=f"Share of {detail.benchmark}\u2019s absolute error saved, with the 95% jackknife interval over batches.",
+        conclusion=conclusions.on_skill(detail.skills, detail.benchmark, detail.loss),
+        note=f"Share of {detail.benchmark}\u2019s {detail.loss} saved, with its 95% jackknife interval over batches.",
         drawing=skill_figure(detail.skills),
         numbers=Numbers(("forecaster", "ahead", "skill", "from", "to"), tuple(lines)),
     )
@@ -147,8 +150,8 @@ def _calibration(detail: Detail) -> Iterator[Panel]:
     ]
     yield Panel(
         title="Calibration",
-        conclusion=conclusions.on_reliability(calibration, detail.row.scored),
-        note=f"{detail.focus}, one step ahead. On the diagonal, intervals and quantiles hold what they promise.",
+        conclusion=conclusions.on_reliability(calibration, detail.scored),
+        note=f"{detail.focus_name}, one step ahead. On the diagonal, intervals and quantiles hold what they promise.",
         drawing=reliability_figure(calibration),
         numbers=Numbers(("share of actual values", "nominal", "actual"), (*intervals, *quantiles)),
     )
@@ -179,7 +182,7 @@ def _heat(detail: Detail) -> Iterator[Panel]:
     lines = [(day(start), *map(amount, batch)) for start, batch in zip(heat.starts, heat.ratio.T.tolist(), strict=True)]
     yield Panel(
         title="Errors by batch",
-        conclusion=conclusions.on_heat(heat, detail.focus, detail.benchmark),
+        conclusion=conclusions.on_heat(heat, detail.focus_name, detail.benchmark),
         note=f"Blue: smaller errors than {detail.benchmark}; orange: larger. Full colour is 1.41 times, or 1/1.41.",
         drawing=heat_figure(heat),
         numbers=thinned(("batch from", *heat.forecasters), lines),
@@ -202,7 +205,7 @@ def _residuals(detail: Detail, residuals: Residuals) -> Panel:
     return Panel(
         title="Anomalies of the errors",
         conclusion=conclusions.on_residuals(residuals, detail.calibration.count or len(residuals.error)),
-        note=f"{detail.focus}\u2019s errors one step ahead, actual less forecast.",
+        note=f"{detail.focus_name}\u2019s errors one step ahead, actual less forecast.",
         drawing=residuals_figure(residuals),
         numbers=Numbers(("date", "kind", "description"), lines) if lines else None,
         wide=True,

@@ -9,56 +9,87 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_adapters.published.document import ReliabilityBin
+
 Array = NDArray[np.float64]
 Moments = NDArray[np.datetime64]
 
 
 class Verdict(Enum):
-    """What a reader may conclude about the best forecaster of a variable."""
+    """What the evidence on the mean loss and the skill together say of a forecaster."""
 
-    PROVEN = "beyond chance"
-    LIKELY = "likely better"
-    OPEN = "not shown"
-    BENCHMARK = "benchmark best"
+    BETTER = "better"
+    OPEN = "open"
+    WORSE = "worse"
+    BENCHMARK = "benchmark"
     NOTHING = "not scored"
+
+
+@attrs.frozen(kw_only=True)
+class Standing:
+    """How a forecaster stands against the benchmark of a variable at a horizon. None where there is no number.
+
+    `skill` is the share of the benchmark's loss that it saves, with its 95 % `interval`; `trust` is the probability
+    that over the next `span` origins its mean loss is lower, `n_effective` the number of independent origins behind it;
+    `win_rate` is the chance to come closer at an origin, with its 95 % `win_interval` and the number of `trials`; the
+    evidence is log10 of e-values. Where a verdict is not open, `at_one_time` says that the evidence would not do for
+    one who looks again and again. `over_simple` is the skill for MAE against the best simple forecaster, `simple`.
+    """
+
+    forecaster: str | None
+    benchmark: str
+    verdict: Verdict
+    span: int | None = None
+    discovery: bool = False
+    at_one_time: bool = False
+    skill: float | None = None
+    interval: tuple[float, float] | None = None
+    trust: float | None = None
+    n_effective: float | None = None
+    win_rate: float | None = None
+    win_interval: tuple[float, float] | None = None
+    trials: float | None = None
+    log10_e: float | None = None
+    log10_e_against: float | None = None
+    over_simple: float | None = None
+    simple: str | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Row:
-    """A row of the summary: the best forecaster of a variable at a horizon. None where there is no number.
+    """A row of the summary: how the best forecaster of a variable stands at a horizon.
 
-    `skill`, `low`, `high`: the share of the benchmark's MAE that it saves, with its jackknife interval; `trust` with
-    its credible interval; `coverage`: the share of actuals in its 80 % interval; `errors` and `trusts`: its MASE and
+    `coverage` is the share of actuals in its 80 % interval, None without one; `errors` and `trusts` are its MASE and
     trust batch by batch, for a small plot.
     """
 
     variable: str
     horizon: int
-    best: str | None
-    verdict: Verdict
-    scored: int
-    skill: float | None
-    low: float | None
-    high: float | None
-    trust: float | None
-    trust_low: float | None
-    trust_high: float | None
-    log10_e: float | None
+    standing: Standing
     coverage: float | None
     errors: Array
     trusts: Array
 
+    @property
+    def best(self) -> str | None:
+        """The best forecaster, None where none was scored."""
+        return self.standing.forecaster
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of it."""
+        return self.standing.verdict
+
 
 @attrs.frozen(eq=False)
 class TrustPath:
-    """Trust at the end of each batch with its credible band, and the evidence origin by origin."""
+    """Trust at the end of each batch, and the evidence for and against at some origins."""
 
     ends: Moments
-    mean: Array
-    low: Array
-    high: Array
+    trust: Array
     evidence_at: Moments
     log10_e: Array
+    log10_e_against: Array
 
 
 @attrs.frozen(eq=False)
@@ -136,12 +167,19 @@ class Residuals:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Detail:
-    """The details of a variable; None for a view whose hindcasts were not written."""
+    """The details of a variable; None for a view whose hindcasts were not written.
+
+    `focus` is the standing, one step ahead, of the forecaster that is shown; `loss` is what verdicts are about.
+    """
 
     variable: str
-    focus: str
-    benchmark: str
+    focus: Standing
     row: Row
+    trends: bool
+    """Whether its benchmark trends."""
+    loss: str
+    scored: int
+    """The number of origins at which the focus was scored."""
     known_at: str
     observations: int
     batch_edges: Moments
@@ -152,6 +190,16 @@ class Detail:
     calibration: Calibration
     weights: Weights | None
     residuals: Residuals | None
+
+    @property
+    def focus_name(self) -> str:
+        """The name of the forecaster that is shown."""
+        return self.focus.forecaster or ""
+
+    @property
+    def benchmark(self) -> str:
+        """The variable's benchmark."""
+        return self.focus.benchmark
 
 
 @attrs.frozen
@@ -169,6 +217,11 @@ class Report:
 
     run_id: str
     benchmark: str
+    """The name that stands for the benchmark in a sentence, also where variables have their own."""
+    loss: str
+    """What verdicts are about: error or CRPS."""
+    span: str
+    """The origins that trust looks ahead, in words."""
     horizon: int
     forecasters: int
     variables: int
@@ -181,6 +234,9 @@ class Report:
     details: tuple[Detail, ...]
     selection: str
     """How the variables with details were selected; empty where all are shown."""
+    cautions: tuple[str, ...]
+    """What must be told beside the numbers."""
+    reliability: tuple[ReliabilityBin, ...]
     missing: tuple[str, ...]
     """Views that are missing, and how to get them."""
     failures: tuple[tuple[str, str, str], ...]

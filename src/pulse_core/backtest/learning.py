@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import finite_or_nan
+from pulse_core.backtest.calibration import calibrator_arrays
 from pulse_core.backtest.hindcasts import Hindcasts
 from pulse_core.backtest.origins import Origins
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.kernel.bindings import PassState, fill, run_ensemble_latest, run_pass, whole_lanes
-from pulse_core.levels import LEVELS, NORMAL_QUANTILES
+from pulse_core.levels import LEVELS
 from pulse_core.scores.sums import SUMS
 from pulse_core.scores.trust import HALF_LIVES, STATE, fade_of
 from pulse_core.spec import CALIBRATIONS, TRUST_LOSSES, RunSpec
@@ -25,13 +26,10 @@ Positions = NDArray[np.int64]
 BLOCK: Final = 100_000
 """Cells (origin x forecaster x horizon) of a call to the kernel, about a millisecond: a signal is heard in between."""
 
-NORMAL_OVER_MEAN_ABSOLUTE: Final = 1.2533
-"""The standard deviation of a normal variable over its mean absolute value, sqrt(pi/2)."""
-
 _POINT_TERMS: Final = 6
 _FLAGS: Final = 12
 _COMMON: Final = 2 + 2 * len(LEVELS)
-_SCRATCH: Final = 20
+_SCRATCH: Final = 17
 _TRUST_SUMS: Final = 5
 _SIZES: Final = 3
 _CAPITALS: Final = 6
@@ -77,12 +75,11 @@ class LearningPass:
         self._hindcasts, self._origins = hindcasts, origins
         stride = hindcasts.cells.shape[1]
         self._shape = (len(hindcasts.names), spec.horizon)
-        cells = self._shape[0] * self._shape[1]
         self.sums = np.zeros((origins.batches, *self._shape, len(SUMS)))
         self._state = PassState()
         self._arrays: list[NDArray[Any]] = []
         self._set_origins(origins, spec, hindcasts.names.index(benchmark))
-        self._set_calibrator(self._state.calibrator, cells, spec)
+        self._set_calibrator(self._state.calibrator, self._shape[0], spec)
         self._set_custom(spec)
         self._set_sums(stride)
         self._members = [hindcasts.names.index(forecaster.name) for forecaster in forecasters.forecasters]
@@ -103,12 +100,13 @@ class LearningPass:
             trust_loss=TRUST_LOSSES.index(spec.trust_loss),
             scale=origins.scale,
             square_scale=origins.square_scale,
+            step_square=origins.step_square,
+            steps=origins.steps,
             newest=origins.newest,
             reported=origins.reported,
             released=origins.released,
             batch=origins.batch,
             known=origins.known,
-            root=np.sqrt(np.arange(1.0, spec.horizon + 1.0)),
             forecasts=self._hindcasts.cells,
             scratch=np.empty((_SCRATCH, stride)),
             sums=self.sums,
@@ -208,23 +206,12 @@ class LearningPass:
         fill(structure, **values)
         self._arrays += [value for value in values.values() if isinstance(value, np.ndarray)]
 
-    def _set_calibrator(self, structure: Any, cells: int, spec: RunSpec) -> None:
-        stride = whole_lanes(cells)
-        kind = CALIBRATIONS.index(spec.calibration)
-        normal = NORMAL_OVER_MEAN_ABSOLUTE * np.array(NORMAL_QUANTILES)
-        start = np.repeat(normal, stride) if kind == 0 else np.zeros(len(LEVELS) * stride)
-        capacity = 0 if kind == 0 else len(self._origins)
+    def _set_calibrator(self, structure: Any, forecasters: int, spec: RunSpec, *, brings_spread: bool = False) -> None:
         self._fill(
             structure,
-            kind=kind,
-            cells=cells,
-            stride=stride,
-            raw=start.copy(),
-            offset=start.copy(),
-            size=np.full(stride, np.nan),
-            errors=np.empty((cells, capacity)),
-            count=np.zeros(cells, dtype=np.int64),
-            capacity=capacity,
+            **calibrator_arrays(
+                CALIBRATIONS.index(spec.calibration), forecasters, self._origins.known, brings_spread=brings_spread
+            ),
         )
 
     def _set_custom(self, spec: RunSpec) -> None:
@@ -238,7 +225,7 @@ class LearningPass:
             custom_spread=custom.spread,
         )
         if len(custom):
-            self._set_calibrator(self._state.custom_calibrator, len(custom) * spec.horizon, spec)
+            self._set_calibrator(self._state.custom_calibrator, len(custom), spec, brings_spread=True)
 
     def _set_ensemble(self, forecasters: ForecasterSet) -> None:
         members = len(self._members) if forecasters.ensemble is not None else 0
@@ -276,7 +263,7 @@ class LearningPass:
     def _set_trust(self, spec: RunSpec, marks: Positions) -> None:
         horizons, width = self._pairs = spec.horizon, whole_lanes(self._shape[0])
         origins = len(self._origins) - self._origins.first
-        sequences = horizons * (horizons + 1) // 2
+        sequences, window = horizons * (horizons + 1) // 2, most_waiting(self._origins)
         self._differences = np.full((origins, *self._pairs), np.nan)
         self._marked, self._ahead = (
             np.empty((len(marks), len(STATE), *self._pairs)),
@@ -293,7 +280,8 @@ class LearningPass:
             win_fade=fade_of(HALF_LIVES["wins"]),
             level=np.zeros((horizons, 2)),
             difference=self._differences,
-            bet=np.zeros((origins, *self._pairs)),
+            window=window,
+            bet=np.zeros((window, *self._pairs)),
             sums=np.zeros((horizons, _TRUST_SUMS, width)),
             lags=np.zeros((sequences - horizons, 2, width)),
             size=np.zeros((horizons, _SIZES, width)),
@@ -307,3 +295,9 @@ class LearningPass:
             marked=self._marked,
             marked_ahead=self._ahead,
         )
+
+
+def most_waiting(origins: Origins) -> int:
+    """Return how many origins of the period wait for their actuals at most, the newest of them included."""
+    numbers, known = np.arange(origins.first, len(origins)), origins.known[origins.first :].min(axis=1)
+    return int((numbers + 1 - np.maximum(known, origins.first)).max(initial=1))

@@ -22,14 +22,17 @@ class Origins:
     """All origins of a variable in order of time; those before the period serve learners only.
 
     (origin,): `batch`, negative before the period; `newest` (y_n); `scale` and `square_scale`, the mean absolute and
-    mean squared (seasonal) step so far, NaN where zero. (origin, horizon): `reported` and `released` actuals, NaN where
-    not known by the end; `known`, how many origins' errors so many steps ahead are known at the origin.
+    mean squared (seasonal) step so far, NaN where zero; `step_square`, the mean squared step so far, not seasonal, and
+    `steps`, how many these are. (origin, horizon): `reported` and `released` actuals, NaN where not known by the end;
+    `known`, how many origins' errors so many steps ahead are known at the origin.
     """
 
     batch: Positions
     newest: Array
     scale: Array
     square_scale: Array
+    step_square: Array
+    steps: Array
     reported: Array
     released: Array
     known: Positions
@@ -60,6 +63,8 @@ def origins_of(point: PointInTime, spec: RunSpec) -> Origins:
         newest=newest_values(point),
         scale=scale,
         square_scale=square_scale,
+        step_square=square_scale if (spec.season or 1) == 1 else scales(point, 1)[1],
+        steps=(point.origin_length - 1).astype(np.float64),
         reported=released if spec.actuals == "first" else np.append(point.step_latest, np.nan)[step],
         released=released,
         known=_known(point, horizons),

@@ -51,16 +51,17 @@ def simple_losses(hindcasts: Hindcasts, simple: Sequence[str], origins: Origins)
     return np.stack([common_losses(cells, reported, len(names), names.index(name)) for name in simple])
 
 
-def bias(hindcasts: Hindcasts, benchmark: str, origins: Origins) -> Array:
+def bias(hindcasts: Hindcasts, benchmark: str, origins: Origins, overlap: int) -> Array:
     """Return the statistic that the benchmark's mean error is 0, and its number of origins; (horizon, 2).
 
     It is the Diebold-Mariano statistic of errors in the place of differences: lags up to h - 1, corrected for small
-    samples, against Student's t; NaN where there is none.
+    samples, against Student's t; NaN where there is none. Lags go further where errors so many steps apart, `overlap`,
+    share a step, as those of a seasonal naive forecaster do.
     """
     first, row = origins.first, hindcasts.names.index(benchmark)
     errors = origins.reported[first:] - hindcasts.forecasts[first:, row]
     result = np.empty((errors.shape[1], 2))
     for step in range(errors.shape[1]):
         scored = errors[np.isfinite(errors[:, step]), step]
-        result[step] = diebold_mariano_statistic(scored, step + 1), len(scored)
+        result[step] = diebold_mariano_statistic(scored, max(step + 1, overlap)), len(scored)
     return result

@@ -24,7 +24,7 @@ from pulse_core.scores.comparison import comparison_statistics
 from pulse_core.scores.evidence import evidence_of_wins, log10_of
 from pulse_core.scores.sums import BatchSums
 from pulse_core.scores.trust import span_of, trust_probability
-from pulse_core.spec import RunSpec
+from pulse_core.spec import SIMPLE_SEASONAL, RunSpec
 from pulse_core.tables import Columns
 
 Array = NDArray[np.float64]
@@ -171,11 +171,16 @@ class _Output:
             simple=simple,
             simple_losses=simple_losses(self.hindcasts, simple, self.origins)[:, :shown],
             simple_evidence=evidence[[names.index(name) for name in simple], :, 0],
-            bias=bias(self.hindcasts, self.benchmark, self.origins),
+            bias=bias(self.hindcasts, self.benchmark, self.origins, self._overlap()),
             weights=weights[:shown],
             regret=regret,
             bound=bound,
         )
+
+    def _overlap(self) -> int:
+        """Return over how many origins the benchmark's errors share a step, whatever the horizon."""
+        season = self.spec.season
+        return season if season and self.benchmark == SIMPLE_SEASONAL.format(season) else 1
 
     def _evidence(self, last: OriginStates) -> Array:
         """Return log10 e-values for, against, and for by wins; (forecaster, horizon, 3), NaN for the benchmark."""

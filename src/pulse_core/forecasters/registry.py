@@ -19,7 +19,7 @@ from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.forecasters.theta import Theta
 from pulse_core.forecasters.trend import Holt, damped_holt
-from pulse_core.spec import CUSTOM_QUANTILES, RunSpec
+from pulse_core.spec import CUSTOM_QUANTILES, SIMPLE, RunSpec
 
 BUILT_IN: Final[tuple[Forecaster, ...]] = (
     Naive(),
@@ -44,8 +44,6 @@ ENSEMBLE: Final = "ensemble"
 """The name of the ensemble: ML-Poly over the forecasters that see histories; see kernel/ensemble.c."""
 ENSEMBLE_VERSION: Final = "1"
 
-SIMPLE: Final[tuple[Forecaster, ...]] = (Naive(), Drift())
-"""The simple forecasters, by which every benchmark is checked; a season adds the seasonal naive one."""
 
 _SEASONAL_NAME = re.compile(r"([a-z-]+)\(([1-9]\d{0,3})\)")
 
@@ -63,7 +61,7 @@ class ForecasterSet:
     combinations: tuple[Combination, ...]
     ensemble: str | None
     custom_quantiles: Mapping[str, str] = attrs.field(factory=dict)
-    simple: tuple[Forecaster, ...] = SIMPLE
+    simple: tuple[Forecaster, ...] = ()
 
     @property
     def hidden(self) -> tuple[Forecaster, ...]:
@@ -84,13 +82,15 @@ class ForecasterSet:
         return [[name, versions.get(name, ENSEMBLE_VERSION)] for name in self.names]
 
 
-def resolve(names: Sequence[str], custom: Sequence[Forecaster] = (), *, season: int | None = None) -> ForecasterSet:
+def resolve(
+    names: Sequence[str], custom: Sequence[Forecaster] = (), *, simple: Sequence[str] = SIMPLE
+) -> ForecasterSet:
     """Return the forecasters of these names, from the built-in ones and the caller's `custom` ones.
 
-    A `season` adds the seasonal naive forecaster to the simple ones. Raises InvalidSpec that names every unknown one,
-    or custom ones whose names are built in, or says that nothing is left to combine.
+    `simple` names those by which the benchmark is checked; see RunSpec.simple. Raises InvalidSpec that names every
+    unknown one, or custom ones whose names are built in, or says that nothing is left to combine.
     """
-    available = _available(names, custom)
+    available = _available((*names, *simple), custom)
     combinations = {combination.name: combination for combination in COMBINATIONS}
     bringing = (name for name in names if name in available and available[name].brings_quantiles)
     custom_quantiles = {f"{name}{CUSTOM_QUANTILES}": name for name in bringing}
@@ -107,7 +107,7 @@ def resolve(names: Sequence[str], custom: Sequence[Forecaster] = (), *, season: 
         tuple(combinations[name] for name in names if name in combinations),
         ENSEMBLE if ENSEMBLE in names else None,
         {name: plain for name, plain in custom_quantiles.items() if name in names},
-        SIMPLE if season is None else (*SIMPLE, SeasonalNaive(season)),
+        tuple(available[name] for name in simple),
     )
 
 

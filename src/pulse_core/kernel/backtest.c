@@ -11,45 +11,41 @@ static int64_t most(const int64_t *values, int64_t count)
     return largest;
 }
 
-/* Errors (stride) of the origins that are learned from at each horizon, NaN where there is none. */
-static void errors_of(const struct pass *pass, const int64_t *origin, double *error)
+/* Errors (horizons, width) of the origins that are learned from at each horizon, NaN where there is none. */
+static void errors_of(const struct pass *pass, const int64_t *origin)
 {
-    const int64_t horizons = pass->horizons, cells = pass->forecasters * horizons;
-    for (int64_t cell = cells; cell < pass->stride; cell++)
-        error[cell] = NAN;
+    const int64_t horizons = pass->horizons, width = pass->calibrator.width;
     for (int64_t h = 0; h < horizons; h++) {
-        const double *forecast = pass->forecasts + origin[h] * pass->stride;
-        double actual = origin[h] < 0 ? NAN : pass->released[origin[h] * horizons + h];
-        for (int64_t cell = h; cell < cells; cell += horizons)
-            error[cell] = origin[h] < 0 ? NAN : actual - forecast[cell];
+        double *error = pass->calibrator.error + h * width;
+        const double *forecast = pass->forecasts + (origin[h] < 0 ? 0 : origin[h]) * pass->stride + h;
+        const double actual = origin[h] < 0 ? NAN : pass->released[origin[h] * horizons + h];
+        for (int64_t f = 0; f < pass->forecasters; f++)
+            error[f] = actual - forecast[f * horizons];
     }
 }
 
-static void custom_learn(struct pass *pass, const int64_t *origin, const double *error, double *relative)
+/* Empirical quantiles are those of errors over their spread. */
+static void custom_learn(struct pass *pass, const int64_t *origin)
 {
+    struct calibrator *state = &pass->custom_calibrator;
     const int64_t horizons = pass->horizons;
-    for (int64_t i = 0; i < pass->custom_calibrator.stride; i++)
-        relative[i] = NAN;
-    for (int64_t i = 0; i < pass->custom; i++)
-        for (int64_t h = 0; h < horizons; h++)
-            if (origin[h] >= 0)
-                relative[i * horizons + h] = error[pass->calibrated_rows[i] * horizons + h] /
-                                             pass->custom_spread[(origin[h] * pass->custom + i) * horizons + h];
-    calibrator_learn(&pass->custom_calibrator, relative);
+    for (int64_t h = 0; h < horizons; h++)
+        for (int64_t i = 0; i < pass->custom; i++) {
+            double error = pass->calibrator.error[h * pass->calibrator.width + pass->calibrated_rows[i]];
+            if (state->kind == EMPIRICAL && origin[h] >= 0)
+                error = error / pass->custom_spread[(origin[h] * pass->custom + i) * horizons + h];
+            state->error[h * state->width + i] = error;
+        }
+    calibrator_learn(state, origin);
 }
 
 /* Put the quantiles that forecasters bring in the place of those around the points of the same rows. */
-static void custom_predict(struct pass *pass, int64_t origin, double *scratch, double *offset, double *size)
+static void custom_predict(struct pass *pass, int64_t origin, double *offset, double *size)
 {
     struct calibrator *state = &pass->custom_calibrator;
     const int64_t horizons = pass->horizons, stride = pass->stride;
-    double *expected = scratch, *spread = scratch + state->stride;
-    const double normal_over_mean_absolute = 1.2533;
-    for (int64_t i = 0; i < state->stride; i++) {
-        expected[i] = 1.0 / normal_over_mean_absolute;
-        spread[i] = i < state->cells ? pass->custom_spread[origin * state->cells + i] : NAN;
-    }
-    calibrator_predict(state, expected, spread);
+    const double *spread = pass->custom_spread + origin * pass->custom * horizons;
+    calibrator_predict(state, spread, NAN, pass->steps[origin]);
     for (int64_t i = 0; i < pass->custom; i++)
         for (int64_t h = 0; h < horizons; h++) {
             const double *own = pass->custom_offset + (origin * LEVELS * pass->custom + i) * horizons + h;
@@ -58,16 +54,18 @@ static void custom_predict(struct pass *pass, int64_t origin, double *scratch, d
             for (int64_t k = 0; k < LEVELS; k++)
                 offset[k * stride + plain] = there ? own[k * pass->custom * horizons] : 0.0;
             size[plain] = there ? 1.0 : NAN;
-            double multiplier = state->size[i * horizons + h] * spread[i * horizons + h];
-            if (!finite(multiplier))
+            double calibrated = state->size[i * horizons + h];
+            if (state->kind == EMPIRICAL)
+                calibrated = calibrated * spread[i * horizons + h];
+            if (!finite(calibrated))
                 continue;
-            size[cell] = multiplier;
+            size[cell] = calibrated;
             for (int64_t k = 0; k < LEVELS; k++)
                 offset[k * stride + cell] = state->offset[k * state->stride + i * horizons + h];
         }
 }
 
-static void learn(struct pass *pass, int64_t origin, double *error, double *relative)
+static void learn(struct pass *pass, int64_t origin)
 {
     const int64_t horizons = pass->horizons;
     int64_t fresh[1024], next[1024];
@@ -83,24 +81,12 @@ static void learn(struct pass *pass, int64_t origin, double *error, double *rela
         }
         if (pass->ensemble.members)
             ensemble_learn(pass, next);
-        errors_of(pass, next, error);
+        errors_of(pass, next);
         if (pass->custom)
-            custom_learn(pass, next, error, relative);
-        calibrator_learn(&pass->calibrator, error);
+            custom_learn(pass, next);
+        calibrator_learn(&pass->calibrator, next);
         trust_learn(pass, next, origin);
     }
-}
-
-static void predict(struct pass *pass, int64_t origin, double *expected)
-{
-    const int64_t horizons = pass->horizons;
-    const int64_t cells = pass->forecasters * horizons;
-    for (int64_t cell = cells; cell < pass->stride; cell++)
-        expected[cell] = NAN;
-    for (int64_t first = 0; first < cells; first += horizons)
-        for (int64_t h = 0; h < horizons; h++)
-            expected[first + h] = pass->scale[origin] * pass->root[h];
-    calibrator_predict(&pass->calibrator, expected, pass->forecasts + origin * pass->stride);
 }
 
 /* Copy what the calibrator says, for rows that are put in its place; else it serves as it is. */
@@ -134,18 +120,18 @@ static const double *actuals_at(const struct pass *pass, int64_t origin, const d
 PULSE_EXPORT void pulse_pass(struct pass *pass, int64_t first, int64_t last)
 {
     const int64_t stride = pass->stride, members = pass->ensemble.members;
-    /* the first rows of the scratch belong to sums and outcomes */
-    double *error = pass->scratch + 6 * stride, *relative = error + stride, *offset = relative + 3 * stride;
-    double *size = offset + LEVELS * stride;
+    /* the first rows of the scratch belong to sums and trust */
+    double *offset = pass->scratch + 7 * stride, *size = offset + LEVELS * stride;
     for (int64_t origin = first; origin < last; origin++) {
         const double *offsets = pass->calibrator.offset, *sizes = pass->calibrator.size;
-        learn(pass, origin, error, relative);
+        learn(pass, origin);
         if (members)
             ensemble_predict(pass, origin, pass->weights ? pass->weights + (origin - first) * members * pass->horizons : 0);
-        predict(pass, origin, error);
+        calibrator_predict(&pass->calibrator, pass->forecasts + origin * stride, pass->step_square[origin],
+                           pass->steps[origin]);
         if (pass->custom) {
             copy_quantiles(pass, offset, size);
-            custom_predict(pass, origin, relative, offset, size);
+            custom_predict(pass, origin, offset, size);
             offsets = offset;
             sizes = size;
         }

@@ -150,8 +150,16 @@ def rows(array: Array, height: int, width: int) -> tuple[Address, ctypes.c_int64
 
 class _Calibrator(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("kind", "cells", "stride")),
-        *((name, ctypes.c_void_p) for name in ("raw", "offset", "size", "errors", "count")),
+        *((name, ctypes.c_int64) for name in ("kind", "forecasters", "horizons", "width", "stride")),
+        *((name, ctypes.c_void_p) for name in ("error", "offset", "size")),
+        *((name, ctypes.c_int64) for name in ("brings_spread", "asleep")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                *("raw", "fit", "crossed", "square", "ratio", "growth", "learned", "largest", "steps", "scratch"),
+                *("root", "exponent", "queue", "past_square", "past", "errors", "count"),
+            )
+        ),
         ("capacity", ctypes.c_int64),
     ]
 
@@ -175,7 +183,7 @@ class _BatchSums(ctypes.Structure):
 
 class _Trust(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("width", "first")),
+        *((name, ctypes.c_int64) for name in ("width", "first", "window")),
         *((name, ctypes.c_double) for name in ("fade", "level_fade", "size_fade", "win_fade")),
         *(
             (name, ctypes.c_void_p)
@@ -199,8 +207,8 @@ class PassState(ctypes.Structure):
         *(
             (name, ctypes.c_void_p)
             for name in (
-                *("scale", "square_scale", "newest", "reported", "released", "batch", "known", "root"),
-                "forecasts",
+                *("scale", "square_scale", "step_square", "steps", "newest", "reported", "released"),
+                *("batch", "known", "forecasts"),
             )
         ),
         ("calibrator", _Calibrator),

@@ -1,129 +1,391 @@
 /* Predictive quantiles around a point forecast, learned online from its own past errors.
  *
- * Conformal: the P term of conformal PID control (Angelopoulos, Candes & Tibshirani 2023). With s the exponentially
- * weighted |e| and z = e/s: u += rate (tau - 1{z <= q}), q the isotonic fit of u; the quantile is point + s q.
+ * Conformal: the P term of conformal PID control (Angelopoulos, Candes & Tibshirani 2023, Conformal PID control for time
+ * series prediction, NeurIPS 36, section 2.1) on errors over a scale s = sqrt(v G). v is a faded mean of squared errors
+ * one step ahead, G the growth of squared errors to h steps, both of which are learned. The quantile of an origin is
+ * c = s fit(u), fit the isotonic fit; once its error is known, u += rate w (tau - 1{error <= c}).
  * Empirical: the quantiles of all past errors, interpolated linearly (type 7 of Hyndman & Fan 1996).
  */
 #include "learners.h"
+#include "powers.h"
 
 #include <math.h>
 #include <string.h>
 
 const double pulse_levels[LEVELS] = {0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975};
 
-static const double RATE = 0.05;
-static const double DECAY = 0.97;
+/* w = (4 tau (1 - tau))^-0.8, by mpmath with 50 digits, rounded once. */
+#define WEIGHT_0 6.438672084417295
+#define WEIGHT_1 3.7756968642177364
+#define WEIGHT_2 2.2644253044608966
+#define WEIGHT_3 1.2587833483932027
+static const double WEIGHT[LEVELS] = {WEIGHT_0, WEIGHT_1, WEIGHT_2, WEIGHT_3, 1.0,
+                                     WEIGHT_3, WEIGHT_2, WEIGHT_1, WEIGHT_0};
+/* w tau: by how much u rises where an error is above its quantile, times the rate. */
+static const double RISE[LEVELS] = {WEIGHT_0 * 0.025, WEIGHT_1 * 0.05, WEIGHT_2 * 0.1, WEIGHT_3 * 0.25, 0.5,
+                                   WEIGHT_3 * 0.75,  WEIGHT_2 * 0.9,  WEIGHT_1 * 0.95, WEIGHT_0 * 0.975};
+/* 1.5 (1 + z^2), z the normal quantile. */
+#define WIDENING_0 7.262188231041189
+#define WIDENING_1 5.558315181143122
+#define WIDENING_2 3.9635616227247246
+#define WIDENING_3 2.1824046346793593
+static const double WIDENING[LEVELS] = {WIDENING_0, WIDENING_1, WIDENING_2, WIDENING_3, 1.5,
+                                       WIDENING_3, WIDENING_2, WIDENING_1, WIDENING_0};
 
-/* Fit `raw` (levels, apart by `step`) by least squares so that it does not fall; Robertson, Wright & Dykstra (1988).
- *
- * At each level: the largest, over where a stretch begins, of the least mean, over where it ends. What is pooled is
- * equal to the bit, so that rounding does not part it.
- */
-static void isotonic(const double *raw, double *fitted, int64_t step)
+/* Squares beyond these are as large, or as small as zero: no product below leaves the normal numbers. */
+static const double HUGE_SQUARE = 0x1p980;
+static const double TINY_SQUARE = 0x1p-900;
+static const double HUGE_GROWTH = 0x1p40;
+static const double LEAST_GROWTH = 0.1;
+static const double PRIOR_ERRORS = 20.0;
+static const double SLOWEST = 500.0;
+
+/* Fit `raw` (levels, apart by LANES) by least squares so that it does not fall: pool adjacent violators, as Robertson, Wright & Dykstra (1988),
+ * Order restricted statistical inference, section 1.2. What is pooled is equal to the bit. */
+static void isotonic(const double *raw, double *fitted)
 {
-    double sum[LEVELS + 1], best[LEVELS];
-    sum[0] = 0.0;
+    double sum[LEVELS], mean[LEVELS];
+    int count[LEVELS], blocks = 0;
     for (int k = 0; k < LEVELS; k++) {
-        sum[k + 1] = sum[k] + raw[k * step];
-        best[k] = -INFINITY;
-    }
-    for (int first = 0; first < LEVELS; first++) {
-        double least = INFINITY;
-        for (int last = LEVELS - 1; last >= first; last--) {
-            double mean = last == first ? raw[first * step] : (sum[last + 1] - sum[first]) / (double)(last - first + 1);
-            least = mean < least ? mean : least;
-            best[last] = least > best[last] ? least : best[last];
+        double total = raw[k * LANES], average = total;
+        int levels = 1;
+        for (; blocks && mean[blocks - 1] > average; blocks--) {
+            total = sum[blocks - 1] + total;
+            levels += count[blocks - 1];
+            average = total / (double)levels;
         }
+        sum[blocks] = total;
+        mean[blocks] = average;
+        count[blocks++] = levels;
     }
-    int start = 0;
-    fitted[0] = best[0];
-    for (int k = 1; k < LEVELS; k++) {
-        if (best[k] - best[k - 1] > 1e-9)
-            start = k;
-        fitted[k * step] = best[start];
-    }
+    for (int block = 0, k = 0; block < blocks; block++)
+        for (int last = k + count[block]; k < last; k++)
+            fitted[k * LANES] = mean[block];
 }
 
-/* Uncross cells side by side: neighbours that cross are pooled; where that does not do, the isotonic fit. A level that
- * crosses both of its neighbours is pooled with the lower one. */
-static void uncross(const double *raw, double *offset, int64_t step)
+static inline lanes least_as_zero(lanes square)
 {
-    lanes level = load(raw), pooled = level, before = level;
-    mask crosses = is_nan(level), still = crosses;
+    return choose(less(square, all_lanes(TINY_SQUARE)), all_lanes(0.0), square);
+}
+
+static inline lanes most_squared(lanes a)
+{
+    lanes square = a * a; /* NaN stays NaN */
+    return choose(less(all_lanes(HUGE_SQUARE), square), all_lanes(HUGE_SQUARE), square);
+}
+
+/* Move trackers by the errors of an origin at which the quantiles of these cells stood at `past`. Return whether they cross anywhere; if so, `fit` is their isotonic fit. */
+static inline int64_t track(double *raw, double *fit, const double *past, lanes error, lanes rate)
+{
+    lanes before = all_lanes(-INFINITY);
+    mask crossed = equal(rate, all_lanes(-1.0));
     UNROLL_LEVELS
     for (int k = 0; k < LEVELS; k++) {
-        lanes next = k < LEVELS - 1 ? load(raw + (k + 1) * step) : level;
-        lanes with_next = (level + next) / all_lanes(2.0);
-        mask crosses_next = less(next, level);
-        lanes fitted = choose(crosses, pooled, choose(crosses_next, with_next, level));
-        store(offset + k * step, fitted);
-        still |= k ? less(fitted, before) : crosses;
-        before = fitted;
-        pooled = with_next;
-        crosses = crosses_next;
-        level = next;
+        mask covered = less_or_equal(error, load(past + k * LANES));
+        lanes change = all_lanes(RISE[k]) - (lanes)(covered & (mask)all_lanes(WEIGHT[k]));
+        lanes moved = load(raw + k * LANES) + rate * change;
+        store(raw + k * LANES, moved);
+        crossed |= less(moved, before);
+        before = moved;
     }
-    if (holds_anywhere(still))
-        for (int64_t lane = 0; lane < LANES; lane++)
-            if (still[lane])
-                isotonic(raw + lane, offset + lane, step);
+    const int crossing = bits_of(crossed);
+    if (!crossing)
+        return 0;
+    for (int k = 0; k < LEVELS; k++)
+        store(fit + k * LANES, load(raw + k * LANES));
+    for (int lane = 0; lane < LANES; lane++)
+        if (crossing >> lane & 1)
+            isotonic(raw + lane, fit + lane);
+    return 1;
 }
 
-static void conformal_learn(struct calibrator *state, const double *error)
+/* Learn of the errors of a horizon that became known, those of the origin in row `row` of the past. */
+static void learn_horizon(struct calibrator *state, int64_t h, int64_t row)
 {
-    const int64_t stride = state->stride;
-    for (int64_t cell = 0; cell < stride; cell += LANES) {
-        lanes e = load(error + cell), size = load(state->size + cell);
-        mask known = is_finite(e) & is_finite(size), moved = less(all_lanes(0.0), size);
-        if (!holds_anywhere(known))
+    const int64_t width = state->width;
+    const double steps = (double)(h + 1), fastest = 40.0 * steps, slowest = 1.0 / (80.0 * steps);
+    for (int64_t f = 0; f < width; f += LANES) {
+        const int64_t i = h * width + f;
+        lanes error = load(state->error + i), square = load(state->past_square + row * width + f);
+        mask learns = is_finite(error) & less(all_lanes(0.0), square);
+        if (!holds_anywhere(learns))
             continue;
-        /* while nothing has moved, an error that is not zero is beyond all quantiles */
-        lanes beyond = (lanes)((mask)all_lanes(INFINITY) | ((mask)e & (mask)all_lanes(-0.0)));
-        lanes relative = choose(moved, e / size, choose(equal(e, all_lanes(0.0)), all_lanes(0.0), beyond));
-        lanes before = all_lanes(-INFINITY);
-        mask crossed = known ^ known;
-        double *raws = state->raw + cell, *offsets = state->offset + cell;
-        UNROLL_LEVELS
-        for (int k = 0; k < LEVELS; k++) {
-            mask covered = less_or_equal(relative, load(offsets + k * stride));
-            /* what is added to the unknown is 0, which leaves every raw quantile as it is: none is minus zero */
-            lanes step = all_lanes(RATE * pulse_levels[k]) + (lanes)(covered & (mask)all_lanes(-RATE));
-            lanes raw = load(raws + k * stride) + (lanes)(known & (mask)step);
-            store(raws + k * stride, raw);
-            store(offsets + k * stride, raw);
-            crossed |= less(raw, before);
-            before = raw;
-        }
-        if (holds_anywhere(crossed))
-            uncross(raws, offsets, stride);
-        lanes faded = all_lanes(DECAY) * size + all_lanes(1.0 - DECAY) * absolute(e);
-        store(state->size + cell, choose(known, choose(moved, faded, absolute(e)), size));
+        lanes learned = load(state->learned + i) + (lanes)(learns & (mask)all_lanes(1.0));
+        lanes growth = load(state->growth + i), ratio = load(state->ratio + i);
+        lanes most = all_lanes(6.25) * growth, relative = most_squared(error) / square;
+        lanes share = all_lanes(1.0 / SLOWEST), rate = all_lanes(slowest);
+        if (holds_anywhere(less(learned, all_lanes(SLOWEST))))
+            share = larger(share, all_lanes(1.0) / learned);
+        if (holds_anywhere(less(learned, all_lanes(7.0 * fastest))))
+            rate = larger(rate, all_lanes(4.0) / (learned + all_lanes(fastest)));
+        store(state->learned + i, learned);
+        store(state->ratio + i, choose(learns, ratio + share * (lesser(relative, most) - ratio), ratio));
+        rate = (lanes)(learns & (mask)rate);
+        state->crossed[i / LANES] = track(state->raw + i * LEVELS, state->fit + i * LEVELS,
+                                          state->past + (row * width + f) * LEVELS, error, rate);
     }
 }
 
-static void empirical_learn(struct calibrator *state, const double *error)
+/* Learn of the size of errors one step ahead, of which `past` says what the square was at their origin. */
+static void learn_squares(struct calibrator *state, const double *past)
 {
-    for (int64_t cell = 0; cell < state->cells; cell++) {
-        if (!finite(error[cell]))
+    const int64_t width = state->width;
+    for (int64_t f = 0; f < width; f += LANES) {
+        lanes error = load(state->error + f), steps = load(state->steps + f);
+        mask learns = is_finite(error) & less_or_equal(all_lanes(0.0), load(past + f));
+        if (!holds_anywhere(learns))
+            continue;
+        steps = steps + (lanes)(learns & (mask)all_lanes(1.0));
+        store(state->steps + f, steps);
+        if (state->brings_spread)
+            continue;
+        lanes latest = most_squared(error), largest = load(state->largest + f);
+        lanes share = all_lanes(1.0) / steps, cap = all_lanes(0.25) * largest;
+        for (int64_t h = 0; h < state->horizons; h++) {
+            lanes square = load(state->square + h * width + f);
+            lanes change = lesser(latest, larger(all_lanes(16.0) * square, cap)) - square;
+            lanes moved = square + larger(all_lanes(0.04 / state->root[h]), share) * change;
+            /* while nothing has moved, the first error that is not zero says how large errors are */
+            moved = least_as_zero(choose(less(all_lanes(0.0), square), moved, latest));
+            store(state->square + h * width + f, choose(learns, moved, square));
+        }
+        lanes bounded = lesser(latest, all_lanes(16.0) * larger(load(state->square + f), largest));
+        bounded = least_as_zero(larger(all_lanes(0.998) * largest, bounded));
+        store(state->largest + f, choose(learns, bounded, largest));
+    }
+}
+
+/* G_h at `ahead` steps, from what was learned and the prior: the growth to `nearer` steps times a factor (width). */
+static inline void grow_to(struct calibrator *state, int64_t ahead, int64_t nearer, lanes factor, int64_t f)
+{
+    const int64_t i = (ahead - 1) * state->width + f;
+    lanes learned = load(state->learned + i), few = all_lanes(PRIOR_ERRORS);
+    lanes prior = load(state->growth + (nearer - 1) * state->width + f) * factor;
+    lanes growth = (learned * load(state->ratio + i) + few * prior) / (learned + few);
+    growth = larger(lesser(growth, all_lanes(HUGE_GROWTH)), all_lanes(LEAST_GROWTH));
+    store(state->growth + i, growth);
+}
+
+/* A spread that is brought along has grown already: all that is learned is what it is worth. */
+static void grow_spread(struct calibrator *state)
+{
+    for (int64_t f = 0; f < state->width; f += LANES) {
+        store(state->growth + f, all_lanes(1.0));
+        for (int64_t ahead = 1; ahead <= state->horizons; ahead++)
+            grow_to(state, ahead, (ahead + 1) / 2, all_lanes(1.0), f);
+    }
+}
+
+/* How squared errors grow with the horizon: the prior of h steps goes on from p = ceil(h/2) as p did from ceil(p/2). */
+static void grow(struct calibrator *state)
+{
+    const int64_t width = state->width, horizons = state->horizons;
+    double *ratios = state->scratch, *logarithms = ratios + width;
+    for (int64_t f = 0; horizons > 1 && f < width; f += LANES)
+        grow_to(state, 2, 1, all_lanes(2.0), f);
+    for (int64_t p = 2; 2 * p - 1 <= horizons; p++) {
+        const int64_t q = (p + 1) / 2;
+        const double *near = state->growth + (p - 1) * width, *nearer = state->growth + (q - 1) * width;
+        const double most = (double)p / (double)q;
+        for (int64_t f = 0; f < width; f += LANES) {
+            lanes ratio = load(near + f) / load(nearer + f);
+            ratio = lesser(larger(ratio, all_lanes(1.0)), all_lanes(most * most));
+            store(ratios + f, ratio);
+            store(logarithms + f, small_log(ratio));
+        }
+        for (int64_t ahead = 2 * p - 1; ahead <= 2 * p && ahead <= horizons; ahead++) {
+            const lanes exponent = all_lanes(state->exponent[ahead - 1]);
+            if (exponent[0] == 1.0)
+                for (int64_t f = 0; f < width; f += LANES)
+                    grow_to(state, ahead, p, load(ratios + f), f);
+            else
+                for (int64_t f = 0; f < width; f += LANES)
+                    grow_to(state, ahead, p, small_exp(exponent * load(logarithms + f)), f);
+        }
+    }
+}
+
+static void conformal_learn(struct calibrator *state, const int64_t *origin)
+{
+    const double *at_one_step = state->past_square + state->queue[0].oldest * state->width;
+    for (int64_t h = 0; h < state->horizons; h++) {
+        struct queue *queue = state->queue + h;
+        if (origin[h] < 0)
+            continue;
+        learn_horizon(state, h, queue->oldest);
+        queue->oldest = queue->oldest + 1 < queue->first + queue->depth ? queue->oldest + 1 : queue->first;
+    }
+    if (origin[0] >= 0)
+        learn_squares(state, at_one_step);
+    if (state->brings_spread)
+        grow_spread(state);
+    else
+        grow(state);
+}
+
+/* Begin with forecasters that have a forecast for the first time. */
+static void wake(struct calibrator *state, const double *forecast, double step_square, double steps)
+{
+    const int64_t width = state->width, horizons = state->horizons;
+    double square = step_square < HUGE_SQUARE ? step_square : step_square >= HUGE_SQUARE ? HUGE_SQUARE : 0.0;
+    square = square < TINY_SQUARE ? 0.0 : square;
+    for (int64_t f = 0; f < state->forecasters; f++) {
+        int awake = 0;
+        for (int64_t h = 0; h < horizons; h++)
+            awake |= finite(forecast[f * horizons + h]);
+        if (!awake || finite(state->steps[f]))
+            continue;
+        state->asleep -= 1;
+        state->steps[f] = steps;
+        state->largest[f] = square;
+        for (int64_t h = 0; h < horizons; h++)
+            state->square[h * width + f] = square;
+    }
+    if (!state->brings_spread)
+        grow(state);
+}
+
+/* Squares of spreads (forecasters, horizons) that are brought along. */
+static void take_spread(struct calibrator *state, const double *spread)
+{
+    const int64_t horizons = state->horizons;
+    for (int64_t f = 0; f < state->forecasters; f++)
+        for (int64_t h = 0; h < horizons; h++) {
+            const double own = spread[f * horizons + h];
+            lanes square = least_as_zero(most_squared(all_lanes(own)));
+            state->square[h * state->width + f] = finite(own) ? square[0] : NAN;
+        }
+}
+
+/* The uncrossed levels of some forecasters. */
+static inline const double *levels_of(const struct calibrator *state, int64_t h, int64_t f)
+{
+    const int64_t i = h * state->width + f;
+    return (state->crossed[i / LANES] ? state->fit : state->raw) + i * LEVELS;
+}
+
+/* Quantiles in sizes as they are quoted: away from the median, outer levels by more than inner ones, so that what does
+ * not cross still does not. */
+static inline lanes widened(const double *levels, int k, lanes wider)
+{
+    lanes middle = load(levels + MIDDLE * LANES);
+    return middle + (load(levels + k * LANES) - middle) * (all_lanes(1.0) + all_lanes(WIDENING[k]) * wider);
+}
+
+/* Write offsets and sizes of four forecasters at four horizons; (LEVELS, stride) and (stride). */
+static inline void quote_square(struct calibrator *state, int64_t h, int64_t f, const double *sizes, const double *widening)
+{
+    const int64_t width = state->width, stride = state->stride, horizons = state->horizons;
+    const int64_t last = state->forecasters - f < LANES ? state->forecasters - f : LANES;
+    const double *levels[LANES];
+    lanes wider[LANES], square[LANES];
+    for (int i = 0; i < LANES; i++) {
+        levels[i] = levels_of(state, h + i, f);
+        wider[i] = all_lanes(state->root[h + i]) * load(widening + f);
+        square[i] = load(sizes + (h + i) * width + f);
+    }
+    transpose(square);
+    for (int64_t i = 0; i < last; i++)
+        store(state->size + (f + i) * horizons + h, square[i]);
+    UNROLL_LEVELS
+    for (int k = 0; k < LEVELS; k++) {
+        for (int i = 0; i < LANES; i++)
+            square[i] = widened(levels[i], k, wider[i]);
+        transpose(square);
+        for (int64_t i = 0; i < last; i++)
+            store(state->offset + k * stride + (f + i) * horizons + h, square[i]);
+    }
+}
+
+/* The same for four forecasters at one horizon. */
+static void quote_row(struct calibrator *state, int64_t h, int64_t f, const double *sizes, const double *widening)
+{
+    const int64_t width = state->width, stride = state->stride, horizons = state->horizons;
+    const int64_t last = state->forecasters - f < LANES ? state->forecasters - f : LANES;
+    const double *levels = levels_of(state, h, f);
+    const lanes wider = all_lanes(state->root[h]) * load(widening + f);
+    for (int64_t i = 0; i < last; i++)
+        state->size[(f + i) * horizons + h] = sizes[h * width + f + i];
+    for (int k = 0; k < LEVELS; k++) {
+        lanes offset = widened(levels, k, wider);
+        for (int64_t i = 0; i < last; i++)
+            state->offset[k * stride + (f + i) * horizons + h] = offset[i];
+    }
+}
+
+/* Keep the quantiles of a horizon, before they are widened, until their errors are known. */
+static void keep(struct calibrator *state, int64_t h, const double *sizes)
+{
+    const int64_t width = state->width;
+    double *past = state->past + state->queue[h].next * width * LEVELS;
+    for (int64_t f = 0; f < width; f += LANES) {
+        const double *levels = levels_of(state, h, f);
+        const lanes size = load(sizes + f);
+        UNROLL_LEVELS
+        for (int k = 0; k < LEVELS; k++)
+            store(past + f * LEVELS + k * LANES, size * load(levels + k * LANES));
+    }
+}
+
+static void conformal_predict(struct calibrator *state, const double *forecast, double step_square, double steps)
+{
+    const int64_t width = state->width, horizons = state->horizons;
+    double *sizes = state->scratch, *widening = sizes + horizons * width;
+    if (state->asleep)
+        wake(state, forecast, step_square, steps);
+    if (state->brings_spread)
+        take_spread(state, forecast);
+    for (int64_t f = 0; f < width; f += LANES) {
+        lanes behind = load(state->steps + f), few = all_lanes(40.0);
+        behind = choose(less(all_lanes(1.0), behind), behind, all_lanes(1.0));
+        store(widening + f, few / (behind * (behind + few)));
+    }
+    for (int64_t h = 0; h < horizons; h++) {
+        const double *squares = state->square + h * width, *growth = state->growth + h * width;
+        double *kept = state->past_square + state->queue[h].next * width;
+        for (int64_t f = 0; f < width; f += LANES) {
+            lanes square = load(squares + f);
+            store(kept + f, square);
+            store(sizes + h * width + f, square_root(square * load(growth + f)));
+        }
+        keep(state, h, sizes + h * width);
+        struct queue *queue = state->queue + h;
+        queue->next = queue->next + 1 < queue->first + queue->depth ? queue->next + 1 : queue->first;
+    }
+    for (int64_t f = 0; f < width; f += LANES) {
+        int64_t h = 0;
+        for (; h + LANES <= horizons; h += LANES)
+            quote_square(state, h, f, sizes, widening);
+        for (; h < horizons; h++)
+            quote_row(state, h, f, sizes, widening);
+    }
+}
+
+static void empirical_learn(struct calibrator *state)
+{
+    const int64_t horizons = state->horizons;
+    for (int64_t cell = 0; cell < state->forecasters * horizons; cell++) {
+        const double error = state->error[cell % horizons * state->width + cell / horizons];
+        if (!finite(error))
             continue;
         double *sorted = state->errors + cell * state->capacity;
         int64_t count = state->count[cell], low = 0, high = count;
         while (low < high) {
             int64_t middle = (low + high) / 2;
-            if (sorted[middle] <= error[cell])
+            if (sorted[middle] <= error)
                 low = middle + 1;
             else
                 high = middle;
         }
         memmove(sorted + low + 1, sorted + low, (size_t)(count - low) * sizeof *sorted);
-        sorted[low] = error[cell];
+        sorted[low] = error;
         state->count[cell] = count + 1;
     }
 }
 
 static void empirical_predict(struct calibrator *state)
 {
-    for (int64_t cell = 0; cell < state->cells; cell++) {
+    for (int64_t cell = 0; cell < state->forecasters * state->horizons; cell++) {
         const double *sorted = state->errors + cell * state->capacity;
         int64_t count = state->count[cell];
         state->size[cell] = count ? 1.0 : NAN;
@@ -138,27 +400,22 @@ static void empirical_predict(struct calibrator *state)
     }
 }
 
-/* Take in the errors (stride) that became known, NaN where none did. */
-void calibrator_learn(struct calibrator *state, const double *error)
+/* Learn of the errors in state->error (horizons, width), NaN where there is none: those of the oldest origin that was not
+ * learned from yet at each horizon, which is `origin` (horizons), or -1 for none. */
+void calibrator_learn(struct calibrator *state, const int64_t *origin)
 {
     if (state->kind == CONFORMAL)
-        conformal_learn(state, error);
+        conformal_learn(state, origin);
     else
-        empirical_learn(state, error);
+        empirical_learn(state);
 }
 
-/* Make offset and size those of an origin; `expected` (stride) is the size before any error is known. */
-void calibrator_predict(struct calibrator *state, const double *expected, const double *forecast)
+/* Make offset and size those of an origin. `forecast` (forecasters, horizons) is NaN for none; where a calibrator's
+ * spread is brought along it is that. `step_square` is the mean square of the `steps` that the history has made. */
+void calibrator_predict(struct calibrator *state, const double *forecast, double step_square, double steps)
 {
-    if (state->kind == EMPIRICAL) {
+    if (state->kind == CONFORMAL)
+        conformal_predict(state, forecast, step_square, steps);
+    else
         empirical_predict(state);
-        return;
-    }
-    for (int64_t cell = 0; cell < state->stride; cell += LANES) {
-        lanes size = load(state->size + cell), start = load(expected + cell);
-        mask first = ~is_finite(size) & is_finite(load(forecast + cell));
-        if (holds_anywhere(first))
-            store(state->size + cell,
-                  choose(first & is_nan(size), choose(less(all_lanes(0.0), start), start, all_lanes(0.0)), size));
-    }
 }

@@ -110,13 +110,32 @@ static inline lanes absolute(lanes a)
     return (lanes)((mask)a & (mask){INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX});
 }
 
-static inline int holds_anywhere(mask condition)
+/* Make the rows of a square of numbers its columns. */
+static inline void transpose(lanes *rows)
+{
+    lanes low01 = __builtin_shufflevector(rows[0], rows[1], 0, 4, 2, 6);
+    lanes high01 = __builtin_shufflevector(rows[0], rows[1], 1, 5, 3, 7);
+    lanes low23 = __builtin_shufflevector(rows[2], rows[3], 0, 4, 2, 6);
+    lanes high23 = __builtin_shufflevector(rows[2], rows[3], 1, 5, 3, 7);
+    rows[0] = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+    rows[1] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+    rows[2] = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+    rows[3] = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+}
+
+/* A bit for each lane, the lowest for the first. */
+static inline int bits_of(mask condition)
 {
 #if defined(__AVX__)
-    return __builtin_ia32_movmskpd256((lanes)condition) != 0;
+    return __builtin_ia32_movmskpd256((lanes)condition);
 #else
-    return (condition[0] | condition[1] | condition[2] | condition[3]) != 0;
+    return (int)((condition[0] & 1) | (condition[1] & 2) | (condition[2] & 4) | (condition[3] & 8));
 #endif
+}
+
+static inline int holds_anywhere(mask condition)
+{
+    return bits_of(condition) != 0;
 }
 
 /* The index of the first NaN if there is one, else of the first least number, as numpy's argmin. The numbers are sums of

@@ -1,4 +1,4 @@
-/* The pass over the origins of one variable: what the learners, scores and outcomes share.
+/* The pass over the origins of one variable: what learners, scores and trust share.
  *
  * A cell is a forecaster at a horizon: cell = forecaster * horizons + (steps ahead - 1). Rows of cells are `stride`
  * numbers long, the number of cells rounded up to LANES; the numbers behind the last cell are NaN in forecasts, and
@@ -24,16 +24,49 @@ enum { TRUST_SUMS = 5, SIZES = 3, CAPITALS = 6, STATE = 7 };
 extern const double pulse_levels[LEVELS];
 extern const double pulse_crps_weights[LEVELS];
 
-/* Quantiles around a point: offset[level] * size, both learned from errors. NaN in size: no quantiles yet. */
+/* Origins of a horizon whose errors are not known yet, oldest first, in rows of `past` from `first` on. */
+struct queue {
+    int64_t first;
+    int64_t depth;
+    int64_t oldest;         /* the row of the next error to be learned from */
+    int64_t next;           /* the row of the next origin */
+};
+
+/* Quantiles around a point: offset[level] * size, both learned from errors. NaN in size: no quantiles yet.
+ *
+ * What a conformal calibrator remembers is ordered by horizon, `width` forecasters side by side: their number rounded up
+ * to LANES. In (.., width, LEVELS) the numbers of LANES forecasters stand level by level: (.., width / LANES, LEVELS, LANES).
+ */
 struct calibrator {
     int64_t kind;           /* CONFORMAL or EMPIRICAL */
-    int64_t cells;
+    int64_t forecasters;
+    int64_t horizons;
+    int64_t width;
     int64_t stride;
-    double *raw;            /* (LEVELS, stride) quantiles of relative errors as tracked; CONFORMAL */
-    double *offset;         /* (LEVELS, stride) the same, uncrossed; EMPIRICAL: the quantiles themselves */
+    double *error;          /* (horizons, width) scratch for the errors to be learned from */
+    double *offset;         /* (LEVELS, stride) quantiles as quoted, in sizes; EMPIRICAL: the quantiles themselves */
     double *size;           /* (stride) the scale of errors; EMPIRICAL: 1 */
-    double *errors;         /* (cells, capacity) all errors so far, sorted; EMPIRICAL */
-    int64_t *count;         /* (cells) how many there are; EMPIRICAL */
+    /* CONFORMAL */
+    int64_t brings_spread;  /* whether the scale one step ahead is brought along and not learned */
+    int64_t asleep;         /* how many forecasters have not begun */
+    double *raw;            /* (horizons, width, LEVELS) quantiles of errors over their scale, as tracked */
+    double *fit;            /* (horizons, width, LEVELS) their isotonic fit where they cross */
+    int64_t *crossed;       /* (horizons, width / LANES) whether any of LANES do */
+    double *square;         /* (horizons, width) mean squares of errors one step ahead */
+    double *ratio;          /* (horizons, width) mean squares of errors over these, as of their origins */
+    double *growth;         /* (horizons, width) the same with the prior */
+    double *learned;        /* (horizons, width) how many errors were learned from */
+    double *largest;        /* (width) squares of rare large errors, one step ahead */
+    double *steps;          /* (width) how many steps stand behind `square` at one step ahead; NaN before the first */
+    double *scratch;        /* (horizons + 2, width) */
+    const double *root;     /* (horizons) sqrt(steps ahead) */
+    const double *exponent; /* (horizons) of the prior of growth */
+    struct queue *queue;    /* (horizons) */
+    double *past_square;    /* (rows of queues, width) squares as they stood at an origin */
+    double *past;           /* (rows of queues, width, LEVELS) quantiles as they stood at an origin, before widening */
+    /* EMPIRICAL */
+    double *errors;         /* (cells, capacity) all errors so far, sorted */
+    int64_t *count;         /* (cells) how many there are */
     int64_t capacity;
 };
 
@@ -68,13 +101,14 @@ struct batch_sums {
 struct trust {
     int64_t width;
     int64_t first;          /* the first origin of the period */
+    int64_t window;         /* the most origins that wait for their actuals at a time */
     double fade;            /* of the sums of differences at each step */
     double level_fade;      /* of the benchmark's absolute error */
     double size_fade;       /* of the sizes of differences */
     double win_fade;        /* of wins and losses */
     double *level;          /* (horizons, 2) the benchmark's absolute errors, faded, and their faded number */
     double *difference;     /* (origins of the period, horizons, width) d, 0 for a tie, NaN for none */
-    double *bet;            /* (origins of the period, horizons, width) */
+    double *bet;            /* (window, horizons, width) of the origins that wait, each in the place of its number mod window */
     double *sums;           /* (horizons, TRUST_SUMS, width) number, its square fade, d, d^2, number with ties */
     double *lags;           /* (horizons (horizons - 1) / 2, 2, width) products of d so many origins apart, their number */
     double *size;           /* (horizons, SIZES, width) d^2, faded number, number */
@@ -101,12 +135,13 @@ struct pass {
     int64_t trust_loss;     /* BY_ABSOLUTE_ERROR or BY_CRPS */
     const double *scale;            /* (origins) mean absolute step so far, NaN where zero */
     const double *square_scale;     /* (origins) mean squared step so far, NaN where zero */
+    const double *step_square;      /* (origins) mean squared step so far, of whatever season; NaN where zero */
+    const double *steps;            /* (origins) how many steps that are */
     const double *newest;           /* (origins) y_n */
     const double *reported;         /* (origins, horizons) actuals that are scored, NaN where not known by the end */
     const double *released;         /* (origins, horizons) first releases, from which is learned */
     const int64_t *batch;           /* (origins) negative before the period */
     const int64_t *known;           /* (origins, horizons) how many origins' errors are known at each origin */
-    const double *root;             /* (horizons) sqrt(steps ahead) */
     double *forecasts;              /* (origins, stride); the ensemble's are written */
     struct calibrator calibrator;
     /* Forecasters with quantiles of their own: as they are in one row, calibrated by their own spread in another. */
@@ -119,7 +154,7 @@ struct pass {
     struct ensemble ensemble;
     struct batch_sums running;
     struct trust trust;
-    double *scratch;                /* (20, stride) */
+    double *scratch;                /* (17, stride) */
     double *sums;                   /* (batches, forecasters, horizons, SUMS) */
     double *quantiles;              /* (origins of the call, LEVELS, stride) as quoted, or NULL */
     double *weights;                /* (origins of the call, members, horizons) as used, or NULL */
@@ -135,8 +170,8 @@ static inline void expand(double *cells, const double *by_horizon, int64_t count
             cells[first + h] = by_horizon[h];
 }
 
-void calibrator_learn(struct calibrator *state, const double *error);
-void calibrator_predict(struct calibrator *state, const double *expected, const double *forecast);
+void calibrator_learn(struct calibrator *state, const int64_t *origin);
+void calibrator_predict(struct calibrator *state, const double *forecast, double step_square, double steps);
 void ensemble_learn(struct pass *pass, const int64_t *origin);
 void ensemble_predict(struct pass *pass, int64_t origin, double *weights);
 void sums_add(struct pass *pass, int64_t origin, const double *actual, const double *offset, const double *size);

@@ -79,12 +79,14 @@ void trust_forecast(struct pass *pass, int64_t origin, const double *actual, con
     const int64_t horizons = pass->horizons, width = state->width, first = origin - state->first;
     double *loss = pass->scratch + 2 * pass->stride;
     losses(pass, actual, pass->forecasts + origin * pass->stride, offset, size, loss);
+    /* what fills rows of pairs up has no loss */
     for (int64_t cell = pass->forecasters * horizons; cell < width * horizons; cell++)
         loss[cell] = NAN;
     for (int64_t h = 0; h < horizons; h++) {
-        const int64_t at = (first * horizons + h) * width, steps = h + 1;
-        const double *level = state->level + 2 * h;
-        double *ahead = state->ahead + h * width;
+        const int64_t steps = h + 1;
+        const double *level = state->level + 2 * h, *sizes = state->size + h * SIZES * width;
+        double *ahead = state->ahead + h * width, *difference = state->difference + (first * horizons + h) * width;
+        double *bet = state->bet + (first % state->window * horizons + h) * width;
         const lanes scale = all_lanes(level[0] > 0.0 ? level[0] / level[1] : NAN);
         const lanes benchmark = all_lanes(loss[pass->benchmark * horizons + h]);
         /* whoever bets must know how the earlier bets of the same process came out */
@@ -95,8 +97,8 @@ void trust_forecast(struct pass *pass, int64_t origin, const double *actual, con
             mask known = is_finite(gain);
             lanes d = scaled(gain, known, scale);
             store(ahead + i, load(ahead + i) + only(known, gain));
-            store(state->difference + at + i, d);
-            store(state->bet + at + i, allowed ? bet_on(d, state->size + h * SIZES * width + i, width) : all_lanes(0.0));
+            store(difference + i, d);
+            store(bet + i, allowed ? bet_on(d, sizes + i, width) : all_lanes(0.0));
         }
     }
 }
@@ -126,7 +128,7 @@ static void learn_differences(struct trust *state, int64_t first, int64_t horizo
 {
     const int64_t width = state->width, steps = h + 1, apart = horizons * width;
     const double *difference = state->difference + (first * horizons + h) * width;
-    const double *bet = state->bet + (first * horizons + h) * width;
+    const double *bet = state->bet + (first % state->window * horizons + h) * width;
     double *sums = state->sums + h * TRUST_SUMS * width, *size = state->size + h * SIZES * width;
     double *wins = state->wins + h * 2 * width, *counts = state->counts + (batch * horizons + h) * 2 * width;
     double *lags = state->lags + h * (h - 1) / 2 * 2 * width;

@@ -94,7 +94,7 @@ class Forecasting:
         before the run's end, KernelUnavailable where the kernel cannot be loaded.
         """
         selected = _selected(trained, as_of, variables)
-        forecasters = resolve(trained.spec.forecasters, self.forecasters, season=trained.spec.season)
+        forecasters = resolve(trained.spec.forecasters, self.forecasters, simple=trained.spec.simple)
         predictors = [name for name in trained.spec.predictors if name not in selected]
         with reading(self.store, [*selected, *predictors]) as store:
             read = cache(partial(self._rows, store, trained, as_of))

@@ -66,7 +66,7 @@ class RetrodictionTraining:
         """
         started = self._now()
         spec = with_custom_quantiles(spec, self.forecasters)
-        forecasters = resolve(spec.forecasters, self.forecasters, season=spec.season)
+        forecasters = resolve(spec.forecasters, self.forecasters, simple=spec.simple)
         library()  # before any data is read
         phases = self._phases(spec, forecasters)
         run_id = self.run_id or spec.run_id

@@ -51,12 +51,14 @@ def log10_evidence(won: Array, lost: Array) -> Array:
     Source: Ville (1939); Choe & Ramdas (2024), Comparing sequential forecasters, Operations Research 72.
     """
     is_behind = won <= lost
-    log_behind = log(evidence_behind(np.where(is_behind, won, 0.0), np.where(is_behind, lost, 0.0)))
+    is_ahead = ~is_behind
+    logs = np.empty(won.shape)
+    logs[is_behind] = log(evidence_behind(won[is_behind], lost[is_behind]))
     # where wins lead, the sum may exceed a float64, so the logarithm is of 2^(n+1) B(w+1, l+1) P(Beta(w+1, l+1) > 1/2),
     # whose probability is at least 1/2
-    above_half = beta_sf(won + 1.0, lost + 1.0, 0.5)
-    log_ahead = (won + lost + 1.0) * math.log(2.0) + log_beta(won + 1.0, lost + 1.0) + log(above_half)
-    return np.asarray(np.where(is_behind, log_behind, log_ahead) / math.log(10.0))
+    alpha, beta = won[is_ahead] + 1.0, lost[is_ahead] + 1.0
+    logs[is_ahead] = (alpha + beta - 1.0) * math.log(2.0) + log_beta(alpha, beta) + log(beta_sf(alpha, beta, 0.5))
+    return np.asarray(logs / math.log(10.0))
 
 
 def average_evidence(log10_e: Array) -> Array:

@@ -91,4 +91,4 @@ def _band(rows: Array) -> tuple[float, float]:
     left_out = (excess.sum() - excess) / (count.sum() - count)
     variance = (size - 1) / size * ((left_out - left_out.mean()) ** 2).sum()
     margin = float(student_t_quantile(size - 1, (1 + CONFIDENCE) / 2)) * float(np.sqrt(variance))
-    return float(ratio) - margin, float(ratio) + margin
+    return max(float(ratio) - margin, -1.0), min(float(ratio) + margin, 1.0)

@@ -51,11 +51,21 @@ class SpecSettings:
         default_text=ALL_BUILT_IN,
     )
     benchmark: str = option(
-        attrs.evolve(TEXT, metavar="NAME"), HOW, "The forecaster that the others are compared with.", "naive"
+        attrs.evolve(TEXT, metavar="NAME"),
+        HOW,
+        "The forecaster that the others are compared with; auto takes, for each variable, the simple forecaster that "
+        "lost least before the period: naive, drift, with a season seasonal-naive, of changes the mean.",
+        "naive",
     )
     min_history: int = option(WHOLE, HOW, "Observations that must be known before the first forecast.", 30)
-    trust_decay: float = option(
-        NUMBER, HOW, "What is left of the evidence for trust after 30 days, above 0 and at most 1.", 0.99
+    trust_half_life: float = option(
+        attrs.evolve(NUMBER, metavar="N"), HOW, "After N origins a difference in loss counts half for trust.", 500.0
+    )
+    trust_span: int | None = option(
+        attrs.evolve(WHOLE, metavar="K"),
+        HOW,
+        "Trust is the probability of a lower mean loss over the next K origins.",
+        default_text="about a year, by each variable's calendar",
     )
     season: int | None = option(
         WHOLE,
@@ -84,7 +94,7 @@ class SpecSettings:
     trust_loss: str = option(
         choice("absolute", "crps", metavar="LOSS"),
         HOW,
-        "The loss on which a forecast beats the benchmark's: absolute error, or CRPS of its quantiles.",
+        "The loss that trust, evidence and verdict compare: absolute error, or CRPS of the quantiles.",
         "absolute",
     )
     known_at: str = option(

@@ -21,7 +21,7 @@ from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import Slice
 from pulse_core.runs.training import RetrodictionTraining
-from pulse_core.spec import CUSTOM_QUANTILES, RunSpec
+from pulse_core.spec import AUTO, CUSTOM_QUANTILES, RunSpec
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.signals import current
 from pulse_entrypoints.settings.train import TrainSettings
@@ -146,7 +146,7 @@ def utc_now() -> datetime:
 def _forecaster_names(layered: Layered[TrainSettings]) -> dict[str, tuple[str, ...]]:
     forecasters = layered.settings.forecasters or ()
     benchmark = layered.settings.benchmark
-    return {"forecasters": forecasters, "benchmark": () if benchmark in forecasters else (benchmark,)}
+    return {"forecasters": forecasters, "benchmark": () if benchmark in (AUTO, *forecasters) else (benchmark,)}
 
 
 def _without_option(problem: str) -> str:

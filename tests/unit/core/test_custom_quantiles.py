@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from pulse_core.results import PerOriginRecord
 from tests.fakes import FakeSink
 from tests.unit.core.models import Fixed, custom
 from tests.unit.core.runs import day, failures, quotes, recorded, run, series, spec_of, training
+from tests.unit.method.plain_learning import Horizon
 
 PLAIN, QUOTED = "tests:Own", "tests:Own+quantiles"
 NORMAL = np.array(NORMAL_QUANTILES)
@@ -154,26 +156,17 @@ def test_calibration_keeps_what_the_forecaster_knows_of_the_spread():
 def test_calibration_is_that_of_the_plain_loop():
     spec = attrs.evolve(LONG, end=day(399).astype("datetime64[D]").item())
     rows = quotes(series(NOISE[:400]), spec, custom(Normal(lambda count: 0.2 + count % 3)))
-    size, moved = 1 / 1.2533, 1.2533 * NORMAL
+    calibrator = Horizon(1, (scipy.stats.t.ppf(LEVELS, 6) / math.sqrt(1.5)).tolist())
     for count in range(2, 400):
         if count > 2:
-            relative = NOISE[count - 1] / (0.2 + (count - 1) % 3)
-            moved = moved + 0.05 * (np.array(LEVELS) - (relative / size <= pooled(moved)))
-            size = 0.97 * size + 0.03 * abs(relative)
+            calibrator.learn(NOISE[count - 1])
+            calibrator.growth = (calibrator.known * calibrator.ratio + 20) / (calibrator.known + 20)
+        calibrator.v = (0.2 + count % 3) ** 2
+        # one step is known at the first origin; each that follows is an error that is known
+        expected, _ = calibrator.say(count - 1)
         row = rows["x", PLAIN, 1, day(count - 1).item()]
         quantiles = [float(np.frombuffer(row[f"q{level}"])[0]) for level in LEVELS]
-        assert quantiles == pytest.approx((size * (0.2 + count % 3) * pooled(moved)).tolist(), rel=1e-9, abs=1e-12)
-
-
-def pooled(values: Any) -> Any:
-    """The isotonic fit, by pooling adjacent violators."""
-    blocks: list[list[float]] = []
-    for value in values:
-        blocks.append([value])
-        while len(blocks) > 1 and np.mean(blocks[-2]) > np.mean(blocks[-1]):
-            last = blocks.pop()
-            blocks[-1] += last
-    return np.concatenate([[np.mean(block)] * len(block) for block in blocks])
+        assert quantiles == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
 def test_the_empirical_calibration_is_of_errors_by_the_own_spread():

@@ -6,6 +6,7 @@ import numpy as np
 
 from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.verdict import VERDICTS
 from tests.unit.core.runs import run, series, spec_of
 
 
@@ -19,6 +20,9 @@ def test_every_score_is_in_its_row():
     row = frame[(frame.variable == "y") & (frame.forecaster == "ses") & (frame.horizon == 2)].iloc[0]
     summary = result.variables[1]
     np.testing.assert_array_equal(row[list(MEASURES)].to_numpy(float), summary.scores[1, 1])
-    assert row.trust == summary.trust[1, 1, TRUST.index("mean")]
+    shown = dict(zip(TRUST, summary.trust[1, 1].tolist(), strict=True))
+    assert row[["trust", *TRUST[1:]]].tolist() == list(shown.values())
+    assert row.verdict == VERDICTS[summary.verdicts[1, 1]]
+    assert frame[frame.forecaster == "naive"].verdict.isna().all()
     assert row.discovery == result.discoveries()["y"][1, 1]
     assert frame.groupby("variable").weight.count().to_dict() == {"x": 4, "y": 4}

@@ -76,7 +76,9 @@ def test_what_is_stored_is_what_a_job_reads_whatever_was_said(tmp_path) -> None:
     values = WHAT | {
         "start_date": ["2018-01-01"],
         "season": ["5"],
-        "trust_decay": ["0.5"],
+        "trust_half_life": ["250"],
+        "trust_span": ["100"],
+        "benchmark": ["auto"],
         "hindcasts": ["true"],
         "use_dask": ["true"],
         "dask_local": ["true"],

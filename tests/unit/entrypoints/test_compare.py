@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -133,3 +134,18 @@ def test_a_json_document_is_written_whole_or_not_at_all(capsys) -> None:
     with pytest.raises(TypeError):
         write_json({"first": 1, "second": object()})
     assert capsys.readouterr().out == ""
+
+
+def test_runs_that_chose_other_benchmarks_for_a_variable_do_not_compare(pulse) -> None:
+    pulse.train("one", "--benchmark", "auto")
+    path = pulse.folder / "results/one/result.json"
+    two = pulse.folder / "results/two"
+    shutil.copytree(path.parent, two)
+    document = json.loads(path.read_bytes())
+    document["run"]["id"] = "two"
+    chosen = document["variables"]["a"]["benchmark"]["name"]
+    document["variables"]["a"]["benchmark"]["name"] = "mean"
+    (two / "result.json").write_text(json.dumps(document))
+    done = pulse("compare", "one", "two")
+    assert (done.status, f"benchmark of a is {chosen} in run 'one' and mean in 'two'" in done.err) == (2, True)
+    assert pulse("compare", "one", "one").status == 0

@@ -25,6 +25,9 @@ def test_the_table_fits_80_columns_and_bears_the_dates_to_come(half) -> None:
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith("Forecasts by ensemble (run half; 76 rows came after its end, 2020-06-30)")
     assert sum("2020-08-08" in line for line in lines) == 2
+    assert "the probability that over the next 365 origins its mean error is lower than naive's" in " ".join(
+        done.out.split()
+    )
 
 
 def test_json_is_one_document_with_every_quantile(half) -> None:
@@ -36,13 +39,15 @@ def test_json_is_one_document_with_every_quantile(half) -> None:
     row = document["forecasts"][0]
     assert (row["known_at"], row["timestamp"], row["target"]) == ("2020-08-07", "2020-08-07", "2020-08-08")
     assert row["q0.025"] < row["point"] < row["q0.975"]
-    assert row["trust"] is None  # of the benchmark
+    assert (row["benchmark"], row["trust"], row["verdict"]) == ("naive", None, None)  # it is the benchmark
 
 
 def test_csv_has_a_row_for_each_step(half) -> None:
-    rows = list(csv.DictReader(io.StringIO(half("forecast", "half", "--format", "csv", "--by", "ses").out)))
+    rows = list(csv.DictReader(io.StringIO(half("forecast", "half", "--format", "csv", "--by", "mean").out)))
     assert [(row["variable"], row["horizon"]) for row in rows] == [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")]
-    assert all(0 < float(row["trust_low"]) < float(row["trust_high"]) < 1 for row in rows)
+    assert all(0 < float(row["trust"]) < 1 and float(row["n_effective"]) > 1 for row in rows)
+    assert {(row["benchmark"], row["span"]) for row in rows} == {("naive", "365")}
+    assert {row["verdict"] for row in rows} <= {"better", "worse", "open"}
 
 
 def test_a_forecast_as_of_a_day_is_the_hindcast_of_a_longer_run(half) -> None:

@@ -49,13 +49,13 @@ def test_the_config_file_may_be_named_by_the_environment(tmp_path: Path) -> None
 
 def test_a_file_gives_every_type_that_toml_has(tmp_path: Path) -> None:
     text = (
-        'variables = ["a", "b"]\nstart_date = 2020-01-31\nend_date = "2020-02-29"\ntrust_decay = 1\n'
+        'variables = ["a", "b"]\nstart_date = 2020-01-31\nend_date = "2020-02-29"\ntrust_half_life = 100\n'
         'keep_going = true\nslice = "0/2"\noutput_file = "out/r.json"\nlog_level = "debug"\n'
     )
     settings = read(config=toml(tmp_path, text)).settings
     assert settings.variables == ("a", "b")
     assert (settings.start_date, settings.end_date) == (date(2020, 1, 31), date(2020, 2, 29))
-    assert (settings.trust_decay, settings.keep_going, settings.slice) == (1.0, True, (0, 2))
+    assert (settings.trust_half_life, settings.keep_going, settings.slice) == (100.0, True, (0, 2))
     assert (settings.output_file, settings.log_level) == ("out/r.json", "DEBUG")
 
 
@@ -86,7 +86,8 @@ def test_an_option_without_a_value_is_refused(option, texts) -> None:
         ("batch_size_days", "1.5", "expected a whole number, got '1.5'"),
         ("max_workers", "0", "expected a whole number of at least 1, got '0'"),
         ("unit_size", "-1", "expected a whole number of at least 1, got '-1'"),
-        ("trust_decay", "high", "expected a number, got 'high'"),
+        ("trust_half_life", "high", "expected a number, got 'high'"),
+        ("trust_span", "a year", "expected a whole number, got 'a year'"),
         ("start_date", "2023-02-30", "expected a day such as 2022-01-31, got '2023-02-30'"),
         ("end_date", "tomorrow", "expected a day such as 2022-01-31, got 'tomorrow'"),
         ("keep_going", "maybe", "expected true or false, got 'maybe'"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import Counter
 
 import pytest
 
@@ -134,3 +135,13 @@ def test_a_record_that_was_set_aside_goes_with_no_young_one_beside_it(place, cap
 def test_how_old_must_be_said(place, capsys) -> None:
     assert run(prune_runs, place) == 2
     assert "--older-than: is missing" in capsys.readouterr().err
+
+
+def test_the_benchmarks_that_were_chosen_are_shown_with_how_many_variables_have_each(pulse) -> None:
+    pulse.train("auto", "--benchmark", "auto")
+    counts = Counter(
+        variable["benchmark"]["name"]
+        for variable in pulse("runs", "show", "auto", "--format", "json").document["variables"].values()
+    )
+    told = ", ".join(f"{name} ({count})" for name, count in counts.most_common())
+    assert f"auto: {told}" in pulse("runs", "show", "auto").out

@@ -66,7 +66,8 @@ def test_where_no_default_comes_from_the_sample_its_facts_are_not_read(values) -
         ({"batch_limit": "0"}, "--batch-limit: 0 must be a whole number of at least 1"),
         ({"horizon": "0"}, "--horizon: 0 must be a whole number of at least 1"),
         ({"min_history": "-1"}, "--min-history: -1 must be a whole number of at least 1"),
-        ({"trust_decay": "nan"}, "--trust-decay: nan must be a number above 0 and at most 1"),
+        ({"trust_half_life": "nan"}, "--trust-half-life: nan must be a number of origins from 1 to 1,000,000"),
+        ({"trust_span": "0"}, "--trust-span: 0 must be a whole number of at least 1"),
         ({"variables": "a b a"}, "--variables: 'a' is named twice"),
         ({"forecasters": "naive naive"}, "--forecasters: 'naive' is named twice"),
         ({"season": "0"}, "--season: 0 must be a whole number of at least 1"),
@@ -86,6 +87,7 @@ def test_the_method_is_chosen_by_options() -> None:
     spec = sound(**chosen)
     assert (spec.season, spec.calibration, spec.trust_loss, spec.refit_every) == (12, "empirical", "crps", 5)
     assert spec.predictors == ("a", "b")
+    assert (spec.trust_half_life, spec.trust_span) == (500.0, None)
     assert {"seasonal-naive(12)", "holt-winters(12)", "ridge"} < set(spec.forecasters)
 
 

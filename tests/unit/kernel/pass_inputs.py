@@ -54,11 +54,15 @@ def pass_inputs(draw: st.DrawFn, /, **fields: Any) -> PassInput:
     batch = batches(generator, count, draw(st.integers(0, count - 1)), draw(st.sampled_from([0.05, 0.3, 1.0])))
     unknown = np.arange(count)[:, None] >= counts[-1]
     scale = generator.choice(draw(st.sampled_from([(1.0,), (0.3, 2.0), SCALES])), count)
+    with np.errstate(all="ignore"):
+        step_square = generator.choice(scale, count) ** 2
     origins = origins_of(
         np.where(unknown, np.nan, released),
         feedback=counts,
         batch=batch.tolist(),
         scale=scale,
+        step_square=step_square,
+        steps=draw(st.sampled_from([0, 1, 20, 3000])),
         reported=np.where(unknown & (generator.random((count, horizons)) < 0.8), np.nan, revised),
         newest=make(generator, (count,)),
     )

@@ -109,10 +109,16 @@ def origins_of(
     feedback: Positions | None = None,
     batch: Sequence[int] | None = None,
     scale: float | Array = 1.0,
+    step_square: float | Array | None = None,
+    steps: int = 20,
     reported: Array | None = None,
     newest: float | Array = 0.0,
 ) -> Origins:
-    """Origins of these first releases (origin, horizon), each error known as soon as its step ahead is an origin."""
+    """Origins of these first releases (origin, horizon), each error known as soon as its step ahead is an origin.
+
+    The history has made so many steps before the first origin, and one more before each that follows; their mean square
+    is that of the scale unless it is given.
+    """
     count, horizons = released.shape
     batches = np.zeros(count, dtype=np.int64) if batch is None else np.array(batch, dtype=np.int64)
     known_counts = known_in_time(count, horizons) if feedback is None else feedback
@@ -124,6 +130,8 @@ def origins_of(
         newest=np.broadcast_to(np.asarray(newest, dtype=np.float64), count).copy(),
         scale=scales,
         square_scale=squares,
+        step_square=np.broadcast_to(squares if step_square is None else step_square, count).astype(np.float64),
+        steps=np.arange(float(steps), float(steps + count)),
         reported=(released if reported is None else reported).copy(),
         released=released.copy(),
         known=known_counts,
@@ -198,7 +206,7 @@ class Calibration:
     def __init__(self, steps: int, scale: float = 1.0, calibration: str = "conformal") -> None:
         released = np.zeros((steps, 1))
         origins = origins_of(released, scale=scale)
-        self._learning = learning_pass(
+        self.learning = learning_pass(
             PassInput(forecasts=np.zeros((steps, 1, 1)), origins=origins, calibration=calibration)
         )
         self._released = origins.released
@@ -206,12 +214,12 @@ class Calibration:
 
     def quantiles(self) -> Array:
         """The quantiles around 0 at the present origin; (level,)."""
-        (part,) = self._learning.states(self._time, self._time + 1)
+        (part,) = self.learning.states(self._time, self._time + 1)
         return np.asarray(part.quantiles[0, :, 0, 0])
 
     def state(self) -> tuple[Array, float]:
         """Offsets (level,) and size as they stand."""
-        offsets, sizes = calibrator_state(self._learning)
+        offsets, sizes = calibrator_state(self.learning)
         return offsets[:, 0, 0], float(sizes[0, 0])
 
     def learn(self, error: float) -> None:
@@ -222,7 +230,18 @@ class Calibration:
 
 def calibrator_state(learning: LearningPass) -> tuple[Array, Array]:
     """Copy the calibrator's offsets (level, forecaster, horizon) and sizes (forecaster, horizon) as they stand."""
+    offsets = calibrator_array(learning, "offset").reshape(len(LEVELS), -1)
+    return learning._by_cell(offsets).copy(), learning._by_cell(calibrator_array(learning, "size")).copy()
+
+
+def calibrator_array(learning: LearningPass, name: str) -> Array:
+    """The calibrator's own array of this name: a row by horizon, forecasters side by side."""
     calibrator = learning._state.calibrator
     arrays = {array.ctypes.data: array for array in learning._arrays}
-    offsets = arrays[calibrator.offset].reshape(len(LEVELS), calibrator.stride)
-    return learning._by_cell(offsets).copy(), learning._by_cell(arrays[calibrator.size]).copy()
+    return arrays[getattr(calibrator, name)]
+
+
+def trackers(learning: LearningPass) -> Array:
+    """The trackers where they stand in memory, as (horizon, level, forecaster)."""
+    raw = calibrator_array(learning, "raw")  # (horizon, block of LANES forecasters, level, LANES)
+    return np.moveaxis(raw, 2, 1).reshape(len(raw), len(LEVELS), -1)

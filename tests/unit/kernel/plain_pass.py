@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
 
 from pulse_core.scores.trust import STATE, fade_of
 from tests.unit.kernel.passes import PassInput, PassOutput
-from tests.unit.kernel.plain_calibration import CALIBRATORS, NORMAL_OVER_MEAN_ABSOLUTE, TAUS, Calibrator
+from tests.unit.kernel.plain_calibration import CALIBRATORS, TAUS, Calibrator
 from tests.unit.kernel.plain_ensemble import MLPoly
 from tests.unit.kernel.plain_pairs import Level, Pair, loss
 from tests.unit.kernel.plain_sums import Hindcast, batch_sums
@@ -42,10 +42,8 @@ class PlainPass:
         self.cells = list(itertools.product(range(self.forecasters), range(self.horizons)))
         calibrator = CALIBRATORS[case.calibration]
         self.forecasts = case.forecasts.tolist()
-        self.calibrators: dict[Cell, Calibrator] = {cell: calibrator() for cell in self.cells}
-        self.custom: dict[Cell, Calibrator] = {
-            (index, h): calibrator() for index in range(len(case.custom)) for h in range(self.horizons)
-        }
+        self.calibrators: list[Calibrator] = [calibrator(self.horizons) for _ in range(self.forecasters)]
+        self.custom: list[Calibrator] = [calibrator(self.horizons, brings_spread=True) for _ in case.custom.rows]
         members = len(case.members) if case.ensemble is not None else 0
         self.ensembles = [MLPoly(members) for _ in range(self.horizons)] if members else []
         self.levels = [Level() for _ in range(self.horizons)]
@@ -56,8 +54,8 @@ class PlainPass:
     def run(self) -> PassOutput:
         quantiles, weights, told = [], [], Told([], [], [], [])
         for origin in range(self.count):
-            for h, past in self._became_known(origin):
-                self._learn(past, h, origin)
+            for step in self._became_known(origin):
+                self._learn(step, origin)
             weights.append(self._combine(origin))
             predicted = self._predict(origin)
             quantiles.append([self._by_cell(self._quantiles(origin, predicted, k)) for k in range(len(TAUS))])
@@ -88,23 +86,34 @@ class PlainPass:
         points = self.forecasts[origin]
         return {(f, h): points[f][h] + size * offsets[level] for (f, h), (offsets, size) in predicted.items()}
 
-    def _became_known(self, origin: int) -> Iterator[tuple[int, int]]:
-        """Horizon and origin of each error that became known since the origin before."""
+    def _became_known(self, origin: int) -> Iterator[list[int | None]]:
+        """The origins whose errors became known since the origin before: at each step the next one of each horizon."""
+        fresh = []
         for h in range(self.horizons):
             before = int(self.origins.known[origin - 1, h]) if origin else 0
-            for past in range(before, int(self.origins.known[origin, h])):
-                yield h, past
+            fresh.append(range(before, int(self.origins.known[origin, h])))
+        return (list(step) for step in itertools.zip_longest(*fresh) if step)
 
-    def _learn(self, past: int, h: int, origin: int) -> None:
+    def _learn(self, step: Sequence[int | None], origin: int) -> None:
+        """Learn, at an origin, of the error of one earlier origin, or of none, at each horizon."""
+        for h, past in enumerate(step):
+            if past is not None:
+                self._learn_difference(past, h, origin)
+        errors = [[self._error(past, f, h) for h, past in enumerate(step)] for f in range(self.forecasters)]
+        for index, row in enumerate(self.case.custom.calibrated):
+            self.custom[index].learn(errors[row])
+        for f, calibrator in enumerate(self.calibrators):
+            calibrator.learn(errors[f])
+
+    def _error(self, past: int | None, f: int, h: int) -> float | None:
+        return None if past is None else float(self.origins.released[past, h]) - self.forecasts[past][f][h]
+
+    def _learn_difference(self, past: int, h: int, origin: int) -> None:
         actual, forecasts = float(self.origins.released[past, h]), self.forecasts[past]
         if self.ensembles:
             members = [forecasts[row][h] for row in self.case.members]
             self.ensembles[h].learn(actual, float(self.origins.scale[past]), forecasts[self.case.ensemble][h], members)
-        for index, row in enumerate(self.case.custom.calibrated):
-            spread = float(self.case.custom.spread[past, index, h])
-            self.custom[index, h].learn((actual - forecasts[row][h]) / spread)
         for f in range(self.forecasters):
-            self.calibrators[f, h].learn(actual - forecasts[f][h])
             if self.origins.batch[past] >= 0:
                 self.counts[self.origins.batch[origin], h, :, f] += self.pairs[f, h].learn()
         self.levels[h].learn(actual - forecasts[self.case.benchmark][h])
@@ -121,18 +130,18 @@ class PlainPass:
     def _predict(self, origin: int) -> Predicted:
         """Offsets and size of each cell."""
         predicted: Predicted = {}
-        for f, h in self.cells:
-            expected = float(self.origins.scale[origin]) * math.sqrt(h + 1.0)
-            offsets, size = self.calibrators[f, h].predict(expected, self.forecasts[origin][f][h])
-            predicted[f, h] = list(offsets), size
+        steps = float(self.origins.steps[origin])
+        for f, calibrator in enumerate(self.calibrators):
+            quoted = calibrator.predict(self.forecasts[origin][f], float(self.origins.step_square[origin]), steps)
+            predicted |= {(f, h): of_horizon for h, of_horizon in enumerate(quoted)}
         custom = self.case.custom
-        for index, h in self.custom:
-            spread = float(custom.spread[origin, index, h])
-            offsets, size = self.custom[index, h].predict(1.0 / NORMAL_OVER_MEAN_ABSOLUTE, spread)
-            raw = custom.offsets[origin, :, index, h].tolist()
-            predicted[custom.rows[index], h] = (raw, 1.0) if math.isfinite(raw[0]) else ([0.0] * len(TAUS), math.nan)
-            if math.isfinite(size * spread):
-                predicted[custom.calibrated[index], h] = list(offsets), size * spread
+        for index, calibrator in enumerate(self.custom):
+            raw = custom.offsets[origin, :, index].T.tolist()
+            for h, own in enumerate(calibrator.predict(custom.spread[origin, index].tolist(), math.nan, steps)):
+                plain = custom.rows[index], h
+                predicted[plain] = (raw[h], 1.0) if math.isfinite(raw[h][0]) else ([0.0] * len(TAUS), math.nan)
+                if math.isfinite(own[1]):
+                    predicted[custom.calibrated[index], h] = own
         return predicted
 
     def _score(self, origin: int, predicted: Predicted) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import attrs
+import mpmath
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core.backtest.custom_quantiles import CustomQuantiles
+from pulse_core.backtest.custom_quantiles import NO_QUANTILES, CustomQuantiles
 from pulse_core.levels import LEVELS
 from pulse_core.spec import CALIBRATIONS
 from tests.unit.kernel.pass_inputs import EXTREME, pass_inputs
@@ -20,13 +23,24 @@ from tests.unit.kernel.passes import (
     PassInput,
     assert_same_bits,
     bits,
+    calibrator_array,
     calibrator_state,
     learning_pass,
     origins_of,
     quantiles_of_errors,
     run,
+    trackers,
 )
-from tests.unit.kernel.plain_calibration import CALIBRATORS, START, TAUS, Conformal, best_means, isotonic, uncrossed
+from tests.unit.kernel.plain_calibration import (
+    CALIBRATORS,
+    WEIGHTS,
+    WIDENINGS,
+    Conformal,
+    isotonic,
+    small_exp,
+    small_log,
+)
+from tests.unit.kernel.plain_calibration import start as plain_start
 from tests.unit.kernel.plain_pass import plain
 
 both = pytest.mark.parametrize("calibration", CALIBRATIONS)
@@ -34,13 +48,13 @@ ordinary = st.floats(-5, 5) | st.integers(-2, 2).map(float)
 anything = ordinary | st.sampled_from([*EXTREME.tolist(), math.nan])
 
 
-def quoted_by_plain(errors: list[float], scale: float, calibration: str) -> list[list[float]]:
+def quoted_by_plain(errors: Sequence[float], scale: float, calibration: str) -> list[list[float]]:
     """The quantiles before each error, by plain loops."""
-    calibrator, quantiles = CALIBRATORS[calibration](), []
-    for error in errors:
-        offsets, size = calibrator.predict(scale, 0.0)
+    calibrator, quantiles = CALIBRATORS[calibration](1), []
+    for time, error in enumerate(errors):
+        ((offsets, size),) = calibrator.predict([0.0], scale * scale, 20.0 + time)
         quantiles.append([0.0 + size * offset for offset in offsets])
-        calibrator.learn(error)
+        calibrator.learn([error])
     return quantiles
 
 
@@ -71,13 +85,23 @@ def test_many_cells_learn_as_each_does_alone(calibration, data):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_long_series_of_errors_in_ticks_crosses_and_is_pooled_as_in_plain_loops(seed):
     errors = np.random.default_rng(seed).choice([-1.0, 0.0, 0.0, 0.0, 1.0], 600).tolist()
-    tracker, crossed = Conformal(), 0
+    tracker, crossed = Conformal(1), 0
     for error in errors:
-        tracker.predict(1.0, 0.0)
-        tracker.learn(error)
-        crossed += any(high < low for low, high in itertools.pairwise(tracker.raw))
+        tracker.predict([0.0], 1.0, 20.0)
+        tracker.learn([error])
+        crossed += any(high < low for low, high in itertools.pairwise(tracker.raw[0]))
     assert crossed > 20
     assert bits(quantiles_of_errors(errors)) == bits(quoted_by_plain(errors, 1.0, "conformal"))
+
+
+def test_rates_that_no_longer_fall_are_those_of_plain_loops():
+    generator = np.random.default_rng(4)
+    released = np.cumsum(generator.standard_t(3, size=(900, 1)), axis=0) + np.arange(3) * generator.normal(
+        size=(900, 3)
+    )
+    forecasts = generator.normal(size=(900, 5, 3))
+    case = PassInput(forecasts=forecasts, origins=origins_of(released))
+    assert_same_bits(run(case), plain(case))
 
 
 @pytest.mark.parametrize("crossing", range(5))
@@ -97,16 +121,12 @@ def test_cells_side_by_side_cross_and_are_pooled_each_on_its_own():
     assert_same_bits(run(case), plain(case))
 
 
-def state_after(raw: list[float], relative: float) -> tuple[np.ndarray, float]:
-    """Offsets and size after an error of so many sizes, where the trackers stand at `raw` before it."""
+def state_after(raw: list[float], error: float) -> tuple[np.ndarray, float]:
+    """Offsets and size after an error, where the trackers stand at `raw` before it is learned."""
     calibration = Calibration(2)
     calibration.quantiles()
-    arrays = {array.ctypes.data: array for array in calibration._learning._arrays}
-    state = calibration._learning._state.calibrator
-    trackers = arrays[state.raw].reshape(len(LEVELS), -1)
-    offsets = arrays[state.offset].reshape(len(LEVELS), -1)
-    trackers[:, 0], offsets[:, 0] = raw, uncrossed(raw)
-    calibration.learn(relative)
+    trackers(calibration.learning)[0, :, 0] = raw
+    calibration.learn(error)
     calibration.quantiles()
     return calibration.state()
 
@@ -116,35 +136,16 @@ def state_after(raw: list[float], relative: float) -> tuple[np.ndarray, float]:
     st.lists(st.floats(-3, 3) | st.sampled_from([-1.0, 0.0, 0.5, 1.0]), min_size=9, max_size=9),
     st.sampled_from([-10.0, 0.0, 0.7, 10.0]),
 )
-def test_offsets_are_the_isotonic_fit_of_any_trackers(raw, relative):
-    tracker = Conformal(list(raw), uncrossed(raw), 1.0)
-    tracker.learn(relative)
-    offsets, size = state_after(raw, relative)
-    assert bits(offsets) == bits(tracker.offsets)
-    assert size == tracker.size
+def test_offsets_are_the_widened_isotonic_fit_of_any_trackers(raw, error):
+    tracker = Conformal(1)
+    tracker.predict([0.0], 1.0, 20.0)
+    tracker.raw = [list(raw)]
+    tracker.learn([error])
+    ((expected, expected_size),) = tracker.predict([0.0])
+    offsets, size = state_after(raw, error)
+    assert bits(offsets) == bits(expected)
+    assert size == expected_size
     assert not (np.diff(offsets) < 0).any()
-
-
-def test_what_is_pooled_is_equal_to_the_bit():
-    # means of tenths are equal or not by rounding: blocks of one mean would part
-    generator, parted = np.random.default_rng(12), 0
-    steps = [0.05 * tau for tau in TAUS]
-    for _ in range(150):
-        fits = (generator.integers(-5, 6, 9) / 10).tolist()
-        raw = [before(target, step) for target, step in zip(fits, steps, strict=True)]
-        tracker = Conformal(list(raw), uncrossed(raw), 1.0)
-        tracker.learn(10.0)
-        offsets, _ = state_after(raw, 10.0)
-        assert bits(offsets) == bits(tracker.offsets)
-        gaps = np.diff(best_means(tracker.raw))
-        parted += bool(((gaps != 0) & (np.abs(gaps) < 1e-9)).any())
-    assert parted > 10
-
-
-def before(target: float, step: float) -> float:
-    """A number to which a step adds up to the target, if there is one."""
-    near = target - step
-    return next((x for x in (near, math.nextafter(near, 9), math.nextafter(near, -9)) if x + step == target), near)
 
 
 @given(st.lists(st.floats(-3, 3), min_size=9, max_size=9))
@@ -156,45 +157,70 @@ def test_the_isotonic_fit_is_the_nearest_that_does_not_fall(raw):
         while len(blocks) > 1 and np.mean(blocks[-2]) > np.mean(blocks[-1]):
             blocks[-2:] = [blocks[-2] + blocks[-1]]
     np.testing.assert_allclose(fitted, [np.mean(block) for block in blocks for _ in block], atol=1e-9)
+    assert not (np.diff(fitted) < 0).any()
 
 
-def test_a_scale_beyond_a_float64_stays_and_teaches_nothing():
-    forecasts = np.zeros((5, 1, 2))
-    origins = origins_of(np.full((5, 2), 0.1), scale=np.array([1.7e308, 1.0, 1.0, 1.0, 1.0]))
-    case = PassInput(forecasts=forecasts, origins=origins)
-    assert_same_bits(run(case), plain(case))
-    learned = learning_pass(case)
-    learned.run(0, 5)
-    offsets, sizes = calibrator_state(learned)
-    assert sizes[0, 1] == math.inf
-    assert bits(offsets[:, 0, 1]) == bits(START)
+def test_constants_are_those_of_the_method():
+    with mpmath.workdps(50):
+        for tau, weight, widening in zip(LEVELS, WEIGHTS, WIDENINGS, strict=True):
+            exact = mpmath.mpf(str(tau))
+            assert weight == float((4 * exact * (1 - exact)) ** mpmath.mpf("-0.8"))
+            assert widening == float(1.5 * (1 + 2 * mpmath.erfinv(2 * exact - 1) ** 2))
 
 
-def test_before_any_error_the_quantiles_are_the_normal_s_around_the_scale():
-    assert bits(quantiles_of_errors(np.zeros(1), 2.5)[0]) == bits([2.5 * offset for offset in START])
+@settings(max_examples=300)
+@given(st.floats(1.0, 4.0))
+def test_small_powers_are_exact_to_a_few_units_in_the_last_place(x):
+    with mpmath.workdps(40):
+        assert small_log(x) == pytest.approx(float(mpmath.log(x)), rel=2**-51, abs=2**-54)
+        assert small_exp(math.log(x)) == pytest.approx(float(mpmath.exp(math.log(x))), rel=2**-51)
 
 
-def test_the_scale_of_h_steps_is_the_root_of_h_times_that_of_one():
-    case = PassInput(forecasts=np.zeros((1, 1, 13)), origins=origins_of(np.zeros((1, 13)), scale=0.7))
-    quantiles = run(case).quantiles[0, :, 0]
-    expected = [[0.7 * math.sqrt(h) * offset for h in range(1, 14)] for offset in START]
-    assert bits(quantiles) == bits(expected)
+@settings(max_examples=60)
+@given(pass_inputs(calibration="conformal", custom=NO_QUANTILES))
+def test_whatever_comes_all_that_is_remembered_is_a_number(case):
+    learning = learning_pass(case)
+    learning.run(0, case.shape[0])
+    begun = np.isfinite(calibrator_array(learning, "steps"))
+    for name in ("square", "ratio", "growth", "learned"):
+        numbers = calibrator_array(learning, name)[:, begun]
+        assert np.isfinite(numbers).all(), name
+        assert (numbers >= 0).all(), name
+    assert np.isfinite(trackers(learning)).all()
 
 
-@pytest.mark.parametrize("error", [3.0, -3.0, 5e-324, 1e300])
+def test_before_any_error_the_quantiles_are_student_s_around_the_scale():
+    t_quantiles = scipy.stats.t.ppf(LEVELS, 6) / math.sqrt(6 / 4)
+    widening = 1 + 1.5 * (1 + scipy.stats.norm.ppf(LEVELS) ** 2) / 20 * 40 / 60
+    np.testing.assert_allclose(quantiles_of_errors(np.zeros(1), 2.5)[0], 2.5 * t_quantiles * widening, rtol=1e-12)
+
+
+def test_the_scale_of_h_steps_is_the_root_of_h_times_that_of_one_until_errors_say_otherwise():
+    learning = learning_pass(
+        PassInput(forecasts=np.zeros((1, 1, 60)), origins=origins_of(np.zeros((1, 60)), scale=0.7))
+    )
+    learning.run(0, 1)
+    _, sizes = calibrator_state(learning)
+    np.testing.assert_allclose(sizes[0], 0.7 * np.sqrt(np.arange(1.0, 61.0)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("error", [3.0, -3.0, 1e-100, 1e100])
 def test_where_nothing_has_moved_the_first_error_becomes_the_scale(error):
     calibration = Calibration(4, scale=math.nan)
     for value in (0.0, error):
         assert calibration.quantiles().tolist() == [0.0] * 9
         calibration.learn(value)
     calibration.quantiles()
-    offsets, size = calibration.state()
-    assert size == abs(error)
-    # an error of zero is at or below every quantile at zero or above, one beyond all is above or below all
-    steps = [0.05 * tau - 0.05 * (START[k] >= 0) for k, tau in enumerate(TAUS)]
-    steps = [step + 0.05 * tau - 0.05 * (error < 0) for step, tau in zip(steps, TAUS, strict=True)]
-    expected = [start + step for start, step in zip(START, steps, strict=True)]
-    np.testing.assert_allclose(offsets, expected, atol=1e-15)
+    assert calibration.state()[1] == pytest.approx(abs(error), rel=1e-15)
+    # what was quoted had no size: it says nothing of the quantiles of errors in sizes
+    assert trackers(calibration.learning)[0, :, 0].tolist() == plain_start(1)
+
+
+def test_errors_too_large_or_too_small_to_be_squared_are_bounded():
+    calibration = Calibration(3)
+    for error in (1.7e308, 5e-324, 0.0):
+        assert np.isfinite(calibration.quantiles()).all()
+        calibration.learn(error)
 
 
 @both
@@ -211,10 +237,39 @@ def test_errors_that_become_known_at_once_are_learned_one_by_one_in_order(calibr
     case = PassInput(
         forecasts=np.zeros((6, 1, 1)), origins=origins_of(errors[:, None], feedback=feedback), calibration=calibration
     )
-    late = run(case).quantiles[:, :, 0, 0]
-    in_time = quantiles_of_errors(errors, calibration=calibration)
-    assert bits(late[4:]) == bits(in_time[4:])
-    assert bits(late[3]) == bits(in_time[0])
+    calibrator = CALIBRATORS[calibration](1)
+    expected = []
+    for origin in range(6):
+        for past in range(4 if origin == 4 else 0) if origin < 5 else [4]:
+            calibrator.learn([errors[past]])
+        ((offsets, size),) = calibrator.predict([0.0], 1.0, 20.0 + origin)
+        expected.append([size * offset for offset in offsets])
+    quantiles = run(case).quantiles[:, :, 0, 0]
+    assert bits(quantiles) == bits(expected)
+    assert bits(quantiles[3]) == bits(quantiles_of_errors(errors, calibration=calibration)[0])
+
+
+def test_an_error_is_judged_by_what_stood_at_its_origin():
+    # five errors of 10 become known at once: beyond all that was quoted for them, however soon the trackers rise
+    feedback = np.array([0, 0, 0, 0, 0, 5])[:, None]
+    origins = origins_of(np.full((6, 1), 10.0), feedback=feedback)
+    learning = learning_pass(PassInput(forecasts=np.zeros((6, 1, 1)), origins=origins))
+    learning.run(0, 6)
+    rates = sum(4.0 / (count + 40.0) for count in range(1, 6))
+    expected = [u + rates * w * tau for u, w, tau in zip(plain_start(1), WEIGHTS, LEVELS, strict=True)]
+    np.testing.assert_allclose(trackers(learning)[0, :, 0], expected, rtol=1e-12)
+
+
+def test_a_queue_has_a_row_for_each_origin_that_waits_for_its_error():
+    released = np.zeros((50, 4))
+    learning = learning_pass(PassInput(forecasts=np.zeros((50, 2, 4)), origins=origins_of(released)))
+    assert len(calibrator_array(learning, "past")) == 1 + 2 + 3 + 4
+
+
+def test_no_error_can_be_known_before_its_origin():
+    early = np.arange(1, 5)[:, None]
+    with pytest.raises(ValueError, match="before its origin"):
+        learning_pass(PassInput(forecasts=np.zeros((4, 1, 1)), origins=origins_of(np.zeros((4, 1)), feedback=early)))
 
 
 @settings(max_examples=40)
@@ -244,7 +299,8 @@ def test_a_forecaster_that_sleeps_has_no_scale_until_it_wakes():
         learned.run(origin, origin + 1)
         sizes.append(calibrator_state(learned)[1][0, 0])
     assert bits(sizes[:3]) == bits([math.nan, math.nan, 3.0])
-    assert sizes[3] == 0.97 * 3.0 + (1 - 0.97) * 1.0
+    # 22 steps at the third origin, and one error
+    assert sizes[3] == pytest.approx(math.sqrt(9.0 + (1.0 - 9.0) / 23))
 
 
 def with_custom(case: PassInput, offsets: np.ndarray, spread: np.ndarray) -> PassInput:
@@ -265,11 +321,25 @@ def test_custom_quantiles_are_quoted_as_they_are_under_one_name_and_calibrated_b
     case = PassInput(forecasts=np.zeros((30, 2, 1)), origins=origins_of(errors[:, None]))
     quantiles = run(with_custom(case, offsets, spread)).quantiles[:, :, :, 0]
     assert bits(quantiles[:, :, 1]) == bits(offsets)
-    tracker = Conformal()
+    tracker = Conformal(1, brings_spread=True)
     for origin in range(30):
-        fitted, size = tracker.predict(1.0 / 1.2533, 0.0)
-        assert bits(quantiles[origin, :, 0]) == bits([size * spread[origin] * offset for offset in fitted])
-        tracker.learn(errors[origin] / spread[origin])
+        ((fitted, size),) = tracker.predict([spread[origin]], math.nan, 20.0)
+        assert bits(quantiles[origin, :, 0]) == bits([size * offset for offset in fitted])
+        tracker.learn([errors[origin]])
+
+
+def test_calibration_of_a_spread_begins_with_the_spread_and_finds_out_what_it_is_worth():
+    # errors are three times as large as the forecaster says
+    generator = np.random.default_rng(10)
+    spread = generator.uniform(0.5, 2.0, (1500, 1))
+    errors = 3.0 * spread * generator.normal(size=(1500, 1))
+    offsets = np.tile(scipy.stats.norm.ppf(LEVELS), (1500, 1))
+    case = PassInput(forecasts=np.zeros((1500, 2, 1)), origins=origins_of(errors))
+    quantiles = run(with_custom(case, offsets, spread[:, 0])).quantiles[:, :, 0, 0]
+    assert quantiles[0, 6] == pytest.approx(spread[0, 0] * scipy.stats.t.ppf(0.9, 6) / math.sqrt(1.5), rel=0.2)
+    np.testing.assert_allclose(
+        quantiles[500:, 6].mean() / spread[500:].mean(), 3.0 * scipy.stats.norm.ppf(0.9), rtol=0.1
+    )
 
 
 def test_where_a_forecaster_brings_no_quantiles_its_plain_name_has_those_that_all_have():

@@ -122,6 +122,8 @@ def with_another_future(case: PassInput, now: int, value: float) -> PassInput:
             released=np.where(unknown, value, origins.released),
             reported=np.full_like(origins.reported, value),
             scale=np.where(later, 1.0, origins.scale),
+            step_square=np.where(later, 5.0, origins.step_square),
+            steps=np.where(later, 7.0, origins.steps),
             newest=np.where(later, value, origins.newest),
         ),
     )
@@ -129,14 +131,14 @@ def with_another_future(case: PassInput, now: int, value: float) -> PassInput:
 
 def test_an_error_that_is_taught_too_early_shows_in_the_quantiles():
     generator = np.random.default_rng(3)
-    case = PassInput(forecasts=np.zeros((20, 1, 1)), origins=origins_of(generator.normal(size=(20, 1))))
-    early = attrs.evolve(case, origins=attrs.evolve(case.origins, known=np.arange(1, 21)[:, None]))
-    changed = with_another_future(early, 10, 1e3)
-    changed = attrs.evolve(changed, origins=attrs.evolve(changed.origins, known=early.origins.known))
-    future = changed.origins.released.copy()
-    future[10] = -7.0
-    moved = attrs.evolve(changed, origins=attrs.evolve(changed.origins, released=future))
-    assert bits(run(moved).quantiles[10]) != bits(run(early).quantiles[10])
+    case = PassInput(forecasts=np.zeros((20, 1, 2)), origins=origins_of(generator.normal(size=(20, 2))))
+    early = attrs.evolve(
+        case, origins=attrs.evolve(case.origins, known=np.repeat(case.origins.known[:, :1], 2, axis=1))
+    )
+    moved = early.origins.released.copy()
+    moved[9, 1] = -7.0  # two steps ahead of the tenth origin: not known at the eleventh
+    changed = attrs.evolve(early, origins=attrs.evolve(early.origins, released=moved))
+    assert bits(run(changed).quantiles[10]) != bits(run(early).quantiles[10])
 
 
 class Guarded:
@@ -177,7 +179,10 @@ class Guarded:
                 setattr(structure, name, self._moved[value].ctypes.data)
 
 
-READ_ONLY = ("scale", "square_scale", "newest", "reported", "released", "batch", "known")
+READ_ONLY = (
+    *("scale", "square_scale", "step_square", "steps", "newest", "reported", "released"),
+    *("batch", "known"),
+)
 
 
 @settings(max_examples=40)

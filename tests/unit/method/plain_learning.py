@@ -12,7 +12,6 @@ import attrs
 import numpy as np
 
 TAUS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
-ETA = 0.05
 INTERVALS = {50: (0.25, 0.75), 80: (0.1, 0.9), 90: (0.05, 0.95), 95: (0.025, 0.975)}
 
 
@@ -41,21 +40,114 @@ def learned_at(hindcasts: Sequence[Hindcast], origin: int) -> list[Hindcast]:
     ]
 
 
-def tracked(hindcasts: Sequence[Hindcast], horizon: int) -> list[list[float]]:
-    """The nine quantiles at each origin, by the tracker of conformal PID control."""
-    u = [1.2533 * NormalDist().inv_cdf(tau) for tau in TAUS]
-    size, quotes = math.nan, []
-    for origin, here in enumerate(hindcasts):
-        for learned in learned_at(hindcasts, origin):
-            if not (math.isfinite(size) and math.isfinite(learned.error)):
-                continue
-            z = learned.error / size if size else math.copysign(math.inf, learned.error) if learned.error else 0.0
-            u = [old + ETA * (tau - (z <= q)) for old, q, tau in zip(u, pooled(u), TAUS, strict=True)]
-            size = 0.97 * size + 0.03 * abs(learned.error) if size else abs(learned.error)
-        if math.isnan(size) and math.isfinite(here.point):
-            size = here.scale * math.sqrt(horizon) if here.scale > 0 else 0.0
-        quotes.append([here.point + size * offset for offset in pooled(u)])
+@attrs.define
+class Horizon:
+    """What is remembered of one forecaster at one horizon: trackers, v, g, G, n, and what origins said."""
+
+    ahead: int
+    u: list[float]
+    v: float = math.nan
+    ratio: float = 0.0
+    growth: float = 1.0
+    known: int = 0
+    said: list[tuple[float, list[float]]] = attrs.field(factory=list)
+
+    def learn(self, error: float) -> None:
+        """Take in the error of the oldest origin that was not learned from yet."""
+        square, quantiles = self.said.pop(0)
+        if not (math.isfinite(error) and square > 0):
+            return
+        self.known += 1
+        self.ratio += max(1 / 500, 1 / self.known) * (min(error**2 / square, 6.25 * self.growth) - self.ratio)
+        rate = max(1 / (80 * self.ahead), 4 / (self.known + 40 * self.ahead))
+        for k, tau in enumerate(TAUS):
+            self.u[k] += rate * (4 * tau * (1 - tau)) ** -0.8 * (tau - (error <= quantiles[k]))
+
+    def say(self, m: float) -> tuple[list[float], float]:
+        """Quantiles around the point as they are quoted; those before widening are kept until the error is known."""
+        size, levels = math.sqrt(self.v * self.growth), pooled(self.u)
+        self.said.append((self.v, [size * level for level in levels]))
+        m = max(m, 1.0)
+        wider = [
+            1 + 1.5 * (1 + NormalDist().inv_cdf(tau) ** 2) * math.sqrt(self.ahead) / m * 40 / (m + 40) for tau in TAUS
+        ]
+        middle = levels[4]
+        return [size * (middle + (level - middle) * w) for level, w in zip(levels, wider, strict=True)], size
+
+
+def tracked(
+    by_horizon: Sequence[Sequence[Hindcast]], steps: Sequence[Sequence[float]]
+) -> list[list[tuple[list[float], float]]]:
+    """The nine quantiles around the point and their scale at each origin, by horizon, of one forecaster.
+
+    `steps` are those that the history had made at each origin.
+    """
+    horizons = starting(len(by_horizon))
+    m = largest = math.nan
+    quotes: list[list[tuple[list[float], float]]] = [[] for _ in by_horizon]
+    for origin in range(len(by_horizon[0])):
+        for errors in errors_at(by_horizon, origin):
+            for horizon, error in zip(horizons, errors, strict=True):
+                if error is not None:
+                    horizon.learn(error)
+            if errors[0] is not None and math.isfinite(errors[0]):
+                m += 1
+                largest = squares_learn(horizons, errors[0] ** 2, m, largest)
+            grow(horizons)
+        points = [hindcasts[origin].point for hindcasts in by_horizon]
+        if math.isnan(m) and any(math.isfinite(point) for point in points):
+            m, largest = float(len(steps[origin])), wake(horizons, steps[origin])
+        for quoted, horizon in zip(quotes, horizons, strict=True):
+            quoted.append(horizon.say(m))
     return quotes
+
+
+def starting(count: int) -> list[Horizon]:
+    """Horizons with Student's t quantiles over its standard deviation."""
+    from scipy.stats import t
+
+    freedoms = [4 + 2 * h for h in range(1, count + 1)]
+    return [
+        Horizon(h, (t.ppf(TAUS, freedom) / math.sqrt(freedom / (freedom - 2))).tolist())
+        for h, freedom in enumerate(freedoms, start=1)
+    ]
+
+
+def wake(horizons: Sequence[Horizon], steps: Sequence[float]) -> float:
+    """Begin with the mean square of the history's steps, which is returned."""
+    square = float(np.mean(np.square(steps))) if steps else 0.0
+    for horizon in horizons:
+        horizon.v = square
+    grow(horizons)
+    return square
+
+
+def errors_at(by_horizon: Sequence[Sequence[Hindcast]], origin: int) -> Iterable[tuple[float | None, ...]]:
+    """The errors that became known, at each step the next one of each horizon."""
+    fresh = [[hindcast.error for hindcast in learned_at(hindcasts, origin)] for hindcasts in by_horizon]
+    return itertools.zip_longest(*fresh)
+
+
+def squares_learn(horizons: Sequence[Horizon], square: float, m: float, largest: float) -> float:
+    """Learn of a squared error one step ahead; the rare large ones, M, are returned."""
+    for horizon in horizons:
+        change = min(square, max(16 * horizon.v, largest / 4)) - horizon.v
+        horizon.v = horizon.v + max(0.04 / math.sqrt(horizon.ahead), 1 / m) * change if horizon.v else square
+    return max(0.998 * largest, min(square, 16 * max(horizons[0].v, largest)))
+
+
+def grow(horizons: Sequence[Horizon]) -> None:
+    """Growth from h = 2 on, by what is known and how it went on from a quarter to half of the way."""
+    growth = [horizon.growth for horizon in horizons]
+    for h in range(2, len(horizons) + 1):
+        p = math.ceil(h / 2)
+        q = math.ceil(p / 2)
+        power = 1.0
+        if p != q:
+            power = min(max(math.log(growth[p - 1] / growth[q - 1]) / math.log(p / q), 0.0), 2.0)
+        prior, horizon = growth[p - 1] * (h / p) ** power, horizons[h - 1]
+        growth[h - 1] = max(0.1, (horizon.known * horizon.ratio + 20 * prior) / (horizon.known + 20))
+        horizon.growth = growth[h - 1]
 
 
 def pooled(values: Sequence[float]) -> list[float]:

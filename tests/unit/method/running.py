@@ -101,7 +101,7 @@ def replay(
 ) -> Replay:
     """Replay a variable whose rows say when they became known. Raises TooLittleData where it has no origin."""
     point = point_in_time(observations, spec, predictors)
-    forecasters = resolve(spec.forecasters, custom, season=spec.season)
+    forecasters = resolve(spec.forecasters, custom, simple=spec.simple)
     simple = [forecaster.name for forecaster in forecasters.simple]
     with np.errstate(all="ignore"):
         origins = teach(point, spec)
@@ -136,7 +136,7 @@ def replay(
 
 def backtest_of(observations: Observations, spec: RunSpec) -> Backtest:
     """What the core makes of a variable. Raises TooLittleData where it has no origin."""
-    return backtest(point_in_time(observations, spec), spec, resolve(spec.forecasters, season=spec.season))
+    return backtest(point_in_time(observations, spec), spec, resolve(spec.forecasters, simple=spec.simple))
 
 
 def series(values: Iterable[float], variable: str = "x") -> Observations:

@@ -30,7 +30,7 @@ def summary_of(observations: Observations, spec: RunSpec) -> VariableSummary:
     return summary
 
 
-def of_one(values: np.ndarray, **fields) -> VariableSummary:
+def of_one(values: np.ndarray, **fields: Any) -> VariableSummary:
     defaults: dict[str, Any] = {"days": len(values), "first": 60, "horizon": 1, "forecasters": ("naive", "ses", "ar")}
     return summary_of(series(values), spec_of(**defaults | fields))
 

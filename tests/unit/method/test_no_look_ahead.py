@@ -90,7 +90,7 @@ def scaled(output: Replay) -> int:
 
 def calibration(output: Replay) -> tuple[np.ndarray, np.ndarray]:
     """Offsets (origin, level, forecaster, horizon) and sizes (origin, forecaster, horizon) as they stood."""
-    forecasters = resolve(output.spec.forecasters, season=output.spec.season)
+    forecasters = resolve(output.spec.forecasters, simple=output.spec.simple)
     no_marks = np.zeros(0, dtype=np.int64)
     learning = LearningPass(output.hindcasts, output.origins, forecasters, output.spec, output.benchmark, no_marks)
     states = []
@@ -146,16 +146,21 @@ def test_learners_start_two_hundred_and_fifty_origins_before_the_period():
 
 
 def one_early(point: PointInTime, spec: RunSpec) -> Origins:
-    """Origins that are taught each error one origin before it is known."""
+    """Origins that are taught each error, of origins before them, one origin before it is known."""
     honest = origins_of(point, spec)
-    return attrs.evolve(honest, known=np.append(honest.known[1:], honest.known[-1:], axis=0))
+    return taught(honest, np.append(honest.known[1:], honest.known[-1:], axis=0))
 
 
 def of_the_end(point: PointInTime, spec: RunSpec) -> Origins:
-    """Origins of which the tenth is taught all errors up to the last."""
+    """Origins that from the tenth on are taught all errors of the origins before them."""
     honest = origins_of(point, spec)
     later = np.repeat(honest.known[-1:], len(honest) - 10, axis=0)
-    return attrs.evolve(honest, known=np.append(honest.known[:10], later, axis=0))
+    return taught(honest, np.append(honest.known[:10], later, axis=0))
+
+
+def taught(origins: Origins, known: np.ndarray) -> Origins:
+    """The origins with so many errors known, if these are of origins before them."""
+    return attrs.evolve(origins, known=np.minimum(known, np.arange(len(origins))[:, None]))
 
 
 @pytest.mark.parametrize("calibration", CALIBRATIONS)
@@ -191,14 +196,13 @@ def test_the_law_catches_trust_that_learns_too_early():
 def five_early(point: PointInTime, spec: RunSpec) -> Origins:
     """Origins that are taught errors, of origins before them, five origins before these are known."""
     honest = origins_of(point, spec)
-    early = np.append(honest.known[5:], np.repeat(honest.known[-1:], 5, axis=0), axis=0)
-    return attrs.evolve(honest, known=np.minimum(early, np.arange(len(honest))[:, None]))
+    return taught(honest, np.append(honest.known[5:], np.repeat(honest.known[-1:], 5, axis=0), axis=0))
 
 
 def knowing(point: PointInTime, spec: RunSpec) -> Origins:
-    """Origins whose scale, from which quantiles start, depends on the last actual of all."""
+    """Origins whose steps, from which quantiles start, depend on the last actual of all."""
     honest = origins_of(point, spec)
-    return attrs.evolve(honest, scale=honest.scale * (2 + np.tanh(point.step_first[-1])))
+    return attrs.evolve(honest, step_square=honest.step_square * (2 + np.tanh(point.step_first[-1])))
 
 
 def test_the_law_catches_a_calibrator_that_knows_something_of_the_future():

@@ -108,6 +108,16 @@ def test_differences_that_alternate_do_not_deflate():
     assert pair_of([1.0, -1.0] * 500, horizon=2).state["lambda_h"] == 1
 
 
+def test_correlations_are_weighed_by_their_pairs_and_bounded_below_with_the_usual_beside_them():
+    """m = 0 and v = 1; the sums of products at lags 1 .. 4 are 7, 4, 1, -2 of 9 .. 6 pairs, and 3, -4, -7, -2."""
+    settings = Settings(half_life=1e15)
+    runs = [1.0] * 5 + [-1.0] * 5
+    turning = [1.0, 1.0, -1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0, -1.0]
+    by_hand = 1 + 2 * (7 + 4 + 1 - 2) / 10
+    assert pair_of(runs, 5, settings).state["lambda_h"] == pytest.approx((10 * by_hand + 10 * 3.4) / 20)
+    assert pair_of(turning, 5, settings).state["lambda_h"] == pytest.approx((10 * 0.3 + 10 * 3.4) / 20)
+
+
 def test_products_are_of_steps_that_lie_a_lag_apart_and_skip_what_is_missing():
     trust = Trust(3, Settings(half_life=1e15))
     for difference in (2.0, 3.0, MISSING, 5.0, 1e-12, 7.0, 11.0):

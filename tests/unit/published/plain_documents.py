@@ -7,11 +7,21 @@ from typing import Any
 
 import msgspec
 
-from pulse_core.results import TRUST, RunResult, VariableSummary
+from pulse_core.results import RunResult, VariableSummary
 from pulse_core.scores.measures import MEASURES, why_null
+from pulse_core.scores.reliability import ReliabilityBin
 
 BENCHMARK = "it is the benchmark, which the others are compared with"
-NO_OUTCOME = "no outcome could be compared with the benchmark's"
+NO_SIMPLE = "no simple forecaster was scored on the benchmark's origins"
+NO_LOSS = "no loss could be compared with the benchmark's"
+NO_BAND = "one variable alone has such trusts, and the band is of the differences between variables"
+REASONS = {
+    "skill_over_simple": "no simple forecaster was scored on the same origins, or the best of them made no error",
+    "skill_interval": "fewer than two batches could be compared, or the benchmark made no error in them",
+    "trust": "fewer than three of its losses, recent ones counting most, differ from the benchmark's",
+    "win_rate": "none of its losses differs from the benchmark's",
+    "anytime": "the verdict is open",
+}
 NO_PROOF = "beyond horizon 1 the losses come late, and the bound is not proved"
 NO_REGRET = "the ensemble has learned from no loss, or its value is beyond the range of a float64"
 GROUPS = ("pinball", "coverage", "width")
@@ -57,6 +67,7 @@ def plain_document(result: RunResult, *, whole: bool) -> dict[str, Any]:
             }
             for place, batch in enumerate(result.batches)
         ],
+        "reliability": [plain_bin(one) for one in result.reliability().bins],
         "failures": [
             {name: getattr(failure, name) for name in ("variable", "kind", "message", "context", "hint")}
             for failure in result.failures
@@ -69,8 +80,8 @@ def plain_variable(one: VariableSummary, result: RunResult, *, whole: bool) -> d
     horizons = range(one.scores.shape[1])
     best = {str(horizon + 1): least_error(one, horizon) for horizon in horizons}
     found = result.discoveries()[one.variable]
-    benchmark = result.spec.benchmark
     return {
+        "benchmark": plain_benchmark(one),
         "best": best,
         "ensemble": plain_ensemble(one) if "ensemble" in one.forecasters else None,
         "forecasters": {
@@ -78,15 +89,14 @@ def plain_variable(one: VariableSummary, result: RunResult, *, whole: bool) -> d
                 "horizons": {
                     str(horizon + 1): plain_horizon(
                         one.scores[place, horizon].tolist(),
-                        one.trust[place, horizon].tolist(),
-                        bool(found[place, horizon]),
-                        benchmark=name == benchmark,
+                        plain_comparison(one, place, horizon, found=bool(found[place, horizon])),
+                        benchmark=name == one.benchmark,
                     )
                     for horizon in horizons
                 }
             }
             for place, name in enumerate(one.forecasters)
-            if whole or name in {*best.values(), benchmark, "ensemble"}
+            if whole or name in {*best.values(), one.benchmark, "ensemble"}
         },
     }
 
@@ -120,7 +130,49 @@ def plain_ensemble(one: VariableSummary) -> dict[str, Any]:
     return {**document, "nulls": nulls} if nulls else document
 
 
-def plain_horizon(scores: list[float], trust: list[float], found: bool, *, benchmark: bool) -> dict[str, Any]:
+def plain_benchmark(one: VariableSummary) -> dict[str, Any]:
+    """Return the benchmark and the simple forecasters it was held against."""
+    names = {}
+    for horizon in range(one.scores.shape[1]):
+        skills = one.simple_skill[:, one.forecasters.index(one.benchmark), horizon].tolist()
+        known = [skill for skill in skills if not math.isnan(skill)]
+        names[str(horizon + 1)] = one.simple[skills.index(min(known))] if known else None
+    document = {"name": one.benchmark, "trends": 1 in one.trends.tolist(), "best_simple": names}
+    return {**document, "nulls": {"best_simple": NO_SIMPLE}} if None in names.values() else document
+
+
+def plain_bin(one: ReliabilityBin) -> dict[str, Any]:
+    """Return a bin of the reliability table."""
+    low, high = map(number, one.band)
+    names = ("horizon", "low", "high", "count", "pairs", "trust", "true")
+    document = {**{name: getattr(one, name) for name in names}, "band_low": low, "band_high": high, "bad": one.bad}
+    return document if low is not None else {**document, "nulls": {"band_low": NO_BAND, "band_high": NO_BAND}}
+
+
+def plain_comparison(one: VariableSummary, place: int, horizon: int, *, found: bool) -> dict[str, Any]:
+    """Return what stands against the benchmark, None where there is nothing."""
+
+    def known(**names: str) -> dict[str, Any] | None:
+        values = {key: float(one.shown(name)[place, horizon]) for key, name in names.items()}
+        return values if all(map(math.isfinite, values.values())) else None
+
+    trust = known(probability="probability", n_effective="n_effective")
+    code = int(one.verdicts[place, horizon])
+    log10_e = {name: float(one.shown(name)[place, horizon]) for name in ("log10_e", "log10_e_against", "log10_e_wins")}
+    decisive = {1: log10_e["log10_e"], -1: log10_e["log10_e_against"]}.get(code)
+    return {
+        "skill_over_simple": number(float(one.skill_over_simple(horizon + 1)[place])),
+        "skill_interval": known(low="skill_low", high="skill_high"),
+        "trust": trust and {"probability": trust["probability"], "span": one.span, "n_effective": trust["n_effective"]},
+        "win_rate": known(mean="win_rate", low="win_rate_low", high="win_rate_high", trials="win_rate_trials"),
+        **{name: number(value) for name, value in log10_e.items()},
+        "verdict": {1: "better", 0: "open", -1: "worse"}[code],
+        "anytime": None if decisive is None else decisive >= math.log10(20.0 * (horizon + 1)),
+        "discovery": found,
+    }
+
+
+def plain_horizon(scores: list[float], comparison: dict[str, Any], *, benchmark: bool) -> dict[str, Any]:
     """Return a forecaster's values at a horizon."""
     horizon: dict[str, Any] = {}
     nulls: dict[str, str] = {}
@@ -131,17 +183,19 @@ def plain_horizon(scores: list[float], trust: list[float], found: bool, *, bench
             horizon.setdefault(name, {})[key] = number(score)
         else:
             name = measure
-            horizon[name] = int(score) if name == "n" else number(score)
+            horizon[name] = whole(score) if name in {"n", "hit_rate_count"} else number(score)
         if number(score) is None:
             nulls.setdefault(name, why_null(measure, scored=count > 0))
-    known = all(map(math.isfinite, trust))
-    horizon["trust"] = dict(zip(TRUST, trust, strict=True)) if known else None
-    horizon["discovery"] = None if benchmark else found
-    if not known:
-        nulls["trust"] = BENCHMARK if benchmark else NO_OUTCOME
-    if benchmark:
-        nulls["discovery"] = BENCHMARK
+    for key, value in comparison.items():
+        horizon[key] = None if benchmark and key != "skill_over_simple" else value
+        if horizon[key] is None:
+            nulls[key] = BENCHMARK if benchmark and key != "skill_over_simple" else REASONS.get(key, NO_LOSS)
     return {**horizon, "nulls": nulls} if nulls else horizon
+
+
+def whole(value: float) -> int | None:
+    """Return a whole number, or None for what is none."""
+    return int(value) if math.isfinite(value) else None
 
 
 def number(value: float) -> float | None:

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pulse.testing.results import FACTS, run_result, spec, summary
+from pulse.testing.results import FACTS, HORIZONS, run_result, spec, summary
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.published import result_writer
+from pulse_adapters.published.benchmark_comparison import KEYS
 from pulse_adapters.published.forecaster_json import GROUPS
 from pulse_adapters.published.result_writer import result_json
 from pulse_adapters.sinks.memory import MemorySink
@@ -27,6 +28,7 @@ from pulse_core.levels import LEVELS
 from pulse_core.results import TRUST, Failure, RunResult, VariableSummary
 from pulse_core.runs.training import RetrodictionTraining
 from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.verdict import BETTER, VERDICTS, WORSE
 from pulse_core.spec import RunSpec
 from tests.fakes import FakeStore
 from tests.unit.published.plain_documents import plain_json
@@ -68,7 +70,10 @@ def test_a_real_run_keeps_the_schema():
     document = published(training.execute(spec()))
     steady = document["variables"]["b"]["forecasters"]["drift"]["horizons"]["1"]
     assert (steady["mae"], steady["mase"]) == (0.0, None)
-    assert document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["trust"]["trials"] > 0
+    horizon = document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]
+    assert (horizon["trust"]["span"], horizon["trust"]["n_effective"] > 20) == (365, True)
+    assert 0 < horizon["win_rate"]["low"] < horizon["win_rate"]["mean"] < horizon["win_rate"]["high"] < 1
+    assert horizon["skill_interval"]["low"] < horizon["skill_mae"] < horizon["skill_interval"]["high"]
 
 
 def test_the_run_is_described():
@@ -134,11 +139,15 @@ def test_every_measure_is_there_under_its_name():
         f"{name}_{key}" if isinstance(value, dict) else name: number
         for name, value in horizon.items()
         for key, number in (value.items() if isinstance(value, dict) else [("", value)])
-        if name not in {"trust", "discovery"}
+        if name not in {*KEYS, "nulls"}
     }
     assert flat == dict(zip(MEASURES, one.scores[2, 1].tolist(), strict=True))
     assert list(flat) == list(MEASURES)
-    assert horizon["trust"] == dict.fromkeys(("mean", "low", "high", "trials", "log10_e"), 0.5)
+    assert horizon["trust"] == {"probability": 0.5, "span": 250, "n_effective": 0.5}
+    assert horizon["win_rate"] == dict.fromkeys(("mean", "low", "high", "trials"), 0.5)
+    assert horizon["skill_interval"] == {"low": 0.5, "high": 0.5}
+    assert [horizon[name] for name in ("log10_e", "log10_e_against", "log10_e_wins")] == [0.5] * 3
+    assert (horizon["skill_over_simple"], horizon["verdict"], horizon["discovery"]) == (0.25, "open", False)
 
 
 def test_levels_and_intervals_are_the_keys_of_objects():
@@ -147,16 +156,36 @@ def test_levels_and_intervals_are_the_keys_of_objects():
     assert list(horizon["coverage"]) == list(horizon["width"]) == ["50", "80", "90", "95"]
 
 
-def with_evidence(log10_e: float) -> VariableSummary:
-    trust = summary().trust.copy()
-    trust[2, 0, TRUST.index("log10_e")] = log10_e
-    return summary(trust=trust)
+def with_evidence(log10_e: float, name: str = "log10_e", verdict: int = BETTER) -> VariableSummary:
+    """A summary with evidence on `ses` at both horizons, and a verdict of it."""
+    trust, verdicts = summary().trust.copy(), summary().verdicts.copy()
+    trust[2, :, TRUST.index(name)] = log10_e
+    verdicts[2] = verdict
+    return summary(trust=trust, verdicts=verdicts)
 
 
 def test_a_discovery_is_marked():
     horizons = published(run_result(variables=[with_evidence(3.0)]))["variables"]["a"]["forecasters"]["ses"]["horizons"]
-    assert (horizons["1"]["discovery"], horizons["2"]["discovery"]) == (True, False)
-    assert horizons["1"]["trust"]["log10_e"] == 3.0
+    assert (horizons["1"]["discovery"], horizons["2"]["discovery"]) == (True, True)
+    assert horizons["1"]["log10_e"] == 3.0
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("log10_e", BETTER), ("log10_e_against", WORSE)])
+def test_a_verdict_tells_whether_its_evidence_holds_at_any_time(name, verdict):
+    one = with_evidence(1.4, name, verdict)  # e = 25: enough at horizon 1, at horizon 2 at one time only
+    horizons = published(run_result(variables=[one]))["variables"]["a"]["forecasters"]["ses"]["horizons"]
+    assert [horizons[step]["verdict"] for step in "12"] == [VERDICTS[verdict]] * 2
+    assert [horizons[step]["anytime"] for step in "12"] == [True, False]
+    assert "nulls" not in horizons["1"]
+
+
+def test_an_open_verdict_has_no_evidence_that_could_hold():
+    horizon = published(run_result())["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]
+    assert (horizon["verdict"], horizon["anytime"], horizon["nulls"]) == (
+        "open",
+        None,
+        {"anytime": "the verdict is open"},
+    )
 
 
 def test_a_discovery_counts_the_comparisons_of_the_whole_run():
@@ -167,8 +196,8 @@ def test_a_discovery_counts_the_comparisons_of_the_whole_run():
 
 def test_the_benchmark_can_be_no_discovery_and_the_document_says_why():
     horizon = published(run_result())["variables"]["a"]["forecasters"]["naive"]["horizons"]["1"]
-    assert horizon["discovery"] is None
-    assert "benchmark" in horizon["nulls"]["discovery"]
+    assert [horizon[name] for name in KEYS if name != "skill_over_simple"] == [None] * (len(KEYS) - 1)
+    assert all("benchmark" in horizon["nulls"][name] for name in KEYS if name != "skill_over_simple")
 
 
 def with_ensemble(**changes: Any) -> VariableSummary:
@@ -195,6 +224,59 @@ def test_an_ensemble_that_has_learned_nothing_says_so():
     nulls = published(run_result(variables=[one]))["variables"]["a"]["ensemble"]["nulls"]
     assert set(nulls) == {"regret", "bound"}
     assert "learned from no loss" in nulls["bound"]
+
+
+def test_the_benchmark_of_a_variable_is_named_and_held_against_the_simple_forecasters():
+    skills = [[[0.0, 0.0], [0.3, 0.1], [0.2, 0.2]], [[-0.4, np.nan], [0.0, 0.0], [0.1, 0.1]]]
+    one = summary(simple_skill=skills, trends=[1, 0])
+    document = published(run_result(variables=[one]))["variables"]["a"]
+    assert document["benchmark"] == {"name": "naive", "trends": True, "best_simple": {"1": "drift", "2": "naive"}}
+    over_simple = {
+        name: [each["horizons"][step]["skill_over_simple"] for step in "12"]
+        for name, each in document["forecasters"].items()
+    }
+    assert over_simple == {"naive": [-0.4, 0.0], "drift": [0.0, 0.1], "ses": [0.1, 0.2]}
+
+
+def test_where_no_simple_forecaster_was_scored_the_document_says_why():
+    one = summary(simple_skill=np.full((2, 3, 2), np.nan))
+    document = published(run_result(variables=[one]))["variables"]["a"]
+    assert document["benchmark"]["best_simple"] == {"1": None, "2": None}
+    assert list(document["benchmark"]["nulls"]) == ["best_simple"]
+    assert "no simple forecaster" in document["forecasters"]["ses"]["horizons"]["1"]["nulls"]["skill_over_simple"]
+
+
+def with_trusts(*counts: tuple[float, float, float, float]) -> RunResult:
+    """A run with these counts of quoted trusts of .6 to .7 at horizon 2, one for each variable."""
+    tables = np.zeros((len(counts), HORIZONS, 10, 4))
+    tables[:, 1, 6] = counts
+    names = [f"v{number}" for number in range(len(counts))]
+    variables = [summary(name, reliability=table) for name, table in zip(names, tables, strict=True)]
+    return run_result(spec=spec(variables=names), variables=variables)
+
+
+def test_the_reliability_table_tells_what_was_said_and_what_came_true():
+    counts = [(10, 6.5, 2, 20), (20, 13.0, 5, 20), (30, 19.5, 6, 20)]
+    (only,) = published(with_trusts(*counts))["reliability"]
+    assert only == {
+        "horizon": 2,
+        "low": 0.6,
+        "high": 0.7,
+        "count": 60,
+        "pairs": 60,
+        "trust": 0.65,
+        "true": pytest.approx(13 / 60),
+        "bad": True,
+        "band_low": only["band_low"],
+        "band_high": only["band_high"],
+    }
+    assert only["band_low"] < 13 / 60 - 0.65 < only["band_high"] < 0
+
+
+def test_a_band_of_one_variable_is_null_with_a_reason():
+    (only,) = published(with_trusts((10, 6.5, 2, 20)))["reliability"]
+    assert (only["band_low"], only["band_high"], only["bad"]) == (None, None, False)
+    assert set(only["nulls"]) == {"band_low", "band_high"}
 
 
 def test_without_an_ensemble_there_is_nothing_to_say_of_it():
@@ -235,9 +317,9 @@ def test_what_is_no_number_is_null_with_a_reason(value):
     one = with_scores("mase", [[1.0, 1.0], [value, 1.0], [1.0, 1.0]])
     horizons = published(run_result(variables=[one]))["variables"]["a"]["forecasters"]["drift"]["horizons"]
     assert horizons["1"]["mase"] is None
-    assert list(horizons["1"]["nulls"]) == ["mase"]
+    assert list(horizons["1"]["nulls"]) == ["mase", "anytime"]
     assert "scale is zero" in horizons["1"]["nulls"]["mase"]
-    assert "nulls" not in horizons["2"]
+    assert list(horizons["2"]["nulls"]) == ["anytime"]
 
 
 @pytest.mark.parametrize(("measure", "name"), [("pinball_0.05", "pinball"), ("coverage_80", "coverage")])
@@ -245,7 +327,7 @@ def test_a_null_in_an_object_has_its_reason_under_the_objects_name(measure, name
     one = with_scores(measure, [[1.0, 1.0], [np.nan, 1.0], [1.0, 1.0]])
     horizon = published(run_result(variables=[one]))["variables"]["a"]["forecasters"]["drift"]["horizons"]["1"]
     assert horizon[name][measure.partition("_")[2]] is None
-    assert list(horizon["nulls"]) == [name]
+    assert list(horizon["nulls"]) == [name, "anytime"]
 
 
 def test_where_nothing_was_scored_the_reason_is_that():
@@ -254,7 +336,7 @@ def test_where_nothing_was_scored_the_reason_is_that():
     document = published(run_result(variables=[summary(scores=scores)]))
     nulls = document["variables"]["a"]["forecasters"]["drift"]["horizons"]["1"]["nulls"]
     grouped = {name.partition("_")[0] if name.startswith(GROUPS) else name for name in MEASURES}
-    assert set(nulls) == grouped - {"n"}
+    assert set(nulls) == grouped - {"n"} | {"anytime"}
     assert "no origin" in nulls["mae"]
 
 
@@ -281,7 +363,7 @@ def test_above_200_variables_the_best_the_benchmark_and_the_ensemble_are_kept():
     names = ("mean", "drift", "ses", "ensemble", "naive", "theta")
     errors = [[5.0, 5.0], [1.0, 5.0], [5.0, 1.0], [5.0, 5.0], [5.0, 5.0], [5.0, 5.0]]
     result = many(201)
-    first = with_scores("mae", errors, variable="v000", forecasters=names)
+    first = with_scores("mae", errors, variable="v000", forecasters=names, benchmark="naive")
     document = published(run_result(spec=result.spec, variables=[first, *result.variables[1:]]))
     assert document["variables_hold"] == "best"
     assert list(document["variables"]["v000"]["forecasters"]) == ["drift", "ses", "ensemble", "naive"]
@@ -317,7 +399,15 @@ def test_the_same_result_gives_the_same_bytes():
         lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].update(discovery=0.5),
         lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].update(dm_p=1.5),
         lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].pop("discovery"),
-        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["trust"].pop("log10_e"),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].update(verdict="likely"),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"].pop("anytime"),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["trust"].pop("span"),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["trust"].update(mean=0.5),
+        lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["win_rate"].pop("low"),
+        lambda document: document["variables"]["a"]["benchmark"].update(trends=1),
+        lambda document: document["variables"]["a"].pop("benchmark"),
+        lambda document: document.pop("reliability"),
+        lambda document: document["reliability"].append({"horizon": 1}),
         lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["pinball"].pop("0.5"),
         lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["coverage"].pop("80"),
         lambda document: document["variables"]["a"]["forecasters"]["ses"]["horizons"]["1"]["width"].update({"99": 1.0}),
@@ -342,35 +432,46 @@ NO_NUMBERS = st.sampled_from([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1e300, 1e16
 
 
 @st.composite
-def summaries(draw: st.DrawFn, variable: str) -> VariableSummary:
+def summaries(draw: st.DrawFn, variable: str, horizons: int) -> VariableSummary:
     """A variable of any numbers and any names, with the benchmark and perhaps with an ensemble."""
     names = draw(st.lists(st.sampled_from(("naive", "ensemble", "ses", *AWKWARD)), min_size=1, max_size=4, unique=True))
-    horizons = draw(st.integers(1, 3))
 
     def drawn(*shape: int) -> Any:
         numbers = st.floats(0, 1) | NO_NUMBERS
         return draw(arrays.arrays(np.float64, shape, elements=numbers, fill=st.just(0.5) | st.just(np.nan)))
 
-    scores = drawn(len(names), horizons, len(MEASURES))
-    counts = draw(arrays.arrays(np.int64, scores.shape[:2], elements=st.sampled_from([0, 1, 60, 10**15])))
-    scores[..., MEASURES.index("n")] = counts
-    return VariableSummary(
+    shape = len(names), horizons
+    scores = drawn(*shape, len(MEASURES))
+    scores[..., MEASURES.index("n")] = draw(
+        arrays.arrays(np.int64, shape, elements=st.sampled_from([0, 1, 60, 10**15]))
+    )
+    learned = drawn(*shape)
+    reliability = draw(arrays.arrays(np.int64, (horizons, 10, 4), elements=st.integers(0, 40), fill=st.just(0)))
+    return summary(
         variable,
-        attrs.evolve(FACTS, known_at=draw(st.sampled_from(AWKWARD))),
         names,
-        scores,
-        drawn(len(names), horizons, len(TRUST)),
-        draw(st.lists(st.integers(0, 30), min_size=3, max_size=3)),
-        drawn(len(names), horizons),
-        drawn(horizons),
-        drawn(horizons),
+        data=attrs.evolve(FACTS, known_at=draw(st.sampled_from(AWKWARD))),
+        benchmark=draw(st.sampled_from(names)),
+        span=draw(st.integers(1, 400)),
+        scores=scores,
+        trust=drawn(*shape, len(TRUST)),
+        verdicts=draw(arrays.arrays(np.int64, shape, elements=st.sampled_from(sorted(VERDICTS)))),
+        reliability=reliability,
+        simple=(names[0], draw(st.sampled_from(AWKWARD))),
+        simple_skill=drawn(2, *shape),
+        trends=draw(arrays.arrays(np.int64, horizons, elements=st.integers(0, 1))),
+        origins=draw(st.lists(st.integers(0, 30), min_size=3, max_size=3)),
+        weights=learned,
+        regret=drawn(horizons),
+        bound=drawn(horizons),
     )
 
 
 @given(st.data())
 def test_the_document_is_byte_for_byte_the_one_that_is_made_number_by_number(data):
     names = data.draw(st.lists(st.sampled_from(("a", "b", *AWKWARD)), max_size=3, unique=True))
-    variables = [data.draw(summaries(name)) for name in names]
+    horizons = data.draw(st.integers(1, 3))
+    variables = [data.draw(summaries(name, horizons)) for name in names]
     failures = [Failure(*data.draw(st.tuples(*[st.sampled_from(AWKWARD)] * 5)))]
     result = run_result(variables=variables, failures=failures)
     for most in (200, -1):

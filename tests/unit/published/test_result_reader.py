@@ -32,7 +32,7 @@ def test_a_document_is_of_the_spec_it_was_published_for(content):
     assert is_of_spec(content, "nightly", spec())
 
 
-@pytest.mark.parametrize("change", [{"horizon": 1}, {"trust_decay": 0.5}, {"variables": ("a", "b", "c")}], ids=str)
+@pytest.mark.parametrize("change", [{"horizon": 1}, {"trust_half_life": 50.0}, {"variables": ("a", "b", "c")}], ids=str)
 def test_a_document_is_of_no_other_spec(content, change):
     assert not is_of_spec(content, "nightly", spec(**change))
 

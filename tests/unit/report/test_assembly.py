@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from datetime import date
 
+import msgspec
 import numpy as np
 import pytest
 
 from pulse_adapters.report.assembly import assemble_report
+from pulse_adapters.report.reliability_panels import reliability_panels
 from pulse_adapters.report.views import Verdict
+from pulse_adapters.report.wording import verdict_sentence
 from pulse_core.errors import MalformedData, RunNotFound, SettingsError
 from tests.unit.report.runs import climb, trained, walk
 
@@ -39,29 +42,50 @@ def test_every_variable_and_horizon_has_a_row_with_the_results_numbers(report, d
         assert row.best == found["best"][str(row.horizon)]
         scores = found["forecasters"][row.best]["horizons"][str(row.horizon)]
         assert row.coverage == scores["coverage"]["80"]
-        assert row.trust == (scores["trust"] and scores["trust"]["mean"])
+        assert row.standing.trust == (scores["trust"] and scores["trust"]["probability"])
+        assert row.verdict.value == (scores["verdict"] or "benchmark")
+        assert row.standing.discovery is bool(scores["discovery"])
 
 
 def test_skill_stands_in_its_interval_and_is_the_results(report, document) -> None:
     row = report.rows[0]
     scores = document["variables"]["climb"]["forecasters"][row.best]["horizons"]["1"]
-    assert row.skill == scores["skill_mae"]
-    assert row.low < row.skill < row.high
+    assert row.standing.skill == scores["skill_mae"]
+    assert row.standing.interval == (scores["skill_interval"]["low"], scores["skill_interval"]["high"])
+    assert row.standing.interval[0] < row.standing.skill < row.standing.interval[1]
     (curve,) = [one for one in report.details[0].skills if one.forecaster == row.best]
-    assert curve.skill[0] == pytest.approx(row.skill, rel=1e-12)
+    assert (curve.skill[0], curve.low[0], curve.high[0]) == (row.standing.skill, *row.standing.interval)
 
 
 def test_a_steady_climb_is_beyond_chance_and_a_random_walk_is_not(report) -> None:
-    verdicts = {row.variable: row.verdict for row in report.rows if row.horizon == 1}
-    assert verdicts["climb"] is Verdict.PROVEN
-    assert verdicts["walk"] is not Verdict.PROVEN
+    standings = {row.variable: row.standing for row in report.rows if row.horizon == 1}
+    assert (standings["climb"].verdict, standings["climb"].discovery) == (Verdict.BETTER, True)
+    assert (standings["walk"].verdict, standings["walk"].discovery) in {
+        (verdict, False) for verdict in (Verdict.OPEN, Verdict.BENCHMARK)
+    }
 
 
 def test_trust_and_evidence_end_where_the_result_says(report, document) -> None:
     detail = report.details[0]
-    trust = document["variables"]["climb"]["forecasters"][detail.focus]["horizons"]["1"]["trust"]
-    ends = detail.trust.mean[-1], detail.trust.low[-1], detail.trust.high[-1], detail.trust.log10_e[-1]
-    assert ends == pytest.approx((trust["mean"], trust["low"], trust["high"], trust["log10_e"]), rel=1e-9)
+    numbers = document["variables"]["climb"]["forecasters"][detail.focus_name]["horizons"]["1"]
+    ends = detail.trust.trust[-1], detail.trust.log10_e[-1], detail.trust.log10_e_against[-1]
+    assert ends == (numbers["trust"]["probability"], numbers["log10_e"], numbers["log10_e_against"])
+
+
+def test_a_benchmark_that_trends_is_told_with_the_skill_against_a_better_one(report, document) -> None:
+    assert document["variables"]["climb"]["benchmark"]["trends"] is True
+    (told,) = [text for text in report.cautions if "trends" in text]
+    assert told.startswith("naive trends on 1 variable: compare with drift")
+    assert "trends here" in verdict_sentence(report.details[0])
+
+
+def test_the_runs_own_reliability_is_that_of_the_result(tmp_path) -> None:
+    sink = trained(tmp_path, {"walk": walk(2), "other": walk(3)}, trust_span=20)
+    report = assemble_report(sink, "r")
+    assert list(msgspec.to_builtins(report.reliability)) == json.loads(sink.read("r", "result.json"))["reliability"]
+    (panel,) = reliability_panels(report)
+    assert panel.numbers is not None
+    assert sum(int(line[6]) for line in panel.numbers.lines) == sum(quoted.count for quoted in report.reliability)
 
 
 def test_the_fan_is_in_order_and_shows_what_came(report) -> None:
@@ -101,7 +125,7 @@ def test_without_hindcasts_it_says_what_is_missing_and_how_to_get_it(tmp_path) -
     report = assemble_report(trained(tmp_path, {"walk": walk(4)}, hindcasts=False), "r")
     detail = report.details[0]
     assert (detail.fan, detail.weights, detail.residuals, detail.calibration.count) == (None, None, None, 0)
-    assert len(detail.trust.mean) == len(detail.heat.starts)
+    assert len(detail.trust.trust) == len(detail.heat.starts)
     assert "--report" in report.missing[0]
 
 
@@ -122,7 +146,7 @@ def test_variables_that_are_asked_for_are_told_in_detail(sink) -> None:
 
 def test_a_part_that_is_read_again_gives_the_same_report(sink, report) -> None:
     again = assemble_report(sink, "r")
-    assert [row.skill for row in again.rows] == [row.skill for row in report.rows]
+    assert [row.standing for row in again.rows] == [row.standing for row in report.rows]
     assert (again.details[0].trust.log10_e == report.details[0].trust.log10_e).all()
 
 

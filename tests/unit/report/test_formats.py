@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pulse_adapters.report.figures.heat import steps
-from pulse_adapters.report.formats import NONE, amount, evidence, share, signed
+from pulse_adapters.report.formats import NONE, amount, chance, chance_words, evidence, share, signed
 from pulse_adapters.report.sparklines import interval, line
 
 
@@ -36,7 +36,9 @@ def test_signed_shares(value, text) -> None:
 
 def test_shares_and_evidence() -> None:
     assert share(0.805) == "80%"
-    assert [evidence(one) for one in (0.0, 2.0, 19.2, None)] == ["1.00", "100", "10¹⁹", NONE]
+    assert [evidence(one) for one in (0.0, 2.0, 19.2, -3.0, None)] == ["1.00", "100", "10¹⁹", "below 0.01", NONE]
+    assert [chance(one) for one in (0.999, 0.5, 0.001, None)] == [">99%", "50%", "<1%", NONE]
+    assert chance_words(0.999) == "more than 99%"
 
 
 def test_a_small_plot_breaks_where_there_is_no_value() -> None:
@@ -47,8 +49,8 @@ def test_a_small_plot_breaks_where_there_is_no_value() -> None:
 
 
 def test_an_interval_off_the_scale_ends_at_its_edge() -> None:
-    assert 'cx="92.0"' in str(interval(9.0, -9.0, 99.0, 1.0))
-    assert interval(None, None, None, 1.0) == ""
+    assert 'cx="92.0"' in str(interval(9.0, (-9.0, 99.0), 1.0))
+    assert interval(None, None, 1.0) == ""
 
 
 def test_colours_of_the_heat_map_go_from_better_to_worse() -> None:

@@ -18,9 +18,10 @@ from pulse_adapters.report.assembly import assemble_report
 from pulse_adapters.report.views import Report
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.stores.frames import FrameStore
-from pulse_core import Forecasting, RetrodictionTraining, RunSpec
+from pulse_core import TRUST, Forecasting, RetrodictionTraining, RunSpec
 from pulse_core.runs.comparing import HINDCAST_COLUMNS, SCORE_COLUMNS, changes, losses_of_hindcasts, losses_of_scores
 from pulse_core.runs.forecasting import Trained
+from pulse_core.scores.verdict import SKILL, VERDICTS
 
 NAMES = ("naive", "drift", "ses", "ensemble")
 SETTINGS = [
@@ -77,7 +78,8 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         horizon=3,
         min_history=20,
         batch_size_days=90,
-        trust_decay=0.9,
+        trust_half_life=100.0,
+        trust_span=25,
         forecasters=NAMES,
         **request.param,
     )
@@ -91,23 +93,30 @@ def test_the_reports_summary_has_the_results_numbers(run: Run) -> None:
     for row in run.report.rows:
         assert row.best is not None
         numbers = run.result(row.best, row.horizon)
-        assert (row.skill, row.coverage) == (numbers["skill_mae"], numbers["coverage"]["80"])
-        if numbers["trust"] is not None:
-            assert (row.trust, row.log10_e) == (numbers["trust"]["mean"], numbers["trust"]["log10_e"])
+        assert row.coverage == numbers["coverage"]["80"]
+        if row.best == "naive":
+            continue
+        standing = row.standing
+        assert standing.skill == numbers[SKILL[run.spec.trust_loss]]
+        assert (standing.verdict.value, standing.log10_e) == (numbers["verdict"], numbers["log10_e"])
+        assert standing.interval == tuple(numbers["skill_interval"].values())
+        mean, low, high, trials = numbers["win_rate"].values()
+        assert (standing.trust, standing.span, standing.n_effective) == tuple(numbers["trust"].values())
+        assert (standing.win_rate, standing.win_interval, standing.trials) == (mean, (low, high), trials)
 
 
 def test_trust_and_evidence_of_the_reports_figures_end_where_the_result_stands(run: Run) -> None:
     (detail,) = run.report.details
-    trust = run.result(detail.focus, 1)["trust"]
-    assert detail.trust.mean[-1] == trust["mean"]
-    assert (detail.trust.low[-1], detail.trust.high[-1]) == (trust["low"], trust["high"])
-    assert detail.trust.log10_e[-1] == trust["log10_e"]
+    numbers = run.result(detail.focus_name, 1)
+    assert detail.trust.trust[-1] == numbers["trust"]["probability"]
+    ends = detail.trust.log10_e[-1], detail.trust.log10_e_against[-1]
+    assert ends == (numbers["log10_e"], numbers["log10_e_against"])
 
 
 def test_coverage_and_reliability_of_the_report_are_of_the_same_actuals(run: Run) -> None:
     (detail,) = run.report.details
     calibration = detail.calibration
-    numbers = run.result(detail.focus, 1)
+    numbers = run.result(detail.focus_name, 1)
     assert {str(interval): share for interval, share in calibration.coverage.items()} == numbers["coverage"]
     at = dict(zip(calibration.levels.tolist(), calibration.below.tolist(), strict=True))
     # both count the actuals between the 10 % and the 90 % quantile; at an end the interval counts them, the curve above
@@ -133,15 +142,18 @@ def test_a_forecast_at_the_runs_end_has_the_trust_of_the_result_and_of_the_last_
     forecasting = Forecasting(store=run.store, sink=run.sink)
     forecasts = forecasting.execute(Trained(run.spec, fingerprints), run.spec.last_day)
     (forecast,) = forecasts.variables
-    columns = ("forecaster", "horizon", "known_at", "point", "trust", "log10_e")
+    columns = ("forecaster", "horizon", "known_at", "point", "trust", "log10_e", "log10_e_against")
     rows = run.rows("hindcasts", columns)
     names = [rows["forecaster"].names[code] for code in rows["forecaster"].codes]
     for index, (name, horizon, known_at) in enumerate(zip(names, rows["horizon"], rows["known_at"], strict=True)):
         if known_at != forecast.known_at or name == "naive":
             continue
         cell = forecast.forecasters.index(name), int(horizon) - 1
-        mean, *_, log10_e = forecast.trust[cell].tolist()
-        assert (mean, log10_e) == (rows["trust"][index], rows["log10_e"][index])
+        shown = dict(zip(TRUST, forecast.trust[cell].tolist(), strict=True))
+        sides = shown["log10_e"], shown["log10_e_against"]
+        assert (shown["probability"], *sides) == tuple(rows[column][index] for column in columns[4:])
         assert forecast.point[cell] == rows["point"][index]
-        numbers = run.result(name, int(horizon))["trust"]
-        assert (mean, log10_e) == (numbers["mean"], numbers["log10_e"])
+        numbers = run.result(name, int(horizon))
+        assert (shown["probability"], forecast.span) == (numbers["trust"]["probability"], numbers["trust"]["span"])
+        assert sides == (numbers["log10_e"], numbers["log10_e_against"])
+        assert VERDICTS[int(forecast.verdicts[cell])] == numbers["verdict"]

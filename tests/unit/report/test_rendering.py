@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 import attrs
 import pytest
 
+from pulse_adapters.published.document import ReliabilityBin
 from pulse_adapters.report.assembly import assemble_report
 from pulse_adapters.report.figures.style import VARIABLES
 from pulse_adapters.report.rendering import render
@@ -118,3 +119,15 @@ def test_it_is_small(page) -> None:
 def test_a_run_without_any_variable_still_has_its_page(report) -> None:
     empty = attrs.evolve(report, rows=(), details=(), variables=0)
     assert "No variable could be trained." in render(empty).decode()
+
+
+def test_cautions_and_trusts_that_did_not_come_true_are_shown(report) -> None:
+    off = ReliabilityBin(1, 0.6, 0.7, 300, 40, 0.65, 0.2, -0.6, -0.3, bad=True)
+    page = render(attrs.evolve(report, reliability=(off,), cautions=(f"{NASTY} trends",))).decode()
+    assert '<p class="notice">a&lt;script&gt;' in page
+    assert "<td>off</td>" in page
+    assert "20% came true." in page
+
+
+def test_a_run_too_young_to_tell_whether_trust_came_true_says_so(report) -> None:
+    assert "No trust is old enough to tell" in render(attrs.evolve(report, reliability=())).decode()

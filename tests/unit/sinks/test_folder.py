@@ -173,7 +173,7 @@ def test_a_run_id_can_be_claimed_early(sink):
     sink.publish(run_result())
     sink.claim("nightly", spec())
     with pytest.raises(RunIdTaken, match="another spec"):
-        sink.claim("nightly", spec(trust_half_life=50))
+        sink.claim("nightly", spec(trust_half_life=100.0))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run": {"spec": 3}}', b"\xff\xfe"])

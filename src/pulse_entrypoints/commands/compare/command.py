@@ -100,8 +100,24 @@ def _refuse_unlike(before: PublishedRun, after: PublishedRun) -> None:
         for name in _MUST_AGREE
         if specs[0][name] != specs[1][name]
     ]
+    problems += [] if problems else _unlike_benchmarks(before, after)
     if problems:
         raise SettingsError(problems)
+
+
+def _unlike_benchmarks(before: PublishedRun, after: PublishedRun) -> list[str]:
+    """Return the problems of variables for which the runs have chosen different benchmarks."""
+    names = _benchmarks(before), _benchmarks(after)
+    return [
+        f"benchmark of {variable} is {name} in run '{before.run_id}' and {names[1][variable]} in '{after.run_id}': "
+        "their skills do not compare; train both with one benchmark"
+        for variable, name in names[0].items()
+        if names[1].get(variable, name) != name
+    ]
+
+
+def _benchmarks(run: PublishedRun) -> dict[str, str]:
+    return {name: variable.benchmark.name for name, variable in run.document.variables.items()}
 
 
 def _refuse_empty(comparison: Comparison) -> None:
@@ -119,9 +135,10 @@ def _compared(
     tables, losses_of = _tables(archive, before, after)
     names = [table.variables() for table in tables]
     scored: list[Change] = []
+    benchmarks = _benchmarks(before)
     for name in sorted(set(names[0]) & set(names[1])):
         old, new = (losses_of(table.of(name)) for table in tables)
-        scored.extend(changes(name, old, new, before.spec.benchmark))
+        scored.extend(changes(name, old, new, benchmarks.get(name, before.spec.benchmark)))
     prints = before.fingerprints, after.fingerprints
     return Comparison(
         before=before,

@@ -9,11 +9,12 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from pulse_adapters.published.terms import benchmark_text
 from pulse_core.runs.comparing import Change
 from pulse_entrypoints.commands.compare.command import Comparison
+from pulse_entrypoints.commands.figures import NOTHING
 
 ROWS_SHOWN: Final = 30
-_NOTHING: Final = "\N{EN DASH}"
 _WIDEST_VARIABLE: Final = 20
 _WIDEST_FORECASTER: Final = 16
 _WIDEST_VALUE: Final = 48
@@ -58,7 +59,7 @@ def _differences(comparison: Comparison) -> Table:
 
 def _value(value: Any) -> str:
     if value is None:
-        return _NOTHING
+        return NOTHING
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= _WIDEST_VALUE else f"{text[: _WIDEST_VALUE - 1]}\N{HORIZONTAL ELLIPSIS}"
 
@@ -90,11 +91,11 @@ def _changes(comparison: Comparison, rows: Sequence[Change]) -> Table:
 
 
 def _cells(change: Change) -> tuple[str, ...]:
-    skill = _NOTHING if change.skill_before is None else f"{change.skill_before:+.1%}"
-    lost = _NOTHING if change.lost is None else f"{-100 * change.lost:+.2f}"
+    skill = NOTHING if change.skill_before is None else f"{change.skill_before:+.1%}"
+    lost = NOTHING if change.lost is None else f"{-100 * change.lost:+.2f}"
     before, after = change.mae_before, change.mae_after
-    error = _NOTHING if not before or after is None else f"{after / before - 1:+.2%}"
-    return skill, lost, error, _NOTHING if change.probability is None else _sure(change.probability)
+    error = NOTHING if not before or after is None else f"{after / before - 1:+.2%}"
+    return skill, lost, error, NOTHING if change.probability is None else _sure(change.probability)
 
 
 def _sure(probability: float) -> str:
@@ -114,7 +115,11 @@ def _explanation(comparison: Comparison, rows: int) -> Table:
     grid.add_column(style="dim", overflow="fold")
     if rows:
         pairs = "origins" if comparison.changes[0].paired == "origins" else "batches"
-        grid.add_row("skill", f"the share of {comparison.before.spec.benchmark}'s error that it saved before")
+        variables = comparison.before.document.variables.values()
+        benchmark = benchmark_text(
+            (variable.benchmark.name for variable in variables), comparison.before.spec.benchmark
+        )
+        grid.add_row("skill", Text(f"the share of {benchmark}'s error that it saved before"))
         grid.add_row("change", "of skill, in points of a hundred; error: of the mean absolute error")
         grid.add_row("sure", f"the chance that the error really differs that way (paired {pairs}, Diebold-Mariano)")
     if rows > ROWS_SHOWN:

@@ -13,6 +13,7 @@ from pulse_adapters.published.result_reader import PublishedRun
 from pulse_core.levels import LEVELS
 from pulse_core.results import TRUST
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
+from pulse_core.scores.verdict import VERDICTS
 
 QUANTILES: Final = tuple(f"q{level}" for level in LEVELS)
 COLUMNS: Final = (
@@ -25,13 +26,14 @@ COLUMNS: Final = (
     "point",
     *QUANTILES,
     "weight",
+    "benchmark",
     "trust",
-    "trust_low",
-    "trust_high",
-    "trials",
+    "span",
+    "n_effective",
+    "verdict",
     "log10_e",
+    "log10_e_against",
 )
-_OF_TRUST: Final = dict(zip(COLUMNS[-5:], TRUST, strict=True))
 
 
 def rows(forecasts: Forecasts, names: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -58,8 +60,26 @@ def _row(variable: VariableForecast, row: int, ahead: int) -> dict[str, Any]:
         "point": number(variable.point[row, ahead]),
         **{name: number(variable.quantiles[level, row, ahead]) for level, name in enumerate(QUANTILES)},
         "weight": number(variable.weights[row, ahead]),
-        **{name: number(variable.trust[row, ahead, TRUST.index(field)]) for name, field in _OF_TRUST.items()},
+        "benchmark": variable.benchmark,
+        "trust": shown(variable, "probability", row, ahead),
+        "span": variable.span,
+        "n_effective": shown(variable, "n_effective", row, ahead),
+        "verdict": verdict(variable, row, ahead),
+        "log10_e": shown(variable, "log10_e", row, ahead),
+        "log10_e_against": shown(variable, "log10_e_against", row, ahead),
     }
+
+
+def shown(variable: VariableForecast, name: str, row: int, ahead: int) -> float | None:
+    """Return one of TRUST, as it stood at the newest origin, of a forecaster (row) at a horizon (from 0)."""
+    return number(variable.trust[row, ahead, TRUST.index(name)])
+
+
+def verdict(variable: VariableForecast, row: int, ahead: int) -> str | None:
+    """Return the name of the verdict; None for the benchmark."""
+    if variable.forecasters[row] == variable.benchmark:
+        return None
+    return VERDICTS[int(variable.verdicts[row, ahead])]
 
 
 def document(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from pulse_adapters.published.cautions import FEW_MARK, is_few
 from pulse_adapters.published.result_reader import PublishedRun
+from pulse_adapters.published.terms import FEW_TEXT, LOSSES, VERDICT_TEXT, benchmark_text, span_text
 from pulse_core.levels import LEVELS
-from pulse_core.results import TRUST
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
-from pulse_entrypoints.commands.forecast.rows import moment
+from pulse_entrypoints.commands.figures import NOTHING, trust_text
+from pulse_entrypoints.commands.forecast.rows import moment, shown, verdict
 
-_NOTHING: Final = "\N{EN DASH}"
 _WIDEST_NAME: Final = 22
 _LOW, _HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
 _OF_TARGET: Final = {"level": "", "change": " of the change", "log-change": " of the change of the logarithm"}
@@ -35,7 +36,7 @@ def table(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) -> Iter
             for name in names:
                 _add(grid, name, variable, name)
             yield grid
-    yield _explanation(run)
+    yield _explanation(forecasts, names, run)
 
 
 def _title(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) -> Text:
@@ -55,12 +56,13 @@ def _table(first: str, title: str = "") -> Table:
     grid.add_column("for", no_wrap=True)
     grid.add_column("forecast", justify="right", no_wrap=True)
     grid.add_column("80% interval", justify="right", no_wrap=True)
-    grid.add_column("trust", no_wrap=True)
+    grid.add_column("trust", justify="right", no_wrap=True)
+    grid.add_column("verdict", no_wrap=True)
     return grid
 
 
 def _add(grid: Table, label: str, variable: VariableForecast, name: str) -> None:
-    """Add a forecaster's rows: label, ahead, for, forecast, interval, trust."""
+    """Add a forecaster's rows: label, ahead, for, forecast, interval, trust, verdict."""
     row = variable.forecasters.index(name)
     low, high = variable.quantiles[_LOW, row], variable.quantiles[_HIGH, row]
     decimals = _decimals(float(variable.point[row, 0]), float(high[0] - low[0]))
@@ -71,16 +73,16 @@ def _add(grid: Table, label: str, variable: VariableForecast, name: str) -> None
             # a cell that does not wrap in a column that may: it is this column that gives way
             Text("" if ahead else label, no_wrap=True, overflow="ellipsis"),
             str(ahead + 1),
-            (moment(variable.targets[ahead]) or _NOTHING).removesuffix(".000000Z"),
-            f"{point:,.{decimals}f}" if exists else _NOTHING,
-            f"{low[ahead]:,.{decimals}f} to {high[ahead]:,.{decimals}f}" if interval else _NOTHING,
-            _trust(variable, row, ahead) if exists else _NOTHING,
+            (moment(variable.targets[ahead]) or NOTHING).removesuffix(".000000Z"),
+            f"{point:,.{decimals}f}" if exists else NOTHING,
+            f"{low[ahead]:,.{decimals}f} to {high[ahead]:,.{decimals}f}" if interval else NOTHING,
+            _trust(variable, row, ahead) if exists else NOTHING,
+            (verdict(variable, row, ahead) or NOTHING) if exists else NOTHING,
         )
 
 
 def _trust(variable: VariableForecast, row: int, ahead: int) -> str:
-    mean, low, high = (variable.trust[row, ahead, TRUST.index(name)] for name in ("mean", "low", "high"))
-    return f"{mean:4.0%} ({low:.0%} to {high:.0%})" if math.isfinite(low) else _NOTHING
+    return trust_text(*(shown(variable, name, row, ahead) for name in ("probability", "n_effective")))
 
 
 def _decimals(point: float, width: float) -> int:
@@ -91,10 +93,26 @@ def _decimals(point: float, width: float) -> int:
     return min(max(0, -math.floor(math.log10(size))), 9)
 
 
-def _explanation(run: PublishedRun) -> Table:
+def _explanation(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(style="dim", overflow="fold")
     grid.add_row("for", "the next dates of the variable's calendar; empty where its dates follow none")
-    grid.add_row("trust", f"the chance that it beats {run.spec.benchmark}, with the 95% credible interval")
+    benchmark, span = _benchmark(forecasts, run), span_text(variable.span for variable in forecasts.variables)
+    loss = LOSSES[run.spec.trust_loss]
+    grid.add_row("trust", Text(f"the probability that over {span} its mean {loss} is lower than {benchmark}'s"))
+    if any(is_few(origins) for origins in _effective(forecasts, names)):
+        grid.add_row(FEW_MARK, FEW_TEXT)
+    grid.add_row("verdict", Text(VERDICT_TEXT.format(loss=loss, benchmark=benchmark)))
     return grid
+
+
+def _benchmark(forecasts: Forecasts, run: PublishedRun) -> str:
+    return benchmark_text((variable.benchmark for variable in forecasts.variables), run.spec.benchmark)
+
+
+def _effective(forecasts: Forecasts, names: Sequence[str]) -> Iterator[float | None]:
+    for variable in forecasts.variables:
+        for row in map(variable.forecasters.index, names):
+            for ahead in range(variable.point.shape[1]):
+                yield shown(variable, "n_effective", row, ahead)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulse_adapters.published.result_reader import PublishedRun
+from pulse_core.spec import AUTO
 from pulse_entrypoints.commands.runs.command import PUBLISHED, RecordsSize, RunLine
 from pulse_entrypoints.commands.runs.prune import OldResults
 
@@ -43,7 +45,7 @@ def details(run: PublishedRun) -> Iterator[Any]:
             "variables": f"{units.planned}: {units.recalled} recalled, {units.computed} computed, "
             f"{units.failed} failed",
             "forecasters": ", ".join(spec.forecasters),
-            "benchmark": spec.benchmark,
+            "benchmark": _benchmarks(run),
             "software": ", ".join(f"{name} {version}" for name, version in run.software.items()),
             "digest": run.document.digest,
         }
@@ -51,6 +53,14 @@ def details(run: PublishedRun) -> Iterator[Any]:
     yield from _best(run)
     for failure in run.document.failures:
         yield Text(f"{failure.variable} failed: {failure.message}")
+
+
+def _benchmarks(run: PublishedRun) -> str:
+    """Return the benchmark's name, or those that were chosen for the variables with how many each."""
+    if run.spec.benchmark != AUTO:
+        return run.spec.benchmark
+    counts = Counter(variable.benchmark.name for variable in run.document.variables.values())
+    return f"{AUTO}: {', '.join(f'{name} ({count})' for name, count in counts.most_common())}"
 
 
 def _best(run: PublishedRun) -> Iterator[Any]:

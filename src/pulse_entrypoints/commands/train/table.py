@@ -9,24 +9,53 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pulse_adapters.published.cautions import FEW_MARK, is_few
+from pulse_adapters.published.terms import FEW_TEXT, LOSSES, VERDICT_TEXT, benchmark_text, span_text
 from pulse_core.results import RunResult
+from pulse_core.scores.verdict import BETTER, VERDICTS, WORSE
+from pulse_entrypoints.commands.figures import NOTHING, origins_text, skill_text, trust_text
 from pulse_entrypoints.commands.train.best import BestForecaster, best_forecaster
+from pulse_entrypoints.commands.train.cautions import cautions
 
 ROWS_SHOWN: Final = 40
 VARIABLES_SHOWN: Final = 30
 
-_NOTHING: Final = "\N{EN DASH}"
 _DISCOVERY: Final = "*"
+_AT_ONE_TIME: Final = "\N{DAGGER}"
 _WIDEST_VARIABLE: Final = 24
 _WIDEST_FORECASTER: Final = 20
+_STYLES: Final = {None: "dim", VERDICTS[BETTER]: "green", VERDICTS[WORSE]: "red"}
 
 
 def show(result: RunResult, addresses: Mapping[str, Sequence[str]], console: Console, note: str = "") -> None:
     """Print the result of a run, the `addresses` of further files by their names, and a note where there is one."""
-    parts = (_title(result), _table(result), _explanation(result), _files(result, addresses), Text(note, style="dim"))
+    rows = _best(result)
+    notes = Text(note, style="dim")
+    parts = [
+        _title(result),
+        _table(rows),
+        _explanation(result, rows),
+        *(Text(text, style="yellow") for text in cautions(result)),
+        _files(result, addresses),
+        notes,
+    ]
     for part in parts if note else parts[:-1]:
         console.print()
         console.print(part, highlight=False)
+
+
+def _best(result: RunResult) -> list[tuple[str, int, BestForecaster | None]]:
+    """Return the rows of the table: the variable, named once, the horizon, and the best forecaster."""
+    horizons, discoveries = _horizons_shown(result), result.discoveries()
+    return [
+        (
+            summary.variable if horizon == horizons[0] else "",
+            horizon,
+            best_forecaster(summary, horizon, result.spec, discoveries),
+        )
+        for summary in result.variables[:VARIABLES_SHOWN]
+        for horizon in horizons
+    ]
 
 
 def _title(result: RunResult) -> Text:
@@ -40,39 +69,35 @@ def _title(result: RunResult) -> Text:
     return title
 
 
-def _table(result: RunResult) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+def _table(rows: Sequence[tuple[str, int, BestForecaster | None]]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("variable", max_width=_WIDEST_VARIABLE, overflow="ellipsis")
     table.add_column("ahead", justify="right", no_wrap=True)
-    table.add_column("best", max_width=_WIDEST_FORECASTER, no_wrap=True, overflow="ellipsis")
+    table.add_column("best", max_width=_WIDEST_FORECASTER, overflow="ellipsis")
     table.add_column("skill", justify="right", no_wrap=True)
-    table.add_column("trust", no_wrap=True)
-    table.add_column("in 80%", justify="right", no_wrap=True)
-    horizons, discoveries = _horizons_shown(result), result.discoveries()
-    for summary in result.variables[:VARIABLES_SHOWN]:
-        for horizon in horizons:
-            best = best_forecaster(summary, horizon, result.spec.benchmark, discoveries)
-            name = summary.variable if horizon == horizons[0] else ""
-            cells = _cells(best) if best else (_NOTHING,) * 4
-            # a cell that does not wrap in a column that may: it is this column that gives way on a narrow terminal
-            table.add_row(Text(name, no_wrap=True, overflow="ellipsis"), str(horizon), *cells, style=_style(best))
+    table.add_column("verdict", no_wrap=True)
+    for name in ("trust", "n", "in 80%"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, horizon, best in rows:
+        cells = _cells(best) if best else (NOTHING,) * 6
+        table.add_row(_yielding(name), str(horizon), *cells, style=_STYLES.get(best.verdict if best else None, ""))
     return table
 
 
 def _cells(best: BestForecaster) -> tuple[str | Text, ...]:
-    skill = _NOTHING if best.skill is None else f"{best.skill:+.1%}"
-    trust = _NOTHING
-    if best.trust is not None and best.low is not None and best.high is not None:
-        mark = f" {_DISCOVERY}" if best.discovery else ""
-        trust = f"{best.trust:4.0%} ({best.low:.0%} to {best.high:.0%}){mark}"
-    coverage = _NOTHING if best.coverage is None else f"{best.coverage:.1%}"
-    return Text(best.forecaster), skill, trust, coverage
+    return (
+        _yielding(best.forecaster),
+        skill_text(best.skill, best.low, best.high),
+        f"{best.verdict or NOTHING}{_DISCOVERY if best.discovery else ''}{_AT_ONE_TIME if best.at_one_time else ''}",
+        trust_text(best.trust, best.n_effective),
+        origins_text(best.n_effective),
+        NOTHING if best.coverage is None else f"{best.coverage:.1%}",
+    )
 
 
-def _style(best: BestForecaster | None) -> str:
-    if best is None or best.low is None:
-        return "dim"
-    return "green" if best.discovery else ""
+def _yielding(name: str) -> Text:
+    """Return a cell that does not wrap in a column that may: it is these columns that give way on a narrow terminal."""
+    return Text(name, no_wrap=True, overflow="ellipsis")
 
 
 def _horizons_shown(result: RunResult) -> Sequence[int]:
@@ -82,16 +107,23 @@ def _horizons_shown(result: RunResult) -> Sequence[int]:
     return (1, last) if last > 1 and rows <= ROWS_SHOWN else (1,)
 
 
-def _explanation(result: RunResult) -> Table:
-    benchmark = result.spec.benchmark
+def _explanation(result: RunResult, rows: Sequence[tuple[str, int, BestForecaster | None]]) -> Table:
+    benchmark = benchmark_text((summary.benchmark for summary in result.variables), result.spec.benchmark)
+    span, loss = span_text(summary.span for summary in result.variables), LOSSES[result.spec.trust_loss]
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(style="dim", overflow="fold")
     table.add_row("ahead", "steps ahead")
     table.add_row("best", "the forecaster of the least mean absolute error")
-    table.add_row("skill", f"the share of {benchmark}'s error it saves")
-    table.add_row("trust", f"the chance that it beats {benchmark}, with the 95% credible interval")
+    table.add_row("skill", Text(f"the share of {benchmark}'s {loss} it saves, with the 95% interval over batches"))
+    table.add_row("verdict", Text(VERDICT_TEXT.format(loss=loss, benchmark=benchmark)))
     table.add_row(_DISCOVERY, _discovery_text(result))
+    if any(best is not None and best.at_one_time for *_, best in rows):
+        table.add_row(_AT_ONE_TIME, "shown at this one time; who looks every day sees as much by chance more often")
+    table.add_row("trust", Text(f"the probability that over {span} its mean {loss} is lower than {benchmark}'s"))
+    table.add_row("n", "the number of independent origins that trust rests on")
+    if any(best is not None and is_few(best.n_effective) for *_, best in rows):
+        table.add_row(FEW_MARK, FEW_TEXT)
     table.add_row("in 80%", "how often the actual lay in its 80% interval")
     hidden = len(result.variables) - VARIABLES_SHOWN
     if hidden > 0:
@@ -102,8 +134,9 @@ def _explanation(result: RunResult) -> Table:
 def _discovery_text(result: RunResult) -> str:
     """Return the meaning of the mark, and how many forecasts bear it."""
     count = sum(int(marks.sum()) for marks in result.discoveries().values())
-    how = f"beats {result.spec.benchmark} beyond chance, all comparisons of the run counted"
-    return f"{how} ({count or 'none'} {'does' if count == 1 else 'do'})"
+    return (
+        f"better beyond chance, all comparisons of the run counted ({count or 'none'} {'is' if count == 1 else 'are'})"
+    )
 
 
 def _files(result: RunResult, addresses: Mapping[str, Sequence[str]]) -> Table:

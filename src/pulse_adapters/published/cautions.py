@@ -1,0 +1,111 @@
+"""What a reader must be told beside the numbers: few origins, a benchmark that trends, trusts that did not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
+
+import attrs
+
+from pulse_core.scores.trust import FEW
+
+FEW_MARK: Final = "~"
+"""The mark, wherever it is shown, of a trust that rests on fewer than FEW independent origins."""
+
+_SHOWN: Final = 5
+
+
+@attrs.frozen
+class TrendingBenchmark:
+    """A variable whose benchmark trends.
+
+    `alternatives` are the simple forecasters that are better than it at some horizon; `best` is the best forecaster one
+    step ahead, `skill` its skill against the simple forecaster `simple`, None where there is none.
+    """
+
+    variable: str
+    benchmark: str
+    alternatives: tuple[str, ...]
+    best: str | None
+    simple: str | None
+    skill: float | None
+
+
+class TrustBin(Protocol):
+    """A bin of the reliability table."""
+
+    @property
+    def horizon(self) -> int:
+        """Steps ahead."""
+
+    @property
+    def low(self) -> float:
+        """The lower end of the bin."""
+
+    @property
+    def high(self) -> float:
+        """The upper end of the bin."""
+
+    @property
+    def count(self) -> int:
+        """How many trusts were in it."""
+
+    @property
+    def trust(self) -> float:
+        """Their mean."""
+
+    @property
+    def true(self) -> float:
+        """The share of them that came true."""
+
+    @property
+    def bad(self) -> bool:
+        """Whether that is beyond chance."""
+
+
+def is_few(n_effective: float | None) -> bool:
+    """Whether a trust rests on so few independent origins that it is marked."""
+    return n_effective is not None and n_effective < FEW
+
+
+def trending_text(variables: Sequence[TrendingBenchmark]) -> str:
+    """Say on which variables the benchmark trends, what to compare with, and the skill against that; empty for none."""
+    if not variables:
+        return ""
+    benchmarks = list(dict.fromkeys(variable.benchmark for variable in variables))
+    alternatives = list(dict.fromkeys(name for variable in variables for name in variable.alternatives))
+    who = benchmarks[0] if len(benchmarks) == 1 else "The benchmark"
+    advice = "no simple forecaster does better there"
+    if alternatives:
+        advice = f"compare with {' or '.join(alternatives)} (--benchmark {alternatives[0]}, or auto)"
+    skills = [_against_simple(variable) for variable in variables[:_SHOWN] if variable.skill is not None]
+    more = f", and {len(variables) - _SHOWN} more variables" if len(variables) > _SHOWN else ""
+    text = f"{who} trends on {_counted(len(variables), 'variable')}: {advice}."
+    return (
+        f"{text} The best against the best simple forecaster, 1 ahead: {'; '.join(skills)}{more}." if skills else text
+    )
+
+
+def _against_simple(variable: TrendingBenchmark) -> str:
+    if variable.best == variable.simple:
+        return f"{variable.variable} {variable.simple} itself"
+    return f"{variable.variable} {variable.best} {variable.skill:+.1%} over {variable.simple}"
+
+
+def reliability_text(bins: Iterable[TrustBin]) -> str:
+    """Say which of the run's own trusts did not come true, the most telling bin first; empty where all did."""
+    bad = sorted(
+        (trust_bin for trust_bin in bins if trust_bin.bad), key=lambda trust_bin: -abs(trust_bin.true - trust_bin.trust)
+    )
+    if not bad:
+        return ""
+    worst = bad[0]
+    more = f" ({_counted(len(bad) - 1, 'bin')} more {'is' if len(bad) == 2 else 'are'} off)" if len(bad) > 1 else ""
+    return (
+        f"This run's trusts did not come true as they should: {worst.horizon} ahead, of {worst.count:,} trusts from "
+        f"{worst.low:.0%} to {worst.high:.0%} (mean {worst.trust:.0%}) {worst.true:.0%} came true{more}."
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

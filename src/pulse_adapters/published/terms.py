@@ -1,0 +1,29 @@
+"""What the terms of a result mean, in the words that terminal and report share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from pulse_core.scores.trust import FEW
+
+LOSSES: Final = {"absolute": "error", "crps": "CRPS"}
+"""What the loss of a spec's `trust_loss` is called."""
+VERDICT_TEXT: Final = "what is shown of its mean {loss} against {benchmark}'s: better, worse, or open"
+"""What a verdict means."""
+FEW_TEXT: Final = f"fewer than {FEW} origins: trust rests more on other series than on this"
+"""What the mark of such a trust means."""
+
+
+def benchmark_text(benchmarks: Iterable[str], default: str) -> str:
+    """Return the benchmark's name where all variables have the same; `default` where there is no variable."""
+    names = set(benchmarks)
+    return names.pop() if len(names) == 1 else "its benchmark" if names else default
+
+
+def span_text(spans: Iterable[int]) -> str:
+    """Return the origins that trust looks ahead, from those of all variables."""
+    ordered = sorted(set(spans))
+    if len(ordered) > 1:
+        return f"the next {ordered[0]} to {ordered[-1]} origins (a variable's year)"
+    return f"the next {ordered[0]} origin{'' if ordered[0] == 1 else 's'}" if ordered else "the next year"

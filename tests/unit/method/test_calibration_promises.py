@@ -1,0 +1,91 @@
+"""What is promised of quantiles: that they come true, on series whose dynamics are known, at every horizon.
+
+The numbers of series make standard errors at most a third of the tolerances. How quantiles do elsewhere, and where they
+fail, is measured by benchmarks/truth.py and told in docs/method.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks._tracking import tracked_quantiles
+from pulse_core.levels import INTERVALS
+from tests.processes import PROCESSES, broken_walk, growth, stairs
+from tests.simulation import Quoted, quoted
+
+HORIZONS = (1, 2, 5, 10, 20, 40, 60)
+NEAR = tuple(horizon for horizon in HORIZONS if horizon <= 20)
+HISTORY, ORIGINS, WARM = 31, 900, 300
+SERIES, MANY, FEW = 256, 512, 128
+
+
+@pytest.fixture(scope="module", params=PROCESSES)
+def lasting(request: pytest.FixtureRequest) -> Quoted:
+    """What is quoted for a process whose dynamics stay as they are, from its first origin on."""
+    points = HISTORY + WARM + ORIGINS + max(HORIZONS) - 1
+    values = PROCESSES[request.param](np.random.default_rng(51), points, MANY)
+    return quoted(values, HISTORY, HORIZONS).between(0, WARM + ORIGINS)
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_intervals_cover_what_they_say(lasting, interval):
+    off = np.abs(lasting.between(WARM).coverage(interval) - interval)
+    assert (off <= np.where(np.array(HORIZONS) <= 20, 1.0, 1.5)).all(), np.round(off, 2).tolist()
+
+
+def test_the_loss_is_near_that_of_the_best_quantiles_that_stay_the_same(lasting):
+    warm = lasting.between(WARM, every=5)
+    ratios = warm.loss() / warm.loss(warm.oracle())
+    assert (ratios <= np.where(np.array(HORIZONS) <= 20, 1.04, 1.05)).all(), np.round(ratios, 4).tolist()
+
+
+def test_the_loss_is_not_above_that_of_the_former_rule(lasting):
+    present = lasting.first(FEW)
+    errors = present.errors[:, : len(NEAR)]
+    # what it starts from, here the first errors in the place of the history's steps, is forgotten after 300 origins
+    former = tracked_quantiles(errors, NEAR, np.abs(errors[:HISTORY, 0]).mean(axis=0))
+    ratios = present.between(WARM).loss()[: len(NEAR)] / Quoted(NEAR, errors, former).between(WARM).loss()
+    assert ratios.max() <= 1.003, np.round(ratios, 4).tolist()
+
+
+@pytest.mark.parametrize("interval", [80, 95])
+def test_over_the_year_after_a_threefold_break_intervals_cover_to_three_points(interval):
+    before = 500
+    values = broken_walk(3.0, HISTORY + before)(np.random.default_rng(52), HISTORY + before + 255, SERIES)
+    # the last value before the break is known at origin `before`
+    year = quoted(values, HISTORY, (1, 2, 3, 4, 5)).between(before, before + 250)
+    assert np.abs(year.coverage(interval) - interval).max() <= 3.0, year.coverage(interval).tolist()
+
+
+@pytest.mark.parametrize("months", [120, 264])
+def test_intervals_of_growing_series_cover_to_three_points(months):
+    values = growth(0.008, 0.03)(np.random.default_rng(53), 24 + months, 2 * SERIES)
+    coverage = quoted(values, 24, (1, 2, 3, 4, 5)).coverage(80)
+    assert np.abs(coverage - 80).max() <= 3.0, coverage.tolist()
+
+
+@pytest.mark.parametrize(("share", "horizons"), [(0.05, (1,)), (0.1, (1,)), (0.2, (1,)), (0.3, (1, 2, 3, 4, 5))])
+def test_series_that_mostly_rest_are_covered(share, horizons):
+    values = stairs(share)(np.random.default_rng(54), HISTORY + 1000, SERIES)
+    assert quoted(values, HISTORY, horizons).coverage(95).min() >= 93.0
+
+
+@pytest.mark.parametrize("origins", [15, 25, 40])
+@pytest.mark.parametrize(("rate", "deviation"), [(0.0, 0.05), (0.03, 0.05), (0.05, 0.03)])
+def test_short_series_are_covered_from_their_first_origin_on(origins: int, rate: float, deviation: float) -> None:
+    values = growth(rate, deviation)(np.random.default_rng(55), 8 + origins, SERIES)
+    coverage = quoted(values, 8, (1, 2, 3, 4, 5, 6)).coverage(95)
+    assert coverage.min() >= 90.0, coverage.tolist()
+
+
+def test_an_explosion_is_forgotten_at_once():
+    values = np.cumsum(np.random.default_rng(56).normal(size=(HISTORY + 700, SERIES)), axis=0)
+    quiet: Any = quoted(values, HISTORY, (1,)).width(80)
+    values[HISTORY + 400] += 1e6  # one value; the next one is back
+    loud = quoted(values, HISTORY, (1,))
+    after = loud.between(402, 442)
+    assert after.width(80)[0] <= 3.0 * quiet[0]
+    assert after.coverage(80)[0] == pytest.approx(85.0, abs=10.0)
