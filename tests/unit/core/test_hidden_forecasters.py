@@ -96,15 +96,24 @@ def assert_nothing_changes(observations: Observations, spec: RunSpec) -> Content
     return before
 
 
-@pytest.mark.parametrize("calibration", ["conformal", "empirical"])
+@pytest.mark.parametrize(
+    ("calibration", "target", "simple"),
+    [
+        ("conformal", "level", ("naive", "drift", "seasonal-naive(7)")),
+        ("empirical", "level", ("naive", "drift", "seasonal-naive(7)")),
+        ("conformal", "change", ("naive", "drift", "mean", "seasonal-naive(7)")),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("trust_loss", ["absolute", "crps"])
 @pytest.mark.parametrize("names", ROSTERS, ids=str)
-def test_hidden_forecasters_change_no_bit_of_those_that_are_named(names, trust_loss, calibration):
+def test_hidden_forecasters_change_no_bit_of_those_that_are_named(names, trust_loss, calibration, target, simple):
     numbers = 100 + np.cumsum(np.random.default_rng(8).normal(0.3, 1, 120))
     fields: dict[str, Any] = {"benchmark": "ses", "forecasters": names, "horizon": 3, "season": 7}
-    spec = spec_of(days=120, trust_loss=trust_loss, calibration=calibration, trust_span=10, **fields)
+    fields |= {"trust_loss": trust_loss, "calibration": calibration, "target": target, "trust_span": 10}
+    spec = spec_of(days=120, **fields)
     content = assert_nothing_changes(series(numbers), spec)
-    assert content.simple == [("naive", "drift", "seasonal-naive(7)")]
+    assert content.simple == [simple]
     assert len(content.tables[1]) > 500
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -67,8 +68,10 @@ def test_the_example_that_trends_is_told():
     assert summary.skill_over_simple(1)[best] < skill[best] - 0.1
 
 
-def real_end(days: int = 0):
-    return (real_series("core_cpi").timestamps[-1].astype("datetime64[D]") + 60 + days).item()
+def real_end(days: int = 0) -> date:
+    """So many days after the last release of the example, or before it."""
+    end: date = (real_series("core_cpi").timestamps[-1].astype("datetime64[D]") + 60 + days).item()
+    return end
 
 
 def test_a_season_is_told_where_there_is_one():
@@ -135,6 +138,30 @@ def test_what_the_check_is_made_of_is_what_plain_code_makes_of_the_hindcasts():
             plain = judged(output.steps(rival, ahead), ahead, Settings(span=output.span)).pair
             expected = math.nan if name == "naive" else plain.evidence[0]
             assert record.simple_evidence[index, ahead - 1] == pytest.approx(expected, abs=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("target", ["change", "log-change"])
+def test_the_mean_is_a_simple_forecaster_of_changes(target):
+    # what drift is to levels: a trend in levels is a mean of changes
+    summary = of_one(drifting(800, seed=2), target=target, season=4, forecasters=("naive", "ses"))
+    assert summary.simple == ("naive", "drift", "mean", "seasonal-naive(4)")
+    assert summary.best_simple(1) == "mean"
+    assert summary.trends.tolist() == [1]
+
+
+def test_the_bias_of_a_seasonal_benchmark_has_lags_over_its_season():
+    # errors of a seasonal naive forecaster on a walk share all steps of a season but as many as lie between them
+    values = np.cumsum(np.random.default_rng(6).normal(size=300))
+    names = ("naive", "seasonal-naive(7)", "drift")
+    spec = spec_of(days=300, first=60, horizon=2, forecasters=names, benchmark=names[1], season=7)
+    output, record = replay(series(values), spec), backtest_of(series(values), spec).record
+    first = output.origins.first
+    for ahead in (1, 2):
+        errors = output.origins.reported[first:, ahead - 1] - output.hindcasts.forecasts[first:, 1, ahead - 1]
+        scored = errors[np.isfinite(errors)]
+        statistic, count = record.bias[ahead - 1]
+        expected = diebold_mariano(scored, np.zeros(len(scored)), 7)
+        assert p_of(statistic, int(count)) == pytest.approx(expected, rel=1e-9)
 
 
 def p_of(statistic: float, count: int) -> float:

@@ -215,7 +215,7 @@ def test_the_law_catches_a_calibrator_that_knows_something_of_the_future():
 @given(laws())
 def test_trust_and_evidence_at_a_moment_follow_from_the_outcomes_known_by_then(law):
     original, _, spec, moment = law
-    spec = attrs.evolve(spec, actuals="first", trust_loss="absolute")
+    spec = attrs.evolve(spec, actuals="first")
     try:
         output = replay(original, spec)
         record = backtest_of(original.known_by(moment), spec).record
