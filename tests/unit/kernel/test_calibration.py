@@ -216,6 +216,23 @@ def test_where_nothing_has_moved_the_first_error_becomes_the_scale(error):
     assert trackers(calibration.learning)[0, :, 0].tolist() == plain_start(1)
 
 
+def test_an_error_too_small_to_count_leaves_the_scale_at_zero():
+    calibration = Calibration(2, scale=math.nan)
+    calibration.quantiles()
+    calibration.learn(1e-140)
+    assert calibration.quantiles().tolist() == [0.0] * 9
+
+
+@pytest.mark.parametrize(("far", "count", "growth"), [(0.0, 450, 0.1), (1e100, 1600, 2.0**40)])
+def test_growth_has_a_least_and_a_largest_value(far, count, growth):
+    # errors of 1 one step ahead, and such that are nothing, or beyond all growth, farther ahead
+    case = PassInput(forecasts=np.zeros((count, 1, 4)), origins=origins_of(np.tile([1.0, far, far, far], (count, 1))))
+    learning = learning_pass(case)
+    learning.run(0, count)
+    assert calibrator_array(learning, "growth")[1, 0] == growth
+    assert_same_bits(run(case), plain(case))
+
+
 def test_errors_too_large_or_too_small_to_be_squared_are_bounded():
     calibration = Calibration(3)
     for error in (1.7e308, 5e-324, 0.0):
