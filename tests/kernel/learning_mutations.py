@@ -127,8 +127,8 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
     ("powers.h", "choose(four_times, all_lanes(0.25),", "choose(four_times, all_lanes(0.5),"),
     (
         "lanes.h",
-        "rows[1] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);",
-        "rows[1] = __builtin_shufflevector(high01, high23, 0, 1, 5, 4);",
+        "rows[1] = SHUFFLE(high01, high23, 0, 1, 4, 5);",
+        "rows[1] = SHUFFLE(high01, high23, 0, 1, 5, 4);",
     ),
     ("calibration.c", "if (sorted[middle] <= error)", "if (sorted[middle] >= error)"),
     ("calibration.c", "state->count[cell] = count + 1;", "state->count[cell] = count + 2;"),
