@@ -172,10 +172,11 @@ class LearningPass:
             run_ensemble_latest(self._state)
             best = np.argmax(self._regret[:, :horizons], axis=0)
             regret = finite_or_nan(self._regret[best, np.arange(horizons)])
-            # the product of the roots, for the product may exceed a float64 where its root does not
-            bound[0] = finite_or_nan(
-                np.sqrt(self._largest[0] + self._squares[best[0], 0]) * np.sqrt(self._potential[0])
-            )
+            with np.errstate(over="ignore"):  # a bound that is no float64 is none
+                # the product of the roots, for the product may exceed a float64 where its root does not
+                bound[0] = finite_or_nan(
+                    np.sqrt(self._largest[0] + self._squares[best[0], 0]) * np.sqrt(self._potential[0])
+                )
         return self.by_forecaster(self._weight[:, :horizons]), regret, bound
 
     def by_forecaster(self, weights: Array) -> Array:
