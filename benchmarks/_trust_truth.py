@@ -9,41 +9,23 @@ these. With a folder of series, trust is measured on these too.
 
 from __future__ import annotations
 
-import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import attrs
 import numpy as np
-from _synthetic import MIN_HISTORY, histories
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from pulse_adapters.stores.folder import FolderStore
-from pulse_core.backtest.hindcasts import hindcast
-from pulse_core.forecasters.registry import resolve
-from pulse_core.spec import DEFAULT_FORECASTERS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from _trust_study import SPAN, quote
-
-from tests.processes_trust import (
-    ERRORS,
-    autoregressions,
-    autoregressive_changes,
-    jump_losses,
-    local_levels,
-    near_walks,
-    over_losses,
-    walks,
-)
+from tests.processes_trust import ERRORS, autoregressive_changes, jump_losses, over_losses, walks
+from tests.trust_study import ALL, FIRST, MIN_HISTORY, PROCESSES, SPAN, TWENTY, Reliability, Replay
 
 Array = NDArray[np.float64]
-Process = Callable[[int, int, Generator], Array]
 
 SERIES: Final = {"small": 20, "default": 100, "large": 400}
 """How many series of a process, by size."""
@@ -56,150 +38,10 @@ WALKS: Final = {"small": 100, "default": 400, "large": 1_000}
 
 HORIZONS: Final = (1, 5)
 RIVALS: Final = ("ses", "theta", "ar", "drift")
-ALL: Final = tuple(name for name in DEFAULT_FORECASTERS if name not in {"naive", "ensemble"})
 ORIGINS: Final = 2_300
-FIRST: Final = 40
-TWENTY: Final = math.log10(20.0)
 POWER_AT: Final = (250, 750, 2_000)
 HISTORIES: Final = (MIN_HISTORY, 250)
 """Values before the first origin of the period, from which forecasters have learned before anything is bet on them."""
-
-BINS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-RESAMPLES: Final = 200
-
-PROCESSES: Final[Mapping[str, Process]] = {
-    "near-walks": near_walks,
-    "AR(1) levels": lambda count, length, generator: autoregressions(
-        count, length, generator, generator.uniform(0.9, 1.0, count)
-    ),
-    "AR(1) changes": lambda count, length, generator: autoregressive_changes(
-        count, length, generator, generator.uniform(-0.3, 0.3, count)
-    ),
-    "local levels": lambda count, length, generator: local_levels(
-        count, length, generator, generator.uniform(0.0, 1.0, count)
-    ),
-    "walks": walks,
-}
-
-
-@attrs.frozen(eq=False)
-class Replay:
-    """Losses (origin, series, rival) of series at one horizon; trust (quoted origin, series, rival), evidence likewise.
-
-    `gains`: by how much the benchmark's mean loss was larger over the K origins from each quoted one on.
-    """
-
-    losses: Array
-    benchmark_losses: Array
-    trust: Array
-    gains: Array
-    evidence: Array
-    evidence_against: Array
-
-    @classmethod
-    def of_losses(cls, losses: Array, benchmark_losses: Array, horizon: int) -> Replay:
-        """Replay losses (origin, series, rival) against the benchmark's (origin, series)."""
-        origins, count, _ = losses.shape
-        quoted = quoted_origins(origins)
-        quotes = [quote(losses[:, row], benchmark_losses[:, row], horizon, quoted) for row in range(count)]
-        spans = [slice(origin, origin + SPAN) for origin in quoted]
-        gains = np.array([np.nanmean(benchmark_losses[span, :, None] - losses[span], axis=0) for span in spans])
-        trust, *evidence = (
-            np.stack([getattr(each, name) for each in quotes], axis=1)
-            for name in ("trust", "evidence", "evidence_against")
-        )
-        return cls(losses, benchmark_losses, trust, gains, *evidence)
-
-    @classmethod
-    def of(cls, values: Array, horizon: int, rivals: tuple[str, ...] = ALL, history: int = MIN_HISTORY) -> Replay:
-        """Replay series (series, time) with every rival against naive; the first origin has so long a history."""
-        errors = np.stack([_errors(row, horizon, ("naive", *rivals), history) for row in values], axis=1)
-        return cls.of_losses(errors[..., 1:], errors[..., 0], horizon)
-
-    def ever(self, origins: int | None = None) -> Array:
-        """Whether e of 20 was reached within so many origins; (series, rival)."""
-        return np.asarray((self.evidence[:origins] >= TWENTY).any(axis=0))
-
-
-def quoted_origins(origins: int) -> range:
-    """The 40th and every K-th after it, as long as K more follow."""
-    return range(FIRST, origins - SPAN + 1, SPAN)
-
-
-def _errors(values: Array, horizon: int, names: tuple[str, ...], history: int) -> Array:
-    """The absolute errors (origin, forecaster) at a horizon."""
-    lengths = np.arange(history, len(values) - horizon + 1)
-    forecasts = hindcast(resolve(names), histories(values, lengths), horizon, {}).forecasts[:, :, -1]
-    return np.abs(values[lengths + horizon - 1][:, None] - forecasts)
-
-
-@attrs.frozen(eq=False)
-class Reliability:
-    """Trusts and whether they came true, with the series that each is of; (number,)."""
-
-    trust: Array
-    outcome: Array
-    series: NDArray[np.int64]
-    equal: float
-    """The share in which the mean loss was the same, as where `ses` becomes naive; it counts as not lower."""
-
-    @classmethod
-    def of(cls, replay: Replay, rivals: tuple[str, ...]) -> Reliability:
-        """All that was quoted of some rivals in a replay of ALL."""
-        columns = [ALL.index(rival) for rival in rivals]
-        trust, gains = replay.trust[..., columns], replay.gains[..., columns]
-        quoted = np.isfinite(trust)
-        series = np.broadcast_to(np.arange(trust.shape[1])[:, None], trust.shape)[quoted]
-        outcome, equal = gains[quoted] > 0.0, gains[quoted] == 0.0
-        return cls(trust[quoted], outcome.astype(np.float64), series, float(equal.mean()))
-
-    @classmethod
-    def pooled(cls, parts: list[Reliability]) -> Reliability:
-        """Several, each of series of its own."""
-        shifts = np.cumsum([0, *(part.series.max() + 1 for part in parts)])
-        series = [part.series + shift for part, shift in zip(parts, shifts[:-1], strict=True)]
-        trust, outcome = (np.concatenate([getattr(part, name) for part in parts]) for name in ("trust", "outcome"))
-        equal = np.average([part.equal for part in parts], weights=[len(part.trust) for part in parts])
-        return cls(trust, outcome, np.concatenate(series), float(equal))
-
-    @property
-    def slope(self) -> float:
-        """Of the outcome on trust, by least squares."""
-        return float(np.polyfit(self.trust, self.outcome, 1)[0])
-
-    @property
-    def brier(self) -> float:
-        """The mean squared distance of outcome and trust."""
-        return float(np.mean((self.outcome - self.trust) ** 2))
-
-    @property
-    def uncertainty(self) -> float:
-        """The Brier score of the share that came true, said every time."""
-        return float(self.outcome.var())
-
-    @property
-    def log_score(self) -> float:
-        """The mean of -log of what was given to the outcome."""
-        trust = np.clip(self.trust, 1e-12, 1.0 - 1e-12)
-        return float(-np.mean(self.outcome * np.log(trust) + (1.0 - self.outcome) * np.log(1.0 - trust)))
-
-    def band(self, generator: Generator) -> tuple[float, float]:
-        """95 % of the slopes when series are drawn with replacement."""
-        ids = np.unique(self.series)
-        rows = {number: np.flatnonzero(self.series == number) for number in ids}
-        slopes = []
-        for _ in range(RESAMPLES):
-            drawn = np.concatenate([rows[number] for number in generator.choice(ids, len(ids))])
-            slopes.append(np.polyfit(self.trust[drawn], self.outcome[drawn], 1)[0])
-        low, high = np.quantile(slopes, (0.025, 0.975))
-        return float(low), float(high)
-
-    def bins(self) -> Iterator[tuple[float, float, int]]:
-        """Mean trust, how often it came true, and the number, by bin."""
-        bin_of = np.clip(np.digitize(self.trust, BINS) - 1, 0, len(BINS) - 2)
-        for index in np.unique(bin_of):
-            within = bin_of == index
-            yield float(self.trust[within].mean()), float(self.outcome[within].mean()), int(within.sum())
 
 
 def run(size: str = "default", data: Path | None = None) -> None:

@@ -1,8 +1,11 @@
-"""Do quantiles come true? Coverage, loss and width of three rules around naive forecasts, by horizon.
+"""Do quantiles come true, and does trust? Measured on simulated series whose dynamics are known, and on daily ones.
 
-Empirical quantiles of all past errors, the rule of Pulse before its second revision (plain numpy), and the present one
-(the kernel), on simulated series whose dynamics are known and on daily ones, beside the best quantiles that stay the
-same throughout, in hindsight. `python benchmarks/truth.py [--series 100] [--seed 1] [--data FOLDER]`.
+Quantiles: coverage, loss and width of three rules around naive forecasts, by horizon. Empirical quantiles of all past
+errors, the rule that Pulse had before (plain numpy), and the present one (the kernel), beside the best quantiles that
+stay the same throughout, in hindsight. Trust (`--trust`): see _trust_truth.py.
+
+    python benchmarks/truth.py [--series 100] [--seed 1] [--data FOLDER]
+    python benchmarks/truth.py --trust [--size small|default|large] [--data FOLDER]
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from typing import Final
 import attrs
 import numpy as np
 from _tracking import tracked_quantiles
+from _trust_truth import SERIES as SIZES
+from _trust_truth import run as trust_truth
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -119,7 +124,12 @@ def main() -> None:
     options.add_argument("--series", type=int, default=100, help="how many of each process")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--data", type=Path, help="a folder of CSV files (timestamp,value); else the sample data")
+    options.add_argument("--trust", action="store_true", help="measure trust and evidence, not quantiles")
+    options.add_argument("--size", choices=SIZES, default="default", help="how much to simulate for trust")
     arguments = options.parse_args()
+    if arguments.trust:
+        trust_truth(arguments.size, arguments.data)
+        return
     print(f"coverage in per cent; mean pinball loss and width of the {WIDTH} % interval over the oracle's")
     for case in simulated(arguments.series, arguments.seed):
         print_case(case)

@@ -1,9 +1,9 @@
 """Custom quantiles: those that forecasters bring, as they are under one name, and calibrated under another.
 
-Calibrated, they are what the run's calibrator makes of errors divided by the forecaster's own spread, times the spread
-at the origin: the forecaster says how uncertain this origin is beside the others, its past errors say what that is
-worth. The spread is the width of its 80 % interval over that of the standard normal. Where it brings none, or one
-without width, its plain name has the calibrated quantiles that all have, around the point.
+Calibrated, the forecaster's own spread takes the place of the scale that is otherwise learned from its errors one step
+ahead: it says how uncertain this origin is beside the others, its past errors say what that is worth. The spread is
+the width of its 80 % interval over that of the standard normal. Where it brings none, or one without width, its plain
+name has the calibrated quantiles that all have, around the point.
 
 Source: scores normalised by an estimate of their size as in Lei, G'Sell, Rinaldo, Tibshirani & Wasserman (2018),
 Distribution-free predictive inference for regression, JASA 113, section 5.2.

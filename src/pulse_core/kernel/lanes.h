@@ -110,17 +110,27 @@ static inline lanes absolute(lanes a)
     return (lanes)((mask)a & (mask){INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX});
 }
 
+/* Four of the eight numbers of two vectors. gcc has clang's word for it since version 12. */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#endif
+#endif
+#if !defined(SHUFFLE)
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (mask){i, j, k, l})
+#endif
+
 /* Make the rows of a square of numbers its columns. */
 static inline void transpose(lanes *rows)
 {
-    lanes low01 = __builtin_shufflevector(rows[0], rows[1], 0, 4, 2, 6);
-    lanes high01 = __builtin_shufflevector(rows[0], rows[1], 1, 5, 3, 7);
-    lanes low23 = __builtin_shufflevector(rows[2], rows[3], 0, 4, 2, 6);
-    lanes high23 = __builtin_shufflevector(rows[2], rows[3], 1, 5, 3, 7);
-    rows[0] = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
-    rows[1] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
-    rows[2] = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
-    rows[3] = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+    lanes low01 = SHUFFLE(rows[0], rows[1], 0, 4, 2, 6);
+    lanes high01 = SHUFFLE(rows[0], rows[1], 1, 5, 3, 7);
+    lanes low23 = SHUFFLE(rows[2], rows[3], 0, 4, 2, 6);
+    lanes high23 = SHUFFLE(rows[2], rows[3], 1, 5, 3, 7);
+    rows[0] = SHUFFLE(low01, low23, 0, 1, 4, 5);
+    rows[1] = SHUFFLE(high01, high23, 0, 1, 4, 5);
+    rows[2] = SHUFFLE(low01, low23, 2, 3, 6, 7);
+    rows[3] = SHUFFLE(high01, high23, 2, 3, 6, 7);
 }
 
 /* A bit for each lane, the lowest for the first. */

@@ -83,14 +83,13 @@ void trust_forecast(struct pass *pass, int64_t origin, const double *actual, con
     for (int64_t cell = pass->forecasters * horizons; cell < width * horizons; cell++)
         loss[cell] = NAN;
     for (int64_t h = 0; h < horizons; h++) {
-        const int64_t steps = h + 1;
         const double *level = state->level + 2 * h, *sizes = state->size + h * SIZES * width;
         double *ahead = state->ahead + h * width, *difference = state->difference + (first * horizons + h) * width;
         double *bet = state->bet + (first % state->window * horizons + h) * width;
         const lanes scale = all_lanes(level[0] > 0.0 ? level[0] / level[1] : NAN);
         const lanes benchmark = all_lanes(loss[pass->benchmark * horizons + h]);
         /* whoever bets must know how the earlier bets of the same process came out */
-        const int allowed = first < steps || pass->known[origin * horizons + h] > origin - steps;
+        const int allowed = pass->known[origin * horizons + h] >= origin - h;
         for (int64_t i = 0; i < width; i += LANES) {
             const double *own = loss + i * horizons + h;
             lanes gain = benchmark - (lanes){own[0], own[horizons], own[2 * horizons], own[3 * horizons]};
@@ -193,14 +192,13 @@ static double inflation(const double *lags, int64_t width, int64_t h, double wei
         double product = lags[lag * 2 * width], pairs = lags[(lag * 2 + 1) * width];
         if (!(pairs > 0.0))
             continue;
-        double share = pairs / weight, correlation = (product / pairs - mean * mean) / variance;
-        correlation = correlation * (share < 1.0 ? share : 1.0);
+        double correlation = (product / pairs - mean * mean) / variance * (pairs / weight);
         total = total + (correlation < -1.0 ? -1.0 : correlation > 1.0 ? 1.0 : correlation);
     }
     double estimate = 1.0 + 2.0 * total;
     estimate = estimate > 0.3 ? estimate : 0.3;
     double shrunk = (effective * estimate + 2.0 * steps * overlap) / (effective + 2.0 * steps);
-    return h && shrunk > 1.0 ? shrunk : 1.0;
+    return shrunk > 1.0 ? shrunk : 1.0;  /* 1 at one step, where the overlap is 1 and there are no lags */
 }
 
 /* Write what the trust in one pair is made of, `apart` numbers from each other; see STATE in learners.h. */

@@ -216,6 +216,33 @@ def test_where_nothing_has_moved_the_first_error_becomes_the_scale(error):
     assert trackers(calibration.learning)[0, :, 0].tolist() == plain_start(1)
 
 
+def test_what_the_history_moved_by_is_remembered_through_a_long_rest():
+    errors = np.concatenate([np.zeros(150), [10.0], np.zeros(20), [-3.0], np.zeros(5)])
+    quantiles = quantiles_of_errors(errors)
+    assert bits(quantiles) == bits(quoted_by_plain(errors.tolist(), 1.0, "conformal"))
+    # after the rest alone the scale is far below what the history moved by; the jump brings some of that back at once
+    widths = quantiles[:, 8] - quantiles[:, 0]
+    assert widths[150] < 0.1 * widths[0]
+    assert widths[151] > 1.5 * widths[150]
+
+
+def test_an_error_too_small_to_count_leaves_the_scale_at_zero():
+    calibration = Calibration(2, scale=math.nan)
+    calibration.quantiles()
+    calibration.learn(1e-140)
+    assert calibration.quantiles().tolist() == [0.0] * 9
+
+
+@pytest.mark.parametrize(("far", "count", "growth"), [(0.0, 450, 0.1), (1e100, 1600, 2.0**40)])
+def test_growth_has_a_least_and_a_largest_value(far, count, growth):
+    # errors of 1 one step ahead, and such that are nothing, or beyond all growth, farther ahead
+    case = PassInput(forecasts=np.zeros((count, 1, 4)), origins=origins_of(np.tile([1.0, far, far, far], (count, 1))))
+    learning = learning_pass(case)
+    learning.run(0, count)
+    assert calibrator_array(learning, "growth")[1, 0] == growth
+    assert_same_bits(run(case), plain(case))
+
+
 def test_errors_too_large_or_too_small_to_be_squared_are_bounded():
     calibration = Calibration(3)
     for error in (1.7e308, 5e-324, 0.0):
@@ -345,11 +372,11 @@ def test_calibration_of_a_spread_begins_with_the_spread_and_finds_out_what_it_is
 def test_where_a_forecaster_brings_no_quantiles_its_plain_name_has_those_that_all_have():
     errors = np.random.default_rng(9).normal(size=12)
     offsets, spread = np.tile(np.arange(-4.0, 5.0), (12, 1)), np.ones(12)
-    offsets[7], spread[7], spread[9] = np.nan, np.nan, np.nan
+    offsets[7], spread[7], spread[9], spread[11] = np.nan, np.nan, np.nan, np.inf
     case = PassInput(forecasts=np.zeros((12, 2, 1)), origins=origins_of(errors[:, None]))
     quantiles = run(with_custom(case, offsets, spread)).quantiles[:, :, :, 0]
     without = quantiles_of_errors(errors)
-    for origin in (7, 9):
+    for origin in (7, 9, 11):
         assert bits(quantiles[origin, :, 0]) == bits(without[origin])
     assert np.isnan(quantiles[7, :, 1]).all()
     assert bits(quantiles[9, :, 1]) == bits(np.arange(-4.0, 5.0))
