@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import attrs
 import numpy as np
 import pytest
 from hypothesis import given
@@ -78,12 +77,13 @@ def test_the_counts_are_those_of_the_trusts_in_the_table_that_have_come_of_age(o
     np.testing.assert_allclose(summary.reliability, expected, rtol=1e-12)
 
 
-def test_before_the_fortieth_origin_and_a_span_nothing_is_counted():
+@pytest.mark.parametrize("ahead", [1, 2, 3])
+def test_before_the_actuals_of_a_span_from_the_fortieth_origin_on_nothing_is_counted(ahead):
     spec = spec_for()
-    for origins, some in ((FIRST + SPAN + 1, True), (FIRST + SPAN, False)):
+    for origins, some in ((FIRST + SPAN + ahead, True), (FIRST + SPAN + ahead - 1, False)):
         count = 11 + origins  # the twelfth value is the first origin
-        (summary,) = run(walk(count=count), attrs.evolve(spec, horizon=1)).variables
-        assert summary.reliability.any() == some, count
+        (summary,) = run(walk(count=count), spec).variables
+        assert summary.reliability[ahead - 1].any() == some, count
 
 
 MEMBERS = [walk(f"v{seed}", seed) for seed in range(5)]
