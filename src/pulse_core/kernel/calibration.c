@@ -40,8 +40,8 @@ static const double LEAST_GROWTH = 0.1;
 static const double PRIOR_ERRORS = 20.0;
 static const double SLOWEST = 500.0;
 
-/* Fit `raw` (levels, apart by LANES) by least squares so that it does not fall: pool adjacent violators, as Robertson, Wright & Dykstra (1988),
- * Order restricted statistical inference, section 1.2. What is pooled is equal to the bit. */
+/* Fit `raw` (levels, apart by LANES) by least squares so that it does not fall: pool adjacent violators, as Robertson,
+ * Wright & Dykstra (1988), Order restricted statistical inference, section 1.2. What is pooled is equal to the bit. */
 static void isotonic(const double *raw, double *fitted)
 {
     double sum[LEVELS], mean[LEVELS];
@@ -74,7 +74,8 @@ static inline lanes most_squared(lanes a)
     return choose(less(all_lanes(HUGE_SQUARE), square), all_lanes(HUGE_SQUARE), square);
 }
 
-/* Move trackers by the errors of an origin at which the quantiles of these cells stood at `past`. Return whether they cross anywhere; if so, `fit` is their isotonic fit. */
+/* Move trackers by the errors of an origin at which the quantiles of these cells stood at `past`. Return whether they
+ * cross anywhere; if so, `fit` is their isotonic fit. */
 static inline int64_t track(double *raw, double *fit, const double *past, lanes error, lanes rate)
 {
     lanes before = all_lanes(-INFINITY);
