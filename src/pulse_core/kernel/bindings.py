@@ -30,6 +30,9 @@ MEASURES: Final = 33
 CELL_SUMS: Final = 34
 """Sums of a cell, from which scores follow: SUMS of learners.h."""
 
+TRUST_STATE: Final = 7
+"""Numbers of the state of a pair: STATE of learners.h."""
+
 BASELINE: Final = "kernel_baseline.so"
 AVX2: Final = "kernel_avx2.so"
 HINT_BUILD: Final = "Install Pulse anew, in a clone by `make run` or `pip install --editable .`, which compiles it"
@@ -43,6 +46,7 @@ _SIGNATURES: Final = {
     "pulse_pass": "aii",
     "pulse_pass_size": ":i",
     "pulse_ensemble_latest": "a",
+    "pulse_trust": "aiiidaddaa",
     "pulse_sequence_counts": "aiiiia",
     "pulse_comparisons": "aaiiiiiaaa",
     "pulse_common_losses": "aaiiiiiaa",
@@ -246,6 +250,30 @@ def run_pass(state: PassState, first: int, last: int) -> None:
 def run_ensemble_latest(state: PassState) -> None:
     """Put the ensemble's weights as all members' being awake would have them into its state."""
     library().pulse_ensemble_latest(ctypes.addressof(state))
+
+
+def trust(states: Array, span: float, prior: Array, drift: float, least_weight: float, limits: Array) -> Array:
+    """Return the trust of pairs (row, horizon, forecaster) from their states (row, STATE, horizon, forecaster).
+
+    NaN where there is none. `prior` (2, 3) are share, mean and deviation of two normals; see scores.trust.
+    """
+    rows_of_states, size, horizons, forecasters = states.shape
+    if size != TRUST_STATE:
+        raise ValueError(f"expected {TRUST_STATE} numbers of a state, got {size}")
+    result = np.empty((rows_of_states, horizons, forecasters))
+    library().pulse_trust(
+        doubles(states, *states.shape),
+        rows_of_states,
+        horizons,
+        forecasters,
+        span,
+        doubles(prior, 2, 3),
+        drift,
+        least_weight,
+        doubles(limits, 2),
+        _alive(result),
+    )
+    return result
 
 
 def sequence_counts(differences: Array) -> tuple[Array, Array]:

@@ -347,6 +347,48 @@ static double student_t_cdf(double nu, double t, dd log_beta_nu)
     return t < 0.0 ? tail : 1.0 - tail;
 }
 
+static const double ROOT_PI = 1.772453850905516;
+
+/* Gamma(x + 1/2) / Gamma(x), x at least 1/2: from 10 on by Stirling's series (DLMF 5.11.8), whose odd terms alone remain. */
+static double gamma_half_step(double x)
+{
+    double factor = 1.0;
+    for (; x < 10.0; x += 1.0)
+        factor *= x / (x + 0.5);
+    double inverse = 1.0 / x, square = inverse * inverse;
+    double sum = 31.0 / 18432.0;
+    sum = 17.0 / 14336.0 - square * sum;
+    sum = 1.0 / 640.0 - square * sum;
+    sum = 1.0 / 192.0 - square * sum;
+    sum = 1.0 / 8.0 - square * sum;
+    return factor * sqrt(x) * special_exp(-inverse * sum);
+}
+
+void special_student(struct student *of, double freedom)
+{
+    *of = (struct student){freedom, gamma_half_step(0.5 * freedom) / (ROOT_PI * sqrt(freedom)), {NAN, 0.0}};
+}
+
+/* About the middle the distribution is 1/2 + t density (1 + t^2/nu)^(-(nu+1)/2) F(1, (nu+1)/2; 3/2; y), y = t^2/(nu + t^2),
+ * whose terms are all positive: the density's power series, integrated and transformed by DLMF 15.8.1. Elsewhere as
+ * above. */
+double special_t_cdf(struct student *of, double t)
+{
+    double nu = of->freedom, square = t * t, order = 0.5 * (nu + 1.0), y = square / (nu + square), term = 1.0, sum = 1.0;
+    if (!(t >= -1.5 && t <= 6.0 && square <= nu)) {
+        if (isnan(of->log_beta[0])) {
+            dd log_beta_nu = log_beta(0.5 * nu, 0.5);
+            of->log_beta[0] = log_beta_nu.high, of->log_beta[1] = log_beta_nu.low;
+        }
+        return student_t_cdf(nu, t, (dd){of->log_beta[0], of->log_beta[1]});
+    }
+    for (double k = 0.0; term > 0x1p-54 * sum; k += 1.0) {
+        term = term * ((order + k) * y / (1.5 + k));
+        sum = sum + term;
+    }
+    return 0.5 + t * of->density * special_exp(-order * special_log(1.0 + square / nu)) * sum;
+}
+
 static double student_t_quantile(double nu, double p)
 {
     double tail = p < 0.5 ? p : 1.0 - p, logit, change, size;

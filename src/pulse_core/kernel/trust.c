@@ -6,6 +6,7 @@
  * order in which they become known, then of their origins; each is one step of fading.
  */
 #include "learners.h"
+#include "special.h"
 
 #include <math.h>
 #include <string.h>
@@ -264,6 +265,57 @@ void trust_write(struct pass *pass, int64_t origin, int64_t call)
         write_states(pass, state->states + call * STATE * pairs);
     if (state->evidence)
         write_evidence(pass, state->evidence + call * 2 * pairs);
+}
+
+/* A normal of the prior of the mean ratio: its share, mean and standard deviation. */
+struct normal {
+    double share, mean, deviation;
+};
+
+/* The logarithm of how likely one normal of the prior makes the ratio seen, and by how many standard deviations the mean
+ * that it expects is above 0; `seen` is the variance of the observed mean, `ahead` that of the mean over the span ahead. */
+static void expect(const struct normal *prior, double ratio, double seen, double ahead, double *likelihood, double *z)
+{
+    const double own = prior->deviation * prior->deviation, marginal = own + seen, distance = ratio - prior->mean;
+    const double shrinkage = own / marginal;
+    *likelihood = special_log(prior->share) - distance * distance / (2.0 * marginal) - special_log(marginal) / 2.0;
+    *z = ((1.0 - shrinkage) * prior->mean + shrinkage * ratio) / sqrt(shrinkage * seen + ahead);
+}
+
+/* The trust of pairs from their states; see scores/trust.py, which also says what the constants are.
+ *
+ * `states` (rows, STATE, horizons, forecasters), `trust` (rows, horizons, forecasters), NaN where there is none. `prior` (2,
+ * 3), `limits` (2) of the degrees of freedom.
+ */
+PULSE_EXPORT void pulse_trust(const double *states, int64_t rows, int64_t horizons, int64_t forecasters, double span,
+                              const double *prior, double drift, double least_weight, const double *limits, double *trust)
+{
+    const int64_t apart = horizons * forecasters;
+    const struct normal few = {prior[0], prior[1], prior[2]}, many = {prior[3], prior[4], prior[5]};
+    struct student student = {.freedom = NAN};
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t i = 0; i < apart; i++) {
+            const double *state = states + row * STATE * apart + i;
+            const double ratio = state[0], effective = state[apart], inflated = state[2 * apart];
+            const double weight = state[3 * apart], compared = state[4 * apart];
+            double *to = trust + row * apart + i;
+            *to = NAN;
+            if (!(weight >= least_weight) || !finite(ratio))
+                continue;
+            double coming = span * (weight + 1.0) / (compared + 1.0), own = effective / (double)(i / forecasters + 1);
+            coming = coming > 1.0 ? coming : 1.0;
+            own = own < limits[0] ? limits[0] : own > limits[1] ? limits[1] : own;
+            if (own != student.freedom)
+                special_student(&student, own);
+            const double seen = inflated / effective, ahead = inflated / coming + drift * drift;
+            double likelihood[2], z[2];
+            expect(&few, ratio, seen, ahead, likelihood, z);
+            expect(&many, ratio, seen, ahead, likelihood + 1, z + 1);
+            /* relative to the likelier one, so that neither overflows */
+            const double odds = special_exp(-fabs(likelihood[0] - likelihood[1]));
+            const int likelier = likelihood[0] < likelihood[1];
+            *to = (special_t_cdf(&student, z[likelier]) + odds * special_t_cdf(&student, z[!likelier])) / (1.0 + odds);
+        }
 }
 
 /* Count wins and losses of interleaved sequences: horizon h has h sequences, of origins congruent mod h.

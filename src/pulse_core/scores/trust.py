@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.data.calendars import Calendar
-from pulse_core.kernel.special import exp, log, student_t_cdf
+from pulse_core.kernel.bindings import trust as kernel_trust
+from pulse_core.kernel.special import exp, log
 
 Array = NDArray[np.float64]
 
@@ -67,31 +68,6 @@ def span_of(calendar: Calendar | None, last_year: int) -> int:
 
 def trust_probability(states: Array, span: int) -> Array:
     """Return trust from states (.., STATE, horizon, forecaster); (.., horizon, forecaster), NaN where there is none."""
-    ratio, effective, inflation, weight, compared = (states[..., index, :, :] for index in range(5))
-    result = np.full(ratio.shape, np.nan)
-    is_known = (weight >= LEAST_WEIGHT) & np.isfinite(ratio)
-    steps = np.broadcast_to(np.arange(1.0, ratio.shape[-2] + 1.0)[:, None], ratio.shape)[is_known]
-    ahead = np.maximum(1.0, span * (weight[is_known] + 1.0) / (compared[is_known] + 1.0))
-    r, n, spread = ratio[is_known], effective[is_known], inflation[is_known]
-    freedom = np.minimum(np.maximum(n / steps, _LIMITS[0]), _LIMITS[1])
-    logs, z = zip(*(_component(prior, r, spread / n, spread / ahead) for prior in PRIOR), strict=True)
-    largest = np.maximum(*logs)
-    likelihoods = [exp(value - largest) for value in logs]
-    tails = student_t_cdf(freedom[:, None], np.stack(z, axis=-1))  # side by side: of the same degrees of freedom
-    total = likelihoods[0] * tails[:, 0] + likelihoods[1] * tails[:, 1]
-    result[is_known] = total / (likelihoods[0] + likelihoods[1])
-    return result
-
-
-def _component(prior: tuple[float, float, float], ratio: Array, variance: Array, ahead: Array) -> tuple[Array, Array]:
-    """Return the log likelihood of one normal of the prior, and by how many deviations the mean it expects is above 0.
-
-    `variance` is that of the observed mean, `ahead` that of the mean over the span ahead.
-    """
-    share, mean, deviation = prior
-    marginal = deviation * deviation + variance
-    distance = ratio - mean
-    likelihood = log(share) - distance * distance / (2.0 * marginal) - log(marginal) / 2.0
-    shrinkage = deviation * deviation / marginal
-    expected = (1.0 - shrinkage) * mean + shrinkage * ratio
-    return likelihood, expected / np.sqrt(shrinkage * variance + ahead + DRIFT * DRIFT)
+    rows = np.ascontiguousarray(states).reshape(-1, *states.shape[-3:])
+    values = kernel_trust(rows, float(span), np.array(PRIOR), DRIFT, LEAST_WEIGHT, np.array(_LIMITS))
+    return values.reshape(*states.shape[:-3], *states.shape[-2:])

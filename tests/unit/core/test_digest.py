@@ -96,7 +96,8 @@ def probabilities(result: RunResult) -> np.ndarray:
 
 
 FUNCTIONS = {
-    "the t's distribution": ("student_t_cdf", (trust, comparison)),
+    "trust": ("kernel_trust", (trust,)),
+    "the t's distribution": ("student_t_cdf", (comparison,)),
     "the t's quantile": ("student_t_quantile", (jackknife,)),
     "the Beta's quantile": ("beta_quantile", (win_rate,)),
 }
