@@ -121,7 +121,7 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
     ("calibration.c", "behind = choose(less(all_lanes(1.0), behind), behind, all_lanes(1.0));", ""),
     ("calibration.c", "(state->crossed[i / LANES] ? state->fit : state->raw)", "state->raw"),
     ("powers.h", "LN2 = 0.6931471805599453;", "LN2 = 0.6931471805599450;"),
-    ("powers.h", "0.3333333333333335,", "0.3333333333333325,"),
+    ("powers.h", "0.3333333333333335,", "0.3333333333433335,"),
     ("powers.h", "0.16666666666666669,", "0.16666666666666600,"),
     ("powers.h", "mask twice = less(all_lanes(0.5 * LN2), x)", "mask twice = less(all_lanes(1.0 * LN2), x)"),
     ("powers.h", "choose(four_times, all_lanes(0.25),", "choose(four_times, all_lanes(0.5),"),

@@ -355,6 +355,20 @@ def test_custom_quantiles_are_quoted_as_they_are_under_one_name_and_calibrated_b
         tracker.learn([errors[origin]])
 
 
+@both
+def test_each_forecaster_that_brings_quantiles_learns_from_its_own_errors(calibration):
+    generator = np.random.default_rng(13)
+    offsets = np.sort(generator.normal(size=(40, 9, 2, 3)), axis=1)
+    spread = generator.uniform(0.5, 2.0, (40, 2, 3))
+    case = PassInput(
+        forecasts=generator.normal(size=(40, 4, 3)),
+        origins=origins_of(np.zeros((40, 3))),
+        custom=CustomQuantiles((2, 3), (0, 1), offsets, spread),
+        calibration=calibration,
+    )
+    assert_same_bits(run(case), plain(case))
+
+
 def test_calibration_of_a_spread_begins_with_the_spread_and_finds_out_what_it_is_worth():
     # errors are three times as large as the forecaster says
     generator = np.random.default_rng(10)
