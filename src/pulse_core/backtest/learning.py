@@ -265,7 +265,7 @@ class LearningPass:
         horizons, width = self._pairs = spec.horizon, whole_lanes(self._shape[0])
         origins = len(self._origins) - self._origins.first
         sequences, window = horizons * (horizons + 1) // 2, most_waiting(self._origins)
-        self._differences = np.full((origins, *self._pairs), np.nan)
+        self._differences = np.empty((origins, *self._pairs))
         self._marked, self._ahead = (
             np.empty((len(marks), len(STATE), *self._pairs)),
             np.empty((len(marks), *self._pairs)),

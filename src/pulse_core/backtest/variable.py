@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.arrays import frozen
 from pulse_core.backtest.hindcast_rows import HindcastRows
 from pulse_core.backtest.hindcasts import Hindcasts, hindcast
 from pulse_core.backtest.learning import LearningPass, OriginStates
@@ -154,13 +155,14 @@ class _Output:
         state = np.moveaxis(last.states[-1], 0, -1).swapaxes(0, 1)
         counts = np.moveaxis(learning.counts, 2, 0).swapaxes(-2, -1).astype(np.int64)[:, :, :shown]
         weights, regret, bound = learning.learned()
+        sums = frozen(learning.sums)  # not to be copied where all are shown
         return VariableRecord(
             variable=self.point.variable,
             forecasters=names[:shown],
             benchmark=self.benchmark,
             span=self.span,
             exponent=self.point.exponent,
-            sums=BatchSums(np.arange(self.origins.batches), learning.sums[:, :shown]),
+            sums=BatchSums(np.arange(self.origins.batches), sums if shown == len(names) else sums[:, :shown]),
             won=counts[0],
             lost=counts[1],
             trust=self._at_batch_ends(trust)[:, :shown],

@@ -267,18 +267,18 @@ void trust_write(struct pass *pass, int64_t origin, int64_t call)
         write_evidence(pass, state->evidence + call * 2 * pairs);
 }
 
-/* A normal of the prior of the mean ratio: its share, mean and standard deviation. */
+/* A normal of the prior of the mean ratio: the logarithm of its share, mean and variance. */
 struct normal {
-    double share, mean, deviation;
+    double log_share, mean, variance;
 };
 
 /* The logarithm of how likely one normal of the prior makes the ratio seen, and by how many standard deviations the mean
  * that it expects is above 0; `seen` is the variance of the observed mean, `ahead` that of the mean over the span ahead. */
 static void expect(const struct normal *prior, double ratio, double seen, double ahead, double *likelihood, double *z)
 {
-    const double own = prior->deviation * prior->deviation, marginal = own + seen, distance = ratio - prior->mean;
-    const double shrinkage = own / marginal;
-    *likelihood = special_log(prior->share) - distance * distance / (2.0 * marginal) - special_log(marginal) / 2.0;
+    const double marginal = prior->variance + seen, distance = ratio - prior->mean;
+    const double shrinkage = prior->variance / marginal;
+    *likelihood = prior->log_share - distance * distance / (2.0 * marginal) - special_log(marginal) / 2.0;
     *z = ((1.0 - shrinkage) * prior->mean + shrinkage * ratio) / sqrt(shrinkage * seen + ahead);
 }
 
@@ -291,7 +291,8 @@ PULSE_EXPORT void pulse_trust(const double *states, int64_t rows, int64_t horizo
                               const double *prior, double drift, double least_weight, const double *limits, double *trust)
 {
     const int64_t apart = horizons * forecasters;
-    const struct normal few = {prior[0], prior[1], prior[2]}, many = {prior[3], prior[4], prior[5]};
+    const struct normal few = {special_log(prior[0]), prior[1], prior[2] * prior[2]};
+    const struct normal many = {special_log(prior[3]), prior[4], prior[5] * prior[5]};
     struct student student = {.freedom = NAN};
     for (int64_t row = 0; row < rows; row++)
         for (int64_t i = 0; i < apart; i++) {
@@ -314,7 +315,9 @@ PULSE_EXPORT void pulse_trust(const double *states, int64_t rows, int64_t horizo
             /* relative to the likelier one, so that neither overflows */
             const double odds = special_exp(-fabs(likelihood[0] - likelihood[1]));
             const int likelier = likelihood[0] < likelihood[1];
-            *to = (special_t_cdf(&student, z[likelier]) + odds * special_t_cdf(&student, z[!likelier])) / (1.0 + odds);
+            /* a part that changes nothing is left out */
+            const double rest = odds > 0x1p-60 ? odds * special_t_cdf(&student, z[!likelier]) : 0.0;
+            *to = (special_t_cdf(&student, z[likelier]) + rest) / (1.0 + odds);
         }
 }
 

@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.kernel.bindings import evidence_behind, sequence_counts
-from pulse_core.kernel.special import beta_sf, log, log_beta
+from pulse_core.kernel.special import beta_sf, exp, log, log_beta
 
 Array = NDArray[np.float64]
 
 FALSE_DISCOVERY_RATE: Final = 0.05
 
+_LOG_2: Final = 0.6931471805599453
 _LOG_10: Final = 2.302585092994046
 
 
@@ -57,8 +58,8 @@ def log10_evidence(won: Array, lost: Array) -> Array:
     # where wins lead, the sum may exceed a float64, so the logarithm is of 2^(n+1) B(w+1, l+1) P(Beta(w+1, l+1) > 1/2),
     # whose probability is at least 1/2
     alpha, beta = won[is_ahead] + 1.0, lost[is_ahead] + 1.0
-    logs[is_ahead] = (alpha + beta - 1.0) * math.log(2.0) + log_beta(alpha, beta) + log(beta_sf(alpha, beta, 0.5))
-    return np.asarray(logs / math.log(10.0))
+    logs[is_ahead] = (alpha + beta - 1.0) * _LOG_2 + log_beta(alpha, beta) + log(beta_sf(alpha, beta, 0.5))
+    return np.asarray(logs / _LOG_10)
 
 
 def average_evidence(log10_e: Array) -> Array:
@@ -70,10 +71,9 @@ def average_evidence(log10_e: Array) -> Array:
     """
     largest = log10_e.max(axis=0)
     total = np.zeros(largest.shape)
-    for sequence in log10_e:
-        total = total + np.array([10.0**power for power in (sequence - largest).ravel().tolist()]).reshape(total.shape)
-    logs = np.array([math.log10(value) for value in (total / len(log10_e)).ravel().tolist()]).reshape(total.shape)
-    return np.asarray(largest + logs)
+    for value in exp((log10_e - largest) * _LOG_10):
+        total = total + value
+    return np.asarray(largest + log(total / len(log10_e)) / _LOG_10)
 
 
 def discoveries(log10_e: Array, rate: float = FALSE_DISCOVERY_RATE) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ Ibrahim & Chen 2000).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -52,6 +53,7 @@ _LIMITS: Final = (2.0, 200.0)
 """Of the degrees of freedom."""
 
 
+@cache
 def fade_of(half_life: float) -> float:
     """Return what remains after one step where half remains after `half_life` steps, by the kernel's arithmetic."""
     return float(exp(log(0.5) / half_life))
