@@ -77,7 +77,8 @@ def trending_text(variables: Sequence[TrendingBenchmark]) -> str:
     who = benchmarks[0] if len(benchmarks) == 1 else "The benchmark"
     advice = "no simple forecaster does better there"
     if alternatives:
-        advice = f"compare with {' or '.join(alternatives)} (--benchmark {alternatives[0]}, or auto)"
+        auto = ", or auto" if len(benchmarks) == 1 else ""
+        advice = f"compare with {' or '.join(alternatives)} (--benchmark {alternatives[0]}{auto})"
     skills = [_against_simple(variable) for variable in variables[:_SHOWN] if variable.skill is not None]
     more = f", and {len(variables) - _SHOWN} more variables" if len(variables) > _SHOWN else ""
     text = f"{who} trends on {_counted(len(variables), 'variable')}: {advice}."
@@ -88,7 +89,7 @@ def trending_text(variables: Sequence[TrendingBenchmark]) -> str:
 
 def _against_simple(variable: TrendingBenchmark) -> str:
     if variable.best == variable.simple:
-        return f"{variable.variable} {variable.simple} itself"
+        return f"{variable.variable} {variable.simple}, itself the best simple one"
     return f"{variable.variable} {variable.best} {variable.skill:+.1%} over {variable.simple}"
 
 

@@ -11,7 +11,7 @@ LOSSES: Final = {"absolute": "error", "crps": "CRPS"}
 """What the loss of a spec's `trust_loss` is called."""
 VERDICT_TEXT: Final = "what is shown of its mean {loss} against {benchmark}'s: better, worse, or open"
 """What a verdict means."""
-FEW_TEXT: Final = f"fewer than {FEW} origins: trust rests more on other series than on this"
+FEW_TEXT: Final = f"fewer than {FEW} origins: what other series taught still weighs much in trust"
 """What the mark of such a trust means."""
 
 

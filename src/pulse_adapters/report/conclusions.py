@@ -35,7 +35,7 @@ def on_trust(path: TrustPath, focus: Standing, loss: str) -> str:
     """Say where trust ended, and since when it has been on one side of one half."""
     finite = np.isfinite(path.trust)
     if not finite.any():
-        return f"Too little of {focus.forecaster} could be compared with {focus.benchmark} for a trust in it."
+        return f"Too few forecasts of {focus.forecaster} differ from {focus.benchmark}\u2019s for a trust in it."
     trust, ends = path.trust[finite], path.ends[finite]
     end = (
         f"At the end the probability is {chance_words(trust[-1])} that {focus.forecaster} has a lower mean {loss} than "
@@ -108,6 +108,9 @@ def on_reliability(calibration: Calibration, count: int) -> str:
     if not np.isfinite(coverage):
         return "Quantiles were not scored."
     if abs(coverage - 0.8) <= _close(0.8, count):
+        low, high = float(calibration.mass[:3].sum()), float(calibration.mass[-3:].sum())
+        if max(abs(low - 0.1), abs(high - 0.1)) > _close(0.1, count):
+            return f"{held}, but {share(low, 1)} lay below it and {share(high, 1)} above: it lies off the middle."
         return f"{held}: intervals can be taken at their word."
     if coverage < 0.8:
         return f"{held}: intervals are too narrow; take them wider."

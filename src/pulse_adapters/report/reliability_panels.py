@@ -27,8 +27,8 @@ def reliability_panels(report: Report) -> Iterator[Panel]:
     yield Panel(
         title="Trusts that have come of age",
         conclusion=on_trusts(report.reliability),
-        note="Counted at origins one span apart, from the fortieth on. The band is the 99% interval of what came true, "
-        "by leaving out one variable after the other.",
+        note="Counted at origins one span apart, from the fortieth on. The band is the 99% interval of what came true "
+        "less what was said, by leaving out one variable after the other.",
         drawing=trust_reliability_figure(horizons, bins),
         numbers=Numbers(
             ("ahead", "trust from", "to", "on average", "came true", "band", "trusts", "pairs", ""),
@@ -55,11 +55,12 @@ def on_trusts(bins: Sequence[ReliabilityBin]) -> str:
     bad = reliability_text(bins)
     if bad:
         return f"{overall} {bad}"
-    if max(trust_bin.pairs for trust_bin in bins) < LEAST_PAIRS:
-        return (
-            f"{overall} No bin has the {LEAST_PAIRS} pairs of a variable and a span of origins that it takes to judge."
-        )
-    return f"{overall} In no bin is the difference beyond chance."
+    judged = sum(trust_bin.pairs >= LEAST_PAIRS and trust_bin.band_low is not None for trust_bin in bins)
+    if not judged:
+        return f"{overall} No bin can be judged, which takes two variables and {LEAST_PAIRS} pairs of one and a span."
+    return (
+        f"{overall} {judged:,} of {counted(len(bins), 'bin')} can be judged: in none is the difference beyond chance."
+    )
 
 
 def _line(trust_bin: ReliabilityBin) -> tuple[str, ...]:

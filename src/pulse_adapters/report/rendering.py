@@ -161,7 +161,7 @@ def _tiles(report: Report) -> list[tuple[str, str, str]]:
         (
             formats.signed(float(np.median(skills)) if skills else None),
             "median skill of the best",
-            f"share of {report.benchmark}\u2019s {report.loss} saved, one step ahead",
+            f"share of {report.benchmark}\u2019s {report.loss} saved 1 ahead, on {len(skills):,} of {len(first):,}",
         ),
         (
             formats.share(float(np.median(covered)) if covered else None, 1),

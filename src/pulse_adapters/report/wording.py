@@ -44,7 +44,7 @@ def verdict_sentence(detail: Detail) -> str:
     if standing.forecaster is None:
         return "Nothing could be scored: no origin had both a forecast and an actual known by the end."
     if standing.verdict is Verdict.BENCHMARK:
-        return f"No forecaster made smaller errors than {standing.benchmark} itself.{_trend(detail)}"
+        return f"One step ahead no forecaster made smaller errors than {standing.benchmark} itself.{_trend(detail)}"
     parts = (_skill(standing, detail.loss), _meaning(standing), _trust(standing, detail.loss))
     return f"{' '.join(part for part in parts if part)}{_trend(detail)}"
 
@@ -101,7 +101,7 @@ def standing_cards(standing: Standing) -> list[tuple[str, str, str]]:
         (
             "Trust",
             f"{FEW_MARK if few else ''}{chance(standing.trust)}",
-            f"over {counted(standing.span or 1, 'origin')}",
+            f"over {counted(standing.span, 'origin')}" if standing.span else "",
         ),
         ("n", origins or chance(None), "independent origins, too few" if few else "independent origins"),
         ("Win rate", share(standing.win_rate), _between(standing.win_interval, share)),

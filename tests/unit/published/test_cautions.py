@@ -25,7 +25,8 @@ def test_a_trending_benchmark_is_told_with_what_to_do_and_the_skill_that_remains
 
 
 def test_a_best_forecaster_that_is_the_simple_one_is_not_compared_with_itself():
-    assert trending_text([attrs.evolve(PRICES, best="drift", skill=0.0)]).endswith("1 ahead: prices drift itself.")
+    text = trending_text([attrs.evolve(PRICES, best="drift", skill=0.0)])
+    assert text.endswith("1 ahead: prices drift, itself the best simple one.")
 
 
 def test_a_benchmark_that_leans_to_one_side_but_is_the_best_simple_forecaster_is_no_reason_for_another():
@@ -36,7 +37,7 @@ def test_a_benchmark_that_leans_to_one_side_but_is_the_best_simple_forecaster_is
 def test_of_many_variables_and_benchmarks_some_are_named_and_the_others_counted():
     many = [attrs.evolve(PRICES, variable=f"v{number}") for number in range(7)]
     text = trending_text([*many, attrs.evolve(PRICES, benchmark="mean")])
-    assert text.startswith("The benchmark trends on 8 variables: compare with drift")
+    assert text.startswith("The benchmark trends on 8 variables: compare with drift (--benchmark drift).")
     assert text.endswith("v4 holt +12.7% over drift, and 3 more variables.")
 
 

@@ -38,7 +38,7 @@ def _title(comparison: Comparison) -> Text:
     if comparison.before.document.digest == comparison.after.document.digest:
         return title.append(": every score and trust is the same", style="not bold")
     changed = sum(not change.same for change in comparison.changes)
-    message = f": {changed} of {len(comparison.changes)} (variable, forecaster, horizon) differ"
+    message = f": {changed} of {len(comparison.changes)} (variable, forecaster, horizon) differ in mean error"
     return title.append(message if comparison.changes else ": they have nothing in common", style="not bold")
 
 

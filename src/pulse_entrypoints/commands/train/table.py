@@ -121,7 +121,7 @@ def _explanation(result: RunResult, rows: Sequence[tuple[str, int, BestForecaste
     if any(best is not None and best.at_one_time for *_, best in rows):
         table.add_row(_AT_ONE_TIME, "shown at this one time; who looks every day sees as much by chance more often")
     table.add_row("trust", Text(f"the probability that over {span} its mean {loss} is lower than {benchmark}'s"))
-    table.add_row("n", "the number of independent origins that trust rests on")
+    table.add_row("n", "so many independent origins would say as much as those trust rests on")
     if any(best is not None and is_few(best.n_effective) for *_, best in rows):
         table.add_row(FEW_MARK, FEW_TEXT)
     table.add_row("in 80%", "how often the actual lay in its 80% interval")
