@@ -27,8 +27,8 @@ def reliability_panels(report: Report) -> Iterator[Panel]:
     yield Panel(
         title="Trusts that have come of age",
         conclusion=on_trusts(report.reliability),
-        note="Counted at origins one span apart, from the fortieth on. The band is the 99% interval of what came true, "
-        "by leaving out one variable after the other.",
+        note="Counted at origins one span apart, from the fortieth on. The band is the 99% interval of what came true "
+        "less what was said, by leaving out one variable after the other.",
         drawing=trust_reliability_figure(horizons, bins),
         numbers=Numbers(
             ("ahead", "trust from", "to", "on average", "came true", "band", "trusts", "pairs", ""),
