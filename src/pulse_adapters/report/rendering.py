@@ -155,7 +155,7 @@ def _tiles(report: Report) -> list[tuple[str, str, str]]:
     return [
         (
             f"{count[Verdict.BETTER]:,} of {len(first):,}",
-            f"shown to be better than {report.benchmark}",
+            f"best forecasters shown to be better than {report.benchmark}",
             f"{discoveries:,} with all comparisons of the run counted",
         ),
         (

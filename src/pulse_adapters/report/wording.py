@@ -10,17 +10,24 @@ from pulse_adapters.report.views import Detail, Report, Standing, Verdict
 
 
 def headline(report: Report) -> str:
-    """Say in one sentence what the run shows one step ahead."""
+    """Say in one sentence what the run shows one step ahead, of each variable's best forecaster.
+
+    Of no other: the one of the least error may be left open where another, with a little more error, is better.
+    """
     first = [row for row in report.rows if row.horizon == 1]
     better = sum(row.verdict is Verdict.BETTER for row in first)
     if not first:
         return "No variable could be trained."
     if not better:
-        return f"No forecaster is shown to be better than {report.benchmark} one step ahead."
+        best = "The best forecaster is not" if len(first) == 1 else "On no variable is the best forecaster"
+        return f"{best} shown to be better than {report.benchmark} one step ahead."
     if len(first) == 1:
-        return f"A forecaster is shown to be better than {report.benchmark} one step ahead."
+        return f"The best forecaster is shown to be better than {report.benchmark} one step ahead."
     which = "all" if better == len(first) else f"{better:,} of"
-    return f"On {which} {counted(len(first), 'variable')}, a forecaster is shown to be better than {report.benchmark}."
+    return (
+        f"On {which} {counted(len(first), 'variable')}, the best forecaster is shown to be better than "
+        f"{report.benchmark} one step ahead."
+    )
 
 
 def scope(report: Report) -> str:

@@ -6,13 +6,16 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.commands import all_options
 from pulse_entrypoints.cli.options import Option, options_of
+
+_REPLACED: Final = {"trust_decay": "trust_half_life"}
+"""Options of earlier versions, and what took their place: other values, so that none is taken for the other."""
 
 S = TypeVar("S", bound=attrs.AttrsInstance)
 S_co = TypeVar("S_co", bound=attrs.AttrsInstance, covariant=True)
@@ -82,6 +85,9 @@ class _Reader:
                 yield word
 
     def _unknown(self, name: str) -> str:
+        replacement = _REPLACED.get(name.lower().removeprefix("--").replace("-", "_"), "")
+        if replacement in self.options:
+            return f"{name}: no such option any more; {self.options[replacement].flag} takes its place"
         flags = [option.flag for option in self.options.values()]
         near = get_close_matches(name.lower().replace("_", "-"), flags, n=1)
         hint = f"did you mean {near[0]}?" if near else f"{self.command_line.command} --help lists them"
@@ -98,6 +104,13 @@ class _Reader:
                 text = environment[option.environment]
                 texts = text.split() if option.kind.many else [text]
                 self._set(option, f"{option.environment} in the environment", option.kind.of_text, texts)
+        for name, replacement in _REPLACED.items():
+            old = f"PULSE_{name.upper()}"
+            if old in environment and replacement in self.options:
+                self.problems.append(
+                    f"{old} in the environment: no such variable any more; {self.options[replacement].environment} "
+                    "takes its place"
+                )
 
     def read_file(self) -> None:
         self.layer += 1
@@ -148,6 +161,9 @@ class _Reader:
 
 
 def _unknown_key(key: str) -> str:
+    replacement = _REPLACED.get(key.lower().replace("-", "_"))
+    if replacement is not None:
+        return f"{key}: no such key any more; {replacement} takes its place"
     keys = [name for name in all_options() if name != "config"]
     near = get_close_matches(key.lower().replace("-", "_"), keys, n=1)
     return f"{key}: no such key{f'; did you mean {near[0]}?' if near else ''}"

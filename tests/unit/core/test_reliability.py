@@ -85,22 +85,24 @@ def test_a_bin_merges_its_variables():
 
 
 @given(st.integers(2, 12), seeds)
-def test_a_band_is_the_textbooks_jackknife_over_variables(count, seed):
+def test_a_band_is_the_textbooks_jackknife_over_variables_or_what_right_trusts_would_make_it(count, seed):
     generator = np.random.default_rng(seed)
     tables = variables(count, generator)
     row = only_bin([*tables, np.zeros((1, BINS, 4))])  # a variable without such trusts has no say
-    quoted, said, true = (np.array([table[0, 6, index] for table in tables]) for index in range(3))
+    quoted, said, true, blocks = (np.array([table[0, 6, index] for table in tables]) for index in range(4))
     ratios = [
         sum(true[j] - said[j] for j in range(count) if j != i) / sum(quoted[j] for j in range(count) if j != i)
         for i in range(count)
     ]
     mean = sum(ratios) / count
     error = math.sqrt((count - 1) / count * sum((ratio - mean) ** 2 for ratio in ratios))
-    margin = stats.t.ppf(0.995, count - 1) * error
+    # the five trusts of a block come true together, or none does
+    variances = [b * (n / b) ** 2 * (p / n) * (1 - p / n) for n, p, b in zip(quoted, said, blocks, strict=True)]
+    right = stats.norm.ppf(0.995) * math.sqrt(sum(variances)) / sum(quoted)
+    margin = max(stats.t.ppf(0.995, count - 1) * error, right)
     excess = row.true - row.trust
-    # a share less a trust lies within -1 and 1
-    ends = max(excess - margin, -1.0), min(excess + margin, 1.0)
-    assert row.band == pytest.approx(ends, rel=1e-9, abs=1e-12)
+    expected = max(excess - margin, -1.0), min(excess + margin, 1.0)
+    assert row.band == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
 def test_one_variable_has_no_band_and_is_never_bad():
@@ -124,6 +126,20 @@ def test_trusts_that_come_true_as_often_as_they_say_are_seldom_bad():
     generator = np.random.default_rng(3)
     bad = sum(only_bin(variables(20, generator)).bad for _ in range(300))
     assert bad <= 9
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 0.02), (0.0, 0.1), (0.9, 1.0), (0.98, 1.0)])
+@pytest.mark.parametrize(("count", "blocks"), [(5, 8), (30, 1)])
+def test_right_trusts_near_the_ends_are_seldom_bad_though_all_of_them_come_out_alike(low, high, count, blocks):
+    generator = np.random.default_rng(4)
+    bad = 0
+    for _ in range(200):
+        tables = np.zeros((count, 1, BINS, 4))
+        said = generator.uniform(low, high, (count, blocks))
+        true = generator.random((count, blocks)) < said
+        tables[:, 0, 0] = np.stack([np.full(count, blocks), said.sum(1), true.sum(1), np.full(count, blocks)], axis=-1)
+        bad += only_bin(list(tables)).bad
+    assert bad <= 6
 
 
 def test_bins_come_by_horizon_and_from_low_to_high_and_only_where_a_trust_is():

@@ -250,3 +250,16 @@ def test_one_configuration_file_serves_all_commands(tmp_path: Path) -> None:
 @attrs.frozen(kw_only=True)
 class Few(ConfigSettings):
     """A command that knows no horizon and no unit size."""
+
+
+def test_what_took_the_place_of_an_option_is_named_in_every_layer(tmp_path: Path) -> None:
+    config = toml(tmp_path, "trust_decay = 0.9")
+    found = read_settings(
+        CommandLine({"config": config}, ("--trust-decay", "0.9")), {"PULSE_TRUST_DECAY": "0.9"}, TrainSettings
+    )
+    assert found.problems == (
+        "--trust-decay: no such option any more; --trust-half-life takes its place",
+        "PULSE_TRUST_DECAY in the environment: no such variable any more; PULSE_TRUST_HALF_LIFE takes its place",
+        f"{config[0]}: trust_decay: no such key any more; trust_half_life takes its place",
+    )
+    assert read_settings(CommandLine({}), {"PULSE_TRUST_DECAY": "0.9"}, ConfigSettings).problems == ()

@@ -14,9 +14,10 @@ import pytest
 from rich.console import Console
 
 from pulse_adapters.backends.serial import SerialBackend
+from pulse_adapters.report import wording
 from pulse_adapters.report.assembly import assemble_report
 from pulse_adapters.report.rendering import MARKS, STAR, render
-from pulse_adapters.report.views import Verdict
+from pulse_adapters.report.views import Report, Verdict
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.stores.frames import FrameStore
 from pulse_core import RetrodictionTraining, RunResult, RunSpec
@@ -37,6 +38,7 @@ class Shown:
     horizons: dict[str, Any]
     table: str
     page: str
+    report: Report
 
     @property
     def row(self) -> str:
@@ -86,7 +88,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
         result = training.execute(spec)
         document = json.loads(sink.read("r", "result.json"))
         numbers = document["variables"][name]["forecasters"][forecaster.name]["horizons"]["1"]
-        made[name] = Shown(numbers, in_colour(result), render(assemble_report(sink, "r")).decode())
+        report = assemble_report(sink, "r")
+        made[name] = Shown(numbers, in_colour(result), render(report).decode(), report)
     return made
 
 
@@ -117,7 +120,7 @@ def test_the_table_of_the_terminal_shows_no_other_verdict(shown) -> None:
 
 def test_the_report_shows_no_other_verdict_of_the_better_one(shown) -> None:
     page = shown["jump"]
-    assert "A forecaster is shown to be better than naive one step ahead." in page.page
+    assert "The best forecaster is shown to be better than naive one step ahead." in page.page
     assert (STAR in page.summary, "rank0" in page.summary, "rank4" in page.summary) == (True, True, False)
     assert f"knows-jumps, one step ahead: {STAR} better" in page.details
     assert "The evidence shows it to be better" in page.details
@@ -127,9 +130,32 @@ def test_the_report_shows_no_other_verdict_of_the_better_one(shown) -> None:
 
 def test_the_report_shows_no_other_verdict_of_the_worse_one(shown) -> None:
     page = shown["over"]
-    assert "No forecaster is shown to be better than naive one step ahead." in page.page
+    assert "The best forecaster is not shown to be better than naive one step ahead." in page.page
     assert f"overshoots, one step ahead: {MARKS[Verdict.WORSE]} worse" in page.details
     assert "naive is best" in page.summary
     assert (STAR in page.summary + page.details, "rank4" in page.details) == (False, True)
     assert "to be better" not in page.summary + page.details
     assert "The verdict is worse." in page.details
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "headline"),
+    [
+        ([Verdict.OPEN], "The best forecaster is not shown to be better than naive one step ahead."),
+        ([Verdict.OPEN] * 3, "On no variable is the best forecaster shown to be better than naive one step ahead."),
+        (
+            [Verdict.BETTER, Verdict.OPEN, Verdict.WORSE],
+            "On 1 of 3 variables, the best forecaster is shown to be better than naive one step ahead.",
+        ),
+        (
+            [Verdict.BETTER] * 2,
+            "On all 2 variables, the best forecaster is shown to be better than naive one step ahead.",
+        ),
+    ],
+)
+def test_the_headline_speaks_of_the_best_forecasters_alone(shown, verdicts, headline) -> None:
+    # the best may be left open where another, with a little more error, is better
+    report = shown["jump"].report
+    (row,) = report.rows
+    rows = tuple(attrs.evolve(row, standing=attrs.evolve(row.standing, verdict=verdict)) for verdict in verdicts)
+    assert wording.headline(attrs.evolve(report, rows=rows)) == headline
