@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pulse_core.backtest.custom_quantiles import CustomQuantiles
 from pulse_core.kernel import bindings
 from pulse_core.kernel.bindings import doubles, positions
 from pulse_core.scores.sums import SUMS
@@ -106,6 +107,17 @@ def test_an_actual_on_the_end_of_an_interval_is_inside():
         # nothing has moved: every quantile is the point
         quantiles[name] = sums_of(np.zeros((1, 1)), np.array([actual]), scale=np.nan)["covered_95"][0, 0]
     assert quantiles == {"below": 0.0, "on": 1.0, "above": 0.0}
+
+
+@pytest.mark.parametrize("forecasters", range(2, 10))
+def test_a_forecaster_without_quantiles_is_not_counted_among_those_that_have_them(forecasters):
+    offsets = np.tile(np.arange(-4.0, 5.0)[None, :, None, None], (2, 1, 1, 1))
+    offsets[0] = np.nan
+    last = forecasters - 1
+    custom = CustomQuantiles((last,), (last - 1,), offsets, np.ones((2, 1, 1)))
+    case = PassInput(forecasts=np.zeros((2, forecasters, 1)), origins=origins_of(np.ones((2, 1))), custom=custom)
+    counts = run(case).sums[0, :, 0, SUMS.index("quantile_count")]
+    assert counts.tolist() == [2.0] * last + [1.0]
 
 
 def test_percentages_of_nothing_are_zero():
