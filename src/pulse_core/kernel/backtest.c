@@ -36,7 +36,7 @@ static void custom_learn(struct pass *pass, const int64_t *origin)
                 error = error / pass->custom_spread[(origin[h] * pass->custom + i) * horizons + h];
             state->error[h * state->width + i] = error;
         }
-    calibrator_learn(state, origin);
+    calibrator_learn(state, origin, NAN);
 }
 
 /* Put the quantiles that forecasters bring in the place of those around the points of the same rows. */
@@ -84,7 +84,8 @@ static void learn(struct pass *pass, int64_t origin)
         errors_of(pass, next);
         if (pass->custom)
             custom_learn(pass, next);
-        calibrator_learn(&pass->calibrator, next);
+        const double step = next[0] < 0 ? NAN : pass->released[next[0] * horizons] - pass->newest[next[0]];
+        calibrator_learn(&pass->calibrator, next, step);
         trust_learn(pass, next, origin);
     }
 }

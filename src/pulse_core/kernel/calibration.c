@@ -39,6 +39,7 @@ static const double HUGE_GROWTH = 0x1p40;
 static const double LEAST_GROWTH = 0.1;
 static const double PRIOR_ERRORS = 20.0;
 static const double SLOWEST = 500.0;
+static const double HISTORY_ERRORS = 0.5;
 
 /* Fit `raw` (levels, apart by LANES) by least squares so that it does not fall: pool adjacent violators, as Robertson,
  * Wright & Dykstra (1988), Order restricted statistical inference, section 1.2. What is pooled is equal to the bit. */
@@ -127,10 +128,25 @@ static void learn_horizon(struct calibrator *state, int64_t h, int64_t row)
     }
 }
 
-/* Learn of the size of errors one step ahead, of which `past` says what the square was at their origin. */
-static void learn_squares(struct calibrator *state, const double *past)
+/* By what the history's mean square is scaled for forecasters whose errors differ from the series' steps: the sum of
+ * their squared errors over that of the squared steps at the same times, from 1 on and never above it. */
+static inline lanes scale_history(double *scaling, int64_t width, lanes learns, lanes latest, lanes step, lanes square)
+{
+    lanes errors = load(scaling) + only((mask)learns, latest), steps = load(scaling + width) + only((mask)learns, step);
+    lanes few = all_lanes(HISTORY_ERRORS) * square, scale = lesser((errors + few) / (steps + few), all_lanes(1.0));
+    store(scaling, errors);
+    store(scaling + width, steps);
+    scale = choose((mask)learns & less(all_lanes(0.0), few), scale, load(scaling + 2 * width));
+    store(scaling + 2 * width, scale);
+    return scale;
+}
+
+/* Learn of the size of errors one step ahead, of which `past` says what the square was at their origin; `step` is the
+ * series' own step, which naive errs by. */
+static void learn_squares(struct calibrator *state, const double *past, double step)
 {
     const int64_t width = state->width;
+    const lanes stepped = most_squared(all_lanes(step));
     for (int64_t f = 0; f < width; f += LANES) {
         lanes error = load(state->error + f), steps = load(state->steps + f);
         mask learns = is_finite(error) & less_or_equal(all_lanes(0.0), load(past + f));
@@ -142,13 +158,19 @@ static void learn_squares(struct calibrator *state, const double *past)
             continue;
         lanes latest = most_squared(error), largest = load(state->largest + f);
         lanes share = all_lanes(1.0) / steps, cap = all_lanes(0.25) * largest;
+        lanes before = load(state->scaling + 2 * width + f);
+        lanes change_of_scale = scale_history(state->scaling + f, width, (lanes)learns, latest, stepped,
+                                              load(state->start + f)) - before;
         for (int64_t h = 0; h < state->horizons; h++) {
-            lanes square = load(state->square + h * width + f);
+            lanes square = load(state->square + h * width + f), history = load(state->history + h * width + f);
             lanes change = lesser(latest, larger(all_lanes(16.0) * square, cap)) - square;
-            lanes moved = square + larger(all_lanes(0.04 / state->root[h]), share) * change;
+            lanes rate = larger(all_lanes(0.04 / state->root[h]), share);
+            history = history - rate * history;
+            lanes moved = square + rate * change + history * change_of_scale;
             /* while nothing has moved, the first error that is not zero says how large errors are */
             moved = least_as_zero(choose(less(all_lanes(0.0), square), moved, latest));
             store(state->square + h * width + f, choose(learns, moved, square));
+            store(state->history + h * width + f, choose(learns, history, load(state->history + h * width + f)));
         }
         lanes bounded = lesser(latest, all_lanes(16.0) * larger(load(state->square + f), largest));
         bounded = least_as_zero(larger(all_lanes(0.998) * largest, bounded));
@@ -206,7 +228,7 @@ static void grow(struct calibrator *state)
     }
 }
 
-static void conformal_learn(struct calibrator *state, const int64_t *origin)
+static void conformal_learn(struct calibrator *state, const int64_t *origin, double step)
 {
     const double *at_one_step = state->past_square + state->queue[0].oldest * state->width;
     for (int64_t h = 0; h < state->horizons; h++) {
@@ -217,7 +239,7 @@ static void conformal_learn(struct calibrator *state, const int64_t *origin)
         queue->oldest = queue->oldest + 1 < queue->first + queue->depth ? queue->oldest + 1 : queue->first;
     }
     if (origin[0] >= 0)
-        learn_squares(state, at_one_step);
+        learn_squares(state, at_one_step, step);
     if (state->brings_spread)
         grow_spread(state);
     else
@@ -239,8 +261,9 @@ static void wake(struct calibrator *state, const double *forecast, double step_s
         state->asleep -= 1;
         state->steps[f] = steps;
         state->largest[f] = square;
+        state->start[f] = square;
         for (int64_t h = 0; h < horizons; h++)
-            state->square[h * width + f] = square;
+            state->square[h * width + f] = state->history[h * width + f] = square;
     }
     if (!state->brings_spread)
         grow(state);
@@ -403,10 +426,10 @@ static void empirical_predict(struct calibrator *state)
 
 /* Learn of the errors in state->error (horizons, width), NaN where there is none: those of the oldest origin that was not
  * learned from yet at each horizon, which is `origin` (horizons), or -1 for none. */
-void calibrator_learn(struct calibrator *state, const int64_t *origin)
+void calibrator_learn(struct calibrator *state, const int64_t *origin, double step)
 {
     if (state->kind == CONFORMAL)
-        conformal_learn(state, origin);
+        conformal_learn(state, origin, step);
     else
         empirical_learn(state);
 }

@@ -53,6 +53,9 @@ struct calibrator {
     double *fit;            /* (horizons, width, LEVELS) their isotonic fit where they cross */
     int64_t *crossed;       /* (horizons, width / LANES) whether any of LANES do */
     double *square;         /* (horizons, width) mean squares of errors one step ahead */
+    double *history;        /* (horizons, width) what of these is still the history's mean square, not yet scaled */
+    double *start;          /* (width) the history's mean square */
+    double *scaling;        /* (3, width) by what that is scaled: sums of squared errors and of steps, their ratio */
     double *ratio;          /* (horizons, width) mean squares of errors over these, as of their origins */
     double *growth;         /* (horizons, width) the same with the prior */
     double *learned;        /* (horizons, width) how many errors were learned from */
@@ -170,7 +173,7 @@ static inline void expand(double *cells, const double *by_horizon, int64_t count
             cells[first + h] = by_horizon[h];
 }
 
-void calibrator_learn(struct calibrator *state, const int64_t *origin);
+void calibrator_learn(struct calibrator *state, const int64_t *origin, double step);
 void calibrator_predict(struct calibrator *state, const double *forecast, double step_square, double steps);
 void ensemble_learn(struct pass *pass, const int64_t *origin);
 void ensemble_predict(struct pass *pass, int64_t origin, double *weights);
