@@ -18,6 +18,14 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
     ("calibration.c", "HUGE_SQUARE = 0x1p980;", "HUGE_SQUARE = INFINITY;"),
     ("calibration.c", "TINY_SQUARE = 0x1p-900;", "TINY_SQUARE = 0.0;"),
     ("calibration.c", "PRIOR_ERRORS = 20.0;", "PRIOR_ERRORS = 21.0;"),
+    ("calibration.c", "HISTORY_ERRORS = 0.5;", "HISTORY_ERRORS = 0.6;"),
+    ("calibration.c", "history = history - rate * history;", "history = history - 0.5 * rate * history;"),
+    (
+        "calibration.c",
+        "(errors + few) / (steps + few), all_lanes(1.0)",
+        "(errors + few) / (steps + few), all_lanes(2.0)",
+    ),
+    ("calibration.c", "only((mask)learns, latest), steps =", "latest, steps ="),
     ("calibration.c", "SLOWEST = 500.0;", "SLOWEST = 400.0;"),
     ("calibration.c", "covered = less_or_equal(error,", "covered = less(error,"),
     ("calibration.c", "error, load(past + k * LANES))", "error, load(raw + k * LANES))"),
@@ -174,8 +182,8 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
     ),
     (
         "backtest.c",
-        "calibrator_learn(&pass->calibrator, next);",
-        "if (!step) calibrator_learn(&pass->calibrator, next);",
+        "calibrator_learn(&pass->calibrator, next, move);",
+        "if (!step) calibrator_learn(&pass->calibrator, next, move);",
     ),
 )
 

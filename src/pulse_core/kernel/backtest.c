@@ -84,8 +84,8 @@ static void learn(struct pass *pass, int64_t origin)
         errors_of(pass, next);
         if (pass->custom)
             custom_learn(pass, next);
-        const double step = next[0] < 0 ? NAN : pass->released[next[0] * horizons] - pass->newest[next[0]];
-        calibrator_learn(&pass->calibrator, next, step);
+        const double move = next[0] < 0 ? NAN : pass->released[next[0] * horizons] - pass->newest[next[0]];
+        calibrator_learn(&pass->calibrator, next, move);
         trust_learn(pass, next, origin);
     }
 }

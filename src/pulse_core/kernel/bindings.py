@@ -160,8 +160,8 @@ class _Calibrator(ctypes.Structure):
         *(
             (name, ctypes.c_void_p)
             for name in (
-                *("raw", "fit", "crossed", "square", "history", "start", "scaling", "ratio", "growth", "learned", "largest"),
-                *("steps", "scratch", "root", "exponent", "queue", "past_square", "past", "errors", "count"),
+                *("raw", "fit", "crossed", "square", "history", "start", "scaling", "ratio", "growth", "learned"),
+                *("largest", "steps", "scratch", "root", "exponent", "queue", "past_square", "past", "errors", "count"),
             )
         ),
         ("capacity", ctypes.c_int64),

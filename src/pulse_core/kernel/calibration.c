@@ -39,6 +39,7 @@ static const double HUGE_GROWTH = 0x1p40;
 static const double LEAST_GROWTH = 0.1;
 static const double PRIOR_ERRORS = 20.0;
 static const double SLOWEST = 500.0;
+/* So many errors as large as the history's steps stand before the first. */
 static const double HISTORY_ERRORS = 0.5;
 
 /* Fit `raw` (levels, apart by LANES) by least squares so that it does not fall: pool adjacent violators, as Robertson,

@@ -255,7 +255,7 @@ class Few(ConfigSettings):
 def test_what_took_the_place_of_an_option_is_named_in_every_layer(tmp_path: Path) -> None:
     config = toml(tmp_path, "trust_decay = 0.9")
     found = read_settings(
-        CommandLine({"config": config}, ("--trust-decay", "0.9")), {"PULSE_TRUST_DECAY": "0.9"}, TrainSettings
+        CommandLine({"config": config}, ["--trust-decay", "0.9"]), {"PULSE_TRUST_DECAY": "0.9"}, TrainSettings
     )
     assert found.problems == (
         "--trust-decay: no such option any more; --trust-half-life takes its place",

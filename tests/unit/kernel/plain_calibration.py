@@ -92,6 +92,8 @@ class Conformal:
         self.squares, self.growth = [math.nan] * horizons, [1.0] * horizons
         self.ratios, self.learned = [0.0] * horizons, [0] * horizons
         self.largest, self.steps = 0.0, math.nan
+        self.history, self.start, self.scale = [0.0] * horizons, 0.0, 1.0
+        self.error_squares, self.step_squares = 0.0, 0.0
         self.past: list[deque[Quoted]] = [deque() for _ in range(horizons)]
 
     @property
@@ -99,14 +101,17 @@ class Conformal:
         """The trackers, uncrossed."""
         return [isotonic(raw) for raw in self.raw]
 
-    def learn(self, errors: Sequence[float | None]) -> None:
-        """Learn of the error of the oldest origin that waits for it at each horizon, or of none."""
+    def learn(self, errors: Sequence[float | None], step: float | None = None) -> None:
+        """Learn of the error of the oldest origin that waits for it at each horizon, or of none.
+
+        `step` is what naive would have erred by one step ahead; without one it is the error.
+        """
         at_one_step = self.past[0][0].square if errors[0] is not None else math.nan
         for h, error in enumerate(errors):
             if error is not None:
                 self._track(h, self.past[h].popleft(), error)
         if errors[0] is not None and math.isfinite(errors[0]) and at_one_step >= 0:
-            self._learn_squares(errors[0])
+            self._learn_squares(errors[0], errors[0] if step is None else step)
         self._grow()
 
     def _track(self, h: int, quoted: Quoted, error: float) -> None:
@@ -122,17 +127,28 @@ class Conformal:
             change = WEIGHTS[k] * tau - (WEIGHTS[k] if error <= quoted.quantiles[k] else 0.0)
             self.raw[h][k] = self.raw[h][k] + rate * change
 
-    def _learn_squares(self, error: float) -> None:
+    def _learn_squares(self, error: float, step: float) -> None:
         self.steps += 1.0
         if self.brings_spread:
             return
         latest = min(error * error, HUGE)
+        change_of_scale = self._scale(latest, min(step * step, HUGE))
         for h, square in enumerate(self.squares):
             rate = max(0.04 / math.sqrt(h + 1.0), 1.0 / self.steps)
-            moved = square + rate * (min(latest, max(16.0 * square, 0.25 * self.largest)) - square)
+            change = min(latest, max(16.0 * square, 0.25 * self.largest)) - square
+            self.history[h] = self.history[h] - rate * self.history[h]
+            moved = square + rate * change + self.history[h] * change_of_scale
             self.squares[h] = bounded(moved if square > 0 else latest)
         capped = min(latest, 16.0 * max(self.squares[0], self.largest))
         self.largest = bounded(max(0.998 * self.largest, capped))
+
+    def _scale(self, latest: float, step: float) -> float:
+        """By how much the factor of the history's mean square changes."""
+        self.error_squares, self.step_squares = self.error_squares + latest, self.step_squares + step
+        few, before = 0.5 * self.start, self.scale
+        if few > 0:
+            self.scale = min((self.error_squares + few) / (self.step_squares + few), 1.0)
+        return self.scale - before
 
     def _grow(self) -> None:
         for h in range(self.horizons):
@@ -172,7 +188,7 @@ class Conformal:
 
     def _wake(self, square: float, steps: float) -> None:
         self.steps, self.largest = steps, square
-        self.squares = [square] * self.horizons
+        self.squares, self.history, self.start = [square] * self.horizons, [square] * self.horizons, square
         if not self.brings_spread:
             self._grow()
 
@@ -215,7 +231,8 @@ class Empirical:
         self.errors = [[] for _ in range(self.horizons)]
         self.past = [deque() for _ in range(self.horizons)]
 
-    def learn(self, errors: Sequence[float | None]) -> None:
+    def learn(self, errors: Sequence[float | None], step: float | None = None) -> None:
+        del step
         for h, error in enumerate(errors):
             if error is None:
                 continue

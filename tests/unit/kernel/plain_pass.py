@@ -103,7 +103,10 @@ class PlainPass:
         for index, row in enumerate(self.case.custom.calibrated):
             self.custom[index].learn(errors[row])
         for f, calibrator in enumerate(self.calibrators):
-            calibrator.learn(errors[f])
+            calibrator.learn(errors[f], self._step(step[0]))
+
+    def _step(self, past: int | None) -> float | None:
+        return None if past is None else float(self.origins.released[past, 0]) - float(self.origins.newest[past])
 
     def _error(self, past: int | None, f: int, h: int) -> float | None:
         return None if past is None else float(self.origins.released[past, h]) - self.forecasts[past][f][h]

@@ -84,22 +84,56 @@ def tracked(
     """
     horizons = starting(len(by_horizon))
     m = largest = math.nan
+    history = History()
     quotes: list[list[tuple[list[float], float]]] = [[] for _ in by_horizon]
     for origin in range(len(by_horizon[0])):
+        moves = [hindcast.actual - hindcast.newest for hindcast in learned_at(by_horizon[0], origin)]
         for errors in errors_at(by_horizon, origin):
-            for horizon, error in zip(horizons, errors, strict=True):
-                if error is not None:
-                    horizon.learn(error)
+            learn_each(horizons, errors)
+            move = math.nan if errors[0] is None else moves.pop(0)
             if errors[0] is not None and math.isfinite(errors[0]):
                 m += 1
-                largest = squares_learn(horizons, errors[0] ** 2, m, largest)
+                squares_learn(horizons, errors[0] ** 2, m, largest)
+                history.learn(horizons, errors[0], move, m)
+                largest = max(0.998 * largest, min(errors[0] ** 2, 16 * max(horizons[0].v, largest)))
             grow(horizons)
         points = [hindcasts[origin].point for hindcasts in by_horizon]
         if math.isnan(m) and any(math.isfinite(point) for point in points):
             m, largest = float(len(steps[origin])), wake(horizons, steps[origin])
+            history = History(largest, [largest] * len(horizons))
         for quoted, horizon in zip(quotes, horizons, strict=True):
             quoted.append(horizon.say(m))
     return quotes
+
+
+def learn_each(horizons: Sequence[Horizon], errors: Sequence[float | None]) -> None:
+    """Let each horizon learn of its error, where it has one."""
+    for horizon, error in zip(horizons, errors, strict=True):
+        if error is not None:
+            horizon.learn(error)
+
+
+@attrs.define
+class History:
+    """The part of each v that is still the history's mean square, which is scaled to the forecaster's errors."""
+
+    square: float = 0.0
+    parts: list[float] = attrs.field(factory=list)
+    errors: float = 0.0
+    moves: float = 0.0
+
+    def factor(self) -> float:
+        """Squared errors over squared steps, as if half an error as large as the history's step came first."""
+        few = self.square / 2
+        return min((self.errors + few) / (self.moves + few), 1.0) if few else 1.0
+
+    def learn(self, horizons: Sequence[Horizon], error: float, move: float, m: float) -> None:
+        """Scale what is left by what the newest error says."""
+        before = self.factor()
+        self.errors, self.moves = self.errors + error**2, self.moves + move**2
+        for h, horizon in enumerate(horizons):
+            self.parts[h] *= 1 - max(0.04 / math.sqrt(horizon.ahead), 1 / m)
+            horizon.v += self.parts[h] * (self.factor() - before)
 
 
 def starting(count: int) -> list[Horizon]:
@@ -128,12 +162,11 @@ def errors_at(by_horizon: Sequence[Sequence[Hindcast]], origin: int) -> Iterable
     return itertools.zip_longest(*fresh)
 
 
-def squares_learn(horizons: Sequence[Horizon], square: float, m: float, largest: float) -> float:
-    """Learn of a squared error one step ahead; the rare large ones, M, are returned."""
+def squares_learn(horizons: Sequence[Horizon], square: float, m: float, largest: float) -> None:
+    """Learn of a squared error one step ahead; `largest` are the rare large ones, M."""
     for horizon in horizons:
         change = min(square, max(16 * horizon.v, largest / 4)) - horizon.v
         horizon.v = horizon.v + max(0.04 / math.sqrt(horizon.ahead), 1 / m) * change if horizon.v else square
-    return max(0.998 * largest, min(square, 16 * max(horizons[0].v, largest)))
 
 
 def grow(horizons: Sequence[Horizon]) -> None:

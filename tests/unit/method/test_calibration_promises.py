@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from benchmarks._tracking import tracked_quantiles
+from pulse_core.backtest.custom_quantiles import HIGH, LOW
 from pulse_core.levels import INTERVALS
 from tests.processes import PROCESSES, broken_walk, growth, stairs
 from tests.simulation import Quoted, quoted
+from tests.unit.method.running import replay, series, spec_of
 
 HORIZONS = (1, 2, 5, 10, 20, 40, 60)
 NEAR = tuple(horizon for horizon in HORIZONS if horizon <= 20)
@@ -89,3 +91,24 @@ def test_an_explosion_is_forgotten_at_once():
     after = loud.between(402, 442)
     assert after.width(80)[0] <= 3.0 * quiet[0]
     assert after.coverage(80)[0] == pytest.approx(85.0, abs=10.0)
+
+
+def test_quantiles_of_seasonal_forecasters_are_not_held_to_the_steps_of_the_season():
+    # errors are some hundred times smaller in square than the steps that the history has made
+    generator = np.random.default_rng(12)
+    shares = []
+    for _ in range(12):
+        season = generator.normal(0, 20, 12)
+        level = np.cumsum(generator.normal(0, 1, 420))
+        observations = series(100 + level + season[np.arange(420) % 12] + generator.normal(0, 1, 420))
+        spec = spec_of(
+            days=420, first=60, horizon=3, season=12, forecasters=("naive", "seasonal-naive(12)", "holt-winters(12)")
+        )
+        output = replay(observations, spec)
+        first = output.origins.first
+        actual, quantiles = output.origins.released[first:, None], output.quantiles[first:]
+        inside = (actual >= quantiles[:, LOW]) & (actual <= quantiles[:, HIGH])
+        known = np.isfinite(actual[:, 0]).all(axis=-1)
+        shares.append([inside[known][:120].mean(axis=0), inside[known][120:].mean(axis=0)])
+    coverage = np.mean(shares, axis=0)  # (part, forecaster, horizon)
+    assert (np.abs(coverage - 0.8) < 0.07).all(), np.round(coverage, 3)
