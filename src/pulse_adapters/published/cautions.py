@@ -75,13 +75,14 @@ def trending_text(variables: Sequence[TrendingBenchmark]) -> str:
     benchmarks = list(dict.fromkeys(variable.benchmark for variable in variables))
     alternatives = list(dict.fromkeys(name for variable in variables for name in variable.alternatives))
     who = benchmarks[0] if len(benchmarks) == 1 else "The benchmark"
-    advice = "no simple forecaster does better there"
+    advice = "its errors lean to one side, and no simple forecaster does better there"
     if alternatives:
         auto = ", or auto" if len(benchmarks) == 1 else ""
         advice = f"compare with {' or '.join(alternatives)} (--benchmark {alternatives[0]}{auto})"
     skills = [_against_simple(variable) for variable in variables[:_SHOWN] if variable.skill is not None]
     more = f", and {len(variables) - _SHOWN} more variables" if len(variables) > _SHOWN else ""
-    text = f"{who} trends on {_counted(len(variables), 'variable')}: {advice}."
+    is_easy = "is too easy" if who == "The benchmark" else "is too easy a benchmark"
+    text = f"{who} {is_easy} on {_counted(len(variables), 'variable')}: {advice}."
     return (
         f"{text} The best against the best simple forecaster, 1 ahead: {'; '.join(skills)}{more}." if skills else text
     )

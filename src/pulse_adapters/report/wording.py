@@ -92,9 +92,9 @@ def _trend(detail: Detail) -> str:
     if not detail.trends or standing.over_simple is None:
         return ""
     if standing.forecaster == standing.simple:
-        return f" {standing.benchmark} trends here, and {standing.simple} is the best simple forecaster itself."
+        return f" {standing.benchmark} is too easy here, and {standing.simple} is the best simple forecaster itself."
     skill = f"the skill of {standing.forecaster} is {signed(standing.over_simple)}"
-    return f" {standing.benchmark} trends here: against {standing.simple}, the best simple forecaster, {skill}."
+    return f" {standing.benchmark} is too easy here: against {standing.simple}, the best simple forecaster, {skill}."
 
 
 def standing_cards(standing: Standing) -> list[tuple[str, str, str]]:

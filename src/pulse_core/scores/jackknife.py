@@ -20,9 +20,9 @@ def skill_intervals(losses: Array, benchmark: Array) -> tuple[Array, Array]:
 
     `losses` and `benchmark` (batch, ..) are sums over the same origins of each batch; a batch in which both sums are 0
     is left out. With g batches the variance is (g-1)/g times the sum of squares of the leave-one-out skills about their
-    mean, and the interval is symmetric, with Student's t of g - 1 degrees of freedom: NaN with fewer than two batches,
-    or where the benchmark has lost nothing without some batch. Whole batches are left out because errors depend on one
-    another mostly within a batch.
+    mean, and the interval is symmetric, with Student's t of g - 1 degrees of freedom, up to 1, which no skill exceeds:
+    NaN with fewer than two batches, or where the benchmark has lost nothing without some batch. Whole batches are left
+    out because errors depend on one another mostly within a batch.
 
     Source: Miller (1974), The jackknife - a review, Biometrika 61; for blocks of a time series Künsch (1989), Annals of
     Statistics 17.
@@ -36,7 +36,7 @@ def skill_intervals(losses: Array, benchmark: Array) -> tuple[Array, Array]:
         variance = (count - 1) / count * (apart * apart).sum(axis=0)
         skill = 1.0 - total / benchmark_total
         margin = _student_t(count - 1) * np.sqrt(variance)
-        return finite_or_nan(skill - margin), finite_or_nan(skill + margin)
+        return finite_or_nan(skill - margin), finite_or_nan(np.minimum(skill + margin, 1.0))
 
 
 def _student_t(freedom: NDArray[np.int64]) -> Array:

@@ -19,7 +19,7 @@ def test_where_nothing_trends_nothing_is_told():
 
 def test_a_trending_benchmark_is_told_with_what_to_do_and_the_skill_that_remains():
     assert trending_text([PRICES]) == (
-        "naive trends on 1 variable: compare with drift (--benchmark drift, or auto). "
+        "naive is too easy a benchmark on 1 variable: compare with drift (--benchmark drift, or auto). "
         "The best against the best simple forecaster, 1 ahead: prices holt +12.7% over drift."
     )
 
@@ -31,13 +31,16 @@ def test_a_best_forecaster_that_is_the_simple_one_is_not_compared_with_itself():
 
 def test_a_benchmark_that_leans_to_one_side_but_is_the_best_simple_forecaster_is_no_reason_for_another():
     text = trending_text([attrs.evolve(PRICES, alternatives=(), simple="naive", skill=None)])
-    assert text == "naive trends on 1 variable: no simple forecaster does better there."
+    assert text == (
+        "naive is too easy a benchmark on 1 variable: its errors lean to one side, "
+        "and no simple forecaster does better there."
+    )
 
 
 def test_of_many_variables_and_benchmarks_some_are_named_and_the_others_counted():
     many = [attrs.evolve(PRICES, variable=f"v{number}") for number in range(7)]
     text = trending_text([*many, attrs.evolve(PRICES, benchmark="mean")])
-    assert text.startswith("The benchmark trends on 8 variables: compare with drift (--benchmark drift).")
+    assert text.startswith("The benchmark is too easy on 8 variables: compare with drift (--benchmark drift).")
     assert text.endswith("v4 holt +12.7% over drift, and 3 more variables.")
 
 

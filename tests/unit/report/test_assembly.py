@@ -74,9 +74,9 @@ def test_trust_and_evidence_end_where_the_result_says(report, document) -> None:
 
 def test_a_benchmark_that_trends_is_told_with_the_skill_against_a_better_one(report, document) -> None:
     assert document["variables"]["climb"]["benchmark"]["trends"] is True
-    (told,) = [text for text in report.cautions if "trends" in text]
-    assert told.startswith("naive trends on 1 variable: compare with drift")
-    assert "trends here" in verdict_sentence(report.details[0])
+    (told,) = [text for text in report.cautions if "too easy" in text]
+    assert told.startswith("naive is too easy a benchmark on 1 variable: compare with drift")
+    assert "too easy here" in verdict_sentence(report.details[0])
 
 
 def test_the_runs_own_reliability_is_that_of_the_result(tmp_path) -> None:
