@@ -451,7 +451,7 @@ TRUST: Final[tuple[Fault, ...]] = (
 )
 
 COMPARISON: Final[tuple[Fault, ...]] = (
-    ("comparison.c", "rounding = 1e-20;", "rounding = 1e-18;"),
+    ("comparison.c", "rounding = 1e-20,", "rounding = 1e-18,"),
     ("comparison.c", "int64_t at = count - rest + i;", "int64_t at = i;"),
     (
         "comparison.c",
@@ -461,7 +461,9 @@ COMPARISON: Final[tuple[Fault, ...]] = (
     ("comparison.c", "count + 1 - 2 * horizon", "count - 2 * horizon"),
     ("comparison.c", "h * (h - 1.0) / n) / n", "h * (h - 1.0)) / n"),
     ("comparison.c", "if (count < 2 || correction <= 0.0)", "if (count < 2)"),
-    ("comparison.c", "variance + 2.0 * total(", "variance + total("),
+    ("comparison.c", "products = 2.0 * total(", "products = total("),
+    ("comparison.c", "variance > cancelled * size", "variance > 0.0"),
+    ("comparison.c", "size = size + fabs(products);", "size = size + products;"),
     ("comparison.c", "lag < (horizon < count ? horizon : count)", "lag <= (horizon < count ? horizon : count)"),
     ("comparison.c", "        difference[i] = difference[i] - mean;\n", "        ;\n"),
     ("comparison.c", "variance > rounding * n * mean * mean", "variance > 0.0"),

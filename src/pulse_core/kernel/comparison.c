@@ -30,11 +30,12 @@ static double total(const double *values, const double *other, int64_t count)
 /* Return the statistic of a mean loss difference that is zero, NaN where there is none; overwrites the differences.
  *
  * Lags 0..horizon-1 with equal weight, corrected for small samples: Diebold & Mariano (1995); Harvey, Leybourne &
- * Newbold (1997). A variance below `rounding` of the squared mean is rounding: the losses always differ by the same.
+ * Newbold (1997). A variance below `rounding` of the squared mean is rounding: the losses always differ by the same; and
+ * so is one below `cancelled` of what was added up and taken off for it.
  */
 PULSE_EXPORT double pulse_diebold_mariano(double *difference, int64_t count, int64_t horizon)
 {
-    const double rounding = 1e-20;
+    const double rounding = 1e-20, cancelled = 1e-13;
     double n = (double)count, h = (double)horizon;
     double correction = count ? ((double)(count + 1 - 2 * horizon) + h * (h - 1.0) / n) / n : 0.0;
     if (count < 2 || correction <= 0.0)
@@ -42,10 +43,13 @@ PULSE_EXPORT double pulse_diebold_mariano(double *difference, int64_t count, int
     double mean = total(difference, 0, count) / n;
     for (int64_t i = 0; i < count; i++)
         difference[i] = difference[i] - mean;
-    double variance = total(difference, difference, count);
-    for (int64_t lag = 1; lag < (horizon < count ? horizon : count); lag++)
-        variance = variance + 2.0 * total(difference + lag, difference, count - lag);
-    if (!(variance > rounding * n * mean * mean))
+    double variance = total(difference, difference, count), size = variance;
+    for (int64_t lag = 1; lag < (horizon < count ? horizon : count); lag++) {
+        double products = 2.0 * total(difference + lag, difference, count - lag);
+        variance = variance + products;
+        size = size + fabs(products);
+    }
+    if (!(variance > rounding * n * mean * mean && variance > cancelled * size))
         return NAN;
     variance = variance / n / n;
     return mean * sqrt(correction) / sqrt(variance <= 0.0 ? 0.0 : variance);

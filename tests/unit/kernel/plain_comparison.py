@@ -34,11 +34,12 @@ def diebold_mariano(differences: Sequence[float], horizon: int) -> float:
         return math.nan
     mean = total(differences) / n
     centred = [difference - mean for difference in differences]
-    variance = total([value * value for value in centred])
+    variance = size = total([value * value for value in centred])
     for lag in range(1, min(horizon, count)):
         pairs = zip(centred[lag:], centred, strict=False)
-        variance = variance + 2.0 * total([now * before for now, before in pairs])
-    if not variance > 1e-20 * n * mean * mean:
+        products = 2.0 * total([now * before for now, before in pairs])
+        variance, size = variance + products, size + abs(products)
+    if not (variance > 1e-20 * n * mean * mean and variance > 1e-13 * size):
         return math.nan
     return over(mean * math.sqrt(correction), math.sqrt(max(variance / n / n, 0.0)))
 
