@@ -15,6 +15,7 @@ from pulse_core.backtest.hindcasts import Hindcasts
 from pulse_core.backtest.origins import Origins
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.kernel.bindings import PassState, fill, run_ensemble_latest, run_pass, whole_lanes
+from pulse_core.kernel.memory import Memory, on_lines
 from pulse_core.levels import LEVELS
 from pulse_core.scores.sums import SUMS
 from pulse_core.scores.trust import HALF_LIVES, STATE, fade_of
@@ -78,6 +79,7 @@ class LearningPass:
         self.sums = np.zeros((origins.batches, *self._shape, len(SUMS)))
         self._state = PassState()
         self._arrays: list[NDArray[Any]] = []
+        self._memory = Memory()
         self._set_origins(origins, spec, hindcasts.names.index(benchmark))
         self._set_calibrator(self._state.calibrator, self._shape[0], spec)
         self._set_custom(spec)
@@ -108,7 +110,7 @@ class LearningPass:
             batch=origins.batch,
             known=origins.known,
             forecasts=self._hindcasts.cells,
-            scratch=np.empty((_SCRATCH, stride)),
+            scratch=self._memory.full(_SCRATCH, stride),
             sums=self.sums,
         )
 
@@ -211,7 +213,11 @@ class LearningPass:
         self._fill(
             structure,
             **calibrator_arrays(
-                CALIBRATIONS.index(spec.calibration), forecasters, self._origins.known, brings_spread=brings_spread
+                CALIBRATIONS.index(spec.calibration),
+                forecasters,
+                self._origins.known,
+                self._memory,
+                brings_spread=brings_spread,
             ),
         )
 
@@ -231,8 +237,9 @@ class LearningPass:
     def _set_ensemble(self, forecasters: ForecasterSet) -> None:
         members = len(self._members) if forecasters.ensemble is not None else 0
         width = whole_lanes(self._shape[1])
-        self._regret, self._squares, self._weight = np.zeros((3, members, width))
-        self._largest, self._potential = np.zeros(width), np.zeros(1)
+        zeros = self._memory.full
+        self._regret, self._squares, self._weight = (zeros(members, width) for _ in range(3))
+        self._largest, self._potential = zeros(width), zeros(1)
         self._fill(
             self._state.ensemble,
             members=members,
@@ -244,18 +251,19 @@ class LearningPass:
             largest=self._largest,
             potential=self._potential,
             weight=self._weight,
-            scratch=np.empty((4 * members + 2, width)),
+            scratch=zeros(4 * members + 2, width),
         )
 
     def _set_sums(self, stride: int) -> None:
+        zeros = self._memory.full
         self._fill(
             self._state.running,
-            term=np.zeros((_POINT_TERMS, stride)),
-            above=np.zeros((len(LEVELS), stride)),
-            below=np.zeros((len(LEVELS), stride)),
-            interval=np.zeros(stride),
-            flag=np.zeros((_FLAGS, stride), dtype=np.int64),
-            common=np.zeros((2, _COMMON, stride)),
+            term=zeros(_POINT_TERMS, stride),
+            above=zeros(len(LEVELS), stride),
+            below=zeros(len(LEVELS), stride),
+            interval=zeros(stride),
+            flag=self._memory.integers(_FLAGS, stride),
+            common=zeros(2, _COMMON, stride),
             complete=0,
             apart=0,
             batch=-1,
@@ -264,13 +272,14 @@ class LearningPass:
     def _set_trust(self, spec: RunSpec, marks: Positions) -> None:
         horizons, width = self._pairs = spec.horizon, whole_lanes(self._shape[0])
         origins = len(self._origins) - self._origins.first
+        zeros = self._memory.full
         sequences, window = horizons * (horizons + 1) // 2, most_waiting(self._origins)
-        self._differences = np.empty((origins, *self._pairs))
+        self._differences = on_lines(origins, *self._pairs)
         self._marked, self._ahead = (
-            np.empty((len(marks), len(STATE), *self._pairs)),
-            np.empty((len(marks), *self._pairs)),
+            on_lines(len(marks), len(STATE), *self._pairs),
+            on_lines(len(marks), *self._pairs),
         )
-        self._counts = np.zeros((self._origins.batches, horizons, 2, width))
+        self._counts = zeros(self._origins.batches, horizons, 2, width)
         self._fill(
             self._state.trust,
             width=width,
@@ -279,16 +288,16 @@ class LearningPass:
             level_fade=fade_of(HALF_LIVES["level"]),
             size_fade=fade_of(HALF_LIVES["size"]),
             win_fade=fade_of(HALF_LIVES["wins"]),
-            level=np.zeros((horizons, 2)),
+            level=zeros(horizons, 2),
             difference=self._differences,
             window=window,
-            bet=np.zeros((window, *self._pairs)),
-            sums=np.zeros((horizons, _TRUST_SUMS, width)),
-            lags=np.zeros((sequences - horizons, 2, width)),
-            size=np.zeros((horizons, _SIZES, width)),
-            wins=np.zeros((horizons, 2, width)),
-            capital=np.ones((sequences, _CAPITALS, width)),
-            ahead=np.zeros(self._pairs),
+            bet=zeros(window, *self._pairs),
+            sums=zeros(horizons, _TRUST_SUMS, width),
+            lags=zeros(sequences - horizons, 2, width),
+            size=zeros(horizons, _SIZES, width),
+            wins=zeros(horizons, 2, width),
+            capital=self._memory.full(sequences, _CAPITALS, width, value=1.0),
+            ahead=zeros(*self._pairs),
             counts=self._counts,
             marks=marks,
             mark_count=len(marks),
