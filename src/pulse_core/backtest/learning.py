@@ -14,7 +14,7 @@ from pulse_core.backtest.calibration import calibrator_arrays
 from pulse_core.backtest.hindcasts import Hindcasts
 from pulse_core.backtest.origins import Origins
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.kernel.bindings import PassState, fill, run_ensemble_latest, run_pass, whole_lanes
+from pulse_core.kernel.bindings import LANES, PassState, fill, run_ensemble_latest, run_pass, whole_lanes
 from pulse_core.kernel.memory import Memory, on_lines
 from pulse_core.levels import LEVELS
 from pulse_core.scores.sums import SUMS
@@ -31,8 +31,9 @@ _POINT_TERMS: Final = 6
 _FLAGS: Final = 12
 _COMMON: Final = 2 + 2 * len(LEVELS)
 _SCRATCH: Final = 17
-_TRUST_SUMS: Final = 5
-_SIZES: Final = 3
+_PAIR: Final = 10
+"""Rows of what is kept of a pair, without those of lags and interleaved processes."""
+
 _CAPITALS: Final = 6
 
 
@@ -273,7 +274,7 @@ class LearningPass:
         horizons, width = self._pairs = spec.horizon, whole_lanes(self._shape[0])
         origins = len(self._origins) - self._origins.first
         zeros = self._memory.full
-        sequences, window = horizons * (horizons + 1) // 2, most_waiting(self._origins)
+        window = most_waiting(self._origins)
         self._differences = on_lines(origins, *self._pairs)
         self._marked, self._ahead = (
             on_lines(len(marks), len(STATE), *self._pairs),
@@ -292,11 +293,7 @@ class LearningPass:
             difference=self._differences,
             window=window,
             bet=zeros(window, *self._pairs),
-            sums=zeros(horizons, _TRUST_SUMS, width),
-            lags=zeros(sequences - horizons, 2, width),
-            size=zeros(horizons, _SIZES, width),
-            wins=zeros(horizons, 2, width),
-            capital=self._memory.full(sequences, _CAPITALS, width, value=1.0),
+            pairs=self._pairs_before(),
             ahead=zeros(*self._pairs),
             counts=self._counts,
             marks=marks,
@@ -305,6 +302,17 @@ class LearningPass:
             marked=self._marked,
             marked_ahead=self._ahead,
         )
+
+    def _pairs_before(self) -> Array:
+        """Return what is kept of pairs before the first origin: nothing, and capitals of 1."""
+        horizons, width = self._pairs
+        rows = [(_PAIR + 2 * h, _PAIR + 2 * h + _CAPITALS * (h + 1)) for h in range(horizons)]
+        kept = self._memory.full(sum(end for _, end in rows) * width)
+        rest = kept
+        for capitals, end in rows:
+            rest[: end * width].reshape(-1, end, LANES)[:, capitals:] = 1.0
+            rest = rest[end * width :]
+        return kept
 
 
 def most_waiting(origins: Origins) -> int:

@@ -189,12 +189,7 @@ class _Trust(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("width", "first", "window")),
         *((name, ctypes.c_double) for name in ("fade", "level_fade", "size_fade", "win_fade")),
-        *(
-            (name, ctypes.c_void_p)
-            for name in (
-                *("level", "difference", "bet", "sums", "lags", "size", "wins", "capital", "ahead", "counts", "marks"),
-            )
-        ),
+        *((name, ctypes.c_void_p) for name in (*("level", "difference", "bet", "pairs", "ahead", "counts", "marks"),)),
         *((name, ctypes.c_int64) for name in ("mark_count", "next_mark")),
         *((name, ctypes.c_void_p) for name in ("marked", "marked_ahead", "states", "evidence")),
     ]
