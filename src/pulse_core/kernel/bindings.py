@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.errors import KernelUnavailable
+from pulse_core.kernel.memory import Memory
 from pulse_core.kernel.sources import digest
 
 Array = NDArray[np.float64]
@@ -318,7 +319,7 @@ def common_losses(cells: Array, reported: Array, forecasters: int, rival: int) -
     origins, horizons = reported.shape
     if not 0 <= rival < forecasters or forecasters * horizons > cells.shape[1]:
         raise ValueError(f"{forecasters} forecasters, rival {rival}, do not fit rows of {cells.shape[1]} cells")
-    sums = np.zeros((2, cells.shape[1]))
+    sums, scratch = Memory().full(2, 2, cells.shape[1])
     library().pulse_common_losses(
         doubles(cells, origins, cells.shape[1]),
         doubles(reported, origins, horizons),
@@ -327,7 +328,7 @@ def common_losses(cells: Array, reported: Array, forecasters: int, rival: int) -
         horizons,
         cells.shape[1],
         rival,
-        doubles(np.empty((2, cells.shape[1])), 2, cells.shape[1]),
+        doubles(scratch, 2, cells.shape[1]),
         doubles(sums, 2, cells.shape[1]),
     )
     return np.moveaxis(sums[:, : forecasters * horizons].reshape(2, forecasters, horizons), 0, -1)
