@@ -47,7 +47,7 @@ _SIGNATURES: Final = {
     "pulse_pass": "aii",
     "pulse_pass_size": ":i",
     "pulse_ensemble_latest": "a",
-    "pulse_trust": "aiiidaddaa",
+    "pulse_trust": "aiiiidaddaa",
     "pulse_sequence_counts": "aiiiia",
     "pulse_comparisons": "aaiiiiiaaa",
     "pulse_common_losses": "aaiiiiiaa",
@@ -251,17 +251,21 @@ def run_ensemble_latest(state: PassState) -> None:
 def trust(states: Array, span: float, prior: Array, drift: float, least_weight: float, limits: Array) -> Array:
     """Return the trust of pairs (row, horizon, forecaster) from their states (row, STATE, horizon, forecaster).
 
-    NaN where there is none. `prior` (2, 3) are share, mean and deviation of two normals; see scores.trust.
+    Rows of forecasters may lie apart. NaN where there is none. `prior` (2, 3) are share, mean and deviation of two
+    normals; see scores.trust.
     """
     rows_of_states, size, horizons, forecasters = states.shape
     if size != TRUST_STATE:
         raise ValueError(f"expected {TRUST_STATE} numbers of a state, got {size}")
+    height = rows_of_states * size * horizons
+    address, width = rows(states.reshape(height, forecasters), height, forecasters)
     result = np.empty((rows_of_states, horizons, forecasters))
     library().pulse_trust(
-        doubles(states, *states.shape),
+        address,
         rows_of_states,
         horizons,
         forecasters,
+        width,
         span,
         doubles(prior, 2, 3),
         drift,

@@ -287,26 +287,28 @@ static void expect(const struct normal *prior, double ratio, double seen, double
 
 /* The trust of pairs from their states; see scores/trust.py, which also says what the constants are.
  *
- * `states` (rows, STATE, horizons, forecasters), `trust` (rows, horizons, forecasters), NaN where there is none. `prior` (2,
- * 3), `limits` (2) of the degrees of freedom.
+ * `states` (rows, STATE, horizons, width), `trust` (rows, horizons, forecasters), NaN where there is none. `prior` (2, 3),
+ * `limits` (2) of the degrees of freedom.
  */
-PULSE_EXPORT void pulse_trust(const double *states, int64_t rows, int64_t horizons, int64_t forecasters, double span,
-                              const double *prior, double drift, double least_weight, const double *limits, double *trust)
+PULSE_EXPORT void pulse_trust(const double *states, int64_t rows, int64_t horizons, int64_t forecasters, int64_t width,
+                              double span, const double *prior, double drift, double least_weight, const double *limits,
+                              double *trust)
 {
-    const int64_t apart = horizons * forecasters;
+    const int64_t apart = horizons * width;
     const struct normal few = {special_log(prior[0]), prior[1], prior[2] * prior[2]};
     const struct normal many = {special_log(prior[3]), prior[4], prior[5] * prior[5]};
     struct student student = {.freedom = NAN};
     for (int64_t row = 0; row < rows; row++)
-        for (int64_t i = 0; i < apart; i++) {
-            const double *state = states + row * STATE * apart + i;
+        for (int64_t i = 0; i < horizons * forecasters; i++) {
+            const int64_t h = i / forecasters;
+            const double *state = states + row * STATE * apart + h * width + i % forecasters;
             const double ratio = state[0], effective = state[apart], inflated = state[2 * apart];
             const double weight = state[3 * apart], compared = state[4 * apart];
-            double *to = trust + row * apart + i;
+            double *to = trust + row * horizons * forecasters + i;
             *to = NAN;
             if (!(weight >= least_weight) || !finite(ratio))
                 continue;
-            double coming = span * (weight + 1.0) / (compared + 1.0), own = effective / (double)(i / forecasters + 1);
+            double coming = span * (weight + 1.0) / (compared + 1.0), own = effective / (double)(h + 1);
             coming = coming > 1.0 ? coming : 1.0;
             own = own < limits[0] ? limits[0] : own > limits[1] ? limits[1] : own;
             if (own != student.freedom)
