@@ -287,8 +287,8 @@ static void expect(const struct normal *prior, double ratio, double seen, double
 
 /* The trust of pairs from their states; see scores/trust.py, which also says what the constants are.
  *
- * `states` (rows, STATE, horizons, width), `trust` (rows, horizons, forecasters), NaN where there is none. `prior` (2, 3),
- * `limits` (2) of the degrees of freedom.
+ * `states` (rows, STATE, horizons, width), `trust` (rows, horizons, forecasters), NaN where there is none. `prior`
+ * (2, 3), `limits` (2) of the degrees of freedom.
  */
 PULSE_EXPORT void pulse_trust(const double *states, int64_t rows, int64_t horizons, int64_t forecasters, int64_t width,
                               double span, const double *prior, double drift, double least_weight, const double *limits,

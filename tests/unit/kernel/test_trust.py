@@ -291,7 +291,8 @@ def with_capitals(capital: float) -> PassOutput:
     case = case_of([[1.0, 0.5]] * 14)
     prepared = learning_pass(case)
     arrays = {array.ctypes.data: array for array in prepared._arrays}
-    arrays[prepared._state.trust.capital][...] = capital
+    pairs = arrays[prepared._state.trust.pairs]
+    pairs[pairs == 1.0] = capital  # nothing else is there yet
     (part,) = prepared.states(0, case.shape[0])
     return attrs.evolve(run(case), evidence=part.evidence[1:])
 
