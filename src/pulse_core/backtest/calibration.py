@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from pulse_core.arrays import frozen
 from pulse_core.kernel.bindings import LANES, whole_lanes
+from pulse_core.kernel.memory import Memory, on_lines
 from pulse_core.kernel.special import log, student_t_quantile
 from pulse_core.levels import LEVELS
 
@@ -21,16 +21,16 @@ CONFORMAL: Final = 0
 """The index of this calibration among those of a spec, and its number in the kernel."""
 
 _QUEUE_FIELDS: Final = 4
-_LINE: Final = 64
 
 
 def calibrator_arrays(
-    kind: int, forecasters: int, known: Positions, *, brings_spread: bool = False
+    kind: int, forecasters: int, known: Positions, memory: Memory, *, brings_spread: bool = False
 ) -> dict[str, int | NDArray[Any]]:
     """Return the fields of a calibrator of so many forecasters, `struct calibrator` of learners.h.
 
-    `known` (origin, horizon) says how many origins' errors are known at each origin. With `brings_spread` the scale of
-    errors is brought along at each origin and not learned. Raises ValueError where an error is known before its origin.
+    `known` (origin, horizon) says how many origins' errors are known at each origin; arrays come from `memory`. With
+    `brings_spread` the scale of errors is brought along at each origin and not learned. Raises ValueError where an
+    error is known before its origin.
     """
     origins, horizons = known.shape
     width, stride = whole_lanes(forecasters), whole_lanes(forecasters * horizons)
@@ -40,44 +40,47 @@ def calibrator_arrays(
         "horizons": horizons,
         "width": width,
         "stride": stride,
-        "error": np.full((horizons, width), np.nan),
-        "offset": np.zeros((len(LEVELS), stride)),
-        "size": np.full(stride, np.nan),
+        "error": memory.full(horizons, width, value=np.nan),
+        "offset": memory.full(len(LEVELS), stride),
+        "size": memory.full(stride, value=np.nan),
         "capacity": 0 if kind == CONFORMAL else origins,
     }
     if kind == CONFORMAL:
-        conformal = _conformal_arrays(forecasters, width, known)
+        conformal = _conformal_arrays(forecasters, width, known, memory)
         return fields | conformal | {"brings_spread": int(brings_spread)}
     cells = forecasters * horizons
     return fields | {"errors": np.empty((cells, origins)), "count": np.zeros(cells, dtype=np.int64)}
 
 
-def _conformal_arrays(forecasters: int, width: int, known: Positions) -> dict[str, int | NDArray[Any]]:
+def _conformal_arrays(forecasters: int, width: int, known: Positions, memory: Memory) -> dict[str, int | NDArray[Any]]:
     horizons = known.shape[1]
-    start = _on_lines((horizons, width // LANES, len(LEVELS), LANES))
+    by_level = (width // LANES, len(LEVELS), LANES)
+    start = memory.full(horizons, *by_level)
     start[...] = starting_quantiles(horizons)[:, None, :, None]
     queues = _queues(known)
     rows = int(queues[:, 1].sum())
+    scaling = memory.full(3, width)
+    scaling[2] = 1.0
     return {
         "asleep": forecasters,
         "raw": start,
-        "fit": _on_lines(start.shape),
-        "crossed": np.zeros((horizons, width // LANES), dtype=np.int64),
-        "square": np.full((horizons, width), np.nan),
-        "history": np.zeros((horizons, width)),
-        "start": np.zeros(width),
-        "scaling": np.concatenate([np.zeros((2, width)), np.ones((1, width))]),
-        "ratio": np.zeros((horizons, width)),
-        "growth": np.ones((horizons, width)),
-        "learned": np.zeros((horizons, width)),
-        "largest": np.zeros(width),
-        "steps": np.full(width, np.nan),
-        "scratch": np.empty((horizons + 2, width)),
+        "fit": memory.full(horizons, *by_level),
+        "crossed": memory.integers(horizons, width // LANES),
+        "square": memory.full(horizons, width, value=np.nan),
+        "history": memory.full(horizons, width),
+        "start": memory.full(width),
+        "scaling": scaling,
+        "ratio": memory.full(horizons, width),
+        "growth": memory.full(horizons, width, value=1.0),
+        "learned": memory.full(horizons, width),
+        "largest": memory.full(width),
+        "steps": memory.full(width, value=np.nan),
+        "scratch": memory.full(horizons + 2, width),
         "root": np.sqrt(np.arange(1.0, horizons + 1.0)),
         "exponent": growth_exponents(horizons),
         "queue": queues,
-        "past_square": np.full((rows, width), np.nan),
-        "past": _on_lines((rows, width // LANES, len(LEVELS), LANES)),
+        "past_square": memory.full(rows, width, value=np.nan),
+        "past": on_lines(rows, *by_level),
     }
 
 
@@ -119,11 +122,3 @@ def _queues(known: Positions) -> Positions:
     queues = np.empty((len(depths), _QUEUE_FIELDS), dtype=np.int64)
     queues[:, 0], queues[:, 1], queues[:, 2], queues[:, 3] = first, depths, first, first
     return queues
-
-
-def _on_lines(shape: tuple[int, ...]) -> Array:
-    """Return an array that begins where a line of the cache does, so that no lanes lie in two lines."""
-    size = math.prod(shape)
-    memory = np.empty(size + _LINE // 8)
-    first = -memory.ctypes.data % _LINE // 8
-    return memory[first : first + size].reshape(shape)

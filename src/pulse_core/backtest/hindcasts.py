@@ -14,6 +14,7 @@ from pulse_core.errors import ForecasterFailed, PulseError
 from pulse_core.forecasters.base import Forecaster, Histories, InPlaceForecaster, QuantileForecaster
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.kernel.bindings import whole_lanes
+from pulse_core.kernel.memory import on_lines
 from pulse_core.levels import LEVELS
 
 Array = NDArray[np.float64]
@@ -51,7 +52,7 @@ def hindcast(forecasters: ForecasterSet, histories: Histories, horizon: int, per
     What is in `per_origin` is not made again. Raises ForecasterFailed.
     """
     names = (*forecasters.names, *(forecaster.name for forecaster in forecasters.hidden))
-    cells = np.empty((len(histories), whole_lanes(len(names) * horizon)))
+    cells = on_lines(len(histories), whole_lanes(len(names) * horizon))
     cells[:, len(names) * horizon :] = np.nan
     custom = custom_quantiles(names, forecasters.custom_quantiles, per_origin)
     hindcasts = Hindcasts(names, len(forecasters.names), horizon, cells, custom)

@@ -14,7 +14,8 @@ from pulse_core.backtest.calibration import calibrator_arrays
 from pulse_core.backtest.hindcasts import Hindcasts
 from pulse_core.backtest.origins import Origins
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.kernel.bindings import PassState, fill, run_ensemble_latest, run_pass, whole_lanes
+from pulse_core.kernel.bindings import LANES, PassState, fill, run_ensemble_latest, run_pass, whole_lanes
+from pulse_core.kernel.memory import Memory, on_lines
 from pulse_core.levels import LEVELS
 from pulse_core.scores.sums import SUMS
 from pulse_core.scores.trust import HALF_LIVES, STATE, fade_of
@@ -30,8 +31,9 @@ _POINT_TERMS: Final = 6
 _FLAGS: Final = 12
 _COMMON: Final = 2 + 2 * len(LEVELS)
 _SCRATCH: Final = 17
-_TRUST_SUMS: Final = 5
-_SIZES: Final = 3
+_PAIR: Final = 10
+"""Rows of what is kept of a pair, without those of lags and interleaved processes."""
+
 _CAPITALS: Final = 6
 
 
@@ -78,6 +80,7 @@ class LearningPass:
         self.sums = np.zeros((origins.batches, *self._shape, len(SUMS)))
         self._state = PassState()
         self._arrays: list[NDArray[Any]] = []
+        self._memory = Memory()
         self._set_origins(origins, spec, hindcasts.names.index(benchmark))
         self._set_calibrator(self._state.calibrator, self._shape[0], spec)
         self._set_custom(spec)
@@ -108,7 +111,7 @@ class LearningPass:
             batch=origins.batch,
             known=origins.known,
             forecasts=self._hindcasts.cells,
-            scratch=np.empty((_SCRATCH, stride)),
+            scratch=self._memory.full(_SCRATCH, stride),
             sums=self.sums,
         )
 
@@ -211,7 +214,11 @@ class LearningPass:
         self._fill(
             structure,
             **calibrator_arrays(
-                CALIBRATIONS.index(spec.calibration), forecasters, self._origins.known, brings_spread=brings_spread
+                CALIBRATIONS.index(spec.calibration),
+                forecasters,
+                self._origins.known,
+                self._memory,
+                brings_spread=brings_spread,
             ),
         )
 
@@ -231,8 +238,9 @@ class LearningPass:
     def _set_ensemble(self, forecasters: ForecasterSet) -> None:
         members = len(self._members) if forecasters.ensemble is not None else 0
         width = whole_lanes(self._shape[1])
-        self._regret, self._squares, self._weight = np.zeros((3, members, width))
-        self._largest, self._potential = np.zeros(width), np.zeros(1)
+        zeros = self._memory.full
+        self._regret, self._squares, self._weight = (zeros(members, width) for _ in range(3))
+        self._largest, self._potential = zeros(width), zeros(1)
         self._fill(
             self._state.ensemble,
             members=members,
@@ -244,18 +252,19 @@ class LearningPass:
             largest=self._largest,
             potential=self._potential,
             weight=self._weight,
-            scratch=np.empty((4 * members + 2, width)),
+            scratch=zeros(4 * members + 2, width),
         )
 
     def _set_sums(self, stride: int) -> None:
+        zeros = self._memory.full
         self._fill(
             self._state.running,
-            term=np.zeros((_POINT_TERMS, stride)),
-            above=np.zeros((len(LEVELS), stride)),
-            below=np.zeros((len(LEVELS), stride)),
-            interval=np.zeros(stride),
-            flag=np.zeros((_FLAGS, stride), dtype=np.int64),
-            common=np.zeros((2, _COMMON, stride)),
+            term=zeros(_POINT_TERMS, stride),
+            above=zeros(len(LEVELS), stride),
+            below=zeros(len(LEVELS), stride),
+            interval=zeros(stride),
+            flag=self._memory.integers(_FLAGS, stride),
+            common=zeros(2, _COMMON, stride),
             complete=0,
             apart=0,
             batch=-1,
@@ -264,13 +273,14 @@ class LearningPass:
     def _set_trust(self, spec: RunSpec, marks: Positions) -> None:
         horizons, width = self._pairs = spec.horizon, whole_lanes(self._shape[0])
         origins = len(self._origins) - self._origins.first
-        sequences, window = horizons * (horizons + 1) // 2, most_waiting(self._origins)
-        self._differences = np.empty((origins, *self._pairs))
+        zeros = self._memory.full
+        window = most_waiting(self._origins)
+        self._differences = on_lines(origins, *self._pairs)
         self._marked, self._ahead = (
-            np.empty((len(marks), len(STATE), *self._pairs)),
-            np.empty((len(marks), *self._pairs)),
+            on_lines(len(marks), len(STATE), *self._pairs),
+            on_lines(len(marks), *self._pairs),
         )
-        self._counts = np.zeros((self._origins.batches, horizons, 2, width))
+        self._counts = zeros(self._origins.batches, horizons, 2, width)
         self._fill(
             self._state.trust,
             width=width,
@@ -279,16 +289,12 @@ class LearningPass:
             level_fade=fade_of(HALF_LIVES["level"]),
             size_fade=fade_of(HALF_LIVES["size"]),
             win_fade=fade_of(HALF_LIVES["wins"]),
-            level=np.zeros((horizons, 2)),
+            level=zeros(horizons, 2),
             difference=self._differences,
             window=window,
-            bet=np.zeros((window, *self._pairs)),
-            sums=np.zeros((horizons, _TRUST_SUMS, width)),
-            lags=np.zeros((sequences - horizons, 2, width)),
-            size=np.zeros((horizons, _SIZES, width)),
-            wins=np.zeros((horizons, 2, width)),
-            capital=np.ones((sequences, _CAPITALS, width)),
-            ahead=np.zeros(self._pairs),
+            bet=zeros(window, *self._pairs),
+            pairs=self._pairs_before(),
+            ahead=zeros(*self._pairs),
             counts=self._counts,
             marks=marks,
             mark_count=len(marks),
@@ -296,6 +302,17 @@ class LearningPass:
             marked=self._marked,
             marked_ahead=self._ahead,
         )
+
+    def _pairs_before(self) -> Array:
+        """Return what is kept of pairs before the first origin: nothing, and capitals of 1."""
+        horizons, width = self._pairs
+        rows = [(_PAIR + 2 * h, _PAIR + 2 * h + _CAPITALS * (h + 1)) for h in range(horizons)]
+        kept = self._memory.full(sum(end for _, end in rows) * width)
+        rest = kept
+        for capitals, end in rows:
+            rest[: end * width].reshape(-1, end, LANES)[:, capitals:] = 1.0
+            rest = rest[end * width :]
+        return kept
 
 
 def most_waiting(origins: Origins) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.errors import KernelUnavailable
+from pulse_core.kernel.memory import Memory
 from pulse_core.kernel.sources import digest
 
 Array = NDArray[np.float64]
@@ -46,7 +47,7 @@ _SIGNATURES: Final = {
     "pulse_pass": "aii",
     "pulse_pass_size": ":i",
     "pulse_ensemble_latest": "a",
-    "pulse_trust": "aiiidaddaa",
+    "pulse_trust": "aiiiidaddaa",
     "pulse_sequence_counts": "aiiiia",
     "pulse_comparisons": "aaiiiiiaaa",
     "pulse_common_losses": "aaiiiiiaa",
@@ -189,12 +190,7 @@ class _Trust(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("width", "first", "window")),
         *((name, ctypes.c_double) for name in ("fade", "level_fade", "size_fade", "win_fade")),
-        *(
-            (name, ctypes.c_void_p)
-            for name in (
-                *("level", "difference", "bet", "sums", "lags", "size", "wins", "capital", "ahead", "counts", "marks"),
-            )
-        ),
+        *((name, ctypes.c_void_p) for name in (*("level", "difference", "bet", "pairs", "ahead", "counts", "marks"),)),
         *((name, ctypes.c_int64) for name in ("mark_count", "next_mark")),
         *((name, ctypes.c_void_p) for name in ("marked", "marked_ahead", "states", "evidence")),
     ]
@@ -255,17 +251,21 @@ def run_ensemble_latest(state: PassState) -> None:
 def trust(states: Array, span: float, prior: Array, drift: float, least_weight: float, limits: Array) -> Array:
     """Return the trust of pairs (row, horizon, forecaster) from their states (row, STATE, horizon, forecaster).
 
-    NaN where there is none. `prior` (2, 3) are share, mean and deviation of two normals; see scores.trust.
+    Rows of forecasters may lie apart. NaN where there is none. `prior` (2, 3) are share, mean and deviation of two
+    normals; see scores.trust.
     """
     rows_of_states, size, horizons, forecasters = states.shape
     if size != TRUST_STATE:
         raise ValueError(f"expected {TRUST_STATE} numbers of a state, got {size}")
+    height = rows_of_states * size * horizons
+    address, width = rows(states.reshape(height, forecasters), height, forecasters)
     result = np.empty((rows_of_states, horizons, forecasters))
     library().pulse_trust(
-        doubles(states, *states.shape),
+        address,
         rows_of_states,
         horizons,
         forecasters,
+        width,
         span,
         doubles(prior, 2, 3),
         drift,
@@ -323,7 +323,7 @@ def common_losses(cells: Array, reported: Array, forecasters: int, rival: int) -
     origins, horizons = reported.shape
     if not 0 <= rival < forecasters or forecasters * horizons > cells.shape[1]:
         raise ValueError(f"{forecasters} forecasters, rival {rival}, do not fit rows of {cells.shape[1]} cells")
-    sums = np.zeros((2, cells.shape[1]))
+    sums, scratch = Memory().full(2, 2, cells.shape[1])
     library().pulse_common_losses(
         doubles(cells, origins, cells.shape[1]),
         doubles(reported, origins, horizons),
@@ -332,7 +332,7 @@ def common_losses(cells: Array, reported: Array, forecasters: int, rival: int) -
         horizons,
         cells.shape[1],
         rival,
-        doubles(np.empty((2, cells.shape[1])), 2, cells.shape[1]),
+        doubles(scratch, 2, cells.shape[1]),
         doubles(sums, 2, cells.shape[1]),
     )
     return np.moveaxis(sums[:, : forecasters * horizons].reshape(2, forecasters, horizons), 0, -1)

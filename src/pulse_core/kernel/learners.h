@@ -13,10 +13,12 @@
 enum { LEVELS = 9, MIDDLE = 4, INTERVALS = 4, POINT_TERMS = 6, SUMS = 34 };
 enum { CONFORMAL = 0, EMPIRICAL = 1 };
 enum { BY_ABSOLUTE_ERROR = 0, BY_CRPS = 1 };
-/* What is kept of a pair: sums of differences, of their sizes, capitals of the bets; and what is told of it: the mean
- * difference over its standard deviation, the effective number, the inflation of its variance by overlap, the faded
- * numbers of differences and of comparisons, wins and losses. */
-enum { TRUST_SUMS = 5, SIZES = 3, CAPITALS = 6, STATE = 7 };
+/* What is kept of a pair at a horizon of h + 1 steps, in rows: faded number, its square fade, d, d^2 and number with
+ * ties; from SIZE on d^2, faded number and number, by which bets are sized; from WINS on wins and losses; from FIXED on,
+ * for each of h lags, products of d so many origins apart and their number; then the CAPITALS of each of h + 1
+ * interleaved processes. What is told of it is the mean difference over its standard deviation, the effective number,
+ * the inflation of its variance by overlap, the faded numbers of differences and of comparisons, wins and losses. */
+enum { SIZE = 5, WINS = 8, FIXED = 10, CAPITALS = 6, STATE = 7 };
 
 /* Before a loop over levels: unrolled, each step has its constants and no branch on the level is left. */
 #define UNROLL_LEVELS _Pragma("GCC unroll 9")
@@ -112,11 +114,7 @@ struct trust {
     double *level;          /* (horizons, 2) the benchmark's absolute errors, faded, and their faded number */
     double *difference;     /* (origins of the period, horizons, width) d, 0 for a tie, NaN for none */
     double *bet;            /* (window, horizons, width) of the origins that wait, each in the place of its number mod window */
-    double *sums;           /* (horizons, TRUST_SUMS, width) number, its square fade, d, d^2, number with ties */
-    double *lags;           /* (horizons (horizons - 1) / 2, 2, width) products of d so many origins apart, their number */
-    double *size;           /* (horizons, SIZES, width) d^2, faded number, number */
-    double *wins;           /* (horizons, 2, width) wins and losses */
-    double *capital;        /* (horizons (horizons + 1) / 2, CAPITALS, width) of each interleaved process, from 1 on */
+    double *pairs;          /* by horizon, (width / LANES, rows, LANES): see above; capitals begin at 1 */
     double *ahead;          /* (horizons, width) running sum of the differences in losses, of all origins so far */
     double *counts;         /* (batches, horizons, 2, width) wins and losses by the batch in which they became known */
     const int64_t *marks;   /* (mark_count) origins at which the states are wanted, in order */

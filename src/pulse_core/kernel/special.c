@@ -157,6 +157,15 @@ static dd log_beta(double a, double b)
     return dd_subtract(dd_add(log_gamma((dd){a, 0.0}), log_gamma((dd){b, 0.0})), log_gamma(dd_sum(a, b)));
 }
 
+/* log Gamma(1/2), as log_gamma has it. */
+static const dd LOG_GAMMA_HALF = {0x1.250d048e7a1bdp-1, 0x1.58735ac005p-58};
+
+/* log B(a, 1/2) of Student's t. */
+static dd log_beta_half(double a)
+{
+    return dd_subtract(dd_add(log_gamma((dd){a, 0.0}), LOG_GAMMA_HALF), log_gamma(dd_sum(a, 0.5)));
+}
+
 /* Beyond these the fraction takes too long, or needs more digits than it has. */
 static int is_shape(double a)
 {
@@ -371,13 +380,13 @@ void special_student(struct student *of, double freedom)
 
 /* About the middle the distribution is 1/2 + t density (1 + t^2/nu)^(-(nu+1)/2) F(1, (nu+1)/2; 3/2; y), y = t^2/(nu + t^2),
  * whose terms are all positive: the density's power series, integrated and transformed by DLMF 15.8.1. Elsewhere as
- * above. */
-double special_t_cdf(struct student *of, double t)
+ * above. In one piece (flatten): points and shares then need not pass through memory. */
+__attribute__((flatten)) double special_t_cdf(struct student *of, double t)
 {
     double nu = of->freedom, square = t * t, order = 0.5 * (nu + 1.0), y = square / (nu + square), term = 1.0, sum = 1.0;
     if (!(t >= -1.5 && t <= 6.0 && square <= nu)) {
         if (isnan(of->log_beta[0])) {
-            dd log_beta_nu = log_beta(0.5 * nu, 0.5);
+            dd log_beta_nu = log_beta_half(0.5 * nu);
             of->log_beta[0] = log_beta_nu.high, of->log_beta[1] = log_beta_nu.low;
         }
         return student_t_cdf(nu, t, (dd){of->log_beta[0], of->log_beta[1]});
@@ -466,11 +475,10 @@ PULSE_EXPORT void pulse_beta_quantile(int64_t count, const double *a, const doub
 /* Neighbours often share their degrees of freedom, of which log B(nu/2, 1/2) takes much of the time. */
 PULSE_EXPORT void pulse_student_t_cdf(int64_t count, const double *nu, const double *t, double *result)
 {
-    dd log_beta_nu = {NAN, 0.0}, log_gamma_half = log_gamma((dd){0.5, 0.0});
+    dd log_beta_nu = {NAN, 0.0};
     for (int64_t i = 0; i < count; i++) {
         if ((i == 0 || nu[i] != nu[i - 1]) && is_freedom(nu[i]))
-            log_beta_nu = dd_subtract(dd_add(log_gamma((dd){0.5 * nu[i], 0.0}), log_gamma_half),
-                                      log_gamma(dd_sum(0.5 * nu[i], 0.5)));
+            log_beta_nu = log_beta_half(0.5 * nu[i]);
         result[i] = student_t_cdf(nu[i], t[i], log_beta_nu);
     }
 }

@@ -62,11 +62,14 @@ def kolmogorov_sf(x: ArrayLike) -> Array:
 
 
 def _elementwise(function: str, *arguments: ArrayLike) -> Array:
-    arrays = np.broadcast_arrays(*(np.asarray(argument, dtype=np.float64) for argument in arguments))
+    arrays = [np.asarray(argument, dtype=np.float64, order="C") for argument in arguments]
     shape = arrays[0].shape
+    if any(array.shape != shape for array in arrays):
+        # copies: a broadcast array repeats its memory
+        arrays = [np.array(array, order="C") for array in np.broadcast_arrays(*arrays)]
+        shape = arrays[0].shape
     result = np.empty(shape)
-    contiguous = [np.array(array, order="C") for array in arrays]  # copies: a broadcast array repeats its memory
     getattr(library(), function)(
-        count(result.size), *(doubles(array, *shape) for array in contiguous), doubles(result, *shape)
+        count(result.size), *(doubles(array, *shape) for array in arrays), doubles(result, *shape)
     )
     return result

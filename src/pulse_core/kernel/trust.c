@@ -64,11 +64,18 @@ static lanes scaled(lanes gain, mask known, lanes scale)
     return choose(less(absolute(d), all_lanes(TIE)), all_lanes(0.0), d);
 }
 
-/* What is bet on differences: d over CLIP root mean squares of those known, within -1 .. 1. */
-static lanes bet_on(lanes d, const double *size, int64_t width)
+/* What is kept of LANES pairs at a horizon, in rows of LANES: see `pairs` in learners.h. */
+static double *kept(const struct trust *state, int64_t h, int64_t i)
 {
-    lanes root = square_root(load(size) / load(size + width));
-    mask bets = equal(d, d) & less_or_equal(all_lanes(FEWEST), load(size + 2 * width));
+    return state->pairs + h * (FIXED + CAPITALS + (h - 1) * (2 + CAPITALS) / 2) * state->width +
+           i * (FIXED + CAPITALS + h * (2 + CAPITALS));
+}
+
+/* What is bet on differences: d over CLIP root mean squares of those known, within -1 .. 1. */
+static lanes bet_on(lanes d, const double *size)
+{
+    lanes root = square_root(load(size) / load(size + LANES));
+    mask bets = equal(d, d) & less_or_equal(all_lanes(FEWEST), load(size + 2 * LANES));
     return only(bets, bounded(d / (all_lanes(CLIP) * root), 1.0));
 }
 
@@ -84,7 +91,7 @@ void trust_forecast(struct pass *pass, int64_t origin, const double *actual, con
     for (int64_t cell = pass->forecasters * horizons; cell < width * horizons; cell++)
         loss[cell] = NAN;
     for (int64_t h = 0; h < horizons; h++) {
-        const double *level = state->level + 2 * h, *sizes = state->size + h * SIZES * width;
+        const double *level = state->level + 2 * h;
         double *ahead = state->ahead + h * width, *difference = state->difference + (first * horizons + h) * width;
         double *bet = state->bet + (first % state->window * horizons + h) * width;
         const lanes scale = all_lanes(level[0] > 0.0 ? level[0] / level[1] : NAN);
@@ -98,7 +105,7 @@ void trust_forecast(struct pass *pass, int64_t origin, const double *actual, con
             lanes d = scaled(gain, known, scale);
             store(ahead + i, load(ahead + i) + only(known, gain));
             store(difference + i, d);
-            store(bet + i, allowed ? bet_on(d, sizes + i, width) : all_lanes(0.0));
+            store(bet + i, allowed ? bet_on(d, kept(state, h, i) + SIZE * LANES) : all_lanes(0.0));
         }
     }
 }
@@ -129,42 +136,44 @@ static void learn_differences(struct trust *state, int64_t first, int64_t horizo
     const int64_t width = state->width, steps = h + 1, apart = horizons * width;
     const double *difference = state->difference + (first * horizons + h) * width;
     const double *bet = state->bet + (first % state->window * horizons + h) * width;
-    double *sums = state->sums + h * TRUST_SUMS * width, *size = state->size + h * SIZES * width;
-    double *wins = state->wins + h * 2 * width, *counts = state->counts + (batch * horizons + h) * 2 * width;
-    double *lags = state->lags + h * (h - 1) / 2 * 2 * width;
-    double *capital = state->capital + (h * (h + 1) / 2 + first % steps) * CAPITALS * width;
+    double *counts = state->counts + (batch * horizons + h) * 2 * width;
+    const int64_t process = (FIXED + 2 * h + first % steps * CAPITALS) * LANES;
+    const int64_t lags = h < first ? h : first;
     const lanes fade = all_lanes(state->fade), square_fade = fade * fade, size_fade = all_lanes(state->size_fade);
     const lanes win_fade = all_lanes(state->win_fade), share = all_lanes(1.0 / sqrt((double)steps));
     const lanes zero = all_lanes(0.0), one = all_lanes(1.0);
     for (int64_t i = 0; i < width; i += LANES) {
+        double *sums = kept(state, h, i), *size = sums + SIZE * LANES, *wins = sums + WINS * LANES;
+        double *capital = sums + process, *products = sums + FIXED * LANES;
         lanes d = load(difference + i);
         mask won = less(zero, d), lost = less(d, zero), counted = won | lost;
         lanes number = only(counted, one), value = only(counted, d), square = value * value;
-        add(sums + i, fade, number);
-        add(sums + width + i, square_fade, number);
-        add(sums + 2 * width + i, fade, value);
-        add(sums + 3 * width + i, fade, square);
-        add(sums + 4 * width + i, fade, only(equal(d, d), one));
-        for (int64_t lag = 1; lag <= h; lag++) {
-            double *product = lags + (lag - 1) * 2 * width + i;
-            lanes before = first >= lag ? load(difference - lag * apart + i) : zero;
+        add(sums, fade, number);
+        add(sums + LANES, square_fade, number);
+        add(sums + 2 * LANES, fade, value);
+        add(sums + 3 * LANES, fade, square);
+        add(sums + 4 * LANES, fade, only(equal(d, d), one));
+        /* before the period nothing was compared, and 0 fades to 0 */
+        for (int64_t lag = 1; lag <= lags; lag++) {
+            double *product = products + (lag - 1) * 2 * LANES;
+            lanes before = load(difference - lag * apart + i);
             mask both = counted & less(zero, absolute(before));
             add(product, fade, only(both, d * before));
-            add(product + width, fade, only(both, one));
+            add(product + LANES, fade, only(both, one));
         }
-        lanes squares = load(size + i), weight = load(size + width + i);
-        store(size + i, choose(counted, size_fade * squares + square, squares));
-        store(size + width + i, choose(counted, size_fade * weight + number, weight));
-        store(size + 2 * width + i, load(size + 2 * width + i) + number);
-        add(wins + i, win_fade, only(won, share));
-        add(wins + width + i, win_fade, only(lost, share));
+        lanes squares = load(size), weight = load(size + LANES);
+        store(size, choose(counted, size_fade * squares + square, squares));
+        store(size + LANES, choose(counted, size_fade * weight + number, weight));
+        store(size + 2 * LANES, load(size + 2 * LANES) + number);
+        add(wins, win_fade, only(won, share));
+        add(wins + LANES, win_fade, only(lost, share));
         store(counts + i, load(counts + i) + only(won, one));
         store(counts + width + i, load(counts + width + i) + only(lost, one));
         lanes x = load(bet + i);
         for (int k = 0; k < CAPITALS / 2; k++) {
             lanes stake = all_lanes(BETS[k]) * x;
-            multiply(capital + k * width + i, one + stake);
-            multiply(capital + (CAPITALS / 2 + k) * width + i, one - stake);
+            multiply(capital + k * LANES, one + stake);
+            multiply(capital + (CAPITALS / 2 + k) * LANES, one - stake);
         }
     }
 }
@@ -184,45 +193,39 @@ void trust_learn(struct pass *pass, const int64_t *origin, int64_t now)
 
 /* The long-run variance of a mean of h-step differences over that of independent ones, shrunk towards what overlapping
  * errors of a random walk have. Lags in which nothing was compared are left out, and all where there is no variance. */
-static double inflation(const double *lags, int64_t width, int64_t h, double weight, double effective, double mean,
-                        double variance)
+static lanes inflation(const double *lags, int64_t h, lanes weight, lanes effective, lanes mean, lanes variance)
 {
     const double steps = (double)(h + 1), overlap = (2.0 * steps * steps + 1.0) / (3.0 * steps);
-    double total = 0.0;
-    for (int64_t lag = 0; variance > 0.0 && lag < h; lag++) {
-        double product = lags[lag * 2 * width], pairs = lags[(lag * 2 + 1) * width];
-        if (!(pairs > 0.0))
-            continue;
-        double correlation = (product / pairs - mean * mean) / variance * (pairs / weight);
-        total = total + (correlation < -1.0 ? -1.0 : correlation > 1.0 ? 1.0 : correlation);
+    const lanes zero = all_lanes(0.0), one = all_lanes(1.0);
+    lanes total = zero;
+    for (int64_t lag = 0; lag < h; lag++) {
+        lanes product = load(lags + lag * 2 * LANES), pairs = load(lags + (lag * 2 + 1) * LANES);
+        lanes correlation = (product / pairs - mean * mean) / variance * (pairs / weight);
+        mask counts = less(zero, pairs) & less(zero, variance);
+        total = choose(counts, total + bounded(correlation, 1.0), total);
     }
-    double estimate = 1.0 + 2.0 * total;
-    estimate = estimate > 0.3 ? estimate : 0.3;
-    double shrunk = (effective * estimate + 2.0 * steps * overlap) / (effective + 2.0 * steps);
-    return shrunk > 1.0 ? shrunk : 1.0;  /* 1 at one step, where the overlap is 1 and there are no lags */
+    lanes estimate = larger(one + all_lanes(2.0) * total, all_lanes(0.3));
+    lanes shrunk = (effective * estimate + all_lanes(2.0 * steps * overlap)) / (effective + all_lanes(2.0 * steps));
+    return larger(shrunk, one);  /* 1 at one step, where the overlap is 1 and there are no lags */
 }
 
-/* Write what the trust in one pair is made of, `apart` numbers from each other; see STATE in learners.h. */
-static void write_state(const struct trust *state, int64_t h, int64_t row, double *to, int64_t apart)
+/* Write what the trust in LANES pairs is made of, `apart` numbers from each other; see STATE in learners.h. */
+static void write_state(const double *sums, int64_t h, double *to, int64_t apart)
 {
-    const int64_t width = state->width;
-    const double *sum = state->sums + h * TRUST_SUMS * width + row, *wins = state->wins + h * 2 * width + row;
-    const double *lags = state->lags + h * (h - 1) / 2 * 2 * width + row;
-    const double weight = sum[0], mean = sum[2 * width] / weight, square = sum[3 * width] / weight;
-    const double effective = weight > 0.0 ? weight * weight / sum[width] : 0.0;
-    double variance = square - mean * mean, ratio = NAN;
-    variance = variance > ROUNDING * square ? variance : 0.0;
-    if (variance > 0.0)
-        ratio = weight > 1.0 ? mean / sqrt(variance * weight / (weight - 1.0)) : NAN;
-    else
-        ratio = mean > 0.0 ? CERTAIN_RATIO : mean < 0.0 ? -CERTAIN_RATIO : NAN;
-    to[0] = ratio;
-    to[apart] = effective;
-    to[2 * apart] = inflation(lags, width, h, weight, effective, mean, variance);
-    to[3 * apart] = weight;
-    to[4 * apart] = sum[4 * width];
-    to[5 * apart] = wins[0];
-    to[6 * apart] = wins[width];
+    const lanes zero = all_lanes(0.0), one = all_lanes(1.0), none = all_lanes(NAN), certain = all_lanes(CERTAIN_RATIO);
+    const lanes weight = load(sums), mean = load(sums + 2 * LANES) / weight, square = load(sums + 3 * LANES) / weight;
+    const lanes effective = only(less(zero, weight), weight * weight / load(sums + LANES));
+    lanes variance = square - mean * mean;
+    variance = only(less(all_lanes(ROUNDING) * square, variance), variance);
+    lanes ratio = choose(less(one, weight), mean / square_root(variance * weight / (weight - one)), none);
+    lanes constant = choose(less(zero, mean), certain, choose(less(mean, zero), -certain, none));
+    store(to, choose(less(zero, variance), ratio, constant));
+    store(to + apart, effective);
+    store(to + 2 * apart, inflation(sums + FIXED * LANES, h, weight, effective, mean, variance));
+    store(to + 3 * apart, weight);
+    store(to + 4 * apart, load(sums + 4 * LANES));
+    store(to + 5 * apart, load(sums + WINS * LANES));
+    store(to + 6 * apart, load(sums + (WINS + 1) * LANES));
 }
 
 /* Write the states of all pairs: (STATE, horizons, width). */
@@ -230,8 +233,8 @@ static void write_states(const struct pass *pass, double *to)
 {
     const int64_t width = pass->trust.width;
     for (int64_t h = 0; h < pass->horizons; h++)
-        for (int64_t row = 0; row < width; row++)
-            write_state(&pass->trust, h, row, to + h * width + row, pass->horizons * width);
+        for (int64_t i = 0; i < width; i += LANES)
+            write_state(kept(&pass->trust, h, i), h, to + h * width + i, pass->horizons * width);
 }
 
 /* Average the capitals over bets and interleaved processes: e-values for and against, (2, horizons, width). */
@@ -242,11 +245,11 @@ static void write_evidence(const struct pass *pass, double *to)
     for (int side = 0; side < 2; side++)
         for (int64_t h = 0; h < horizons; h++)
             for (int64_t i = 0; i < width; i += LANES) {
-                const double *capital = state->capital + h * (h + 1) / 2 * CAPITALS * width + i;
+                const double *capital = kept(state, h, i) + (FIXED + 2 * h) * LANES;
                 lanes total = all_lanes(0.0);
                 for (int64_t process = 0; process <= h; process++)
                     for (int bet = 0; bet < CAPITALS / 2; bet++)
-                        total = total + load(capital + (process * CAPITALS + side * CAPITALS / 2 + bet) * width);
+                        total = total + load(capital + (process * CAPITALS + side * CAPITALS / 2 + bet) * LANES);
                 store(to + (side * horizons + h) * width + i, total / all_lanes((double)((h + 1) * CAPITALS / 2)));
             }
 }
@@ -284,26 +287,28 @@ static void expect(const struct normal *prior, double ratio, double seen, double
 
 /* The trust of pairs from their states; see scores/trust.py, which also says what the constants are.
  *
- * `states` (rows, STATE, horizons, forecasters), `trust` (rows, horizons, forecasters), NaN where there is none. `prior` (2,
- * 3), `limits` (2) of the degrees of freedom.
+ * `states` (rows, STATE, horizons, width), `trust` (rows, horizons, forecasters), NaN where there is none. `prior`
+ * (2, 3), `limits` (2) of the degrees of freedom.
  */
-PULSE_EXPORT void pulse_trust(const double *states, int64_t rows, int64_t horizons, int64_t forecasters, double span,
-                              const double *prior, double drift, double least_weight, const double *limits, double *trust)
+PULSE_EXPORT void pulse_trust(const double *states, int64_t rows, int64_t horizons, int64_t forecasters, int64_t width,
+                              double span, const double *prior, double drift, double least_weight, const double *limits,
+                              double *trust)
 {
-    const int64_t apart = horizons * forecasters;
+    const int64_t apart = horizons * width;
     const struct normal few = {special_log(prior[0]), prior[1], prior[2] * prior[2]};
     const struct normal many = {special_log(prior[3]), prior[4], prior[5] * prior[5]};
     struct student student = {.freedom = NAN};
     for (int64_t row = 0; row < rows; row++)
-        for (int64_t i = 0; i < apart; i++) {
-            const double *state = states + row * STATE * apart + i;
+        for (int64_t i = 0; i < horizons * forecasters; i++) {
+            const int64_t h = i / forecasters;
+            const double *state = states + row * STATE * apart + h * width + i % forecasters;
             const double ratio = state[0], effective = state[apart], inflated = state[2 * apart];
             const double weight = state[3 * apart], compared = state[4 * apart];
-            double *to = trust + row * apart + i;
+            double *to = trust + row * horizons * forecasters + i;
             *to = NAN;
             if (!(weight >= least_weight) || !finite(ratio))
                 continue;
-            double coming = span * (weight + 1.0) / (compared + 1.0), own = effective / (double)(i / forecasters + 1);
+            double coming = span * (weight + 1.0) / (compared + 1.0), own = effective / (double)(h + 1);
             coming = coming > 1.0 ? coming : 1.0;
             own = own < limits[0] ? limits[0] : own > limits[1] ? limits[1] : own;
             if (own != student.freedom)

@@ -20,6 +20,7 @@ from pulse_core.kernel.bindings import evidence_behind, sequence_counts
 from pulse_core.kernel.special import beta_sf, exp, log, log_beta
 
 Array = NDArray[np.float64]
+Positions = NDArray[np.int64]
 
 FALSE_DISCOVERY_RATE: Final = 0.05
 
@@ -38,10 +39,8 @@ def evidence_of_wins(differences: Array) -> Array:
     `differences` (origin, horizon, forecaster): above 0 for a win. The e-value of horizon h is the average over h
     interleaved sequences, each of every h-th origin.
     """
-    horizons = differences.shape[1]
     sequences = log10_evidence(*sequence_counts(differences))
-    ends = np.cumsum(np.arange(1, horizons + 1))
-    return np.stack([average_evidence(sequences[end - step : end]) for step, end in enumerate(ends, 1)])
+    return average_evidence(sequences, np.arange(1, differences.shape[1] + 1))
 
 
 def log10_evidence(won: Array, lost: Array) -> Array:
@@ -62,18 +61,23 @@ def log10_evidence(won: Array, lost: Array) -> Array:
     return np.asarray(logs / _LOG_10)
 
 
-def average_evidence(log10_e: Array) -> Array:
-    """Return log10 of the mean over the first axis of e-values, given as log10.
+def average_evidence(log10_e: Array, sizes: Positions) -> Array:
+    """Return log10 of the means of groups of e-values; (group, ..).
 
+    `log10_e` (e-value, ..) are those of one group after another's, `sizes` (group,) the numbers of each, nondecreasing.
     The mean over interleaved sequences is an e-value itself.
 
     Source: Arnold, Henzi & Ziegel (2023), Sequentially valid tests for forecast calibration, AOAS 17.
     """
-    largest = log10_e.max(axis=0)
+    first = np.cumsum(sizes) - sizes
+    largest = np.maximum.reduceat(log10_e, first)
+    values = exp((log10_e - np.repeat(largest, sizes, axis=0)) * _LOG_10)
     total = np.zeros(largest.shape)
-    for value in exp((log10_e - largest) * _LOG_10):
-        total = total + value
-    return np.asarray(largest + log(total / len(log10_e)) / _LOG_10)
+    for number in range(sizes[-1]):  # in order: sums of numpy take an order of their own
+        groups = int(np.searchsorted(sizes, number, side="right"))
+        total[groups:] += values[first[groups:] + number]
+    means = total / sizes.reshape(-1, *(1,) * (total.ndim - 1))
+    return np.asarray(largest + log(means) / _LOG_10)
 
 
 def discoveries(log10_e: Array, rate: float = FALSE_DISCOVERY_RATE) -> NDArray[np.bool_]:

@@ -70,6 +70,8 @@ def span_of(calendar: Calendar | None, last_year: int) -> int:
 
 def trust_probability(states: Array, span: int) -> Array:
     """Return trust from states (.., STATE, horizon, forecaster); (.., horizon, forecaster), NaN where there is none."""
-    rows = np.ascontiguousarray(states).reshape(-1, *states.shape[-3:])
+    if states.strides[-1] != states.itemsize:
+        states = np.ascontiguousarray(states)
+    rows = states.reshape(-1, *states.shape[-3:])
     values = kernel_trust(rows, float(span), np.array(PRIOR), DRIFT, LEAST_WEIGHT, np.array(_LIMITS))
     return values.reshape(*states.shape[:-3], *states.shape[-2:])

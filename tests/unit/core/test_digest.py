@@ -124,7 +124,7 @@ def test_another_rounding_of_the_evidence_by_wins_does_not_change_it(monkeypatch
 
     before = digest()
     honest = evidence.average_evidence
-    monkeypatch.setattr(evidence, "average_evidence", lambda logs: honest(logs) + 1e-13)
+    monkeypatch.setattr(evidence, "average_evidence", lambda *arguments: honest(*arguments) + 1e-13)
     assert digest() == before
 
 

@@ -155,6 +155,16 @@ def test_one_difference_among_ties_has_no_deviation():
     assert set(state_of(output, "ratio")[1:]) == {10.0}
 
 
+def test_a_deviation_of_small_differences_is_one():
+    output = against_one([1e-7, 3e-7] * 20)
+    assert all(0 < ratio < 3 for ratio in state_of(output, "ratio")[2:])
+
+
+def test_a_loss_that_is_no_number_any_more_is_not_compared():
+    output = told([[1.0, math.inf, 0.5]] * 2)
+    np.testing.assert_array_equal(output.differences[0, 0], [0.0, math.nan, 0.5])
+
+
 def test_a_difference_beyond_all_scales_leaves_no_infinite_sum_behind():
     output = against_one([0.5, -0.5, -1e200, 0.5, -0.5, 0.5])
     assert output.differences[2, 0, 1] == -1e100
@@ -291,7 +301,8 @@ def with_capitals(capital: float) -> PassOutput:
     case = case_of([[1.0, 0.5]] * 14)
     prepared = learning_pass(case)
     arrays = {array.ctypes.data: array for array in prepared._arrays}
-    arrays[prepared._state.trust.capital][...] = capital
+    pairs = arrays[prepared._state.trust.pairs]
+    pairs[pairs == 1.0] = capital  # nothing else is there yet
     (part,) = prepared.states(0, case.shape[0])
     return attrs.evolve(run(case), evidence=part.evidence[1:])
 

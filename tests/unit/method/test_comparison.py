@@ -114,7 +114,7 @@ def test_evidence_is_fair_when_the_chance_to_win_is_a_half():
 @given(st.lists(st.floats(-50, 400), min_size=1, max_size=6))
 def test_the_average_of_evidence_is_that_of_the_values(logs):
     exact = sum((Fraction(10) ** round(log * 16) for log in logs), Fraction(0))
-    result = average_evidence(np.array([[float(round(log * 16))] for log in logs]))[0]
+    result = average_evidence(np.array([float(round(log * 16)) for log in logs]), np.array([len(logs)]))[0]
     assert result == pytest.approx(log10_of(exact / len(logs)), rel=1e-12, abs=1e-12)
 
 
