@@ -39,13 +39,16 @@ static void custom_learn(struct pass *pass, const int64_t *origin)
     calibrator_learn(state, origin, NAN);
 }
 
-/* Put the quantiles that forecasters bring in the place of those around the points of the same rows. */
-static void custom_predict(struct pass *pass, int64_t origin, double *offset, double *size)
+/* Put the quantiles that forecasters bring in the place of those around the points of the same rows, if an origin
+ * `quotes`. */
+static void custom_predict(struct pass *pass, int64_t origin, double *offset, double *size, int quotes)
 {
     struct calibrator *state = &pass->custom_calibrator;
     const int64_t horizons = pass->horizons, stride = pass->stride;
     const double *spread = pass->custom_spread + origin * pass->custom * horizons;
-    calibrator_predict(state, spread, NAN, pass->steps[origin]);
+    calibrator_predict(state, spread, NAN, pass->steps[origin], quotes);
+    if (!quotes)
+        return;
     for (int64_t i = 0; i < pass->custom; i++)
         for (int64_t h = 0; h < horizons; h++) {
             const double *own = pass->custom_offset + (origin * LEVELS * pass->custom + i) * horizons + h;
@@ -125,14 +128,17 @@ PULSE_EXPORT void pulse_pass(struct pass *pass, int64_t first, int64_t last)
     double *offset = pass->scratch + 7 * stride, *size = offset + LEVELS * stride;
     for (int64_t origin = first; origin < last; origin++) {
         const double *offsets = pass->calibrator.offset, *sizes = pass->calibrator.size;
+        /* before the period nothing is scored, and quantiles are for those who ask */
+        const int quotes = pass->quantiles || pass->batch[origin] >= 0;
         learn(pass, origin);
         if (members)
             ensemble_predict(pass, origin, pass->weights ? pass->weights + (origin - first) * members * pass->horizons : 0);
         calibrator_predict(&pass->calibrator, pass->forecasts + origin * stride, pass->step_square[origin],
-                           pass->steps[origin]);
+                           pass->steps[origin], quotes);
         if (pass->custom) {
-            copy_quantiles(pass, offset, size);
-            custom_predict(pass, origin, offset, size);
+            if (quotes)
+                copy_quantiles(pass, offset, size);
+            custom_predict(pass, origin, offset, size, quotes);
             offsets = offset;
             sizes = size;
         }

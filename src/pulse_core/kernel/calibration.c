@@ -29,8 +29,8 @@ static const double RISE[LEVELS] = {WEIGHT_0 * 0.025, WEIGHT_1 * 0.05, WEIGHT_2 
 #define WIDENING_1 5.558315181143122
 #define WIDENING_2 3.9635616227247246
 #define WIDENING_3 2.1824046346793593
-static const double WIDENING[LEVELS] = {WIDENING_0, WIDENING_1, WIDENING_2, WIDENING_3, 1.5,
-                                       WIDENING_3, WIDENING_2, WIDENING_1, WIDENING_0};
+/* Up to the middle; beyond, as much as on the other side. */
+static const double WIDENING[MIDDLE + 1] = {WIDENING_0, WIDENING_1, WIDENING_2, WIDENING_3, 1.5};
 
 /* Squares beyond these are as large, or as small as zero: no product below leaves the normal numbers. */
 static const double HUGE_SQUARE = 0x1p980;
@@ -85,7 +85,7 @@ static inline int64_t track(double *raw, double *fit, const double *past, lanes 
     UNROLL_LEVELS
     for (int k = 0; k < LEVELS; k++) {
         mask covered = less_or_equal(error, load(past + k * LANES));
-        lanes change = all_lanes(RISE[k]) - (lanes)(covered & (mask)all_lanes(WEIGHT[k]));
+        lanes change = choose(covered, all_lanes(RISE[k] - WEIGHT[k]), all_lanes(RISE[k]));
         lanes moved = load(raw + k * LANES) + rate * change;
         store(raw + k * LANES, moved);
         crossed |= less(moved, before);
@@ -107,6 +107,8 @@ static void learn_horizon(struct calibrator *state, int64_t h, int64_t row)
 {
     const int64_t width = state->width;
     const double steps = (double)(h + 1), fastest = 40.0 * steps, slowest = 1.0 / (80.0 * steps);
+    /* forecasters have mostly learned from as many errors as those beside them: the same divisions serve them all */
+    lanes counted = all_lanes(-1.0), share = counted, speed = counted;
     for (int64_t f = 0; f < width; f += LANES) {
         const int64_t i = h * width + f;
         lanes error = load(state->error + i), square = load(state->past_square + row * width + f);
@@ -116,14 +118,18 @@ static void learn_horizon(struct calibrator *state, int64_t h, int64_t row)
         lanes learned = load(state->learned + i) + (lanes)(learns & (mask)all_lanes(1.0));
         lanes growth = load(state->growth + i), ratio = load(state->ratio + i);
         lanes most = all_lanes(6.25) * growth, relative = most_squared(error) / square;
-        lanes share = all_lanes(1.0 / SLOWEST), rate = all_lanes(slowest);
-        if (holds_anywhere(less(learned, all_lanes(SLOWEST))))
-            share = larger(share, all_lanes(1.0) / learned);
-        if (holds_anywhere(less(learned, all_lanes(7.0 * fastest))))
-            rate = larger(rate, all_lanes(4.0) / (learned + all_lanes(fastest)));
+        if (holds_anywhere(learns & ~equal(learned, counted))) {
+            counted = learned;
+            share = all_lanes(1.0 / SLOWEST);
+            speed = all_lanes(slowest);
+            if (holds_anywhere(less(learned, all_lanes(SLOWEST))))
+                share = larger(share, all_lanes(1.0) / learned);
+            if (holds_anywhere(less(learned, all_lanes(7.0 * fastest))))
+                speed = larger(speed, all_lanes(4.0) / (learned + all_lanes(fastest)));
+        }
         store(state->learned + i, learned);
         store(state->ratio + i, choose(learns, ratio + share * (lesser(relative, most) - ratio), ratio));
-        rate = (lanes)(learns & (mask)rate);
+        const lanes rate = only(learns, speed);
         state->crossed[i / LANES] = track(state->raw + i * LEVELS, state->fit + i * LEVELS,
                                           state->past + (row * width + f) * LEVELS, error, rate);
     }
@@ -148,6 +154,9 @@ static void learn_squares(struct calibrator *state, const double *past, double s
 {
     const int64_t width = state->width;
     const lanes stepped = most_squared(all_lanes(step));
+    double *slowest = state->scratch;
+    for (int64_t h = 0; h < state->horizons; h++)
+        slowest[h] = 0.04 / state->root[h];
     for (int64_t f = 0; f < width; f += LANES) {
         lanes error = load(state->error + f), steps = load(state->steps + f);
         mask learns = is_finite(error) & less_or_equal(all_lanes(0.0), load(past + f));
@@ -165,7 +174,7 @@ static void learn_squares(struct calibrator *state, const double *past, double s
         for (int64_t h = 0; h < state->horizons; h++) {
             lanes square = load(state->square + h * width + f), history = load(state->history + h * width + f);
             lanes change = lesser(latest, larger(all_lanes(16.0) * square, cap)) - square;
-            lanes rate = larger(all_lanes(0.04 / state->root[h]), share);
+            lanes rate = larger(all_lanes(slowest[h]), share);
             history = history - rate * history;
             lanes moved = square + rate * change + history * change_of_scale;
             /* while nothing has moved, the first error that is not zero says how large errors are */
@@ -252,6 +261,7 @@ static void wake(struct calibrator *state, const double *forecast, double step_s
 {
     const int64_t width = state->width, horizons = state->horizons;
     double square = step_square < HUGE_SQUARE ? step_square : step_square >= HUGE_SQUARE ? HUGE_SQUARE : 0.0;
+    int woken = 0;
     square = square < TINY_SQUARE ? 0.0 : square;
     for (int64_t f = 0; f < state->forecasters; f++) {
         int awake = 0;
@@ -259,6 +269,7 @@ static void wake(struct calibrator *state, const double *forecast, double step_s
             awake |= finite(forecast[f * horizons + h]);
         if (!awake || finite(state->steps[f]))
             continue;
+        woken = 1;
         state->asleep -= 1;
         state->steps[f] = steps;
         state->largest[f] = square;
@@ -266,7 +277,7 @@ static void wake(struct calibrator *state, const double *forecast, double step_s
         for (int64_t h = 0; h < horizons; h++)
             state->square[h * width + f] = state->history[h * width + f] = square;
     }
-    if (!state->brings_spread)
+    if (woken && !state->brings_spread)
         grow(state);
 }
 
@@ -291,99 +302,131 @@ static inline const double *levels_of(const struct calibrator *state, int64_t h,
 
 /* Quantiles in sizes as they are quoted: away from the median, outer levels by more than inner ones, so that what does
  * not cross still does not. */
-static inline lanes widened(const double *levels, int k, lanes wider)
+static inline lanes widened(const double *levels, int k, lanes factor)
 {
     lanes middle = load(levels + MIDDLE * LANES);
-    return middle + (load(levels + k * LANES) - middle) * (all_lanes(1.0) + all_lanes(WIDENING[k]) * wider);
+    return middle + (load(levels + k * LANES) - middle) * factor;
 }
 
-/* Write offsets and sizes of four forecasters at four horizons; (LEVELS, stride) and (stride). */
-static inline void quote_square(struct calibrator *state, int64_t h, int64_t f, const double *sizes, const double *widening)
+static inline lanes widening_at(int k, lanes wider)
+{
+    return all_lanes(1.0) + all_lanes(WIDENING[k]) * wider;
+}
+
+/* Write rows of `last` forecasters, of four, at four horizons, of which the columns are in `square`. */
+static inline void write_rows(double *to, int64_t horizons, lanes *square, const int64_t last)
+{
+    transpose(square);
+    for (int64_t i = 0; i < last; i++)
+        store(to + i * horizons, square[i]);
+}
+
+/* Write offsets and sizes of `last` forecasters, of four, at four horizons; (LEVELS, stride) and (stride). Where `last`
+ * is a constant, what is written stays in registers until it is. */
+static inline void quote_square(struct calibrator *state, int64_t h, int64_t f, const double *sizes,
+                                const double *widening, const int64_t last)
 {
     const int64_t width = state->width, stride = state->stride, horizons = state->horizons;
-    const int64_t last = state->forecasters - f < LANES ? state->forecasters - f : LANES;
     const double *levels[LANES];
+    double *offset = state->offset + f * horizons + h;
     lanes wider[LANES], square[LANES];
     for (int i = 0; i < LANES; i++) {
         levels[i] = levels_of(state, h + i, f);
         wider[i] = all_lanes(state->root[h + i]) * load(widening + f);
         square[i] = load(sizes + (h + i) * width + f);
     }
-    transpose(square);
-    for (int64_t i = 0; i < last; i++)
-        store(state->size + (f + i) * horizons + h, square[i]);
+    write_rows(state->size + f * horizons + h, horizons, square, last);
     UNROLL_LEVELS
-    for (int k = 0; k < LEVELS; k++) {
+    for (int k = 0; k <= MIDDLE; k++) {
+        lanes factor[LANES];
+        for (int i = 0; i < LANES; i++) {
+            factor[i] = widening_at(k, wider[i]);
+            square[i] = widened(levels[i], k, factor[i]);
+        }
+        write_rows(offset + k * stride, horizons, square, last);
         for (int i = 0; i < LANES; i++)
-            square[i] = widened(levels[i], k, wider[i]);
-        transpose(square);
-        for (int64_t i = 0; i < last; i++)
-            store(state->offset + k * stride + (f + i) * horizons + h, square[i]);
+            square[i] = widened(levels[i], LEVELS - 1 - k, factor[i]);
+        if (k < MIDDLE)
+            write_rows(offset + (LEVELS - 1 - k) * stride, horizons, square, last);
     }
 }
 
-/* The same for four forecasters at one horizon. */
-static void quote_row(struct calibrator *state, int64_t h, int64_t f, const double *sizes, const double *widening)
+/* The same at one horizon. */
+static inline void quote_row(struct calibrator *state, int64_t h, int64_t f, const double *sizes,
+                             const double *widening, const int64_t last)
 {
-    const int64_t width = state->width, stride = state->stride, horizons = state->horizons;
-    const int64_t last = state->forecasters - f < LANES ? state->forecasters - f : LANES;
+    const int64_t stride = state->stride, horizons = state->horizons;
     const double *levels = levels_of(state, h, f);
+    double *to = state->offset + f * horizons + h, *size = state->size + f * horizons + h;
     const lanes wider = all_lanes(state->root[h]) * load(widening + f);
     for (int64_t i = 0; i < last; i++)
-        state->size[(f + i) * horizons + h] = sizes[h * width + f + i];
-    for (int k = 0; k < LEVELS; k++) {
-        lanes offset = widened(levels, k, wider);
+        size[i * horizons] = sizes[h * state->width + f + i];
+    UNROLL_LEVELS
+    for (int k = 0; k < LEVELS; k++, to += stride) {
+        lanes offset = widened(levels, k, widening_at(k < MIDDLE ? k : LEVELS - 1 - k, wider));
         for (int64_t i = 0; i < last; i++)
-            state->offset[k * stride + (f + i) * horizons + h] = offset[i];
+            to[i * horizons] = offset[i];
     }
 }
 
-/* Keep the quantiles of a horizon, before they are widened, until their errors are known. */
-static void keep(struct calibrator *state, int64_t h, const double *sizes)
+/* The same at all horizons. */
+static inline void quote_block(struct calibrator *state, int64_t f, const double *sizes, const double *widening,
+                               const int64_t last)
 {
-    const int64_t width = state->width;
-    double *past = state->past + state->queue[h].next * width * LEVELS;
-    for (int64_t f = 0; f < width; f += LANES) {
-        const double *levels = levels_of(state, h, f);
-        const lanes size = load(sizes + f);
-        UNROLL_LEVELS
-        for (int k = 0; k < LEVELS; k++)
-            store(past + f * LEVELS + k * LANES, size * load(levels + k * LANES));
-    }
+    int64_t h = 0;
+    for (; h + LANES <= state->horizons; h += LANES)
+        quote_square(state, h, f, sizes, widening, last);
+    for (; h < state->horizons; h++)
+        quote_row(state, h, f, sizes, widening, last);
 }
 
-static void conformal_predict(struct calibrator *state, const double *forecast, double step_square, double steps)
+/* Make offset and size those of an origin at which these are the sizes. */
+static void quote(struct calibrator *state, const double *sizes, double *widening)
 {
-    const int64_t width = state->width, horizons = state->horizons;
-    double *sizes = state->scratch, *widening = sizes + horizons * width;
-    if (state->asleep)
-        wake(state, forecast, step_square, steps);
-    if (state->brings_spread)
-        take_spread(state, forecast);
+    const int64_t width = state->width, forecasters = state->forecasters;
     for (int64_t f = 0; f < width; f += LANES) {
         lanes behind = load(state->steps + f), few = all_lanes(40.0);
         behind = choose(less(all_lanes(1.0), behind), behind, all_lanes(1.0));
         store(widening + f, few / (behind * (behind + few)));
     }
+    int64_t f = 0;
+    for (; f + LANES <= forecasters; f += LANES)
+        quote_block(state, f, sizes, widening, LANES);
+    if (f < forecasters)
+        quote_block(state, f, sizes, widening, forecasters - f);
+}
+
+/* Keep quantiles before they are widened, until their errors are known. */
+static inline void keep(double *past, const double *levels, lanes size)
+{
+    UNROLL_LEVELS
+    for (int k = 0; k < LEVELS; k++)
+        store(past + k * LANES, size * load(levels + k * LANES));
+}
+
+static void conformal_predict(struct calibrator *state, const double *forecast, double step_square, double steps,
+                              int quotes)
+{
+    const int64_t width = state->width, horizons = state->horizons;
+    double *sizes = state->scratch;
+    if (state->asleep)
+        wake(state, forecast, step_square, steps);
+    if (state->brings_spread)
+        take_spread(state, forecast);
     for (int64_t h = 0; h < horizons; h++) {
         const double *squares = state->square + h * width, *growth = state->growth + h * width;
-        double *kept = state->past_square + state->queue[h].next * width;
-        for (int64_t f = 0; f < width; f += LANES) {
-            lanes square = load(squares + f);
-            store(kept + f, square);
-            store(sizes + h * width + f, square_root(square * load(growth + f)));
-        }
-        keep(state, h, sizes + h * width);
         struct queue *queue = state->queue + h;
+        double *kept = state->past_square + queue->next * width, *past = state->past + queue->next * width * LEVELS;
+        for (int64_t f = 0; f < width; f += LANES) {
+            lanes square = load(squares + f), size = square_root(square * load(growth + f));
+            store(kept + f, square);
+            store(sizes + h * width + f, size);
+            keep(past + f * LEVELS, levels_of(state, h, f), size);
+        }
         queue->next = queue->next + 1 < queue->first + queue->depth ? queue->next + 1 : queue->first;
     }
-    for (int64_t f = 0; f < width; f += LANES) {
-        int64_t h = 0;
-        for (; h + LANES <= horizons; h += LANES)
-            quote_square(state, h, f, sizes, widening);
-        for (; h < horizons; h++)
-            quote_row(state, h, f, sizes, widening);
-    }
+    if (quotes)
+        quote(state, sizes, sizes + horizons * width);
 }
 
 static void empirical_learn(struct calibrator *state)
@@ -435,12 +478,14 @@ void calibrator_learn(struct calibrator *state, const int64_t *origin, double st
         empirical_learn(state);
 }
 
-/* Make offset and size those of an origin. `forecast` (forecasters, horizons) is NaN for none; where a calibrator's
- * spread is brought along it is that. `step_square` is the mean square of the `steps` that the history has made. */
-void calibrator_predict(struct calibrator *state, const double *forecast, double step_square, double steps)
+/* Remember what the errors of an origin will be learned from; if it `quotes`, make offset and size those of the origin.
+ * `forecast` (forecasters, horizons) is NaN for none; where a calibrator's spread is brought along it is that.
+ * `step_square` is the mean square of the `steps` that the history has made. */
+void calibrator_predict(struct calibrator *state, const double *forecast, double step_square, double steps,
+                        int quotes)
 {
     if (state->kind == CONFORMAL)
-        conformal_predict(state, forecast, step_square, steps);
-    else
+        conformal_predict(state, forecast, step_square, steps, quotes);
+    else if (quotes)
         empirical_predict(state);
 }

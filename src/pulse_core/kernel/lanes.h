@@ -68,7 +68,11 @@ static inline mask is_finite(lanes a)
 /* `yes` where the condition holds, `no` elsewhere. */
 static inline lanes choose(mask condition, lanes yes, lanes no)
 {
+#if defined(__AVX__)
+    return _mm256_blendv_pd(no, yes, (lanes)condition);
+#else
     return (lanes)((condition & (mask)yes) | (~condition & (mask)no));
+#endif
 }
 
 /* `value` where the condition holds, 0 elsewhere. */

@@ -174,7 +174,8 @@ static inline void expand(double *cells, const double *by_horizon, int64_t count
 }
 
 void calibrator_learn(struct calibrator *state, const int64_t *origin, double step);
-void calibrator_predict(struct calibrator *state, const double *forecast, double step_square, double steps);
+void calibrator_predict(struct calibrator *state, const double *forecast, double step_square, double steps,
+                        int quotes);
 void ensemble_learn(struct pass *pass, const int64_t *origin);
 void ensemble_predict(struct pass *pass, int64_t origin, double *weights);
 void sums_add(struct pass *pass, int64_t origin, const double *actual, const double *offset, const double *size);

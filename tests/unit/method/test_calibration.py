@@ -185,7 +185,7 @@ class Judged:
         learning, count = learning_pass(case), case.shape[0]
         u, quantiles, sizes = [], [], []
         for origin in range(count):
-            learning.run(origin, origin + 1)
+            list(learning.states(origin, origin + 1))  # which asks for quantiles before the period too
             _, size = calibrator_state(learning)
             u.append(np.moveaxis(trackers(learning)[:, :, : case.shape[1]], 0, 2).copy())
             fitted = np.apply_along_axis(lambda levels: np.array(isotonic(levels.tolist())), 0, u[-1])

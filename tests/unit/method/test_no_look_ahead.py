@@ -95,7 +95,7 @@ def calibration(output: Replay) -> tuple[np.ndarray, np.ndarray]:
     learning = LearningPass(output.hindcasts, output.origins, forecasters, output.spec, output.benchmark, no_marks)
     states = []
     for origin in range(len(output.origins)):
-        learning.run(origin, origin + 1)
+        list(learning.states(origin, origin + 1))  # which asks for quantiles before the period too
         states.append(calibrator_state(learning))
     offsets, sizes = (np.stack(arrays) for arrays in zip(*states, strict=True))
     return offsets, sizes
