@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.errors import KernelUnavailable
-from pulse_core.kernel.memory import Memory
 from pulse_core.kernel.sources import digest
 
 Array = NDArray[np.float64]
@@ -323,7 +322,7 @@ def common_losses(cells: Array, reported: Array, forecasters: int, rival: int) -
     origins, horizons = reported.shape
     if not 0 <= rival < forecasters or forecasters * horizons > cells.shape[1]:
         raise ValueError(f"{forecasters} forecasters, rival {rival}, do not fit rows of {cells.shape[1]} cells")
-    sums, scratch = Memory().full(2, 2, cells.shape[1])
+    sums = np.zeros((2, cells.shape[1]))
     library().pulse_common_losses(
         doubles(cells, origins, cells.shape[1]),
         doubles(reported, origins, horizons),
@@ -332,7 +331,7 @@ def common_losses(cells: Array, reported: Array, forecasters: int, rival: int) -
         horizons,
         cells.shape[1],
         rival,
-        doubles(scratch, 2, cells.shape[1]),
+        doubles(np.empty((2, cells.shape[1])), 2, cells.shape[1]),
         doubles(sums, 2, cells.shape[1]),
     )
     return np.moveaxis(sums[:, : forecasters * horizons].reshape(2, forecasters, horizons), 0, -1)
