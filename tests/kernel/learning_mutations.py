@@ -63,7 +63,6 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
         "learns = is_finite(error) & less_or_equal(all_lanes(0.0), load(past + f));",
         "learns = is_finite(error);",
     ),
-    ("calibration.c", "        if (state->brings_spread)\n            continue;\n", ""),
     ("calibration.c", "cap = all_lanes(0.25) * largest;", "cap = largest;"),
     ("calibration.c", "slowest[h] = 0.04 / state->root[h];", "slowest[h] = 0.04;"),
     ("calibration.c", "larger(all_lanes(16.0) * square, cap)", "all_lanes(16.0) * square"),
