@@ -458,7 +458,6 @@ COMPARISON: Final[tuple[Fault, ...]] = (
     ),
     ("comparison.c", "count + 1 - 2 * horizon", "count - 2 * horizon"),
     ("comparison.c", "h * (h - 1.0) / n) / n", "h * (h - 1.0)) / n"),
-    ("comparison.c", "if (count < 2 || correction <= 0.0)", "if (count < 2)"),
     ("comparison.c", "products = 2.0 * total(", "products = total("),
     ("comparison.c", "variance > cancelled * size", "variance > 0.0"),
     ("comparison.c", "size = size + fabs(products);", "size = size + products;"),

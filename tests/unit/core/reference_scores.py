@@ -95,7 +95,7 @@ def trust(cases: Sequence[Case], stands: Judged) -> tuple[float, ...]:
 
 
 def skill_interval(cases: Sequence[Case]) -> tuple[float, float]:
-    """The textbook's delete-one-batch jackknife of the skill for MAE, with Student's t; NaN without two batches."""
+    """The textbook's jackknife of the skill for MAE by batches, with Student's t, up to 1; NaN without two batches."""
     from scipy.stats import t
 
     both = [case for case in cases if None not in {case.forecast, case.benchmark, case.reported}]
@@ -113,7 +113,7 @@ def skill_interval(cases: Sequence[Case]) -> tuple[float, float]:
     mean = math.fsum(skills) / count
     error = math.sqrt((count - 1) / count * math.fsum((value - mean) ** 2 for value in skills))
     margin = float(t.ppf(0.975, count - 1)) * error
-    return 1 - own / rival - margin, 1 - own / rival + margin
+    return 1 - own / rival - margin, min(1 - own / rival + margin, 1.0)
 
 
 def verdict(judgement: Sequence[float], skill_mae: Score) -> int:
