@@ -117,7 +117,8 @@ class Way:
             alone = [self._forecaster(forecaster, point) for forecaster in forecasters.forecasters]
 
             def learn() -> None:
-                LearningPass(hindcasts, origins, forecasters, spec).run(0, len(origins))
+                no_marks = np.empty(0, dtype=np.int64)
+                LearningPass(hindcasts, origins, forecasters, spec, spec.benchmark, no_marks).run(0, len(origins))
 
             learning = self.timed("learning pass", learn)
         before = [
@@ -126,10 +127,10 @@ class Way:
         ]
         laid_out = self.timed("origins", lambda: origins_of(point, spec))
         whole = self.timed("backtest", lambda: backtest(point, spec, forecasters))
-        tests = Stage("tests and evidence", whole.cpu - laid_out.cpu - forecasts.cpu - learning.cpu)
+        tests = Stage("trust and tests", whole.cpu - laid_out.cpu - forecasts.cpu - learning.cpu)
         record = backtest(point, spec, forecasters).record
         after = [
-            self.timed("scores and trust", lambda: aggregate(record, spec)),
+            self.timed("scores", lambda: aggregate(record, spec)),
             self.timed("rows of scores", lambda: score_columns([record], spec)),
         ]
         run = self.timed("everything", lambda: train(MemoryStore({rows.variable: self.observations}), spec))
