@@ -189,7 +189,7 @@ class _Trust(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("width", "first", "window")),
         *((name, ctypes.c_double) for name in ("fade", "level_fade", "size_fade", "win_fade")),
-        *((name, ctypes.c_void_p) for name in (*("level", "difference", "bet", "pairs", "ahead", "counts", "marks"),)),
+        *((name, ctypes.c_void_p) for name in ("level", "difference", "bet", "pairs", "ahead", "counts", "marks")),
         *((name, ctypes.c_int64) for name in ("mark_count", "next_mark")),
         *((name, ctypes.c_void_p) for name in ("marked", "marked_ahead", "states", "evidence")),
     ]
@@ -290,14 +290,19 @@ def sequence_counts(differences: Array) -> tuple[Array, Array]:
     return counts[0], counts[1]
 
 
+def _fit_cells(cells: Array, forecasters: int, horizons: int, role: str, row: int) -> None:
+    """Raise ValueError unless rows of cells hold the forecasters, and the one in this role is among them."""
+    if not 0 <= row < forecasters or forecasters * horizons > cells.shape[1]:
+        raise ValueError(f"{forecasters} forecasters, {role} {row}, do not fit rows of {cells.shape[1]} cells")
+
+
 def comparisons(cells: Array, reported: Array, forecasters: int, benchmark: int) -> tuple[Array, Positions]:
     """Return the Diebold-Mariano statistics against the benchmark, and on how many origins; (forecaster, horizon).
 
     `cells` (origin, stride) are the forecasts, `reported` the actuals (origin, horizon).
     """
     origins, horizons = reported.shape
-    if not 0 <= benchmark < forecasters or forecasters * horizons > cells.shape[1]:
-        raise ValueError(f"{forecasters} forecasters, benchmark {benchmark}, do not fit rows of {cells.shape[1]} cells")
+    _fit_cells(cells, forecasters, horizons, "benchmark", benchmark)
     statistic, count = np.empty((forecasters, horizons)), np.empty((forecasters, horizons), dtype=np.int64)
     library().pulse_comparisons(
         doubles(cells, origins, cells.shape[1]),
@@ -320,8 +325,7 @@ def common_losses(cells: Array, reported: Array, forecasters: int, rival: int) -
     `cells` (origin, stride) are the forecasts, `reported` the actuals (origin, horizon).
     """
     origins, horizons = reported.shape
-    if not 0 <= rival < forecasters or forecasters * horizons > cells.shape[1]:
-        raise ValueError(f"{forecasters} forecasters, rival {rival}, do not fit rows of {cells.shape[1]} cells")
+    _fit_cells(cells, forecasters, horizons, "rival", rival)
     sums = np.zeros((2, cells.shape[1]))
     library().pulse_common_losses(
         doubles(cells, origins, cells.shape[1]),
