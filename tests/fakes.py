@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from io import BytesIO
+from threading import Lock
 
 import attrs
 
@@ -20,6 +21,8 @@ from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Task, UnitOutcome, Write
 from pulse_core.results import Record, RunResult
 from pulse_core.tables import Columns
+
+_EXCHANGE = Lock()
 
 
 @attrs.frozen
@@ -128,6 +131,16 @@ class FakeStorage:
     def replace(self, name: str, content: bytes) -> None:
         self.files[name] = content, datetime.now(UTC)
 
+    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
+        with _EXCHANGE:
+            if self.read(name) != before:
+                return False
+            if after is not None:
+                self.replace(name, after)
+            else:
+                self.remove(name)
+            return True
+
     def copy(self, source: str, name: str) -> bool:
         if source in self.files:
             self.files.setdefault(name, self.files[source])
@@ -149,6 +162,10 @@ class FakeStorage:
 
     def remove(self, name: str) -> None:
         self.files.pop(name, None)
+
+    def remove_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.remove(name)
 
     def remove_content(self, name: str, content: bytes) -> bool:
         holds = self.read(name) == content

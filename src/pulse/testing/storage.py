@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import pytest
@@ -66,6 +67,38 @@ class StorageContract(ABC):
         storage.replace(NAME, b"a long one")
         storage.replace(NAME, b"short")
         assert storage.read(NAME) == b"short"
+
+    def test_an_exchange_needs_what_it_expects_and_else_changes_nothing(self, storage: Storage) -> None:
+        steps: tuple[tuple[bytes | None, bytes | None, bool, bytes | None], ...] = (
+            (b"x", b"a", False, None),
+            (b"x", None, False, None),
+            (None, None, True, None),
+            (None, b"a", True, b"a"),
+            (None, b"b", False, b"a"),
+            (None, None, False, b"a"),
+            (b"b", b"c", False, b"a"),
+            (b"b", None, False, b"a"),
+            (b"a", b"", True, b""),
+            (b"", b"c", True, b"c"),
+            (b"c", None, True, None),
+        )
+        for before, after, exchanged, content in steps:
+            assert storage.exchange(NAME, before, after) is exchanged
+            assert storage.read(NAME) == content
+        assert entry_names(storage, "") == []
+        assert list(storage.folders()) == []
+
+    def test_of_those_who_exchange_the_same_content_at_once_one_wins(self, storage: Storage) -> None:
+        content: bytes | None = None
+        with ThreadPoolExecutor(8) as threads:
+            for turn in range(5):
+                contents = [b"%d-%d" % (turn, number) for number in range(8)]
+                wins = list(threads.map(partial(storage.exchange, NAME, content), contents))
+                assert wins.count(True) == 1
+                content = contents[wins.index(True)]
+                assert storage.read(NAME) == content
+            assert list(threads.map(partial(storage.exchange, NAME, content), [None] * 8)).count(True) == 1
+        assert storage.read(NAME) is None
 
     def test_a_copy_is_whole_and_stays_when_its_source_changes(self, storage: Storage) -> None:
         storage.replace(NAME, LARGE)
@@ -142,6 +175,14 @@ class StorageContract(ABC):
         storage.remove(NAME)
         storage.remove(NAME)
         assert (storage.read(NAME), storage.read(OTHER)) == (None, b"x")
+
+    def test_all_files_that_are_named_are_removed_and_nothing_else(self, storage: Storage) -> None:
+        for name in ("run/a", "run/b/c", "run2/a", "run/b/d"):
+            storage.create(name, b"x")
+        storage.remove_all(iter(["run/a", "run/nothing", "run/b/d", "nothing/a"]))
+        assert entry_names(storage, "") == ["run/b/c", "run2/a"]
+        storage.remove_all(["run/b/c"])
+        assert list(storage.folders()) == ["run2"]
 
     def test_a_file_is_removed_by_its_content_unless_it_holds_another(self, storage: Storage) -> None:
         storage.create(NAME, b"old")

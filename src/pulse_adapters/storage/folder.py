@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,11 +31,7 @@ class FolderStorage:
         """Return a file's content, or None where there is none. Raises SinkUnavailable."""
         path = self.root / name
         with disk_faults("read a file", path):
-            try:
-                with path.open("rb", buffering=0) as file:  # one read of all bytes: a buffer takes longer
-                    return file.readall()
-            except FileNotFoundError:
-                return None
+            return files.content_of(path)
 
     def reading(self, names: Sequence[str]) -> AbstractContextManager[Read]:
         """Open for reading these files, each when it is read: a disk does not keep its reader waiting."""
@@ -53,6 +49,15 @@ class FolderStorage:
         path = self.root / name
         with disk_faults("write a file", path):
             files.replace(path, content)
+
+    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
+        """Store a file where the one of this name holds `before`. Raises SinkUnavailable."""
+        path = self.root / name
+        with disk_faults("write a file" if after is not None else "remove a file", path):
+            exchanged = files.exchange(path, before, after)
+            if exchanged and after is None:
+                files.remove_empty(path.parent, self.root)
+            return exchanged
 
     def copy(self, source: str, name: str) -> bool:
         """Store a second file with the content of `source`, unless the name is taken. Raises SinkUnavailable."""
@@ -103,6 +108,11 @@ class FolderStorage:
         path = self.root / name
         with disk_faults("remove a file", path):
             path.unlink(missing_ok=True)
+
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Remove files that exist, and folders that this empties. Raises SinkUnavailable."""
+        with disk_faults("remove a file", self.root):
+            files.remove_all((self.root / name for name in names), self.root)
 
     def remove_content(self, name: str, content: bytes) -> bool:
         """Remove a file that holds these bytes; return False where it holds others or is gone."""

@@ -6,7 +6,7 @@ translates every error of its technology into SinkUnavailable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import IO, Final, Protocol
@@ -69,6 +69,13 @@ class Storage(Protocol):
     def replace(self, name: str, content: bytes) -> None:
         """Store a file, replacing an older one of its name. Raises SinkUnavailable."""
 
+    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
+        """Store `after` where the file of this name holds `before`; None stands for no file.
+
+        Return whether it held that. Of several who exchange the same content at the same time one succeeds.
+        Raises SinkUnavailable.
+        """
+
     def copy(self, source: str, name: str) -> bool:
         """Store a second file with the content of `source`; return whether `name` exists afterwards.
 
@@ -90,6 +97,9 @@ class Storage(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove a file if it exists. Raises SinkUnavailable."""
+
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Remove files that exist, one after another as `names` yields them. Raises SinkUnavailable."""
 
     def remove_content(self, name: str, content: bytes) -> bool:
         """Remove a file that holds these bytes; return False where it holds others or is gone.

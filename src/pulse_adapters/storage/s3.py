@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,8 @@ from pulse_core.errors import SinkUnavailable
 
 ABANDONED: Final = timedelta(days=1)
 """The age from which an unfinished upload in parts counts as abandoned by its writer."""
+
+_NO_ETAG: Final = '"00000000000000000000000000000000"'
 
 _conditional: Final[dict[tuple[int, str, str], bool]] = {}
 _conditional_lock: Final = Lock()
@@ -82,6 +84,25 @@ class S3Storage:
                 files.replace(self.local_folder / name, content)
             raise _stored_locally(error, self.local_folder / name) from error
 
+    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
+        """Store an object where the one of this name holds `before`. Raises SinkUnavailable.
+
+        On a server without conditional writes, several writers at the same time may all get True; the last one wins.
+        """
+        key = self.prefix + name
+        if before is None:
+            return self.read(name) is None if after is None else self.create(name, after)
+        stored = self.bucket.get(key)
+        if stored is None or stored.content != before:
+            return False
+        conditional = self._is_conditional()
+        if after is not None:
+            return self.bucket.exchange(key, after, stored.etag if conditional else "")
+        if conditional:
+            return self.bucket.delete_exact(key, stored.etag)
+        self.bucket.delete(key)
+        return True
+
     def copy(self, source: str, name: str) -> bool:
         """Copy an object on the server. Raises SinkUnavailable."""
         return self.bucket.copy(self.prefix + source, self.prefix + name)
@@ -110,11 +131,13 @@ class S3Storage:
         """Remove an object if it exists. Raises SinkUnavailable."""
         self.bucket.delete(self.prefix + name)
 
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Remove objects that exist, up to 1,000 in a request. Raises SinkUnavailable."""
+        self.bucket.delete_all(self.prefix + name for name in names)
+
     def remove_content(self, name: str, content: bytes) -> bool:
         """Remove an object that holds these bytes; return False where it holds others or is gone."""
-        key = self.prefix + name
-        fetched = self.bucket.get(key)
-        return fetched is not None and fetched.content == content and self.bucket.delete(key, etag=fetched.etag)
+        return self.exchange(name, content, None)
 
     def remove_folder(self, folder: str) -> None:
         """Remove all objects in and below a folder. Raises SinkUnavailable."""
@@ -122,12 +145,10 @@ class S3Storage:
 
     def set_aside(self, name: str, damaged: bytes) -> str | None:
         """Move an object that still holds these bytes to `<name>.damaged`. Raises SinkUnavailable."""
-        key = self.prefix + name
-        fetched = self.bucket.get(key)
-        if fetched is None or fetched.content != damaged:
+        if self.read(name) != damaged:
             return None
-        self.bucket.put(key + DAMAGED, damaged)
-        return self.address(name + DAMAGED) if self.bucket.delete(key, etag=fetched.etag) else None
+        self.bucket.put(self.prefix + name + DAMAGED, damaged)
+        return self.address(name + DAMAGED) if self.exchange(name, damaged, None) else None
 
     def sweep(self, name: str) -> None:
         """Abort uploads in parts that began a day ago or earlier. Raises SinkUnavailable."""
@@ -138,7 +159,10 @@ class S3Storage:
         return self.bucket.address(self.prefix + name)
 
     def _is_conditional(self) -> bool:
-        """Whether the server refuses to create an object twice: AWS does; others are probed, once a process."""
+        """Whether the server refuses to create an object twice, and to replace or remove one that has another ETag.
+
+        AWS does; others are probed, once a process.
+        """
         if self.bucket.is_aws:
             return True
         server = (os.getpid(), self.bucket.client.meta.endpoint_url, self.name)
@@ -151,7 +175,9 @@ class S3Storage:
         key = f"{self.prefix}.probe-{secrets.token_hex(8)}"
         self.bucket.create(key, b"first")
         try:
-            return not self.bucket.create(key, b"second")
+            created = self.bucket.create(key, b"second")
+            replaced = self.bucket.exchange(key, b"third", _NO_ETAG)
+            return not (created or replaced or self.bucket.delete_exact(key, _NO_ETAG))
         finally:
             self.bucket.delete(key)
 
