@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
 
@@ -10,18 +11,21 @@ import attrs
 
 from pulse_adapters.published.document import RESULT
 from pulse_adapters.published.table_writer import SUFFIX, TABLES
+from pulse_adapters.sinks.claims import PRUNE, Claim, Lease, claimed
 from pulse_adapters.sinks.layout import (
     PROGRESS,
     UNITS,
+    claim_name,
     file_name,
     is_run_id,
     key_of,
     part_of,
     record_name,
+    result_name,
     run_folder,
 )
 from pulse_adapters.storage.port import DAMAGED, Storage
-from pulse_core.errors import RunNotFound
+from pulse_core.errors import RunInterrupted, RunNotFound, SinkUnavailable
 
 
 @attrs.frozen
@@ -113,17 +117,45 @@ class StorageArchive:
         self.storage.remove(name)
         self.storage.remove(name + DAMAGED)
 
-    def remove_run(self, run_id: str) -> None:
-        """Remove a run with all its files; the records it used stay.
+    def remove_run(self, run_id: str, written_before: datetime | None = None) -> bool:
+        """Remove a run with all its files, the records it used excepted; return whether it was removed.
 
-        The result goes first, so that no reader finds a result without its parts. Raises RunNotFound, SettingsError
-        for an invalid run id, SinkUnavailable.
+        A run that is under way stays, and so does one of which anything was written at `written_before` or later: that
+        is decided under the run id's claim, so that no run begins to write meanwhile. The result goes first, so that no
+        reader finds one without its parts. Raises RunNotFound, SettingsError for an invalid run id, SinkUnavailable.
         """
-        folder = run_folder(run_id)
-        if run_id not in self.run_ids():
-            raise self._not_found(run_id, RESULT)
-        self.storage.remove(file_name(run_id, RESULT))
-        self.storage.remove_folder(folder)
+        folder, claim = run_folder(run_id), claim_name(run_id)
+        if written_before is not None:
+            self._drop_old_claim(claim, written_before)
+        try:
+            with claimed(self.storage, claim, Claim.of(run_id, PRUNE), _give_up) as lease:
+                entries = [entry for entry in self.storage.entries(folder) if entry.name != claim]
+                if not entries:
+                    raise self._not_found(run_id, RESULT)
+                if written_before is not None and any(entry.modified >= written_before for entry in entries):
+                    return False
+                self._remove_files({entry.name for entry in entries}, result_name(run_id), lease)
+                with suppress(SinkUnavailable):  # the run is removed, temporary files of killed writers or not
+                    self.storage.sweep(folder)
+        except (_UnderWay, RunInterrupted):
+            return False
+        return True
+
+    def _drop_old_claim(self, name: str, written_before: datetime) -> None:
+        """Remove a claim that was last renewed so long ago that nobody holds it."""
+        content = self.storage.read(name)  # read first: what is found to be old next was so when it was read
+        renewed = [entry.modified for entry in self.storage.entries(name.rpartition("/")[0]) if entry.name == name]
+        if content is not None and renewed and renewed[0] < written_before:
+            self.storage.exchange(name, content, None)
+
+    def _remove_files(self, names: set[str], result: str, lease: Lease) -> None:
+        """Remove files while the lease holds, the result first."""
+        lease.require()
+        if result in names:
+            content = self.storage.read(result)
+            if content is not None and not self.storage.exchange(result, content, None):
+                raise _UnderWay
+        self.storage.remove_all(_while_held(names - {result}, lease))
 
     def _not_found(self, run_id: str, name: str) -> RunNotFound:
         ids = list(self.run_ids())
@@ -134,3 +166,19 @@ class StorageArchive:
         near = get_close_matches(run_id, ids) or ids[-10:]
         hint = f"There are: {', '.join(near)}" if near else "There are no runs yet"
         return RunNotFound(f"no run '{run_id}'", self.storage.address(""), hint)
+
+
+class _UnderWay(Exception):
+    """The run id is claimed by another."""
+
+
+def _give_up(sentence: str) -> None:
+    """Take the sentence of a claim that would be waited for."""
+    raise _UnderWay(sentence)
+
+
+def _while_held(names: Iterable[str], lease: Lease) -> Iterator[str]:
+    """Yield names. Raises RunInterrupted as soon as the lease is lost."""
+    for name in names:
+        lease.require()
+        yield name

@@ -1,6 +1,7 @@
 """Names of the files of results, the same in every storage.
 
     units/<kk>/<key>               a record; <kk> are the first two digits of its key
+    <run id>/claim                 who writes to the run's folder now; see claims.py
     <run id>/result.json           the result of a run
     <run id>/<table>/part-*        its tables
     <run id>/<name>                a file attached to the run, such as run.log
@@ -20,6 +21,7 @@ from pulse_core.errors import SettingsError
 
 UNITS: Final = "units"
 PROGRESS: Final = "progress"
+CLAIM: Final = "claim"
 
 _KEY: Final = re.compile(r"[0-9a-f]{4,128}")
 _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
@@ -56,6 +58,11 @@ def result_name(run_id: str) -> str:
     return f"{run_folder(run_id)}/{RESULT}"
 
 
+def claim_name(run_id: str) -> str:
+    """Return the name of a run id's claim. Raises SettingsError for an invalid run id."""
+    return f"{run_folder(run_id)}/{CLAIM}"
+
+
 def part_name(run_id: str, part: str) -> str:
     """Return the name of a part's file. Raises ValueError for an invalid part, SettingsError for an invalid run id."""
     if not is_part_name(part):
@@ -71,7 +78,7 @@ def part_of(run_id: str, name: str) -> str | None:
 
 def attachment_name(run_id: str, name: str) -> str:
     """Return the name of a file attached to a run. Raises SettingsError for an invalid run id or name."""
-    if not _NAME.fullmatch(name) or name == RESULT:
+    if not _NAME.fullmatch(name) or name in {RESULT, CLAIM}:
         raise SettingsError([f"'{name}' cannot be the name of a run's file"])
     return f"{run_folder(run_id)}/{name}"
 
