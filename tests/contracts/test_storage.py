@@ -62,28 +62,6 @@ class RemovesAFolder(FakeStorage):
             self.remove_folder(name.rpartition("/")[0])
 
 
-class Linking(FakeStorage):
-    def read(self, name: str) -> bytes | None:
-        content = FakeStorage.read(self, name)
-        linked = (content or b"").removeprefix(b"link to ")
-        return FakeStorage.read(self, linked.decode()) if content and linked != content else content
-
-    def copy(self, source: str, name: str) -> bool:
-        self.replace(name, f"link to {source}".encode())
-        return source in self.files
-
-
-class CopiesNothing(FakeStorage):
-    def copy(self, source: str, name: str) -> bool:
-        self.replace(name, self.read(source) or b"")
-        return source in self.files
-
-
-class CopiesOnce(FakeStorage):
-    def copy(self, source: str, name: str) -> bool:
-        return name not in self.files and FakeStorage.copy(self, source, name)
-
-
 class KeepsTheOld(FakeStorage):
     def replace(self, name: str, content: bytes) -> None:
         self.create(name, content)
@@ -177,9 +155,6 @@ class Nowhere(FakeStorage):
         (KeepsTheOld, "test_replacing_leaves_the_new_one"),
         (ExchangesAnything, "test_an_exchange_needs_what_it_expects_and_else_changes_nothing"),
         (ExchangesAnything, "test_of_those_who_exchange_the_same_content_at_once_one_wins"),
-        (Linking, "test_a_copy_is_whole_and_stays_when_its_source_changes"),
-        (CopiesNothing, "test_of_nothing_there_is_no_copy"),
-        (CopiesOnce, "test_copying_again_does_no_harm"),
         (Eager, "test_a_draft_replaces_when_it_is_finished_and_not_before"),
         (Eager, "test_a_discarded_draft_was_never_there"),
         (CarelessOfSlashes, "test_entries_are_all_files_below_a_folder"),

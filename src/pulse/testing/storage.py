@@ -100,24 +100,6 @@ class StorageContract(ABC):
             assert list(threads.map(partial(storage.exchange, NAME, content), [None] * 8)).count(True) == 1
         assert storage.read(NAME) is None
 
-    def test_a_copy_is_whole_and_stays_when_its_source_changes(self, storage: Storage) -> None:
-        storage.replace(NAME, LARGE)
-        assert storage.copy(NAME, OTHER)
-        storage.replace(NAME, b"another")
-        assert storage.read(OTHER) == LARGE
-        storage.remove(NAME)
-        assert storage.read(OTHER) == LARGE
-        assert entry_names(storage, "units") == [OTHER]
-
-    def test_of_nothing_there_is_no_copy(self, storage: Storage) -> None:
-        assert not storage.copy(NAME, OTHER)
-        assert storage.read(OTHER) is None
-        assert entry_names(storage, "units") == []
-
-    def test_copying_again_does_no_harm(self, storage: Storage) -> None:
-        storage.create(NAME, b"x")
-        assert [storage.copy(NAME, OTHER), storage.copy(NAME, OTHER), storage.read(OTHER)] == [True, True, b"x"]
-
     def test_a_draft_replaces_when_it_is_finished_and_not_before(self, storage: Storage) -> None:
         storage.replace(NAME, b"old")
         draft = storage.draft(NAME)

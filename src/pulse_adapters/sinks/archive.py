@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
@@ -11,7 +11,7 @@ import attrs
 
 from pulse_adapters.published.document import RESULT
 from pulse_adapters.published.table_writer import SUFFIX, TABLES
-from pulse_adapters.sinks.claims import PRUNE, Claim, Lease, claimed
+from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, while_held
 from pulse_adapters.sinks.layout import (
     PROGRESS,
     UNITS,
@@ -155,7 +155,7 @@ class StorageArchive:
             content = self.storage.read(result)
             if content is not None and not self.storage.exchange(result, content, None):
                 raise _UnderWay
-        self.storage.remove_all(_while_held(names - {result}, lease))
+        self.storage.remove_all(while_held(names - {result}, lease))
 
     def _not_found(self, run_id: str, name: str) -> RunNotFound:
         ids = list(self.run_ids())
@@ -175,10 +175,3 @@ class _UnderWay(Exception):
 def _give_up(sentence: str) -> None:
     """Take the sentence of a claim that would be waited for."""
     raise _UnderWay(sentence)
-
-
-def _while_held(names: Iterable[str], lease: Lease) -> Iterator[str]:
-    """Yield names. Raises RunInterrupted as soon as the lease is lost."""
-    for name in names:
-        lease.require()
-        yield name

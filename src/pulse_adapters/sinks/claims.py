@@ -1,248 +1,154 @@
-"""Claims of run ids: of those who write to a run's folder, one at a time.
-
-Whoever writes holds the file `<run id>/claim`, and renews it every few seconds: its content changes. Who finds the
-claim of another waits until it is gone, or until its holder is: at once where the holder's process is seen to have
-ended, else when the content has stood still for LAPSE_SECONDS of the observer's own clock. The clocks of two machines
-are never compared. Every step is one exchange of the file's content, so of several who see a holder gone one takes its
-place.
-
-A holder that was suspended, and was taken for gone meanwhile, finds another claim when it renews its own: its lease is
-lost, and it must write no more. Between two writes it looks at its own clock, which counts the machine's sleep too.
-"""
+"""Claims of run ids in a storage, and the publishing of results under them."""
 
 from __future__ import annotations
 
-import secrets
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from typing import Final
 
 import attrs
-import msgspec
 
-from pulse_adapters.sinks.processes import ProcessIdentity, boot_seconds
+from pulse_adapters.published.result_reader import is_of_spec, is_result
+from pulse_adapters.published.result_writer import result_json
+from pulse_adapters.published.table_writer import TABLES
+from pulse_adapters.sinks.layout import RECORDS, UNITS, claim_name, part_name, part_of, result_name, run_folder
+from pulse_adapters.sinks.leases import TRAIN, Claim, Lease, claimed, refuse_other_run, while_held
 from pulse_adapters.storage.port import Storage
 from pulse_core.errors import RunIdTaken, RunInterrupted, SinkUnavailable
+from pulse_core.results import RunResult
+from pulse_core.spec import RunSpec
+from pulse_core.tables import PartFacts
 
-RENEW_SECONDS: Final = 5.0
-LAPSE_SECONDS: Final = 30.0
-"""How long a claim may stand still before its holder counts as gone."""
-SAFE_SECONDS: Final = 20.0
-"""How long after the last renewal its holder may still write: no observer counts it as gone that early."""
-RELEASE_SECONDS: Final = 2.0
-"""How long the release waits for a renewal under way, which may hang in a network. A claim that stays, lapses."""
-POLL_SECONDS: Final = 0.5
-_CONFIRMATIONS: Final = 3
 
-TRAIN, PRUNE = "train", "prune"
-
-Waiting = Callable[[str], None]
-"""Receives a sentence: who holds the claim that is waited for."""
+class PartMissing(SinkUnavailable):
+    """A part that a result names is not stored whole, so that the result cannot be published."""
 
 
 @attrs.frozen
-class Claim:
-    """Content of a claim: for what the run id is held, since when (UTC), and by whom. `renewals` counts those.
+class Output:
+    """A file of a storage that receives a run's result."""
 
-    `purpose` is TRAIN or PRUNE; `spec` is the hash of the spec that is trained, empty for PRUNE. `token` tells one
-    holder from another.
-    """
-
-    run_id: str
-    purpose: str
-    spec: str
-    since: str
-    host: str
-    process: ProcessIdentity
-    token: str = attrs.field(factory=lambda: secrets.token_hex(16))
-    renewals: int = 0
-
-    @classmethod
-    def of(cls, run_id: str, purpose: str, spec: str = "") -> Claim:
-        """Return a claim of this process."""
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(run_id, purpose, spec, since, socket.gethostname(), ProcessIdentity.current())
+    storage: Storage
+    name: str
 
     @property
-    def holder(self) -> str:
-        """Who holds it, for people: process, host and time."""
-        action = "being pruned" if self.purpose == PRUNE else "under way"
-        return f"is {action} in process {self.process.pid} on {self.host} since {self.since}"
-
-    def renewed(self) -> Claim:
-        """Return the next content."""
-        return attrs.evolve(self, renewals=self.renewals + 1)
-
-    def encoded(self) -> bytes:
-        """Return the content of the file."""
-        return msgspec.json.encode(self)
+    def address(self) -> str:
+        """The full name of the file."""
+        return self.storage.address(self.name)
 
 
-def decoded(content: bytes) -> Claim | None:
-    """Return a claim, or None for content that is none."""
-    try:
-        return msgspec.json.decode(content, type=Claim)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
+@attrs.frozen
+class StorageClaims:
+    """The claims of run ids in a storage; results are written to every file of `outputs` too."""
 
+    storage: Storage
+    outputs: tuple[Output, ...] = ()
 
-@attrs.define(eq=False)
-class Lease:
-    """A claim that this process holds, and renews from a thread of its own until it is released."""
+    @contextmanager
+    def claim(self, run_id: str, spec: RunSpec, waiting: Callable[[str], None]) -> Iterator[_Claim]:
+        """Hold a run id for publishing; wait while another process has the same run under way.
 
-    _storage: Storage
-    _name: str
-    _claim: Claim
-    _confirmed: float
-    """When the last renewal began that was seen to succeed, by `boot_seconds`."""
-    _lost: bool = False
-    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
-    _released: threading.Event = attrs.field(factory=threading.Event, init=False)
-
-    def keep(self) -> None:
-        """Begin to renew. The thread ends with the release; it keeps no process alive."""
-        threading.Thread(target=self._renew_until_released, name="pulse-claim", daemon=True).start()
-
-    def confirm(self) -> None:
-        """Renew. Raises RunInterrupted where the lease was lost, SinkUnavailable where that cannot be told."""
-        with self._lock:
-            started = boot_seconds()
-            renewed = self._claim.renewed()
-            if self._lost or not self._exchanged(renewed):
-                self._lost = True
-                raise self._interruption()
-            self._claim, self._confirmed = renewed, started
-
-    def require(self) -> None:
-        """Return where this process may write now; renew first where the last renewal is too old.
-
-        Raises RunInterrupted where the lease was lost, SinkUnavailable where that cannot be told.
+        Raises RunIdTaken, SettingsError for an invalid run id, SinkUnavailable.
         """
-        for _ in range(_CONFIRMATIONS):
-            if not self._lost and boot_seconds() - self._confirmed < SAFE_SECONDS:
-                return
-            self.confirm()
-        message = f"a renewal of the claim takes more than {SAFE_SECONDS:g} s"
-        raise SinkUnavailable(message, self._storage.address(self._name), "Run the same command again: it resumes")
+        self._published(run_id, spec)  # before anything is written to the folder of another spec
+        with claimed(self.storage, claim_name(run_id), _claim_of(run_id, spec), waiting) as lease:
+            yield _Claim(self.storage, self.outputs, run_id, lease, self._published(run_id, spec))
 
-    def release(self) -> None:
-        """Stop renewing, and give the claim up unless it is lost. Never raises, and never waits long."""
-        self._released.set()
-        if not self._lock.acquire(timeout=RELEASE_SECONDS):
-            return
-        try:
-            if not self._lost:
-                with suppress(SinkUnavailable):  # what stays lapses
-                    self._storage.exchange(self._name, self._claim.encoded(), None)
-        finally:
-            self._lost = True
-            self._lock.release()
+    def check(self, run_id: str, spec: RunSpec) -> None:
+        """Refuse a run id that cannot be used for a spec: RunIdTaken, SettingsError; SinkUnavailable."""
+        self._published(run_id, spec)
+        refuse_other_run(self.storage, claim_name(run_id), _claim_of(run_id, spec))
 
-    def _exchanged(self, renewed: Claim) -> bool:
-        """Whether the claim still was this one's. A renewal whose answer got lost may have succeeded."""
-        if self._storage.exchange(self._name, self._claim.encoded(), renewed.encoded()):
-            return True
-        content = self._storage.read(self._name)
-        stored = None if content is None else decoded(content)
-        if content is None or stored is None or stored.token != self._claim.token:
-            return False
-        return self._storage.exchange(self._name, content, renewed.encoded())
-
-    def _renew_until_released(self) -> None:
-        while not self._released.wait(RENEW_SECONDS):
-            try:
-                self.confirm()
-            except SinkUnavailable:
-                continue  # a publication will ask again
-            except RunInterrupted:
-                return
-
-    def _interruption(self) -> RunInterrupted:
-        message = (
-            f"this process was suspended, or cut off from its results, for more than {LAPSE_SECONDS:g} s, and lost its "
-            f"claim of run id '{self._claim.run_id}' meanwhile; nothing was published"
-        )
-        return RunInterrupted(message, self._storage.address(self._name), "Run the same command again: it resumes")
+    def _published(self, run_id: str, spec: RunSpec) -> bytes | None:
+        """Return the document of the spec's published result, None without one. Raises RunIdTaken for another's."""
+        name = result_name(run_id)
+        content = self.storage.read(name)
+        if content is None or is_of_spec(content, run_id, spec):
+            return content
+        holder = "the result of another spec" if is_result(content) else "a file that is no result of a run"
+        hint = "choose another run id, or move that file away"
+        raise RunIdTaken([f"run id '{run_id}' holds {holder} ({self.storage.address(name)}): {hint}"])
 
 
-@contextmanager
-def claimed(storage: Storage, name: str, claim: Claim, waiting: Waiting) -> Iterator[Lease]:
-    """Hold a claim in the file `name`. Waits while another holds it, and then calls `waiting` once.
+@attrs.frozen
+class _Claim:
+    """The right to publish under a run id; `before` is the document that the published one will replace."""
 
-    Raises RunIdTaken where a run of another spec holds it, SinkUnavailable.
-    """
-    lease = _acquired(storage, name, claim, waiting)
-    try:
-        lease.keep()
-        yield lease
-    finally:
-        lease.release()
-
-
-def refuse_other_run(storage: Storage, name: str, claim: Claim) -> None:
-    """Raise RunIdTaken where a run of another spec is seen to hold the claim; SinkUnavailable."""
-    content = storage.read(name)
-    held = None if content is None else decoded(content)
-    if held is not None and held.process.is_seen_from_here and not held.process.has_ended:
-        _refuse(claim, held)
-
-
-@attrs.define
-class _Observation:
-    """A claim of another, as observed so far: its content, and since when it has stood still."""
-
-    content: bytes | None = None
-    since: float = 0.0
-    renewed: bool = False
-
-    def note(self, content: bytes | None) -> None:
-        if content != self.content:
-            self.renewed = self.content is not None and _same_holder(self.content, content)
-            self.content, self.since = content, time.monotonic()
+    storage: Storage
+    outputs: tuple[Output, ...]
+    run_id: str
+    lease: Lease
+    before: bytes | None
 
     @property
-    def is_over(self) -> bool:
-        """Whether nobody holds the claim any more. Judged after it was read: who was suspended reads it anew first."""
-        if self.content is None:
-            return True
-        held = decoded(self.content)
-        return (held is not None and held.process.has_ended) or time.monotonic() - self.since >= LAPSE_SECONDS
+    def parts(self) -> tuple[PartFacts, ...]:
+        """The parts of the result that stands there."""
+        return ()
+
+    def publish(self, result: RunResult) -> Sequence[str]:
+        """Write `result.json` of a run and all outputs; return their addresses.
+
+        New first, then the switch, then the removal: a reader finds the former result or this one, with all its parts.
+        Where one file cannot be written, the others are written all the same. Raises SinkUnavailable; RunInterrupted
+        where the lease was lost, and nothing is published.
+        """
+        content, outdated = result_json(result), []
+        failures: list[SinkUnavailable] = []
+        try:
+            self.storage.durable()
+            outdated = self._outdated_parts(result.parts)
+            self.lease.confirm()
+            self._switch(content)
+        except PartMissing:
+            raise
+        except SinkUnavailable as error:
+            failures.append(self.storage.rescue(result_name(self.run_id), content, error))
+        for output in self.outputs:
+            try:
+                output.storage.replace(output.name, content)
+            except SinkUnavailable as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        with suppress(RunInterrupted):  # whoever has the lease now removes them
+            self.storage.remove_all(while_held(outdated, self.lease))
+        self._sweep()
+        return [self.storage.address(result_name(self.run_id)), *(output.address for output in self.outputs)]
+
+    def _outdated_parts(self, parts: Iterable[PartFacts]) -> list[str]:
+        """Return the files of parts that a result does not name. Raises PartMissing where one that it names is gone."""
+        sizes = {part_name(self.run_id, part.name): part.bytes for part in parts}
+        stored = self._stored_parts()
+        for name, size in sizes.items():
+            if stored.get(name) != size:
+                message = "the part was written, and is gone or cut short"
+                hint = "Let nobody else write there, and run the same command again"
+                raise PartMissing(message, self.storage.address(name), hint)
+        return sorted(stored.keys() - sizes.keys())
+
+    def _stored_parts(self) -> Mapping[str, int]:
+        """Return the sizes of the parts that are stored, by file."""
+        tables = (self.storage.entries(f"{run_folder(self.run_id)}/{table}") for table in TABLES)
+        entries = (entry for table in tables for entry in table)
+        return {entry.name: entry.size for entry in entries if part_of(self.run_id, entry.name) is not None}
+
+    def _switch(self, content: bytes) -> None:
+        """Put the document in place of the one that stood there when the claim began, or of one published since.
+
+        The latter is of a process that was suspended while it published, and has lost its claim to this one.
+        """
+        name, before = result_name(self.run_id), self.before
+        self.lease.require()
+        while not self.storage.exchange(name, before, content):
+            self.lease.confirm()
+            before = self.storage.read(name)
+
+    def _sweep(self) -> None:
+        """Remove the temporary files of killed writers from the records, the run and the outputs."""
+        folders = (run_folder(self.run_id), UNITS, RECORDS)
+        with suppress(SinkUnavailable):  # the result is published, with temporary files beside it or not
+            for swept in (*(Output(self.storage, folder) for folder in folders), *self.outputs):
+                swept.storage.sweep(swept.name)
 
 
-def _acquired(storage: Storage, name: str, claim: Claim, waiting: Waiting) -> Lease:
-    observation, told = _Observation(), False
-    while True:
-        observation.note(storage.read(name))
-        if observation.is_over:
-            started = boot_seconds()
-            if storage.exchange(name, observation.content, claim.encoded()):
-                return Lease(storage, name, claim, started)
-            continue
-        held = decoded(observation.content or b"")
-        if held is not None and (observation.renewed or held.process.is_seen_from_here):
-            _refuse(claim, held)
-        if not told:
-            waiting(_sentence(claim.run_id, held))
-            told = True
-        time.sleep(POLL_SECONDS)
-
-
-def _refuse(claim: Claim, held: Claim) -> None:
-    """Raise RunIdTaken where a run of another spec holds the claim."""
-    if claim.purpose == held.purpose == TRAIN and claim.spec != held.spec:
-        hint = "choose another run id, or wait until it has ended"
-        raise RunIdTaken([f"run id '{claim.run_id}' {held.holder}, with another spec: {hint}"])
-
-
-def _same_holder(content: bytes, later: bytes | None) -> bool:
-    former, held = decoded(content), None if later is None else decoded(later)
-    return former is not None and held is not None and former.token == held.token
-
-
-def _sentence(run_id: str, held: Claim | None) -> str:
-    holder = "is claimed by a process that cannot be told" if held is None else held.holder
-    return f"run id '{run_id}' {holder}: waiting until it has ended, or for {LAPSE_SECONDS:g} s without a sign of life"
+def _claim_of(run_id: str, spec: RunSpec) -> Claim:
+    return Claim.of(run_id, TRAIN, spec.run_id)

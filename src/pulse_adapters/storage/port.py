@@ -13,6 +13,8 @@ from typing import IO, Final, Protocol
 
 import attrs
 
+from pulse_core.errors import SinkUnavailable
+
 DAMAGED: Final = ".damaged"
 """The ending of a damaged file's new name."""
 
@@ -54,6 +56,12 @@ class Storage(Protocol):
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None where there is none. Raises SinkUnavailable."""
 
+    def read_range(self, name: str, start: int, length: int) -> bytes | None:
+        """Return so many bytes of a file from `start` on, fewer at its end, or None where there is no such file.
+
+        Raises SinkUnavailable.
+        """
+
     def reading(self, names: Sequence[str]) -> AbstractContextManager[Read]:
         """Open for reading these files one after another; a storage behind a network fetches the next ones meanwhile.
 
@@ -76,15 +84,23 @@ class Storage(Protocol):
         Raises SinkUnavailable.
         """
 
-    def copy(self, source: str, name: str) -> bool:
-        """Store a second file with the content of `source`; return whether `name` exists afterwards.
+    def rescue(self, name: str, content: bytes, error: SinkUnavailable) -> SinkUnavailable:
+        """Keep a content elsewhere that could not be stored for this error; return the error that says where.
 
-        Without a source there is no copy. Where the name is taken, the file of that name may stay: names tell their
-        content. Raises SinkUnavailable.
+        A storage that has nowhere else returns the error as it is. Raises SinkUnavailable.
         """
 
+    def fits(self, name: str, size: int, sha256: str) -> bool:
+        """Whether a file exists with this size and this SHA-256, in hexadecimal digits. Raises SinkUnavailable."""
+
+    def durable(self) -> None:
+        """Return once all files that this machine has stored so far outlast a loss of power. Raises SinkUnavailable."""
+
     def draft(self, name: str) -> Draft:
-        """Open a file that takes its name once it is finished; discard it afterwards. Raises SinkUnavailable."""
+        """Open a file that takes its name once it is finished; discard it afterwards. Raises SinkUnavailable.
+
+        It outlasts a loss of power once `durable` has returned.
+        """
 
     def folders(self) -> Iterator[str]:
         """Yield the names of the topmost folders, sorted. Raises SinkUnavailable."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import tempfile
@@ -56,6 +57,11 @@ class S3Storage:
         fetched = self.bucket.get(self.prefix + name)
         return None if fetched is None else fetched.content
 
+    def read_range(self, name: str, start: int, length: int) -> bytes | None:
+        """Return so many bytes of an object from `start` on, or None where there is none. Raises SinkUnavailable."""
+        content = self.read(name)
+        return None if content is None else content[start : start + length]
+
     @contextmanager
     def reading(self, names: Sequence[str]) -> Iterator[Read]:
         """Open for reading these objects; as many threads as workers fetch the next ones, in order."""
@@ -80,9 +86,7 @@ class S3Storage:
         try:
             self.bucket.put(self.prefix + name, content)
         except SinkUnavailable as error:
-            with disk_faults("store a local copy", self.local_folder / name):
-                files.replace(self.local_folder / name, content)
-            raise _stored_locally(error, self.local_folder / name) from error
+            raise self.rescue(name, content, error) from error
 
     def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
         """Store an object where the one of this name holds `before`. Raises SinkUnavailable.
@@ -103,9 +107,20 @@ class S3Storage:
         self.bucket.delete(key)
         return True
 
-    def copy(self, source: str, name: str) -> bool:
-        """Copy an object on the server. Raises SinkUnavailable."""
-        return self.bucket.copy(self.prefix + source, self.prefix + name)
+    def rescue(self, name: str, content: bytes, error: SinkUnavailable) -> SinkUnavailable:
+        """Store a content in `local_folder`; return the error that names that file. Raises SinkUnavailable."""
+        path = self.local_folder / name
+        with disk_faults("store a local copy", path):
+            files.replace(path, content)
+        return _stored_locally(error, path)
+
+    def fits(self, name: str, size: int, sha256: str) -> bool:
+        """Whether an object exists with this size and SHA-256. Raises SinkUnavailable."""
+        content = self.read(name)
+        return content is not None and len(content) == size and hashlib.sha256(content).hexdigest() == sha256
+
+    def durable(self) -> None:
+        """Return at once: what S3 has confirmed is durable."""
 
     def draft(self, name: str) -> _Draft:
         """Open a file on this disk that is uploaded once it is finished. Raises SinkUnavailable."""

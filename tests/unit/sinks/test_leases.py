@@ -15,8 +15,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from pulse_adapters.sinks import claims
-from pulse_adapters.sinks.claims import PRUNE, TRAIN, Claim, claimed, decoded, refuse_other_run
+from pulse_adapters.sinks import leases
+from pulse_adapters.sinks.leases import PRUNE, TRAIN, Claim, claimed, decoded, refuse_other_run
 from pulse_adapters.sinks.processes import ProcessIdentity, boot_seconds
 from pulse_adapters.storage.folder import FolderStorage
 from pulse_adapters.storage.port import Storage
@@ -34,10 +34,10 @@ def storage(request, tmp_path) -> Storage:
 @pytest.fixture
 def quick(monkeypatch) -> None:
     """Let claims lapse within a second."""
-    monkeypatch.setattr(claims, "RENEW_SECONDS", 0.1)
-    monkeypatch.setattr(claims, "LAPSE_SECONDS", 1.0)
-    monkeypatch.setattr(claims, "SAFE_SECONDS", 0.5)
-    monkeypatch.setattr(claims, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.1)
+    monkeypatch.setattr(leases, "LAPSE_SECONDS", 1.0)
+    monkeypatch.setattr(leases, "SAFE_SECONDS", 0.5)
+    monkeypatch.setattr(leases, "POLL_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_a_lease_that_was_renewed_long_ago_is_renewed_before_it_is_relied_on(sto
         lease.require()
         assert held(storage).renewals == 0
         now = boot_seconds()
-        monkeypatch.setattr(claims, "boot_seconds", lambda: now + 100)
+        monkeypatch.setattr(leases, "boot_seconds", lambda: now + 100)
         lease.require()
         assert held(storage).renewals == 1
 
@@ -263,7 +263,7 @@ class Hanging(FakeStorage):
 
 
 def test_a_renewal_that_hangs_does_not_hold_up_the_release(quick, monkeypatch):
-    monkeypatch.setattr(claims, "RELEASE_SECONDS", 0.2)
+    monkeypatch.setattr(leases, "RELEASE_SECONDS", 0.2)
     storage = Hanging()
     start = time.monotonic()
     with claimed(storage, NAME, claim(), unheard):
@@ -312,7 +312,7 @@ def test_looking_never_claims_and_refuses_what_is_seen_to_live(storage, other_pr
 
 HOLDER = """
 import sys, time
-from pulse_adapters.sinks.claims import Claim, TRAIN, claimed
+from pulse_adapters.sinks.leases import Claim, TRAIN, claimed
 from pulse_adapters.storage.folder import FolderStorage
 
 with claimed(FolderStorage(sys.argv[1]), "nightly/claim", Claim.of("nightly", TRAIN, "a"), print) as lease:
