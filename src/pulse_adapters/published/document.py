@@ -134,7 +134,7 @@ class Variable(msgspec.Struct, frozen=True):
     best: dict[str, str | None]
     best_scores: dict[str, BestScores | None] | UnsetType = UNSET
     ensemble: Ensemble | None = None
-    forecasters: dict[str, ForecasterScores] = {}  # noqa: RUF012  # msgspec copies it for every value
+    forecasters: dict[str, ForecasterScores] = {}  # msgspec copies it for every value
 
 
 class Named(msgspec.Struct, frozen=True):

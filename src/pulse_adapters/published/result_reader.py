@@ -14,9 +14,11 @@ import msgspec
 from pulse_adapters.published.archive import Archive
 from pulse_adapters.published.document import RESULT, SCHEMA_VERSION, Document, Head, Part, Variable, VariableHead
 from pulse_adapters.published.seal import is_sealed
+from pulse_adapters.published.table_writer import SUFFIX
 from pulse_core.errors import InvalidSpec, MalformedData
 from pulse_core.plan import Batch, batches
 from pulse_core.spec import RunSpec
+from pulse_core.tables import PartFacts
 
 _MALFORMED_HINT: Final = "Move the file away and run the same training again: finished variables are recalled"
 _VERSION_HINT: Final = (
@@ -63,7 +65,7 @@ class Variables(Mapping[str, Variable]):
     def with_scores(self, variables: Mapping[str, Variable]) -> Variables:
         """Return the same with some of the variables in another form."""
         other = Variables(self._encoded, self._address)
-        other._decoded = {**self._decoded, **variables}  # noqa: SLF001  # of its own class
+        other._decoded = {**self._decoded, **variables}  # of its own class
         return other
 
 
@@ -144,6 +146,18 @@ def is_of_spec(content: bytes, run_id: str, spec: RunSpec) -> bool:
     return run is not None and run.id == run_id and run.spec == spec.to_document()
 
 
+def parts_of(content: bytes) -> tuple[PartFacts, ...]:
+    """Return the parts that a document names; none where it is no sound one of this version."""
+    try:
+        tables = msgspec.json.decode(content, type=_WithTables).tables
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ()
+    if not is_sealed(content):
+        return ()
+    parts = [msgspec.structs.asdict(part) for table in tables.values() for part in table]
+    return tuple(PartFacts(**{**part, "name": part["name"].removesuffix(SUFFIX)}) for part in parts)
+
+
 def is_result(content: bytes) -> bool:
     """Whether content is the result of a run, of any version; False where its seal does not fit."""
     return _run(content) is not None
@@ -193,6 +207,10 @@ def _run(content: bytes) -> _Run | None:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return document.run if document.schema_version < SCHEMA_VERSION or is_sealed(content) else None
+
+
+class _WithTables(msgspec.Struct):
+    tables: dict[str, list[Part]]
 
 
 class _Version(msgspec.Struct):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pulse_adapters.published.document import SCHEMA_VERSION
 from pulse_adapters.published.json_templates import PLACEHOLDER, Template
 from pulse_adapters.published.seal import sealed
+from pulse_adapters.published.table_writer import SUFFIX
 from pulse_adapters.published.variable_json import summary_json, variable_json
 from pulse_core.plan import Batch
 from pulse_core.results import RunResult, VariableSummary
@@ -78,15 +79,12 @@ def _tables(parts: Iterable[PartFacts]) -> Document:
     """Return the parts of each table, in order."""
     tables: dict[str, list[Document]] = {}
     for part in sorted(parts, key=attrgetter("name")):
-        tables.setdefault(part.table, []).append(attrs.asdict(part))
+        tables.setdefault(part.table, []).append({**attrs.asdict(part), "name": f"{part.name}{SUFFIX}"})
     return tables
 
 
 def _discoveries(result: RunResult, discoveries: Mapping[str, NDArray[np.bool_]]) -> Document:
-    evidence = [
-        summary.shown("log10_e")[discoveries[summary.variable]]
-        for summary in result.variables
-    ]
+    evidence = [summary.shown("log10_e")[discoveries[summary.variable]] for summary in result.variables]
     values = np.concatenate(evidence) if evidence else np.empty(0)
     return {"count": len(values), "log10_e": float(values.min()) if len(values) else None}
 

@@ -100,7 +100,8 @@ def _least(rows: Rows, horizon: int) -> str | None:
     chosen = np.flatnonzero((rows["horizon"] == horizon) & ~np.isnan(rows["mae"]))
     if not len(chosen):
         return None
-    return rows.names("forecaster")[rows["forecaster"][chosen[np.argmin(rows["mae"][chosen])]]]
+    best = chosen[np.argmin(rows["mae"][chosen])]
+    return rows.names("forecaster")[int(rows["forecaster"][best])]
 
 
 def _with_rows(archive: Archive, run: PublishedRun, variables: Collection[str], chosen: Chosen) -> PublishedRun:
@@ -129,7 +130,8 @@ def _scores(rows: Rows, run: PublishedRun) -> Iterator[tuple[str, str, int, Scor
     variables, forecasters, verdicts = (rows.names(name) for name in ("variable", "forecaster", "verdict"))
     columns = {name: rows[name].tolist() for name in rows.columns}
     threshold, skill = run.document.discoveries.log10_e, SKILL[run.spec.trust_loss]
-    for values in map(dict, map(lambda row: zip(columns, row, strict=True), zip(*columns.values(), strict=True))):
+    for row in zip(*columns.values(), strict=True):
+        values = dict(zip(columns, row, strict=True))
         name, verdict = variables[values["variable"]], verdicts[values["verdict"]]
         against = _against_benchmark(values, verdict, run.variables[name].span)
         if verdict:

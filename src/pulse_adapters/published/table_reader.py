@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pulse_adapters.published.archive import Archive
 from pulse_adapters.published.document import Part
 from pulse_adapters.published.result_reader import DamagedPart, PublishedRun
-from pulse_core.errors import MalformedData, RunNotFound
+from pulse_core.errors import RunNotFound
 from pulse_core.tables import Column, Columns, Labels
 
 _HINT: Final = "Run the same training again: it checks the parts of its tables, and writes this one anew"

@@ -41,7 +41,9 @@ def _title(comparison: Comparison) -> Text:
         return title.append(": every score and trust is the same", style="not bold")
     if not comparison.compared and not comparison.same:
         return title.append(": they have nothing in common", style="not bold")
-    message = f": {len(_ranked(comparison))} of {comparison.compared} (variable, forecaster, horizon) differ in mean error"
+    message = (
+        f": {len(_ranked(comparison))} of {comparison.compared} (variable, forecaster, horizon) differ in mean error"
+    )
     same = f"; {comparison.same} more variables are the same" if comparison.same else ""
     return title.append(message + same, style="not bold")
 
