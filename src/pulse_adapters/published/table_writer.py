@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pulse_core.tables import Column, Columns, Labels
 
-TABLES: Final = ("scores", "hindcasts")
+TABLES: Final = ("scores", "batches", "hindcasts")
 SUFFIX: Final = ".parquet"
 
 _NAME: Final = re.compile(rf"({'|'.join(TABLES)})/part-[A-Za-z0-9-]{{1,100}}")

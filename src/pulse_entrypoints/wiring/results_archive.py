@@ -17,7 +17,7 @@ class ResultsArchive(ResultSink, Protocol):
     Every method raises SettingsError for an invalid run id or file name, and SinkUnavailable.
     """
 
-    def claim(self, run_id: str, spec: RunSpec) -> None:
+    def check_run_id(self, run_id: str, spec: RunSpec) -> None:
         """Raise RunIdTaken where the run id holds the result of another spec, or a file that is no result."""
 
     def attach(self, run_id: str, name: str, content: bytes) -> str:
@@ -54,7 +54,7 @@ class ResultsArchive(ResultSink, Protocol):
     def parts(self, run_id: str, table: str) -> tuple[str, ...]:
         """Return the names, for `read`, of the Parquet files of a run's table, in order.
 
-        The tables are `scores` and `hindcasts`.
+        The tables are `scores`, `batches` and `hindcasts`.
         """
 
     def records(self) -> Iterator[RecordFacts]:
