@@ -122,6 +122,9 @@ class FakeClaim:
     sink: FakeSink
     parts: tuple[PartFacts, ...]
 
+    def use(self, group: str) -> None:
+        pass
+
     def publish(self, result: RunResult) -> Sequence[str]:
         self.sink.runs.append(result)
         names = {part.name for part in result.parts}
@@ -227,8 +230,8 @@ class FakeDraft:
     address: str
     file: BytesIO = attrs.field(factory=BytesIO)
 
-    def finish(self) -> None:
-        self.storage.replace(self.address, self.file.getvalue())
+    def finish(self, name: str | None = None) -> None:
+        self.storage.replace(name or self.address, self.file.getvalue())
 
     def discard(self) -> None:
         self.file.close()

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
+from operator import attrgetter
 
 import attrs
 
 from pulse_adapters.published.document import RESULT
 from pulse_adapters.published.table_writer import SUFFIX, TABLES
-from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, while_held
 from pulse_adapters.sinks.layout import (
     PROGRESS,
+    RECORDS,
     UNITS,
     claim_name,
     file_name,
+    group_of,
     is_run_id,
     key_of,
     part_of,
@@ -24,18 +26,26 @@ from pulse_adapters.sinks.layout import (
     result_name,
     run_folder,
 )
+from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, groups_in_use, while_held
 from pulse_adapters.storage.port import DAMAGED, Storage
 from pulse_core.errors import RunInterrupted, RunNotFound, SinkUnavailable
 
 
 @attrs.frozen
 class RecordFacts:
-    """A record: its key, its size in bytes, the time of writing (UTC), whether it was set aside."""
+    """A file of records: its name, its size in bytes, the time of writing (UTC), whether it was set aside.
 
-    key: str
+    It holds a single record, the packed ones of a unit, or an index of those.
+    """
+
+    name: str
     size: int
     modified: datetime
     damaged: bool = False
+
+    def is_outdated(self, written_before: datetime) -> bool:
+        """Whether it was written before that time, or is of no use to anybody."""
+        return self.damaged or self.modified < written_before
 
 
 @attrs.frozen
@@ -81,23 +91,48 @@ class StorageArchive:
         """Return the full name of a run's file: a path, or `s3://bucket/key`. Raises as `read` for invalid names."""
         return self.storage.address(file_name(run_id, name))
 
-    def parts(self, run_id: str, table: str) -> tuple[str, ...]:
-        """Return the names, for `read`, of the files of a run's table, in order; none where the run has no such table.
+    def parts(self, run_id: str, table: str) -> dict[str, int]:
+        """Return the names, for `read`, of the files of a run's table, with their sizes in bytes.
 
-        The tables are `scores` and `hindcasts`. Raises SettingsError for an invalid run id, SinkUnavailable.
+        The tables are `scores`, `batches` and `hindcasts`. Raises SettingsError for an invalid run id, SinkUnavailable.
         """
         if table not in TABLES:
             raise ValueError(f"'{table}' is no table: there are {', '.join(TABLES)}")
-        names = (entry.name for entry in self.storage.entries(f"{run_folder(run_id)}/{table}"))
-        parts = (part_of(run_id, name) for name in names)
-        return tuple(sorted(f"{part}{SUFFIX}" for part in parts if part is not None))
+        sizes = {entry.name: entry.size for entry in self.storage.entries(f"{run_folder(run_id)}/{table}")}
+        parts = {part_of(run_id, name): size for name, size in sizes.items()}
+        return {f"{part}{SUFFIX}": size for part, size in parts.items() if part is not None}
 
     def records(self) -> Iterator[RecordFacts]:
-        """Yield every sound record and every one set aside, in no order. Raises SinkUnavailable."""
-        for entry in self.storage.entries(UNITS):
-            key = key_of(entry.name.removesuffix(DAMAGED))
-            if key is not None:
-                yield RecordFacts(key, entry.size, entry.modified, entry.name.endswith(DAMAGED))
+        """Yield every file of records, those set aside included, in no order. Raises SinkUnavailable."""
+        return self._records((UNITS, RECORDS))
+
+    def _records(self, folders: Iterable[str]) -> Iterator[RecordFacts]:
+        for folder in folders:
+            for entry in self.storage.entries(folder):
+                name = entry.name.removesuffix(DAMAGED)
+                if key_of(name) is not None or group_of(name) is not None:
+                    yield RecordFacts(entry.name, entry.size, entry.modified, entry.name.endswith(DAMAGED))
+
+    def remove_records(self, records: Iterable[RecordFacts], written_before: datetime) -> list[RecordFacts]:
+        """Remove files of records, and return those that were removed; a run that needs one computes it again.
+
+        What was written at `written_before` or later stays, and so do packed records that a run under way uses: that is
+        decided anew, folder by folder. Of packed records the oldest go first, since newer ones hide them.
+        Raises SinkUnavailable.
+        """
+        folders: dict[str, set[str]] = {}
+        for record in records:
+            folders.setdefault(record.name.rpartition("/")[0], set()).add(record.name)
+        used = groups_in_use(self.storage, (claim_name(run_id) for run_id in self.run_ids()))
+        removed: list[RecordFacts] = []
+        for folder, names in folders.items():
+            stored = [facts for facts in self._records((folder,)) if facts.name in names]
+            outdated = [facts for facts in stored if facts.is_outdated(written_before)]
+            outdated = [facts for facts in outdated if facts.damaged or group_of(facts.name) not in used]
+            outdated.sort(key=attrgetter("modified"))
+            self.storage.remove_all(facts.name for facts in outdated)
+            removed += outdated
+        return removed
 
     def marks(self, run_id: str) -> frozenset[str]:
         """Return the marks of a run. Raises SettingsError for an invalid run id, SinkUnavailable."""
@@ -109,7 +144,7 @@ class StorageArchive:
         self.storage.remove_folder(f"{run_folder(run_id)}/{PROGRESS}")
 
     def remove_record(self, key: str) -> None:
-        """Remove a record and the damaged one of its key, if they exist. Raises SinkUnavailable.
+        """Remove a single record and the damaged one of its key, if they exist. Raises SinkUnavailable.
 
         A run that needs the record computes it again.
         """

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import attrs
 
-from pulse_adapters.published.result_reader import is_of_spec, is_result
+from pulse_adapters.published.result_reader import is_of_spec, is_result, parts_of
 from pulse_adapters.published.result_writer import result_json
 from pulse_adapters.published.table_writer import TABLES
 from pulse_adapters.sinks.layout import RECORDS, UNITS, claim_name, part_name, part_of, result_name, run_folder
@@ -82,7 +82,11 @@ class _Claim:
     @property
     def parts(self) -> tuple[PartFacts, ...]:
         """The parts of the result that stands there."""
-        return ()
+        return parts_of(self.before or b"")
+
+    def use(self, group: str) -> None:
+        """Note that a group of packed records is used. Raises SinkUnavailable, RunInterrupted for a lost lease."""
+        self.lease.use(group)
 
     def publish(self, result: RunResult) -> Sequence[str]:
         """Write `result.json` of a run and all outputs; return their addresses.

@@ -26,6 +26,7 @@ PROGRESS: Final = "progress"
 CLAIM: Final = "claim"
 
 _KEY: Final = re.compile(r"[0-9a-f]{4,128}")
+_PACKED: Final = re.compile(rf"{RECORDS}/([0-9a-f]{{4,128}})/[a-z0-9.-]+")
 _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
 
 
@@ -47,6 +48,12 @@ def key_of(name: str) -> str | None:
     """Return the key of the record with this name, or None where the name is no record's."""
     _, _, key = name.rpartition("/")
     return key if _KEY.fullmatch(key) and record_name(key) == name else None
+
+
+def group_of(name: str) -> str | None:
+    """Return the group of the packed records, or of their index, in the file with this name; None for other names."""
+    match = _PACKED.fullmatch(name)
+    return match[1] if match else None
 
 
 def is_run_id(text: str) -> bool:

@@ -60,6 +60,8 @@ class Claim:
     process: ProcessIdentity
     token: str = attrs.field(factory=lambda: secrets.token_hex(16))
     renewals: int = 0
+    groups: tuple[str, ...] = ()
+    """The groups of packed records that the run uses."""
 
     @classmethod
     def of(cls, run_id: str, purpose: str, spec: str = "") -> Claim:
@@ -73,9 +75,9 @@ class Claim:
         action = "being pruned" if self.purpose == PRUNE else "under way"
         return f"is {action} in process {self.process.pid} on {self.host} since {self.since}"
 
-    def renewed(self) -> Claim:
+    def renewed(self, groups: tuple[str, ...]) -> Claim:
         """Return the next content."""
-        return attrs.evolve(self, renewals=self.renewals + 1)
+        return attrs.evolve(self, renewals=self.renewals + 1, groups=groups)
 
     def encoded(self) -> bytes:
         """Return the content of the file."""
@@ -100,6 +102,7 @@ class Lease:
     _confirmed: float
     """When the last renewal began that was seen to succeed, by `boot_seconds`."""
     _lost: bool = False
+    _groups: tuple[str, ...] = ()
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
     _released: threading.Event = attrs.field(factory=threading.Event, init=False)
 
@@ -107,11 +110,16 @@ class Lease:
         """Begin to renew. The thread ends with the release; it keeps no process alive."""
         threading.Thread(target=self._renew_until_released, name="pulse-claim", daemon=True).start()
 
+    def use(self, group: str) -> None:
+        """Note in the claim that a group of packed records is used. Raises as `confirm`."""
+        self._groups = (*self._groups, group)
+        self.confirm()
+
     def confirm(self) -> None:
         """Renew. Raises RunInterrupted where the lease was lost, SinkUnavailable where that cannot be told."""
         with self._lock:
             started = boot_seconds()
-            renewed = self._claim.renewed()
+            renewed = self._claim.renewed(self._groups)
             if self._lost or not self._exchanged(renewed):
                 self._lost = True
                 raise self._interruption()
@@ -196,6 +204,16 @@ def refuse_other_run(storage: Storage, name: str, claim: Claim) -> None:
     held = None if content is None else decoded(content)
     if held is not None and held.process.is_seen_from_here and not held.process.has_ended:
         _refuse(claim, held)
+
+
+def groups_in_use(storage: Storage, names: Iterable[str]) -> frozenset[str]:
+    """Return the groups of packed records that the holders of these claims use; of those that are not seen to be gone.
+
+    Raises SinkUnavailable.
+    """
+    contents = (storage.read(name) for name in names)
+    claims = (decoded(content) for content in contents if content is not None)
+    return frozenset(group for held in claims if held and not held.process.has_ended for group in held.groups)
 
 
 @attrs.define
