@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as arrays
 
 from pulse_core.backtest.reliability_counts import BINS
 from pulse_core.plan import batches
+from pulse_core.ports import ResultSink
 from pulse_core.results import (
     RELIABILITY,
     STATISTICS,
@@ -237,5 +238,5 @@ def records() -> st.SearchStrategy[Record]:
 
 def publish(sink: ResultSink, result: RunResult) -> Sequence[str]:
     """Claim a result's run id and publish the result; return its addresses."""
-    with sink.claim(result.run_id, result.spec, lambda reason: None) as claim:
+    with sink.claim(result.run_id, result.spec, print) as claim:
         return claim.publish(result)
