@@ -69,7 +69,7 @@ class FakeBackend:
 
 @attrs.frozen
 class FakeSink:
-    """Records in dicts: of single ones the first under a key stays, of packed ones the last. Results are kept in order."""
+    """Records in dicts: of single ones the first under a key stays, of packed ones the last. Runs are kept in order."""
 
     records: dict[str, Record] = attrs.field(factory=dict)
     packed: dict[tuple[str, str], Record] = attrs.field(factory=dict)

@@ -22,7 +22,7 @@ LONGEST_DEFAULT_UNIT: Final = 10.0
 """The seconds that a unit takes by default, roughly, with more than one variable: what is lost when it is killed."""
 
 _UNIT_BYTES: Final = 2**26
-"""Bytes of the batches of a unit, which it holds in memory until their table is written, with more than one variable."""
+"""Bytes of the batches of a unit, which are in memory until their table is written, with more than one variable."""
 
 _CELL_BYTES: Final = 44
 """Bytes of a batch of a forecaster at a horizon, see results.VariableBatches."""
