@@ -219,8 +219,8 @@ class FakeDraft:
     address: str
     file: BytesIO = attrs.field(factory=BytesIO)
 
-    def finish(self) -> None:
-        self.storage.replace(self.address, self.file.getvalue())
+    def finish(self, name: str | None = None) -> None:
+        self.storage.replace(name or self.address, self.file.getvalue())
 
     def discard(self) -> None:
         self.file.close()

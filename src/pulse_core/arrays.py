@@ -40,6 +40,11 @@ def views(arrays: Iterable[ArrayLike]) -> tuple[NDArray[np.float64], ...]:
     return tuple(_view(values) for values in arrays)
 
 
+def strided_views(arrays: Iterable[NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
+    """Return read-only views of float64 arrays, of which some may be parts of one."""
+    return tuple(frozen(np.asarray(values, dtype=np.float64).view()) for values in arrays)
+
+
 def moments(values: ArrayLike) -> NDArray[np.datetime64]:
     """Return a read-only datetime64[us] copy, or the same as `floats`."""
     return _frozen(values, "datetime64[us]")

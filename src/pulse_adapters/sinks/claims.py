@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import attrs
 
-from pulse_adapters.published.result_reader import is_of_spec, is_result
+from pulse_adapters.published.result_reader import is_of_spec, is_result, parts_of
 from pulse_adapters.published.result_writer import result_json
 from pulse_adapters.published.table_writer import TABLES
 from pulse_adapters.sinks.layout import RECORDS, UNITS, part_of, result_name, run_folder
@@ -43,7 +43,8 @@ class StorageClaims:
         """Open a run id for publishing. Raises RunIdTaken, SettingsError for an invalid run id, SinkUnavailable."""
         del waiting
         self.check(run_id, spec)
-        yield _Claim(self.storage, self.outputs)
+        content = self.storage.read(result_name(run_id)) or b""
+        yield _Claim(self.storage, self.outputs, parts_of(content))
 
     def check(self, run_id: str, spec: RunSpec) -> None:
         """Refuse a run id that cannot be used for a spec: RunIdTaken, SettingsError; SinkUnavailable."""

@@ -18,7 +18,7 @@ from pulse_core.errors import RunIdTaken
 from pulse_core.ports import Recall
 from pulse_core.results import Record, RunResult
 from pulse_core.spec import RunSpec
-from pulse_core.tables import Column, Columns, Labels, PartFacts, full_part_name
+from pulse_core.tables import Column, Columns, Labels, PartFacts, full_part_name, name_range
 
 Parts = dict[tuple[str, str], tuple[Columns, ...]]
 """Parts of tables by run id and name: a part is a sequence of row groups."""
@@ -179,7 +179,7 @@ def facts_of(name: str, groups: Sequence[Columns]) -> PartFacts:
             digest.update(repr((label, kind, values.shape)).encode())
             digest.update(content := values.tobytes())
             size += len(content)
-    return PartFacts(name, "", rows, size, digest.hexdigest())
+    return PartFacts(name, "", rows, size, digest.hexdigest(), *name_range(groups))
 
 
 def _copied(column: Column) -> Column:

@@ -77,10 +77,13 @@ class Draft:
     file: IO[bytes]
     _temporary: Path
 
-    def finish(self) -> None:
-        """Give the file its name, replacing an older one; flush_disk makes it durable. Raises OSError."""
+    def finish(self, path: Path | None = None) -> None:
+        """Give the file its name, or another in its folder, replacing an older one; flush_disk makes it durable.
+
+        Raises OSError.
+        """
         self.file.flush()
-        self._temporary.replace(self.path)
+        self._temporary.replace(path or self.path)
 
     def discard(self) -> None:
         """Remove the file unless it is finished. Raises OSError."""

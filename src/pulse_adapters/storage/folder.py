@@ -90,7 +90,7 @@ class FolderStorage:
         """Open a file that takes its name once it is finished. Raises SinkUnavailable."""
         path = self.root / name
         with disk_faults("write a file", path):
-            return _Draft(files.draft(path))
+            return _Draft(self.root, files.draft(path))
 
     def folders(self) -> Iterator[str]:
         """Yield the names of the folders in this one, sorted. Raises SinkUnavailable."""
@@ -177,6 +177,7 @@ def open_storage(location: Location, settings: object) -> FolderStorage:
 class _Draft:
     """A file under way beside its destination."""
 
+    _root: Path
     _draft: files.Draft
 
     @property
@@ -187,9 +188,9 @@ class _Draft:
     def address(self) -> str:
         return str(self._draft.path)
 
-    def finish(self) -> None:
+    def finish(self, name: str | None = None) -> None:
         with disk_faults("write a file", self.address):
-            self._draft.finish()
+            self._draft.finish(None if name is None else self._root / name)
 
     def discard(self) -> None:
         with disk_faults("remove a temporary file", self.address):

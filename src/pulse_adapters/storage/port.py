@@ -41,8 +41,8 @@ class Draft(Protocol):
     def address(self) -> str:
         """The path that an error of writing names."""
 
-    def finish(self) -> None:
-        """Give the file its name, replacing an older one. Raises SinkUnavailable."""
+    def finish(self, name: str | None = None) -> None:
+        """Give the file its name, or another one in the same folder, replacing an older one. Raises SinkUnavailable."""
 
     def discard(self) -> None:
         """Remove the file unless it is finished. Raises SinkUnavailable."""

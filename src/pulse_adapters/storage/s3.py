@@ -194,13 +194,14 @@ class _Draft:
     def address(self) -> str:
         return tempfile.gettempdir()
 
-    def finish(self) -> None:
+    def finish(self, name: str | None = None) -> None:
+        name = name or self._name
         with disk_faults("write a temporary file", self.address):
             self.file.flush()
         try:
-            self._storage.bucket.upload(self._storage.prefix + self._name, self.file)
+            self._storage.bucket.upload(self._storage.prefix + name, self.file)
         except SinkUnavailable as error:
-            path = self._storage.local_folder / self._name
+            path = self._storage.local_folder / name
             self._store_locally(path)
             raise _stored_locally(error, path) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from pulse_adapters.sinks.archive import RecordFacts, RunFacts
@@ -51,8 +51,8 @@ class ResultsArchive(ResultSink, Protocol):
     def address(self, run_id: str, name: str) -> str:
         """Return the full name of a run's file: a path, or `s3://bucket/key`."""
 
-    def parts(self, run_id: str, table: str) -> tuple[str, ...]:
-        """Return the names, for `read`, of the Parquet files of a run's table, in order.
+    def parts(self, run_id: str, table: str) -> Mapping[str, int]:
+        """Return the names, for `read`, of the Parquet files of a run's table, with their sizes in bytes.
 
         The tables are `scores`, `batches` and `hindcasts`.
         """
