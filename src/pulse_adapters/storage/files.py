@@ -12,9 +12,11 @@ import fcntl
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import IO, Final
 
@@ -32,6 +34,26 @@ _NO_HARD_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENO
 def absolute(path: str | Path) -> Path:
     """Return a path that means the same file in a worker with another working directory."""
     return Path(path).absolute()
+
+
+def opened(path: Path) -> FileIO:
+    """Open a file for reading, without a buffer: all of it is read at once.
+
+    Raises OSError; EINVAL where something else stands there, such as a pipe, which would keep its reader waiting.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return FileIO(descriptor)
+
+
+def is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of a folder is a file, or a link to one; a link to itself is none."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def create(path: Path, content: bytes) -> bool:
@@ -182,7 +204,7 @@ def _exchanged(path: Path, before: bytes | None, temporary: Path | None) -> bool
 def content_of(path: Path) -> bytes | None:
     """Return a file's content, or None where there is none. Raises OSError."""
     try:
-        with path.open("rb", buffering=0) as file:  # one read of all bytes: a buffer takes longer
+        with opened(path) as file:
             return file.readall()
     except FileNotFoundError:
         return None
