@@ -139,12 +139,12 @@ def test_another_spec_elsewhere_is_refused_as_soon_as_it_shows_a_sign_of_life(st
 
     def renew() -> None:
         time.sleep(0.3)
-        storage.exchange(NAME, other.encoded(), other.renewed().encoded())
+        storage.exchange(NAME, other.encoded(), other.renewed(()).encoded())
 
     threading.Thread(target=renew).start()
     with pytest.raises(RunIdTaken), claimed(storage, NAME, claim("a"), lambda _: None):
         pass
-    assert held(storage) == other.renewed()
+    assert held(storage) == other.renewed(())
 
 
 @pytest.mark.parametrize("spec", ["a", "b"])
