@@ -69,7 +69,7 @@ class FakeBackend:
 
 @attrs.frozen
 class FakeSink:
-    """Records in dicts; the first under a key stays, the last packed hides it. Published results are kept in order, parts by run and name."""
+    """Records in dicts: of single ones the first under a key stays, of packed ones the last. Runs are kept in order."""
 
     records: dict[str, Record] = attrs.field(factory=dict)
     packed: dict[tuple[str, str], Record] = attrs.field(factory=dict)
@@ -91,6 +91,9 @@ class FakeSink:
     @contextmanager
     def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
         yield lambda key: self.packed.get((group, key))
+
+    def index(self, group: str) -> None:
+        pass
 
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[MemoryPart]:

@@ -48,8 +48,7 @@ class RunFinished:
 
 
 Event = RunWaiting | RunPlanned | UnitFinished | RunFinished
-"""The events of a run, in this order: RunWaiting at most once, RunPlanned once, UnitFinished for each unit, RunFinished.
-"""
+"""The events of a run, in order: RunWaiting at most once, RunPlanned once, UnitFinished for each unit, RunFinished."""
 
 Observer = Callable[[Event], None]
 """A function that receives events one at a time, in the process that called `execute`."""

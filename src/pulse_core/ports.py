@@ -143,8 +143,12 @@ class ResultSink(Protocol):
     def recalling(self, group: str, keys: Sequence[str]) -> AbstractContextManager[Recall]:
         """Open a group for recalling these keys, in any order: what was packed last under each.
 
-        A record that is damaged or bound to another key is None. It fails for the key that is recalled.
+        A record that is damaged or bound to another key is None. What another process packs while the sink is in use
+        may be found late, but before a key is said to hold nothing.
         """
+
+    def index(self, group: str) -> None:
+        """Make what is packed in a group quicker to find; a sink may do nothing. Called once its results stand."""
 
     def part(self, run_id: str, name: str) -> AbstractContextManager[PartWriter]:
         """Open a part of a run's tables, such as `scores/part-00001-of-00003`, for rows in any number of calls.

@@ -1,6 +1,7 @@
 """Names of the files of results, the same in every storage.
 
-    records/<group>/<pack>         packed records of a group; a pack is named by the hash of its bytes
+    records/<group>/<pack>         packed records of a group, see packs.py; a pack is named by the hash of its bytes
+    records/<group>/index-<n>-<h>  the n-th index of a group, see pack_index.py; <h> is the hash of its bytes
     units/<kk>/<key>               a single record; <kk> are the first two digits of its key
     <run id>/result.json           the result of a run
     <run id>/<table>/part-*        its tables
@@ -23,6 +24,8 @@ RECORDS: Final = "records"
 UNITS: Final = "units"
 PROGRESS: Final = "progress"
 
+_HASH: Final = re.compile(r"[0-9a-f]{32}")
+_INDEX: Final = re.compile(r"index-(\d{6,18})-[0-9a-f]{32}")
 _KEY: Final = re.compile(r"[0-9a-f]{4,128}")
 _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
 
@@ -34,11 +37,35 @@ def record_name(key: str) -> str:
     return f"{UNITS}/{key[:2]}/{key}"
 
 
-def pack_name(group: str, pack: str) -> str:
-    """Return the name of a pack of a group, both in 32 hexadecimal digits. Raises ValueError for another group."""
-    if not _KEY.fullmatch(group):
+def pack_name(group: str, name: str) -> str:
+    """Return the name of a pack or an index of a group. Raises ValueError for a group of other than 32 digits."""
+    if not _HASH.fullmatch(group):
         raise ValueError(f"'{group}' is no group: expected 32 lower-case hexadecimal digits")
-    return f"{RECORDS}/{group}/{pack}"
+    return f"{RECORDS}/{group}/{name}"
+
+
+def is_pack(name: str) -> bool:
+    """Whether a file of a group is a pack, by its name."""
+    return _HASH.fullmatch(name) is not None
+
+
+def index_name(number: int, digits: str) -> str:
+    """Return the name of the index of this number, with these digits of the hash of its bytes."""
+    return f"index-{number:06}-{digits}"
+
+
+def index_number(name: str) -> int | None:
+    """Return the number of the index with this name, or None where the name is no index's."""
+    match = _INDEX.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def group_file(name: str) -> tuple[str, str] | None:
+    """Return the group and the name within it of a file of packed records, or None where it is none."""
+    start, _, rest = name.partition("/")
+    group, _, file = rest.partition("/")
+    is_one = start == RECORDS and _HASH.fullmatch(group) and (is_pack(file) or index_number(file) is not None)
+    return (group, file) if is_one else None
 
 
 def key_of(name: str) -> str | None:

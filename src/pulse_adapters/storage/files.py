@@ -12,8 +12,10 @@ import fcntl
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import IO, Final
 
@@ -26,6 +28,26 @@ _NO_HARD_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENO
 def absolute(path: str | Path) -> Path:
     """Return a path that means the same file in a worker with another working directory."""
     return Path(path).absolute()
+
+
+def opened(path: Path) -> FileIO:
+    """Open a file for reading, without a buffer: all of it is read at once.
+
+    Raises OSError; EINVAL where something else stands there, such as a pipe, which would keep its reader waiting.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return FileIO(descriptor)
+
+
+def is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of a folder is a file, or a link to one; a link to itself is none."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def create(path: Path, content: bytes) -> bool:

@@ -33,7 +33,7 @@ class FolderStorage:
         path = self.root / name
         with disk_faults("read a file", path):
             try:
-                with path.open("rb", buffering=0) as file:  # one read of all bytes: a buffer takes longer
+                with files.opened(path) as file:
                     return file.readall()
             except FileNotFoundError:
                 return None
@@ -43,7 +43,7 @@ class FolderStorage:
         path = self.root / name
         with disk_faults("read a file", path):
             try:
-                with path.open("rb", buffering=0) as file:
+                with files.opened(path) as file:
                     file.seek(start)
                     return file.read(length)
             except FileNotFoundError:
@@ -119,7 +119,7 @@ class FolderStorage:
         with disk_faults("list a folder", self.root / folder):
             try:
                 with os.scandir(self.root / folder) as entries:
-                    names = [entry.name for entry in entries if entry.name.startswith(start) and entry.is_file()]
+                    names = [entry.name for entry in entries if entry.name.startswith(start) and files.is_file(entry)]
             except FileNotFoundError:
                 return
         yield from (f"{folder}/{name}" if folder else name for name in names if not files.is_temporary(name))
@@ -199,8 +199,8 @@ class _Draft:
 
 def _holds(path: Path, content: bytes) -> bool:
     """Whether a file holds these bytes and was not replaced during the reading. Raises OSError."""
-    with path.open("rb") as file:
-        stored, identity = file.read(), os.fstat(file.fileno())
+    with files.opened(path) as file:
+        stored, identity = file.readall(), os.fstat(file.fileno())
     return stored == content and os.path.samestat(path.stat(), identity)
 
 

@@ -57,8 +57,8 @@ class S3Storage:
 
     def read_range(self, name: str, start: int, length: int) -> bytes | None:
         """Return so many bytes of an object from `start` on, or None where there is none. Raises SinkUnavailable."""
-        content = self.read(name)
-        return None if content is None else content[start : start + length]
+        fetched = self.bucket.get(self.prefix + name, (start, length))
+        return None if fetched is None else fetched.content
 
     @contextmanager
     def reading(self, names: Sequence[str]) -> Iterator[Read]:

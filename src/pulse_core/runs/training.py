@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from functools import partial
 from operator import attrgetter, itemgetter
 
 import attrs
 
-from pulse_core.errors import KernelUnavailable, RunFailed, UnitFailed
+from pulse_core.errors import KernelUnavailable, RunFailed, SinkUnavailable, UnitFailed
 from pulse_core.events import Observer, RunFinished, RunPlanned, RunWaiting, UnitFinished, ignore
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet, resolve, with_custom_quantiles
 from pulse_core.kernel.bindings import library
-from pulse_core.plan import Slice, Workload, WorkUnit, batch_count, batch_units, batches, take, work_units
+from pulse_core.plan import Slice, WorkUnit, batch_count, batch_units, batches, take, work_units
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, RunClaim, UnitOutcome
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
+from pulse_core.runs.keys import RecordKeys
 from pulse_core.runs.tables import Tables
-from pulse_core.runs.units import UnitTask
+from pulse_core.runs.units import UnitTask, workload
 from pulse_core.spec import RunSpec
 
 Clock = Callable[[], datetime]
@@ -112,6 +113,8 @@ class RetrodictionTraining:
             raise RunFailed(result.failures, result)
         if claim is not None:
             result = attrs.evolve(result, published=tuple(claim.publish(result)))
+            with suppress(SinkUnavailable):  # the result stands; whoever looks for its records finds them all the same
+                self.sink.index(RecordKeys(spec, forecasters).group)
         self.observer(RunFinished(run_id, result.units, result.digest))
         return result
 
@@ -175,13 +178,6 @@ def shared_units(spec: RunSpec, forecasters: ForecasterSet, unit_size: int | Non
     """Return the units that slices take their shares of."""
     load = workload(forecasters)
     return batch_units(spec, load) if forecasters.per_origin else work_units(spec, load, unit_size)
-
-
-def workload(forecasters: ForecasterSet) -> Workload:
-    """Return what forecasters cost at an origin, as they declare it."""
-    per_origin = [forecaster.cost for forecaster in forecasters.per_origin]
-    built_in = [forecaster.cost for forecaster in forecasters.forecasters if not forecaster.per_origin]
-    return Workload(sum(built_in), sum(per_origin) if per_origin else None)
 
 
 def _count(units: Sequence[WorkUnit]) -> int:
