@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from pulse.testing.results import per_origin_record, run_result, spec
+from pulse.testing.results import per_origin_record, publish, run_result, spec
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.commands.runs.command import list_runs, show_run
@@ -24,7 +24,7 @@ def place(tmp_path):
     """Two published runs, one that never was, and two records; the first of each is a hundred days old."""
     sink = FolderSink(tmp_path)
     for run_id in ("first", "second"):
-        sink.publish(run_result(run_id=run_id, parts=()))
+        publish(sink, run_result(run_id=run_id, parts=()))
     sink.attach("third", "run.log", b"{}\n")
     for number, key in enumerate((OLD, YOUNG)):
         sink.record(key, per_origin_record(number))
