@@ -101,10 +101,10 @@ def test_a_run_that_is_not_there_is_an_error_with_near_ones(place, capsys) -> No
 def test_what_is_old_is_pruned_and_the_rest_stays(place, capsys) -> None:
     assert run(prune_runs, place, older_than="90", format="json") == 0
     pruned = answered(capsys)
-    assert (pruned["runs"], pruned["records"]) == (["first"], [OLD])
+    assert (pruned["runs"], pruned["records"]) == (["first"], [f"units/aa/{OLD}"])
     sink = FolderSink(place)
     assert list(sink.run_ids()) == ["second", "third"]
-    assert [record.key for record in sink.records()] == [YOUNG]
+    assert [record.name for record in sink.records()] == [f"units/bb/{YOUNG}"]
 
 
 def test_a_dry_run_removes_nothing(place, capsys) -> None:
