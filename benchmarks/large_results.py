@@ -1,7 +1,7 @@
 """What readers of results cost with many variables: time on the clock and peak memory of each command, a process each.
 
-Two runs are published by the real writers, with drawn numbers: 13 forecasters, horizon 5, 24 batches. `--changed` of the
-variables have other scores in the second run, as in a nightly run or after a change of code (0.01; 1 for all).
+Two runs are published by the real writers, with drawn numbers: 13 forecasters, horizon 5, 24 batches. `--changed` of
+the variables have other scores in the second run (0.01; 1 for all).
 `python benchmarks/large_results.py [--variables 20000] [--changed 0.01] [--folder FOLDER]`
 """
 

@@ -5,7 +5,7 @@ Two things go beyond botocore: a body that breaks off is fetched again, and of c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import islice
@@ -212,7 +212,7 @@ class Bucket:
                 message = f"cannot be removed: {failure.get('Code')}, {failure.get('Message')}"
                 raise self.unavailable(message, self.address(failure.get("Key", "")), "Allow s3:DeleteObject there")
 
-    def uploads(self, prefix: str, before: datetime) -> list[dict[str, Any]]:
+    def uploads(self, prefix: str, before: datetime) -> Sequence[dict[str, Any]]:
         """Return the uploads in parts that began before a moment: their writers have ended."""
         with self.faults(prefix, resource=""):
             pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name, Prefix=prefix)

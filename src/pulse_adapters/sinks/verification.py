@@ -8,7 +8,7 @@ run, are no findings.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -143,7 +143,7 @@ class Verification:
     def _record_file(self, entry: Entry) -> Checked:
         """Check a pack, an index or a single record."""
         if entry.name.endswith(DAMAGED):
-            finding = self._finding("record", entry.name, "was set aside as damaged", "remove it", state="leftover")
+            finding = self._finding("record", entry.name, "was set aside as damaged", "--repair removes it", state="leftover")
             return self._checked(entry, finding, self._removed)
         kind = _kind_of_record(entry.name)
         content = None if kind is None else self.storage.read(entry.name)
@@ -153,9 +153,9 @@ class Verification:
         if problem is None:
             return Checked(entry.name, entry.size)
         if kind == "index":
-            finding = self._finding(kind, entry.name, problem, "remove it: the next run makes another")
+            finding = self._finding(kind, entry.name, problem, "--repair removes it: the next run makes another")
             return self._checked(entry, finding, self._removed)
-        remedy = f"set it aside: {_COMPUTED}"
+        remedy = f"--repair sets it aside: {_COMPUTED}"
         return self._checked(entry, self._finding(kind, entry.name, problem, remedy), self._set_aside(content))
 
     def _removed(self, name: str) -> str:
@@ -186,7 +186,7 @@ class Verification:
         findings = list(self._claim_findings(run_id, content, held))
         for part in unnamed:
             problem = "is a part that no result names"
-            findings.append(self._finding("part", part, problem, "remove it", run_id, state="leftover"))
+            findings.append(self._finding("part", part, problem, "--repair removes it", run_id, state="leftover"))
         if self.repair and findings:
             findings = self._tidied(run_id, content, held, unnamed, findings)
         if findings:
@@ -195,7 +195,7 @@ class Verification:
     def _claim_findings(self, run_id: str, content: bytes | None, held: Claim | None) -> Iterator[Finding]:
         if content is None:
             return
-        remedy = "remove it: the next run does so as well"
+        remedy = "--repair removes it, as the next run does"
         if held is None:
             yield self._finding("claim", claim_name(run_id), "is damaged: it cannot be read", remedy, run_id)
         else:
@@ -236,7 +236,7 @@ class Verification:
         if self.repair and found:
             self.storage.sweep(folder)
         for address in found:
-            finding = Finding("temporary", address, "", "was left by a killed writer", "leftover", "remove it")
+            finding = Finding("temporary", address, "", "was left by a killed writer", "leftover", "--repair removes it")
             yield Checked(address, 0, (finding.repaired("removed") if self.repair else finding,))
 
     def _finding(
@@ -303,13 +303,3 @@ class _UnderWay(Exception):
 def _give_up(sentence: str) -> None:
     """Take the sentence of a claim that would be waited for."""
     raise _UnderWay(sentence)
-
-
-def counted(checked: Iterable[Checked]) -> tuple[int, int, list[Finding]]:
-    """Return the number of files that were checked, their bytes, and all findings."""
-    files, size, findings = 0, 0, list[Finding]()
-    for one in checked:
-        files += 1
-        size += one.size
-        findings += one.findings
-    return files, size, findings
