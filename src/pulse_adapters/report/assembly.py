@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from pulse_adapters.published.archive import Archive
-from pulse_adapters.published.cautions import reliability_text, trending_text
+from pulse_adapters.published.cautions import reliability_text, trending_text, unrepeatable_text
 from pulse_adapters.published.result_reader import PublishedRun, read_result
 from pulse_adapters.published.terms import LOSSES, benchmark_text, span_text
 from pulse_adapters.report.batch_scores import BatchScores, read_batch_scores
@@ -93,7 +93,11 @@ def _span(run: PublishedRun) -> str:
 
 
 def _cautions(run: PublishedRun) -> tuple[str, ...]:
-    texts = trending_text(trending_benchmarks(run)), reliability_text(run.document.reliability)
+    texts = (
+        trending_text(trending_benchmarks(run)),
+        reliability_text(run.document.reliability),
+        unrepeatable_text(run.document.run.unrepeatable or ()),
+    )
     return tuple(text for text in texts if text)
 
 
