@@ -57,7 +57,7 @@ class RunFinished:
 
 
 Event = RunWaiting | RunPlanned | ForecasterCaution | UnitFinished | RunFinished
-"""The events of a run, in this order: RunWaiting at most once, RunPlanned once, UnitFinished for each unit, RunFinished.
+"""The events of a run, in order: RunWaiting at most once, RunPlanned once, UnitFinished for each unit, RunFinished.
 
 ForecasterCaution comes before the first UnitFinished that gives occasion to it.
 """

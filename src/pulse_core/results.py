@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import numpy as np
@@ -148,8 +148,36 @@ class PerOriginRecord(ByContent):
         return np.empty((0, *self.forecasts.shape))
 
 
+class AgainstSimple(ByContent):
+    """Has the skill of each forecaster against the simple ones; see VariableScores."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        forecasters: tuple[str, ...]
+        benchmark: str
+        simple: tuple[str, ...]
+        simple_skill: NDArray[np.float64]
+
+    def best_simple(self, horizon: int) -> str | None:
+        """Return the simple forecaster of the least MAE at a horizon (from 1), the earlier of equals; None for none.
+
+        The MAEs are compared by the benchmark's skill against each, on common origins.
+        """
+        skills = self.simple_skill[:, self.forecasters.index(self.benchmark), horizon - 1].tolist()
+        scored = [(skill, index) for index, skill in enumerate(skills) if not math.isnan(skill)]
+        return self.simple[min(scored)[1]] if scored else None
+
+    def skill_over_simple(self, horizon: int) -> NDArray[np.float64]:
+        """Return each forecaster's skill for MAE against the best simple one at a horizon (from 1); (forecaster,)."""
+        name = self.best_simple(horizon)
+        if name is None:
+            return np.full(len(self.forecasters), np.nan)
+        return np.asarray(self.simple_skill[self.simple.index(name), :, horizon - 1])
+
+
 @attrs.frozen(eq=False)
-class VariableScores(ByContent):
+class VariableScores(AgainstSimple):
     """The scores of a variable over all batches, and how its forecasters stand; NaN where a score is impossible.
 
     Independent of the end date: `origins` covers the batches up to the last that the rows touch.
@@ -227,7 +255,7 @@ class VariableBatches(ByContent):
 
 
 @attrs.frozen(eq=False)
-class VariableSummary(ByContent):
+class VariableSummary(AgainstSimple):
     """What a run reports of a variable; NaN where a score is impossible.
 
     Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
@@ -266,22 +294,6 @@ class VariableSummary(ByContent):
     def shown(self, name: str) -> NDArray[np.float64]:
         """Return one of TRUST by its name; (forecaster, horizon)."""
         return self.trust[..., TRUST.index(name)]
-
-    def best_simple(self, horizon: int) -> str | None:
-        """Return the simple forecaster of the least MAE at a horizon (from 1), the earlier of equals; None for none.
-
-        The MAEs are compared by the benchmark's skill against each, on common origins.
-        """
-        skills = self.simple_skill[:, self.forecasters.index(self.benchmark), horizon - 1].tolist()
-        scored = [(skill, index) for index, skill in enumerate(skills) if not math.isnan(skill)]
-        return self.simple[min(scored)[1]] if scored else None
-
-    def skill_over_simple(self, horizon: int) -> NDArray[np.float64]:
-        """Return each forecaster's skill for MAE against the best simple one at a horizon (from 1); (forecaster,)."""
-        name = self.best_simple(horizon)
-        if name is None:
-            return np.full(len(self.forecasters), np.nan)
-        return np.asarray(self.simple_skill[self.simple.index(name), :, horizon - 1])
 
     def digest(self) -> str:
         """Return the SHA-256 over the variable's name, its forecasters' names, and every score and statistic.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -37,7 +37,8 @@ class PartFacts:
     """A part of a run's table: its full name, what is in it, and how its bytes are checked.
 
     The name ends in the first 32 digits of `sha256`. `content` is a hash of the keys of the records that the rows are
-    made of, see runs.keys.content_key; the unit that wrote the part sets it. `bytes` is the part's size.
+    made of, see runs.keys.content_key; the unit that wrote the part sets it. `bytes` is the part's size. `first` and
+    `last` are the ends of the range of its variables' names: who looks for one need not open every part.
     """
 
     name: str
@@ -45,6 +46,23 @@ class PartFacts:
     rows: int
     bytes: int
     sha256: str
+    first: str = ""
+    last: str = ""
+
+    @property
+    def table(self) -> str:
+        """The name of the table."""
+        return self.name.partition("/")[0]
+
+
+def name_range(rows: Iterable[Columns]) -> tuple[str, str]:
+    """Return the first and the last by name of the variables that occur in rows; empty without a column of them."""
+    names: set[str] = set()
+    for columns in rows:
+        column = columns.get("variable")
+        if isinstance(column, Labels):
+            names.update(column.names[code] for code in np.unique(column.codes).tolist())
+    return (min(names), max(names)) if names else ("", "")
 
 
 def part_name(table: str, index: int, units: int) -> str:

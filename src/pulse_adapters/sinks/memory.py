@@ -18,7 +18,7 @@ from pulse_core.errors import RunIdTaken
 from pulse_core.ports import Recall
 from pulse_core.results import Record, RunResult
 from pulse_core.spec import RunSpec
-from pulse_core.tables import Column, Columns, Labels, PartFacts, full_part_name
+from pulse_core.tables import Column, Columns, Labels, PartFacts, full_part_name, name_range
 
 Parts = dict[tuple[str, str], tuple[Columns, ...]]
 """Parts of tables by run id and name: a part is a sequence of row groups."""
@@ -84,6 +84,9 @@ class MemorySink:
         del keys
         yield lambda key: self.packed.get((group, key))
 
+    def index(self, group: str) -> None:
+        """Do nothing: in memory all is quick to find."""
+
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[MemoryPart]:
         """Open a part for row groups; it is stored once the context has ended well, unless it has no rows."""
@@ -121,7 +124,7 @@ class MemorySink:
                 self._changed.wait()
             self._claimed[run_id] = spec
         try:
-            yield MemoryClaim(self, () if published is None else published.parts)
+            yield MemoryClaim(self, () if published is None else published.parts, self._lock)
         finally:
             with self._changed:
                 del self._claimed[run_id]
@@ -134,11 +137,16 @@ class MemoryClaim:
 
     sink: MemorySink
     parts: tuple[PartFacts, ...]
+    _lock: RLock
+
+    def use(self, group: str) -> None:
+        """Do nothing: nobody removes records from memory."""
+        del group
 
     def publish(self, result: RunResult) -> Sequence[str]:
         """Store a run in `runs`, remove the parts that it does not name, and return its address."""
         sink, names = self.sink, {part.name for part in result.parts}
-        with sink._lock:
+        with self._lock:
             sink.runs[result.run_id] = result
             for run_id, name in list(sink.parts):
                 if run_id == result.run_id and name not in names:
@@ -175,7 +183,7 @@ def facts_of(name: str, groups: Sequence[Columns]) -> PartFacts:
             digest.update(repr((label, kind, values.shape)).encode())
             digest.update(content := values.tobytes())
             size += len(content)
-    return PartFacts(name, "", rows, size, digest.hexdigest())
+    return PartFacts(name, "", rows, size, digest.hexdigest(), *name_range(groups))
 
 
 def _copied(column: Column) -> Column:

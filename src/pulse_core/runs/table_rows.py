@@ -18,6 +18,9 @@ from pulse_core.tables import Columns, Labels
 AT_ONCE: Final = 1 << 15
 """Rows of a table that are written at once, or those of one variable."""
 
+TRUST_COLUMNS: Final = tuple({"probability": "trust"}.get(name, name) for name in TRUST)
+"""The names of the columns of TRUST."""
+
 _CODES: Final = tuple(VERDICTS)
 _VERDICT_NAMES: Final = (*VERDICTS.values(), "")
 """The names in the column `verdict`; the benchmark's is empty."""
@@ -71,8 +74,8 @@ class BatchRows:
 def score_columns(variables: Sequence[VariableScores]) -> Columns:
     """Return a row for each variable, forecaster and horizon.
 
-    Columns: `variable`, `forecaster`, `horizon`; the measures over all batches; TRUST as it stands at the end; and the
-    `verdict`, empty for the benchmark.
+    Columns: `variable`, `forecaster`, `horizon`; the measures over all batches; the skill against the best simple
+    forecaster; TRUST as it stands at the end; the `weight` in the ensemble; and the `verdict`, empty for the benchmark.
     """
     forecasters = variables[0].forecasters
     shapes = [scores.verdicts.shape for scores in variables]
@@ -83,7 +86,9 @@ def score_columns(variables: Sequence[VariableScores]) -> Columns:
         "forecaster": Labels(forecasters, np.concatenate([_forecaster_codes(shape) for shape in shapes])),
         "horizon": np.concatenate([_horizons(shape) for shape in shapes]),
         **{name: np.ascontiguousarray(measures[:, index]) for index, name in enumerate(MEASURES)},
-        **{name: np.ascontiguousarray(trust[:, index]) for index, name in enumerate(TRUST)},
+        "skill_over_simple": np.concatenate([_over_simple(scores) for scores in variables]),
+        **{name: np.ascontiguousarray(trust[:, index]) for index, name in enumerate(TRUST_COLUMNS)},
+        "weight": np.concatenate([scores.weights.ravel() for scores in variables]),
         "verdict": Labels(_VERDICT_NAMES, np.concatenate([_verdict_codes(scores) for scores in variables])),
     }
 
@@ -115,6 +120,12 @@ def batch_columns(variables: Sequence[VariableBatches], spec: RunSpec) -> Column
         "start": starts[batch],
         **{name: column(name) for name in ("n", "mae", "mase", "crps", "trust", "won", "lost")},
     }
+
+
+def _over_simple(scores: VariableScores) -> np.ndarray:
+    """Return the skills against the best simple forecaster at each horizon; (forecaster x horizon,)."""
+    horizons = range(1, scores.verdicts.shape[1] + 1)
+    return np.stack([scores.skill_over_simple(horizon) for horizon in horizons], axis=-1).ravel()
 
 
 def _repeated(counts: Sequence[int]) -> np.ndarray:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from functools import partial
 from operator import attrgetter, itemgetter
 
 import attrs
 
-from pulse_core.errors import KernelUnavailable, RunFailed, UnitFailed
+from pulse_core.errors import KernelUnavailable, RunFailed, SinkUnavailable, UnitFailed
 from pulse_core.events import Observer, RunFinished, RunPlanned, RunWaiting, UnitFinished, ignore
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet, resolve, with_custom_quantiles
 from pulse_core.kernel.bindings import library
-from pulse_core.plan import Slice, Workload, WorkUnit, batch_count, batch_units, batches, take, work_units
+from pulse_core.plan import Slice, WorkUnit, batch_count, batch_units, batches, take, work_units
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, RunClaim, UnitOutcome
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
 from pulse_core.runs.cautions import Cautions
+from pulse_core.runs.keys import RecordKeys
 from pulse_core.runs.tables import Tables
-from pulse_core.runs.units import UnitTask
+from pulse_core.runs.units import UnitTask, workload
 from pulse_core.spec import RunSpec
 
 Clock = Callable[[], datetime]
@@ -94,6 +95,8 @@ class RetrodictionTraining:
         if claim is not None:
             tables = Tables(run_id, len(phases[-1]), self.hindcasts, () if self.fresh else claim.parts)
         task = UnitTask(spec, self.store, self.sink, forecasters, tables, self.fresh, self.recorded_only)
+        if claim is not None:
+            claim.use(task.keys.group)
         planned = sum(_count(units) for units in phases)
         self.observer(RunPlanned(run_id, batch_count(spec), sum(len(units) for units in phases), planned))
         results: list[UnitResult] = []
@@ -114,6 +117,8 @@ class RetrodictionTraining:
             raise RunFailed(result.failures, result)
         if claim is not None:
             result = attrs.evolve(result, published=tuple(claim.publish(result)))
+            with suppress(SinkUnavailable):  # the result stands; whoever looks for its records finds them all the same
+                self.sink.index(RecordKeys(spec, forecasters).group)
         self.observer(RunFinished(run_id, result.units, result.digest))
         return result
 
@@ -178,13 +183,6 @@ def shared_units(spec: RunSpec, forecasters: ForecasterSet, unit_size: int | Non
     """Return the units that slices take their shares of."""
     load = workload(forecasters)
     return batch_units(spec, load) if forecasters.per_origin else work_units(spec, load, unit_size)
-
-
-def workload(forecasters: ForecasterSet) -> Workload:
-    """Return what forecasters cost at an origin, as they declare it."""
-    per_origin = [forecaster.cost for forecaster in forecasters.per_origin]
-    built_in = [forecaster.cost for forecaster in forecasters.forecasters if not forecaster.per_origin]
-    return Workload(sum(built_in), sum(per_origin) if per_origin else None)
 
 
 def _count(units: Sequence[WorkUnit]) -> int:

@@ -13,7 +13,7 @@ from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded, SinkUnavailable
 from pulse_core.forecasters.base import InPlaceForecaster
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.plan import Batch, WorkUnit, batch_count, batches
+from pulse_core.plan import Batch, Workload, WorkUnit, batch_count, batches, variables_at_once
 from pulse_core.ports import DataStore, PartWriter, ResultSink, Write, reading
 from pulse_core.results import Failure, UnitResult, VariableBacktest, VariableBatches, VariableScores
 from pulse_core.runs.attempts import attempt
@@ -61,9 +61,14 @@ class UnitTask:
         except _PartFailed as failed:
             raise failed.error from failed
 
+    @property
+    def keys(self) -> RecordKeys:
+        """What makes the keys of this task's records."""
+        return RecordKeys(self.spec, self.forecasters)
+
     def reader(self) -> InputReader:
         """Return what reads inputs for this task."""
-        keys = RecordKeys(self.spec, self.forecasters)
+        keys = self.keys
         return InputReader(self.spec, self.store, keys, Records(self.spec, self.sink, keys.group), self.fresh)
 
     def _per_origin(self, unit: WorkUnit, batch: Batch) -> UnitResult:
@@ -108,8 +113,10 @@ class _UnitRun:
         self._failures: dict[str, Failure] = {}
         self._scores: dict[str, VariableScores] = {}
         self._batches: dict[str, VariableBatches] = {}
-        """Those of the variables that were computed."""
+        """Those of variables that were computed, as long as a pack may hold them all."""
+        self._computed: set[str] = set()
         self._unrepeatable: set[str] = set()
+        self._at_once = variables_at_once(task.spec, workload(task.forecasters))
 
     def result(self) -> UnitResult:
         """Do the unit. Raises SinkUnavailable, _PartFailed."""
@@ -124,7 +131,7 @@ class _UnitRun:
             if name in self._scores
         )
         failures = tuple(self._failures[name] for name in self._unit.variables if name in self._failures)
-        computed = len(self._batches.keys() & self._scores.keys())
+        computed = len(self._computed & self._scores.keys())
         return UnitResult(
             summaries,
             failures,
@@ -165,6 +172,9 @@ class _UnitRun:
         else:
             self._scores[value.variable] = value.scores
         self._inputs[value.variable] = value.without_rows()
+        if len(self._batches) > self._at_once:  # a unit of the user's: what is done is not to be lost, nor held
+            self._records.pack()
+            self._batches.clear()
 
     @property
     def _required(self) -> bool:
@@ -183,6 +193,7 @@ class _UnitRun:
         if value.scores is None:
             self._records.keep_result(value.key, scores, by_batch)
         self._scores[value.variable], self._batches[value.variable] = scores, by_batch
+        self._computed.add(value.variable)
 
     def _tables_parts(self, tables: Tables) -> tuple[PartFacts | None, PartFacts | None]:
         return self._batches_part(tables), self._scores_part(tables)  # in this order: see _batches_part
@@ -272,3 +283,10 @@ def backtest_input(value: VariableInput, task: UnitTask, write: Write | None) ->
     hindcasts = PerOriginHindcasts(task.spec, task.sink, rows, point, task.recorded_only)
     per_origin = {forecaster.name: hindcasts.all(forecaster) for forecaster in task.forecasters.per_origin}
     return backtest(point, task.spec, task.forecasters, per_origin, write).record
+
+
+def workload(forecasters: ForecasterSet) -> Workload:
+    """Return what forecasters cost at an origin, as they declare it."""
+    per_origin = [forecaster.cost for forecaster in forecasters.per_origin]
+    built_in = [forecaster.cost for forecaster in forecasters.forecasters if not forecaster.per_origin]
+    return Workload(sum(built_in), sum(per_origin) if per_origin else None)
