@@ -11,7 +11,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from pulse_core import BUILT_IN
-from pulse_core.data.observations import Observations, resolve_known_at
+from pulse_core.data.known_at import resolve_known_at
+from pulse_core.data.observations import Observations
 from pulse_core.spec import AUTO, CALIBRATIONS, DEFAULT_FORECASTERS, RIDGE, SEASONAL, TRUST_LOSSES, RunSpec
 
 DAY = np.timedelta64(1, "D")

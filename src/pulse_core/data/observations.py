@@ -1,4 +1,4 @@
-"""Observations of one variable, and the rules by which each row became known."""
+"""Observations of one variable: what its values were said to be, and when."""
 
 from __future__ import annotations
 
@@ -12,13 +12,9 @@ from numpy.typing import NDArray
 
 from pulse_core.arrays import floats, moments, optional_moments
 from pulse_core.errors import MalformedData
-from pulse_core.spec import known_at_delay
 
 Moments = NDArray[np.datetime64]
 Values = NDArray[np.float64]
-
-MIN_PERIODS = 12
-"""Timestamps at the starts of months without which a variable is not taken to be monthly or coarser."""
 
 
 @attrs.frozen(eq=False)
@@ -126,96 +122,6 @@ class Observations:
             raise MalformedData.from_faults(faults, self.source or f"variable '{self.variable}'", hint)
 
 
-def resolve_known_at(observations: Observations, rule: str, last_day: date) -> KnownRows:
-    """Return the rows with the moment at which each became known by `rule` (METHOD.md, "observation").
-
-    `auto` keeps a `known_at` column; without one a row is known at the end of its period where the data are monthly or
-    coarser, else at its timestamp. Which of the two applies is decided from the rows that both would make known by the
-    end of `last_day`.
-    """
-    if rule == "auto":
-        if observations.known_at is not None:
-            return KnownRows(observations, "column")
-        rule = "period-end" if _is_at_period_starts(observations.timestamps, last_day) else "timestamp"
-    known_at, applied_rule = _known_at(observations.timestamps, rule, last_day)
-    return KnownRows(attrs.evolve(observations, known_at=known_at), applied_rule)
-
-
-def settled_by(observations: Observations, rule: str, last_day: date) -> bool:
-    """Whether all rows are known by the end of `last_day`, by a rule that no later day changes.
-
-    `observations` are as the store gives them, `rule` is that of the spec.
-    """
-    known_at = resolve_known_at(observations, rule, date.max).known.releases
-    if rule == "auto" and observations.known_at is None:
-        # the rule depends on the periods that have ended
-        _, months = _completed_periods(observations.timestamps, date.max)
-        known_at = np.maximum(known_at, _period_ends(observations.timestamps, months))
-    return bool((known_at <= end_of(last_day)).all())
-
-
-@attrs.frozen
-class KnownRows:
-    """The rows of a variable that were known by a moment, and the rule by which each became known."""
-
-    known: Observations
-    rule: str
-
-    def by(self, day: date) -> KnownRows:
-        """Return the rows known by the end of a day."""
-        return KnownRows(self.known.known_by(end_of(day)), self.rule)
-
-
 def end_of(day: date) -> np.datetime64:
     """Return the last microsecond of a day."""
     return np.datetime64(day, "us") + np.timedelta64(1, "D") - np.timedelta64(1, "us")
-
-
-def _known_at(timestamps: Moments, rule: str, last_day: date) -> tuple[Moments, str]:
-    """Return when rows became known by any rule but `auto`, and the rule with the months of the period."""
-    delay = known_at_delay(rule)
-    if delay is not None:
-        return timestamps + np.timedelta64(delay, "D"), rule
-    if rule == "timestamp":
-        return timestamps, rule
-    _, months = _completed_periods(timestamps, last_day)
-    # a row stamped late on its period's last day is known no earlier than its timestamp
-    return np.maximum(_period_ends(timestamps, months), timestamps), f"{rule} ({months} months)"
-
-
-def _is_at_period_starts(timestamps: Moments, last_day: date) -> bool:
-    stamps, _ = _completed_periods(timestamps, last_day)
-    # the cheaper condition first: most series are daily, and their first two timestamps say so
-    is_at_starts = _are_starts(stamps[:2]) and _are_starts(stamps)
-    return is_at_starts and len(np.unique(stamps)) >= MIN_PERIODS
-
-
-def _are_starts(stamps: Moments) -> bool:
-    """Whether all of these are the first moment of a month."""
-    return bool((stamps == stamps.astype("datetime64[M]").astype(stamps.dtype)).all())
-
-
-def _completed_periods(timestamps: Moments, last_day: date) -> tuple[Moments, int]:
-    """Return the timestamps whose period has ended by `last_day`, and the months of a period.
-
-    A period is as long as the smallest step between the timestamps returned, at least a month. A longer period leaves
-    fewer timestamps, so the length grows from a month until it is no longer than that step.
-    """
-    months = 1
-    in_month = timestamps.astype("datetime64[M]")
-    # a period has ended by a day if the month after it begins on the next day at the latest
-    latest = (np.datetime64(last_day, "D") + 1).astype("datetime64[M]")
-    while True:
-        is_completed = in_month + months <= latest
-        steps = np.diff(np.sort(in_month[is_completed].view(np.int64)))
-        steps = steps[steps > 0]
-        smallest = int(steps.min(initial=np.iinfo(np.int64).max))
-        if not len(steps) or smallest <= months:
-            return timestamps[is_completed], months
-        months = smallest
-
-
-def _period_ends(timestamps: Moments, months: int) -> Moments:
-    """Return the last day, at midnight, of the period that begins in each timestamp's month."""
-    ends = (timestamps.astype("datetime64[M]") + months).astype("datetime64[D]") - np.timedelta64(1, "D")
-    return ends.astype("datetime64[us]")

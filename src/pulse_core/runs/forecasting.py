@@ -18,8 +18,10 @@ from pulse_core.arrays import floats, in_units, integers, moments, names
 from pulse_core.backtest.hindcasts import forecast_rows
 from pulse_core.backtest.variable import Backtest, backtest, histories_of
 from pulse_core.data.calendars import calendar_of
-from pulse_core.data.observations import KnownRows, Moments, Observations, resolve_known_at
+from pulse_core.data.known_at import KnownRows, resolve_known_at
+from pulse_core.data.observations import Moments, Observations
 from pulse_core.data.point_in_time import PointInTime, point_in_time
+from pulse_core.data.zones import UTC
 from pulse_core.errors import HistoryChanged, InvalidSpec
 from pulse_core.forecasters.base import Forecaster, Values
 from pulse_core.forecasters.registry import ForecasterSet, resolve
@@ -39,7 +41,7 @@ class VariableForecast(ByContent):
     variable's calendar, NaT where it keeps to none. `point` and the ensemble's `weights` are (forecaster, horizon),
     `quantiles` (level, forecaster, horizon) in the order of LEVELS, `trust` (forecaster, horizon, value) in that of
     TRUST, `verdicts` (forecaster, horizon) codes of scores.verdict; NaN where there is none. `fresh` counts the rows
-    that were not known by the run's end.
+    that were not known by the run's end. Moments are UTC; `zone` is the time zone of the calendar.
     """
 
     variable: str
@@ -55,6 +57,7 @@ class VariableForecast(ByContent):
     trust: Values = attrs.field(converter=floats)
     verdicts: NDArray[np.int64] = attrs.field(converter=integers)
     fresh: int = 0
+    zone: str = UTC
 
 
 @attrs.frozen
@@ -200,6 +203,7 @@ def _variable_forecast(point: PointInTime, spec: RunSpec, backtested: Backtest, 
         trust=trust,
         verdicts=verdicts,
         fresh=fresh,
+        zone=UTC if calendar is None else calendar.zone,
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_core import MalformedData, Observations
-from pulse_core.data.observations import KnownRows, resolve_known_at
+from pulse_core.data.known_at import KnownRows, resolve_known_at
 from tests.strategies import daily
 from tests.unit.core.runs import known, series
 
