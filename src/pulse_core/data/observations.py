@@ -21,10 +21,11 @@ Values = NDArray[np.float64]
 class Observations:
     """Rows of one variable, sorted by when they became known, then by timestamp; read-only arrays.
 
-    `timestamps` and `known_at` are UTC, datetime64[us], shape (row,); `values` are float64, finite. `known_at` is None
-    where the data have no such column. `absent` counts rows whose value was blank. `source` is the name of the file or
-    table in errors. `version` is the store's name of this version of its data (see ports.TellsVersions), '' where it
-    has none. Raises MalformedData for faults that no store should let through.
+    `timestamps` and `known_at` are UTC, datetime64[us], shape (row,); `values` are float64, finite, but NaN where a row
+    retracts what an earlier one said of its timestamp. `known_at` is None where the data have no such column. `absent`
+    counts the other rows whose value was blank. `source` is the name of the file or table in errors. `version` is the
+    store's name of this version of its data (see ports.TellsVersions), '' where it has none. `caution` says what is
+    doubtful about the source, '' where nothing is. Raises MalformedData for faults that no store should let through.
     """
 
     variable: str
@@ -34,6 +35,7 @@ class Observations:
     absent: int = 0
     source: str = ""
     version: str = ""
+    caution: str = ""
 
     def __attrs_post_init__(self) -> None:
         self._refuse_faults()
@@ -55,13 +57,17 @@ class Observations:
             other.variable,
             other.absent,
             other.known_at is None,
-        ) and all(np.array_equal(*columns) for columns in zip(self._columns(), other._columns(), strict=True))
+        ) and all(
+            np.array_equal(left, right, equal_nan=True)
+            for left, right in zip(self._columns(), other._columns(), strict=True)
+        )
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
 
     def __reduce__(self) -> tuple[Any, ...]:
         # numpy forgets the read-only flag on pickling: rebuild through the constructor
-        return type(self), (self.variable, *self._columns(optional=True), self.absent, self.source, self.version)
+        columns = self._columns(optional=True)
+        return type(self), (self.variable, *columns, self.absent, self.source, self.version, self.caution)
 
     def known_by(self, moment: np.datetime64) -> Observations:
         """Return the rows known at `moment`; `known_at` must have been resolved."""
@@ -101,7 +107,7 @@ class Observations:
         faults = []
         if len(lengths) != 1:
             faults.append("the columns differ in length")
-        if not np.isfinite(self.values).all():
+        if len(lengths) == 1 and not (np.isfinite(self.values) | self._retracts()).all():
             faults.append("a value is not finite")
         if any(np.isnat(column).any() for column in self._columns() if column is not self.values):
             faults.append("a time is missing")
@@ -116,10 +122,30 @@ class Observations:
             first = stamps[1:][is_repeated][0]
             self._raise_for([f"{int(is_repeated.sum())} rows repeat a (timestamp, known_at), the first at {first}"])
 
+    def _retracts(self) -> NDArray[np.bool_]:
+        """Return which rows retract their timestamp: blank ones, of which an earlier one had a value."""
+        return retractions(self.timestamps, self.values, self.known_at)
+
     def _raise_for(self, faults: list[str]) -> None:
         if faults:
             hint = "Correct the data; a timestamp may appear again only with another known_at"
             raise MalformedData.from_faults(faults, self.source or f"variable '{self.variable}'", hint)
+
+
+def retractions(timestamps: Moments, values: Values, known_at: Moments | None) -> NDArray[np.bool_]:
+    """Return which rows (row,), in any order, are blank (NaN) and became known after a value of their timestamp."""
+    blank = np.isnan(values)
+    if known_at is None or not blank.any():
+        return np.zeros(len(values), dtype=bool)
+    order = np.lexsort((known_at, timestamps))
+    stamps, has_value = timestamps[order], ~blank[order]
+    is_start = np.append(True, stamps[1:] != stamps[:-1])
+    # values so far, less those before the timestamp's first row
+    count = np.cumsum(has_value)
+    before = (count - has_value)[is_start][np.cumsum(is_start) - 1]
+    retracts = np.empty(len(values), dtype=bool)
+    retracts[order] = ~has_value & (count > before)
+    return retracts
 
 
 def end_of(day: date) -> np.datetime64:

@@ -77,8 +77,8 @@ def _may_be_monthly(timestamps: Moments) -> bool:
     """Whether there are no more timestamps than a monthly variable can have: the cheapest condition first."""
     if len(timestamps) < MIN_PERIODS:
         return False
-    first, last = (int(moment.astype("datetime64[M]").astype(np.int64)) for moment in (timestamps.min(), timestamps.max()))
-    return len(timestamps) <= MAX_PER_MONTH * (last - first + 2)
+    span = timestamps.max().astype("datetime64[M]") - timestamps.min().astype("datetime64[M]")
+    return len(timestamps) <= MAX_PER_MONTH * (int(span.astype(np.int64)) + 2)
 
 
 def _zone_of_starts(stamps: Moments) -> str | None:
@@ -111,7 +111,8 @@ def _are_month_ends(stamps: Moments, is_about: NDArray[np.bool_]) -> bool:
 
 def _day_of_month(walls: Moments) -> NDArray[np.int64]:
     """Return days of the month, from 0."""
-    return (walls.astype("datetime64[D]") - walls.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64)
+    days = walls.astype("datetime64[D]") - walls.astype("datetime64[M]").astype("datetime64[D]")
+    return np.asarray(days.astype(np.int64))
 
 
 def _near(stamps: Moments, is_about: NDArray[np.bool_]) -> str:

@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.arrays import floats, in_units, integers, moments, names
+from pulse_core.arrays import floats, in_units, integers, moments, names, variable_names
 from pulse_core.backtest.hindcasts import forecast_rows
 from pulse_core.backtest.variable import Backtest, backtest, histories_of
 from pulse_core.data.calendars import calendar_of
@@ -96,7 +96,7 @@ class Forecasting:
         Of the variables that were trained, or some of them. Raises InvalidSpec for a variable that was not, or a day
         before the run's end, KernelUnavailable where the kernel cannot be loaded.
         """
-        selected = _selected(trained, as_of, variables)
+        selected = _selected(trained, as_of, variable_names(variables))
         forecasters = resolve(trained.spec.forecasters, self.forecasters, simple=trained.spec.simple)
         predictors = [name for name in trained.spec.predictors if name not in selected]
         with reading(self.store, [*selected, *predictors]) as store:
@@ -186,7 +186,7 @@ def _variable_forecast(point: PointInTime, spec: RunSpec, backtested: Backtest, 
     """Return what stands at the newest origin, with the trust that the outcomes known by then have earned."""
     record, newest = backtested.record, backtested.newest
     _, trust, verdicts = standing(record, spec)
-    timestamp = point.step_timestamp[-1]
+    timestamp = _newest_timestamp(point)
     calendar = calendar_of(np.sort(point.step_timestamp))
     unknown = np.full(spec.horizon, "NaT", "datetime64[us]")
     return VariableForecast(
@@ -205,6 +205,12 @@ def _variable_forecast(point: PointInTime, spec: RunSpec, backtested: Backtest, 
         fresh=fresh,
         zone=UTC if calendar is None else calendar.zone,
     )
+
+
+def _newest_timestamp(point: PointInTime) -> np.datetime64:
+    """Return the newest timestamp that is known now: one that was retracted is not."""
+    known = np.flatnonzero(~np.isnan(point.step_latest))
+    return point.step_timestamp[known[-1] if len(known) else -1]
 
 
 def _changed(observations: Observations, rows: KnownRows, spec: RunSpec) -> HistoryChanged:
