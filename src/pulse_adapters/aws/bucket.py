@@ -63,25 +63,26 @@ class Bucket:
         """Return an object's full name: `s3://bucket/key`."""
         return f"s3://{self.name}/{key}"
 
-    def get(self, key: str) -> Fetched | None:
-        """Return an object, or None where there is none."""
+    def get(self, key: str, part: tuple[int, int] | None = None) -> Fetched | None:
+        """Return an object, or so many bytes from a first one on, `part`; None where there is no such object."""
         from botocore.exceptions import ClientError
 
         with self.faults(key):
             try:
-                return self._body_of(key)
+                return self._body_of(key, part)
             except ClientError as error:
                 if is_absent(error):
                     return None
                 raise
 
-    def _body_of(self, key: str) -> Fetched:
+    def _body_of(self, key: str, part: tuple[int, int] | None = None) -> Fetched:
         from botocore.exceptions import FlexibleChecksumError, IncompleteReadError, ResponseStreamingError
 
         broken = (FlexibleChecksumError, IncompleteReadError, ResponseStreamingError)
+        option = {} if part is None else {"Range": f"bytes={part[0]}-{part[0] + part[1] - 1}"}
         for attempt in attempts(self.aws.retry_attempts, broken):
             with attempt:
-                response = self.client.get_object(Bucket=self.name, Key=key)
+                response = self.client.get_object(Bucket=self.name, Key=key, **option)
                 return Fetched(response["ETag"], _body(response))
         raise AssertionError("the last attempt returns or raises")
 
@@ -110,19 +111,6 @@ class Bucket:
                 return False
             stored = self.get(key)  # an earlier attempt may have succeeded although its response was lost
             return stored is not None and stored.content == content
-        return True
-
-    def copy(self, source: str, key: str) -> bool:
-        """Copy an object of up to 5 GiB on the server; return whether the source exists."""
-        from botocore.exceptions import ClientError
-
-        with self.faults(key):
-            try:
-                self.client.copy_object(Bucket=self.name, Key=key, CopySource={"Bucket": self.name, "Key": source})
-            except ClientError as error:
-                if is_absent(error):
-                    return False
-                raise
         return True
 
     def upload(self, key: str, file: IO[bytes]) -> None:

@@ -1,6 +1,8 @@
 """Names of the files of results, the same in every storage.
 
-    units/<kk>/<key>               a record; <kk> are the first two digits of its key
+    records/<group>/<pack>         packed records of a group, see packs.py; a pack is named by the hash of its bytes
+    records/<group>/index-<n>-<h>  the n-th index of a group, see pack_index.py; <h> is the hash of its bytes
+    units/<kk>/<key>               a single record; <kk> are the first two digits of its key
     <run id>/result.json           the result of a run
     <run id>/<table>/part-*        its tables
     <run id>/<name>                a file attached to the run, such as run.log
@@ -18,9 +20,12 @@ from pulse_adapters.published.document import RESULT
 from pulse_adapters.published.table_writer import SUFFIX, TABLES, is_part_name
 from pulse_core.errors import SettingsError
 
+RECORDS: Final = "records"
 UNITS: Final = "units"
 PROGRESS: Final = "progress"
 
+_HASH: Final = re.compile(r"[0-9a-f]{32}")
+_INDEX: Final = re.compile(r"index-(\d{6,18})-[0-9a-f]{32}")
 _KEY: Final = re.compile(r"[0-9a-f]{4,128}")
 _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
 
@@ -32,6 +37,37 @@ def record_name(key: str) -> str:
     return f"{UNITS}/{key[:2]}/{key}"
 
 
+def pack_name(group: str, name: str) -> str:
+    """Return the name of a pack or an index of a group. Raises ValueError for a group of other than 32 digits."""
+    if not _HASH.fullmatch(group):
+        raise ValueError(f"'{group}' is no group: expected 32 lower-case hexadecimal digits")
+    return f"{RECORDS}/{group}/{name}"
+
+
+def is_pack(name: str) -> bool:
+    """Whether a file of a group is a pack, by its name."""
+    return _HASH.fullmatch(name) is not None
+
+
+def index_name(number: int, digits: str) -> str:
+    """Return the name of the index of this number, with these digits of the hash of its bytes."""
+    return f"index-{number:06}-{digits}"
+
+
+def index_number(name: str) -> int | None:
+    """Return the number of the index with this name, or None where the name is no index's."""
+    match = _INDEX.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def group_file(name: str) -> tuple[str, str] | None:
+    """Return the group and the name within it of a file of packed records, or None where it is none."""
+    start, _, rest = name.partition("/")
+    group, _, file = rest.partition("/")
+    is_one = start == RECORDS and _HASH.fullmatch(group) and (is_pack(file) or index_number(file) is not None)
+    return (group, file) if is_one else None
+
+
 def key_of(name: str) -> str | None:
     """Return the key of the record with this name, or None where the name is no record's."""
     _, _, key = name.rpartition("/")
@@ -40,13 +76,13 @@ def key_of(name: str) -> str | None:
 
 def is_run_id(text: str) -> bool:
     """Whether a text is a valid run id."""
-    return _NAME.fullmatch(text) is not None and text != UNITS
+    return _NAME.fullmatch(text) is not None and text not in {UNITS, RECORDS}
 
 
 def run_folder(run_id: str) -> str:
     """Return the name of a run's folder. Raises SettingsError for an invalid run id."""
     if not is_run_id(run_id):
-        rule = f"1 to 128 of A-Z a-z 0-9 . _ -, no dot first, and not '{UNITS}'"
+        rule = f"1 to 128 of A-Z a-z 0-9 . _ -, no dot first, and neither '{UNITS}' nor '{RECORDS}'"
         raise SettingsError([f"run id '{run_id}' cannot name a folder: use {rule}"])
     return run_id
 

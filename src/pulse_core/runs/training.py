@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
-from operator import itemgetter
+from functools import partial
+from operator import attrgetter, itemgetter
 
 import attrs
 
-from pulse_core.errors import KernelUnavailable, RunFailed, UnitFailed
-from pulse_core.events import Observer, RunFinished, RunPlanned, UnitFinished, ignore
+from pulse_core.errors import KernelUnavailable, RunFailed, SinkUnavailable, UnitFailed
+from pulse_core.events import Observer, RunFinished, RunPlanned, RunWaiting, UnitFinished, ignore
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet, resolve, with_custom_quantiles
 from pulse_core.kernel.bindings import library
-from pulse_core.plan import Slice, Workload, WorkUnit, batch_count, batch_units, batches, take, work_units
-from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, UnitOutcome
+from pulse_core.plan import Slice, WorkUnit, batch_count, batch_units, batches, take, work_units
+from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, RunClaim, UnitOutcome
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
+from pulse_core.runs.keys import RecordKeys
 from pulse_core.runs.tables import Tables
-from pulse_core.runs.units import UnitTask
+from pulse_core.runs.units import UnitTask, workload
 from pulse_core.spec import RunSpec
 
 Clock = Callable[[], datetime]
@@ -64,13 +66,33 @@ class RetrodictionTraining:
         Raises InvalidSpec for a forecaster nobody knows, KernelUnavailable where the kernel cannot be loaded, here or
         by a worker.
         """
-        started = self._now()
         spec = with_custom_quantiles(spec, self.forecasters)
         forecasters = resolve(spec.forecasters, self.forecasters, simple=spec.simple)
         library()  # before any data is read
         phases = self._phases(spec, forecasters)
         run_id = self.run_id or spec.run_id
-        tables = Tables(run_id, len(phases[-1]), self.hindcasts) if self.slice is None else None
+        if self.slice is not None:
+            return self._run(spec, run_id, forecasters, phases, None)
+        waiting = partial(self._tell_waiting, run_id)
+        with self.sink.claim(run_id, spec, waiting) as claim:
+            return self._run(spec, run_id, forecasters, phases, claim)
+
+    def _tell_waiting(self, run_id: str, reason: str) -> None:
+        self.observer(RunWaiting(run_id, reason))
+
+    def _run(
+        self,
+        spec: RunSpec,
+        run_id: str,
+        forecasters: ForecasterSet,
+        phases: tuple[tuple[WorkUnit, ...], ...],
+        claim: RunClaim | None,
+    ) -> RunResult:
+        """Do the units, and publish the result where there is a claim."""
+        started = self._now()
+        tables = None
+        if claim is not None:
+            tables = Tables(run_id, len(phases[-1]), self.hindcasts, () if self.fresh else claim.parts)
         task = UnitTask(spec, self.store, self.sink, forecasters, tables, self.fresh, self.recorded_only)
         planned = sum(_count(units) for units in phases)
         self.observer(RunPlanned(run_id, batch_count(spec), sum(len(units) for units in phases), planned))
@@ -89,8 +111,10 @@ class RetrodictionTraining:
         result = self._aggregate(spec, run_id, _count(phases[-1]), results, failures, started)
         if failures and not (self.keep_going and result.variables):
             raise RunFailed(result.failures, result)
-        if self.slice is None:
-            result = attrs.evolve(result, published=tuple(self.sink.publish(result)))
+        if claim is not None:
+            result = attrs.evolve(result, published=tuple(claim.publish(result)))
+            with suppress(SinkUnavailable):  # the result stands; whoever looks for its records finds them all the same
+                self.sink.index(RecordKeys(spec, forecasters).group)
         self.observer(RunFinished(run_id, result.units, result.digest))
         return result
 
@@ -141,7 +165,7 @@ class RetrodictionTraining:
                 failed=len(failures),
             ),
             software=dict(self.software),
-            parts=tuple(sorted(part for result in results for part in result.parts)),
+            parts=tuple(sorted((part for result in results for part in result.parts), key=attrgetter("name"))),
             started_at=started,
             finished_at=self._now(),
         )
@@ -154,13 +178,6 @@ def shared_units(spec: RunSpec, forecasters: ForecasterSet, unit_size: int | Non
     """Return the units that slices take their shares of."""
     load = workload(forecasters)
     return batch_units(spec, load) if forecasters.per_origin else work_units(spec, load, unit_size)
-
-
-def workload(forecasters: ForecasterSet) -> Workload:
-    """Return what forecasters cost at an origin, as they declare it."""
-    per_origin = [forecaster.cost for forecaster in forecasters.per_origin]
-    built_in = [forecaster.cost for forecaster in forecasters.forecasters if not forecaster.per_origin]
-    return Workload(sum(built_in), sum(per_origin) if per_origin else None)
 
 
 def _count(units: Sequence[WorkUnit]) -> int:

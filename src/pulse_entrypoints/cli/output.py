@@ -22,6 +22,8 @@ from pulse_entrypoints.cli.masking import Masker
 S = TypeVar("S", bound=attrs.AttrsInstance)
 
 _WIDEST_REPORT: Final = 100
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a text starts that a spreadsheet would take for a formula."""
 
 
 def run_command(
@@ -63,12 +65,20 @@ def stderr_width() -> int | None:
 
 
 def write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows to stdout as CSV; None is an empty cell."""
+    """Write rows to stdout as CSV; None is an empty cell, and a text is never a formula: see as_text."""
     with _broken_pipe_ends_output():
-        writer = csv.DictWriter(sys.stdout, names, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([as_text(row.get(name)) for name in names] for row in rows)
         sys.stdout.flush()
+
+
+def as_text(cell: Any) -> Any:
+    """Return a cell that spreadsheets read as it is: a text that starts as a formula does gets an apostrophe before it.
+
+    Numbers stay numbers. Source: OWASP, CSV injection.
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def write_json(document: Any) -> None:
@@ -76,6 +86,13 @@ def write_json(document: Any) -> None:
     text = json.dumps(_without_non_finite(document), indent=2, allow_nan=False)
     with _broken_pipe_ends_output():
         sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+
+def write_text(text: str) -> None:
+    """Write a text to stdout as it is."""
+    with _broken_pipe_ends_output():
+        sys.stdout.write(text)
         sys.stdout.flush()
 
 

@@ -26,7 +26,8 @@ from pulse_core.data.observations import end_of
 from pulse_core.forecasters.base import Values
 from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import Workload, batch_index, batch_units, batches, take, work_units
-from pulse_core.runs.training import shared_units, workload
+from pulse_core.runs.training import shared_units
+from pulse_core.runs.units import workload
 from tests.strategies import specs
 from tests.unit.core.models import LastThree
 from tests.unit.core.runs import series, spec_of, training
