@@ -210,7 +210,8 @@ def _variable_forecast(point: PointInTime, spec: RunSpec, backtested: Backtest, 
 def _newest_timestamp(point: PointInTime) -> np.datetime64:
     """Return the newest timestamp that is known now: one that was retracted is not."""
     known = np.flatnonzero(~np.isnan(point.step_latest))
-    return point.step_timestamp[known[-1] if len(known) else -1]
+    newest: np.datetime64 = point.step_timestamp[known[-1] if len(known) else -1]
+    return newest
 
 
 def _changed(observations: Observations, rows: KnownRows, spec: RunSpec) -> HistoryChanged:

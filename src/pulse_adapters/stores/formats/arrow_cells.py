@@ -157,7 +157,7 @@ def _parsed(
 
 def _mixed(codes: NDArray[np.int64], texts: list[str | None], *, days_are_utc: bool) -> FaultyCells:
     """Return the first cell whose text has an offset from UTC where earlier ones have none, or the other way round."""
-    has_offset = np.array([_has_offset(text, days_are_utc) for text in texts], dtype=float)
+    has_offset = np.array([_has_offset(text, days_are_utc=days_are_utc) for text in texts], dtype=float)
     if len(np.unique(has_offset[~np.isnan(has_offset)])) < 2:
         return FaultyCells([], [])
     by_row = np.where(codes < 0, np.nan, has_offset[codes])
@@ -167,7 +167,7 @@ def _mixed(codes: NDArray[np.int64], texts: list[str | None], *, days_are_utc: b
     return FaultyCells([at], [f"{has} from UTC and those before {had}: give every time its offset (Z is UTC), or none"])
 
 
-def _has_offset(text: str | None, days_are_utc: bool) -> float:
+def _has_offset(text: str | None, *, days_are_utc: bool) -> float:
     """Return 1 for a time with an offset from UTC, 0 for one without, NaN for what is no time."""
     try:
         kind = moment_and_kind(text)[1]

@@ -43,7 +43,7 @@ def moment(cell: object) -> int:
 
 
 def moment_and_kind(cell: object) -> tuple[int, TimeKind]:
-    """Return the microseconds since 1970 of `moment`, and whether the cell is a day, or a time with or without offset."""
+    """Return the microseconds since 1970 of `moment`, and whether the cell is a day or has an offset from UTC."""
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         raise ValueError("is missing")
     if not isinstance(cell, str):
