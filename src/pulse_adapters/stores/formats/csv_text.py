@@ -17,6 +17,7 @@ import numpy as np
 
 from pulse_adapters.stores.formats.arrow_columns import from_arrow
 from pulse_adapters.stores.formats.cells import ABSENT_TEXTS
+from pulse_adapters.stores.formats.plain_csv import read_plain
 from pulse_adapters.stores.formats.rows import TableBuilder
 from pulse_adapters.stores.formats.table import Faults, Source, Table, needed_columns, refuse
 from pulse_adapters.stores.formats.text import refuse_other_than_text
@@ -34,6 +35,9 @@ _COLUMNS = ("timestamp", "value", "known_at", "variable")
 def read_csv(content: bytes, source: Source) -> Table:
     """Read UTF-8 text with a header. Raises MalformedData where it is no such text or lacks a column."""
     content = refuse_other_than_text(content, "CSV", source)
+    plain = None if source.by_variable else read_plain(content)
+    if plain is not None:
+        return plain if content.endswith(b"\n") else attrs.evolve(plain, caution=_CUT)
     csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.reader(_lines(content))
     try:
