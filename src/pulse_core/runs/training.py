@@ -94,6 +94,8 @@ class RetrodictionTraining:
         if claim is not None:
             tables = Tables(run_id, len(phases[-1]), self.hindcasts, () if self.fresh else claim.parts)
         task = UnitTask(spec, self.store, self.sink, forecasters, tables, self.fresh, self.recorded_only)
+        if claim is not None:
+            claim.use(task.keys.group)
         planned = sum(_count(units) for units in phases)
         self.observer(RunPlanned(run_id, batch_count(spec), sum(len(units) for units in phases), planned))
         results: list[UnitResult] = []

@@ -59,9 +59,14 @@ class UnitTask:
         except _PartFailed as failed:
             raise failed.error from failed
 
+    @property
+    def keys(self) -> RecordKeys:
+        """What makes the keys of this task's records."""
+        return RecordKeys(self.spec, self.forecasters)
+
     def reader(self) -> InputReader:
         """Return what reads inputs for this task."""
-        keys = RecordKeys(self.spec, self.forecasters)
+        keys = self.keys
         return InputReader(self.spec, self.store, keys, Records(self.spec, self.sink, keys.group), self.fresh)
 
     def _per_origin(self, unit: WorkUnit, batch: Batch) -> UnitResult:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_core.events import Event, RunPlanned, UnitFinished
+from pulse_core.events import Event, RunPlanned, RunWaiting, UnitFinished
 from pulse_entrypoints.cli.logging import VARIABLE_FAILED, RunLog
 
 _BAR: Final = (
@@ -51,7 +51,11 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """Receive an event of the core."""
-        if isinstance(event, RunPlanned):
+        if isinstance(event, RunWaiting):
+            self.log.events.info("run_waiting", message=event.reason)
+            if self.with_bar:
+                show_line(f"pulse: {event.reason}")
+        elif isinstance(event, RunPlanned):
             self._start(event)
         elif isinstance(event, UnitFinished):
             self._count(event)

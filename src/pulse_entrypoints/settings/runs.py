@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_entrypoints.cli.kinds import COUNT, FLAG, POSITIVE, choice
+from pulse_entrypoints.cli.kinds import COUNT, DAYS, FLAG, choice
 from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import HOW
 from pulse_entrypoints.settings.locations import ResultsSettings
@@ -27,9 +27,7 @@ class RunsShowSettings(FormatSettings, ResultsSettings, RunOperand):
 class RunsPruneSettings(FormatSettings, ResultsSettings):
     """The settings of `pulse runs prune`."""
 
-    older_than: int = option(
-        attrs.evolve(POSITIVE, metavar="DAYS"), HOW, "Remove what was last written more days ago.", 0, required=True
-    )
+    older_than: int = option(DAYS, HOW, "Remove what was last written more days ago.", 0, required=True)
     keep: int = option(COUNT, HOW, "Runs to keep however old: the newest N.", 1)
     what: str = option(choice(ALL, RUNS, RECORDS, metavar="WHAT"), HOW, "Remove runs, records, or both.", ALL)
     dry_run: bool = option(FLAG, HOW, "Show what would be removed, and remove nothing.", default=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from pulse_adapters.sinks.archive import RecordFacts, RunFacts
@@ -58,10 +59,16 @@ class ResultsArchive(ResultSink, Protocol):
         """
 
     def records(self) -> Iterator[RecordFacts]:
-        """Yield key, size and time of every record, set aside or not, in no order."""
+        """Yield name, size and time of every file of records, set aside or not, in no order."""
+
+    def remove_records(self, records: Iterable[RecordFacts], written_before: datetime) -> list[RecordFacts]:
+        """Remove files of records that are old still, and that no run under way uses; return those."""
 
     def remove_record(self, key: str) -> None:
         """Remove a record and the damaged one of its key, if they exist."""
 
-    def remove_run(self, run_id: str) -> None:
-        """Remove a run with all its files; its records stay. Raises RunNotFound."""
+    def remove_run(self, run_id: str, written_before: datetime | None = None) -> bool:
+        """Remove a run with all its files; its records stay. Return whether it was removed. Raises RunNotFound.
+
+        A run that is under way stays, and one of which anything was written at that time or later.
+        """
