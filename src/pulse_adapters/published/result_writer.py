@@ -101,6 +101,7 @@ def _run(result: RunResult) -> Document:
         "started_at": _time(started),
         "finished_at": _time(finished),
         "seconds": seconds,
+        **({"unrepeatable": list(result.unrepeatable)} if result.unrepeatable else {}),
     }
 
 
