@@ -16,6 +16,7 @@ from pulse_core.data.period_starts import period_starts
 from pulse_core.data.quality import quality
 
 LATE = date(2100, 1, 1)
+FIRST = datetime.fromisoformat("2010-01-01")
 ZONES = (
     *("Europe/Berlin", "America/New_York", "Europe/London", "Asia/Shanghai", "Asia/Kolkata", "Pacific/Auckland"),
     *("Australia/Lord_Howe", "America/Sao_Paulo", "Africa/Casablanca", "Pacific/Kiritimati", "Asia/Tehran"),
@@ -30,7 +31,7 @@ def months(zone: str, count: int = 60, step: int = 1, hour: int = 0, day: int = 
 
 
 def month_ends(zone: str, hour: int, minute: int = 0, count: int = 60) -> list[datetime]:
-    starts = [datetime(2010 + n // 12, n % 12 + 1, 1) for n in range(1, count + 1)]
+    starts = [FIRST.replace(year=2010 + n // 12, month=n % 12 + 1) for n in range(1, count + 1)]
     ends = [start - timedelta(days=1) + timedelta(hours=hour, minutes=minute) for start in starts]
     return [end.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None) for end in ends]
 
@@ -89,8 +90,8 @@ def test_the_rule_period_end_counts_from_the_local_month(local_rule):
         month_ends("America/New_York", 16),
         [stamp - timedelta(days=max(0, stamp.weekday() - 4)) for stamp in month_ends("UTC", 21)],
         months("Europe/Berlin", day=15), months("UTC", day=4),
-        [datetime(2010, 1, 1) + timedelta(days=n) for n in range(900)],
-        [datetime(2010, 1, 1) + timedelta(weeks=n) for n in range(200)],
+        [FIRST + timedelta(days=n) for n in range(900)],
+        [FIRST + timedelta(weeks=n) for n in range(200)],
         sorted([*months("UTC"), *months("UTC", day=15)]),
         months("Europe/Berlin", 11),
     ],
