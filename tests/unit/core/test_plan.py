@@ -197,15 +197,15 @@ def test_units_are_the_same_whatever_name_a_forecaster_goes_by(kind):
 
 @pytest.mark.parametrize("name", ["slow", "m:slow"])
 def test_a_forecaster_called_origin_by_origin_is_shared_by_variable_and_batch(name):
-    shared, of_variables = units_of(PerOriginForecaster(name, "1", LastThree()))
+    shared, records_of = units_of(PerOriginForecaster(name, "1", LastThree()))
     assert [(unit.variables, unit.batch) for unit in shared] == [((v,), batch) for v in "abc" for batch in range(4)]
-    assert [unit.variables for unit in of_variables] == [("a",), ("b",), ("c",)]
+    assert [unit.variables for unit in records_of] == [("a",), ("b",), ("c",)]
 
 
 @pytest.mark.parametrize("name", ["slow", "m:slow"])
 def test_a_forecaster_of_one_pass_is_shared_as_the_built_in_ones_are(name):
-    shared, of_variables = units_of(OnePass(name))
-    assert shared == of_variables
+    shared, records_of = units_of(OnePass(name))
+    assert shared == records_of
     assert [(unit.variables, unit.batch) for unit in shared] == [(("a", "b", "c"), None)]
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pulse_core import MEASURES, TRUST, Forecasting, Labels, Observations, RunSpec, Trained, VariableBacktest
 from pulse_core.results import VariableSummary
+from tests.backtests import kept_backtests
 from tests.fakes import FakeSink, FakeStore
 from tests.plain_pairs import Judged, Step, judged
 from tests.plain_trust import TIE, Settings
@@ -56,10 +57,10 @@ class Run:
 
 def run_of(observations: Observations, spec: RunSpec) -> Run:
     sink = FakeSink()
-    result = ended(observations, spec, sink=sink, hindcasts=True)
-    records = [record for record in sink.records.values() if isinstance(record, VariableBacktest)]
-    summary, record = next(iter(result.variables), None), next(iter(records), None)
-    return Run(observations, spec, summary, record, rows_of(sink, "hindcasts"), rows_of(sink, "scores"))
+    with kept_backtests() as backtests:
+        result = ended(observations, spec, sink=sink, hindcasts=True)
+    summary, record = next(iter(result.variables), None), next(iter(backtests.values()), None)
+    return Run(observations, spec, summary, record, rows_of(sink, "hindcasts"), rows_of(sink, "batches"))
 
 
 def rows_of(sink: FakeSink, name: str) -> Table:

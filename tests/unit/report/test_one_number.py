@@ -19,7 +19,7 @@ from pulse_adapters.report.views import Report
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.stores.frames import FrameStore
 from pulse_core import TRUST, Forecasting, RetrodictionTraining, RunSpec
-from pulse_core.runs.comparing import HINDCAST_COLUMNS, BATCH_COLUMNS, changes, losses_of_hindcasts, losses_of_batches
+from pulse_core.runs.comparing import BATCH_COLUMNS, HINDCAST_COLUMNS, changes, losses_of_batches, losses_of_hindcasts
 from pulse_core.runs.forecasting import Trained
 from pulse_core.scores.verdict import SKILL, VERDICTS
 
