@@ -30,7 +30,7 @@ from tests.fakes import FakeSink
 from tests.strategies import replayed, specs_for, values
 from tests.unit.core.engines import Shuffling
 from tests.unit.core.models import Fixed, OnlyAbove, custom
-from tests.unit.core.runs import backtested, ended, run, series, spec_of, training
+from tests.unit.core.runs import backtested, ended, records_of, run, series, spec_of, training
 
 ROWS = [float(n * n % 11) for n in range(28)]
 ONE, TWO = series(ROWS, "a"), series(ROWS[::-1], "b")

@@ -197,15 +197,15 @@ def test_units_are_the_same_whatever_name_a_forecaster_goes_by(kind):
 
 @pytest.mark.parametrize("name", ["slow", "m:slow"])
 def test_a_forecaster_called_origin_by_origin_is_shared_by_variable_and_batch(name):
-    shared, records_of = units_of(PerOriginForecaster(name, "1", LastThree()))
+    shared, of_variables = units_of(PerOriginForecaster(name, "1", LastThree()))
     assert [(unit.variables, unit.batch) for unit in shared] == [((v,), batch) for v in "abc" for batch in range(4)]
-    assert [unit.variables for unit in records_of] == [("a",), ("b",), ("c",)]
+    assert [unit.variables for unit in of_variables] == [("a",), ("b",), ("c",)]
 
 
 @pytest.mark.parametrize("name", ["slow", "m:slow"])
 def test_a_forecaster_of_one_pass_is_shared_as_the_built_in_ones_are(name):
-    shared, records_of = units_of(OnePass(name))
-    assert shared == records_of
+    shared, of_variables = units_of(OnePass(name))
+    assert shared == of_variables
     assert [(unit.variables, unit.batch) for unit in shared] == [(("a", "b", "c"), None)]
 
 
@@ -223,7 +223,18 @@ def test_a_forecaster_called_origin_by_origin_is_expected_to_take_longer_than_a_
 )
 def test_what_a_forecaster_declares_to_cost_is_what_its_units_are_expected_to_take(cheap, dear):
     for units, dear_units in zip(units_of(cheap), units_of(dear), strict=True):
-        assert [attrs.evolve(unit, seconds=0.0) for unit in units] == [
-            attrs.evolve(unit, seconds=0.0) for unit in dear_units
-        ]
-        assert all(unit.seconds < other.seconds for unit, other in zip(units, dear_units, strict=True))
+        assert sum(unit.seconds for unit in units) < sum(unit.seconds for unit in dear_units)
+
+
+@pytest.mark.parametrize(
+    ("built_in", "days", "size"),
+    [(0.0, 1_000, 60), (1e-5, 1_000, 60), (1e-3, 1_000, 10), (1e-2, 1_000, 1), (1.0, 1_000, 1), (1e-3, 2_000, 5)],
+)
+def test_a_unit_is_some_seconds_of_work_at_most(built_in, days, size):
+    spec = spec_of(*(f"v{number:03}" for number in range(120)), days=days, batch_size_days=30)
+    assert {len(unit.variables) for unit in work_units(spec, Workload(built_in))} == {size}
+
+
+def test_a_unit_holds_no_more_batches_than_fit_in_memory():
+    spec = spec_of("a", "b", "c", days=25_000, batch_size_days=1, horizon=5)
+    assert [unit.variables for unit in work_units(spec, Workload(1e-9))] == [("a",), ("b",), ("c",)]

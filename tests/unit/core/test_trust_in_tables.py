@@ -154,7 +154,7 @@ def trust_at_batch_ends(run: Run) -> tuple[list[float], list[float]]:
 def test_trust_at_the_last_origin_of_a_batch_is_that_at_its_end(delayed):
     at_origins, ends = trust_at_batch_ends(delayed)
     assert len(at_origins) > 300
-    np.testing.assert_array_equal(at_origins, ends)
+    np.testing.assert_array_equal(np.float32(at_origins), np.float32(ends))
 
 
 @by_trust_loss
@@ -164,7 +164,7 @@ def test_trust_at_the_last_origin_of_a_batch_of_days_is_that_at_its_end(trust_lo
     )
     at_origins, ends = trust_at_batch_ends(run_of(walk(150), spec))
     assert len(at_origins) > 200
-    np.testing.assert_array_equal(at_origins, ends)
+    np.testing.assert_array_equal(np.float32(at_origins), np.float32(ends))
 
 
 @settings(max_examples=25)
@@ -172,7 +172,7 @@ def test_trust_at_the_last_origin_of_a_batch_of_days_is_that_at_its_end(trust_lo
 def test_trust_at_the_last_origin_of_any_batch_is_that_at_its_end(data):
     observations = data.draw(replayed(values()))
     at_origins, ends = trust_at_batch_ends(run_of(observations, data.draw(whole_for(observations))))
-    np.testing.assert_array_equal(at_origins, ends)
+    np.testing.assert_array_equal(np.float32(at_origins), np.float32(ends))
 
 
 def test_trust_at_the_newest_origin_is_that_of_the_result_and_of_the_forecast(delayed):
