@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from io import BytesIO
+from threading import Lock
 
 import attrs
 
 from pulse_adapters.sinks.memory import MemoryPart, facts_of
 from pulse_adapters.storage.port import DAMAGED, Entry, Read
 from pulse_core.data.observations import Observations
-from pulse_core.errors import PulseError, RunIdTaken, UnitFailed, VariableNotFound
+from pulse_core.errors import PulseError, RunIdTaken, SinkUnavailable, UnitFailed, VariableNotFound
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Recall, Task, UnitOutcome
 from pulse_core.results import Record, RunResult
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, PartFacts
+
+_EXCHANGE = Lock()
 
 
 @attrs.frozen
@@ -122,6 +125,9 @@ class FakeClaim:
     sink: FakeSink
     parts: tuple[PartFacts, ...]
 
+    def use(self, group: str) -> None:
+        pass
+
     def publish(self, result: RunResult) -> Sequence[str]:
         self.sink.runs.append(result)
         names = {part.name for part in result.parts}
@@ -151,18 +157,22 @@ class FakeStorage:
     def replace(self, name: str, content: bytes) -> None:
         self.files[name] = content, datetime.now(UTC)
 
+    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
+        with _EXCHANGE:
+            if self.read(name) != before:
+                return False
+            if after is not None:
+                self.replace(name, after)
+            else:
+                self.remove(name)
+            return True
+
     def read_range(self, name: str, start: int, length: int) -> bytes | None:
         content = self.read(name)
         return None if content is None else content[start : start + length]
 
-    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
-        if self.read(name) != before:
-            return False
-        if after is None:
-            self.remove(name)
-        else:
-            self.replace(name, after)
-        return True
+    def rescue(self, name: str, content: bytes, error: SinkUnavailable) -> SinkUnavailable:
+        return error
 
     def fits(self, name: str, size: int, sha256: str) -> bool:
         content = self.read(name)
@@ -188,6 +198,10 @@ class FakeStorage:
     def remove(self, name: str) -> None:
         self.files.pop(name, None)
 
+    def remove_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.remove(name)
+
     def remove_content(self, name: str, content: bytes) -> bool:
         holds = self.read(name) == content
         if holds:
@@ -206,6 +220,10 @@ class FakeStorage:
 
     def sweep(self, name: str) -> None:
         pass
+
+    def abandoned(self, folder: str) -> Iterator[str]:
+        del folder
+        yield from ()
 
     def address(self, name: str) -> str:
         return f"memory:{name}"

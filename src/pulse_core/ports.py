@@ -111,6 +111,9 @@ class RunClaim(Protocol):
     def parts(self) -> tuple[PartFacts, ...]:
         """The parts of the result that stands under the run id now; none where there is no result."""
 
+    def use(self, group: str) -> None:
+        """Note that the run uses a group of packed records, which nobody shall remove meanwhile."""
+
     def publish(self, result: RunResult) -> Sequence[str]:
         """Store the run's own files whole, in place of those of an earlier result; return their addresses.
 

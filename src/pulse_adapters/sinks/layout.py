@@ -3,6 +3,7 @@
     records/<group>/<pack>         packed records of a group, see packs.py; a pack is named by the hash of its bytes
     records/<group>/index-<n>-<h>  the n-th index of a group, see pack_index.py; <h> is the hash of its bytes
     units/<kk>/<key>               a single record; <kk> are the first two digits of its key
+    <run id>/claim                 who writes to the run's folder now; see leases.py
     <run id>/result.json           the result of a run
     <run id>/<table>/part-*        its tables
     <run id>/<name>                a file attached to the run, such as run.log
@@ -23,10 +24,12 @@ from pulse_core.errors import SettingsError
 RECORDS: Final = "records"
 UNITS: Final = "units"
 PROGRESS: Final = "progress"
+CLAIM: Final = "claim"
 
 _HASH: Final = re.compile(r"[0-9a-f]{32}")
 _INDEX: Final = re.compile(r"index-(\d{6,18})-[0-9a-f]{32}")
 _KEY: Final = re.compile(r"[0-9a-f]{4,128}")
+_PACKED: Final = re.compile(rf"{RECORDS}/([0-9a-f]{{4,128}})/[a-z0-9.-]+")
 _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
 
 
@@ -74,6 +77,12 @@ def key_of(name: str) -> str | None:
     return key if _KEY.fullmatch(key) and record_name(key) == name else None
 
 
+def group_of(name: str) -> str | None:
+    """Return the group of the packed records, or of their index, in the file with this name; None for other names."""
+    match = _PACKED.fullmatch(name)
+    return match[1] if match else None
+
+
 def is_run_id(text: str) -> bool:
     """Whether a text is a valid run id."""
     return _NAME.fullmatch(text) is not None and text not in {UNITS, RECORDS}
@@ -92,6 +101,11 @@ def result_name(run_id: str) -> str:
     return f"{run_folder(run_id)}/{RESULT}"
 
 
+def claim_name(run_id: str) -> str:
+    """Return the name of a run id's claim. Raises SettingsError for an invalid run id."""
+    return f"{run_folder(run_id)}/{CLAIM}"
+
+
 def part_name(run_id: str, part: str) -> str:
     """Return the name of a part's file. Raises ValueError for an invalid part, SettingsError for an invalid run id."""
     if not is_part_name(part):
@@ -107,7 +121,7 @@ def part_of(run_id: str, name: str) -> str | None:
 
 def attachment_name(run_id: str, name: str) -> str:
     """Return the name of a file attached to a run. Raises SettingsError for an invalid run id or name."""
-    if not _NAME.fullmatch(name) or name == RESULT:
+    if not _NAME.fullmatch(name) or name in {RESULT, CLAIM}:
         raise SettingsError([f"'{name}' cannot be the name of a run's file"])
     return f"{run_folder(run_id)}/{name}"
 

@@ -139,6 +139,10 @@ class MemoryClaim:
     parts: tuple[PartFacts, ...]
     _lock: RLock
 
+    def use(self, group: str) -> None:
+        """Do nothing: nobody removes records from memory."""
+        del group
+
     def publish(self, result: RunResult) -> Sequence[str]:
         """Store a run in `runs`, remove the parts that it does not name, and return its address."""
         sink, names = self.sink, {part.name for part in result.parts}
