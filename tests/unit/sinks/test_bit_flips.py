@@ -154,6 +154,7 @@ def findings(root: Path) -> list[str]:
     return [finding.address for one in checked for finding in one.findings if finding.state == "damaged"]
 
 
+@pytest.mark.timeout(120 + FLIPS)
 def test_a_bit_that_flips_is_never_read_as_other_numbers(sound: Location, tmp_path: Path) -> None:
     drawn = np.random.default_rng(14)
     told: Counter[str] = Counter()
