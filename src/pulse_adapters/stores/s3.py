@@ -94,7 +94,8 @@ class S3Store:
             listed = self._listed(variable)
             fetched = self._objects.fetch(listed)
         if fetched is None:
-            raise not_found(variable, self._catalogue().listed_names(), self.bucket.address(self.prefix))
+            message, hint = "was listed, and is gone", "Was it replaced or removed meanwhile? Run the command again"
+            raise StoreUnavailable(message, self.bucket.address(listed.key), hint)
         return listed.key, fetched
 
     def parsed(self, variable: str, key: str, fetched: Fetched) -> Observations:

@@ -18,6 +18,7 @@ from pulse_core.kernel.bindings import library
 from pulse_core.plan import Slice, WorkUnit, batch_count, batch_units, batches, take, work_units
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, RunClaim, UnitOutcome
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
+from pulse_core.runs.cautions import Cautions
 from pulse_core.runs.keys import RecordKeys
 from pulse_core.runs.tables import Tables
 from pulse_core.runs.units import UnitTask, workload
@@ -100,17 +101,18 @@ class RetrodictionTraining:
         self.observer(RunPlanned(run_id, batch_count(spec), sum(len(units) for units in phases), planned))
         results: list[UnitResult] = []
         failures: dict[str, Failure] = {}
+        cautions = Cautions(run_id, forecasters, self.observer)
         finished = 0
         for phase in phases:
             units = _without(phase, failures)
-            results = [
-                result for _, result in sorted(self._dispatch(task, units, finished, planned), key=itemgetter(0))
-            ]
+            outcomes = self._dispatch(task, units, finished, planned, cautions)
+            results = [result for _, result in sorted(outcomes, key=itemgetter(0))]
             finished += _count(units)
             # in the units' order, not that of their completion: of several failures the first unit's is raised
             for failure in (failure for result in results for failure in result.failures):
                 failures.setdefault(failure.variable, failure)
         result = self._aggregate(spec, run_id, _count(phases[-1]), results, failures, started)
+        result = attrs.evolve(result, unrepeatable=cautions.unrepeatable)
         if failures and not (self.keep_going and result.variables):
             raise RunFailed(result.failures, result)
         if claim is not None:
@@ -134,13 +136,14 @@ class RetrodictionTraining:
         return (shared,)
 
     def _dispatch(
-        self, task: UnitTask, units: Sequence[WorkUnit], finished: int, planned: int
+        self, task: UnitTask, units: Sequence[WorkUnit], finished: int, planned: int, cautions: Cautions
     ) -> Iterator[tuple[int, UnitResult]]:
         """Yield each unit's index and result as they complete."""
         with closing(self.backend.run(task, units)) as outcomes:
             for outcome in _all_of(units, outcomes):
                 result = _unit_result(outcome)
                 finished += len(outcome.unit.variables)
+                cautions.add(result)
                 self.observer(UnitFinished(outcome.unit, result, finished, planned))
                 yield outcome.unit.index, result
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 
 import attrs
 
-from pulse_core.backtest.variable import backtest
-from pulse_core.data.point_in_time import point_in_time
+from pulse_core.backtest.hindcasts import is_repeatable
+from pulse_core.backtest.variable import backtest, histories_of
+from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded, SinkUnavailable
+from pulse_core.forecasters.base import InPlaceForecaster
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.plan import Batch, Workload, WorkUnit, batch_count, batches, variables_at_once
 from pulse_core.ports import DataStore, PartWriter, ResultSink, Write, reading
@@ -75,23 +77,26 @@ class UnitTask:
         recognised = reader.recognised(unit.variables)
         unread = recognised.untried(unit.variables)
         with reading(self.store, unread) as store:
-            recalled = attempt(unread, partial(self._hindcast_batch, partial(reader.read, store), batch))
-        count = sum(recalled.values.values())
+            made = attempt(unread, partial(self._hindcast_batch, partial(reader.read, store), batch))
+        recalled = sum(was_recalled for was_recalled, _ in made.values.values())
         return UnitResult(
-            failures=(*recognised.failures.values(), *recalled.failures.values()),
-            recalled=len(recognised.values) + count,
-            computed=len(recalled.values) - count,
+            failures=(*recognised.failures.values(), *made.failures.values()),
+            recalled=len(recognised.values) + recalled,
+            computed=len(made.values) - recalled,
+            unrepeatable=_in_order({name for _, names in made.values.values() for name in names}, self.forecasters),
         )
 
-    def _hindcast_batch(self, read: Callable[[str], ReadRows], batch: Batch, variable: str) -> bool:
-        """Return whether everything was recorded already."""
+    def _hindcast_batch(
+        self, read: Callable[[str], ReadRows], batch: Batch, variable: str
+    ) -> tuple[bool, tuple[str, ...]]:
+        """Return whether everything was recorded already, and which forecasters are not repeatable."""
         rows = read(variable).rows
         point = point_in_time(rows.known, self.spec)
         hindcasts = PerOriginHindcasts(self.spec, self.sink, rows, point, self.recorded_only)
         attempts = [
             hindcasts.in_batch(forecaster, batch, fresh=self.fresh) for forecaster in self.forecasters.per_origin
         ]
-        return all(recalled for _, recalled in attempts)
+        return all(recalled for _, recalled in attempts), tuple(hindcasts.unrepeatable)
 
 
 class _UnitRun:
@@ -110,6 +115,7 @@ class _UnitRun:
         self._batches: dict[str, VariableBatches] = {}
         """Those of variables that were computed, as long as a pack may hold them all."""
         self._computed: set[str] = set()
+        self._unrepeatable: set[str] = set()
         self._at_once = variables_at_once(task.spec, workload(task.forecasters))
 
     def result(self) -> UnitResult:
@@ -127,7 +133,12 @@ class _UnitRun:
         failures = tuple(self._failures[name] for name in self._unit.variables if name in self._failures)
         computed = len(self._computed & self._scores.keys())
         return UnitResult(
-            summaries, failures, len(summaries) - computed, computed, tuple(part for part in parts if part is not None)
+            summaries,
+            failures,
+            len(summaries) - computed,
+            computed,
+            tuple(part for part in parts if part is not None),
+            _in_order(self._unrepeatable, self._task.forecasters),
         )
 
     def _hindcasts_part(self, tables: Tables) -> PartFacts | None:
@@ -177,6 +188,7 @@ class _UnitRun:
         """Compute a variable, and keep its result for the records unless it was recalled."""
         value = self._reader.with_point(value)
         result = backtest_input(value, self._task, hindcasts)
+        self._unrepeatable.update(_unrepeatable(value.resolved()[1], self._task))
         scores, by_batch = aggregate(result, self._task.spec), variable_batches(result)
         if value.scores is None:
             self._records.keep_result(value.key, scores, by_batch)
@@ -235,6 +247,22 @@ class _UnitRun:
     def _facts(self, writer: PartWriter) -> PartFacts | None:
         """Return the facts of a part that was written, with its content; None without rows."""
         return None if writer.facts is None else attrs.evolve(writer.facts, content=self._content())
+
+
+def _unrepeatable(point: PointInTime, task: UnitTask) -> Iterator[str]:
+    """Yield the names of custom forecasters of all origins that make two forecasts of one history.
+
+    Those that are called origin by origin are asked where their hindcasts are recorded. Raises ForecasterFailed.
+    """
+    histories = histories_of(point)
+    for forecaster in task.forecasters.forecasters:
+        is_built_in = isinstance(forecaster, InPlaceForecaster)
+        if not (is_built_in or forecaster.per_origin or is_repeatable(forecaster, histories, task.spec.horizon)):
+            yield forecaster.name
+
+
+def _in_order(names: Collection[str], forecasters: ForecasterSet) -> tuple[str, ...]:
+    return tuple(name for name in forecasters.names if name in names)
 
 
 def _write_of(writer: PartWriter) -> Write:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_core.events import Event, RunPlanned, RunWaiting, UnitFinished
+from pulse_core.events import Event, ForecasterCaution, RunPlanned, RunWaiting, UnitFinished
 from pulse_entrypoints.cli.logging import VARIABLE_FAILED, RunLog
 
 _BAR: Final = (
@@ -59,6 +59,8 @@ class Progress:
             self._start(event)
         elif isinstance(event, UnitFinished):
             self._count(event)
+        elif isinstance(event, ForecasterCaution):
+            self.log.events.warning("forecaster_caution", forecaster=event.forecaster, message=event.message)
 
     def connected(self, scheduler: str, dashboard: str) -> None:
         """Log the addresses of a Dask scheduler and of its dashboard, and show the latter to people."""
