@@ -105,7 +105,8 @@ class FaultyStorage:
         self.plan.perform("flush", self.storage.durable)
 
     def draft(self, name: str) -> _FaultyDraft:
-        return _FaultyDraft(self.plan.look(f"draft {name}", lambda: self.storage.draft(name)), self.plan)
+        self.plan.look(f"draft {name}", lambda: None)
+        return _FaultyDraft(self.storage.draft(name), self.plan)
 
     def folders(self) -> Iterator[str]:
         yield from self.plan.look("list folders", lambda: list(self.storage.folders()))

@@ -21,6 +21,8 @@ from tests.chaos.writers import WRITERS, found, judge
 
 Copies = Callable[[], Storage]
 MOST_OPERATIONS = 400
+NAMES = ("publish", "publish revised data", "prune", "attach")
+"""The others are left to `make chaos`."""
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +33,7 @@ def ended_process() -> ProcessIdentity:
     return attrs.evolve(ProcessIdentity.current(), pid=process.pid, started=1)
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_writer_stopped_anywhere_leaves_old_or_new(name, tmp_path, monkeypatch, ended_process):
     former, writer = WRITERS[name]
     copies = prepared(former, tmp_path)
