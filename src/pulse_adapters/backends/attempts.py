@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Final
 
+from pulse_adapters.backends.host.exits import exits_fail_the_unit
 from pulse_core.errors import PulseError, UnitFailed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Task, UnitOutcome
@@ -15,7 +16,8 @@ FRAMES_SHOWN: Final = 3
 def attempt(task: Task, unit: WorkUnit) -> UnitOutcome:
     """Run a task on a unit. A PulseError stays what it is; any other error becomes UnitFailed with its last frames."""
     try:
-        return Done(unit, task(unit))
+        with exits_fail_the_unit():
+            return Done(unit, task(unit))
     except PulseError as error:
         return Failed(unit, error)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # a unit runs foreign code, which must not end the run
