@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from io import BytesIO
 
 import attrs
 
-from pulse_adapters.sinks.memory import put_part
+from pulse_adapters.sinks.memory import MemoryPart, facts_of
 from pulse_adapters.storage.port import DAMAGED, Entry, Read
 from pulse_core.data.observations import Observations
 from pulse_core.errors import PulseError, RunIdTaken, UnitFailed, VariableNotFound
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Done, Failed, Task, UnitOutcome, Write
+from pulse_core.ports import Done, Failed, Recall, Task, UnitOutcome
 from pulse_core.results import Record, RunResult
-from pulse_core.tables import Columns
+from pulse_core.spec import RunSpec
+from pulse_core.tables import Columns, PartFacts
 
 
 @attrs.frozen
@@ -69,9 +69,10 @@ class FakeBackend:
 
 @attrs.frozen
 class FakeSink:
-    """Records in a dict; the first under a key stays. Published results are kept in order, parts by run and name."""
+    """Records in dicts; the first under a key stays, the last packed hides it. Published results are kept in order, parts by run and name."""
 
     records: dict[str, Record] = attrs.field(factory=dict)
+    packed: dict[tuple[str, str], Record] = attrs.field(factory=dict)
     runs: list[RunResult] = attrs.field(factory=list)
     parts: dict[tuple[str, str], tuple[Columns, ...]] = attrs.field(factory=dict)
 
@@ -84,27 +85,46 @@ class FakeSink:
     def remove_record(self, key: str) -> None:
         self.records.pop(key, None)
 
+    def pack(self, group: str, records: Mapping[str, Record]) -> None:
+        self.packed.update({(group, key): record for key, record in records.items()})
+
     @contextmanager
-    def part(self, run_id: str, name: str) -> Iterator[Write]:
-        groups: list[Columns] = []
-        yield lambda columns: groups.append(deepcopy(dict(columns)))
-        put_part(self.parts, run_id, name, groups)
+    def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
+        yield lambda key: self.packed.get((group, key))
 
-    def has_part(self, run_id: str, name: str) -> bool:
-        return (run_id, name) in self.parts
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[MemoryPart]:
+        part = MemoryPart()
+        yield part
+        part.finish(name)
+        if part.facts is not None:
+            self.parts[run_id, part.facts.name] = tuple(part.groups)
 
-    def copy_part(self, name: str, source: str, run_id: str) -> bool:
-        if (source, name) in self.parts:
-            put_part(self.parts, run_id, name, self.parts[source, name])
-        return (run_id, name) in self.parts
+    def has_part(self, run_id: str, part: PartFacts) -> bool:
+        groups = self.parts.get((run_id, part.name))
+        return groups is not None and facts_of(part.name, groups) == attrs.evolve(part, content="")
+
+    @contextmanager
+    def claim(self, run_id: str, spec: RunSpec, waiting: Callable[[str], None]) -> Iterator[FakeClaim]:
+        standing = [run for run in self.runs if run.run_id == run_id]
+        if any(run.spec != spec for run in standing):
+            raise RunIdTaken([f"run id '{run_id}' holds the result of another spec"])
+        yield FakeClaim(self, standing[-1].parts if standing else ())
+
+
+@attrs.frozen
+class FakeClaim:
+    """The right to publish in a FakeSink."""
+
+    sink: FakeSink
+    parts: tuple[PartFacts, ...]
 
     def publish(self, result: RunResult) -> Sequence[str]:
-        if any(run.run_id == result.run_id and run.spec != result.spec for run in self.runs):
-            raise RunIdTaken([f"run id '{result.run_id}' holds the result of another spec"])
-        self.runs.append(result)
-        for run_id, name in list(self.parts):
-            if run_id == result.run_id and name not in result.parts:
-                del self.parts[run_id, name]
+        self.sink.runs.append(result)
+        names = {part.name for part in result.parts}
+        for run_id, name in list(self.sink.parts):
+            if run_id == result.run_id and name not in names:
+                del self.sink.parts[run_id, name]
         return [f"memory:{result.run_id}"]
 
 
@@ -128,10 +148,25 @@ class FakeStorage:
     def replace(self, name: str, content: bytes) -> None:
         self.files[name] = content, datetime.now(UTC)
 
-    def copy(self, source: str, name: str) -> bool:
-        if source in self.files:
-            self.files.setdefault(name, self.files[source])
-        return name in self.files
+    def read_range(self, name: str, start: int, length: int) -> bytes | None:
+        content = self.read(name)
+        return None if content is None else content[start : start + length]
+
+    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
+        if self.read(name) != before:
+            return False
+        if after is None:
+            self.remove(name)
+        else:
+            self.replace(name, after)
+        return True
+
+    def fits(self, name: str, size: int, sha256: str) -> bool:
+        content = self.read(name)
+        return content is not None and len(content) == size and hashlib.sha256(content).hexdigest() == sha256
+
+    def durable(self) -> None:
+        pass
 
     def draft(self, name: str) -> FakeDraft:
         return FakeDraft(self, name)
@@ -181,8 +216,8 @@ class FakeDraft:
     address: str
     file: BytesIO = attrs.field(factory=BytesIO)
 
-    def finish(self) -> None:
-        self.storage.replace(self.address, self.file.getvalue())
+    def finish(self, name: str | None = None) -> None:
+        self.storage.replace(name or self.address, self.file.getvalue())
 
     def discard(self) -> None:
         self.file.close()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         UnitFailed,
         VariableNotFound,
     )
-    from pulse_core.events import Event, Observer, RunFinished, RunPlanned, UnitFinished
+    from pulse_core.events import Event, Observer, RunFinished, RunPlanned, RunWaiting, UnitFinished
     from pulse_core.forecasters.base import (
         FittedForecaster,
         Forecaster,
@@ -53,17 +53,17 @@ if TYPE_CHECKING:
         DataStore,
         Done,
         Failed,
+        PartWriter,
         ReadsAhead,
         Recall,
-        RecallsAhead,
         ResultSink,
+        RunClaim,
         Task,
         TellsVersions,
         TrainingRun,
         UnitOutcome,
         Write,
         reading,
-        recalling,
     )
     from pulse_core.results import (
         STATISTICS,
@@ -71,13 +71,13 @@ if TYPE_CHECKING:
         DataFacts,
         DataSnapshot,
         Failure,
-        PartOwner,
         PerOriginRecord,
         Record,
         RunResult,
         UnitCounts,
         UnitResult,
-        VariableRecord,
+        VariableBacktest,
+        VariableBatches,
         VariableScores,
         VariableSummary,
     )
@@ -88,7 +88,7 @@ if TYPE_CHECKING:
     from pulse_core.scores.sums import SUMS, BatchSums
     from pulse_core.scores.verdict import VERDICTS
     from pulse_core.spec import RunSpec
-    from pulse_core.tables import Column, Columns, Labels, is_other_content
+    from pulse_core.tables import Column, Columns, Labels, PartFacts
 
 __all__ = [
     "BUILT_IN",
@@ -128,7 +128,8 @@ __all__ = [
     "NotRecorded",
     "Observations",
     "Observer",
-    "PartOwner",
+    "PartFacts",
+    "PartWriter",
     "PerOriginForecaster",
     "PerOriginRecord",
     "PointForecaster",
@@ -137,12 +138,12 @@ __all__ = [
     "QuantileForecaster",
     "ReadsAhead",
     "Recall",
-    "RecallsAhead",
     "Record",
     "Reliability",
     "ReliabilityBin",
     "ResultSink",
     "RetrodictionTraining",
+    "RunClaim",
     "RunFailed",
     "RunFinished",
     "RunIdTaken",
@@ -151,6 +152,7 @@ __all__ = [
     "RunPlanned",
     "RunResult",
     "RunSpec",
+    "RunWaiting",
     "SettingsError",
     "SinkUnavailable",
     "Slice",
@@ -166,17 +168,16 @@ __all__ = [
     "UnitOutcome",
     "UnitResult",
     "Values",
+    "VariableBacktest",
+    "VariableBatches",
     "VariableForecast",
     "VariableNotFound",
-    "VariableRecord",
     "VariableScores",
     "VariableSummary",
     "WorkUnit",
     "Write",
     "__version__",
-    "is_other_content",
     "reading",
-    "recalling",
 ]
 
 _EXPORTS: Final = {
@@ -185,17 +186,17 @@ _EXPORTS: Final = {
         "KernelUnavailable", "MalformedData", "NotRecorded", "PulseError", "RunFailed", "RunIdTaken",
         "RunInterrupted", "RunNotFound", "SettingsError", "SinkUnavailable", "StoreUnavailable", "TooLittleData",
         "UnitFailed", "VariableNotFound"),
-    "pulse_core.events": ("Event", "Observer", "RunFinished", "RunPlanned", "UnitFinished"),
+    "pulse_core.events": ("Event", "Observer", "RunFinished", "RunPlanned", "RunWaiting", "UnitFinished"),
     "pulse_core.forecasters.base": ("FittedForecaster", "Forecaster", "Histories", "PointForecaster", "Positions",
         "QuantileForecaster", "Values"),
     "pulse_core.forecasters.per_origin": ("PerOriginForecaster",),
     "pulse_core.forecasters.registry": ("BUILT_IN",),
     "pulse_core.levels": ("LEVELS",),
     "pulse_core.plan": ("Batch", "Slice", "WorkUnit"),
-    "pulse_core.ports": ("ComputeBackend", "DataStore", "Done", "Failed", "ReadsAhead", "Recall", "RecallsAhead",
-        "ResultSink", "Task", "TellsVersions", "TrainingRun", "UnitOutcome", "Write", "reading", "recalling"),
-    "pulse_core.results": ("STATISTICS", "TRUST", "DataFacts", "DataSnapshot", "Failure", "PartOwner",
-        "PerOriginRecord", "Record", "RunResult", "UnitCounts", "UnitResult", "VariableRecord", "VariableScores",
+    "pulse_core.ports": ("ComputeBackend", "DataStore", "Done", "Failed", "ReadsAhead", "PartWriter", "Recall", "RunClaim",
+        "ResultSink", "Task", "TellsVersions", "TrainingRun", "UnitOutcome", "Write", "reading"),
+    "pulse_core.results": ("STATISTICS", "TRUST", "DataFacts", "DataSnapshot", "Failure",
+        "PerOriginRecord", "Record", "RunResult", "UnitCounts", "UnitResult", "VariableBacktest", "VariableBatches", "VariableScores",
         "VariableSummary"),
     "pulse_core.runs.forecasting": ("Forecasting", "Forecasts", "Trained", "VariableForecast"),
     "pulse_core.runs.training": ("Clock", "RetrodictionTraining"),
@@ -204,7 +205,7 @@ _EXPORTS: Final = {
     "pulse_core.scores.sums": ("SUMS", "BatchSums"),
     "pulse_core.scores.verdict": ("VERDICTS",),
     "pulse_core.spec": ("RunSpec",),
-    "pulse_core.tables": ("Column", "Columns", "Labels", "is_other_content"),
+    "pulse_core.tables": ("Column", "Columns", "Labels", "PartFacts"),
 }  # fmt: skip
 """The public names of each module. The block for type checkers above says the same."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+Float = TypeVar("Float", np.float64, np.float32)
 
 _LARGEST_EXPONENT: Final = 960
 """Of values below 2**960, differences and the sum of 2**60 are below 2**1024, the end of a float64."""
@@ -23,9 +25,24 @@ def integers(values: ArrayLike) -> NDArray[np.int64]:
     return _frozen(values, "int64")
 
 
+def singles(values: ArrayLike) -> NDArray[np.float32]:
+    """Return a read-only float32 copy, or the same as `floats`."""
+    return _frozen(values, "float32")
+
+
+def counts(values: ArrayLike) -> NDArray[np.int32]:
+    """Return a read-only int32 copy, or the same as `floats`."""
+    return _frozen(values, "int32")
+
+
 def views(arrays: Iterable[ArrayLike]) -> tuple[NDArray[np.float64], ...]:
     """Return read-only views of contiguous float64 arrays, which their owner can still write to; copies of others."""
     return tuple(_view(values) for values in arrays)
+
+
+def strided_views(arrays: Iterable[NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
+    """Return read-only views of float64 arrays, of which some may be parts of one."""
+    return tuple(frozen(np.asarray(values, dtype=np.float64).view()) for values in arrays)
 
 
 def moments(values: ArrayLike) -> NDArray[np.datetime64]:
@@ -45,9 +62,9 @@ def names(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
-def finite_or_nan(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def finite_or_nan(values: NDArray[Float]) -> NDArray[Float]:
     """Return values with NaN in place of those that are not finite."""
-    return np.where(np.isfinite(values), values, np.nan)
+    return np.where(np.isfinite(values), values, values.dtype.type(np.nan))
 
 
 def in_units(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:

@@ -21,6 +21,14 @@ class RunPlanned:
 
 
 @attrs.frozen
+class RunWaiting:
+    """The run waits for another process, which has the same run under way; `reason` is a sentence that says so."""
+
+    run_id: str
+    reason: str
+
+
+@attrs.frozen
 class UnitFinished:
     """A unit ended; by now `finished` of `planned` variables have."""
 
@@ -39,8 +47,9 @@ class RunFinished:
     digest: str
 
 
-Event = RunPlanned | UnitFinished | RunFinished
-"""The events of a run, in this order: RunPlanned once, UnitFinished for each unit, RunFinished once."""
+Event = RunWaiting | RunPlanned | UnitFinished | RunFinished
+"""The events of a run, in this order: RunWaiting at most once, RunPlanned once, UnitFinished for each unit, RunFinished.
+"""
 
 Observer = Callable[[Event], None]
 """A function that receives events one at a time, in the process that called `execute`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, runtime_checkable
 
@@ -13,13 +13,13 @@ from pulse_core.errors import PulseError
 from pulse_core.plan import WorkUnit
 from pulse_core.results import Record, RunResult, UnitResult
 from pulse_core.spec import RunSpec
-from pulse_core.tables import Columns
+from pulse_core.tables import Columns, PartFacts
 
 Write = Callable[[Columns], None]
-"""Add rows to a part; all calls have the same columns."""
+"""Add rows to a table; all calls have the same columns."""
 
 Recall = Callable[[str], Record | None]
-"""Return what was recorded under a key, or None. Raises SinkUnavailable."""
+"""Return what is packed under a key, or None. Raises SinkUnavailable."""
 
 Task = Callable[[WorkUnit], UnitResult]
 """What is done with a unit, wherever the worker is. It can be pickled."""
@@ -93,57 +93,76 @@ class ComputeBackend(Protocol):
         """
 
 
-class ResultSink(Protocol):
-    """Where results go. Survives pickling; used by workers (recall, record) and the coordinator (publish)."""
+class PartWriter(Protocol):
+    """A part of a run's tables that is being written."""
 
-    def recall(self, key: str) -> Record | None:
-        """Return what was recorded under the key, or None. Raises SinkUnavailable."""
+    def write(self, columns: Columns) -> None:
+        """Add rows; all calls have the same columns. Raises SinkUnavailable."""
 
-    def record(self, key: str, result: Record) -> None:
-        """Store atomically under the key unless something is there already. Raises SinkUnavailable."""
+    @property
+    def facts(self) -> PartFacts | None:
+        """What was written, once the context of the part has ended well; None without rows."""
 
-    def remove_record(self, key: str) -> None:
-        """Remove what is recorded under the key, if anything is. Raises SinkUnavailable."""
 
-    def part(self, run_id: str, name: str) -> AbstractContextManager[Write]:
-        """Open a part of a run's tables, such as `scores/part-00001`, for rows in any number of calls.
+class RunClaim(Protocol):
+    """The right to publish under a run id, held by one process at a time."""
 
-        It stands there whole once the context has ended well, replacing one of that name and those of the same unit
-        with other content (see tables.same_unit), and not at all otherwise.
-        Raises SinkUnavailable.
-        """
-
-    def has_part(self, run_id: str, name: str) -> bool:
-        """Whether a part of this name stands there. Raises SinkUnavailable."""
-
-    def copy_part(self, name: str, source: str, run_id: str) -> bool:
-        """Let a run have the part of this name that the run `source` has; return whether it has it now.
-
-        It replaces those of the same unit with other content. Raises SinkUnavailable.
-        """
+    @property
+    def parts(self) -> tuple[PartFacts, ...]:
+        """The parts of the result that stands under the run id now; none where there is no result."""
 
     def publish(self, result: RunResult) -> Sequence[str]:
-        """Store the run's own files whole, replacing those of an earlier run of this id; return their addresses.
+        """Store the run's own files whole, in place of those of an earlier result; return their addresses.
 
-        Parts that the result does not name are of an earlier run, and are removed.
-        Raises SinkUnavailable, and RunIdTaken where the run id holds the result of another spec.
+        All that the result names is made durable first; what it does not name is removed last.
+        Raises SinkUnavailable, and RunInterrupted where another process has taken the run id over.
         """
 
 
-@runtime_checkable
-class RecallsAhead(Protocol):
-    """What a ResultSink may do besides, where recalling is mostly waiting: fetch some while others are made use of."""
+class ResultSink(Protocol):
+    """Where results go. Survives pickling; workers record, recall, pack and write parts, the coordinator publishes.
 
-    def recalling(self, keys: Sequence[str]) -> AbstractContextManager[Recall]:
-        """Open the sink for recalling these keys one after another; others can be recalled as well.
+    Every method may raise SinkUnavailable. A key is 64 hexadecimal digits, a group 32.
+    """
 
-        It fails where `recall` does, for the key that is recalled. What it holds does not grow with their number.
+    def recall(self, key: str) -> Record | None:
+        """Return what was recorded under the key, or None."""
+
+    def record(self, key: str, result: Record) -> None:
+        """Store atomically under the key unless something is there already."""
+
+    def remove_record(self, key: str) -> None:
+        """Remove what is recorded under the key, if anything is."""
+
+    def pack(self, group: str, records: Mapping[str, Record]) -> None:
+        """Store records of a group together, by key: all of them or none. They hide what was packed under their keys.
+
+        They are recalled by `recalling` alone.
         """
 
+    def recalling(self, group: str, keys: Sequence[str]) -> AbstractContextManager[Recall]:
+        """Open a group for recalling these keys, in any order: what was packed last under each.
 
-def recalling(sink: ResultSink, keys: Sequence[str]) -> AbstractContextManager[Recall]:
-    """Open a sink for recalling these keys, ahead of time where it can."""
-    return sink.recalling(keys) if isinstance(sink, RecallsAhead) else nullcontext(sink.recall)
+        A record that is damaged or bound to another key is None. It fails for the key that is recalled.
+        """
+
+    def part(self, run_id: str, name: str) -> AbstractContextManager[PartWriter]:
+        """Open a part of a run's tables, such as `scores/part-00001-of-00003`, for rows in any number of calls.
+
+        Once the context has ended well the part stands there whole, under its name and the hash of its bytes; not at
+        all otherwise. No other part is touched.
+        """
+
+    def has_part(self, run_id: str, part: PartFacts) -> bool:
+        """Whether the part stands there with these bytes: their size and SHA-256 are checked."""
+
+    def claim(self, run_id: str, spec: RunSpec, waiting: Callable[[str], None]) -> AbstractContextManager[RunClaim]:
+        """Open a run id for publishing the result of a spec.
+
+        While another process has a run of the same spec under way, it waits, and calls `waiting` once with a sentence
+        that says for what. Raises RunIdTaken at once where the run id holds the result of another spec, or a run of
+        another spec is under way.
+        """
 
 
 class TrainingRun(Protocol):

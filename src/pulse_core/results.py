@@ -7,13 +7,13 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.arrays import floats, integers, names
+from pulse_core.arrays import counts, floats, integers, names, singles
 from pulse_core.errors import PulseError
 from pulse_core.plan import Batch
 from pulse_core.scores.evidence import discoveries
@@ -23,6 +23,7 @@ from pulse_core.scores.sums import BatchSums
 from pulse_core.scores.trust import STATE
 from pulse_core.scores.verdict import SKILL
 from pulse_core.spec import RunSpec
+from pulse_core.tables import PartFacts
 
 TRUST: Final = (
     *("probability", "n_effective"),
@@ -77,14 +78,6 @@ class DataSnapshot:
         return last_day == day or (self.settled and last_day < day)
 
 
-@attrs.frozen
-class PartOwner:
-    """The run that first wrote a part of a table; the part's name hashes its content, so other runs may copy it."""
-
-    part: str
-    run_id: str
-
-
 class ByContent:
     """Equal to one of the same class that holds the same bits; pickled by way of the constructor, which freezes."""
 
@@ -100,8 +93,10 @@ class ByContent:
 
 
 @attrs.frozen(eq=False)
-class VariableRecord(ByContent):
-    """What is recorded of a variable: all that its scores and trust are aggregated from. Independent of the end date.
+class VariableBacktest(ByContent):
+    """What a variable's backtest comes to, which its scores are aggregated from. Independent of the end date.
+
+    It is kept in memory only; VariableScores and VariableBatches are recorded.
 
     Shapes: `sums` (batch, forecaster, horizon, sum); `won`, `lost` and `trust` at their end (batch, forecaster,
     horizon); `origins` (batch,); `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3),
@@ -153,12 +148,39 @@ class PerOriginRecord(ByContent):
         return np.empty((0, *self.forecasts.shape))
 
 
-@attrs.frozen(eq=False)
-class VariableScores(ByContent):
-    """What a variable's record was aggregated to last; NaN where a score is impossible.
+class AgainstSimple(ByContent):
+    """Has the skill of each forecaster against the simple ones; see VariableScores."""
 
-    It is small, and spares whoever repeats a run the record itself. `aggregation` is a hash of what the aggregation
-    depended on besides the record; see runs.keys.aggregation_key.
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        forecasters: tuple[str, ...]
+        benchmark: str
+        simple: tuple[str, ...]
+        simple_skill: NDArray[np.float64]
+
+    def best_simple(self, horizon: int) -> str | None:
+        """Return the simple forecaster of the least MAE at a horizon (from 1), the earlier of equals; None for none.
+
+        The MAEs are compared by the benchmark's skill against each, on common origins.
+        """
+        skills = self.simple_skill[:, self.forecasters.index(self.benchmark), horizon - 1].tolist()
+        scored = [(skill, index) for index, skill in enumerate(skills) if not math.isnan(skill)]
+        return self.simple[min(scored)[1]] if scored else None
+
+    def skill_over_simple(self, horizon: int) -> NDArray[np.float64]:
+        """Return each forecaster's skill for MAE against the best simple one at a horizon (from 1); (forecaster,)."""
+        name = self.best_simple(horizon)
+        if name is None:
+            return np.full(len(self.forecasters), np.nan)
+        return np.asarray(self.simple_skill[self.simple.index(name), :, horizon - 1])
+
+
+@attrs.frozen(eq=False)
+class VariableScores(AgainstSimple):
+    """The scores of a variable over all batches, and how its forecasters stand; NaN where a score is impossible.
+
+    Independent of the end date: `origins` covers the batches up to the last that the rows touch.
 
     Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
     horizon, value) in the order of `TRUST`, `statistics` (forecaster, horizon, value) in the order of `STATISTICS`,
@@ -170,7 +192,6 @@ class VariableScores(ByContent):
     """
 
     variable: str
-    aggregation: str
     forecasters: tuple[str, ...] = attrs.field(converter=names)
     benchmark: str
     span: int
@@ -187,8 +208,10 @@ class VariableScores(ByContent):
     regret: NDArray[np.float64] = attrs.field(converter=floats)
     bound: NDArray[np.float64] = attrs.field(converter=floats)
 
-    def summary(self, data: DataFacts) -> VariableSummary:
-        """Return the summary of a variable with these data."""
+    def summary(self, data: DataFacts, batches: int) -> VariableSummary:
+        """Return the summary of a variable with these data in a run of so many batches."""
+        origins = np.zeros(max(batches, len(self.origins)), dtype=np.int64)
+        origins[: len(self.origins)] = self.origins
         return VariableSummary(
             variable=self.variable,
             data=data,
@@ -203,7 +226,7 @@ class VariableScores(ByContent):
             simple=self.simple,
             simple_skill=self.simple_skill,
             trends=self.trends,
-            origins=self.origins,
+            origins=origins,
             weights=self.weights,
             regret=self.regret,
             bound=self.bound,
@@ -211,7 +234,28 @@ class VariableScores(ByContent):
 
 
 @attrs.frozen(eq=False)
-class VariableSummary(ByContent):
+class VariableBatches(ByContent):
+    """What the table `batches` holds of a variable; NaN where a score is impossible. Independent of the end date.
+
+    All shapes are (batch, forecaster, horizon), over the batches up to the last that the rows touch. `n` origins were
+    scored with the errors `mae`, `mase` and `crps`; `won` and `lost` stand in the batch in which the outcome became
+    known; `trust` is that at its end. Comparisons compute from `n` and `mae`: the rest is for the eye, in single
+    precision.
+    """
+
+    variable: str
+    forecasters: tuple[str, ...] = attrs.field(converter=names)
+    n: NDArray[np.int32] = attrs.field(converter=counts)
+    mae: NDArray[np.float64] = attrs.field(converter=floats)
+    mase: NDArray[np.float32] = attrs.field(converter=singles)
+    crps: NDArray[np.float32] = attrs.field(converter=singles)
+    trust: NDArray[np.float32] = attrs.field(converter=singles)
+    won: NDArray[np.int32] = attrs.field(converter=counts)
+    lost: NDArray[np.int32] = attrs.field(converter=counts)
+
+
+@attrs.frozen(eq=False)
+class VariableSummary(AgainstSimple):
     """What a run reports of a variable; NaN where a score is impossible.
 
     Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
@@ -251,22 +295,6 @@ class VariableSummary(ByContent):
         """Return one of TRUST by its name; (forecaster, horizon)."""
         return self.trust[..., TRUST.index(name)]
 
-    def best_simple(self, horizon: int) -> str | None:
-        """Return the simple forecaster of the least MAE at a horizon (from 1), the earlier of equals; None for none.
-
-        The MAEs are compared by the benchmark's skill against each, on common origins.
-        """
-        skills = self.simple_skill[:, self.forecasters.index(self.benchmark), horizon - 1].tolist()
-        scored = [(skill, index) for index, skill in enumerate(skills) if not math.isnan(skill)]
-        return self.simple[min(scored)[1]] if scored else None
-
-    def skill_over_simple(self, horizon: int) -> NDArray[np.float64]:
-        """Return each forecaster's skill for MAE against the best simple one at a horizon (from 1); (forecaster,)."""
-        name = self.best_simple(horizon)
-        if name is None:
-            return np.full(len(self.forecasters), np.nan)
-        return np.asarray(self.simple_skill[self.simple.index(name), :, horizon - 1])
-
     def digest(self) -> str:
         """Return the SHA-256 over the variable's name, its forecasters' names, and every score and statistic.
 
@@ -284,7 +312,7 @@ class VariableSummary(ByContent):
         return digest.hexdigest()
 
 
-Record = VariableRecord | PerOriginRecord | VariableScores | DataSnapshot | PartOwner
+Record = VariableScores | VariableBatches | PerOriginRecord | DataSnapshot
 """What a sink keeps under a key."""
 
 
@@ -309,13 +337,13 @@ class Failure:
 
 @attrs.frozen
 class UnitResult:
-    """What a worker sends back: summaries, failures and the names of the parts it wrote, not data."""
+    """What a worker sends back: summaries, failures and the facts of the parts of its unit, not data."""
 
     summaries: tuple[VariableSummary, ...] = ()
     failures: tuple[Failure, ...] = ()
     recalled: int = 0
     computed: int = 0
-    parts: tuple[str, ...] = ()
+    parts: tuple[PartFacts, ...] = ()
 
 
 @attrs.frozen
@@ -330,7 +358,7 @@ class UnitCounts:
 
 @attrs.frozen(kw_only=True)
 class RunResult:
-    """A whole run (or one slice's share of it); `parts` names the parts of its tables that workers wrote."""
+    """A whole run (or one slice's share of it); `parts` are the parts of its tables, in the order of their names."""
 
     run_id: str
     spec: RunSpec
@@ -341,7 +369,7 @@ class RunResult:
     software: Mapping[str, str] = attrs.field(factory=dict)
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    parts: tuple[str, ...] = attrs.field(converter=names, default=())
+    parts: tuple[PartFacts, ...] = attrs.field(default=())
     published: tuple[str, ...] = attrs.field(converter=names, default=())
 
     @property

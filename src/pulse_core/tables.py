@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -28,21 +28,53 @@ Column = NDArray[Any] | Labels
 Columns = Mapping[str, Column]
 """Columns of equal length, by name, in order."""
 
-
-_CONTENT: Final = re.compile(r"(.+-)[0-9a-f]{32}")
-
-
-def part_name(table: str, index: int, units: int, content: str) -> str:
-    """Return the name of the part of a table that a unit writes; `content` is a hash of 32 digits of what is in it."""
-    return f"{table}/part-{index:05}-of-{units:05}-{content}"
+_HASH_DIGITS: Final = 32
+_FULL_NAME: Final = re.compile(rf".+-[0-9a-f]{{{_HASH_DIGITS}}}")
 
 
-def same_unit(name: str) -> str:
-    """Return what the names of a unit's parts have in common whatever their content; other names as they are."""
-    match = _CONTENT.fullmatch(name)
-    return match[1] if match else name
+@attrs.frozen
+class PartFacts:
+    """A part of a run's table: its full name, what is in it, and how its bytes are checked.
+
+    The name ends in the first 32 digits of `sha256`. `content` is a hash of the keys of the records that the rows are
+    made of, see runs.keys.content_key; the unit that wrote the part sets it. `bytes` is the part's size. `first` and
+    `last` are the ends of the range of its variables' names: who looks for one need not open every part.
+    """
+
+    name: str
+    content: str
+    rows: int
+    bytes: int
+    sha256: str
+    first: str = ""
+    last: str = ""
+
+    @property
+    def table(self) -> str:
+        """The name of the table."""
+        return self.name.partition("/")[0]
 
 
-def is_other_content(name: str, other: str) -> bool:
-    """Whether another part is that of the same unit, with other content."""
-    return other != name and same_unit(other) == same_unit(name) != name
+def name_range(rows: Iterable[Columns]) -> tuple[str, str]:
+    """Return the first and the last by name of the variables that occur in rows; empty without a column of them."""
+    names: set[str] = set()
+    for columns in rows:
+        column = columns.get("variable")
+        if isinstance(column, Labels):
+            names.update(column.names[code] for code in np.unique(column.codes).tolist())
+    return (min(names), max(names)) if names else ("", "")
+
+
+def part_name(table: str, index: int, units: int) -> str:
+    """Return the name of the part of a table that a unit writes, without the hash of its bytes."""
+    return f"{table}/part-{index:05}-of-{units:05}"
+
+
+def full_part_name(name: str, sha256: str) -> str:
+    """Return the name of a part with these bytes."""
+    return f"{name}-{sha256[:_HASH_DIGITS]}"
+
+
+def is_part_of(name: str, full_name: str) -> bool:
+    """Whether a part with this full name was written under this name, whatever its bytes."""
+    return _FULL_NAME.fullmatch(full_name) is not None and full_name[: -_HASH_DIGITS - 1] == name

@@ -17,7 +17,7 @@ import numpy as np
 
 from pulse_adapters.backends.host.deaths import BY_MEMORY
 from pulse_adapters.sinks.records import decode_record
-from pulse_core.results import VariableRecord
+from pulse_core.results import VariableBacktest
 from tests.chaos.memory import MemoryGroup
 from tests.chaos.places import Results
 from tests.chaos.running import Launch, Running
@@ -141,7 +141,7 @@ def disturb(
         done = stage.run(results, engine)
         statuses.append(done.status)
         recalled = done.recalled
-        finished = sum(isinstance(decode_record(content), VariableRecord) for content in before.values())
+        finished = sum(isinstance(decode_record(content), VariableBacktest) for content in before.values())
         if recalled < finished:
             problems.append(f"{finished} were recorded, and {recalled} recalled")
     problems += _judge(stage, results, done, before, disturbance, statuses[0])

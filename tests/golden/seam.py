@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import attrs
 import numpy as np
@@ -21,9 +23,11 @@ from pulse_core import (
     PerOriginForecaster,
     RetrodictionTraining,
     RunSpec,
-    VariableRecord,
+    VariableBacktest,
 )
 from pulse_core.results import STATISTICS
+from pulse_core.runs import units
+from pulse_core.runs.inputs import VariableInput
 from pulse_core.scores.sums import SUMS
 from tests.golden.models import OwnForecaster
 from tests.golden.series import Rows
@@ -55,15 +59,16 @@ def train(
 ) -> RunPieces:
     """Train these variables in memory. Whatever the code is called by then, this function is what changes."""
     sink = MemorySink()
-    result = RetrodictionTraining(
+    training = RetrodictionTraining(
         store=_Store(dict(rows)),
         backend=SerialBackend(),
         sink=sink,
         forecasters=tuple(_forecaster(forecaster) for forecaster in forecasters),
         hindcasts=hindcasts,
         keep_going=True,
-    ).execute(RunSpec(**spec))
-    records = {record.variable: record for record in sink._records.values() if isinstance(record, VariableRecord)}
+    )
+    with _backtests() as records:
+        result = training.execute(RunSpec(**spec))
     tables = [columns for (_, name), goes in sink.parts.items() if name.startswith("hindcasts/") for columns in goes]
     pieces: dict[str, dict[str, Array]] = {}
     for summary in result.variables:
@@ -98,6 +103,19 @@ def train(
         forecasters={summary.variable: summary.forecasters for summary in result.variables},
         pieces=pieces,
     )
+
+
+@contextmanager
+def _backtests() -> Iterator[dict[str, VariableBacktest]]:
+    """Yield what the backtests of a run come to, by variable, as they are made: they are recorded nowhere."""
+    backtest, kept = units.backtest_input, dict[str, VariableBacktest]()
+
+    def keep(value: VariableInput, *arguments: Any) -> VariableBacktest:
+        kept[value.variable] = backtest(value, *arguments)
+        return kept[value.variable]
+
+    with patch.object(units, "backtest_input", keep):
+        yield kept
 
 
 @attrs.frozen

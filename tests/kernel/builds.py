@@ -87,7 +87,7 @@ def run_tests(
 ) -> subprocess.CompletedProcess[str]:
     """Run the kernel's tests in these files against a library; the first failure ends them."""
     # a sanitizer ends the process: what pytest has captured until then would be lost
-    options = ["-x", "-q", "--capture=no", "-p", "no:cacheprovider", "--hypothesis-seed=0", *more_options]
+    options = ["-x", "-q", "--capture=no", "-p", "no:cacheprovider", *more_options]
     plugins = [f"-p{name}" for name in PLUGINS]
     command = [sys.executable, "-m", "pytest", *plugins, *options]
     # a failing example is not worth its place among those that the next run of the real kernel tries first

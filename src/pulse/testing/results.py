@@ -23,7 +23,7 @@ from pulse_core.results import (
     Record,
     RunResult,
     UnitCounts,
-    VariableRecord,
+    VariableBacktest,
     VariableScores,
     VariableSummary,
 )
@@ -50,12 +50,12 @@ def spec(**changes: Any) -> RunSpec:
     return RunSpec(**{**values, **changes})
 
 
-def variable_record(seed: int = 0, variable: str = "a") -> VariableRecord:
+def variable_record(seed: int = 0, variable: str = "a") -> VariableBacktest:
     """Return the record of a variable, with drawn numbers."""
     generator = np.random.default_rng(seed)
     shape = (3, len(FORECASTERS), HORIZONS)
     floats = {name: generator.uniform(size=size) for name, size in _float_shapes(3, *shape[1:]).items()}
-    return VariableRecord(
+    return VariableBacktest(
         variable=variable,
         forecasters=FORECASTERS,
         benchmark="naive",
@@ -86,11 +86,10 @@ def _float_shapes(batches: int, forecasters: int, horizons: int) -> dict[str, tu
     }
 
 
-def variable_scores(result: VariableRecord, aggregation: str = "ab") -> VariableScores:
+def variable_scores(result: VariableBacktest) -> VariableScores:
     """Return scores of a record's shape, taken from its numbers anyhow."""
     return VariableScores(
         variable=result.variable,
-        aggregation=aggregation,
         scores=result.statistics,
         trust=result.evidence,
         verdicts=np.zeros(result.weights.shape, dtype=np.int64),
@@ -177,7 +176,7 @@ def _with_payloads(values: np.ndarray, payload: int) -> np.ndarray:
 
 
 @st.composite
-def variable_records(draw: st.DrawFn) -> VariableRecord:
+def variable_records(draw: st.DrawFn) -> VariableBacktest:
     """Any record of a variable: no batches or some, every kind of float, names in any script."""
     count, forecasters, horizons = draw(st.integers(0, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
     shape = (count, forecasters, horizons)
@@ -188,7 +187,7 @@ def variable_records(draw: st.DrawFn) -> VariableRecord:
     }
     text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
     counts = [draw(arrays.arrays(np.int64, size, elements=st.integers(0, 2**40))) for size in (shape, shape, count)]
-    return VariableRecord(
+    return VariableBacktest(
         variable=draw(text),
         forecasters=draw(st.lists(text, min_size=forecasters, max_size=forecasters)),
         benchmark=draw(text),
@@ -219,8 +218,7 @@ def per_origin_records(draw: st.DrawFn) -> PerOriginRecord:
 @st.composite
 def scores(draw: st.DrawFn) -> VariableScores:
     """Any scores that a record was aggregated to: every kind of float."""
-    result, aggregation = draw(variable_records()), draw(st.text("0123456789abcdef", max_size=8))
-    return variable_scores(result, aggregation=aggregation)
+    return variable_scores(draw(variable_records()))
 
 
 @st.composite
@@ -235,3 +233,9 @@ def data_snapshots(draw: st.DrawFn) -> DataSnapshot:
 def records() -> st.SearchStrategy[Record]:
     """Any record that a sink may be given."""
     return st.one_of(variable_records(), per_origin_records(), scores(), data_snapshots())
+
+
+def publish(sink: ResultSink, result: RunResult) -> Sequence[str]:
+    """Claim a result's run id and publish the result; return its addresses."""
+    with sink.claim(result.run_id, result.spec, lambda reason: None) as claim:
+        return claim.publish(result)

@@ -208,22 +208,6 @@ class Bucket:
             return stored is not None and stored.content == content
         return True
 
-    def copy(self, source: str, key: str) -> bool:
-        """Copy an object of up to 5 GiB on the server; return whether the source exists."""
-        from botocore.exceptions import ClientError
-
-        with self.faults(key):
-            try:
-                copied = self.client.copy_object(
-                    Bucket=self.name, Key=key, CopySource={"Bucket": self.name, "Key": source}
-                )
-                etag_of({**copied, **copied.get("CopyObjectResult", {})})
-            except ClientError as error:
-                if is_absent(error):
-                    return False
-                raise
-        return True
-
     def upload(self, key: str, file: IO[bytes], sha256: str = "") -> None:
         """Store the content of a file from its first byte, in parts where it is large; `sha256` as for `put`."""
         size = file.seek(0, os.SEEK_END)

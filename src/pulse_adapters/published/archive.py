@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -11,8 +12,8 @@ class Archive(Protocol):
     def read(self, run_id: str, name: str) -> bytes:
         """Return a run's file. Raises RunNotFound, SinkUnavailable, SettingsError for an invalid run id or name."""
 
-    def parts(self, run_id: str, table: str) -> tuple[str, ...]:
-        """Return the names, for `read`, of the files of a run's table, in order. Raises as `read`."""
+    def parts(self, run_id: str, table: str) -> Mapping[str, int]:
+        """Return the names, for `read`, of the files of a run's table, with their sizes in bytes. Raises as `read`."""
 
     def address(self, run_id: str, name: str) -> str:
         """Return the full name of a run's file, for people. Raises SettingsError for an invalid run id or name."""

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """The version of the document that this version of Pulse writes and reads."""
 
 RESULT: Final = "result.json"
@@ -111,13 +111,43 @@ class Benchmark(msgspec.Struct, frozen=True):
     nulls: Nulls = UNSET
 
 
-class Variable(msgspec.Struct, frozen=True):
-    """A variable's benchmark, its best forecaster by horizon, its ensemble, and the scores of its forecasters."""
+class BestScores(msgspec.Struct, frozen=True):
+    """How the best forecaster of a variable stands at a horizon; None where there is no value."""
 
+    mae: float | None
+    skill: float | None
+    trust: float | None
+    verdict: Verdict | None
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """A variable's digest, its benchmark, its best forecaster by horizon, and scores.
+
+    `span` is the number of origins that trust looks ahead.
+    A complete document has the ensemble and the scores of all forecasters, a summary `best_scores` in place of both:
+    the table `scores` holds the others. `best` and `best_scores` of a summary are of some horizons only.
+    """
+
+    digest: str
+    span: int
     benchmark: Benchmark
     best: dict[str, str | None]
-    ensemble: Ensemble | None
-    forecasters: dict[str, ForecasterScores]
+    best_scores: dict[str, BestScores | None] | UnsetType = UNSET
+    ensemble: Ensemble | None = None
+    forecasters: dict[str, ForecasterScores] = {}  # msgspec copies it for every value
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A benchmark's name."""
+
+    name: str
+
+
+class VariableHead(msgspec.Struct, frozen=True):
+    """The part of a variable that a comparison of runs reads of every one."""
+
+    digest: str
+    benchmark: Named
 
 
 class Data(msgspec.Struct, frozen=True):
@@ -159,6 +189,37 @@ class BatchFacts(msgspec.Struct, frozen=True):
     origins: int
 
 
+class Part(msgspec.Struct, frozen=True):
+    """A file of a table: its name and size, the SHA-256 of its bytes, and the range of names of its variables.
+
+    `content` hashes what its rows were made of.
+    """
+
+    name: str
+    content: str
+    rows: int
+    bytes: int
+    sha256: str
+    first: str
+    last: str
+
+    @property
+    def table(self) -> str:
+        """The name of the table."""
+        return self.name.partition("/")[0]
+
+    def holds(self, variable: str) -> bool:
+        """Whether a variable's name lies in the range: the part may have rows of it."""
+        return self.first <= variable <= self.last
+
+
+class Discoveries(msgspec.Struct, frozen=True):
+    """How many forecasters at a horizon are discoveries, and the least `log10_e` of one; None without any."""
+
+    count: int
+    log10_e: float | None
+
+
 class ReliabilityBin(msgspec.Struct, frozen=True):
     """Trusts from `low` up to `high` at a horizon that have come of age: how many, their mean, the share come true."""
 
@@ -189,16 +250,19 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """`result.json`."""
+    """`result.json`; its variables are decoded one by one, when they are asked for."""
 
     schema_version: int
     digest: str
     run: Run
-    variables_hold: str
-    variables: dict[str, Variable]
+    tables: dict[str, list[Part]]
     batches: list[BatchFacts]
     reliability: list[ReliabilityBin]
+    discoveries: Discoveries
     failures: list[Failure]
+    variables_hold: str
+    variables: dict[str, msgspec.Raw]
+    seal: str
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -211,6 +275,7 @@ class Period(msgspec.Struct, frozen=True):
 class RunHead(msgspec.Struct, frozen=True):
     """The part of a run that a list of runs shows."""
 
+    id: str
     spec: Period
     units: Units
 

@@ -42,22 +42,19 @@ _KINDS: Final[Mapping[tuple[str, str], Callable[[float], Any]]] = {
 """What the number of a key, and of a key in its object, is made into where it is no float."""
 
 
-def forecasters_json(
-    summary: VariableSummary, discoveries: Flags, indexes: Sequence[int], *, level: int, indented: bool
-) -> bytes:
-    """Return the JSON of the forecasters at these indexes, for this level of a document.
+def forecasters_json(summary: VariableSummary, discoveries: Flags, *, level: int) -> bytes:
+    """Return the indented JSON of a variable's forecasters, for this level of a document.
 
     `discoveries` is (forecaster, horizon).
     """
-    compared = comparison_values(summary, discoveries)[indexes]
+    compared = comparison_values(summary, discoveries)
     # (forecaster, horizon, number): the measures, then what stands against the benchmark
-    values = np.concatenate([summary.scores[indexes], compared], axis=-1)
+    values = np.concatenate([summary.scores, compared], axis=-1)
     count = MEASURES.index("n")
     keys = np.concatenate([np.isfinite(values[..., : len(MEASURES)]), written_keys(compared)], axis=-1)
     keys[..., count] = True
     pattern = np.concatenate([keys, values[..., count, None] > 0], axis=-1)
-    names = tuple(summary.forecasters[index] for index in indexes)
-    form = _form(names, values.shape[1], pattern.tobytes(), level=level, indented=indented)
+    form = _form(summary.forecasters, values.shape[1], pattern.tobytes(), level=level)
     numbers: list[Any] = values[_written_numbers(keys)].tolist()
     for kind, positions in form.kinds:
         for index in positions:
@@ -79,12 +76,12 @@ class _Form:
 
 
 @lru_cache(maxsize=128)
-def _form(names: tuple[str, ...], horizons: int, pattern: bytes, *, level: int, indented: bool) -> _Form:
+def _form(names: tuple[str, ...], horizons: int, pattern: bytes, *, level: int) -> _Form:
     """Return the form for a pattern (forecaster, horizon, flag): a flag for each key, then one for n > 0."""
     rows = np.frombuffer(pattern, np.bool_).reshape(len(names), horizons, len(MEASURES) + len(KEYS) + 1)
     outer = {name: {"horizons": {str(step + 1): PLACEHOLDER for step in range(horizons)}} for name in names}
-    inner = [_horizon(flags.tobytes(), level=level + 3, indented=indented) for steps in rows for flags in steps]
-    template = Template.of(outer, level=level, indented=indented).with_templates(inner)
+    inner = [_horizon(flags.tobytes(), level=level + 3) for steps in rows for flags in steps]
+    template = Template.of(outer, level=level, indented=True).with_templates(inner)
     return _Form(template, _kinds(_written_numbers(rows[..., :-1])))
 
 
@@ -100,14 +97,14 @@ def _kinds(written: Flags) -> tuple[tuple[Callable[[float], Any], tuple[int, ...
 
 
 @lru_cache(maxsize=1024)
-def _horizon(pattern: bytes, *, level: int, indented: bool) -> Template:
+def _horizon(pattern: bytes, *, level: int) -> Template:
     """Return the template of a forecaster's values at a horizon; `pattern` are its flags, as in `_form`."""
     flags = np.frombuffer(pattern, np.bool_).tolist()
     document, nulls = _measures(flags[: len(MEASURES)], scored=flags[-1])
     written = dict(zip(KEYS, flags[len(MEASURES) : -1], strict=True))
     compared, reasons = comparison_document(written, PLACEHOLDER)
     document, nulls = document | compared, nulls | reasons
-    return Template.of(document | ({"nulls": nulls} if nulls else {}), level=level, indented=indented)
+    return Template.of(document | ({"nulls": nulls} if nulls else {}), level=level, indented=True)
 
 
 def _measures(written: Sequence[bool], *, scored: bool) -> tuple[dict[str, Any], dict[str, str]]:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Final
 
 import attrs
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from pulse_adapters.published.document import SCHEMA_VERSION
 from pulse_adapters.published.json_templates import PLACEHOLDER, Template
-from pulse_adapters.published.variable_json import summary_json
+from pulse_adapters.published.seal import sealed
+from pulse_adapters.published.table_writer import SUFFIX
+from pulse_adapters.published.variable_json import summary_json, variable_json
 from pulse_core.plan import Batch
 from pulse_core.results import RunResult, VariableSummary
 from pulse_core.scores.reliability import ReliabilityBin
+from pulse_core.scores.verdict import SKILL
+from pulse_core.tables import PartFacts
 
 COMPLETE_UP_TO: Final = 200
-"""With more variables the document holds only the best, the benchmark and the ensemble of each."""
+"""With more variables the document holds a summary of each; the table `scores` has the rest."""
 
 Document = dict[str, Any]
 
@@ -25,28 +33,60 @@ _NO_BAND: Final = "one variable alone has such trusts, and the band is of the di
 
 
 def result_json(result: RunResult) -> bytes:
-    """Return `result.json`: keys in a fixed order, no NaN, times in UTC; indented for people unless it is too large."""
-    complete = len(result.variables) <= COMPLETE_UP_TO
+    """Return `result.json`: keys in a fixed order, no NaN, times in UTC, sealed.
+
+    It is indented for people; with summaries alone it has a line for each variable.
+    """
+    return sealed(_complete(result) if len(result.variables) <= COMPLETE_UP_TO else _summaries(result))
+
+
+def _complete(result: RunResult) -> Iterator[bytes]:
     discoveries = result.discoveries()
-    template = Template.of(_document(result, complete=complete), level=0, indented=complete)
-    variables = (
-        summary_json(summary, discoveries[summary.variable], complete=complete) for summary in result.variables
-    )
-    return b"".join([*template.with_parts(variables), *([b"\n"] if complete else [])])
+    document = _document(result, discoveries)
+    document["variables"] = {summary.variable: PLACEHOLDER for summary in result.variables}
+    variables = (variable_json(summary, discoveries[summary.variable]) for summary in result.variables)
+    return Template.of(document, level=0, indented=True).with_parts(variables)
 
 
-def _document(result: RunResult, *, complete: bool) -> Document:
-    """Return the document with a placeholder for each variable."""
+def _summaries(result: RunResult) -> Iterator[bytes]:
+    document = _document(result, result.discoveries())
+    before, after = Template.of(document, level=0, indented=False).pieces
+    yield before
+    skill = SKILL[result.spec.trust_loss]
+    for number, summary in enumerate(result.variables):
+        yield b",\n" if number else b"{\n"
+        yield msgspec.json.encode(summary.variable) + b":" + summary_json(summary, skill)
+    yield b"}" + after
+
+
+def _document(result: RunResult, discoveries: Mapping[str, NDArray[np.bool_]]) -> Document:
+    """Return the document with a placeholder for the variables."""
     return {
         "schema_version": SCHEMA_VERSION,
         "digest": result.digest,
         "run": _run(result),
-        "variables_hold": "all" if complete else "best",
-        "variables": {summary.variable: PLACEHOLDER for summary in result.variables},
+        "tables": _tables(result.parts),
         "batches": _batches(result.batches, result.variables),
         "reliability": [_reliability_bin(counted) for counted in result.reliability().bins],
+        "discoveries": _discoveries(result, discoveries),
         "failures": [attrs.asdict(failure) for failure in result.failures],
+        "variables_hold": "all" if len(result.variables) <= COMPLETE_UP_TO else "summary",
+        "variables": PLACEHOLDER,
     }
+
+
+def _tables(parts: Iterable[PartFacts]) -> Document:
+    """Return the parts of each table, in order."""
+    tables: dict[str, list[Document]] = {}
+    for part in sorted(parts, key=attrgetter("name")):
+        tables.setdefault(part.table, []).append({**attrs.asdict(part), "name": f"{part.name}{SUFFIX}"})
+    return tables
+
+
+def _discoveries(result: RunResult, discoveries: Mapping[str, NDArray[np.bool_]]) -> Document:
+    evidence = [summary.shown("log10_e")[discoveries[summary.variable]] for summary in result.variables]
+    values = np.concatenate(evidence) if evidence else np.empty(0)
+    return {"count": len(values), "log10_e": float(values.min()) if len(values) else None}
 
 
 def _run(result: RunResult) -> Document:

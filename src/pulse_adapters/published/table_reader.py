@@ -1,7 +1,11 @@
-"""Reader of a run's tables: selected columns and rows of their Parquet parts."""
+"""Reader of a run's tables: selected columns and rows of their Parquet parts.
+
+A part is read only where its bytes are those that `result.json` names: size and SHA-256 are checked first.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -11,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_adapters.published.archive import Archive
-from pulse_adapters.published.result_reader import PublishedRun
-from pulse_core.errors import MalformedData, RunNotFound
+from pulse_adapters.published.document import Part
+from pulse_adapters.published.result_reader import DamagedPart, PublishedRun
+from pulse_core.errors import RunNotFound
 from pulse_core.tables import Column, Columns, Labels
 
-_HINT: Final = "Run the same training again with --fresh, which writes every table anew"
+_HINT: Final = "Run the same training again: it checks the parts of its tables, and writes this one anew"
 
 
 @attrs.frozen(eq=False)
@@ -55,91 +60,115 @@ class RunTable:
 
     archive: Archive
     run_id: str
-    parts: Sequence[str]
+    parts: Sequence[Part]
     columns: Sequence[str]
-    _part_by_variable: dict[str, str] | None = None
     _split_part: tuple[str, dict[str, Columns]] = ("", {})
 
+    def check_parts(self) -> None:
+        """Refuse parts that are missing or of another size, by a listing. Raises DamagedPart, SinkUnavailable.
+
+        Their bytes are checked where they are read.
+        """
+        sizes = {table: self.archive.parts(self.run_id, table) for table in {part.table for part in self.parts}}
+        for part in self.parts:
+            self._check_size(part, sizes[part.table].get(part.name))
+
     def row_groups(
-        self, part: str, variables: Collection[str] | None = None, horizon: int | None = None
+        self, part: Part, variables: Collection[str] | None = None, horizon: int | None = None
     ) -> Iterator[Rows]:
         """Yield the row groups of a part, with the rows of these variables and this horizon (None: of all).
 
-        Raises MalformedData where the part is damaged or lacks a column, RunNotFound, SinkUnavailable.
+        Raises DamagedPart where the part is missing, has changed or lacks a column; SinkUnavailable.
         """
-        for rows in self._row_groups(part, self.columns):
+        if variables is not None and not any(map(part.holds, variables)):
+            return
+        for rows in self._row_groups(part):
             selected = _matching(rows, variables, horizon)
-            if selected.any():
+            if selected.all():
+                yield rows
+            elif selected.any():
                 yield rows.select(selected)
 
-    def variables(self) -> tuple[str, ...]:
-        """Return the variables with rows, part after part. Raises as `row_groups`."""
-        return tuple(self._index())
+    def of(self, variable: str) -> Columns | None:
+        """Return the rows of a variable; None where it has none. Raises as `row_groups`.
 
-    def of(self, variable: str) -> Columns:
-        """Return the rows of a variable; KeyError where it has none. Raises as `row_groups`.
-
-        The table holds one part in memory: read variables in the order of `variables`.
+        The table holds one part in memory: read variables in name order.
         """
-        part = self._index()[variable]
-        if self._split_part[0] != part:
-            self._split_part = part, _by_variable(joined(list(self.row_groups(part))))
-        return self._split_part[1][variable]
+        for part in self.parts:
+            if part.holds(variable):
+                if self._split_part[0] != part.name:
+                    self._split_part = part.name, rows_by_variable(joined(list(self.row_groups(part))))
+                if variable in self._split_part[1]:
+                    return self._split_part[1][variable]
+        return None
 
-    def _index(self) -> dict[str, str]:
-        """Return the part of each variable."""
-        if self._part_by_variable is None:
-            self._part_by_variable = {
-                name: part
-                for part in self.parts
-                for rows in self._row_groups(part, ("variable",))
-                for name in rows.names("variable")
-            }
-        return self._part_by_variable
-
-    def _row_groups(self, part: str, columns: Sequence[str]) -> Iterator[Rows]:
+    def _row_groups(self, part: Part) -> Iterator[Rows]:
         import pyarrow as pa
         import pyarrow.parquet
 
-        content = self.archive.read(self.run_id, part)
+        content = self._content(part)
         with self._faults(part):
-            file = pyarrow.parquet.ParquetFile(pa.BufferReader(content))
-            missing = [name for name in columns if name not in file.schema_arrow.names]
+            # the SHA-256 covers the pages, and they are checked once more where they are decoded
+            file = pyarrow.parquet.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+            missing = [name for name in self.columns if name not in file.schema_arrow.names]
         if missing:
-            message = f"is a part of a table without {', '.join(missing)}"
-            raise MalformedData(message, self.archive.address(self.run_id, part), _HINT)
+            raise self._damaged(part, f"is a part of a table without {', '.join(missing)}")
         for number in range(file.num_row_groups):
             with self._faults(part):
-                group = file.read_row_group(number, columns=list(columns), use_threads=False)
-            yield Rows({name: _column(group[name]) for name in columns})
+                group = file.read_row_group(number, columns=list(self.columns), use_threads=False)
+            yield Rows({name: _column(group[name]) for name in self.columns})
+
+    def _content(self, part: Part) -> bytes:
+        """Return the bytes of a part, which are those that the result names. Raises DamagedPart, SinkUnavailable."""
+        try:
+            content = self.archive.read(self.run_id, part.name)
+        except RunNotFound:
+            raise self._missing(part) from None
+        self._check_size(part, len(content))
+        if hashlib.sha256(content).hexdigest() != part.sha256:
+            raise self._damaged(part, "has changed since it was written: its SHA-256 is another")
+        return content
+
+    def _check_size(self, part: Part, size: int | None) -> None:
+        if size is None:
+            raise self._missing(part)
+        if size != part.bytes:
+            raise self._damaged(part, f"has {size:,} bytes, and had {part.bytes:,} when it was written")
+
+    def _missing(self, part: Part) -> DamagedPart:
+        return self._damaged(part, "is missing: the run's result names it as a part of a table")
 
     @contextmanager
-    def _faults(self, part: str) -> Iterator[None]:
+    def _faults(self, part: Part) -> Iterator[None]:
         import pyarrow as pa
 
         try:
             yield
         except (pa.ArrowException, OSError) as error:
             first_line = str(error).partition("\n")[0][:200]
-            address = self.archive.address(self.run_id, part)
-            raise MalformedData(f"is no sound part of a run's table: {first_line}", address, _HINT) from error
+            raise self._damaged(part, f"is no sound part of a run's table: {first_line}") from error
+
+    def _damaged(self, part: Part, message: str) -> DamagedPart:
+        return DamagedPart(message, self.archive.address(self.run_id, part.name), _HINT)
 
 
 def run_table(archive: Archive, run: PublishedRun, table: str, columns: Sequence[str]) -> RunTable:
-    """Return columns of a run's table, `scores` or `hindcasts`, with the labels of `variable`.
+    """Return columns of a run's table, `scores`, `batches` or `hindcasts`, with the labels of `variable`.
 
     Raises RunNotFound where the run has no such table.
     """
-    parts = run.hindcasts if table == "hindcasts" else run.scores
+    parts = run.parts(table)
     if not parts:
         option = " with --hindcasts" if table == "hindcasts" else ""
         hint = f"Run the same training again{option}: finished variables are recalled, the table is written"
-        raise RunNotFound(f"run '{run.run_id}' has no table '{table}'", archive.address(run.run_id, table), hint)
+        raise RunNotFound(f"run '{run.run_id}' has no table '{table}'", run.address, hint)
     return RunTable(archive, run.run_id, parts, tuple(dict.fromkeys(("variable", *columns))))
 
 
 def joined(groups: Sequence[Rows]) -> Rows:
     """Return the rows of all groups in order, their labels under one numbering. At least one group."""
+    if len(groups) == 1:
+        return groups[0]
     return Rows({name: _concatenated([group.columns[name] for group in groups]) for name in groups[0].columns})
 
 
@@ -154,7 +183,7 @@ def _concatenated(pieces: Sequence[Column]) -> Column:
     return Labels(tuple(numbers), np.concatenate(codes))
 
 
-def _by_variable(rows: Rows) -> dict[str, Columns]:
+def rows_by_variable(rows: Rows) -> dict[str, Columns]:
     """Return the rows of each variable, in their order, without the column `variable`."""
     codes, names = rows["variable"], rows.names("variable")
     order = np.argsort(codes, kind="stable")

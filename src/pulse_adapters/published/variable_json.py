@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,55 +14,88 @@ from pulse_adapters.published.forecaster_json import forecasters_json
 from pulse_adapters.published.json_templates import PLACEHOLDER, Template
 from pulse_core.forecasters.registry import ENSEMBLE
 from pulse_core.results import VariableSummary
+from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.verdict import VERDICTS
 
 LEVEL: Final = 2
 """The level of a variable in the document."""
+MOST_HORIZONS: Final = 8
+"""The horizons that the summary of a variable shows, at most."""
 
 _NO_SIMPLE: Final = "no simple forecaster was scored on the benchmark's origins"
 _NO_PROOF: Final = "beyond horizon 1 the losses come late, and the bound is not proved"
 _NO_REGRET: Final = "the ensemble has learned from no loss, or its value is beyond the range of a float64"
 
 
-def summary_json(summary: VariableSummary, discoveries: NDArray[np.bool_], *, complete: bool) -> Iterator[bytes]:
-    """Yield the JSON of a variable: complete and indented, or compact with its main forecasters only.
-
-    `discoveries` is (forecaster, horizon).
-    """
-    best = _by_horizon(summary.best(horizon) for horizon in _horizons(summary))
-    names = {*summary.forecasters} if complete else {*best.values(), summary.benchmark, ENSEMBLE}
-    indexes = [index for index, name in enumerate(summary.forecasters) if name in names]
-    document = {
-        "benchmark": _benchmark(summary),
-        "best": best,
-        "ensemble": PLACEHOLDER,
-        "forecasters": PLACEHOLDER,
-    }
-    template = Template.of(document, level=LEVEL, indented=complete)
-    learned = _ensemble_json(summary, indented=complete) if ENSEMBLE in summary.forecasters else b"null"
-    values = forecasters_json(summary, discoveries, indexes, level=LEVEL + 1, indented=complete)
+def variable_json(summary: VariableSummary, discoveries: NDArray[np.bool_]) -> Iterator[bytes]:
+    """Yield the indented JSON of a variable with all its forecasters; `discoveries` is (forecaster, horizon)."""
+    horizons = range(1, summary.scores.shape[1] + 1)
+    document = {**_head(summary, horizons), "ensemble": PLACEHOLDER, "forecasters": PLACEHOLDER}
+    template = Template.of(document, level=LEVEL, indented=True)
+    learned = _ensemble_json(summary) if ENSEMBLE in summary.forecasters else b"null"
+    values = forecasters_json(summary, discoveries, level=LEVEL + 1)
     return template.with_parts([[learned], [values]])
 
 
-def _benchmark(summary: VariableSummary) -> dict[str, Any]:
+def summary_json(summary: VariableSummary, skill: str) -> bytes:
+    """Return the JSON of a variable in short, at some horizons, on one line; `skill` is the measure of the verdict."""
+    horizons = summary_horizons(summary.scores.shape[1])
+    scores = {str(horizon): _best_scores(summary, horizon, skill) for horizon in horizons}
+    return msgspec.json.encode({**_head(summary, horizons), "best_scores": scores})
+
+
+def summary_horizons(horizon: int) -> tuple[int, ...]:
+    """Return the horizons that a summary shows: all up to MOST_HORIZONS, else so many from the first to the last."""
+    if horizon <= MOST_HORIZONS:
+        return tuple(range(1, horizon + 1))
+    spread = np.geomspace(1, horizon, MOST_HORIZONS).round().astype(int)
+    return tuple(np.maximum(spread, np.arange(1, MOST_HORIZONS + 1)).tolist())
+
+
+def _head(summary: VariableSummary, horizons: Iterable[int]) -> dict[str, Any]:
+    horizons = tuple(horizons)
+    return {
+        "digest": f"sha256:{summary.digest()}",
+        "span": summary.span,
+        "benchmark": _benchmark(summary, horizons),
+        "best": {str(horizon): summary.best(horizon) for horizon in horizons},
+    }
+
+
+def _best_scores(summary: VariableSummary, horizon: int, skill: str) -> dict[str, Any] | None:
+    name = summary.best(horizon)
+    if name is None:
+        return None
+    row = summary.forecasters.index(name), horizon - 1
+    is_benchmark = name == summary.benchmark
+    return {
+        "mae": _number(summary.scores[*row, MEASURES.index("mae")]),
+        "skill": _number(summary.scores[*row, MEASURES.index(skill)]),
+        "trust": None if is_benchmark else _number(summary.shown("probability")[row]),
+        "verdict": None if is_benchmark else VERDICTS[int(summary.verdicts[row])],
+    }
+
+
+def _number(value: np.float64) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _benchmark(summary: VariableSummary, horizons: Iterable[int]) -> dict[str, Any]:
     """Return the benchmark, and how it stands against the simple forecasters."""
-    best_simple = _by_horizon(summary.best_simple(horizon) for horizon in _horizons(summary))
+    best_simple = {str(horizon): summary.best_simple(horizon) for horizon in horizons}
     document = {"name": summary.benchmark, "trends": bool(summary.trends.any()), "best_simple": best_simple}
     return document | ({"nulls": {"best_simple": _NO_SIMPLE}} if None in best_simple.values() else {})
 
 
-def _horizons(summary: VariableSummary) -> range:
-    return range(1, summary.scores.shape[1] + 1)
-
-
-def _ensemble_json(summary: VariableSummary, *, indented: bool) -> bytes:
+def _ensemble_json(summary: VariableSummary) -> bytes:
     values = np.concatenate([summary.weights.T.ravel(), summary.regret, summary.bound])
     finite = np.isfinite(values)
-    template = _ensemble_template(summary.forecasters, len(summary.regret), finite.tobytes(), indented=indented)
+    template = _ensemble_template(summary.forecasters, len(summary.regret), finite.tobytes())
     return template.with_values(values[finite].tolist())
 
 
 @lru_cache(maxsize=128)
-def _ensemble_template(names: tuple[str, ...], horizons: int, finite: bytes, *, indented: bool) -> Template:
+def _ensemble_template(names: tuple[str, ...], horizons: int, finite: bytes) -> Template:
     """Return the template for a pattern of finite values: weights (horizon, forecaster), regret, and bound."""
     rows = np.frombuffer(finite, np.bool_).reshape(-1, horizons)
     weights, (regret, bound) = rows[:-2].reshape(horizons, -1), rows[-2:]
@@ -74,7 +108,7 @@ def _ensemble_template(names: tuple[str, ...], horizons: int, finite: bytes, *, 
     }
     reasons = {"regret": _NO_REGRET, "bound": _NO_PROOF if bound[0] else _NO_REGRET}
     nulls = {name: reason for name, reason in reasons.items() if None in document[name].values()}
-    return Template.of(document | ({"nulls": nulls} if nulls else {}), level=LEVEL + 1, indented=indented)
+    return Template.of(document | ({"nulls": nulls} if nulls else {}), level=LEVEL + 1, indented=True)
 
 
 def _by_horizon(values: Iterable[Any]) -> dict[str, Any]:

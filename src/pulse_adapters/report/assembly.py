@@ -8,7 +8,8 @@ from typing import Final
 
 from pulse_adapters.published.archive import Archive
 from pulse_adapters.published.cautions import reliability_text, trending_text
-from pulse_adapters.published.result_reader import PublishedRun, read_result
+from pulse_adapters.published.result_reader import PublishedRun, with_results
+from pulse_adapters.published.score_reader import with_best_scores, with_scores
 from pulse_adapters.published.terms import LOSSES, benchmark_text, span_text
 from pulse_adapters.report.batch_scores import BatchScores, read_batch_scores
 from pulse_adapters.report.details import focus_forecaster, variable_detail
@@ -39,12 +40,16 @@ def assemble_report(archive: Archive, run_id: str, variables: Sequence[str] = ()
 
     Raises RunNotFound, MalformedData, SinkUnavailable; SettingsError where the run has no such variable.
     """
-    run = read_result(archive, run_id)
+    return with_results(archive, (run_id,), lambda run: _assembled(archive, run, variables, limit))
+
+
+def _assembled(archive: Archive, run: PublishedRun, variables: Sequence[str], limit: int) -> Report:
     _refuse_unknown(run, variables)
     horizons = _horizons(run)
+    run = with_best_scores(archive, run, horizons)
     rows = _rows(archive, run, horizons)
     names, selection = select_variables(run.run_id, rows, variables, limit)
-    details = _details(archive, run, names, rows)
+    details = _details(archive, with_scores(archive, run, names), names, rows)
     document = run.document
     return Report(
         run_id=run.run_id,
@@ -53,7 +58,7 @@ def assemble_report(archive: Archive, run_id: str, variables: Sequence[str] = ()
         span=_span(run),
         horizon=run.spec.horizon,
         forecasters=len(run.spec.forecasters),
-        variables=len(document.variables),
+        variables=len(run.variables),
         observations=sum(data.observations for data in document.run.data.values()),
         start=run.spec.start,
         end=run.spec.last_day,
@@ -79,17 +84,11 @@ def assemble_report(archive: Archive, run_id: str, variables: Sequence[str] = ()
 
 
 def _benchmark(run: PublishedRun) -> str:
-    return benchmark_text((variable.benchmark.name for variable in run.document.variables.values()), run.spec.benchmark)
+    return benchmark_text((variable.benchmark.name for variable in run.variables.values()), run.spec.benchmark)
 
 
 def _span(run: PublishedRun) -> str:
-    return span_text(
-        scores.trust.span
-        for variable in run.document.variables.values()
-        for forecaster in variable.forecasters.values()
-        for scores in forecaster.horizons.values()
-        if scores.trust is not None
-    )
+    return span_text(variable.span for variable in run.variables.values())
 
 
 def _cautions(run: PublishedRun) -> tuple[str, ...]:
@@ -98,23 +97,23 @@ def _cautions(run: PublishedRun) -> tuple[str, ...]:
 
 
 def _refuse_unknown(run: PublishedRun, variables: Sequence[str]) -> None:
-    unknown = [name for name in variables if name not in run.document.variables]
+    unknown = [name for name in variables if name not in run.variables]
     if unknown:
-        names = listed(sorted(run.document.variables)[:10])
+        names = listed(sorted(run.variables)[:10])
         raise SettingsError([f"variables: the run '{run.run_id}' has no {name!r}; it has {names}" for name in unknown])
 
 
 def _horizons(run: PublishedRun) -> range:
-    rows = len(run.document.variables) * run.spec.horizon
+    rows = len(run.variables) * run.spec.horizon
     return range(1, (run.spec.horizon if rows <= ROW_LIMIT else 1) + 1)
 
 
 def _rows(archive: Archive, run: PublishedRun, horizons: Sequence[int]) -> tuple[Row, ...]:
     rows: dict[str, tuple[Row, ...]] = {}
     for scores in read_batch_scores(archive, run):
-        if scores.variable in run.document.variables:
+        if scores.variable in run.variables:
             rows[scores.variable] = tuple(summary_rows(run, scores.variable, scores, horizons))
-    for variable in run.document.variables:
+    for variable in run.variables:
         rows.setdefault(variable, tuple(summary_rows(run, variable, None, horizons)))
     return tuple(row for variable in sorted(rows) for row in rows[variable])
 
@@ -137,10 +136,10 @@ def _details(archive: Archive, run: PublishedRun, names: Sequence[str], rows: Se
 
 def _missing(run: PublishedRun, details: Sequence[Detail], horizons: Sequence[int]) -> tuple[str, ...]:
     missing = []
-    if details and not run.hindcasts:
+    if details and not run.parts("hindcasts"):
         missing.append(_NO_HINDCASTS)
     if len(horizons) < run.spec.horizon:
-        missing.append(f"The summary shows one step ahead; result.json holds all {run.spec.horizon} horizons.")
+        missing.append(f"The summary shows one step ahead; the table scores holds all {run.spec.horizon} horizons.")
     return tuple(missing)
 
 

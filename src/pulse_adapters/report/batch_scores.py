@@ -1,4 +1,4 @@
-"""Scores of a variable batch by batch, read from the run's table of scores."""
+"""Scores of a variable batch by batch, read from the run's table of batches."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_batch_scores(
     archive: Archive, run: PublishedRun, variables: Collection[str] | None = None
 ) -> Iterator[BatchScores]:
     """Yield the scores of each of `variables` (None: of all), part by part: one part is in memory at a time."""
-    table = RunTable(archive, run.run_id, run.scores, _COLUMNS)
+    table = RunTable(archive, run.run_id, run.parts("batches"), _COLUMNS)
     for part in table.parts:
         pieces = list(table.row_groups(part, variables))
         if pieces:

@@ -22,7 +22,7 @@ FAN_ORIGINS = 250
 
 def focus_forecaster(run: PublishedRun, variable: str) -> str:
     """Return the forecaster whose details are shown: the best one step ahead, the benchmark apart where it can be."""
-    results = run.document.variables[variable]
+    results = run.variables[variable]
     benchmark = results.benchmark.name
     errors = {
         name: scores.horizons["1"].mae
@@ -35,14 +35,14 @@ def focus_forecaster(run: PublishedRun, variable: str) -> str:
 def variable_detail(run: PublishedRun, row: Row, scores: BatchScores, hindcasts: Hindcasts | None) -> Detail:
     """Return a variable's details; `row` is its row of the summary one step ahead."""
     variable, focus = row.variable, focus_forecaster(run, row.variable)
-    data, benchmark = run.document.run.data[variable], run.document.variables[variable].benchmark
+    data, benchmark = run.document.run.data[variable], run.variables[variable].benchmark
     return Detail(
         variable=variable,
         focus=standing_of(run, variable, focus, 1),
         row=row,
         trends=benchmark.trends,
         loss=LOSSES[run.spec.trust_loss],
-        scored=run.document.variables[variable].forecasters[focus].horizons["1"].n,
+        scored=run.variables[variable].forecasters[focus].horizons["1"].n,
         known_at=data.known_at,
         observations=data.observations,
         batch_edges=_starts(run),
@@ -74,7 +74,7 @@ def _trust(run: PublishedRun, focus: str, scores: BatchScores, hindcasts: Hindca
 
 def _compared(run: PublishedRun, variable: str, focus: str) -> Sequence[str]:
     """Return the forecasters whose skill is shown by horizon: the focus, the ensemble, those best at some horizon."""
-    results = run.document.variables[variable]
+    results = run.variables[variable]
     names = dict.fromkeys((focus, ENSEMBLE, *(name for name in results.best.values() if name is not None)))
     return [name for name in names if name in results.forecasters and name != results.benchmark.name][:CURVES]
 
@@ -111,7 +111,7 @@ def _fan(hindcasts: Hindcasts) -> Fan:
 
 
 def _calibration(run: PublishedRun, variable: str, focus: str, hindcasts: Hindcasts | None) -> Calibration:
-    shares = run.document.variables[variable].forecasters[focus].horizons["1"].coverage
+    shares = run.variables[variable].forecasters[focus].horizons["1"].coverage
     coverage = {
         interval: float("nan") if shares[str(interval)] is None else shares[str(interval)] for interval in INTERVALS
     }

@@ -15,7 +15,7 @@ def run_facts(run: PublishedRun) -> tuple[tuple[str, str], ...]:
     target = {"level": "levels", "change": "changes", "log-change": "log changes"}[spec.target]
     return (
         ("Period", f"{day(spec.start)} to {day(spec.last_day)}"),
-        ("Variables", f"{len(run.document.variables):,}, forecast as {target}"),
+        ("Variables", f"{len(run.variables):,}, forecast as {target}"),
         ("Ahead", f"1 to {spec.horizon} steps" if spec.horizon > 1 else "1 step"),
         ("Forecasters", f"{len(spec.forecasters)}, against {_benchmarks(run)}"),
         ("Batches", f"{len(run.batches):,} of {counted(spec.batch_size_days, 'day')}"),
@@ -30,7 +30,7 @@ def _benchmarks(run: PublishedRun) -> str:
     """Return the benchmark, or those that were chosen for the variables with how many each."""
     if run.spec.benchmark != AUTO:
         return run.spec.benchmark
-    counts = Counter(variable.benchmark.name for variable in run.document.variables.values())
+    counts = Counter(head.benchmark.name for head in run.variables.heads().values())
     return listed([f"{name} ({count:,})" for name, count in counts.most_common()])
 
 

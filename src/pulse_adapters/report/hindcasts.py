@@ -74,7 +74,7 @@ class Hindcasts:
 
 def read_hindcasts(archive: Archive, run: PublishedRun, focus: Mapping[str, str]) -> Iterator[Hindcasts]:
     """Yield each variable's hindcasts by its forecaster in `focus`; one part is in memory at a time."""
-    table = RunTable(archive, run.run_id, run.hindcasts, _COLUMNS)
+    table = RunTable(archive, run.run_id, run.parts("hindcasts"), _COLUMNS)
     for part in table.parts:
         pieces = [_relevant(rows, focus) for rows in table.row_groups(part, focus, horizon=1)]
         if pieces:

@@ -15,14 +15,14 @@ from pulse_core.scores.verdict import SKILL
 
 def standing_of(run: PublishedRun, variable: str, forecaster: str | None, horizon: int) -> Standing:
     """Return how a forecaster stands at a horizon; None stands for none that was scored."""
-    results = run.document.variables[variable]
+    results = run.variables[variable]
     scores = None if forecaster is None else results.forecasters[forecaster].horizons[str(horizon)]
     standing = Standing(
         forecaster=forecaster,
         benchmark=results.benchmark.name,
         verdict=_verdict(scores),
         over_simple=None if scores is None else scores.skill_over_simple,
-        simple=results.benchmark.best_simple[str(horizon)],
+        simple=results.benchmark.best_simple.get(str(horizon)),
     )
     if scores is None or scores.verdict is None:
         return standing
@@ -76,6 +76,6 @@ def trending_benchmarks(run: PublishedRun) -> list[TrendingBenchmark]:
             simple=variable.benchmark.best_simple["1"],
             skill=standing_of(run, name, variable.best["1"], 1).over_simple,
         )
-        for name, variable in run.document.variables.items()
+        for name, variable in run.variables.items()
         if variable.benchmark.trends
     ]

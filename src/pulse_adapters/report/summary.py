@@ -26,7 +26,7 @@ def summary_rows(
 
 
 def _row(run: PublishedRun, variable: str, batch_scores: BatchScores | None, horizon: int) -> Row:
-    results = run.document.variables[variable]
+    results = run.variables[variable]
     best = results.best[str(horizon)]
     standing = standing_of(run, variable, best, horizon)
     errors, trusts = _EMPTY, _EMPTY

@@ -77,16 +77,16 @@ class StorageArchive:
         """Return the full name of a run's file: a path, or `s3://bucket/key`. Raises as `read` for invalid names."""
         return self.storage.address(file_name(run_id, name))
 
-    def parts(self, run_id: str, table: str) -> tuple[str, ...]:
-        """Return the names, for `read`, of the files of a run's table, in order; none where the run has no such table.
+    def parts(self, run_id: str, table: str) -> dict[str, int]:
+        """Return the names, for `read`, of the files of a run's table, with their sizes in bytes.
 
-        The tables are `scores` and `hindcasts`. Raises SettingsError for an invalid run id, SinkUnavailable.
+        The tables are `scores`, `batches` and `hindcasts`. Raises SettingsError for an invalid run id, SinkUnavailable.
         """
         if table not in TABLES:
             raise ValueError(f"'{table}' is no table: there are {', '.join(TABLES)}")
-        names = (entry.name for entry in self.storage.entries(f"{run_folder(run_id)}/{table}"))
-        parts = (part_of(run_id, name) for name in names)
-        return tuple(sorted(f"{part}{SUFFIX}" for part in parts if part is not None))
+        sizes = {entry.name: entry.size for entry in self.storage.entries(f"{run_folder(run_id)}/{table}")}
+        parts = {part_of(run_id, name): size for name, size in sizes.items()}
+        return {f"{part}{SUFFIX}": size for part, size in parts.items() if part is not None}
 
     def records(self) -> Iterator[RecordFacts]:
         """Yield every sound record and every one set aside, in no order. Raises SinkUnavailable."""

@@ -1,6 +1,7 @@
 """Names of the files of results, the same in every storage.
 
-    units/<kk>/<key>               a record; <kk> are the first two digits of its key
+    records/<group>/<pack>         packed records of a group; a pack is named by the hash of its bytes
+    units/<kk>/<key>               a single record; <kk> are the first two digits of its key
     <run id>/result.json           the result of a run
     <run id>/<table>/part-*        its tables
     <run id>/<name>                a file attached to the run, such as run.log
@@ -18,6 +19,7 @@ from pulse_adapters.published.document import RESULT
 from pulse_adapters.published.table_writer import SUFFIX, TABLES, is_part_name
 from pulse_core.errors import SettingsError
 
+RECORDS: Final = "records"
 UNITS: Final = "units"
 PROGRESS: Final = "progress"
 
@@ -32,6 +34,13 @@ def record_name(key: str) -> str:
     return f"{UNITS}/{key[:2]}/{key}"
 
 
+def pack_name(group: str, pack: str) -> str:
+    """Return the name of a pack of a group, both in 32 hexadecimal digits. Raises ValueError for another group."""
+    if not _KEY.fullmatch(group):
+        raise ValueError(f"'{group}' is no group: expected 32 lower-case hexadecimal digits")
+    return f"{RECORDS}/{group}/{pack}"
+
+
 def key_of(name: str) -> str | None:
     """Return the key of the record with this name, or None where the name is no record's."""
     _, _, key = name.rpartition("/")
@@ -40,13 +49,13 @@ def key_of(name: str) -> str | None:
 
 def is_run_id(text: str) -> bool:
     """Whether a text is a valid run id."""
-    return _NAME.fullmatch(text) is not None and text != UNITS
+    return _NAME.fullmatch(text) is not None and text not in {UNITS, RECORDS}
 
 
 def run_folder(run_id: str) -> str:
     """Return the name of a run's folder. Raises SettingsError for an invalid run id."""
     if not is_run_id(run_id):
-        rule = f"1 to 128 of A-Z a-z 0-9 . _ -, no dot first, and not '{UNITS}'"
+        rule = f"1 to 128 of A-Z a-z 0-9 . _ -, no dot first, and neither '{UNITS}' nor '{RECORDS}'"
         raise SettingsError([f"run id '{run_id}' cannot name a folder: use {rule}"])
     return run_id
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from threading import Lock
+from threading import Condition, Lock, RLock
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -14,9 +15,10 @@ import numpy as np
 
 from pulse_core.arrays import is_frozen
 from pulse_core.errors import RunIdTaken
-from pulse_core.ports import Write
+from pulse_core.ports import Recall
 from pulse_core.results import Record, RunResult
-from pulse_core.tables import Column, Columns, Labels, is_other_content
+from pulse_core.spec import RunSpec
+from pulse_core.tables import Column, Columns, Labels, PartFacts, full_part_name, name_range
 
 Parts = dict[tuple[str, str], tuple[Columns, ...]]
 """Parts of tables by run id and name: a part is a sequence of row groups."""
@@ -39,8 +41,16 @@ class MemorySink:
     """The result published last under each run id."""
     parts: Parts = attrs.field(factory=dict, init=False, repr=False)
     """Parts of tables by run id and name, row group by row group."""
+    packed: dict[tuple[str, str], Record] = attrs.field(factory=dict, init=False, repr=False)
+    """Packed records by group and key."""
     _records: dict[str, Record] = attrs.field(factory=dict, init=False, repr=False)
-    _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
+    _claimed: dict[str, RunSpec] = attrs.field(factory=dict, init=False, repr=False)
+    _lock: RLock = attrs.field(factory=RLock, init=False, repr=False)
+    _changed: Condition = attrs.field(init=False, repr=False)
+
+    @_changed.default
+    def _of_the_lock(self) -> Condition:
+        return Condition(self._lock)
 
     def __attrs_post_init__(self) -> None:
         _sinks[self.name] = self
@@ -49,63 +59,123 @@ class MemorySink:
         return _named, (self.name,)
 
     def recall(self, key: str) -> Record | None:
-        """Return the record of a key, or None."""
+        """Return the single record of a key, or None."""
         with self._lock:
             return self._records.get(key)
 
     def record(self, key: str, result: Record) -> None:
-        """Store a record unless the key has one."""
+        """Store a single record unless the key has one."""
         with self._lock:
             self._records.setdefault(key, result)
 
     def remove_record(self, key: str) -> None:
-        """Remove the record of a key, if it has one."""
+        """Remove the single record of a key, if it has one."""
         with self._lock:
             self._records.pop(key, None)
 
+    def pack(self, group: str, records: Mapping[str, Record]) -> None:
+        """Store records of a group, in place of those under the same keys."""
+        with self._lock:
+            self.packed.update({(group, key): record for key, record in records.items()})
+
     @contextmanager
-    def part(self, run_id: str, name: str) -> Iterator[Write]:
+    def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
+        """Open a group for recalling."""
+        del keys
+        yield lambda key: self.packed.get((group, key))
+
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[MemoryPart]:
         """Open a part for row groups; it is stored once the context has ended well, unless it has no rows."""
-        groups: list[Columns] = []
-        yield lambda columns: groups.append({label: _copied(column) for label, column in columns.items()})
-        with self._lock:
-            put_part(self.parts, run_id, name, groups)
+        part = MemoryPart()
+        yield part
+        part.finish(name)
+        if part.facts is not None:
+            with self._lock:
+                self.parts[run_id, part.facts.name] = tuple(part.groups)
 
-    def has_part(self, run_id: str, name: str) -> bool:
-        """Whether a run has a part of this name."""
+    def has_part(self, run_id: str, part: PartFacts) -> bool:
+        """Whether a run has this part."""
         with self._lock:
-            return (run_id, name) in self.parts
+            groups = self.parts.get((run_id, part.name))
+        return groups is not None and facts_of(part.name, groups) == attrs.evolve(part, content="")
 
-    def copy_part(self, name: str, source: str, run_id: str) -> bool:
-        """Copy a part of the run `source` to another run; return whether that run has the part afterwards."""
-        with self._lock:
-            if (run_id, name) not in self.parts and (source, name) in self.parts:
-                put_part(self.parts, run_id, name, self.parts[source, name])
-            return (run_id, name) in self.parts
+    @contextmanager
+    def claim(self, run_id: str, spec: RunSpec, waiting: Callable[[str], None]) -> Iterator[MemoryClaim]:
+        """Open a run id for publishing the result of a spec; a thread waits for another with the same spec.
+
+        Raises RunIdTaken where the run id holds the result of another spec, or another thread has it for one.
+        """
+        told = False
+        with self._changed:
+            while True:
+                published = self.runs.get(run_id)
+                holder = self._claimed.get(run_id, spec)
+                if holder != spec or (published is not None and published.spec != spec):
+                    raise RunIdTaken([f"run id '{run_id}' holds the result of another spec: choose another"])
+                if run_id not in self._claimed:
+                    break
+                if not told:
+                    waiting(f"Another thread has the run '{run_id}' under way")
+                    told = True
+                self._changed.wait()
+            self._claimed[run_id] = spec
+        try:
+            yield MemoryClaim(self, () if published is None else published.parts)
+        finally:
+            with self._changed:
+                del self._claimed[run_id]
+                self._changed.notify_all()
+
+
+@attrs.frozen(eq=False)
+class MemoryClaim:
+    """The right to publish under a run id in memory."""
+
+    sink: MemorySink
+    parts: tuple[PartFacts, ...]
 
     def publish(self, result: RunResult) -> Sequence[str]:
-        """Store a run in `runs`, remove the parts that it does not name, and return its address.
-
-        Raises RunIdTaken where its id holds the result of another spec.
-        """
-        with self._lock:
-            published = self.runs.get(result.run_id)
-            if published is not None and published.spec != result.spec:
-                raise RunIdTaken([f"run id '{result.run_id}' holds the result of another spec: choose another"])
-            self.runs[result.run_id] = result
-            for run_id, name in list(self.parts):
-                if run_id == result.run_id and name not in result.parts:
-                    del self.parts[run_id, name]
-        return [f"memory:{self.name}/{result.run_id}"]
+        """Store a run in `runs`, remove the parts that it does not name, and return its address."""
+        sink, names = self.sink, {part.name for part in result.parts}
+        with sink._lock:
+            sink.runs[result.run_id] = result
+            for run_id, name in list(sink.parts):
+                if run_id == result.run_id and name not in names:
+                    del sink.parts[run_id, name]
+        return [f"memory:{sink.name}/{result.run_id}"]
 
 
-def put_part(parts: Parts, run_id: str, name: str, groups: Sequence[Columns]) -> None:
-    """Store a part unless it has no row groups; remove the parts of the same unit with other content."""
-    parts.pop((run_id, name), None)
-    if groups:
-        parts[run_id, name] = tuple(groups)
-    for other in [other for other in parts if other[0] == run_id and is_other_content(name, other[1])]:
-        del parts[other]
+@attrs.define(eq=False)
+class MemoryPart:
+    """A part that is being written: its row groups, and its facts once it is finished."""
+
+    groups: list[Columns] = attrs.field(factory=list)
+    facts: PartFacts | None = None
+
+    def write(self, columns: Columns) -> None:
+        """Add a row group."""
+        self.groups.append({label: _copied(column) for label, column in columns.items()})
+
+    def finish(self, name: str) -> None:
+        """Work out the facts of a part that is written under this name."""
+        if self.groups:
+            sha256 = facts_of("", self.groups).sha256
+            self.facts = facts_of(full_part_name(name, sha256), self.groups)
+
+
+def facts_of(name: str, groups: Sequence[Columns]) -> PartFacts:
+    """Return the facts of a part in memory; its bytes are those of its columns, with their names and types."""
+    digest, size, rows = hashlib.sha256(), 0, 0
+    for columns in groups:
+        rows += len(next(iter(columns.values())))
+        for label, column in columns.items():
+            values = column.codes if isinstance(column, Labels) else column
+            kind = column.names if isinstance(column, Labels) else values.dtype.str
+            digest.update(repr((label, kind, values.shape)).encode())
+            digest.update(content := values.tobytes())
+            size += len(content)
+    return PartFacts(name, "", rows, size, digest.hexdigest(), *name_range(groups))
 
 
 def _copied(column: Column) -> Column:

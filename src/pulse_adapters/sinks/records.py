@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.errors import SinkUnavailable
-from pulse_core.results import PartOwner, Record
+from pulse_core.results import Record
 
 MAGIC: Final = b"pulse-record 1\n"
 LARGEST: Final = 1 << 30
@@ -71,8 +71,7 @@ def encode_record(result: Record) -> bytes:
     content = b"".join([len(header).to_bytes(_LENGTH, "little"), header, *arrays])
     if len(content) > LARGEST:
         message = f"a record of {len(content)} bytes is larger than the {LARGEST} that can be kept"
-        context = "" if isinstance(result, PartOwner) else f"variable '{result.variable}'"
-        raise SinkUnavailable(message, context, "Use longer batches")
+        raise SinkUnavailable(message, f"variable '{result.variable}'", "Use longer batches")
     packed = len(content).to_bytes(_LENGTH, "little") + _codec().compress(content, asbytes=True)
     return b"".join([MAGIC, hashlib.sha256(packed).digest(), packed])
 

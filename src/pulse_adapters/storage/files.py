@@ -6,12 +6,12 @@ A writer locks its temporary file; a temporary file without a lock is the remain
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
 import re
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,26 +47,6 @@ def replace(path: Path, content: bytes) -> None:
         temporary.replace(path)
 
 
-def copy(source: Path, path: Path) -> bool:
-    """Copy a file to `path` unless that exists; return whether `path` exists afterwards. Raises OSError.
-
-    The copy is a hard link where the disk has them: files are replaced, never changed.
-    """
-    make_folder(path.parent)
-    try:
-        path.hardlink_to(source)
-    except FileExistsError:
-        return True
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        return _copy_content(source, path)
-    _flush_folder(path.parent)
-    return True
-
-
 @attrs.frozen
 class Draft:
     """A file that is being written beside `path`, and takes that name once it is finished."""
@@ -75,12 +55,13 @@ class Draft:
     file: IO[bytes]
     _temporary: Path
 
-    def finish(self) -> None:
-        """Flush the file and give it its name, replacing an older one. Raises OSError."""
+    def finish(self, path: Path | None = None) -> None:
+        """Give the file its name, or another in its folder, replacing an older one; flush_disk makes it durable.
+
+        Raises OSError.
+        """
         self.file.flush()
-        os.fsync(self.file.fileno())
-        self._temporary.replace(self.path)
-        _flush_folder(self.path.parent)
+        self._temporary.replace(path or self.path)
 
     def discard(self) -> None:
         """Remove the file unless it is finished. Raises OSError."""
@@ -109,6 +90,22 @@ def sweep_below(folder: Path) -> None:
     for path, _, names in os.walk(folder):
         for name in filter(is_temporary, names):
             _remove_abandoned(Path(path, name))
+
+
+def flush_disk(folder: Path) -> None:
+    """Flush everything that was written to the disk of a folder. Raises OSError."""
+    folder = next(path for path in (folder, *folder.parents) if path.exists())
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:  # not Linux
+        os.sync()
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if syncfs(descriptor):
+            error = ctypes.get_errno()
+            raise OSError(error, os.strerror(error), str(folder))
+    finally:
+        os.close(descriptor)
 
 
 def is_temporary(name: str) -> bool:
@@ -150,21 +147,6 @@ def _open_temporary(path: Path) -> tuple[int, Path]:
         if temporary.exists():
             return descriptor, temporary
         os.close(descriptor)
-
-
-def _copy_content(source: Path, path: Path) -> bool:
-    try:
-        original = source.open("rb")
-    except FileNotFoundError:
-        return False
-    with original:
-        copied = draft(path)
-        try:
-            shutil.copyfileobj(original, copied.file)
-            copied.finish()
-        finally:
-            copied.discard()
-    return True
 
 
 def _take_name(temporary: Path, path: Path) -> bool:

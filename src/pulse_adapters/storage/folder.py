@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,17 @@ class FolderStorage:
             except FileNotFoundError:
                 return None
 
+    def read_range(self, name: str, start: int, length: int) -> bytes | None:
+        """Return so many bytes of a file from `start` on, or None where there is none. Raises SinkUnavailable."""
+        path = self.root / name
+        with disk_faults("read a file", path):
+            try:
+                with path.open("rb", buffering=0) as file:
+                    file.seek(start)
+                    return file.read(length)
+            except FileNotFoundError:
+                return None
+
     def reading(self, names: Sequence[str]) -> AbstractContextManager[Read]:
         """Open for reading these files, each when it is read: a disk does not keep its reader waiting."""
         del names
@@ -54,17 +66,31 @@ class FolderStorage:
         with disk_faults("write a file", path):
             files.replace(path, content)
 
-    def copy(self, source: str, name: str) -> bool:
-        """Store a second file with the content of `source`, unless the name is taken. Raises SinkUnavailable."""
-        path = self.root / name
-        with disk_faults("write a file", path):
-            return files.copy(self.root / source, path)
+    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
+        """Store `after` in place of `before`; return False where the file holds something else."""
+        if self.read(name) != before:
+            return False
+        if after is None:
+            self.remove(name)
+        else:
+            self.replace(name, after)
+        return True
+
+    def fits(self, name: str, size: int, sha256: str) -> bool:
+        """Whether a file exists with this size and SHA-256. Raises SinkUnavailable."""
+        content = self.read(name)
+        return content is not None and len(content) == size and hashlib.sha256(content).hexdigest() == sha256
+
+    def durable(self) -> None:
+        """Flush the disk of this folder. Raises SinkUnavailable."""
+        with disk_faults("flush the disk", self.root):
+            files.flush_disk(self.root)
 
     def draft(self, name: str) -> _Draft:
         """Open a file that takes its name once it is finished. Raises SinkUnavailable."""
         path = self.root / name
         with disk_faults("write a file", path):
-            return _Draft(files.draft(path))
+            return _Draft(self.root, files.draft(path))
 
     def folders(self) -> Iterator[str]:
         """Yield the names of the folders in this one, sorted. Raises SinkUnavailable."""
@@ -151,6 +177,7 @@ def open_storage(location: Location, settings: object) -> FolderStorage:
 class _Draft:
     """A file under way beside its destination."""
 
+    _root: Path
     _draft: files.Draft
 
     @property
@@ -161,9 +188,9 @@ class _Draft:
     def address(self) -> str:
         return str(self._draft.path)
 
-    def finish(self) -> None:
+    def finish(self, name: str | None = None) -> None:
         with disk_faults("write a file", self.address):
-            self._draft.finish()
+            self._draft.finish(None if name is None else self._root / name)
 
     def discard(self) -> None:
         with disk_faults("remove a temporary file", self.address):

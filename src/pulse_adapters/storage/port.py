@@ -41,8 +41,8 @@ class Draft(Protocol):
     def address(self) -> str:
         """The path that an error of writing names."""
 
-    def finish(self) -> None:
-        """Give the file its name, replacing an older one. Raises SinkUnavailable."""
+    def finish(self, name: str | None = None) -> None:
+        """Give the file its name, or another one in the same folder, replacing an older one. Raises SinkUnavailable."""
 
     def discard(self) -> None:
         """Remove the file unless it is finished. Raises SinkUnavailable."""
@@ -53,6 +53,12 @@ class Storage(Protocol):
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None where there is none. Raises SinkUnavailable."""
+
+    def read_range(self, name: str, start: int, length: int) -> bytes | None:
+        """Return so many bytes of a file from `start` on, fewer at its end, or None where there is no such file.
+
+        Raises SinkUnavailable.
+        """
 
     def reading(self, names: Sequence[str]) -> AbstractContextManager[Read]:
         """Open for reading these files one after another; a storage behind a network fetches the next ones meanwhile.
@@ -69,15 +75,23 @@ class Storage(Protocol):
     def replace(self, name: str, content: bytes) -> None:
         """Store a file, replacing an older one of its name. Raises SinkUnavailable."""
 
-    def copy(self, source: str, name: str) -> bool:
-        """Store a second file with the content of `source`; return whether `name` exists afterwards.
+    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
+        """Store `after` in place of `before` in one step; return False where the file holds something else.
 
-        Without a source there is no copy. Where the name is taken, the file of that name may stay: names tell their
-        content. Raises SinkUnavailable.
+        None stands for no file. Of several writers at the same time one wins. Raises SinkUnavailable.
         """
 
+    def fits(self, name: str, size: int, sha256: str) -> bool:
+        """Whether a file exists with this size and this SHA-256, in hexadecimal digits. Raises SinkUnavailable."""
+
+    def durable(self) -> None:
+        """Return once all files that this machine has stored so far outlast a loss of power. Raises SinkUnavailable."""
+
     def draft(self, name: str) -> Draft:
-        """Open a file that takes its name once it is finished; discard it afterwards. Raises SinkUnavailable."""
+        """Open a file that takes its name once it is finished; discard it afterwards. Raises SinkUnavailable.
+
+        It outlasts a loss of power once `durable` has returned.
+        """
 
     def folders(self) -> Iterator[str]:
         """Yield the names of the topmost folders, sorted. Raises SinkUnavailable."""

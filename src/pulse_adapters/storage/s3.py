@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import tempfile
@@ -54,6 +55,11 @@ class S3Storage:
         fetched = self.bucket.get(self.prefix + name)
         return None if fetched is None else fetched.content
 
+    def read_range(self, name: str, start: int, length: int) -> bytes | None:
+        """Return so many bytes of an object from `start` on, or None where there is none. Raises SinkUnavailable."""
+        content = self.read(name)
+        return None if content is None else content[start : start + length]
+
     @contextmanager
     def reading(self, names: Sequence[str]) -> Iterator[Read]:
         """Open for reading these objects; as many threads as workers fetch the next ones, in order."""
@@ -82,9 +88,23 @@ class S3Storage:
                 files.replace(self.local_folder / name, content)
             raise _stored_locally(error, self.local_folder / name) from error
 
-    def copy(self, source: str, name: str) -> bool:
-        """Copy an object on the server. Raises SinkUnavailable."""
-        return self.bucket.copy(self.prefix + source, self.prefix + name)
+    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
+        """Store `after` in place of `before`; return False where the object holds something else."""
+        if self.read(name) != before:
+            return False
+        if after is None:
+            self.remove(name)
+        else:
+            self.replace(name, after)
+        return True
+
+    def fits(self, name: str, size: int, sha256: str) -> bool:
+        """Whether an object exists with this size and SHA-256. Raises SinkUnavailable."""
+        content = self.read(name)
+        return content is not None and len(content) == size and hashlib.sha256(content).hexdigest() == sha256
+
+    def durable(self) -> None:
+        """Return at once: what S3 has confirmed is durable."""
 
     def draft(self, name: str) -> _Draft:
         """Open a file on this disk that is uploaded once it is finished. Raises SinkUnavailable."""
@@ -174,13 +194,14 @@ class _Draft:
     def address(self) -> str:
         return tempfile.gettempdir()
 
-    def finish(self) -> None:
+    def finish(self, name: str | None = None) -> None:
+        name = name or self._name
         with disk_faults("write a temporary file", self.address):
             self.file.flush()
         try:
-            self._storage.bucket.upload(self._storage.prefix + self._name, self.file)
+            self._storage.bucket.upload(self._storage.prefix + name, self.file)
         except SinkUnavailable as error:
-            path = self._storage.local_folder / self._name
+            path = self._storage.local_folder / name
             self._store_locally(path)
             raise _stored_locally(error, path) from error
 

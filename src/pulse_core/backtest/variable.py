@@ -20,7 +20,7 @@ from pulse_core.data.calendars import calendar_of
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.forecasters.base import Histories
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.results import VariableRecord
+from pulse_core.results import VariableBacktest
 from pulse_core.scores.comparison import comparison_statistics
 from pulse_core.scores.evidence import evidence_of_wins, log10_of
 from pulse_core.scores.sums import BatchSums
@@ -52,7 +52,7 @@ class Newest:
 class Backtest:
     """What a variable's backtest comes to: its record, and what is forecast at its newest origin."""
 
-    record: VariableRecord
+    record: VariableBacktest
     newest: Newest
 
 
@@ -143,7 +143,7 @@ class _Output:
     span: int
     marks: _Marks
 
-    def record(self, simple: tuple[str, ...], last: OriginStates) -> VariableRecord:
+    def record(self, simple: tuple[str, ...], last: OriginStates) -> VariableBacktest:
         """Return the record; `last` is what stands at the newest origin."""
         shown, names, learning, first = self.hindcasts.shown, self.hindcasts.names, self.learning, self.origins.first
         trust = trust_probability(learning.marked, self.span)  # (mark, horizon, forecaster)
@@ -156,7 +156,7 @@ class _Output:
         counts = np.moveaxis(learning.counts, 2, 0).swapaxes(-2, -1).astype(np.int64)[:, :, :shown]
         weights, regret, bound = learning.learned()
         sums = frozen(learning.sums)  # not to be copied where all are shown
-        return VariableRecord(
+        return VariableBacktest(
             variable=self.point.variable,
             forecasters=names[:shown],
             benchmark=self.benchmark,

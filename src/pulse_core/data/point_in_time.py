@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.data.covariates import recent_changes
+from pulse_core.data.covariates import along_paths, recent_changes
 from pulse_core.data.observations import Moments, Observations, Values, end_of
 from pulse_core.data.vintages import Timeline, Vintages, arrange, timeline
 from pulse_core.errors import DataError, TooLittleData
@@ -104,12 +104,14 @@ def _predictor_changes(
     point: PointInTime, path_stamps: Sequence[Moments], predictors: Sequence[Observations]
 ) -> tuple[Values, ...]:
     """Return the predictors' recent changes along each path, scaled by their largest known at the first origin."""
-    changes = [recent_changes(stamps, point.step_timestamp, point.step_known_at, predictors) for stamps in path_stamps]
-    at_first = np.abs(changes[point.origin_path[0]][:, : point.origin_length[0]])
+    changes = recent_changes(point.step_timestamp, point.step_known_at, predictors)
+    stamps = path_stamps[point.origin_path[0]][: point.origin_length[0]]
+    (at_first,) = along_paths(np.abs(changes), point.step_timestamp, [stamps])
     largest = np.where(np.isfinite(at_first), at_first, 0.0).max(axis=1, initial=0.0)
     _, exponents = np.frexp(largest)
     with np.errstate(over="ignore", under="ignore"):
-        return tuple(np.ldexp(path_changes, -exponents[:, None]) for path_changes in changes)
+        scaled = np.ldexp(changes, -exponents[:, None])
+    return along_paths(scaled, point.step_timestamp, path_stamps)
 
 
 def _logarithms(rows: Observations) -> Observations:

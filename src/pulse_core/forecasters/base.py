@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.arrays import integers, views
+from pulse_core.arrays import integers, strided_views, views
 
 Values = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -28,7 +28,8 @@ class Histories:
     `paths`: series (n,) as some vintage knew them, extended while no older value was revised. Origin i knows the first
     `origin_length[i]` values of path `origin_path[i]`; both (origin,). Origins stand path by path, on a path in order
     of length. Values are scaled by 2**-`exponent`. `predictors`: (predictor x lag, n) per path, recent changes of other
-    variables as each time knew them, each scaled by a power of two, NaN where unknown; empty without predictors.
+    variables as each time knew them, each scaled by a power of two, NaN where unknown; empty without predictors. Paths
+    may share their arrays, whose rows then lie apart.
     All arrays are read-only. Raises ValueError for origins out of order or beyond their path.
     """
 
@@ -36,7 +37,7 @@ class Histories:
     origin_path: Positions = attrs.field(converter=integers)
     origin_length: Positions = attrs.field(converter=integers)
     exponent: int = 0
-    predictors: tuple[Values, ...] = attrs.field(default=(), converter=views)
+    predictors: tuple[Values, ...] = attrs.field(default=(), converter=strided_views)
     by_path: tuple[tuple[int, slice], ...] = attrs.field(init=False)
     """The index of each path on which there are origins, and the positions of these origins."""
     shared: dict[str, Any] = attrs.field(factory=dict, init=False)

@@ -11,7 +11,6 @@ import numpy as np
 from pulse_core.data.observations import KnownRows, resolve_known_at, settled_by
 from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import DataError
-from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.ports import DataStore, TellsVersions, reading
 from pulse_core.results import DataFacts, DataSnapshot, VariableScores
 from pulse_core.runs.attempts import Attempts, attempt
@@ -34,7 +33,7 @@ class VariableInput:
 
     `rows` are its own and `predictors` those of its predictors; None and empty where nothing was read, because what
     this version of the data holds was recorded. `point` is what was known when, where it has been worked out. `scores`
-    is what the record was aggregated to by this spec, where that is recorded.
+    are those of the result, where they are recorded.
     """
 
     variable: str
@@ -58,21 +57,16 @@ class VariableInput:
 
 @attrs.frozen
 class InputReader:
-    """Reads the inputs of variables. What was aggregated before from the same version of the data is not read.
+    """Reads the inputs of variables. What has a result from the same version of the data is not read.
 
     When `fresh`, everything is read.
     """
 
     spec: RunSpec
     store: DataStore
-    forecasters: ForecasterSet
+    keys: RecordKeys
     records: Records
     fresh: bool = False
-    _keys: RecordKeys = attrs.field(init=False)
-
-    @_keys.default
-    def _keys_of_the_spec(self) -> RecordKeys:
-        return RecordKeys(self.spec, self.forecasters)
 
     def inputs(self, variables: Sequence[str]) -> Attempts[VariableInput]:
         """Return the inputs of these variables, in order. Those that were read and have no scores have their point."""
@@ -96,9 +90,7 @@ class InputReader:
         if self.fresh or len(predictors.values) < len(self.spec.predictors):
             return Attempts({})
         snapshots = self._snapshots(variables)
-        keys = {
-            name: self._keys.of(snapshot, predictors.values.values()) for name, snapshot in snapshots.values.items()
-        }
+        keys = {name: self.keys.of(snapshot, predictors.values.values()) for name, snapshot in snapshots.values.items()}
         scores = self.records.scores_of(keys)
         inputs = {
             name: VariableInput(name, snapshots.values[name].facts, keys[name], scores=value)
@@ -107,14 +99,14 @@ class InputReader:
         return Attempts(inputs, {**snapshots.failures, **scores.failures})
 
     def read(self, store: DataStore, variable: str) -> ReadRows:
-        """Read a variable, and record what its version holds. Raises what reading raises, and SinkUnavailable."""
+        """Read a variable, and keep what its version holds for the records. Raises what reading raises."""
         observations, day = store.read(variable), self.spec.last_day
         rows = resolve_known_at(observations, self.spec.known_at, day).by(day)
         version = observations.version
         settled = bool(version) and settled_by(observations, self.spec.known_at, day)
         snapshot = DataSnapshot(variable, data_facts(rows), day.isoformat(), settled)
         if version:
-            self.records.keep_snapshot(version, snapshot, fresh=self.fresh)
+            self.records.keep_snapshot(version, snapshot)
         return ReadRows(rows, snapshot)
 
     def with_point(self, value: VariableInput) -> VariableInput:
@@ -143,7 +135,7 @@ class InputReader:
     def _input(self, read: Callable[[str], ReadRows], variable: str) -> VariableInput:
         """Read a variable and its predictors."""
         target, others = read(variable), [read(name) for name in self.spec.predictors if name != variable]
-        key = self._keys.of(target.snapshot, [other.snapshot for other in others])
+        key = self.keys.of(target.snapshot, [other.snapshot for other in others])
         predictors = tuple(other.rows for other in others)
         return VariableInput(variable, target.snapshot.facts, key, target.rows, predictors)
 

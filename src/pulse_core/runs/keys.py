@@ -13,13 +13,13 @@ import numpy as np
 from pulse_core.data.observations import KnownRows
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.plan import Batch, batch_count
+from pulse_core.plan import Batch
 from pulse_core.results import DataSnapshot
 from pulse_core.spec import RunSpec
 from pulse_core.version import METHOD_REVISION, __version__
 
 _NOT_IN_RECORDS: Final = ("variables", "end", "batch_limit", "forecasters", "known_at")
-"""Fields that act through the rows read (end, known_at), the aggregation, or forecasters' versions."""
+"""Fields that act through the rows read (end, known_at) or the forecasters' versions."""
 
 _NOT_IN_HINDCASTS: Final = (
     *_NOT_IN_RECORDS,
@@ -55,7 +55,7 @@ def snapshot_key(spec: RunSpec, variable: str, version: str) -> str:
 
 @attrs.frozen
 class RecordKeys:
-    """Makes the keys, in hex, under which variables' results are recorded."""
+    """Makes the keys, in hex, of variables' results, and of the group in which they are packed."""
 
     spec: RunSpec
     forecasters: ForecasterSet
@@ -67,6 +67,11 @@ class RecordKeys:
         fields = self.spec.to_document(without=_NOT_IN_RECORDS)
         return _hash({"spec": fields, "forecasters": self.forecasters.versions, "versions": _VERSIONS})
 
+    @property
+    def group(self) -> str:
+        """The group of the records of all variables, 32 hexadecimal digits."""
+        return self._common[:32]
+
     def of(self, snapshot: DataSnapshot, predictors: Iterable[DataSnapshot] = ()) -> str:
         """Return the key of a variable's result; a variable is no predictor of itself.
 
@@ -77,30 +82,19 @@ class RecordKeys:
         return _hash({"common": self._common, **_data(snapshot), "predictors": others})
 
 
-def scores_key(record: str) -> str:
-    """Return the key of what the record with this key was aggregated to last.
-
-    One for each record, whatever it was aggregated with: so whoever replaces the record knows what goes with it.
-    """
-    return _hash({"scores of": record})
+def scores_key(result: str) -> str:
+    """Return the key of the scores of the variable whose result has this key."""
+    return _hash({"scores of": result})
 
 
-def aggregation_key(spec: RunSpec) -> str:
-    """Return a hash of what a variable's summary depends on besides its record: over how many batches it is."""
-    return _hash({"batches": batch_count(spec)})
+def batches_key(result: str) -> str:
+    """Return the key of the batches of the variable whose result has this key."""
+    return _hash({"batches of": result})
 
 
-def content_key(aggregation: str, records: Iterable[str]) -> str:
-    """Return a hash of what the rows of these records in a run's tables depend on, short enough for a name.
-
-    `aggregation` is that of aggregation_key.
-    """
-    return _hash({"records": list(records), "aggregation": aggregation})[:32]
-
-
-def owner_key(part: str) -> str:
-    """Return the key of the record that says which run has a part of this name."""
-    return _hash({"owner of": part})
+def content_key(results: Iterable[str]) -> str:
+    """Return a hash of what the rows of a part depend on: the keys of its variables' results, in order."""
+    return _hash({"results": list(results)})[:32]
 
 
 def _data(snapshot: DataSnapshot) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Scores of a variable over all batches, and trust as it stands at the end of the period, from its record."""
+"""Scores of a variable over all batches, and trust as it stands at the end of the period, from its backtest."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.arrays import ratio
+from pulse_core.arrays import finite_or_nan, ratio
 from pulse_core.errors import TooLittleData
-from pulse_core.plan import batch_count
-from pulse_core.results import STATISTICS, TRUST, VariableRecord, VariableScores
-from pulse_core.runs.keys import aggregation_key
+from pulse_core.results import STATISTICS, TRUST, VariableBacktest, VariableBatches, VariableScores
 from pulse_core.scores.comparison import p_values
 from pulse_core.scores.jackknife import skill_intervals
 from pulse_core.scores.measures import MEASURES, all_measures
@@ -33,18 +31,15 @@ _LOSSES: Final = {
 """The sums of which the skill is made that a verdict is about."""
 
 
-def aggregate(result: VariableRecord, spec: RunSpec) -> VariableScores:
-    """Aggregate a variable's record. Raises TooLittleData where the data cannot fill a horizon.
+def aggregate(result: VariableBacktest, spec: RunSpec) -> VariableScores:
+    """Aggregate a variable's backtest. Raises TooLittleData where the data cannot fill a horizon.
 
-    What it takes of the spec and is in no record's key belongs in `keys.aggregation_key`.
+    What it takes of the spec must be in the key of the variable's result.
     """
     scores, trust, codes = standing(result, spec)
     _refuse_empty_horizons(scores, result, spec)
-    origins = np.zeros(batch_count(spec), dtype=np.int64)
-    origins[: len(result.origins)] = result.origins
     return VariableScores(
         variable=result.variable,
-        aggregation=aggregation_key(spec),
         forecasters=result.forecasters,
         benchmark=result.benchmark,
         span=result.span,
@@ -56,14 +51,14 @@ def aggregate(result: VariableRecord, spec: RunSpec) -> VariableScores:
         simple=result.simple,
         simple_skill=1.0 - ratio(result.simple_losses[..., 0], result.simple_losses[..., 1]),
         trends=_trends(result),
-        origins=origins,
+        origins=result.origins,
         weights=result.weights,
         regret=result.regret,
         bound=result.bound,
     )
 
 
-def standing(result: VariableRecord, spec: RunSpec) -> tuple[Array, Array, NDArray[np.int64]]:
+def standing(result: VariableBacktest, spec: RunSpec) -> tuple[Array, Array, NDArray[np.int64]]:
     """Return the scores over all batches, the values of TRUST, and the verdicts; (forecaster, horizon, ..)."""
     dm_p = p_values(result.statistics[..., STATISTICS.index("dm_statistic") :])
     scores = np.concatenate([all_measures(result.sums.total(), result.exponent), dm_p[..., None]], axis=-1)
@@ -72,7 +67,7 @@ def standing(result: VariableRecord, spec: RunSpec) -> tuple[Array, Array, NDArr
     return scores, trust, verdicts(in_favour, against, scores[..., MEASURES.index(SKILL[spec.trust_loss])])
 
 
-def _trust(result: VariableRecord, spec: RunSpec) -> Array:
+def _trust(result: VariableBacktest, spec: RunSpec) -> Array:
     """Return the values of TRUST as they stand at the end; (forecaster, horizon, value)."""
     statistics = dict(zip(STATISTICS, np.moveaxis(result.statistics, -1, 0), strict=True))
     probability = result.trust[-1]
@@ -93,14 +88,14 @@ def _trust(result: VariableRecord, spec: RunSpec) -> Array:
     return trust
 
 
-def _trends(result: VariableRecord) -> NDArray[np.int64]:
+def _trends(result: VariableBacktest) -> NDArray[np.int64]:
     """Return, by horizon, whether the benchmark is biased, or a simple forecaster is shown to beat it."""
     biased = p_values(result.bias) < _BIAS_LEVEL
     beaten = (result.simple_evidence >= math.log10(THRESHOLD)).any(axis=0)
     return (biased | beaten).astype(np.int64)
 
 
-def _refuse_empty_horizons(scores: NDArray[np.float64], result: VariableRecord, spec: RunSpec) -> None:
+def _refuse_empty_horizons(scores: NDArray[np.float64], result: VariableBacktest, spec: RunSpec) -> None:
     scored = (scores[..., MEASURES.index("n")] > 0).any(axis=0)
     if not scored.all():
         furthest = int(np.flatnonzero(scored).max()) + 1 if scored.any() else 0
@@ -110,3 +105,26 @@ def _refuse_empty_horizons(scores: NDArray[np.float64], result: VariableRecord, 
             f"variable '{result.variable}'",
             f"Use a horizon of at most {furthest}, or a later end" if furthest else "Use a later end, or more data",
         )
+
+
+def variable_batches(result: VariableBacktest) -> VariableBatches:
+    """Return what the table of batches holds of a variable's backtest."""
+    measures = all_measures(result.sums.values, result.exponent)
+    mae, mase, crps = (measures[..., MEASURES.index(name)] for name in ("mae", "mase", "crps"))
+    return VariableBatches(
+        variable=result.variable,
+        forecasters=result.forecasters,
+        n=result.sums.values[..., SUMS.index("count")],
+        mae=mae,
+        mase=_single(mase),
+        crps=_single(crps),
+        trust=result.trust,
+        won=result.won,
+        lost=result.lost,
+    )
+
+
+def _single(values: Array) -> NDArray[np.float32]:
+    """Return values in single precision; NaN for what is beyond its range."""
+    with np.errstate(over="ignore"):
+        return finite_or_nan(values.astype(np.float32))

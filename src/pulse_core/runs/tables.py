@@ -1,74 +1,44 @@
-"""Tables of a run: the parts that a unit writes, copies from another run, or has already."""
+"""Tables of a run: the parts that a unit writes, or takes over from the result that the run will replace."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
-from functools import cache, partial
+from contextlib import AbstractContextManager
+from typing import Final
 
 import attrs
 
 from pulse_core.plan import WorkUnit
-from pulse_core.ports import Write
-from pulse_core.runs.records import Records
-from pulse_core.tables import part_name
+from pulse_core.ports import PartWriter, ResultSink
+from pulse_core.tables import PartFacts, is_part_of, part_name
 
-SCORES, HINDCASTS = "scores", "hindcasts"
+SCORES: Final = "scores"
+BATCHES: Final = "batches"
+HINDCASTS: Final = "hindcasts"
 
 
 @attrs.frozen
 class Tables:
-    """The tables of a run: how many units write parts of them, and whether there is one of hindcasts."""
+    """The tables of a run: how many units write parts of them, and whether there is one of hindcasts.
+
+    `standing` are the parts of the result that the run will replace; none where everything is written anew.
+    """
 
     run_id: str
     units: int
     hindcasts: bool = False
+    standing: tuple[PartFacts, ...] = ()
 
-    def parts(self, unit: WorkUnit, content: str) -> dict[str, str]:
-        """Return the names of a unit's parts by table; `content` is a hash of what is in them, and part of the name."""
-        names = (HINDCASTS, SCORES) if self.hindcasts else (SCORES,)
-        return {table: part_name(table, unit.index, self.units, content) for table in names}
+    def reusable(self, sink: ResultSink, table: str, unit: WorkUnit, content: str) -> PartFacts | None:
+        """Return a unit's part with this content that stands sound already, or None. Raises SinkUnavailable."""
+        name = self._name(table, unit)
+        for part in self.standing:
+            if part.content == content and is_part_of(name, part.name) and sink.has_part(self.run_id, part):
+                return part
+        return None
 
+    def part(self, sink: ResultSink, table: str, unit: WorkUnit) -> AbstractContextManager[PartWriter]:
+        """Open a unit's part for rows. Raises SinkUnavailable."""
+        return sink.part(self.run_id, self._name(table, unit))
 
-@attrs.define
-class Parts:
-    """The names of a unit's parts, and how to write those that no run has yet.
-
-    The part of the scores is opened with its first rows.
-    """
-
-    names: tuple[str, ...] = ()
-    hindcasts: Write | None = None
-    scores: Callable[[], Write] | None = None
-
-
-def unit_parts(
-    tables: Tables, unit: WorkUnit, content: str, records: Records, open_parts: ExitStack, *, fresh: bool
-) -> Parts:
-    """Return a unit's parts; `content` is a hash of their rows. When `fresh`, all are written."""
-    names = tables.parts(unit, content)
-    parts = Parts(tuple(names.values()))
-    for table, name in names.items():
-        if fresh:
-            with records.sink.part(tables.run_id, name):
-                pass  # no rows: the old part goes before the records that it was made of
-        elif records.sink.has_part(tables.run_id, name) or _copied(tables.run_id, name, records):
-            continue
-        write = partial(_open, tables.run_id, name, records, open_parts, fresh=fresh)
-        if table == HINDCASTS:
-            parts.hindcasts = write()
-        else:
-            parts.scores = cache(write)
-    return parts
-
-
-def _copied(run_id: str, name: str, records: Records) -> bool:
-    owner = records.owner(name) or run_id
-    return owner != run_id and records.sink.copy_part(name, owner, run_id)
-
-
-def _open(run_id: str, name: str, records: Records, open_parts: ExitStack, *, fresh: bool) -> Write:
-    """Open a part for rows until `open_parts` are closed."""
-    # recorded first: an owner without the part costs a look, a part without an owner would never be copied
-    records.keep_owner(name, run_id, fresh=fresh)
-    return open_parts.enter_context(records.sink.part(run_id, name))
+    def _name(self, table: str, unit: WorkUnit) -> str:
+        return part_name(table, unit.index, self.units)

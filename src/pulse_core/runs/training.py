@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
-from operator import itemgetter
+from functools import partial
+from operator import attrgetter, itemgetter
 
 import attrs
 
 from pulse_core.errors import KernelUnavailable, RunFailed, UnitFailed
-from pulse_core.events import Observer, RunFinished, RunPlanned, UnitFinished, ignore
+from pulse_core.events import Observer, RunFinished, RunPlanned, RunWaiting, UnitFinished, ignore
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet, resolve, with_custom_quantiles
 from pulse_core.kernel.bindings import library
 from pulse_core.plan import Slice, Workload, WorkUnit, batch_count, batch_units, batches, take, work_units
-from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, UnitOutcome
+from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, RunClaim, UnitOutcome
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
 from pulse_core.runs.tables import Tables
 from pulse_core.runs.units import UnitTask
@@ -64,13 +65,33 @@ class RetrodictionTraining:
         Raises InvalidSpec for a forecaster nobody knows, KernelUnavailable where the kernel cannot be loaded, here or
         by a worker.
         """
-        started = self._now()
         spec = with_custom_quantiles(spec, self.forecasters)
         forecasters = resolve(spec.forecasters, self.forecasters, simple=spec.simple)
         library()  # before any data is read
         phases = self._phases(spec, forecasters)
         run_id = self.run_id or spec.run_id
-        tables = Tables(run_id, len(phases[-1]), self.hindcasts) if self.slice is None else None
+        if self.slice is not None:
+            return self._run(spec, run_id, forecasters, phases, None)
+        waiting = partial(self._tell_waiting, run_id)
+        with self.sink.claim(run_id, spec, waiting) as claim:
+            return self._run(spec, run_id, forecasters, phases, claim)
+
+    def _tell_waiting(self, run_id: str, reason: str) -> None:
+        self.observer(RunWaiting(run_id, reason))
+
+    def _run(
+        self,
+        spec: RunSpec,
+        run_id: str,
+        forecasters: ForecasterSet,
+        phases: tuple[tuple[WorkUnit, ...], ...],
+        claim: RunClaim | None,
+    ) -> RunResult:
+        """Do the units, and publish the result where there is a claim."""
+        started = self._now()
+        tables = None
+        if claim is not None:
+            tables = Tables(run_id, len(phases[-1]), self.hindcasts, () if self.fresh else claim.parts)
         task = UnitTask(spec, self.store, self.sink, forecasters, tables, self.fresh, self.recorded_only)
         planned = sum(_count(units) for units in phases)
         self.observer(RunPlanned(run_id, batch_count(spec), sum(len(units) for units in phases), planned))
@@ -89,8 +110,8 @@ class RetrodictionTraining:
         result = self._aggregate(spec, run_id, _count(phases[-1]), results, failures, started)
         if failures and not (self.keep_going and result.variables):
             raise RunFailed(result.failures, result)
-        if self.slice is None:
-            result = attrs.evolve(result, published=tuple(self.sink.publish(result)))
+        if claim is not None:
+            result = attrs.evolve(result, published=tuple(claim.publish(result)))
         self.observer(RunFinished(run_id, result.units, result.digest))
         return result
 
@@ -141,7 +162,7 @@ class RetrodictionTraining:
                 failed=len(failures),
             ),
             software=dict(self.software),
-            parts=tuple(sorted(part for result in results for part in result.parts)),
+            parts=tuple(sorted((part for result in results for part in result.parts), key=attrgetter("name"))),
             started_at=started,
             finished_at=self._now(),
         )

@@ -1,38 +1,37 @@
-"""A work unit, start to end: inputs, then for each variable its record, recalled or computed, and its summary."""
+"""A work unit, start to end: inputs, each variable's result, recalled or computed, one pack of records, tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from functools import partial
 
 import attrs
 
 from pulse_core.backtest.variable import backtest
 from pulse_core.data.point_in_time import point_in_time
-from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded
+from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded, SinkUnavailable
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.plan import Batch, WorkUnit, batches
-from pulse_core.ports import DataStore, ResultSink, Write, reading
-from pulse_core.results import Failure, UnitResult, VariableRecord
+from pulse_core.plan import Batch, WorkUnit, batch_count, batches
+from pulse_core.ports import DataStore, PartWriter, ResultSink, Write, reading
+from pulse_core.results import Failure, UnitResult, VariableBacktest, VariableBatches, VariableScores
 from pulse_core.runs.attempts import attempt
 from pulse_core.runs.inputs import InputReader, ReadRows, VariableInput
-from pulse_core.runs.keys import content_key
+from pulse_core.runs.keys import RecordKeys, content_key
 from pulse_core.runs.per_origin_hindcasts import PerOriginHindcasts
 from pulse_core.runs.records import Records
-from pulse_core.runs.tables import SCORES, Parts, Tables, unit_parts
-from pulse_core.runs.unit_summary import UnitSummary
+from pulse_core.runs.summary import aggregate, variable_batches
+from pulse_core.runs.table_rows import BatchRows, ScoreRows
+from pulse_core.runs.tables import BATCHES, HINDCASTS, SCORES, Tables
 from pulse_core.spec import RunSpec
+from pulse_core.tables import Columns, PartFacts
 
-Recall = Callable[[str], VariableRecord | None]
 
+class _PartFailed(Exception):
+    """Rows could not be written: the part cannot be finished, whichever variable the rows were of."""
 
-class _Incomplete(Exception):
-    """Variables failed whose rows the parts that are open would have to hold; their failures."""
-
-    def __init__(self, failures: Mapping[str, Failure]) -> None:
-        super().__init__(failures)
-        self.failures = failures
+    def __init__(self, error: SinkUnavailable) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 @attrs.frozen
@@ -52,15 +51,18 @@ class UnitTask:
     recorded_only: bool = False
 
     def __call__(self, unit: WorkUnit) -> UnitResult:
-        """Return the unit's summaries, one a variable that succeeded, and its failures."""
+        """Return the unit's summaries, one a variable that succeeded, and its failures. Raises SinkUnavailable."""
         if unit.batch is not None:
             return self._per_origin(unit, batches(self.spec)[unit.batch])
-        return _UnitRun(self, unit).result()
+        try:
+            return _UnitRun(self, unit).result()
+        except _PartFailed as failed:
+            raise failed.error from failed
 
     def reader(self) -> InputReader:
         """Return what reads inputs for this task."""
-        records = Records(self.spec, self.sink)
-        return InputReader(self.spec, self.store, self.forecasters, records, self.fresh)
+        keys = RecordKeys(self.spec, self.forecasters)
+        return InputReader(self.spec, self.store, keys, Records(self.spec, self.sink, keys.group), self.fresh)
 
     def _per_origin(self, unit: WorkUnit, batch: Batch) -> UnitResult:
         """Make the hindcasts of forecasters called origin by origin in one batch, for the variable's own unit."""
@@ -88,98 +90,156 @@ class UnitTask:
 
 
 class _UnitRun:
-    """A unit under way: what reads its inputs, and which variables this or an earlier attempt computed."""
+    """A unit under way.
+
+    Results are packed before a table is written, so that whoever repeats an interrupted unit recalls them.
+    """
 
     def __init__(self, task: UnitTask, unit: WorkUnit) -> None:
-        self._task, self._unit = task, unit
+        self._task, self._unit, self._tables = task, unit, task.tables
         self._reader = task.reader()
         self._records = self._reader.records
-        self._computed: set[str] = set()
+        self._inputs: dict[str, VariableInput] = {}
+        self._failures: dict[str, Failure] = {}
+        self._scores: dict[str, VariableScores] = {}
+        self._batches: dict[str, VariableBatches] = {}
+        """Those of the variables that were computed."""
 
     def result(self) -> UnitResult:
-        """Do the unit; parts are named by their content, so without a variable that failed they are begun again."""
+        """Do the unit. Raises SinkUnavailable, _PartFailed."""
         inputs = self._reader.inputs(self._unit.variables)
-        values, failures = dict(inputs.values), dict(inputs.failures)
-        result = UnitResult()
-        while values:
-            try:
-                result = self._attempt(values)
-                failures |= {failure.variable: failure for failure in result.failures}
-                break
-            except _Incomplete as incomplete:
-                failures |= incomplete.failures
-                values = {name: value for name, value in values.items() if name not in failures}
-        ordered = tuple(failures[name] for name in self._unit.variables if name in failures)
-        return attrs.evolve(result, failures=ordered)
+        self._inputs, self._failures = dict(inputs.values), dict(inputs.failures)
+        hindcasts = None if self._tables is None else self._hindcasts_part(self._tables)
+        self._add_all(None)
+        parts = () if self._tables is None else (hindcasts, *self._tables_parts(self._tables))
+        summaries = tuple(
+            self._scores[name].summary(self._inputs[name].facts, batch_count(self._task.spec))
+            for name in self._unit.variables
+            if name in self._scores
+        )
+        failures = tuple(self._failures[name] for name in self._unit.variables if name in self._failures)
+        computed = len(self._batches.keys() & self._scores.keys())
+        return UnitResult(
+            summaries, failures, len(summaries) - computed, computed, tuple(part for part in parts if part is not None)
+        )
 
-    def _attempt(self, values: dict[str, VariableInput]) -> UnitResult:
-        """Recall or compute these variables and write their parts; lets go of each one's rows when it is done.
+    def _hindcasts_part(self, tables: Tables) -> PartFacts | None:
+        """Return the part of the table `hindcasts`; None where there is no such table."""
+        if not tables.hindcasts:
+            return None
+        standing = tables.reusable(self._task.sink, HINDCASTS, self._unit, self._content())
+        if standing is not None:
+            return standing
+        with tables.part(self._task.sink, HINDCASTS, self._unit) as writer:
+            self._add_all(_write_of(writer))
+        return self._facts(writer)
 
-        Raises _Incomplete when all that can be recorded is, and a variable has failed.
-        """
-        with ExitStack() as open_parts:
-            parts = self._parts(values, open_parts)
-            summary = UnitSummary(self._task.spec, parts.scores)
-            keys = [value.key for value in values.values() if value.scores is None or parts.scores]
-            with self._records.recalling_results(keys) as recall:
-                attempts = attempt(list(values), lambda name: self._add_and_free(name, values, recall, parts, summary))
-            summary.flush()
-            if attempts.failures:
-                raise _Incomplete(attempts.failures)
-        summaries = summary.in_order(self._unit.variables)
-        computed = len(self._computed & summary.summaries.keys())
-        names = tuple(name for name in parts.names if summaries or not name.startswith(f"{SCORES}/"))
-        # a record that cannot be aggregated never can: parts named by it are whole
-        failures = tuple(summary.failures.values())
-        return UnitResult(summaries, failures, len(summaries) - computed, computed, names)
+    def _add_all(self, hindcasts: Write | None) -> None:
+        """Recall or compute every variable that is not done, and record what was computed."""
+        remaining = [name for name in self._inputs if name not in self._scores and name not in self._failures]
+        attempts = attempt(remaining, lambda name: self._add(self._inputs[name], hindcasts))
+        self._drop(attempts.failures)
+        self._records.pack()
 
-    def _parts(self, values: Mapping[str, VariableInput], open_parts: ExitStack) -> Parts:
-        if self._task.tables is None:
-            return Parts()
-        content = content_key(self._records.aggregation, [value.key for value in values.values()])
-        return unit_parts(self._task.tables, self._unit, content, self._records, open_parts, fresh=self._task.fresh)
-
-    def _add_and_free(
-        self, name: str, values: dict[str, VariableInput], recall: Recall, parts: Parts, summary: UnitSummary
-    ) -> None:
-        """Add a variable, and keep no more of its input than another attempt needs."""
-        self._add(values[name], recall, parts, summary)
-        values[name] = values[name].without_rows()
-
-    def _add(self, value: VariableInput, recall: Recall, parts: Parts, summary: UnitSummary) -> None:
-        """Add a variable to the unit's summary: by its recorded scores, its record, or computed.
+    def _add(self, value: VariableInput, hindcasts: Write | None) -> None:
+        """Recall or compute a variable, and keep no more of its input than the tables need.
 
         Raises NotRecorded where the record must exist and does not.
         """
-        # records hold no hindcasts: where they are to be written, they are made again
-        anew = parts.hindcasts is not None or (self._task.fresh and value.variable not in self._computed)
-        # slices of forecasters called origin by origin record hindcasts, which are looked for when they are needed
-        required = self._task.recorded_only and not self._task.forecasters.per_origin
-        if value.scores is not None and parts.scores is None and not anew:
-            summary.add_scores(value.scores, value.facts)
-            return
-        record = None if anew and not required else recall(value.key)
-        if required and record is None:
+        if value.scores is None and self._required:
             raise NotRecorded(NOT_RECORDED, f"variable '{value.variable}'", HINT_NOT_RECORDED)
-        compute = record is None or anew
-        if record is None or anew:
-            record = self._computed_record(value, parts.hindcasts)
-        scores = summary.add(record, value.facts, None if compute else value.scores)
-        if scores is not None and (compute or value.scores is None):
-            self._records.keep_scores(value.key, scores)
+        # records hold no hindcasts: where they are to be written, they are made again
+        if value.scores is None or hindcasts is not None:
+            self._compute(value, hindcasts)
+        else:
+            self._scores[value.variable] = value.scores
+        self._inputs[value.variable] = value.without_rows()
 
-    def _computed_record(self, value: VariableInput, write: Write | None) -> VariableRecord:
-        """Compute a variable, and record it."""
+    @property
+    def _required(self) -> bool:
+        """Whether results must be recorded.
+
+        Slices of forecasters called origin by origin record hindcasts, which are looked for when they are needed.
+        """
+        return self._task.recorded_only and not self._task.forecasters.per_origin
+
+    def _compute(self, value: VariableInput, hindcasts: Write | None) -> None:
+        """Compute a variable, and keep its result for the records unless it was recalled."""
         value = self._reader.with_point(value)
-        record = backtest_input(value, self._task, write)
-        replace = self._task.fresh and value.variable not in self._computed
-        (self._records.replace if replace else self._records.keep)(value.key, record)
-        self._computed.add(value.variable)
-        return record
+        result = backtest_input(value, self._task, hindcasts)
+        scores, by_batch = aggregate(result, self._task.spec), variable_batches(result)
+        if value.scores is None:
+            self._records.keep_result(value.key, scores, by_batch)
+        self._scores[value.variable], self._batches[value.variable] = scores, by_batch
+
+    def _tables_parts(self, tables: Tables) -> tuple[PartFacts | None, PartFacts | None]:
+        return self._batches_part(tables), self._scores_part(tables)  # in this order: see _batches_part
+
+    def _batches_part(self, tables: Tables) -> PartFacts | None:
+        """Return the part of the table `batches`, and drop the variables whose batches cannot be had."""
+        standing = tables.reusable(self._task.sink, BATCHES, self._unit, self._content())
+        if standing is not None:
+            return standing
+        recalled = [self._inputs[name].key for name in self._scores if name not in self._batches]
+        with tables.part(self._task.sink, BATCHES, self._unit) as writer:
+            rows = BatchRows(self._task.spec, _write_of(writer))
+            with self._records.recalling_batches(recalled) as recall:
+                attempts = attempt(list(self._scores), lambda name: rows.add(self._batches_of(name, recall)))
+            rows.flush()
+        self._drop(attempts.failures)
+        self._records.pack()
+        return self._facts(writer)
+
+    def _batches_of(self, name: str, recall: Callable[[str], VariableBatches | None]) -> VariableBatches:
+        """Return a variable's batches; computed where they are recorded no more."""
+        if name in self._batches:
+            return self._batches[name]
+        value = self._inputs[name]
+        record = recall(value.key)
+        if record is not None:
+            return record
+        self._add(attrs.evolve(value, scores=None), None)
+        return self._batches[name]
+
+    def _scores_part(self, tables: Tables) -> PartFacts | None:
+        standing = tables.reusable(self._task.sink, SCORES, self._unit, self._content())
+        if standing is not None:
+            return standing
+        with tables.part(self._task.sink, SCORES, self._unit) as writer:
+            rows = ScoreRows(_write_of(writer))
+            for scores in self._scores.values():
+                rows.add(scores)
+            rows.flush()
+        return self._facts(writer)
+
+    def _drop(self, failures: Mapping[str, Failure]) -> None:
+        self._failures |= failures
+        for name in failures:
+            self._scores.pop(name, None)
+
+    def _content(self) -> str:
+        """Return the hash of the unit's rows, without variables that failed."""
+        return content_key([value.key for name, value in self._inputs.items() if name not in self._failures])
+
+    def _facts(self, writer: PartWriter) -> PartFacts | None:
+        """Return the facts of a part that was written, with its content; None without rows."""
+        return None if writer.facts is None else attrs.evolve(writer.facts, content=self._content())
 
 
-def backtest_input(value: VariableInput, task: UnitTask, write: Write | None) -> VariableRecord:
-    """Return a variable's record. Raises ForecasterFailed."""
+def _write_of(writer: PartWriter) -> Write:
+    """Return how rows are added to a part. Raises _PartFailed, which is no failure of the variable of these rows."""
+
+    def write(columns: Columns) -> None:
+        try:
+            writer.write(columns)
+        except SinkUnavailable as error:
+            raise _PartFailed(error) from error
+
+    return write
+
+
+def backtest_input(value: VariableInput, task: UnitTask, write: Write | None) -> VariableBacktest:
+    """Return a variable's backtest. Raises ForecasterFailed."""
     rows, point = value.resolved()
     hindcasts = PerOriginHindcasts(task.spec, task.sink, rows, point, task.recorded_only)
     per_origin = {forecaster.name: hindcasts.all(forecaster) for forecaster in task.forecasters.per_origin}

@@ -44,5 +44,10 @@ def anytime(log10_e: Array) -> NDArray[np.bool_]:
     at most 1/(THRESHOLD h). Source: Arnold, Henzi & Ziegel (2023), AOAS 17.
     """
     steps = np.arange(1, log10_e.shape[-1] + 1)
-    limits = np.array([math.log10(THRESHOLD * step) for step in steps.tolist()])
+    limits = np.array([anytime_limit(step) for step in steps.tolist()])
     return np.asarray(log10_e >= limits)
+
+
+def anytime_limit(horizon: int) -> float:
+    """Return the least log10 e that holds however often it is looked at, at a horizon from 1."""
+    return math.log10(THRESHOLD * horizon)

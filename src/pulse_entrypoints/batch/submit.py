@@ -71,7 +71,7 @@ def submit_training(layered: Layered[SubmitSettings], jobs: Jobs) -> tuple[str, 
     units = request.units
     size = 1 if settings.nodes is not None else children(units, settings)
     sink = composition.sink_of(settings)
-    sink.claim(request.run_id, request.spec)
+    sink.check_run_id(request.run_id, request.spec)
     stored = store_settings(sink, request.run_id, request.spec.run_id, to_toml(for_jobs(layered, request.spec)))
     command = (PROGRAM, *_location_words(layered), "--stored-settings", stored)
     job = _submission(settings, request.run_id, command, len(units))

@@ -24,6 +24,8 @@ from pulse_entrypoints.cli.signals import current
 S = TypeVar("S", bound=attrs.AttrsInstance)
 
 _WIDEST_REPORT: Final = 100
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a text starts that a spreadsheet would take for a formula."""
 
 
 def run_command(
@@ -59,13 +61,25 @@ def stderr_width() -> int | None:
 
 
 def write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows to stdout as CSV; None is an empty cell. Raises OutputUnavailable."""
+    """Write rows to stdout as CSV; None is an empty cell, and a text is never a formula: see as_text.
+
+    Raises OutputUnavailable.
+    """
     to_people = sys.stdout.isatty()
-    writer = csv.DictWriter(sys.stdout, names, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
     for row in rows:
-        writer.writerow(plain_fields(row) if to_people else row)
+        cells = plain_fields(row) if to_people else row
+        writer.writerow([as_text(cells.get(name)) for name in names])
     finish_output()
+
+
+def as_text(cell: Any) -> Any:
+    """Return a cell that spreadsheets read as it is: a text that starts as a formula does gets an apostrophe before it.
+
+    Numbers stay numbers. Source: OWASP, CSV injection.
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def write_json(document: Any) -> None:

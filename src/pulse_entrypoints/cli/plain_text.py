@@ -13,7 +13,7 @@ _HARMLESS: Final = "\N{SOFT HYPHEN}\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER
 
 
 def plain_text(text: str) -> str:
-    """Return the text with escapes, such as backslash and x1b, for control characters other than line feeds and tabs."""
+    """Return the text with escapes (backslash, x1b) for control characters other than line feeds and tabs."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(map(_plain, text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from pulse_adapters.sinks.archive import RecordFacts, RunFacts
@@ -17,7 +17,7 @@ class ResultsArchive(ResultSink, Protocol):
     Every method raises SettingsError for an invalid run id or file name, and SinkUnavailable.
     """
 
-    def claim(self, run_id: str, spec: RunSpec) -> None:
+    def check_run_id(self, run_id: str, spec: RunSpec) -> None:
         """Raise RunIdTaken where the run id holds the result of another spec, or a file that is no result."""
 
     def attach(self, run_id: str, name: str, content: bytes) -> str:
@@ -51,10 +51,10 @@ class ResultsArchive(ResultSink, Protocol):
     def address(self, run_id: str, name: str) -> str:
         """Return the full name of a run's file: a path, or `s3://bucket/key`."""
 
-    def parts(self, run_id: str, table: str) -> tuple[str, ...]:
-        """Return the names, for `read`, of the Parquet files of a run's table, in order.
+    def parts(self, run_id: str, table: str) -> Mapping[str, int]:
+        """Return the names, for `read`, of the Parquet files of a run's table, with their sizes in bytes.
 
-        The tables are `scores` and `hindcasts`.
+        The tables are `scores`, `batches` and `hindcasts`.
         """
 
     def records(self) -> Iterator[RecordFacts]:

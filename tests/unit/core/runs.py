@@ -14,13 +14,13 @@ from pulse_core.backtest.variable import histories_of
 from pulse_core.data.observations import resolve_known_at
 from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
-from pulse_core.results import DataSnapshot, PartOwner, PerOriginRecord, VariableRecord, VariableScores
+from pulse_core.results import DataSnapshot, PartOwner, PerOriginRecord, VariableBacktest, VariableScores
 from pulse_core.tables import Column, Labels
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 from tests.reference import FORECASTS
 from tests.strategies import ALL_NAMES, SEASON
 
-OfVariable = VariableRecord | PerOriginRecord | VariableScores | DataSnapshot
+OfVariable = VariableBacktest | PerOriginRecord | VariableScores | DataSnapshot
 REFERENCE = tuple(FORECASTS)
 FORECASTERS: tuple[Forecaster, ...] = (*BUILT_IN, SeasonalNaive(SEASON), HoltWinters(SEASON))
 """Those that see histories and need nothing else."""
@@ -82,12 +82,12 @@ def ended(observations: Observations | Sequence[Observations], spec: RunSpec, **
 
 def recorded(
     observations: Observations | Sequence[Observations], spec: RunSpec, *custom: Forecaster
-) -> VariableRecord | None:
+) -> VariableBacktest | None:
     """What is recorded of the first of these variables; None where there was nothing to record."""
     members = [observations] if isinstance(observations, Observations) else observations
     sink = FakeSink()
     ended(members, attrs.evolve(spec, variables=(members[0].variable,)), sink=sink, forecasters=custom)
-    return next((record for record in sink.records.values() if isinstance(record, VariableRecord)), None)
+    return next((record for record in sink.records.values() if isinstance(record, VariableBacktest)), None)
 
 
 def of_variables(sink: FakeSink) -> dict[str, OfVariable]:

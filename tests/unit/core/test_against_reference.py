@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pulse_core import Observations, RunSpec, VariableSummary
-from pulse_core.results import TRUST, VariableRecord
+from pulse_core.results import TRUST, VariableBacktest
 from pulse_core.scores.measures import MEASURES, all_measures
 from tests.fakes import FakeSink
 from tests.plain_pairs import Judged
@@ -61,7 +61,7 @@ def assert_matches_reference(observations: Observations, spec: RunSpec) -> Repor
     assert expected.filled
     if expected.clear:
         assert_summary(result.variables[0], expected, spec)
-        (record,) = (record for record in sink.records.values() if isinstance(record, VariableRecord))
+        (record,) = (record for record in sink.records.values() if isinstance(record, VariableBacktest))
         assert_batches(record, expected, spec)
     return expected
 
@@ -91,7 +91,7 @@ def too_small(stands: Judged, expected: Report) -> bool:
     return any(0 < scale <= NEAR * expected.size for scale in stands.scales)
 
 
-def assert_batches(result: VariableRecord, expected: Report, spec: RunSpec) -> None:
+def assert_batches(result: VariableBacktest, expected: Report, spec: RunSpec) -> None:
     for batch in result.sums.batches.tolist():
         cases = {
             name: {ahead: [case for case in here if case.batch == batch] for ahead, here in horizons.items()}
@@ -102,7 +102,7 @@ def assert_batches(result: VariableRecord, expected: Report, spec: RunSpec) -> N
         assert_counts(result, expected, spec, batch)
 
 
-def assert_counts(result: VariableRecord, expected: Report, spec: RunSpec, batch: int) -> None:
+def assert_counts(result: VariableBacktest, expected: Report, spec: RunSpec, batch: int) -> None:
     """Wins and losses stand in the batch in which they became known."""
     for row, (name, horizons) in enumerate(expected.cases.items()):
         for ahead, here in horizons.items():

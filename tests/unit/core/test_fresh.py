@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from pulse_core import RunResult
-from pulse_core.results import DataSnapshot, PartOwner, PerOriginRecord, Record, VariableRecord, VariableScores
+from pulse_core.results import DataSnapshot, PartOwner, PerOriginRecord, Record, VariableBacktest, VariableScores
 from tests.fakes import FakeSink, FakeStore, VersionedStore
 from tests.unit.core.models import custom
 from tests.unit.core.runs import series, spec_of, training
@@ -45,7 +45,7 @@ def spoilt(sink: FakeSink) -> FakeSink:
 
 
 def _wrong(record: Record) -> Record:
-    if isinstance(record, VariableRecord):
+    if isinstance(record, VariableBacktest):
         return attrs.evolve(record, won=record.won + 1)
     if isinstance(record, VariableScores):
         return attrs.evolve(record, scores=record.scores + 1.0)

@@ -17,7 +17,7 @@ from pulse_core import Forecaster, Observations, RunResult, RunSpec
 from pulse_core.forecasters import registry
 from pulse_core.forecasters.seasonal import SeasonalNaive
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
-from pulse_core.results import VariableRecord, VariableSummary
+from pulse_core.results import VariableBacktest, VariableSummary
 from tests.fakes import FakeSink
 from tests.strategies import replayed, specs_for, values
 from tests.unit.core.models import CUSTOM
@@ -49,7 +49,7 @@ def none_hidden() -> Iterator[None]:
         yield
 
 
-def without(result: VariableRecord | VariableSummary) -> dict[str, Any]:
+def without(result: VariableBacktest | VariableSummary) -> dict[str, Any]:
     """The bits of all else."""
     fields = (field.name for field in attrs.fields(type(result)) if field.name not in BY_SIMPLE)
     return {name: bits(getattr(result, name)) for name in fields}
@@ -75,7 +75,7 @@ class Content:
 def content_of(observations: Observations, spec: RunSpec, *custom: Forecaster) -> Content:
     sink = FakeSink()
     result: RunResult = ended(observations, spec, sink=sink, hindcasts=True, forecasters=custom)
-    records = [record for record in sink.records.values() if isinstance(record, VariableRecord)]
+    records = [record for record in sink.records.values() if isinstance(record, VariableBacktest)]
     return Content(
         result.digest,
         [without(summary) for summary in result.variables],

@@ -21,7 +21,7 @@ from pulse_core import (
     Slice,
     TooLittleData,
     UnitFinished,
-    VariableRecord,
+    VariableBacktest,
 )
 from pulse_core.plan import batches
 from pulse_core.results import PerOriginRecord
@@ -99,7 +99,7 @@ def test_every_batch_of_every_variable_is_recorded_beside_the_variables():
     sink = FakeSink()
     history_lengths(sink)
     kinds = [type(record) for record in sink.records.values()]
-    assert (kinds.count(PerOriginRecord), kinds.count(VariableRecord)) == (8, 2)
+    assert (kinds.count(PerOriginRecord), kinds.count(VariableBacktest)) == (8, 2)
 
 
 def test_every_origin_of_the_period_is_asked_about_once():

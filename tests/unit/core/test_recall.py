@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import BUILT_IN, Forecaster, Histories, Observations, RunFailed, RunResult, RunSpec, VariableRecord
+from pulse_core import BUILT_IN, Forecaster, Histories, Observations, RunFailed, RunResult, RunSpec, VariableBacktest
 from pulse_core.errors import ForecasterFailed
 from pulse_core.ports import Write
 from pulse_core.results import Record, VariableScores
@@ -151,7 +151,7 @@ def test_variables_with_equal_rows_have_records_of_their_own():
     sink = FakeSink()
     twins = [known(ROWS), known(ROWS, "twin")]
     training(*twins, sink=sink).execute(attrs.evolve(SPEC, variables=("x", "twin")))
-    for kind in (VariableRecord, VariableScores):
+    for kind in (VariableBacktest, VariableScores):
         of_a_kind = (record for record in sink.records.values() if isinstance(record, kind))
         assert sorted(record.variable for record in of_a_kind) == ["twin", "x"]
 
@@ -176,7 +176,9 @@ def test_counts_of_recalled_and_computed_variables_do_not_depend_on_units(unit_s
 def test_a_record_holds_its_forecasters_in_the_order_of_the_spec():
     sink = FakeSink()
     execute(known(ROWS), SPEC, sink)
-    assert [record.forecasters for record in sink.records.values() if isinstance(record, VariableRecord)] == [ALL_NAMES]
+    assert [record.forecasters for record in sink.records.values() if isinstance(record, VariableBacktest)] == [
+        ALL_NAMES
+    ]
 
 
 @attrs.frozen
@@ -234,7 +236,7 @@ def test_another_run_of_the_same_takes_the_tables_over(hindcasts):
     sink.forget()
     second = training(*TWO, sink=sink, run_id="two", hindcasts=hindcasts).execute(SPEC_OF_TWO)
     assert (second.units.recalled, second.parts, second.digest) == (2, first.parts, first.digest)
-    assert (sink.opened, VariableRecord in sink.recalled) == ([], False)
+    assert (sink.opened, VariableBacktest in sink.recalled) == ([], False)
     assert parts_of(sink, "one") == parts_of(sink, "two")
 
 
@@ -323,7 +325,7 @@ class Dying(FakeSink):
     """Ends with the process when the second variable is recorded."""
 
     def record(self, key: str, result: Record) -> None:
-        if isinstance(result, VariableRecord) and result.variable == "y":
+        if isinstance(result, VariableBacktest) and result.variable == "y":
             raise KeyboardInterrupt
         FakeSink.record(self, key, result)
 

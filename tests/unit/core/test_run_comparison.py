@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 
 from pulse_core.runs.comparing import (
     HINDCAST_COLUMNS,
-    SCORE_COLUMNS,
+    BATCH_COLUMNS,
     Change,
+    Changes,
     Losses,
     adjusted,
     changes,
+    joined_changes,
     losses_of_hindcasts,
-    losses_of_scores,
+    losses_of_batches,
     spec_changes,
 )
 from pulse_core.tables import Columns, Labels
@@ -44,11 +46,15 @@ def of_own(before: Losses, after: Losses) -> Change:
     return next(change for change in changes("x", before, after, "naive") if change.forecaster == "own")
 
 
+def same(before: Losses, after: Losses) -> list[bool]:
+    flags: list[bool] = changes("x", before, after, "naive").same.tolist()
+    return flags
+
+
 def test_the_same_losses_are_the_same():
     run_losses = losses([noise(), noise(seed=1)])
-    comparison = changes("x", run_losses, run_losses, "naive")
-    assert [change.same for change in comparison] == [True, True]
-    assert [change.lost for change in comparison] == [None, 0.0]
+    assert same(run_losses, run_losses) == [True, True]
+    assert [change.lost for change in changes("x", run_losses, run_losses, "naive")] == [None, 0.0]
 
 
 def test_only_moments_of_both_runs_count():
@@ -100,47 +106,66 @@ def test_forecasters_and_horizons_of_one_run_only_are_out():
     assert [change.forecaster for change in changes("x", before, after, "naive")] == ["naive"]
 
 
-def change(lost: float | None, p_value: float | None = 0.5, adjusted_p: float | None = 0.5) -> Change:
+def one_change(lost: float | None, p_value: float | None = 0.5, adjusted_p: float | None = 0.5) -> Changes:
+    """The change of a forecaster that lost so much skill."""
     before, after = (None, None) if lost is None else (0.5, 0.5 - lost)
-    return Change("x", "own", 1, "origins", 100, 1.0, 1.1, before, after, p_value, adjusted_p)
+    numbers = [1.0, 1.1, before, after, p_value, adjusted_p]
+    columns = [np.array([np.nan if number is None else number]) for number in numbers]
+    index, one = np.zeros(1, dtype=np.int32), np.ones(1, dtype=np.int32)
+    return Changes("origins", ("x",), ("own",), index, index, one, 100 * one, *columns)
 
 
 @pytest.mark.parametrize(
     ("comparison", "counts"),
     [
-        (change(0.2, 1e-6, 1e-4), True),
-        (change(0.2, 0.3, 0.9), False),
-        (change(0.2, None, None), True),
-        (change(0.0499, 1e-6, 1e-4), False),
-        (change(-0.2, 1e-6, 1e-4), False),
-        (change(None, 1e-6, 1e-4), False),
+        (one_change(0.2, 1e-6, 1e-4), True),
+        (one_change(0.2, 0.3, 0.9), False),
+        (one_change(0.2, None, None), True),
+        (one_change(0.0499, 1e-6, 1e-4), False),
+        (one_change(-0.2, 1e-6, 1e-4), False),
+        (one_change(None, 1e-6, 1e-4), False),
     ],
 )
 def test_a_loss_counts_beyond_the_limit_and_beyond_noise(comparison, counts):
-    assert comparison.beyond(0.05, 0.95) is counts
+    assert comparison.beyond(0.05, 0.95).tolist() == [counts]
 
 
 def test_with_a_certainty_of_0_the_limit_decides():
-    assert change(0.2, 0.9, 1.0).beyond(0.05, 0.0)
+    assert one_change(0.2, 0.9, 1.0).beyond(0.05, 0.0).tolist() == [True]
+
+
+def test_a_change_in_columns_is_a_change():
+    (change,) = one_change(None, 0.5, None)
+    assert change == Change("x", "own", 1, "origins", 100, 1.0, 1.1, None, None, 0.5, None, None, 0.75)
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=20))
 def test_adjusted_values_are_no_smaller_and_keep_their_order(values):
-    comparison = adjusted([change(0.1, value, None) for value in values])
-    tested = sorted(
-        (change.p_value, change.adjusted)
-        for change in comparison
-        if change.p_value is not None and change.adjusted is not None
-    )
-    assert len(tested) == sum(value is not None for value in values)
-    assert all(raw <= new <= 1 for raw, new in tested)
-    assert [new for _, new in tested] == sorted(new for _, new in tested)
+    raw = np.array([np.nan if value is None else value for value in values])
+    new = adjusted(raw)
+    assert np.isnan(new).tolist() == np.isnan(raw).tolist()
+    assert (raw[~np.isnan(raw)] <= new[~np.isnan(raw)]).all()
+    order = np.argsort(raw[~np.isnan(raw)], kind="stable")
+    ranked = new[~np.isnan(raw)][order]
+    assert ((ranked[1:] >= ranked[:-1]) & (ranked[1:] <= 1)).all()
 
 
 def test_one_value_alone_stays_as_it_is_and_many_grow_by_their_harmonic_number():
-    assert adjusted([change(0.1, 0.02, None)])[0].adjusted == 0.02
-    comparison = adjusted([change(0.1, value, None) for value in (0.01, 0.5, 0.5)])
-    assert comparison[0].adjusted == pytest.approx(0.01 * 3 * (1 + 1 / 2 + 1 / 3))
+    assert adjusted(np.array([0.02])).tolist() == [0.02]
+    assert adjusted(np.array([0.01, 0.5, 0.5]))[0] == pytest.approx(0.01 * 3 * (1 + 1 / 2 + 1 / 3))
+
+
+def test_the_changes_of_all_variables_are_adjusted_together():
+    own = changes("x", losses([noise(), noise(seed=1)]), losses([noise(), noise(seed=2)]), "naive")
+    other = attrs.evolve(own, variables=("y",), forecasters=("naive", "mean"))
+    both = joined_changes([own, other])
+    assert both is not None
+    assert [(change.variable, change.forecaster) for change in both] == [
+        *(("x", "naive"), ("x", "own"), ("y", "naive"), ("y", "mean"))
+    ]
+    (tested,) = own.p_value[~np.isnan(own.p_value)]
+    assert both.adjusted[~np.isnan(both.adjusted)].tolist() == pytest.approx([min(1.0, tested * 1.5)] * 2)
+    assert joined_changes([]) is None
 
 
 def tables(values: Any, **fields: Any) -> tuple[Losses, Losses]:
@@ -152,7 +177,7 @@ def tables(values: Any, **fields: Any) -> tuple[Losses, Losses]:
         sink=sink,
         hindcasts=True,
     )
-    readers = {"hindcasts": (losses_of_hindcasts, HINDCAST_COLUMNS), "scores": (losses_of_scores, SCORE_COLUMNS)}
+    readers = {"hindcasts": (losses_of_hindcasts, HINDCAST_COLUMNS), "batches": (losses_of_batches, BATCH_COLUMNS)}
     run_losses = []
     for table, (losses_of, names) in readers.items():
         (goes,) = [goes for (_, part), goes in sink.parts.items() if part.startswith(table)]
@@ -192,7 +217,7 @@ def test_no_rows_are_no_losses():
         "point": np.zeros(0),
         "actual": np.zeros(0),
     }
-    assert changes("x", losses_of_hindcasts(nothing), losses_of_hindcasts(nothing), "naive") == []
+    assert changes("x", losses_of_hindcasts(nothing), losses_of_hindcasts(nothing), "naive").pairs.size == 0
 
 
 def hindcasts(point: np.ndarray, actual: np.ndarray) -> Columns:
@@ -237,9 +262,9 @@ def test_runs_of_other_sizes_are_compared_in_one_unit():
 def test_a_mean_error_beyond_float64_is_none():
     values = np.full(8, 1.7e308)
     run_losses = losses_of_hindcasts(hindcasts(-values, values))
-    assert [
-        (change.pairs, change.mae_before, change.same) for change in changes("x", run_losses, run_losses, "naive")
-    ] == [(4, None, True)] * 2
+    comparison = changes("x", run_losses, run_losses, "naive")
+    assert [(change.pairs, change.mae_before) for change in comparison] == [(4, None)] * 2
+    assert comparison.same.all()
 
 
 def test_large_means_of_batches_add_up():
@@ -250,7 +275,7 @@ def test_large_means_of_batches_add_up():
         "n": np.full(4, 30),
         "mae": np.array([1.6e308, 1.6e308, 0.8e308, 0.8e308]),
     }
-    change = of_own(losses_of_scores(batches), losses_of_scores(batches))
+    change = of_own(losses_of_batches(batches), losses_of_batches(batches))
     assert (change.pairs, change.mae_before, change.skill_before) == (2, 0.8e308, 0.5)
 
 

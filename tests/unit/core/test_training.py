@@ -24,7 +24,7 @@ from pulse_core import (
     UnitFinished,
     VariableSummary,
 )
-from pulse_core.results import TRUST, VariableRecord, canonical_bytes, run_digest
+from pulse_core.results import TRUST, VariableBacktest, canonical_bytes, run_digest
 from pulse_core.scores.measures import MEASURES
 from pulse_core.tables import same_unit
 from tests.fakes import FakeSink
@@ -291,7 +291,7 @@ def test_a_result_survives_pickling_read_only():
 def test_a_record_survives_pickling_read_only():
     sink = FakeSink()
     training(ONE, sink=sink).execute(spec_of("a", days=8))
-    record = next(record for record in sink.records.values() if isinstance(record, VariableRecord))
+    record = next(record for record in sink.records.values() if isinstance(record, VariableBacktest))
     again = pickle.loads(pickle.dumps(record))
     assert again == record
     arrays = [getattr(again, field.name) for field in attrs.fields(type(again))]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import MEASURES, TRUST, Forecasting, Labels, Observations, RunSpec, Trained, VariableRecord
+from pulse_core import MEASURES, TRUST, Forecasting, Labels, Observations, RunSpec, Trained, VariableBacktest
 from pulse_core.results import VariableSummary
 from tests.fakes import FakeSink, FakeStore
 from tests.plain_pairs import Judged, Step, judged
@@ -38,7 +38,7 @@ class Run:
     observations: Observations
     spec: RunSpec
     summary: VariableSummary | None
-    record: VariableRecord | None
+    record: VariableBacktest | None
     hindcasts: Table
     scores: Table
 
@@ -57,7 +57,7 @@ class Run:
 def run_of(observations: Observations, spec: RunSpec) -> Run:
     sink = FakeSink()
     result = ended(observations, spec, sink=sink, hindcasts=True)
-    records = [record for record in sink.records.values() if isinstance(record, VariableRecord)]
+    records = [record for record in sink.records.values() if isinstance(record, VariableBacktest)]
     summary, record = next(iter(result.variables), None), next(iter(records), None)
     return Run(observations, spec, summary, record, rows_of(sink, "hindcasts"), rows_of(sink, "scores"))
 

@@ -341,6 +341,16 @@ def with_custom(case: PassInput, offsets: np.ndarray, spread: np.ndarray) -> Pas
     return attrs.evolve(case, custom=custom)
 
 
+def test_forecasters_wake_each_at_an_origin_of_its_own():
+    generator = np.random.default_rng(3)
+    forecasts = generator.normal(size=(30, 5, 2))
+    for forecaster in range(5):
+        forecasts[: 4 * forecaster, forecaster] = np.nan
+    released = np.cumsum(generator.normal(size=(30, 2)), axis=0)
+    case = PassInput(forecasts=forecasts, origins=origins_of(released))
+    assert_same_bits(run(case), plain(case))
+
+
 def test_custom_quantiles_are_quoted_as_they_are_under_one_name_and_calibrated_by_their_spread_under_another():
     generator = np.random.default_rng(8)
     errors, spread = generator.normal(size=30), generator.uniform(0.5, 2.0, 30)

@@ -69,6 +69,15 @@ def test_a_long_path_has_them_too(name, path):
         assert bits(rows[count - 1]) == bits(np.array(FORECASTS[name](path[:count], HORIZON)))
 
 
+@pytest.mark.parametrize("name", FORECASTS)
+def test_so_have_all_origins_of_paths_on_which_the_choice_is_close(name):
+    for seed in range(4, 8):
+        path = np.random.default_rng(seed).normal(size=60)
+        rows = hindcast(name, histories_of(path))
+        expected = np.array([FORECASTS[name](path[: count + 1], HORIZON) for count in range(len(path))])
+        assert bits(rows) == bits(expected)
+
+
 @settings(max_examples=40)
 @given(path=paths, alphas=st.lists(st.sampled_from(ALPHAS), min_size=1, max_size=14).map(tuple))
 def test_a_grid_may_be_of_any_length(path, alphas):

@@ -15,7 +15,7 @@ from pulse_core.backtest.learning import LearningPass
 from pulse_core.backtest.origins import Origins, origins_of
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.forecasters.registry import resolve
-from pulse_core.results import VariableRecord
+from pulse_core.results import VariableBacktest
 from pulse_core.scores.trust import STATE
 from pulse_core.spec import CALIBRATIONS, TRUST_LOSSES
 from tests.plain_pairs import judged
@@ -238,7 +238,7 @@ def test_trust_and_evidence_at_a_moment_follow_from_the_outcomes_known_by_then(l
             compare_with_plain(output, record, cell, newest)
 
 
-def compare_with_plain(output: Replay, record: VariableRecord, cell: tuple[int, int], newest: int) -> None:
+def compare_with_plain(output: Replay, record: VariableBacktest, cell: tuple[int, int], newest: int) -> None:
     """Hold what was quoted at an origin to plain code, unless rounding may decide a tie."""
     row, ahead = cell[0], cell[1] + 1
     settings = Settings(output.spec.trust_half_life, output.span)

@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import Observations, TooLittleData
+from pulse_core import Histories, Observations, TooLittleData
+from pulse_core.data.covariates import along_paths, recent_changes
+from pulse_core.data.vintages import timeline
+from pulse_core.forecasters.ridge import Ridge
 from tests.histories import forecaster, forecasts, histories_of_observations
 from tests.strategies import replayed, rewritten_after
 from tests.unit.method.running import replay, series, spec_of, train
@@ -126,3 +129,109 @@ def test_a_variable_that_is_the_only_predictor_is_forecast_from_its_own_changes_
     beside = train([follower, leader], spec_of("leader", "x", days=90, **names)).variables[0]
     assert alone.scores[1, :, 0].min() > 0
     assert beside.digest() == alone.digest()
+
+
+def each_alone(histories: Histories, horizon: int) -> np.ndarray:
+    """The forecasts from each path as if there were no other."""
+    made = np.empty((len(histories), horizon))
+    for path, origins in histories.by_path:
+        lengths = histories.origin_length[origins]
+        alone = Histories(
+            (histories.paths[path],),
+            np.zeros_like(lengths),
+            lengths,
+            predictors=tuple(np.ascontiguousarray(changes) for changes in histories.predictors[path : path + 1]),
+        )
+        made[origins] = Ridge().hindcast(alone, horizon)
+    return made
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_what_revisions_have_in_common_changes_no_bit(data):
+    own, leader = data.draw(replayed(variable="x")), data.draw(replayed(variable="leader"))
+    first = own.known_at[0].astype("datetime64[D]").item()
+    horizon = data.draw(st.integers(1, 4))
+    spec = spec_of(days=30, horizon=horizon, forecasters=("naive", "ridge"), predictors=("leader",), min_history=1)
+    spec = attrs.evolve(spec, start=first, end=first.replace(year=first.year + 3))
+    histories = histories_of_observations(own, spec, [leader])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pulse_core.forecasters.ridge.BLOCK", data.draw(st.sampled_from([1, 5, 2048])))
+        patch.setattr("pulse_core.forecasters.ridge.CROSS_SUMS", data.draw(st.sampled_from([1, 300, 1 << 21])))
+        made = Ridge().hindcast(histories, horizon)
+    assert made.tobytes() == each_alone(histories, horizon).tobytes()
+
+
+def plain_changes(own: Observations, leader: Observations) -> dict[np.datetime64, list[float]]:
+    """By timestamp that was the newest when it was released: the leader's two newest changes as known then."""
+    releases = sorted(set(own.releases.tolist()))
+    newest_before, changes = np.datetime64("1000-01-01", "us"), {}
+    for release in releases:
+        moment = np.datetime64(release, "us")
+        stamps = sorted(set(own.timestamps[own.releases <= moment]))
+        advancing = [stamp for stamp in stamps if stamp > newest_before]
+        known: dict[np.datetime64, float] = {}
+        for row in np.argsort(leader.releases, kind="stable"):
+            if leader.releases[row] <= moment:
+                known[leader.timestamps[row]] = leader.values[row]
+        for stamp in advancing:
+            allowed = [known[at] for at in sorted(known) if at <= stamp + (moment - stamps[-1])]
+            moves = [allowed[i] - allowed[i - 1] for i in range(len(allowed) - 1, 0, -1)][:2]
+            changes[stamp] = moves + [float("nan")] * (2 - len(moves))
+        newest_before = max(newest_before, stamps[-1])
+    return changes
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_steps_have_the_changes_that_were_known_at_their_first_release(data):
+    own, leader = data.draw(replayed(variable="x")), data.draw(replayed(variable="leader"))
+    steps = timeline(own).is_step
+    stamps = own.timestamps[steps]
+    changes = recent_changes(stamps, own.releases[steps], [leader])
+    expected = plain_changes(own, leader)
+    assert list(expected) == list(stamps)
+    np.testing.assert_array_equal(changes, np.array(list(expected.values())).T)
+
+
+def test_rows_have_the_changes_of_their_steps_and_share_them():
+    stamps = np.arange("2000-01-01", "2000-01-07", dtype="datetime64[D]").astype("datetime64[us]")
+    steps, filled_in = stamps[[0, 1, 3, 4, 5]], stamps
+    changes = np.arange(10.0).reshape(2, 5)
+    paths = along_paths(changes, steps, [steps[:2], steps[:4], filled_in[:5], filled_in])
+    np.testing.assert_array_equal(paths[1], changes[:, :4])
+    np.testing.assert_array_equal(paths[3], np.insert(changes, 2, np.nan, axis=1))
+    np.testing.assert_array_equal(paths[2], paths[3][:, :5])
+    assert np.shares_memory(paths[0], changes)
+    assert np.shares_memory(paths[1], changes)
+    assert np.shares_memory(paths[2], paths[3])
+
+
+@settings(max_examples=8)
+@given(st.data())
+def test_each_vintage_is_refitted(data):
+    count = 40
+    follower, leader = led(count, data.draw(st.integers(0, 10)))
+    revised = data.draw(st.lists(st.tuples(st.integers(5, 30), st.integers(1, 9)), min_size=1, max_size=8, unique=True))
+    days = follower.timestamps[[day for day, _ in revised]]
+    values = follower.values[[day for day, _ in revised]] + 1.0 + np.arange(len(revised))
+    waits = np.array([wait for _, wait in revised]) * np.timedelta64(1, "D")
+    own = Observations(
+        "x",
+        np.append(follower.timestamps, days),
+        np.append(follower.values, values),
+        np.append(follower.timestamps, days + waits),
+    )
+    spec = spec_of(days=count, first=0, min_history=1, horizon=2, forecasters=("ridge",), predictors=("leader",))
+    histories = histories_of_observations(own, spec, [leader])
+    assert len(histories.by_path) > 1
+    made = forecasts("ridge", histories, 2)
+    for origin in range(4, len(histories)):
+        known, other = histories.history(origin), leader.values
+        squares, before = np.zeros(len(PENALTIES)), np.full(len(PENALTIES), np.nan)
+        for length in range(3, len(known) + 1):
+            squares += np.nan_to_num(known[length - 1] - known[length - 2] - before) ** 2
+            before = np.array([ridge(known[:length], other[:length], 1, penalty) for penalty in PENALTIES])
+        chosen = PENALTIES[int(np.argmin(squares))]
+        expected = [known[-1] + ridge(known, other[: len(known)], step, chosen) for step in (1, 2)]
+        np.testing.assert_allclose(made[origin], expected, rtol=1e-9, err_msg=str(origin))

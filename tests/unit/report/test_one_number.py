@@ -19,7 +19,7 @@ from pulse_adapters.report.views import Report
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.stores.frames import FrameStore
 from pulse_core import TRUST, Forecasting, RetrodictionTraining, RunSpec
-from pulse_core.runs.comparing import HINDCAST_COLUMNS, SCORE_COLUMNS, changes, losses_of_hindcasts, losses_of_scores
+from pulse_core.runs.comparing import HINDCAST_COLUMNS, BATCH_COLUMNS, changes, losses_of_hindcasts, losses_of_batches
 from pulse_core.runs.forecasting import Trained
 from pulse_core.scores.verdict import SKILL, VERDICTS
 
@@ -126,7 +126,7 @@ def test_coverage_and_reliability_of_the_report_are_of_the_same_actuals(run: Run
 
 @pytest.mark.parametrize(("table", "columns", "losses"), [
     ("hindcasts", HINDCAST_COLUMNS, losses_of_hindcasts),
-    ("scores", SCORE_COLUMNS, losses_of_scores),
+    ("batches", BATCH_COLUMNS, losses_of_batches),
 ])  # fmt: skip
 def test_a_comparison_of_a_run_with_itself_says_what_the_result_says(run: Run, table, columns, losses) -> None:
     of_run = losses(run.rows(table, columns))

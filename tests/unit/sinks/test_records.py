@@ -21,11 +21,11 @@ from pulse_adapters.sinks import records
 from pulse_adapters.sinks.records import MAGIC, DamagedRecord, OutdatedRecord, decode_record, encode_record
 from pulse_core.arrays import floats, moments
 from pulse_core.errors import SinkUnavailable
-from pulse_core.results import DataFacts, VariableRecord
+from pulse_core.results import DataFacts, VariableBacktest
 from pulse_core.scores.sums import SUMS, BatchSums
 
 NONE = np.zeros((0, 1, 1))
-SMALL = VariableRecord(
+SMALL = VariableBacktest(
     variable="a",
     forecasters=("naive",),
     benchmark="naive",
@@ -55,7 +55,7 @@ def sealed(content: bytes) -> bytes:
     return b"".join([MAGIC, hashlib.sha256(packed).digest(), packed])
 
 
-def contents(result: VariableRecord) -> tuple[dict, bytes]:
+def contents(result: VariableBacktest) -> tuple[dict, bytes]:
     """The fields in a record's header and the bytes of its arrays."""
     packed = encode_record(result)[len(MAGIC) + 32 :]
     length = int.from_bytes(packed[:8], "little")
@@ -66,7 +66,7 @@ def contents(result: VariableRecord) -> tuple[dict, bytes]:
     return fields, content[end:]
 
 
-def assembled(fields: object, body: bytes, name: object = "VariableRecord") -> bytes:
+def assembled(fields: object, body: bytes, name: object = "VariableBacktest") -> bytes:
     encoded = msgspec.msgpack.encode([name, fields])
     return sealed(len(encoded).to_bytes(8, "little") + encoded + body)
 
@@ -78,7 +78,7 @@ def test_the_same_bits_come_back(result):
     for field in attrs.fields(type(result)):
         value, there = getattr(result, field.name), getattr(back, field.name)
         assert there.tobytes() == value.tobytes() if isinstance(value, np.ndarray) else there == value
-    if isinstance(result, VariableRecord) and isinstance(back, VariableRecord):
+    if isinstance(result, VariableBacktest) and isinstance(back, VariableBacktest):
         assert back.sums.values.tobytes() == result.sums.values.tobytes()
 
 
@@ -89,7 +89,7 @@ def test_one_result_has_one_form(result):
 
 def test_what_comes_back_is_read_only():
     with pytest.raises(ValueError, match="read-only"):
-        cast("VariableRecord", decode_record(encode_record(variable_record()))).trust[0] = 1.0
+        cast("VariableBacktest", decode_record(encode_record(variable_record()))).trust[0] = 1.0
 
 
 def test_every_flipped_byte_is_detected():
@@ -191,11 +191,11 @@ def test_a_header_that_does_not_fit_is_out_of_date(change):
 def test_a_header_that_lacks_a_field_is_out_of_date():
     header, body = contents(SMALL)
     del header["exponent"]
-    with pytest.raises(OutdatedRecord, match="other fields than VariableRecord"):
+    with pytest.raises(OutdatedRecord, match="other fields than VariableBacktest"):
         decode_record(assembled(header, body))
 
 
-@pytest.mark.parametrize("name", ["RunResult", "Foreign", "", 3, None, ["VariableRecord"]])
+@pytest.mark.parametrize("name", ["RunResult", "Foreign", "", 3, None, ["VariableBacktest"]])
 def test_a_class_that_is_no_record_is_not_created(name):
     with pytest.raises(OutdatedRecord):
         decode_record(assembled(*contents(SMALL), name))
@@ -257,7 +257,7 @@ def test_fields_of_a_later_version_need_no_change_here(monkeypatch):
         Nested(["2020-01-01", "NaT"], FACTS, maybe, array) for maybe, array in [(None, np.ones(2)), (FACTS, None)]
     ]
     whole = Extended(tuple(nested), np.array([[True], [False]]), np.array(-0.0), float("inf"), True, hidden=7)
-    back: Any = decode_record(encode_record(cast("VariableRecord", whole)))
+    back: Any = decode_record(encode_record(cast("VariableBacktest", whole)))
     assert [(one.facts, one.maybe) for one in back.several] == [(FACTS, None), (FACTS, FACTS)]
     assert back.several[1].array is None
     assert back.several[0].array.tolist() == [1.0, 1.0]
@@ -276,9 +276,9 @@ class Foreign:
 def test_what_has_no_form_is_refused_when_it_is_encoded(monkeypatch, value):
     monkeypatch.setitem(records.KINDS, "Foreign", Foreign)
     with pytest.raises(TypeError, match="cannot hold"):
-        encode_record(cast("VariableRecord", Foreign(value)))
+        encode_record(cast("VariableBacktest", Foreign(value)))
 
 
 def test_what_is_no_record_is_refused_when_it_is_encoded():
     with pytest.raises(TypeError, match="Foreign cannot be recorded"):
-        encode_record(cast("VariableRecord", Foreign("a")))
+        encode_record(cast("VariableBacktest", Foreign("a")))

@@ -63,7 +63,7 @@ def _checks(command_line: CommandLine, environment: Mapping[str, str]) -> Iterat
     yield from results_checks(sink)
     if request is not None:
         try:
-            sink.claim(request.run_id, request.spec)
+            sink.check_run_id(request.run_id, request.spec)
         except PulseError as error:
             yield Check("run id", error.context, error.message, error)
 

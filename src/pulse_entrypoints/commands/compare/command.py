@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import attrs
+import numpy as np
+from numpy.typing import NDArray
 
-from pulse_adapters.published.result_reader import PublishedRun, read_result
+from pulse_adapters.published.document import VariableHead
+from pulse_adapters.published.result_reader import PublishedRun, with_results
 from pulse_adapters.published.table_reader import RunTable, run_table
 from pulse_core.errors import SettingsError
 from pulse_core.runs.comparing import (
+    BATCH_COLUMNS,
     HINDCAST_COLUMNS,
-    SCORE_COLUMNS,
     Change,
+    Changes,
     Losses,
-    adjusted,
     changes,
+    joined_changes,
+    losses_of_batches,
     losses_of_hindcasts,
-    losses_of_scores,
     spec_changes,
 )
 from pulse_core.tables import Columns
@@ -36,20 +41,25 @@ _AS_BATCHES: Final = ("start", "batch_size_days")
 """What batches of two runs must share for a batch to mean the same."""
 
 _LOSSES_SHOWN: Final = 20
-_COLUMNS: Final = (*(field.name for field in attrs.fields(Change)), "lost", "probability", "beyond")
+_COLUMNS: Final = (*(field.name for field in attrs.fields(Change)), "beyond")
+
+Heads = Mapping[str, VariableHead]
 
 
 @attrs.frozen(eq=False)
 class Comparison:
     """Two runs side by side: their settings and data, and the changes of their scores.
 
-    `settings` and `software` are (name, before, after) of what differs, `data` the variables whose rows known by one
-    and the same end do; `only` are the variables of one run alone; `limit` and `certainty` define a loss.
+    `changes` are those of variables whose scores differ, None without any; `same` counts the other variables of both
+    runs. `settings` and `software` are (name, before, after) of what differs, `data` the variables whose rows known by
+    one and the same end do; `only` are the variables of one run alone; `limit` and `certainty` define a loss.
     """
 
     before: PublishedRun
     after: PublishedRun
-    changes: tuple[Change, ...]
+    benchmarks: Mapping[str, str]
+    changes: Changes | None
+    same: int
     settings: tuple[tuple[str, Any, Any], ...]
     software: tuple[tuple[str, Any, Any], ...]
     data: tuple[str, ...]
@@ -58,13 +68,15 @@ class Comparison:
     certainty: float
 
     @property
-    def losses(self) -> tuple[Change, ...]:
-        """The changes that lost more skill than the limit."""
-        return tuple(change for change in self.changes if self.is_loss(change))
+    def compared(self) -> int:
+        """The number of changes."""
+        return 0 if self.changes is None else len(self.changes)
 
-    def is_loss(self, change: Change) -> bool:
-        """Whether a change is a loss of skill beyond the limit."""
-        return self.limit is not None and change.beyond(self.limit, self.certainty)
+    def losses(self) -> NDArray[np.bool_]:
+        """Return which changes lost more skill than the limit; (change,)."""
+        if self.changes is None or self.limit is None:
+            return np.zeros(self.compared, dtype=bool)
+        return self.changes.beyond(self.limit, self.certainty)
 
 
 def compare(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
@@ -76,16 +88,14 @@ def _compare(layered: Layered[CompareSettings]) -> Ending:
     settings = layered.settings
     composition.refuse_unserved_locations(layered)
     archive = composition.sink_of(settings)
-    runs = read_result(archive, settings.before), read_result(archive, settings.after)
-    _refuse_unlike(*runs)
-    comparison = _compared(archive, *runs, settings)
+    comparison = with_results(archive, (settings.before, settings.after), partial(_compared, archive, settings))
     _refuse_empty(comparison)
     if settings.format == TABLE:
         from pulse_entrypoints.commands.compare.table import table
 
         show(*table(comparison))
     elif settings.format == CSV:
-        write_csv(_COLUMNS, (_row(change, comparison) for change in comparison.changes))
+        write_csv(_COLUMNS, _rows(comparison))
     else:
         write_json(_document(comparison))
     return _ending(comparison)
@@ -100,29 +110,26 @@ def _refuse_unlike(before: PublishedRun, after: PublishedRun) -> None:
         for name in _MUST_AGREE
         if specs[0][name] != specs[1][name]
     ]
-    problems += [] if problems else _unlike_benchmarks(before, after)
     if problems:
         raise SettingsError(problems)
 
 
-def _unlike_benchmarks(before: PublishedRun, after: PublishedRun) -> list[str]:
-    """Return the problems of variables for which the runs have chosen different benchmarks."""
-    names = _benchmarks(before), _benchmarks(after)
-    return [
-        f"benchmark of {variable} is {name} in run '{before.run_id}' and {names[1][variable]} in '{after.run_id}': "
+def _refuse_unlike_benchmarks(runs: tuple[PublishedRun, PublishedRun], heads: tuple[Heads, Heads]) -> None:
+    """Refuse runs that have chosen different benchmarks for a variable. Raises SettingsError."""
+    names = [{variable: head.benchmark.name for variable, head in of_run.items()} for of_run in heads]
+    problems = [
+        f"benchmark of {variable} is {name} in run '{runs[0].run_id}' and {names[1][variable]} in '{runs[1].run_id}': "
         "their skills do not compare; train both with one benchmark"
         for variable, name in names[0].items()
         if names[1].get(variable, name) != name
     ]
-
-
-def _benchmarks(run: PublishedRun) -> dict[str, str]:
-    return {name: variable.benchmark.name for name, variable in run.document.variables.items()}
+    if problems:
+        raise SettingsError(problems)
 
 
 def _refuse_empty(comparison: Comparison) -> None:
     """Refuse to judge a loss of skill where the runs have nothing in common. Raises SettingsError."""
-    if comparison.limit is None or comparison.changes:
+    if comparison.limit is None or comparison.compared or comparison.same:
         return
     before, after = comparison.before.run_id, comparison.after.run_id
     message = f"runs '{before}' and '{after}' share no variable, forecaster and horizon: nothing can be compared"
@@ -130,24 +137,30 @@ def _refuse_empty(comparison: Comparison) -> None:
 
 
 def _compared(
-    archive: ResultsArchive, before: PublishedRun, after: PublishedRun, settings: CompareSettings
+    archive: ResultsArchive, settings: CompareSettings, before: PublishedRun, after: PublishedRun
 ) -> Comparison:
+    _refuse_unlike(before, after)
+    heads = before.variables.heads(), after.variables.heads()
+    _refuse_unlike_benchmarks((before, after), heads)
     tables, losses_of = _tables(archive, before, after)
-    names = [table.variables() for table in tables]
-    scored: list[Change] = []
-    benchmarks = _benchmarks(before)
-    for name in sorted(set(names[0]) & set(names[1])):
-        old, new = (losses_of(table.of(name)) for table in tables)
-        scored.extend(changes(name, old, new, benchmarks.get(name, before.spec.benchmark)))
-    prints = before.fingerprints, after.fingerprints
+    common = sorted(heads[0].keys() & heads[1].keys())
+    # scores and statistics of the same digest are the same to the bit: no table needs to be read for them
+    changed = [name for name in common if heads[0][name].digest != heads[1][name].digest]
+    scored: list[Changes] = []
+    for name in changed:
+        old, new = (table.of(name) for table in tables)
+        if old is not None and new is not None:
+            scored.append(changes(name, losses_of(old), losses_of(new), heads[0][name].benchmark.name))
     return Comparison(
         before=before,
         after=after,
-        changes=tuple(adjusted(scored)),
+        benchmarks={name: head.benchmark.name for name, head in heads[0].items()},
+        changes=joined_changes(scored),
+        same=len(common) - len(changed),
         settings=tuple(spec_changes(before.spec.to_document(), after.spec.to_document())),
         software=tuple(spec_changes(before.software, after.software)),
         data=_changed_data(before, after),
-        only=(tuple(sorted(prints[0].keys() - prints[1].keys())), tuple(sorted(prints[1].keys() - prints[0].keys()))),
+        only=(tuple(sorted(heads[0].keys() - heads[1].keys())), tuple(sorted(heads[1].keys() - heads[0].keys()))),
         limit=settings.max_loss,
         certainty=settings.certainty,
     )
@@ -164,30 +177,34 @@ def _changed_data(before: PublishedRun, after: PublishedRun) -> tuple[str, ...]:
 def _tables(
     archive: ResultsArchive, before: PublishedRun, after: PublishedRun
 ) -> tuple[tuple[RunTable, RunTable], Callable[[Columns], Losses]]:
-    """Return both runs' hindcasts where both have them, else their scores, and what makes losses of the rows.
+    """Return both runs' hindcasts where both have them, else their batches, and what makes losses of the rows.
 
-    Raises SettingsError where only scores are there and their batches differ, RunNotFound where there are none.
+    Raises SettingsError where only batches are there and differ, RunNotFound where there are none, DamagedPart where
+    a part is missing.
     """
     runs = before, after
-    with_hindcasts = all(run.hindcasts for run in runs)
+    with_hindcasts = all(run.parts("hindcasts") for run in runs)
     if not with_hindcasts:
         differing = [name for name in _AS_BATCHES if getattr(before.spec, name) != getattr(after.spec, name)]
         if differing:
             message = f"the batches of the runs differ ({', '.join(differing)}), and not both have hindcasts to pair"
             raise SettingsError([f"{message}; run the same trainings again with --hindcasts"])
-    table, columns = ("hindcasts", HINDCAST_COLUMNS) if with_hindcasts else ("scores", SCORE_COLUMNS)
+    table, columns = ("hindcasts", HINDCAST_COLUMNS) if with_hindcasts else ("batches", BATCH_COLUMNS)
     tables = run_table(archive, before, table, columns), run_table(archive, after, table, columns)
-    return tables, losses_of_hindcasts if with_hindcasts else losses_of_scores
+    for run in tables:
+        run.check_parts()
+    return tables, losses_of_hindcasts if with_hindcasts else losses_of_batches
 
 
-def _row(change: Change, comparison: Comparison) -> dict[str, Any]:
-    derived = {"lost": change.lost, "probability": change.probability, "beyond": comparison.is_loss(change)}
-    return {**attrs.asdict(change), **derived}
+def _rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """Yield a row a change: of millions, one is in memory at a time."""
+    for change, is_loss in zip(comparison.changes or (), comparison.losses(), strict=True):
+        yield {**{name: getattr(change, name) for name in _COLUMNS[:-1]}, "beyond": bool(is_loss)}
 
 
 def _document(comparison: Comparison) -> dict[str, Any]:
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "before": comparison.before.run_id,
         "after": comparison.after.run_id,
         "same_digest": comparison.before.document.digest == comparison.after.document.digest,
@@ -198,20 +215,22 @@ def _document(comparison: Comparison) -> dict[str, Any]:
         "only_after": list(comparison.only[1]),
         "max_loss": comparison.limit,
         "certainty": comparison.certainty,
-        "changes": [_row(change, comparison) for change in comparison.changes],
+        "same_variables": comparison.same,
+        "changes": list(_rows(comparison)),
     }
 
 
 def _ending(comparison: Comparison) -> Ending:
-    lost = comparison.losses
-    if not lost:
+    lost = np.flatnonzero(comparison.losses()).tolist()
+    if not lost or comparison.changes is None:
         return Ending(Exit.DONE)
-    count = f"{len(lost)} of {len(comparison.changes)} compared have lost more skill than {comparison.limit:g}"
+    count = f"{len(lost)} of {comparison.compared} compared have lost more skill than {comparison.limit:g}"
     hidden = [f"and {len(lost) - _LOSSES_SHOWN} more"] if len(lost) > _LOSSES_SHOWN else []
-    return Ending(Exit.SKILL_LOST, f"pulse: {count}", [*_loss_lines(lost[:_LOSSES_SHOWN]), *hidden])
+    lines = _loss_lines(comparison.changes[index] for index in lost[:_LOSSES_SHOWN])
+    return Ending(Exit.SKILL_LOST, f"pulse: {count}", [*lines, *hidden])
 
 
-def _loss_lines(lost: tuple[Change, ...]) -> Iterator[str]:
+def _loss_lines(lost: Iterable[Change]) -> Iterator[str]:
     for change in lost:
         yield (
             f"{change.variable}: {change.forecaster}, {change.horizon} ahead: skill {change.skill_before:+.1%} before, "

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.table import Table
 from rich.text import Text
 
@@ -27,19 +29,23 @@ def table(comparison: Comparison) -> Iterator[Any]:
     differences = _differences(comparison)
     if differences.row_count:
         yield differences
-    rows = _ranked(comparison)
-    if rows:
-        yield _changes(comparison, rows[:ROWS_SHOWN])
-    yield _explanation(comparison, len(rows))
+    ranked = _ranked(comparison)
+    if len(ranked):
+        yield _changes(comparison, ranked[:ROWS_SHOWN].tolist())
+    yield _explanation(comparison, len(ranked))
 
 
 def _title(comparison: Comparison) -> Text:
     title = Text(f"{comparison.before.run_id} and {comparison.after.run_id}", style="bold")
     if comparison.before.document.digest == comparison.after.document.digest:
         return title.append(": every score and trust is the same", style="not bold")
-    changed = sum(not change.same for change in comparison.changes)
-    message = f": {changed} of {len(comparison.changes)} (variable, forecaster, horizon) differ in mean error"
-    return title.append(message if comparison.changes else ": they have nothing in common", style="not bold")
+    if not comparison.compared and not comparison.same:
+        return title.append(": they have nothing in common", style="not bold")
+    message = (
+        f": {len(_ranked(comparison))} of {comparison.compared} (variable, forecaster, horizon) differ in mean error"
+    )
+    same = f"; {comparison.same} more variables are the same" if comparison.same else ""
+    return title.append(message + same, style="not bold")
 
 
 def _differences(comparison: Comparison) -> Table:
@@ -69,24 +75,28 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMES_SHOWN]) + (f" and {hidden} more" if hidden > 0 else "")
 
 
-def _ranked(comparison: Comparison) -> list[Change]:
-    """Return what changed: losses beyond the limit first, then the surest."""
-    changed = [change for change in comparison.changes if not change.same]
-    return sorted(changed, key=lambda change: (not comparison.is_loss(change), -(change.probability or 0.0)))
+def _ranked(comparison: Comparison) -> NDArray[np.int64]:
+    """Return the indexes of what changed: losses beyond the limit first, then the surest."""
+    if comparison.changes is None:
+        return np.empty(0, dtype=np.int64)
+    changed = np.flatnonzero(~comparison.changes.same)
+    probability = np.nan_to_num(comparison.changes.probability[changed])
+    return np.asarray(changed[np.lexsort((-probability, ~comparison.losses()[changed]))])
 
 
-def _changes(comparison: Comparison, rows: Sequence[Change]) -> Table:
+def _changes(comparison: Comparison, indexes: Sequence[int]) -> Table:
     grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     grid.add_column("variable", max_width=_WIDEST_VARIABLE, overflow="ellipsis")
     grid.add_column("forecaster", max_width=_WIDEST_FORECASTER, no_wrap=True, overflow="ellipsis")
     for name in ("ahead", "skill", "change", "error", "sure"):
         grid.add_column(name, justify="right", no_wrap=True)
-    for change in rows:
+    changes, losses = comparison.changes or (), comparison.losses()
+    for index in indexes:
+        change = changes[index]
         # a cell that does not wrap in a column that may: it is this column that gives way
         label = Text(change.variable, no_wrap=True, overflow="ellipsis")
-        grid.add_row(
-            label, Text(change.forecaster), str(change.horizon), *_cells(change), style=_style(comparison, change)
-        )
+        style = _style(change, comparison.certainty, is_loss=bool(losses[index]))
+        grid.add_row(label, Text(change.forecaster), str(change.horizon), *_cells(change), style=style)
     return grid
 
 
@@ -103,27 +113,24 @@ def _sure(probability: float) -> str:
     return f">{0.999:.1%}" if 0.999 < probability < 1 else f"{probability:.1%}"
 
 
-def _style(comparison: Comparison, change: Change) -> str:
-    if comparison.is_loss(change):
+def _style(change: Change, certainty: float, *, is_loss: bool) -> str:
+    if is_loss:
         return "red"
-    return "" if change.adjusted is not None and 1 - change.adjusted >= comparison.certainty else "dim"
+    return "" if change.adjusted is not None and 1 - change.adjusted >= certainty else "dim"
 
 
 def _explanation(comparison: Comparison, rows: int) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(style="dim", overflow="fold")
+    paired = None if comparison.changes is None else comparison.changes.paired
     if rows:
-        pairs = "origins" if comparison.changes[0].paired == "origins" else "batches"
-        variables = comparison.before.document.variables.values()
-        benchmark = benchmark_text(
-            (variable.benchmark.name for variable in variables), comparison.before.spec.benchmark
-        )
+        benchmark = benchmark_text(comparison.benchmarks.values(), comparison.before.spec.benchmark)
         grid.add_row("skill", Text(f"the share of {benchmark}'s error that it saved before"))
         grid.add_row("change", "of skill, in points of a hundred; error: of the mean absolute error")
-        grid.add_row("sure", f"the chance that the error really differs that way (paired {pairs}, Diebold-Mariano)")
+        grid.add_row("sure", f"the chance that the error really differs that way (paired {paired}, Diebold-Mariano)")
     if rows > ROWS_SHOWN:
         grid.add_row("", f"{rows - ROWS_SHOWN} more changes: --format csv")
-    if comparison.changes and comparison.changes[0].paired == "batches":
+    if paired == "batches":
         grid.add_row("", "Trained with --hindcasts, both runs are paired origin by origin, which sees more.")
     return grid

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import attrs
 
-from pulse_adapters.published.document import Document
-from pulse_adapters.published.result_reader import read_head, read_result
+from pulse_adapters.published.result_reader import read_head, read_result, with_results
+from pulse_adapters.published.score_reader import best_forecasters
 from pulse_core.errors import MalformedData, RunNotFound
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import run_command, show, write_csv, write_json
+from pulse_entrypoints.cli.printing import write_text
 from pulse_entrypoints.settings.locations import ResultsSettings
 from pulse_entrypoints.settings.output import CSV, TABLE
 from pulse_entrypoints.settings.runs import RunsListSettings, RunsShowSettings
@@ -103,15 +103,17 @@ def _list(layered: Layered[RunsListSettings]) -> Ending:
 
 
 def _show(layered: Layered[RunsShowSettings]) -> Ending:
-    run = read_result(open_archive(layered), layered.settings.run)
+    archive = open_archive(layered)
     if layered.settings.format == TABLE:
         from pulse_entrypoints.commands.runs.table import details
 
-        show(*details(run))
+        show(*details(read_result(archive, layered.settings.run)))
     elif layered.settings.format == CSV:
-        write_csv(("variable", "horizon", "best"), _best(run.document))
+        rows = with_results(archive, (layered.settings.run,), lambda run: list(best_forecasters(archive, run)))
+        names = ("variable", "horizon", "best")
+        write_csv(names, (dict(zip(names, row, strict=True)) for row in rows))
     else:
-        write_json(json.loads(run.content))
+        write_text(read_result(archive, layered.settings.run).content.decode().rstrip())
     return Ending(Exit.DONE)
 
 
@@ -136,9 +138,3 @@ def _line(archive: ResultsArchive, run_id: str) -> RunLine:
         return line
     except MalformedData:
         return attrs.evolve(line, state=UNREADABLE)
-
-
-def _best(document: Document) -> Iterator[dict[str, Any]]:
-    for name, variable in document.variables.items():
-        for horizon, best in variable.best.items():
-            yield {"variable": name, "horizon": horizon, "best": best}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from rich.table import Table
@@ -59,20 +60,20 @@ def _benchmarks(run: PublishedRun) -> str:
     """Return the benchmark's name, or those that were chosen for the variables with how many each."""
     if run.spec.benchmark != AUTO:
         return run.spec.benchmark
-    counts = Counter(variable.benchmark.name for variable in run.document.variables.values())
+    counts = Counter(head.benchmark.name for head in run.variables.heads().values())
     return f"{AUTO}: {', '.join(f'{name} ({count})' for name, count in counts.most_common())}"
 
 
 def _best(run: PublishedRun) -> Iterator[Any]:
-    variables = list(run.document.variables.items())
-    if variables:
-        horizons = [str(step) for step in range(1, run.spec.horizon + 1)]
+    shown = {name: run.variables[name].best for name in islice(run.variables, VARIABLES_SHOWN)}
+    if shown:
+        horizons = list(next(iter(shown.values())))
         table = _table("best, steps ahead", *horizons)
-        for name, variable in variables[:VARIABLES_SHOWN]:
-            table.add_row(_name(name), *(variable.best.get(step) or _NOTHING for step in horizons))
+        for name, best in shown.items():
+            table.add_row(_name(name), *(best[horizon] or _NOTHING for horizon in horizons))
         yield table
-    if len(variables) > VARIABLES_SHOWN:
-        yield Text(f"and {len(variables) - VARIABLES_SHOWN} more: --format csv has all")
+    if len(run.variables) > len(shown):
+        yield Text(f"and {len(run.variables) - len(shown)} more: --format csv has all")
 
 
 def pruned(old: OldResults, *, removed: bool) -> Iterator[Any]:

@@ -156,7 +156,7 @@ def run_training(request: TrainRequest, mask: Masker) -> Ending:
 def _train(request: TrainRequest, progress: Progress, form: str) -> Ending:
     settings, spec, log = request.settings, request.spec, progress.log
     sink = composition.sink_of_run(settings)
-    sink.claim(request.run_id, spec)
+    sink.check_run_id(request.run_id, spec)
     require_ready(settings, tuple(dict.fromkeys([*spec.variables, *spec.predictors])), sink)
     current().grace = settings.grace_seconds
     observer = UnitMarker(progress, sink, request.run_id, request.units) if request.marked else progress

@@ -1,0 +1,148 @@
+"""Rows of the tables of scores and of batches, collected from variables and written many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from pulse_core.plan import batches
+from pulse_core.ports import Write
+from pulse_core.results import TRUST, VariableBatches, VariableScores
+from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.verdict import VERDICTS
+from pulse_core.spec import RunSpec
+from pulse_core.tables import Columns, Labels
+
+AT_ONCE: Final = 1 << 15
+"""Rows of a table that are written at once, or those of one variable."""
+
+TRUST_COLUMNS: Final = tuple({"probability": "trust"}.get(name, name) for name in TRUST)
+"""The names of the columns of TRUST."""
+
+_CODES: Final = tuple(VERDICTS)
+_VERDICT_NAMES: Final = (*VERDICTS.values(), "")
+"""The names in the column `verdict`; the benchmark's is empty."""
+
+
+class ScoreRows:
+    """Writes rows of the table `scores`: one for each variable, forecaster and horizon."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._waiting: list[VariableScores] = []
+        self._rows = 0
+
+    def add(self, scores: VariableScores) -> None:
+        """Take in a variable; write once there are many rows."""
+        self._waiting.append(scores)
+        self._rows += scores.verdicts.size
+        if self._rows >= AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that wait."""
+        if self._rows:
+            self._write(score_columns(self._waiting))
+        self._waiting, self._rows = [], 0
+
+
+class BatchRows:
+    """Writes rows of the table `batches`: one for each variable, forecaster, horizon and batch of a spec."""
+
+    def __init__(self, spec: RunSpec, write: Write) -> None:
+        self._spec, self._write = spec, write
+        self._waiting: list[VariableBatches] = []
+        self._rows = 0
+
+    def add(self, by_batch: VariableBatches) -> None:
+        """Take in a variable; write once there are many rows."""
+        self._waiting.append(by_batch)
+        self._rows += by_batch.n.size
+        if self._rows >= AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that wait."""
+        columns = batch_columns(self._waiting, self._spec) if self._waiting else {}
+        if columns and len(columns["n"]):
+            self._write(columns)
+        self._waiting, self._rows = [], 0
+
+
+def score_columns(variables: Sequence[VariableScores]) -> Columns:
+    """Return a row for each variable, forecaster and horizon.
+
+    Columns: `variable`, `forecaster`, `horizon`; the measures over all batches; the skill against the best simple
+    forecaster; TRUST as it stands at the end; the `weight` in the ensemble; and the `verdict`, empty for the benchmark.
+    """
+    forecasters = variables[0].forecasters
+    shapes = [scores.verdicts.shape for scores in variables]
+    measures = np.concatenate([scores.scores.reshape(-1, len(MEASURES)) for scores in variables])
+    trust = np.concatenate([scores.trust.reshape(-1, len(TRUST)) for scores in variables])
+    return {
+        "variable": Labels(tuple(scores.variable for scores in variables), _repeated([a * b for a, b in shapes])),
+        "forecaster": Labels(forecasters, np.concatenate([_forecaster_codes(shape) for shape in shapes])),
+        "horizon": np.concatenate([_horizons(shape) for shape in shapes]),
+        **{name: np.ascontiguousarray(measures[:, index]) for index, name in enumerate(MEASURES)},
+        "skill_over_simple": np.concatenate([_over_simple(scores) for scores in variables]),
+        **{name: np.ascontiguousarray(trust[:, index]) for index, name in enumerate(TRUST_COLUMNS)},
+        "weight": np.concatenate([scores.weights.ravel() for scores in variables]),
+        "verdict": Labels(_VERDICT_NAMES, np.concatenate([_verdict_codes(scores) for scores in variables])),
+    }
+
+
+def batch_columns(variables: Sequence[VariableBatches], spec: RunSpec) -> Columns:
+    """Return a row for each variable, forecaster, horizon and batch in which something was scored or became known.
+
+    Columns: `variable`, `forecaster`, `horizon`, `batch`, its first day `start`; `n`, `mae`, `mase` and `crps` of the
+    batch's own origins; the `trust` at its end; `won` and `lost`, how many outcomes that became known in it were wins
+    and losses.
+    """
+    rows = [np.flatnonzero((one.n > 0) | (one.won + one.lost > 0)) for one in variables]
+    cells = [
+        np.array(np.unravel_index(chosen, one.n.shape), dtype=np.int32)
+        for chosen, one in zip(rows, variables, strict=True)
+    ]
+    batch, forecaster, horizon = np.concatenate(cells, axis=1)
+    windows = batches(spec)[: max(len(one.n) for one in variables)]
+    starts = np.array([window.start for window in windows], dtype="datetime64[us]")
+
+    def column(name: str) -> np.ndarray:
+        return np.concatenate([getattr(one, name).ravel()[chosen] for chosen, one in zip(rows, variables, strict=True)])
+
+    return {
+        "variable": Labels(tuple(one.variable for one in variables), _repeated([len(chosen) for chosen in rows])),
+        "forecaster": Labels(variables[0].forecasters, forecaster),
+        "horizon": (horizon + 1).astype(np.int16),
+        "batch": Labels(tuple(window.id for window in windows), batch),
+        "start": starts[batch],
+        **{name: column(name) for name in ("n", "mae", "mase", "crps", "trust", "won", "lost")},
+    }
+
+
+def _over_simple(scores: VariableScores) -> np.ndarray:
+    """Return the skills against the best simple forecaster at each horizon; (forecaster x horizon,)."""
+    horizons = range(1, scores.verdicts.shape[1] + 1)
+    return np.stack([scores.skill_over_simple(horizon) for horizon in horizons], axis=-1).ravel()
+
+
+def _repeated(counts: Sequence[int]) -> np.ndarray:
+    return np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+
+
+def _forecaster_codes(shape: tuple[int, ...]) -> np.ndarray:
+    return np.repeat(np.arange(shape[0], dtype=np.int32), shape[1])
+
+
+def _horizons(shape: tuple[int, ...]) -> np.ndarray:
+    return np.tile(np.arange(1, shape[1] + 1, dtype=np.int16), shape[0])
+
+
+def _verdict_codes(scores: VariableScores) -> np.ndarray:
+    codes = np.zeros(scores.verdicts.shape, dtype=np.int32)
+    for position, code in enumerate(_CODES):
+        codes[scores.verdicts == code] = position
+    codes[scores.forecasters.index(scores.benchmark)] = len(_CODES)
+    return codes.ravel()
