@@ -57,6 +57,7 @@ def _run() -> NoReturn:
     for number in _SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:  # what nohup or a shell has us ignore stays ignored
             signal.signal(number, outside)
+    _keep_bytecode_whole()
     from pulse_adapters.backends.host.exits import Takeover
     from pulse_adapters.backends.host.streams import protect_streams
 
@@ -66,6 +67,15 @@ def _run() -> NoReturn:
     status = _status()
     takeover.decided = outside.status = status
     _leave(status)
+
+
+def _keep_bytecode_whole() -> None:
+    """Write no bytecode where the size of files is limited: Python 3.11 takes a file that was cut for a whole one."""
+    import resource
+
+    if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
+        sys.dont_write_bytecode = True
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 def _status() -> int:
