@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from io import BytesIO
+from threading import Lock
 
 import attrs
 
 from pulse_adapters.sinks.memory import MemoryPart, facts_of
 from pulse_adapters.storage.port import DAMAGED, Entry, Read
+from pulse_core.arrays import normal_form
 from pulse_core.data.observations import Observations
-from pulse_core.errors import PulseError, RunIdTaken, UnitFailed, VariableNotFound
+from pulse_core.errors import PulseError, RunIdTaken, SinkUnavailable, UnitFailed, VariableNotFound
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Recall, Task, UnitOutcome
 from pulse_core.results import Record, RunResult
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, PartFacts
+
+_EXCHANGE = Lock()
 
 
 @attrs.frozen
@@ -32,10 +36,12 @@ class FakeStore:
         yield from sorted(self.variables)
 
     def read(self, variable: str) -> Observations:
-        if variable not in self.variables:
+        name = normal_form(variable)
+        if name not in self.variables:
             near = get_close_matches(variable, self.variables)
             raise VariableNotFound(f"no variable {variable!r}", "memory", f"Near: {', '.join(near)}" if near else "")
-        return self.variables[variable]
+        held = self.variables[name]
+        return held if name == variable else attrs.evolve(held, variable=variable)
 
 
 @attrs.frozen
@@ -69,7 +75,7 @@ class FakeBackend:
 
 @attrs.frozen
 class FakeSink:
-    """Records in dicts; the first under a key stays, the last packed hides it. Published results are kept in order, parts by run and name."""
+    """Records in dicts: of single ones the first under a key stays, of packed ones the last. Runs are kept in order."""
 
     records: dict[str, Record] = attrs.field(factory=dict)
     packed: dict[tuple[str, str], Record] = attrs.field(factory=dict)
@@ -91,6 +97,9 @@ class FakeSink:
     @contextmanager
     def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
         yield lambda key: self.packed.get((group, key))
+
+    def index(self, group: str) -> None:
+        pass
 
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[MemoryPart]:
@@ -118,6 +127,9 @@ class FakeClaim:
 
     sink: FakeSink
     parts: tuple[PartFacts, ...]
+
+    def use(self, group: str) -> None:
+        pass
 
     def publish(self, result: RunResult) -> Sequence[str]:
         self.sink.runs.append(result)
@@ -148,18 +160,22 @@ class FakeStorage:
     def replace(self, name: str, content: bytes) -> None:
         self.files[name] = content, datetime.now(UTC)
 
+    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
+        with _EXCHANGE:
+            if self.read(name) != before:
+                return False
+            if after is not None:
+                self.replace(name, after)
+            else:
+                self.remove(name)
+            return True
+
     def read_range(self, name: str, start: int, length: int) -> bytes | None:
         content = self.read(name)
         return None if content is None else content[start : start + length]
 
-    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
-        if self.read(name) != before:
-            return False
-        if after is None:
-            self.remove(name)
-        else:
-            self.replace(name, after)
-        return True
+    def rescue(self, name: str, content: bytes, error: SinkUnavailable) -> SinkUnavailable:
+        return error
 
     def fits(self, name: str, size: int, sha256: str) -> bool:
         content = self.read(name)
@@ -185,6 +201,10 @@ class FakeStorage:
     def remove(self, name: str) -> None:
         self.files.pop(name, None)
 
+    def remove_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.remove(name)
+
     def remove_content(self, name: str, content: bytes) -> bool:
         holds = self.read(name) == content
         if holds:
@@ -203,6 +223,10 @@ class FakeStorage:
 
     def sweep(self, name: str) -> None:
         pass
+
+    def abandoned(self, folder: str) -> Iterator[str]:
+        del folder
+        yield from ()
 
     def address(self, name: str) -> str:
         return f"memory:{name}"

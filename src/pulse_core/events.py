@@ -29,6 +29,15 @@ class RunWaiting:
 
 
 @attrs.frozen
+class ForecasterCaution:
+    """What must be known of a forecaster's results; `message` is a sentence. Each is told once a run."""
+
+    run_id: str
+    forecaster: str
+    message: str
+
+
+@attrs.frozen
 class UnitFinished:
     """A unit ended; by now `finished` of `planned` variables have."""
 
@@ -47,8 +56,10 @@ class RunFinished:
     digest: str
 
 
-Event = RunWaiting | RunPlanned | UnitFinished | RunFinished
-"""The events of a run, in this order: RunWaiting at most once, RunPlanned once, UnitFinished for each unit, RunFinished.
+Event = RunWaiting | RunPlanned | ForecasterCaution | UnitFinished | RunFinished
+"""The events of a run, in order: RunWaiting at most once, RunPlanned once, UnitFinished for each unit, RunFinished.
+
+ForecasterCaution comes before the first UnitFinished that gives occasion to it.
 """
 
 Observer = Callable[[Event], None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
+from typing import Final
 
 import attrs
 import numpy as np
@@ -14,8 +15,17 @@ from pulse_core.arrays import names
 from pulse_core.errors import SettingsError
 from pulse_core.spec import RunSpec
 
-LARGEST_DEFAULT_UNIT = 64
+LARGEST_DEFAULT_UNIT: Final = 64
 """The variables that a unit has at most by default."""
+
+LONGEST_DEFAULT_UNIT: Final = 10.0
+"""The seconds that a unit takes by default, roughly, with more than one variable: what is lost when it is killed."""
+
+_UNIT_BYTES: Final = 2**26
+"""Bytes of the batches of a unit, which are in memory until their table is written, with more than one variable."""
+
+_CELL_BYTES: Final = 44
+"""Bytes of a batch of a forecaster at a horizon, see results.VariableBatches."""
 
 
 @attrs.frozen
@@ -117,13 +127,21 @@ def default_unit_size(spec: RunSpec, workload: Workload) -> int:
     """Return the number of variables of a unit by default; it depends on the spec and the forecasters alone.
 
     All variables make one unit while it is no larger than the largest, because each unit has a cost of its own; more
-    variables make units of even size. With a forecaster that is called origin by origin each variable is a unit, so
-    that more units are finished when a run is interrupted.
+    variables make units of even size, of what is done in LONGEST_DEFAULT_UNIT. With a forecaster that is called origin
+    by origin each variable is a unit.
     """
     if workload.per_origin is not None:
         return 1
-    units = -(-len(spec.variables) // LARGEST_DEFAULT_UNIT)
+    units = -(-len(spec.variables) // variables_at_once(spec, workload))
     return -(-len(spec.variables) // units)
+
+
+def variables_at_once(spec: RunSpec, workload: Workload) -> int:
+    """Return how many variables are done before they are stored: some seconds of work, and what fits in memory."""
+    seconds = _days(spec) * (workload.built_in + (workload.per_origin or 0.0))
+    cells = batch_count(spec) * spec.horizon * len(spec.forecasters)
+    in_time = int(LONGEST_DEFAULT_UNIT / seconds) if seconds else LARGEST_DEFAULT_UNIT
+    return max(1, min(LARGEST_DEFAULT_UNIT, in_time, _UNIT_BYTES // (cells * _CELL_BYTES)))
 
 
 def _days(spec: RunSpec) -> int:

@@ -111,6 +111,9 @@ class RunClaim(Protocol):
     def parts(self) -> tuple[PartFacts, ...]:
         """The parts of the result that stands under the run id now; none where there is no result."""
 
+    def use(self, group: str) -> None:
+        """Note that the run uses a group of packed records, which nobody shall remove meanwhile."""
+
     def publish(self, result: RunResult) -> Sequence[str]:
         """Store the run's own files whole, in place of those of an earlier result; return their addresses.
 
@@ -143,8 +146,12 @@ class ResultSink(Protocol):
     def recalling(self, group: str, keys: Sequence[str]) -> AbstractContextManager[Recall]:
         """Open a group for recalling these keys, in any order: what was packed last under each.
 
-        A record that is damaged or bound to another key is None. It fails for the key that is recalled.
+        A record that is damaged or bound to another key is None. What another process packs while the sink is in use
+        may be found late, but before a key is said to hold nothing.
         """
+
+    def index(self, group: str) -> None:
+        """Make what is packed in a group quicker to find; a sink may do nothing. Called once its results stand."""
 
     def part(self, run_id: str, name: str) -> AbstractContextManager[PartWriter]:
         """Open a part of a run's tables, such as `scores/part-00001-of-00003`, for rows in any number of calls.

@@ -344,6 +344,8 @@ class UnitResult:
     recalled: int = 0
     computed: int = 0
     parts: tuple[PartFacts, ...] = ()
+    unrepeatable: tuple[str, ...] = ()
+    """Forecasters that were asked twice for one forecast and gave two."""
 
 
 @attrs.frozen
@@ -370,6 +372,7 @@ class RunResult:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     parts: tuple[PartFacts, ...] = attrs.field(default=())
+    unrepeatable: tuple[str, ...] = ()
     published: tuple[str, ...] = attrs.field(converter=names, default=())
 
     @property

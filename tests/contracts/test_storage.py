@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 
@@ -47,26 +47,19 @@ class InTheirOrder(FakeStorage):
         yield lambda name: self.read(next(following, name))
 
 
-class Linking(FakeStorage):
-    def read(self, name: str) -> bytes | None:
-        content = FakeStorage.read(self, name)
-        linked = (content or b"").removeprefix(b"link to ")
-        return FakeStorage.read(self, linked.decode()) if content and linked != content else content
-
-    def copy(self, source: str, name: str) -> bool:
-        self.replace(name, f"link to {source}".encode())
-        return source in self.files
+class ExchangesAnything(FakeStorage):
+    def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
+        if after is None:
+            self.remove(name)
+        else:
+            self.replace(name, after)
+        return True
 
 
-class CopiesNothing(FakeStorage):
-    def copy(self, source: str, name: str) -> bool:
-        self.replace(name, self.read(source) or b"")
-        return source in self.files
-
-
-class CopiesOnce(FakeStorage):
-    def copy(self, source: str, name: str) -> bool:
-        return name not in self.files and FakeStorage.copy(self, source, name)
+class RemovesAFolder(FakeStorage):
+    def remove_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.remove_folder(name.rpartition("/")[0])
 
 
 class KeepsTheOld(FakeStorage):
@@ -160,9 +153,8 @@ class Nowhere(FakeStorage):
         (Overwriting, "test_creating_says_whether_there_was_none"),
         (Overwriting, "test_of_creators_at_once_one_wins"),
         (KeepsTheOld, "test_replacing_leaves_the_new_one"),
-        (Linking, "test_a_copy_is_whole_and_stays_when_its_source_changes"),
-        (CopiesNothing, "test_of_nothing_there_is_no_copy"),
-        (CopiesOnce, "test_copying_again_does_no_harm"),
+        (ExchangesAnything, "test_an_exchange_needs_what_it_expects_and_else_changes_nothing"),
+        (ExchangesAnything, "test_of_those_who_exchange_the_same_content_at_once_one_wins"),
         (Eager, "test_a_draft_replaces_when_it_is_finished_and_not_before"),
         (Eager, "test_a_discarded_draft_was_never_there"),
         (CarelessOfSlashes, "test_entries_are_all_files_below_a_folder"),
@@ -171,6 +163,7 @@ class Nowhere(FakeStorage):
         (FilesForFolders, "test_folders_are_the_topmost_ones_sorted"),
         (CreatesFolders, "test_an_empty_storage_has_no_folders"),
         (KeepsAll, "test_what_is_removed_is_gone_and_nothing_else"),
+        (RemovesAFolder, "test_all_files_that_are_named_are_removed_and_nothing_else"),
         (RemovesAnyContent, "test_a_file_is_removed_by_its_content_unless_it_holds_another"),
         (CarelessOfSlashes, "test_a_folder_is_removed_with_all_that_is_in_it_and_nothing_else"),
         (Deleting, "test_a_damaged_file_is_set_aside_under_another_name"),

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as arrays
 
 from pulse_core.backtest.reliability_counts import BINS
 from pulse_core.plan import batches
+from pulse_core.ports import ResultSink
 from pulse_core.results import (
     RELIABILITY,
     STATISTICS,
@@ -23,12 +24,11 @@ from pulse_core.results import (
     Record,
     RunResult,
     UnitCounts,
-    VariableBacktest,
+    VariableBatches,
     VariableScores,
     VariableSummary,
 )
 from pulse_core.scores.measures import MEASURES
-from pulse_core.scores.sums import SUMS, BatchSums
 from pulse_core.spec import RunSpec
 
 FORECASTERS: Final = ("naive", "drift", "ses")
@@ -50,60 +50,44 @@ def spec(**changes: Any) -> RunSpec:
     return RunSpec(**{**values, **changes})
 
 
-def variable_record(seed: int = 0, variable: str = "a") -> VariableBacktest:
-    """Return the record of a variable, with drawn numbers."""
+def variable_batches(seed: int = 0, variable: str = "a") -> VariableBatches:
+    """Return the batches of a variable, with drawn numbers."""
     generator = np.random.default_rng(seed)
     shape = (3, len(FORECASTERS), HORIZONS)
-    floats = {name: generator.uniform(size=size) for name, size in _float_shapes(3, *shape[1:]).items()}
-    return VariableBacktest(
+    floats = {name: generator.uniform(size=shape) for name in ("mae", "mase", "crps", "trust")}
+    counts = {name: generator.integers(0, 30, size=shape) for name in ("n", "won", "lost")}
+    return VariableBatches(variable, FORECASTERS, **floats, **counts)
+
+
+def variable_scores(seed: int = 0, variable: str = "a") -> VariableScores:
+    """Return the scores of a variable, with drawn numbers."""
+    generator = np.random.default_rng(seed)
+    floats = {name: generator.uniform(size=shape) for name, shape in _score_shapes(len(FORECASTERS), HORIZONS).items()}
+    return VariableScores(
         variable=variable,
         forecasters=FORECASTERS,
         benchmark="naive",
         span=SPAN,
-        exponent=7,
-        sums=BatchSums(np.arange(3), generator.normal(size=(*shape, len(SUMS)))),
-        won=generator.integers(0, 30, size=shape),
-        lost=generator.integers(0, 30, size=shape),
-        origins=generator.integers(0, 30, size=3),
+        verdicts=generator.integers(-1, 2, size=(len(FORECASTERS), HORIZONS)),
         simple=SIMPLE,
+        trends=generator.integers(0, 2, size=HORIZONS),
+        origins=generator.integers(0, 30, size=3),
         **floats,
     )
 
 
-def _float_shapes(batches: int, forecasters: int, horizons: int) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each array of floats of a record, but of its sums."""
+def _score_shapes(forecasters: int, horizons: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each array of floats of scores."""
     return {
-        "trust": (batches, forecasters, horizons),
+        "scores": (forecasters, horizons, len(MEASURES)),
+        "trust": (forecasters, horizons, len(TRUST)),
         "statistics": (forecasters, horizons, len(STATISTICS)),
-        "evidence": (forecasters, horizons, 3),
         "reliability": (horizons, BINS, len(RELIABILITY)),
-        "simple_losses": (len(SIMPLE), forecasters, horizons, 2),
-        "simple_evidence": (len(SIMPLE), horizons),
-        "bias": (horizons, 2),
+        "simple_skill": (len(SIMPLE), forecasters, horizons),
         "weights": (forecasters, horizons),
         "regret": (horizons,),
         "bound": (horizons,),
     }
-
-
-def variable_scores(result: VariableBacktest) -> VariableScores:
-    """Return scores of a record's shape, taken from its numbers anyhow."""
-    return VariableScores(
-        variable=result.variable,
-        scores=result.statistics,
-        trust=result.evidence,
-        verdicts=np.zeros(result.weights.shape, dtype=np.int64),
-        simple_skill=result.simple_losses[..., 0],
-        trends=np.zeros(len(result.regret), dtype=np.int64),
-        **{name: getattr(result, name) for name in _RECALLED},
-    )
-
-
-_RECALLED: Final = (
-    *("forecasters", "benchmark", "span", "statistics", "reliability", "simple", "origins"),
-    *("weights", "regret", "bound"),
-)
-"""What scores take from a record as it is."""
 
 
 def data_snapshot(variable: str = "a", **changes: Any) -> DataSnapshot:
@@ -175,31 +159,47 @@ def _with_payloads(values: np.ndarray, payload: int) -> np.ndarray:
     return bits.view(np.float64)
 
 
+_text: st.SearchStrategy[str] = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+
+
 @st.composite
-def variable_records(draw: st.DrawFn) -> VariableBacktest:
-    """Any record of a variable: no batches or some, every kind of float, names in any script."""
-    count, forecasters, horizons = draw(st.integers(0, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
-    shape = (count, forecasters, horizons)
+def any_batches(draw: st.DrawFn) -> VariableBatches:
+    """Any batches of a variable: none or some, every kind of float."""
+    shape = draw(st.integers(0, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    counts = {
+        name: draw(arrays.arrays(np.int32, shape, elements=st.integers(0, 2**31 - 1))) for name in ("n", "won", "lost")
+    }
+    single = {
+        name: draw(arrays.arrays(np.float32, shape, elements=st.floats(width=32))) for name in ("mase", "crps", "trust")
+    }
+    mae = _with_payloads(draw(arrays.arrays(np.float64, shape, elements=_any_float)), draw(st.integers(0, 2**40)))
+    return VariableBatches(draw(_text), draw(_names(shape[1])), mae=mae, **single, **counts)
+
+
+@st.composite
+def any_scores(draw: st.DrawFn) -> VariableScores:
+    """Any scores of a variable: every kind of float."""
+    forecasters, horizons = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     payload = draw(st.integers(0, 2**40))
     floats = {
-        name: _with_payloads(draw(arrays.arrays(np.float64, size, elements=_any_float)), payload)
-        for name, size in {"sums": (*shape, len(SUMS)), **_float_shapes(*shape)}.items()
+        name: _with_payloads(draw(arrays.arrays(np.float64, shape, elements=_any_float)), payload)
+        for name, shape in _score_shapes(forecasters, horizons).items()
     }
-    text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
-    counts = [draw(arrays.arrays(np.int64, size, elements=st.integers(0, 2**40))) for size in (shape, shape, count)]
-    return VariableBacktest(
-        variable=draw(text),
-        forecasters=draw(st.lists(text, min_size=forecasters, max_size=forecasters)),
-        benchmark=draw(text),
+    return VariableScores(
+        variable=draw(_text),
+        forecasters=draw(_names(forecasters)),
+        benchmark=draw(_text),
         span=draw(st.integers(1, 400)),
-        exponent=draw(st.integers(-1100, 1100)),
-        sums=BatchSums(np.arange(count) + draw(st.integers(0, 5)), floats.pop("sums")),
-        won=counts[0],
-        lost=counts[1],
-        origins=counts[2],
-        simple=draw(st.lists(text, min_size=len(SIMPLE), max_size=len(SIMPLE))),
+        verdicts=draw(arrays.arrays(np.int64, (forecasters, horizons), elements=st.integers(-1, 1))),
+        simple=draw(_names(len(SIMPLE))),
+        trends=draw(arrays.arrays(np.int64, horizons, elements=st.integers(0, 1))),
+        origins=draw(arrays.arrays(np.int64, draw(st.integers(0, 4)), elements=st.integers(0, 2**40))),
         **floats,
     )
+
+
+def _names(count: int) -> st.SearchStrategy[list[str]]:
+    return st.lists(_text, min_size=count, max_size=count)
 
 
 @st.composite
@@ -216,12 +216,6 @@ def per_origin_records(draw: st.DrawFn) -> PerOriginRecord:
 
 
 @st.composite
-def scores(draw: st.DrawFn) -> VariableScores:
-    """Any scores that a record was aggregated to: every kind of float."""
-    return variable_scores(draw(variable_records()))
-
-
-@st.composite
 def data_snapshots(draw: st.DrawFn) -> DataSnapshot:
     """Any snapshot of data."""
     text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -232,10 +226,10 @@ def data_snapshots(draw: st.DrawFn) -> DataSnapshot:
 
 def records() -> st.SearchStrategy[Record]:
     """Any record that a sink may be given."""
-    return st.one_of(variable_records(), per_origin_records(), scores(), data_snapshots())
+    return st.one_of(any_batches(), any_scores(), per_origin_records(), data_snapshots())
 
 
 def publish(sink: ResultSink, result: RunResult) -> Sequence[str]:
     """Claim a result's run id and publish the result; return its addresses."""
-    with sink.claim(result.run_id, result.spec, lambda reason: None) as claim:
+    with sink.claim(result.run_id, result.spec, print) as claim:
         return claim.publish(result)

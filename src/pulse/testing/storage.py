@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import pytest
@@ -67,23 +68,37 @@ class StorageContract(ABC):
         storage.replace(NAME, b"short")
         assert storage.read(NAME) == b"short"
 
-    def test_a_copy_is_whole_and_stays_when_its_source_changes(self, storage: Storage) -> None:
-        storage.replace(NAME, LARGE)
-        assert storage.copy(NAME, OTHER)
-        storage.replace(NAME, b"another")
-        assert storage.read(OTHER) == LARGE
-        storage.remove(NAME)
-        assert storage.read(OTHER) == LARGE
-        assert entry_names(storage, "units") == [OTHER]
+    def test_an_exchange_needs_what_it_expects_and_else_changes_nothing(self, storage: Storage) -> None:
+        steps: tuple[tuple[bytes | None, bytes | None, bool, bytes | None], ...] = (
+            (b"x", b"a", False, None),
+            (b"x", None, False, None),
+            (None, None, True, None),
+            (None, b"a", True, b"a"),
+            (None, b"b", False, b"a"),
+            (None, None, False, b"a"),
+            (b"b", b"c", False, b"a"),
+            (b"b", None, False, b"a"),
+            (b"a", b"", True, b""),
+            (b"", b"c", True, b"c"),
+            (b"c", None, True, None),
+        )
+        for before, after, exchanged, content in steps:
+            assert storage.exchange(NAME, before, after) is exchanged
+            assert storage.read(NAME) == content
+        assert entry_names(storage, "") == []
+        assert list(storage.folders()) == []
 
-    def test_of_nothing_there_is_no_copy(self, storage: Storage) -> None:
-        assert not storage.copy(NAME, OTHER)
-        assert storage.read(OTHER) is None
-        assert entry_names(storage, "units") == []
-
-    def test_copying_again_does_no_harm(self, storage: Storage) -> None:
-        storage.create(NAME, b"x")
-        assert [storage.copy(NAME, OTHER), storage.copy(NAME, OTHER), storage.read(OTHER)] == [True, True, b"x"]
+    def test_of_those_who_exchange_the_same_content_at_once_one_wins(self, storage: Storage) -> None:
+        content: bytes | None = None
+        with ThreadPoolExecutor(8) as threads:
+            for turn in range(5):
+                contents = [b"%d-%d" % (turn, number) for number in range(8)]
+                wins = list(threads.map(partial(storage.exchange, NAME, content), contents))
+                assert wins.count(True) == 1
+                content = contents[wins.index(True)]
+                assert storage.read(NAME) == content
+            assert list(threads.map(partial(storage.exchange, NAME, content), [None] * 8)).count(True) == 1
+        assert storage.read(NAME) is None
 
     def test_a_draft_replaces_when_it_is_finished_and_not_before(self, storage: Storage) -> None:
         storage.replace(NAME, b"old")
@@ -142,6 +157,14 @@ class StorageContract(ABC):
         storage.remove(NAME)
         storage.remove(NAME)
         assert (storage.read(NAME), storage.read(OTHER)) == (None, b"x")
+
+    def test_all_files_that_are_named_are_removed_and_nothing_else(self, storage: Storage) -> None:
+        for name in ("run/a", "run/b/c", "run2/a", "run/b/d"):
+            storage.create(name, b"x")
+        storage.remove_all(iter(["run/a", "run/nothing", "run/b/d", "nothing/a"]))
+        assert entry_names(storage, "") == ["run/b/c", "run2/a"]
+        storage.remove_all(["run/b/c"])
+        assert list(storage.folders()) == ["run2"]
 
     def test_a_file_is_removed_by_its_content_unless_it_holds_another(self, storage: Storage) -> None:
         storage.create(NAME, b"old")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -202,11 +202,35 @@ class Bucket:
         except ClientError as error:
             if status_of(error) != 412:
                 raise
-            if not repeated and not error.response["ResponseMetadata"].get("RetryAttempts"):
-                return False
-            stored = self.get(key)  # an earlier attempt may have succeeded although its response was lost
-            return stored is not None and stored.content == content
+            return self._succeeded_before(error, key, content, repeated=repeated)
         return True
+
+    def exchange(self, key: str, content: bytes, etag: str) -> bool:
+        """Store an object in place of one with this ETag, or of any with an empty one; return whether it was there."""
+        with self.faults(key):
+            for attempt in attempts(self.aws.retry_attempts, _is_undecided):
+                with attempt:
+                    return self._exchanged(key, content, etag, repeated=attempt.num > 1)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _exchanged(self, key: str, content: bytes, etag: str, *, repeated: bool) -> bool:
+        from botocore.exceptions import ClientError
+
+        condition = {"IfMatch": etag} if etag else {}
+        try:
+            etag_of(self.client.put_object(Bucket=self.name, Key=key, Body=content, **condition))
+        except ClientError as error:
+            if status_of(error) != 412 and not is_absent(error):
+                raise
+            return self._succeeded_before(error, key, content, repeated=repeated)
+        return True
+
+    def _succeeded_before(self, refusal: Any, key: str, content: bytes | None, *, repeated: bool) -> bool:
+        """Whether an earlier attempt to make this the content has succeeded, although its response was lost."""
+        if not repeated and not refusal.response["ResponseMetadata"].get("RetryAttempts"):
+            return False
+        stored = self.get(key)
+        return (None if stored is None else stored.content) == content
 
     def upload(self, key: str, file: IO[bytes], sha256: str = "") -> None:
         """Store the content of a file from its first byte, in parts where it is large; `sha256` as for `put`."""
@@ -257,18 +281,34 @@ class Bucket:
         with self.faults(prefix, resource=""):
             yield from map(_required_listing, self.client.get_paginator("list_objects_v2").paginate(**options))
 
-    def delete(self, key: str, etag: str = "") -> bool:
-        """Remove an object if it exists; with `etag`, return False where the object has another ETag."""
+    def delete(self, key: str) -> None:
+        """Remove an object if it exists."""
         from botocore.exceptions import ClientError
 
         with self.faults(key):
             try:
-                self.client.delete_object(Bucket=self.name, Key=key, **({"IfMatch": etag} if etag else {}))
+                self.client.delete_object(Bucket=self.name, Key=key)
             except ClientError as error:
-                if status_of(error) == 412:
-                    return False
                 if not is_absent(error):
                     raise
+
+    def delete_exact(self, key: str, etag: str) -> bool:
+        """Remove the object that has this ETag; return whether it was there. Needs conditional writes."""
+        with self.faults(key):
+            for attempt in attempts(self.aws.retry_attempts, _is_undecided):
+                with attempt:
+                    return self._deleted(key, etag, repeated=attempt.num > 1)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _deleted(self, key: str, etag: str, *, repeated: bool) -> bool:
+        from botocore.exceptions import ClientError
+
+        try:
+            self.client.delete_object(Bucket=self.name, Key=key, IfMatch=etag)
+        except ClientError as error:
+            if status_of(error) != 412 and not is_absent(error):
+                raise
+            return self._succeeded_before(error, key, None, repeated=repeated)
         return True
 
     def delete_all(self, keys: Iterable[str]) -> None:
@@ -282,13 +322,18 @@ class Bucket:
                 message = f"cannot be removed: {failure.get('Code')}, {failure.get('Message')}"
                 raise self.unavailable(message, self.address(failure.get("Key", "")), "Allow s3:DeleteObject there")
 
-    def abort_uploads(self, prefix: str, before: datetime) -> None:
-        """Abort the uploads in parts that began before a moment: their writers have ended."""
+    def uploads(self, prefix: str, before: datetime) -> Sequence[dict[str, Any]]:
+        """Return the uploads in parts that began before a moment: their writers have ended."""
         with self.faults(prefix, resource=""):
             pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name, Prefix=prefix)
-            for upload in [upload for page in pages for upload in page.get("Uploads", ())]:
-                if upload["Initiated"] < before:
-                    self.client.abort_multipart_upload(Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"])
+            uploads = [upload for page in pages for upload in page.get("Uploads", ())]
+        return [upload for upload in uploads if upload["Initiated"] < before]
+
+    def abort_uploads(self, prefix: str, before: datetime) -> None:
+        """Abort these uploads."""
+        for upload in self.uploads(prefix, before):
+            with self.faults(prefix, resource=""):
+                self.client.abort_multipart_upload(Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"])
 
     @contextmanager
     def faults(self, key: str, resource: str | None = None) -> Iterator[None]:

@@ -47,6 +47,7 @@ class ImportedForecaster(Forecaster):
     brings_quantiles: bool = False
     season: int | None = None
     cost: float = PER_ORIGIN_COST
+    unseen: tuple[str, ...] = ()
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster. Raises ForecasterFailed, also where the class is not the one that was named."""
@@ -66,7 +67,7 @@ class ImportedForecaster(Forecaster):
         except SettingsError as error:
             raise self._failed(error.message) from error
         if source.version != self.version:
-            raise self._failed("its source has changed since the run began")
+            raise self._failed("its source has changed since the run began, or that of what it imports")
         return model
 
     def _checked(
@@ -108,15 +109,17 @@ def imported(name: str, folder: Path, refit_every: int = 1) -> ImportedForecaste
         brings_quantiles=isinstance(model, PerOriginForecaster) and model.brings_quantiles,
         season=_season(name, instance),
         cost=_cost(name, instance, PER_ORIGIN_COST if per_origin else ONE_PASS_COST),
+        unseen=source.unseen,
     )
 
 
 @attrs.frozen
 class _Source:
-    """The class behind a name, and its version."""
+    """The class behind a name, its version, and what that cannot see; see SourceVersion."""
 
     kind: type[Any]
     version: str
+    unseen: tuple[str, ...]
 
 
 @cache
@@ -136,9 +139,10 @@ def _source(name: str, folder: str) -> _Source:
         needed = "forecast(history, horizon), nor fit(history) and predict(fitted, history, horizon)"
         raise _refused(name, f"class '{class_name}' in {_file(module)} has no method {needed}")
     try:
-        return _Source(kind, source_version(kind, module))
+        made = source_version(kind, module)
     except ValueError as error:
         raise _refused(name, str(error)) from error
+    return _Source(kind, made.version, made.unseen)
 
 
 def _module(name: str, module_name: str, folder: str) -> ModuleType:

@@ -39,6 +39,11 @@ class PluginForecaster(Forecaster):
         """See Forecaster."""
         return self.inner.cost
 
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """See Forecaster."""
+        return self.inner.unseen
+
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """See Forecaster. Raises ForecasterFailed."""
         return self.inner.hindcast(histories, horizon)

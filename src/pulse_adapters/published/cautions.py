@@ -109,5 +109,15 @@ def reliability_text(bins: Iterable[TrustBin]) -> str:
     )
 
 
+def unrepeatable_text(forecasters: Sequence[str]) -> str:
+    """Say which forecasters gave two forecasts of one history; empty for none."""
+    if not forecasters:
+        return ""
+    return (
+        f"{' and '.join(forecasters)}, asked twice for the same forecast, gave two: whoever computes this run anew "
+        "gets other numbers. Give every generator of random numbers a seed of its own."
+    )
+
+
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

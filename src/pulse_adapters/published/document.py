@@ -237,7 +237,10 @@ class ReliabilityBin(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """The spec of a run, its data, its software, and its times."""
+    """The spec of a run, its data, its software, and its times.
+
+    `unrepeatable` are forecasters that gave two forecasts of one history; absent where none did.
+    """
 
     id: str
     spec: dict[str, object]
@@ -247,6 +250,7 @@ class Run(msgspec.Struct, frozen=True):
     started_at: datetime | None
     finished_at: datetime | None
     seconds: float | None
+    unrepeatable: list[str] | UnsetType = UNSET
 
 
 class Document(msgspec.Struct, frozen=True):

@@ -51,10 +51,10 @@ def _complete(result: RunResult) -> Iterator[bytes]:
 def _summaries(result: RunResult) -> Iterator[bytes]:
     document = _document(result, result.discoveries())
     before, after = Template.of(document, level=0, indented=False).pieces
-    yield before
+    yield before + b"{"
     skill = SKILL[result.spec.trust_loss]
     for number, summary in enumerate(result.variables):
-        yield b",\n" if number else b"{\n"
+        yield b",\n" if number else b"\n"
         yield msgspec.json.encode(summary.variable) + b":" + summary_json(summary, skill)
     yield b"}" + after
 
@@ -101,6 +101,7 @@ def _run(result: RunResult) -> Document:
         "started_at": _time(started),
         "finished_at": _time(finished),
         "seconds": seconds,
+        **({"unrepeatable": list(result.unrepeatable)} if result.unrepeatable else {}),
     }
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from pulse_adapters.published.archive import Archive
-from pulse_adapters.published.cautions import reliability_text, trending_text
+from pulse_adapters.published.cautions import reliability_text, trending_text, unrepeatable_text
 from pulse_adapters.published.result_reader import PublishedRun, with_results
 from pulse_adapters.published.score_reader import with_best_scores, with_scores
 from pulse_adapters.published.terms import LOSSES, benchmark_text, span_text
@@ -92,7 +92,11 @@ def _span(run: PublishedRun) -> str:
 
 
 def _cautions(run: PublishedRun) -> tuple[str, ...]:
-    texts = trending_text(trending_benchmarks(run)), reliability_text(run.document.reliability)
+    texts = (
+        trending_text(trending_benchmarks(run)),
+        reliability_text(run.document.reliability),
+        unrepeatable_text(run.document.run.unrepeatable or ()),
+    )
     return tuple(text for text in texts if text)
 
 

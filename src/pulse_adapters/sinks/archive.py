@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
+from operator import attrgetter
 
 import attrs
 
@@ -12,26 +14,38 @@ from pulse_adapters.published.document import RESULT
 from pulse_adapters.published.table_writer import SUFFIX, TABLES
 from pulse_adapters.sinks.layout import (
     PROGRESS,
+    RECORDS,
     UNITS,
+    claim_name,
     file_name,
+    group_of,
     is_run_id,
     key_of,
     part_of,
     record_name,
+    result_name,
     run_folder,
 )
+from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, groups_in_use, while_held
 from pulse_adapters.storage.port import DAMAGED, Storage
-from pulse_core.errors import RunNotFound
+from pulse_core.errors import RunInterrupted, RunNotFound, SinkUnavailable
 
 
 @attrs.frozen
 class RecordFacts:
-    """A record: its key, its size in bytes, the time of writing (UTC), whether it was set aside."""
+    """A file of records: its name, its size in bytes, the time of writing (UTC), whether it was set aside.
 
-    key: str
+    It holds a single record, the packed ones of a unit, or an index of those.
+    """
+
+    name: str
     size: int
     modified: datetime
     damaged: bool = False
+
+    def is_outdated(self, written_before: datetime) -> bool:
+        """Whether it was written before that time, or is of no use to anybody."""
+        return self.damaged or self.modified < written_before
 
 
 @attrs.frozen
@@ -89,11 +103,36 @@ class StorageArchive:
         return {f"{part}{SUFFIX}": size for part, size in parts.items() if part is not None}
 
     def records(self) -> Iterator[RecordFacts]:
-        """Yield every sound record and every one set aside, in no order. Raises SinkUnavailable."""
-        for entry in self.storage.entries(UNITS):
-            key = key_of(entry.name.removesuffix(DAMAGED))
-            if key is not None:
-                yield RecordFacts(key, entry.size, entry.modified, entry.name.endswith(DAMAGED))
+        """Yield every file of records, those set aside included, in no order. Raises SinkUnavailable."""
+        return self._records((UNITS, RECORDS))
+
+    def _records(self, folders: Iterable[str]) -> Iterator[RecordFacts]:
+        for folder in folders:
+            for entry in self.storage.entries(folder):
+                name = entry.name.removesuffix(DAMAGED)
+                if key_of(name) is not None or group_of(name) is not None:
+                    yield RecordFacts(entry.name, entry.size, entry.modified, entry.name.endswith(DAMAGED))
+
+    def remove_records(self, records: Iterable[RecordFacts], written_before: datetime) -> list[RecordFacts]:
+        """Remove files of records, and return those that were removed; a run that needs one computes it again.
+
+        What was written at `written_before` or later stays, and so do packed records that a run under way uses: that is
+        decided anew, folder by folder. Of packed records the oldest go first, since newer ones hide them.
+        Raises SinkUnavailable.
+        """
+        folders: dict[str, set[str]] = {}
+        for record in records:
+            folders.setdefault(record.name.rpartition("/")[0], set()).add(record.name)
+        used = groups_in_use(self.storage, (claim_name(run_id) for run_id in self.run_ids()))
+        removed: list[RecordFacts] = []
+        for folder, names in folders.items():
+            stored = [facts for facts in self._records((folder,)) if facts.name in names]
+            outdated = [facts for facts in stored if facts.is_outdated(written_before)]
+            outdated = [facts for facts in outdated if facts.damaged or group_of(facts.name) not in used]
+            outdated.sort(key=attrgetter("modified"))
+            self.storage.remove_all(facts.name for facts in outdated)
+            removed += outdated
+        return removed
 
     def marks(self, run_id: str) -> frozenset[str]:
         """Return the marks of a run. Raises SettingsError for an invalid run id, SinkUnavailable."""
@@ -105,7 +144,7 @@ class StorageArchive:
         self.storage.remove_folder(f"{run_folder(run_id)}/{PROGRESS}")
 
     def remove_record(self, key: str) -> None:
-        """Remove a record and the damaged one of its key, if they exist. Raises SinkUnavailable.
+        """Remove a single record and the damaged one of its key, if they exist. Raises SinkUnavailable.
 
         A run that needs the record computes it again.
         """
@@ -113,17 +152,45 @@ class StorageArchive:
         self.storage.remove(name)
         self.storage.remove(name + DAMAGED)
 
-    def remove_run(self, run_id: str) -> None:
-        """Remove a run with all its files; the records it used stay.
+    def remove_run(self, run_id: str, written_before: datetime | None = None) -> bool:
+        """Remove a run with all its files, the records it used excepted; return whether it was removed.
 
-        The result goes first, so that no reader finds a result without its parts. Raises RunNotFound, SettingsError
-        for an invalid run id, SinkUnavailable.
+        A run that is under way stays, and so does one of which anything was written at `written_before` or later: that
+        is decided under the run id's claim, so that no run begins to write meanwhile. The result goes first, so that no
+        reader finds one without its parts. Raises RunNotFound, SettingsError for an invalid run id, SinkUnavailable.
         """
-        folder = run_folder(run_id)
-        if run_id not in self.run_ids():
-            raise self._not_found(run_id, RESULT)
-        self.storage.remove(file_name(run_id, RESULT))
-        self.storage.remove_folder(folder)
+        folder, claim = run_folder(run_id), claim_name(run_id)
+        if written_before is not None:
+            self._drop_old_claim(claim, written_before)
+        try:
+            with claimed(self.storage, claim, Claim.of(run_id, PRUNE), _give_up) as lease:
+                entries = [entry for entry in self.storage.entries(folder) if entry.name != claim]
+                if not entries:
+                    raise self._not_found(run_id, RESULT)
+                if written_before is not None and any(entry.modified >= written_before for entry in entries):
+                    return False
+                self._remove_files({entry.name for entry in entries}, result_name(run_id), lease)
+                with suppress(SinkUnavailable):  # the run is removed, temporary files of killed writers or not
+                    self.storage.sweep(folder)
+        except (_UnderWay, RunInterrupted):
+            return False
+        return True
+
+    def _drop_old_claim(self, name: str, written_before: datetime) -> None:
+        """Remove a claim that was last renewed so long ago that nobody holds it."""
+        content = self.storage.read(name)  # read first: what is found to be old next was so when it was read
+        renewed = [entry.modified for entry in self.storage.entries(name.rpartition("/")[0]) if entry.name == name]
+        if content is not None and renewed and renewed[0] < written_before:
+            self.storage.exchange(name, content, None)
+
+    def _remove_files(self, names: set[str], result: str, lease: Lease) -> None:
+        """Remove files while the lease holds, the result first."""
+        lease.require()
+        if result in names:
+            content = self.storage.read(result)
+            if content is not None and not self.storage.exchange(result, content, None):
+                raise _UnderWay
+        self.storage.remove_all(while_held(names - {result}, lease))
 
     def _not_found(self, run_id: str, name: str) -> RunNotFound:
         ids = list(self.run_ids())
@@ -134,3 +201,12 @@ class StorageArchive:
         near = get_close_matches(run_id, ids) or ids[-10:]
         hint = f"There are: {', '.join(near)}" if near else "There are no runs yet"
         return RunNotFound(f"no run '{run_id}'", self.storage.address(""), hint)
+
+
+class _UnderWay(Exception):
+    """The run id is claimed by another."""
+
+
+def _give_up(sentence: str) -> None:
+    """Take the sentence of a claim that would be waited for."""
+    raise _UnderWay(sentence)

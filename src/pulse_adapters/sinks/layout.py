@@ -1,7 +1,9 @@
 """Names of the files of results, the same in every storage.
 
-    records/<group>/<pack>         packed records of a group; a pack is named by the hash of its bytes
+    records/<group>/<pack>         packed records of a group, see packs.py; a pack is named by the hash of its bytes
+    records/<group>/index-<n>-<h>  the n-th index of a group, see pack_index.py; <h> is the hash of its bytes
     units/<kk>/<key>               a single record; <kk> are the first two digits of its key
+    <run id>/claim                 who writes to the run's folder now; see leases.py
     <run id>/result.json           the result of a run
     <run id>/<table>/part-*        its tables
     <run id>/<name>                a file attached to the run, such as run.log
@@ -22,8 +24,12 @@ from pulse_core.errors import SettingsError
 RECORDS: Final = "records"
 UNITS: Final = "units"
 PROGRESS: Final = "progress"
+CLAIM: Final = "claim"
 
+_HASH: Final = re.compile(r"[0-9a-f]{32}")
+_INDEX: Final = re.compile(r"index-(\d{6,18})-[0-9a-f]{32}")
 _KEY: Final = re.compile(r"[0-9a-f]{4,128}")
+_PACKED: Final = re.compile(rf"{RECORDS}/([0-9a-f]{{4,128}})/[a-z0-9.-]+")
 _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
 
 
@@ -34,17 +40,47 @@ def record_name(key: str) -> str:
     return f"{UNITS}/{key[:2]}/{key}"
 
 
-def pack_name(group: str, pack: str) -> str:
-    """Return the name of a pack of a group, both in 32 hexadecimal digits. Raises ValueError for another group."""
-    if not _KEY.fullmatch(group):
+def pack_name(group: str, name: str) -> str:
+    """Return the name of a pack or an index of a group. Raises ValueError for a group of other than 32 digits."""
+    if not _HASH.fullmatch(group):
         raise ValueError(f"'{group}' is no group: expected 32 lower-case hexadecimal digits")
-    return f"{RECORDS}/{group}/{pack}"
+    return f"{RECORDS}/{group}/{name}"
+
+
+def is_pack(name: str) -> bool:
+    """Whether a file of a group is a pack, by its name."""
+    return _HASH.fullmatch(name) is not None
+
+
+def index_name(number: int, digits: str) -> str:
+    """Return the name of the index of this number, with these digits of the hash of its bytes."""
+    return f"index-{number:06}-{digits}"
+
+
+def index_number(name: str) -> int | None:
+    """Return the number of the index with this name, or None where the name is no index's."""
+    match = _INDEX.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def group_file(name: str) -> tuple[str, str] | None:
+    """Return the group and the name within it of a file of packed records, or None where it is none."""
+    start, _, rest = name.partition("/")
+    group, _, file = rest.partition("/")
+    is_one = start == RECORDS and _HASH.fullmatch(group) and (is_pack(file) or index_number(file) is not None)
+    return (group, file) if is_one else None
 
 
 def key_of(name: str) -> str | None:
     """Return the key of the record with this name, or None where the name is no record's."""
     _, _, key = name.rpartition("/")
     return key if _KEY.fullmatch(key) and record_name(key) == name else None
+
+
+def group_of(name: str) -> str | None:
+    """Return the group of the packed records, or of their index, in the file with this name; None for other names."""
+    match = _PACKED.fullmatch(name)
+    return match[1] if match else None
 
 
 def is_run_id(text: str) -> bool:
@@ -65,6 +101,11 @@ def result_name(run_id: str) -> str:
     return f"{run_folder(run_id)}/{RESULT}"
 
 
+def claim_name(run_id: str) -> str:
+    """Return the name of a run id's claim. Raises SettingsError for an invalid run id."""
+    return f"{run_folder(run_id)}/{CLAIM}"
+
+
 def part_name(run_id: str, part: str) -> str:
     """Return the name of a part's file. Raises ValueError for an invalid part, SettingsError for an invalid run id."""
     if not is_part_name(part):
@@ -80,7 +121,7 @@ def part_of(run_id: str, name: str) -> str | None:
 
 def attachment_name(run_id: str, name: str) -> str:
     """Return the name of a file attached to a run. Raises SettingsError for an invalid run id or name."""
-    if not _NAME.fullmatch(name) or name == RESULT:
+    if not _NAME.fullmatch(name) or name in {RESULT, CLAIM}:
         raise SettingsError([f"'{name}' cannot be the name of a run's file"])
     return f"{run_folder(run_id)}/{name}"
 

@@ -84,6 +84,9 @@ class MemorySink:
         del keys
         yield lambda key: self.packed.get((group, key))
 
+    def index(self, group: str) -> None:
+        """Do nothing: in memory all is quick to find."""
+
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[MemoryPart]:
         """Open a part for row groups; it is stored once the context has ended well, unless it has no rows."""
@@ -121,7 +124,7 @@ class MemorySink:
                 self._changed.wait()
             self._claimed[run_id] = spec
         try:
-            yield MemoryClaim(self, () if published is None else published.parts)
+            yield MemoryClaim(self, () if published is None else published.parts, self._lock)
         finally:
             with self._changed:
                 del self._claimed[run_id]
@@ -134,11 +137,16 @@ class MemoryClaim:
 
     sink: MemorySink
     parts: tuple[PartFacts, ...]
+    _lock: RLock
+
+    def use(self, group: str) -> None:
+        """Do nothing: nobody removes records from memory."""
+        del group
 
     def publish(self, result: RunResult) -> Sequence[str]:
         """Store a run in `runs`, remove the parts that it does not name, and return its address."""
         sink, names = self.sink, {part.name for part in result.parts}
-        with sink._lock:
+        with self._lock:
             sink.runs[result.run_id] = result
             for run_id, name in list(sink.parts):
                 if run_id == result.run_id and name not in names:

@@ -1,6 +1,6 @@
 """Serialisation of records: one form of bytes, the same in every sink.
 
-    pulse-record 1 <newline>    the format, and the version of its layout
+    pulse-record 2 <newline>    the format, and the version of its layout
     32 bytes                    SHA-256 of all that follows
     8 bytes                     length of the content that the frame unpacks to (little-endian)
     zstd frame                  of: 8 bytes length of the header (little-endian), the header in MessagePack,
@@ -9,9 +9,9 @@
 The bytes of an array are its elements in Fortran order, little-endian: the first byte of every element, then the
 second of every element, and so on. So a sum's batches stand side by side, and similar bytes too, which packs better.
 
-The header is the name of a class and its fields, with dtype and shape in place of an array. Only the classes of `KINDS`
-are created from it. Writer and reader follow the fields and types of the attrs classes: a new field needs no change
-here. Without pickle, reading runs no foreign code.
+The header is the key of the record, the name of a class and its fields, with dtype and shape in place of an array. Only
+the classes of `KINDS` are created from it. Writer and reader follow the fields and types of the attrs classes: a new
+field needs no change here. Without pickle, reading runs no foreign code.
 
 A record whose checksum fits but which has another layout, version, class or fields was written by another version of
 Pulse: it is out of date. Any other content that is no record is damaged.
@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from pulse_core.errors import SinkUnavailable
 from pulse_core.results import Record
 
-MAGIC: Final = b"pulse-record 1\n"
+MAGIC: Final = b"pulse-record 2\n"
 LARGEST: Final = 1 << 30
 """Bytes that a record may unpack to; 30 years in daily batches with twelve forecasters take a sixth of them."""
 
@@ -61,13 +61,16 @@ class OutdatedRecord(SinkUnavailable):
     """A record in the layout of another version of Pulse."""
 
 
-def encode_record(result: Record) -> bytes:
-    """Return the bytes of a record. Raises SinkUnavailable where they are more than can be read again."""
+def encode_record(key: str, result: Record) -> bytes:
+    """Return the bytes of a record, bound to its key.
+
+    Raises SinkUnavailable where they are more than can be read again.
+    """
     name = type(result).__name__
     if KINDS.get(name) is not type(result):
         raise TypeError(f"{name} cannot be recorded")
     arrays: list[bytes] = []
-    header = msgspec.msgpack.encode([name, _plain(result, arrays)])
+    header = msgspec.msgpack.encode([key, name, _plain(result, arrays)])
     content = b"".join([len(header).to_bytes(_LENGTH, "little"), header, *arrays])
     if len(content) > LARGEST:
         message = f"a record of {len(content)} bytes is larger than the {LARGEST} that can be kept"
@@ -76,16 +79,19 @@ def encode_record(result: Record) -> bytes:
     return b"".join([MAGIC, hashlib.sha256(packed).digest(), packed])
 
 
-def decode_record(content: bytes) -> Record:
-    """Return the record in its bytes, bit for bit as it was encoded. Raises DamagedRecord, OutdatedRecord."""
+def decode_record(key: str, content: bytes | memoryview) -> Record:
+    """Return the record of a key in its bytes, bit for bit as it was encoded.
+
+    Raises DamagedRecord, also for the record of another key, and OutdatedRecord.
+    """
     packed = _checked_content(content)
     try:
-        return _decoded(packed)
+        return _decoded(key, packed)
     except (ValueError, TypeError, KeyError, OverflowError, OSError, msgspec.MsgspecError) as error:
         raise _outdated(str(error)) from error
 
 
-def _checked_content(content: bytes) -> bytes:
+def _checked_content(content: bytes | memoryview) -> bytes | memoryview:
     """Return what follows the checksum of a record of this layout. Raises DamagedRecord, OutdatedRecord."""
     layout = _LAYOUT.match(content)
     if layout is None:
@@ -107,10 +113,15 @@ def _outdated(reason: str) -> OutdatedRecord:
     return OutdatedRecord(f"the record is of another version of Pulse: {reason}", hint="It will be computed again")
 
 
-def _decoded(packed: bytes) -> Record:
-    """Return the record of a checked content; what does not fit raises ValueError, TypeError and the like."""
+def _decoded(key: str, packed: bytes | memoryview) -> Record:
+    """Return the record of a checked content; what does not fit raises ValueError, TypeError and the like.
+
+    Raises DamagedRecord where it is the record of another key.
+    """
     body = _Body(memoryview(_unpacked(packed)))
-    name, fields = _checked(msgspec.msgpack.decode(body.header()), list)
+    own_key, name, fields = _checked(msgspec.msgpack.decode(body.header()), list)
+    if own_key != key:
+        raise _damaged(f"it is the record of the key {own_key}")
     if name not in KINDS:
         raise ValueError(f"it holds {name!r}, which is no kind of record")
     result: Record = _reader(KINDS[name])(fields, body)
@@ -118,7 +129,7 @@ def _decoded(packed: bytes) -> Record:
     return result
 
 
-def _unpacked(packed: bytes) -> bytes:
+def _unpacked(packed: bytes | memoryview) -> bytes:
     length = int.from_bytes(packed[:_LENGTH], "little")
     if length > LARGEST:
         raise ValueError("its content is too long")

@@ -27,7 +27,7 @@ class SingleRecords:
         if content is None:
             return None
         try:
-            return decode_record(content)
+            return decode_record(key, content)
         except OutdatedRecord as outdated:
             self._remove_outdated(name, content, outdated)
         except DamagedRecord as damage:
@@ -36,7 +36,7 @@ class SingleRecords:
 
     def record(self, key: str, result: Record) -> None:
         """Store a record unless the key has one."""
-        self.storage.create(record_name(key), encode_record(result))
+        self.storage.create(record_name(key), encode_record(key, result))
 
     def _remove_outdated(self, name: str, content: bytes, outdated: OutdatedRecord) -> None:
         """Make room for the record that is computed in its stead: a record is created, never replaced."""

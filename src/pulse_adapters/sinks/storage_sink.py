@@ -11,7 +11,7 @@ import attrs
 from pulse_adapters.sinks.archive import StorageArchive
 from pulse_adapters.sinks.claims import Output, StorageClaims
 from pulse_adapters.sinks.layout import attachment_name, mark_name
-from pulse_adapters.sinks.packs import StoragePacks
+from pulse_adapters.sinks.pack_store import StoragePacks
 from pulse_adapters.sinks.parts import StorageParts
 from pulse_adapters.sinks.single_records import SingleRecords
 from pulse_core.errors import SinkUnavailable
@@ -28,14 +28,15 @@ class StorageSink(StorageArchive):
     """A ResultSink in a storage; `result.json` is written to every file of `outputs` too."""
 
     outputs: tuple[Output, ...] = ()
+    _packs: StoragePacks = attrs.field(init=False, eq=False, repr=False)
+
+    @_packs.default
+    def _of_the_storage(self) -> StoragePacks:
+        return StoragePacks(self.storage)
 
     @property
     def _singles(self) -> SingleRecords:
         return SingleRecords(self.storage)
-
-    @property
-    def _packs(self) -> StoragePacks:
-        return StoragePacks(self.storage)
 
     def recall(self, key: str) -> Record | None:
         """Return the single record of a key, or None; an outdated record is removed, a damaged one set aside.
@@ -58,6 +59,10 @@ class StorageSink(StorageArchive):
     def recalling(self, group: str, keys: Sequence[str]) -> AbstractContextManager[Recall]:
         """Open a group for recalling these keys from its packs. Raises SinkUnavailable."""
         return self._packs.recalling(group, keys)
+
+    def index(self, group: str) -> None:
+        """Index a group's packs, so that they are found with few requests. Raises SinkUnavailable."""
+        self._packs.index(group)
 
     def part(self, run_id: str, name: str) -> AbstractContextManager[PartWriter]:
         """Open a part of a run's tables for rows.

@@ -16,6 +16,9 @@ _HINTS: Final = {
     errno.EPERM: "Let this user write there, or choose another --results",
     errno.EROFS: "It can only be read: choose another --results",
     errno.EEXIST: "A file stands where a folder should be: move it, or choose another --results",
+    errno.EINVAL: "Remove what stands there, then run the command again",
+    errno.EISDIR: "Remove the folder that stands there, then run the command again",
+    errno.ELOOP: "Remove the link that stands there, then run the command again",
     errno.ENOTDIR: "A file stands where a folder should be: move it, or choose another --results",
 }
 

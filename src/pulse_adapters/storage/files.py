@@ -12,20 +12,48 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Iterator
+import stat
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import IO, Final
 
 import attrs
 
-_TEMPORARY: Final = re.compile(r"\.(.+)\.[0-9a-f]{16}\.tmp")
+LOCK_SECONDS: Final = 60.0
+"""How long `exchange` waits for another process: who holds the lock only compares and renames."""
+
+_TEMPORARY: Final = re.compile(r"\.(.+)\.(?:[0-9a-f]{16}\.tmp|lock)")
+_LOCK_POLL_SECONDS: Final = 0.002
+_NO_LOCKS: Final = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _NO_HARD_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 def absolute(path: str | Path) -> Path:
     """Return a path that means the same file in a worker with another working directory."""
     return Path(path).absolute()
+
+
+def opened(path: Path) -> FileIO:
+    """Open a file for reading, without a buffer: all of it is read at once.
+
+    Raises OSError; EINVAL where something else stands there, such as a pipe, which would keep its reader waiting.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return FileIO(descriptor)
+
+
+def is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of a folder is a file, or a link to one; a link to itself is none."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def create(path: Path, content: bytes) -> bool:
@@ -45,6 +73,21 @@ def replace(path: Path, content: bytes) -> None:
     make_folder(path.parent)
     with _written(path, content) as temporary:
         temporary.replace(path)
+
+
+def exchange(path: Path, before: bytes | None, after: bytes | None) -> bool:
+    """Write `after` where the file holds `before`; None is no file. Return whether it held that. Raises OSError.
+
+    Of several processes that exchange the same content one succeeds. A link is replaced itself, never written through.
+    On a file system without locks, two that replace a file in the same instant may both succeed.
+    """
+    if after is None:
+        return _removed(path, before)
+    if content_of(path) != before:
+        return False
+    make_folder(path.parent)
+    with _written(path, after) as temporary, _locked(path):  # under the lock nothing waits for the disk
+        return _exchanged(path, before, temporary)
 
 
 @attrs.frozen
@@ -92,6 +135,15 @@ def sweep_below(folder: Path) -> None:
             _remove_abandoned(Path(path, name))
 
 
+def abandoned_below(folder: Path) -> Iterator[Path]:
+    """Yield the temporary files of killed writers in and below a folder. Raises OSError."""
+    for path, _, names in os.walk(folder):
+        for name in filter(is_temporary, names):
+            with _abandoned(Path(path, name)) as is_one:
+                if is_one:
+                    yield Path(path, name)
+
+
 def flush_disk(folder: Path) -> None:
     """Flush everything that was written to the disk of a folder. Raises OSError."""
     folder = next(path for path in (folder, *folder.parents) if path.exists())
@@ -122,6 +174,91 @@ def make_folder(folder: Path) -> None:
     _flush_folder(folder.parent)
 
 
+def remove_all(paths: Iterable[Path], root: Path) -> None:
+    """Remove files that exist, and folders below `root` that this empties. Raises OSError."""
+    folders: set[Path] = set()
+    for path in paths:
+        path.unlink(missing_ok=True)
+        folders.add(path.parent)
+    for folder in sorted(folders, reverse=True):  # the deeper ones first
+        remove_empty(folder, root)
+
+
+def remove_empty(folder: Path, root: Path) -> None:
+    """Remove a folder below `root`, and those above it, as far as they are empty. Raises no error."""
+    with suppress(OSError):  # it is not empty, or another process has removed it
+        while root in folder.parents:
+            folder.rmdir()
+            folder = folder.parent
+
+
+def _removed(path: Path, before: bytes | None) -> bool:
+    try:
+        with _locked(path):
+            return _exchanged(path, before, None)
+    except FileNotFoundError:  # there is no such folder
+        return before is None
+
+
+def _exchanged(path: Path, before: bytes | None, temporary: Path | None) -> bool:
+    if content_of(path) != before:
+        return False
+    if temporary is not None:
+        temporary.replace(path)
+    elif before is not None:
+        path.unlink()
+    return True
+
+
+def content_of(path: Path) -> bytes | None:
+    """Return a file's content, or None where there is none. Raises OSError."""
+    try:
+        with opened(path) as file:
+            return file.readall()
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock `.<name>.lock` beside a file: a file of its own, which network file systems can lock as well.
+
+    Whoever has the lock removes its file in the end, so a lock counts only on the file that bears the name still.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    descriptor = _lock(lock)
+    try:
+        yield
+    finally:
+        with suppress(FileNotFoundError):
+            lock.unlink()
+        os.close(descriptor)
+
+
+def _lock(lock: Path) -> int:
+    """Create and lock a file; return its descriptor. Raises OSError, ETIMEDOUT after LOCK_SECONDS."""
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(lock.stat(), os.fstat(descriptor)):
+                    return descriptor
+        except BlockingIOError:
+            if time.monotonic() > end:
+                os.close(descriptor)
+                message = "another process holds the lock, and does not end"
+                raise OSError(errno.ETIMEDOUT, message, str(lock)) from None
+            time.sleep(_LOCK_POLL_SECONDS)
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return descriptor
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
 @contextmanager
 def _written(path: Path, content: bytes) -> Iterator[Path]:
     """Yield a flushed temporary file beside `path` that can take its name; afterwards flush the folder."""
@@ -141,7 +278,11 @@ def _open_temporary(path: Path) -> tuple[int, Path]:
     """Create a temporary file and lock it; create another if it was swept before it was locked."""
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileNotFoundError:  # the folder was empty, and another process has removed it
+            make_folder(path.parent)
+            continue
         with suppress(OSError):  # without locks nothing is swept
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if temporary.exists():
@@ -176,22 +317,34 @@ def _take_name_under_lock(temporary: Path, path: Path) -> bool:
 
 
 def _remove_abandoned(temporary: Path) -> None:
+    with _abandoned(temporary) as is_one:
+        if is_one:
+            temporary.unlink(missing_ok=True)  # under the lock: no writer can rename the file meanwhile
+
+
+@contextmanager
+def _abandoned(temporary: Path) -> Iterator[bool]:
+    """Lock a temporary file; yield whether that could be done, so that its writer is dead."""
     try:
         descriptor = os.open(temporary, os.O_RDWR)
     except (FileNotFoundError, PermissionError):  # finished meanwhile, or the file of another user
+        yield False
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:  # its writer lives, or the file system has no locks
-        return
+        yield False
     else:
-        temporary.unlink(missing_ok=True)  # under the lock: no writer can rename the file meanwhile
+        yield True
     finally:
         os.close(descriptor)
 
 
 def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:  # removed meanwhile, with all that was in it
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from pulse_adapters.location import Location
 from pulse_adapters.storage import files
 from pulse_adapters.storage.disk import disk_faults
 from pulse_adapters.storage.port import DAMAGED, Entry, Read
+from pulse_core.errors import SinkUnavailable
 
 
 @attrs.frozen
@@ -32,18 +33,14 @@ class FolderStorage:
         """Return a file's content, or None where there is none. Raises SinkUnavailable."""
         path = self.root / name
         with disk_faults("read a file", path):
-            try:
-                with path.open("rb", buffering=0) as file:  # one read of all bytes: a buffer takes longer
-                    return file.readall()
-            except FileNotFoundError:
-                return None
+            return files.content_of(path)
 
     def read_range(self, name: str, start: int, length: int) -> bytes | None:
         """Return so many bytes of a file from `start` on, or None where there is none. Raises SinkUnavailable."""
         path = self.root / name
         with disk_faults("read a file", path):
             try:
-                with path.open("rb", buffering=0) as file:
+                with files.opened(path) as file:
                     file.seek(start)
                     return file.read(length)
             except FileNotFoundError:
@@ -67,14 +64,18 @@ class FolderStorage:
             files.replace(path, content)
 
     def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
-        """Store `after` in place of `before`; return False where the file holds something else."""
-        if self.read(name) != before:
-            return False
-        if after is None:
-            self.remove(name)
-        else:
-            self.replace(name, after)
-        return True
+        """Store a file where the one of this name holds `before`. Raises SinkUnavailable."""
+        path = self.root / name
+        with disk_faults("write a file" if after is not None else "remove a file", path):
+            exchanged = files.exchange(path, before, after)
+            if exchanged and after is None:
+                files.remove_empty(path.parent, self.root)
+            return exchanged
+
+    def rescue(self, name: str, content: bytes, error: SinkUnavailable) -> SinkUnavailable:
+        """Return the error: what a disk does not take has no other place here."""
+        del name, content
+        return error
 
     def fits(self, name: str, size: int, sha256: str) -> bool:
         """Whether a file exists with this size and SHA-256. Raises SinkUnavailable."""
@@ -119,7 +120,7 @@ class FolderStorage:
         with disk_faults("list a folder", self.root / folder):
             try:
                 with os.scandir(self.root / folder) as entries:
-                    names = [entry.name for entry in entries if entry.name.startswith(start) and entry.is_file()]
+                    names = [entry.name for entry in entries if entry.name.startswith(start) and files.is_file(entry)]
             except FileNotFoundError:
                 return
         yield from (f"{folder}/{name}" if folder else name for name in names if not files.is_temporary(name))
@@ -129,6 +130,11 @@ class FolderStorage:
         path = self.root / name
         with disk_faults("remove a file", path):
             path.unlink(missing_ok=True)
+
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Remove files that exist, and folders that this empties. Raises SinkUnavailable."""
+        with disk_faults("remove a file", self.root):
+            files.remove_all((self.root / name for name in names), self.root)
 
     def remove_content(self, name: str, content: bytes) -> bool:
         """Remove a file that holds these bytes; return False where it holds others or is gone."""
@@ -161,6 +167,11 @@ class FolderStorage:
         with disk_faults("tidy up", path):
             files.sweep(path.parent, path.name)
             files.sweep_below(path)
+
+    def abandoned(self, folder: str) -> Iterator[str]:
+        """Yield the paths of the temporary files of killed writers in and below a folder. Raises SinkUnavailable."""
+        with disk_faults("list a folder", self.root / folder):
+            yield from map(str, files.abandoned_below(self.root / folder))
 
     def address(self, name: str) -> str:
         """Return the path of a file."""
@@ -199,8 +210,8 @@ class _Draft:
 
 def _holds(path: Path, content: bytes) -> bool:
     """Whether a file holds these bytes and was not replaced during the reading. Raises OSError."""
-    with path.open("rb") as file:
-        stored, identity = file.read(), os.fstat(file.fileno())
+    with files.opened(path) as file:
+        stored, identity = file.readall(), os.fstat(file.fileno())
     return stored == content and os.path.samestat(path.stat(), identity)
 
 

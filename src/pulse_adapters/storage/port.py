@@ -6,12 +6,14 @@ translates every error of its technology into SinkUnavailable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import IO, Final, Protocol
 
 import attrs
+
+from pulse_core.errors import SinkUnavailable
 
 DAMAGED: Final = ".damaged"
 """The ending of a damaged file's new name."""
@@ -76,9 +78,16 @@ class Storage(Protocol):
         """Store a file, replacing an older one of its name. Raises SinkUnavailable."""
 
     def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
-        """Store `after` in place of `before` in one step; return False where the file holds something else.
+        """Store `after` where the file of this name holds `before`; None stands for no file.
 
-        None stands for no file. Of several writers at the same time one wins. Raises SinkUnavailable.
+        Return whether it held that. Of several who exchange the same content at the same time one succeeds.
+        Raises SinkUnavailable.
+        """
+
+    def rescue(self, name: str, content: bytes, error: SinkUnavailable) -> SinkUnavailable:
+        """Keep a content elsewhere that could not be stored for this error; return the error that says where.
+
+        A storage that has nowhere else returns the error as it is. Raises SinkUnavailable.
         """
 
     def fits(self, name: str, size: int, sha256: str) -> bool:
@@ -105,6 +114,9 @@ class Storage(Protocol):
     def remove(self, name: str) -> None:
         """Remove a file if it exists. Raises SinkUnavailable."""
 
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Remove files that exist, one after another as `names` yields them. Raises SinkUnavailable."""
+
     def remove_content(self, name: str, content: bytes) -> bool:
         """Remove a file that holds these bytes; return False where it holds others or is gone.
 
@@ -122,6 +134,12 @@ class Storage(Protocol):
 
     def sweep(self, name: str) -> None:
         """Remove the temporary files of killed writers: of a file, or in and below a folder. Raises SinkUnavailable."""
+
+    def abandoned(self, folder: str) -> Iterator[str]:
+        """Yield the addresses of the temporary files that `sweep` would remove in and below a folder ('' for all).
+
+        Raises SinkUnavailable.
+        """
 
     def address(self, name: str) -> str:
         """Return the full name of a file: a path, or `s3://bucket/key`."""

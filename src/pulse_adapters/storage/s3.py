@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,8 @@ from pulse_core.errors import SinkUnavailable
 
 ABANDONED: Final = timedelta(days=1)
 """The age from which an unfinished upload in parts counts as abandoned by its writer."""
+
+_NO_ETAG: Final = '"00000000000000000000000000000000"'
 
 _conditional: Final[dict[tuple[int, str, str], bool]] = {}
 _conditional_lock: Final = Lock()
@@ -57,8 +59,7 @@ class S3Storage:
 
     def read_range(self, name: str, start: int, length: int) -> bytes | None:
         """Return so many bytes of an object from `start` on, or None where there is none. Raises SinkUnavailable."""
-        content = self.read(name)
-        return None if content is None else content[start : start + length]
+        return self.bucket.get_range(self.prefix + name, start, length)
 
     @contextmanager
     def reading(self, names: Sequence[str]) -> Iterator[Read]:
@@ -84,19 +85,33 @@ class S3Storage:
         try:
             self.bucket.put(self.prefix + name, content)
         except SinkUnavailable as error:
-            with disk_faults("store a local copy", self.local_folder / name):
-                files.replace(self.local_folder / name, content)
-            raise _stored_locally(error, self.local_folder / name) from error
+            raise self.rescue(name, content, error) from error
 
     def exchange(self, name: str, before: bytes | None, after: bytes | None) -> bool:
-        """Store `after` in place of `before`; return False where the object holds something else."""
-        if self.read(name) != before:
+        """Store an object where the one of this name holds `before`. Raises SinkUnavailable.
+
+        On a server without conditional writes, several writers at the same time may all get True; the last one wins.
+        """
+        key = self.prefix + name
+        if before is None:
+            return self.read(name) is None if after is None else self.create(name, after)
+        stored = self.bucket.get(key)
+        if stored is None or stored.content != before:
             return False
-        if after is None:
-            self.remove(name)
-        else:
-            self.replace(name, after)
+        conditional = self._is_conditional()
+        if after is not None:
+            return self.bucket.exchange(key, after, stored.etag if conditional else "")
+        if conditional:
+            return self.bucket.delete_exact(key, stored.etag)
+        self.bucket.delete(key)
         return True
+
+    def rescue(self, name: str, content: bytes, error: SinkUnavailable) -> SinkUnavailable:
+        """Store a content in `local_folder`; return the error that names that file. Raises SinkUnavailable."""
+        path = self.local_folder / name
+        with disk_faults("store a local copy", path):
+            files.replace(path, content)
+        return _stored_locally(error, path)
 
     def fits(self, name: str, size: int, sha256: str) -> bool:
         """Whether an object exists with this size and SHA-256. Raises SinkUnavailable."""
@@ -130,11 +145,13 @@ class S3Storage:
         """Remove an object if it exists. Raises SinkUnavailable."""
         self.bucket.delete(self.prefix + name)
 
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Remove objects that exist, up to 1,000 in a request. Raises SinkUnavailable."""
+        self.bucket.delete_all(self.prefix + name for name in names)
+
     def remove_content(self, name: str, content: bytes) -> bool:
         """Remove an object that holds these bytes; return False where it holds others or is gone."""
-        key = self.prefix + name
-        fetched = self.bucket.get(key)
-        return fetched is not None and fetched.content == content and self.bucket.delete(key, etag=fetched.etag)
+        return self.exchange(name, content, None)
 
     def remove_folder(self, folder: str) -> None:
         """Remove all objects in and below a folder. Raises SinkUnavailable."""
@@ -142,23 +159,29 @@ class S3Storage:
 
     def set_aside(self, name: str, damaged: bytes) -> str | None:
         """Move an object that still holds these bytes to `<name>.damaged`. Raises SinkUnavailable."""
-        key = self.prefix + name
-        fetched = self.bucket.get(key)
-        if fetched is None or fetched.content != damaged:
+        if self.read(name) != damaged:
             return None
-        self.bucket.put(key + DAMAGED, damaged)
-        return self.address(name + DAMAGED) if self.bucket.delete(key, etag=fetched.etag) else None
+        self.bucket.put(self.prefix + name + DAMAGED, damaged)
+        return self.address(name + DAMAGED) if self.exchange(name, damaged, None) else None
 
     def sweep(self, name: str) -> None:
         """Abort uploads in parts that began a day ago or earlier. Raises SinkUnavailable."""
         self.bucket.abort_uploads(self.prefix + name, datetime.now(UTC) - ABANDONED)
+
+    def abandoned(self, folder: str) -> Iterator[str]:
+        """Yield the addresses of uploads in parts that began a day ago or earlier. Raises SinkUnavailable."""
+        uploads = self.bucket.uploads(self.prefix + folder, datetime.now(UTC) - ABANDONED)
+        yield from (self.bucket.address(upload["Key"]) for upload in uploads)
 
     def address(self, name: str) -> str:
         """Return an object's full name."""
         return self.bucket.address(self.prefix + name)
 
     def _is_conditional(self) -> bool:
-        """Whether the server refuses to create an object twice: AWS does; others are probed, once a process."""
+        """Whether the server refuses to create an object twice, and to replace or remove one that has another ETag.
+
+        AWS does; others are probed, once a process.
+        """
         if self.bucket.is_aws:
             return True
         server = (os.getpid(), self.bucket.client.meta.endpoint_url, self.name)
@@ -171,7 +194,9 @@ class S3Storage:
         key = f"{self.prefix}.probe-{secrets.token_hex(8)}"
         self.bucket.create(key, b"first")
         try:
-            return not self.bucket.create(key, b"second")
+            created = self.bucket.create(key, b"second")
+            replaced = self.bucket.exchange(key, b"third", _NO_ETAG)
+            return not (created or replaced or self.bucket.delete_exact(key, _NO_ETAG))
         finally:
             self.bucket.delete(key)
 

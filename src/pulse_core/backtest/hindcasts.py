@@ -111,6 +111,23 @@ def forecast_rows(forecaster: Forecaster, histories: Histories, horizon: int) ->
     return _checked(forecaster, cast("QuantileForecaster", forecaster).hindcast_quantiles, histories, expected)
 
 
+def is_repeatable(forecaster: Forecaster, histories: Histories, horizon: int) -> bool:
+    """Whether a forecaster, asked twice at the newest origin, forecasts the same. Raises ForecasterFailed."""
+    newest = len(histories) - 1
+    values = histories.paths[histories.origin_path[newest]][: histories.origin_length[newest]]
+    predictors = [changes[:, : len(values)] for changes in histories.predictors[histories.origin_path[newest] :][:1]]
+    rows = [
+        forecast_rows(
+            forecaster,
+            Histories((values,), np.zeros(1, int), np.full(1, len(values)), histories.exponent, predictors),
+            horizon,
+        )
+        for _ in range(2)
+    ]
+    first, second = rows
+    return np.array_equal(first, second, equal_nan=True)
+
+
 def _checked(
     forecaster: Forecaster,
     method: Callable[[Histories, int], Array],

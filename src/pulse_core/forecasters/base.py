@@ -110,6 +110,14 @@ class Forecaster(Protocol):
         """Roughly how many seconds it takes per origin: how units of work are cut, never what is computed."""
         return ONE_PASS_COST
 
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What may change its forecasts without changing its version: files that it reads, code that it finds itself.
+
+        In the words of a message, which is told where forecasts are recalled.
+        """
+        return ()
+
     def hindcast(self, histories: Histories, horizon: int) -> Values:
         """Return the forecasts made at every origin, shape (origin, horizon), in the scale of `histories`.
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from pulse_core.backtest.hindcasts import forecast_rows, row_count
 from pulse_core.backtest.variable import histories_of
-from pulse_core.data.observations import KnownRows
+from pulse_core.data.known_at import KnownRows
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded
-from pulse_core.forecasters.base import Forecaster
+from pulse_core.forecasters.base import Forecaster, Histories
 from pulse_core.plan import Batch, batch_index, batches
 from pulse_core.ports import ResultSink
 from pulse_core.results import PerOriginRecord
@@ -33,6 +33,8 @@ class PerOriginHindcasts:
     rows: KnownRows
     point: PointInTime
     recorded_only: bool = False
+    unrepeatable: list[str] = attrs.field(init=False, factory=list)
+    """Names of the forecasters that gave two forecasts of one history: asked twice where the newest batch is made."""
 
     def all(self, forecaster: Forecaster) -> Array:
         """Return its rows at every origin, NaN before the period; see forecast_rows. Raises ForecasterFailed."""
@@ -67,10 +69,18 @@ class PerOriginHindcasts:
         origins = np.flatnonzero(batch_index(self.spec, self.point.origin_known_at) == batch.index)
         rows = np.empty((row_count(forecaster), 0, self.spec.horizon))
         if len(origins):
-            rows = forecast_rows(forecaster, histories_of(self.point).select(origins), self.spec.horizon)
+            histories = histories_of(self.point)
+            rows = forecast_rows(forecaster, histories.select(origins), self.spec.horizon)
+            if origins[-1] == len(histories) - 1:
+                self._ask_again(forecaster, histories.select(origins[:1]), rows[:, :1])
         # recorded in the data's units: the scale depends on the first origin, which is the run's
         in_units = np.ldexp(rows, self.point.exponent)
         return PerOriginRecord(self.point.variable, forecaster.name, in_units[0], in_units[1:])
+
+    def _ask_again(self, forecaster: Forecaster, histories: Histories, rows: Array) -> None:
+        """Compare the rows of one origin with those that a second call gives."""
+        if not np.array_equal(forecast_rows(forecaster, histories, self.spec.horizon), rows, equal_nan=True):
+            self.unrepeatable.append(forecaster.name)
 
     def _scaled(self, record: PerOriginRecord) -> Array:
         in_units = np.concatenate([record.forecasts[None], record.quantiles])

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from functools import partial
 from operator import attrgetter, itemgetter
 
 import attrs
 
-from pulse_core.errors import KernelUnavailable, RunFailed, UnitFailed
+from pulse_core.errors import KernelUnavailable, RunFailed, SinkUnavailable, UnitFailed
 from pulse_core.events import Observer, RunFinished, RunPlanned, RunWaiting, UnitFinished, ignore
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet, resolve, with_custom_quantiles
 from pulse_core.kernel.bindings import library
-from pulse_core.plan import Slice, Workload, WorkUnit, batch_count, batch_units, batches, take, work_units
+from pulse_core.plan import Slice, WorkUnit, batch_count, batch_units, batches, take, work_units
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, RunClaim, UnitOutcome
 from pulse_core.results import Failure, RunResult, UnitCounts, UnitResult
+from pulse_core.runs.cautions import Cautions
+from pulse_core.runs.keys import RecordKeys
 from pulse_core.runs.tables import Tables
-from pulse_core.runs.units import UnitTask
+from pulse_core.runs.units import UnitTask, workload
 from pulse_core.spec import RunSpec
 
 Clock = Callable[[], datetime]
@@ -93,25 +95,30 @@ class RetrodictionTraining:
         if claim is not None:
             tables = Tables(run_id, len(phases[-1]), self.hindcasts, () if self.fresh else claim.parts)
         task = UnitTask(spec, self.store, self.sink, forecasters, tables, self.fresh, self.recorded_only)
+        if claim is not None:
+            claim.use(task.keys.group)
         planned = sum(_count(units) for units in phases)
         self.observer(RunPlanned(run_id, batch_count(spec), sum(len(units) for units in phases), planned))
         results: list[UnitResult] = []
         failures: dict[str, Failure] = {}
+        cautions = Cautions(run_id, forecasters, self.observer)
         finished = 0
         for phase in phases:
             units = _without(phase, failures)
-            results = [
-                result for _, result in sorted(self._dispatch(task, units, finished, planned), key=itemgetter(0))
-            ]
+            outcomes = self._dispatch(task, units, finished, planned, cautions)
+            results = [result for _, result in sorted(outcomes, key=itemgetter(0))]
             finished += _count(units)
             # in the units' order, not that of their completion: of several failures the first unit's is raised
             for failure in (failure for result in results for failure in result.failures):
                 failures.setdefault(failure.variable, failure)
         result = self._aggregate(spec, run_id, _count(phases[-1]), results, failures, started)
+        result = attrs.evolve(result, unrepeatable=cautions.unrepeatable)
         if failures and not (self.keep_going and result.variables):
             raise RunFailed(result.failures, result)
         if claim is not None:
             result = attrs.evolve(result, published=tuple(claim.publish(result)))
+            with suppress(SinkUnavailable):  # the result stands; whoever looks for its records finds them all the same
+                self.sink.index(RecordKeys(spec, forecasters).group)
         self.observer(RunFinished(run_id, result.units, result.digest))
         return result
 
@@ -129,13 +136,14 @@ class RetrodictionTraining:
         return (shared,)
 
     def _dispatch(
-        self, task: UnitTask, units: Sequence[WorkUnit], finished: int, planned: int
+        self, task: UnitTask, units: Sequence[WorkUnit], finished: int, planned: int, cautions: Cautions
     ) -> Iterator[tuple[int, UnitResult]]:
         """Yield each unit's index and result as they complete."""
         with closing(self.backend.run(task, units)) as outcomes:
             for outcome in _all_of(units, outcomes):
                 result = _unit_result(outcome)
                 finished += len(outcome.unit.variables)
+                cautions.add(result)
                 self.observer(UnitFinished(outcome.unit, result, finished, planned))
                 yield outcome.unit.index, result
 
@@ -175,13 +183,6 @@ def shared_units(spec: RunSpec, forecasters: ForecasterSet, unit_size: int | Non
     """Return the units that slices take their shares of."""
     load = workload(forecasters)
     return batch_units(spec, load) if forecasters.per_origin else work_units(spec, load, unit_size)
-
-
-def workload(forecasters: ForecasterSet) -> Workload:
-    """Return what forecasters cost at an origin, as they declare it."""
-    per_origin = [forecaster.cost for forecaster in forecasters.per_origin]
-    built_in = [forecaster.cost for forecaster in forecasters.forecasters if not forecaster.per_origin]
-    return Workload(sum(built_in), sum(per_origin) if per_origin else None)
 
 
 def _count(units: Sequence[WorkUnit]) -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 
 import attrs
 
-from pulse_core.backtest.variable import backtest
-from pulse_core.data.point_in_time import point_in_time
+from pulse_core.backtest.hindcasts import is_repeatable
+from pulse_core.backtest.variable import backtest, histories_of
+from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded, SinkUnavailable
+from pulse_core.forecasters.base import InPlaceForecaster
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.plan import Batch, WorkUnit, batch_count, batches
+from pulse_core.plan import Batch, Workload, WorkUnit, batch_count, batches, variables_at_once
 from pulse_core.ports import DataStore, PartWriter, ResultSink, Write, reading
 from pulse_core.results import Failure, UnitResult, VariableBacktest, VariableBatches, VariableScores
 from pulse_core.runs.attempts import attempt
@@ -59,9 +61,14 @@ class UnitTask:
         except _PartFailed as failed:
             raise failed.error from failed
 
+    @property
+    def keys(self) -> RecordKeys:
+        """What makes the keys of this task's records."""
+        return RecordKeys(self.spec, self.forecasters)
+
     def reader(self) -> InputReader:
         """Return what reads inputs for this task."""
-        keys = RecordKeys(self.spec, self.forecasters)
+        keys = self.keys
         return InputReader(self.spec, self.store, keys, Records(self.spec, self.sink, keys.group), self.fresh)
 
     def _per_origin(self, unit: WorkUnit, batch: Batch) -> UnitResult:
@@ -70,23 +77,26 @@ class UnitTask:
         recognised = reader.recognised(unit.variables)
         unread = recognised.untried(unit.variables)
         with reading(self.store, unread) as store:
-            recalled = attempt(unread, partial(self._hindcast_batch, partial(reader.read, store), batch))
-        count = sum(recalled.values.values())
+            made = attempt(unread, partial(self._hindcast_batch, partial(reader.read, store), batch))
+        recalled = sum(was_recalled for was_recalled, _ in made.values.values())
         return UnitResult(
-            failures=(*recognised.failures.values(), *recalled.failures.values()),
-            recalled=len(recognised.values) + count,
-            computed=len(recalled.values) - count,
+            failures=(*recognised.failures.values(), *made.failures.values()),
+            recalled=len(recognised.values) + recalled,
+            computed=len(made.values) - recalled,
+            unrepeatable=_in_order({name for _, names in made.values.values() for name in names}, self.forecasters),
         )
 
-    def _hindcast_batch(self, read: Callable[[str], ReadRows], batch: Batch, variable: str) -> bool:
-        """Return whether everything was recorded already."""
+    def _hindcast_batch(
+        self, read: Callable[[str], ReadRows], batch: Batch, variable: str
+    ) -> tuple[bool, tuple[str, ...]]:
+        """Return whether everything was recorded already, and which forecasters are not repeatable."""
         rows = read(variable).rows
         point = point_in_time(rows.known, self.spec)
         hindcasts = PerOriginHindcasts(self.spec, self.sink, rows, point, self.recorded_only)
         attempts = [
             hindcasts.in_batch(forecaster, batch, fresh=self.fresh) for forecaster in self.forecasters.per_origin
         ]
-        return all(recalled for _, recalled in attempts)
+        return all(recalled for _, recalled in attempts), tuple(hindcasts.unrepeatable)
 
 
 class _UnitRun:
@@ -103,7 +113,10 @@ class _UnitRun:
         self._failures: dict[str, Failure] = {}
         self._scores: dict[str, VariableScores] = {}
         self._batches: dict[str, VariableBatches] = {}
-        """Those of the variables that were computed."""
+        """Those of variables that were computed, as long as a pack may hold them all."""
+        self._computed: set[str] = set()
+        self._unrepeatable: set[str] = set()
+        self._at_once = variables_at_once(task.spec, workload(task.forecasters))
 
     def result(self) -> UnitResult:
         """Do the unit. Raises SinkUnavailable, _PartFailed."""
@@ -118,9 +131,14 @@ class _UnitRun:
             if name in self._scores
         )
         failures = tuple(self._failures[name] for name in self._unit.variables if name in self._failures)
-        computed = len(self._batches.keys() & self._scores.keys())
+        computed = len(self._computed & self._scores.keys())
         return UnitResult(
-            summaries, failures, len(summaries) - computed, computed, tuple(part for part in parts if part is not None)
+            summaries,
+            failures,
+            len(summaries) - computed,
+            computed,
+            tuple(part for part in parts if part is not None),
+            _in_order(self._unrepeatable, self._task.forecasters),
         )
 
     def _hindcasts_part(self, tables: Tables) -> PartFacts | None:
@@ -154,6 +172,9 @@ class _UnitRun:
         else:
             self._scores[value.variable] = value.scores
         self._inputs[value.variable] = value.without_rows()
+        if len(self._batches) > self._at_once:  # a unit of the user's: what is done is not to be lost, nor held
+            self._records.pack()
+            self._batches.clear()
 
     @property
     def _required(self) -> bool:
@@ -167,10 +188,12 @@ class _UnitRun:
         """Compute a variable, and keep its result for the records unless it was recalled."""
         value = self._reader.with_point(value)
         result = backtest_input(value, self._task, hindcasts)
+        self._unrepeatable.update(_unrepeatable(value.resolved()[1], self._task))
         scores, by_batch = aggregate(result, self._task.spec), variable_batches(result)
         if value.scores is None:
             self._records.keep_result(value.key, scores, by_batch)
         self._scores[value.variable], self._batches[value.variable] = scores, by_batch
+        self._computed.add(value.variable)
 
     def _tables_parts(self, tables: Tables) -> tuple[PartFacts | None, PartFacts | None]:
         return self._batches_part(tables), self._scores_part(tables)  # in this order: see _batches_part
@@ -226,6 +249,22 @@ class _UnitRun:
         return None if writer.facts is None else attrs.evolve(writer.facts, content=self._content())
 
 
+def _unrepeatable(point: PointInTime, task: UnitTask) -> Iterator[str]:
+    """Yield the names of custom forecasters of all origins that make two forecasts of one history.
+
+    Those that are called origin by origin are asked where their hindcasts are recorded. Raises ForecasterFailed.
+    """
+    histories = histories_of(point)
+    for forecaster in task.forecasters.forecasters:
+        is_built_in = isinstance(forecaster, InPlaceForecaster)
+        if not (is_built_in or forecaster.per_origin or is_repeatable(forecaster, histories, task.spec.horizon)):
+            yield forecaster.name
+
+
+def _in_order(names: Collection[str], forecasters: ForecasterSet) -> tuple[str, ...]:
+    return tuple(name for name in forecasters.names if name in names)
+
+
 def _write_of(writer: PartWriter) -> Write:
     """Return how rows are added to a part. Raises _PartFailed, which is no failure of the variable of these rows."""
 
@@ -244,3 +283,10 @@ def backtest_input(value: VariableInput, task: UnitTask, write: Write | None) ->
     hindcasts = PerOriginHindcasts(task.spec, task.sink, rows, point, task.recorded_only)
     per_origin = {forecaster.name: hindcasts.all(forecaster) for forecaster in task.forecasters.per_origin}
     return backtest(point, task.spec, task.forecasters, per_origin, write).record
+
+
+def workload(forecasters: ForecasterSet) -> Workload:
+    """Return what forecasters cost at an origin, as they declare it."""
+    per_origin = [forecaster.cost for forecaster in forecasters.per_origin]
+    built_in = [forecaster.cost for forecaster in forecasters.forecasters if not forecaster.per_origin]
+    return Workload(sum(built_in), sum(per_origin) if per_origin else None)

@@ -19,6 +19,7 @@ _URL: Final = re.compile(
     r"https?://[A-Za-z0-9._\-]+(?::[0-9]{1,5})?(?:/[^\s?#@]*)?|https?://\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?/?"
 )
 _OBJECT: Final = re.compile(r"s3://([A-Za-z0-9._-]{3,255})/([^\x00-\x1f]{0,1023}[^\x00-\x1f/])")
+_MOST_DAYS: Final = 36_500
 _RECORDS: Final = "units"
 _TRUE: Final = ("true", "1", "yes", "on")
 _FALSE: Final = ("false", "0", "no", "off")
@@ -81,6 +82,13 @@ def _whole(text: str) -> int:
 def _positive(text: str) -> int:
     number = _whole(text)
     if number < 1:
+        raise ValueError
+    return number
+
+
+def _days(text: str) -> int:
+    number = _positive(text)
+    if number > _MOST_DAYS:
         raise ValueError
     return number
 
@@ -188,6 +196,7 @@ NAMES: Final = Kind(
 TEXT: Final = Kind(expected="text", metavar="TEXT", parse=str)
 WHOLE: Final = Kind(expected="a whole number", metavar="N", parse=_whole, toml=(int,))
 POSITIVE: Final = Kind(expected="a whole number of at least 1", metavar="N", parse=_positive, toml=(int,))
+DAYS: Final = Kind(expected=f"a whole number of days, 1 to {_MOST_DAYS}", metavar="DAYS", parse=_days, toml=(int,))
 COUNT: Final = Kind(expected="a whole number of at least 0", metavar="N", parse=_count, toml=(int,))
 PORT: Final = Kind(expected="a port, 0 to 65535", metavar="PORT", parse=_port, toml=(int,))
 RANGE: Final = Kind(

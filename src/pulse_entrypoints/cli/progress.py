@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_core.events import Event, RunPlanned, UnitFinished
+from pulse_core.events import Event, ForecasterCaution, RunPlanned, RunWaiting, UnitFinished
 from pulse_entrypoints.cli.logging import VARIABLE_FAILED, RunLog
 
 _BAR: Final = (
@@ -53,10 +53,16 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """Receive an event of the core."""
-        if isinstance(event, RunPlanned):
+        if isinstance(event, RunWaiting):
+            self.log.events.info("run_waiting", message=event.reason)
+            if self.with_bar:
+                show_line(f"pulse: {event.reason}")
+        elif isinstance(event, RunPlanned):
             self._start(event)
         elif isinstance(event, UnitFinished):
             self._count(event)
+        elif isinstance(event, ForecasterCaution):
+            self.log.events.warning("forecaster_caution", forecaster=event.forecaster, message=event.message)
 
     def connected(self, scheduler: str, dashboard: str) -> None:
         """Log the addresses of a Dask scheduler and of its dashboard, and show the latter to people."""

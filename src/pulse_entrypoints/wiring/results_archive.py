@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from pulse_adapters.sinks.archive import RecordFacts, RunFacts
+from pulse_adapters.storage.port import Storage
 from pulse_core.errors import SinkUnavailable
 from pulse_core.ports import ResultSink
 from pulse_core.spec import RunSpec
@@ -16,6 +18,10 @@ class ResultsArchive(ResultSink, Protocol):
 
     Every method raises SettingsError for an invalid run id or file name, and SinkUnavailable.
     """
+
+    @property
+    def storage(self) -> Storage:
+        """The storage of the results, for those who check its files."""
 
     def check_run_id(self, run_id: str, spec: RunSpec) -> None:
         """Raise RunIdTaken where the run id holds the result of another spec, or a file that is no result."""
@@ -58,10 +64,16 @@ class ResultsArchive(ResultSink, Protocol):
         """
 
     def records(self) -> Iterator[RecordFacts]:
-        """Yield key, size and time of every record, set aside or not, in no order."""
+        """Yield name, size and time of every file of records, set aside or not, in no order."""
+
+    def remove_records(self, records: Iterable[RecordFacts], written_before: datetime) -> list[RecordFacts]:
+        """Remove files of records that are old still, and that no run under way uses; return those."""
 
     def remove_record(self, key: str) -> None:
         """Remove a record and the damaged one of its key, if they exist."""
 
-    def remove_run(self, run_id: str) -> None:
-        """Remove a run with all its files; its records stay. Raises RunNotFound."""
+    def remove_run(self, run_id: str, written_before: datetime | None = None) -> bool:
+        """Remove a run with all its files; its records stay. Return whether it was removed. Raises RunNotFound.
+
+        A run that is under way stays, and one of which anything was written at that time or later.
+        """

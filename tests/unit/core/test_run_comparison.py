@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_core.runs.comparing import (
-    HINDCAST_COLUMNS,
     BATCH_COLUMNS,
+    HINDCAST_COLUMNS,
     Change,
     Changes,
     Losses,
     adjusted,
     changes,
     joined_changes,
-    losses_of_hindcasts,
     losses_of_batches,
+    losses_of_hindcasts,
     spec_changes,
 )
 from pulse_core.tables import Columns, Labels

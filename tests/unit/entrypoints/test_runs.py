@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from pulse.testing.results import per_origin_record, run_result, spec
+from pulse.testing.results import per_origin_record, publish, run_result, spec
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.commands.runs.command import list_runs, show_run
@@ -24,7 +24,7 @@ def place(tmp_path):
     """Two published runs, one that never was, and two records; the first of each is a hundred days old."""
     sink = FolderSink(tmp_path)
     for run_id in ("first", "second"):
-        sink.publish(run_result(run_id=run_id, parts=()))
+        publish(sink, run_result(run_id=run_id, parts=()))
     sink.attach("third", "run.log", b"{}\n")
     for number, key in enumerate((OLD, YOUNG)):
         sink.record(key, per_origin_record(number))
@@ -101,10 +101,10 @@ def test_a_run_that_is_not_there_is_an_error_with_near_ones(place, capsys) -> No
 def test_what_is_old_is_pruned_and_the_rest_stays(place, capsys) -> None:
     assert run(prune_runs, place, older_than="90", format="json") == 0
     pruned = answered(capsys)
-    assert (pruned["runs"], pruned["records"]) == (["first"], [OLD])
+    assert (pruned["runs"], pruned["records"]) == (["first"], [f"units/aa/{OLD}"])
     sink = FolderSink(place)
     assert list(sink.run_ids()) == ["second", "third"]
-    assert [record.key for record in sink.records()] == [YOUNG]
+    assert [record.name for record in sink.records()] == [f"units/bb/{YOUNG}"]
 
 
 def test_a_dry_run_removes_nothing(place, capsys) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from pulse_core.results import RunResult, VariableSummary
 from pulse_core.scores.measures import MEASURES, why_null
@@ -28,17 +31,28 @@ GROUPS = ("pinball", "coverage", "width")
 
 
 def plain_json(result: RunResult, *, whole: bool) -> bytes:
-    """Return the document, indented where it is whole."""
-    content = msgspec.json.encode(plain_document(result, whole=whole))
-    return msgspec.json.format(content, indent=2) + b"\n" if whole else content
+    """Return the document: indented where it is whole, else with a line for each variable; its last line is the seal."""
+    document = plain_document(result, whole=whole)
+    if whole:
+        text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode().removesuffix("\n}")
+    else:
+        variables = document.pop("variables")
+        lines = ",\n".join(
+            f"{msgspec.json.encode(name).decode()}:{msgspec.json.encode(one).decode()}"
+            for name, one in variables.items()
+        )
+        head = msgspec.json.encode(document).decode().removesuffix("}")
+        text = f'{head},"variables":{{\n{lines}}}' if variables else f'{head},"variables":{{}}'
+    text += ",\n"
+    return f'{text}  "seal": "sha256:{sha256(text.encode()).hexdigest()}"}}\n'.encode()
 
 
 def plain_document(result: RunResult, *, whole: bool) -> dict[str, Any]:
-    """Return the document of a run that has its times."""
+    """Return the document of a run that has its times, without its seal."""
     assert result.started_at is not None
     assert result.finished_at is not None
     return {
-        "schema_version": 2,
+        "schema_version": 3,
         "digest": result.digest,
         "run": {
             "id": result.run_id,
@@ -56,8 +70,7 @@ def plain_document(result: RunResult, *, whole: bool) -> dict[str, Any]:
             "finished_at": result.finished_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{result.finished_at:%f}"[:3] + "Z",
             "seconds": (result.finished_at - result.started_at).total_seconds(),
         },
-        "variables_hold": "all" if whole else "best",
-        "variables": {one.variable: plain_variable(one, result, whole=whole) for one in result.variables},
+        "tables": {},
         "batches": [
             {
                 "id": batch.id,
@@ -68,21 +81,67 @@ def plain_document(result: RunResult, *, whole: bool) -> dict[str, Any]:
             for place, batch in enumerate(result.batches)
         ],
         "reliability": [plain_bin(one) for one in result.reliability().bins],
+        "discoveries": plain_discoveries(result),
         "failures": [
             {name: getattr(failure, name) for name in ("variable", "kind", "message", "context", "hint")}
             for failure in result.failures
         ],
+        "variables_hold": "all" if whole else "summary",
+        "variables": {
+            one.variable: plain_variable(one, result) if whole else plain_summary(one) for one in result.variables
+        },
     }
 
 
-def plain_variable(one: VariableSummary, result: RunResult, *, whole: bool) -> dict[str, Any]:
+def plain_discoveries(result: RunResult) -> dict[str, Any]:
+    """Return how many discoveries there are, and the least evidence of one."""
+    values = [
+        float(one.shown("log10_e")[cell])
+        for one in result.variables
+        for cell in np.ndindex(one.verdicts.shape)
+        if result.discoveries()[one.variable][cell]
+    ]
+    return {"count": len(values), "log10_e": min(values, default=None)}
+
+
+def plain_head(one: VariableSummary, horizons: Iterable[int]) -> dict[str, Any]:
+    """Return what a variable has in either form, at horizons from 0."""
+    benchmark = plain_benchmark(one, horizons)
+    best = {str(horizon + 1): least_error(one, horizon) for horizon in horizons}
+    return {"digest": f"sha256:{one.digest()}", "span": one.span, "benchmark": benchmark, "best": best}
+
+
+def plain_summary(one: VariableSummary) -> dict[str, Any]:
+    """Return a variable in short."""
+    horizons = range(one.scores.shape[1])
+    head = plain_head(one, horizons)
+    return {**head, "best_scores": {str(horizon + 1): plain_best(one, horizon) for horizon in horizons}}
+
+
+def plain_best(one: VariableSummary, horizon: int) -> dict[str, Any] | None:
+    """Return how the best forecaster stands; the spec of these runs judges absolute errors."""
+    name = least_error(one, horizon)
+    if name is None:
+        return None
+    place = one.forecasters.index(name)
+    measures = dict(zip(MEASURES, one.scores[place, horizon].tolist(), strict=True))
+    compared = plain_comparison(one, place, horizon, found=False)
+    trust = number(float(one.shown("probability")[place, horizon]))
+    is_benchmark = name == one.benchmark
+    return {
+        "mae": number(measures["mae"]),
+        "skill": number(measures["skill_mae"]),
+        "trust": None if is_benchmark else trust,
+        "verdict": None if is_benchmark else compared["verdict"],
+    }
+
+
+def plain_variable(one: VariableSummary, result: RunResult) -> dict[str, Any]:
     """Return a variable of the document."""
     horizons = range(one.scores.shape[1])
-    best = {str(horizon + 1): least_error(one, horizon) for horizon in horizons}
     found = result.discoveries()[one.variable]
     return {
-        "benchmark": plain_benchmark(one),
-        "best": best,
+        **plain_head(one, horizons),
         "ensemble": plain_ensemble(one) if "ensemble" in one.forecasters else None,
         "forecasters": {
             name: {
@@ -96,7 +155,6 @@ def plain_variable(one: VariableSummary, result: RunResult, *, whole: bool) -> d
                 }
             }
             for place, name in enumerate(one.forecasters)
-            if whole or name in {*best.values(), one.benchmark, "ensemble"}
         },
     }
 
@@ -130,10 +188,10 @@ def plain_ensemble(one: VariableSummary) -> dict[str, Any]:
     return {**document, "nulls": nulls} if nulls else document
 
 
-def plain_benchmark(one: VariableSummary) -> dict[str, Any]:
+def plain_benchmark(one: VariableSummary, horizons: Iterable[int]) -> dict[str, Any]:
     """Return the benchmark and the simple forecasters it was held against."""
     names = {}
-    for horizon in range(one.scores.shape[1]):
+    for horizon in horizons:
         skills = one.simple_skill[:, one.forecasters.index(one.benchmark), horizon].tolist()
         known = [skill for skill in skills if not math.isnan(skill)]
         names[str(horizon + 1)] = one.simple[skills.index(min(known))] if known else None

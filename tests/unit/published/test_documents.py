@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -22,14 +23,17 @@ from pulse_adapters.published import result_writer
 from pulse_adapters.published.benchmark_comparison import KEYS
 from pulse_adapters.published.forecaster_json import GROUPS
 from pulse_adapters.published.result_writer import result_json
+from pulse_adapters.published.seal import is_sealed, sealed
+from pulse_adapters.published.variable_json import summary_horizons
 from pulse_adapters.sinks.memory import MemorySink
 from pulse_core.data.observations import Observations
 from pulse_core.levels import LEVELS
-from pulse_core.results import TRUST, Failure, RunResult, VariableSummary
+from pulse_core.results import STATISTICS, TRUST, Failure, RunResult, VariableSummary
 from pulse_core.runs.training import RetrodictionTraining
 from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.verdict import BETTER, VERDICTS, WORSE
 from pulse_core.spec import RunSpec
+from pulse_core.tables import PartFacts
 from tests.fakes import FakeStore
 from tests.unit.published.plain_documents import plain_json
 
@@ -359,14 +363,86 @@ def test_up_to_200_variables_all_forecasters_are_kept():
     assert all(len(variable["forecasters"]) == 3 for variable in document["variables"].values())
 
 
-def test_above_200_variables_the_best_the_benchmark_and_the_ensemble_are_kept():
+def test_above_200_variables_the_document_is_a_summary():
     names = ("mean", "drift", "ses", "ensemble", "naive", "theta")
     errors = [[5.0, 5.0], [1.0, 5.0], [5.0, 1.0], [5.0, 5.0], [5.0, 5.0], [5.0, 5.0]]
     result = many(201)
     first = with_scores("mae", errors, variable="v000", forecasters=names, benchmark="naive")
     document = published(run_result(spec=result.spec, variables=[first, *result.variables[1:]]))
-    assert document["variables_hold"] == "best"
-    assert list(document["variables"]["v000"]["forecasters"]) == ["drift", "ses", "ensemble", "naive"]
+    assert document["variables_hold"] == "summary"
+    variable = document["variables"]["v000"]
+    assert variable["best"] == {"1": "drift", "2": "ses"}
+    assert variable["best_scores"]["1"] == {
+        "mae": 1.0,
+        "skill": first.scores[1, 0, MEASURES.index("skill_mae")],
+        "trust": first.shown("probability")[1, 0],
+        "verdict": VERDICTS[int(first.verdicts[1, 0])],
+    }
+
+
+def test_a_summary_has_at_most_2_kb_a_variable_whatever_the_horizon():
+    horizons, names = 1000, tuple(f"a_long_forecaster_{number}" for number in range(20))
+    scores = np.full((20, horizons, len(MEASURES)), 1 / 3)
+    shape = {"trust": (20, horizons, len(TRUST)), "simple_skill": (2, 20, horizons), "weights": (20, horizons)}
+    arrays = {name: np.full(size, -1 / 3) for name, size in shape.items()}
+    by_horizon = {name: np.full(horizons, 1 / 3) for name in ("regret", "bound")}
+    wide = summary(
+        "a" * 64,
+        names,
+        scores=scores,
+        benchmark=names[0],
+        verdicts=np.zeros((20, horizons), dtype=int),
+        trends=np.zeros(horizons, dtype=int),
+        statistics=np.zeros((20, horizons, len(STATISTICS))),
+        reliability=np.zeros((horizons, 10, 4)),
+        **arrays,
+        **by_horizon,
+    )
+    variables = [attrs.evolve(wide, variable=f"{wide.variable}{number:03}") for number in range(201)]
+    result = run_result(spec=spec(variables=[one.variable for one in variables]), variables=variables)
+    content = result_json(result)
+    assert len(content) < 201 * 2000
+    assert list(json.loads(content)["variables"][variables[0].variable]["best"]) == [
+        *("1", "3", "7", "19", "52", "139", "373", "1000")
+    ]
+
+
+@pytest.mark.parametrize("horizon", [1, 7, 8, 9, 10, 11, 12, 13, 24, 365, 1000])
+def test_a_summary_shows_the_first_and_the_last_horizon_and_each_once(horizon):
+    shown = summary_horizons(horizon)
+    assert (shown[0], shown[-1], len(shown)) == (1, horizon, min(horizon, 8))
+    assert list(shown) == sorted(set(shown))
+
+
+@pytest.mark.parametrize("count", [2, 201])
+def test_the_seal_is_of_all_lines_but_the_last(count):
+    lines = result_json(many(count)).splitlines(keepends=True)
+    digest = hashlib.sha256(b"".join(lines[:-1])).hexdigest()
+    assert lines[-1] == f'  "seal": "sha256:{digest}"}}\n'.encode()
+    assert is_sealed(b"".join(lines))
+
+
+@pytest.mark.parametrize("count", [2, 201])
+def test_any_bit_that_changes_breaks_the_seal(count):
+    content = result_json(many(count))
+    for position in np.random.default_rng(1).integers(8 * len(content), size=200).tolist():
+        changed = bytearray(content)
+        changed[position // 8] ^= 1 << position % 8
+        assert not is_sealed(bytes(changed))
+    for length in (0, 1, 80, 100, len(content) // 2, len(content) - 1):
+        assert not is_sealed(content[:length])
+    assert not is_sealed(content + b"\n")
+
+
+def test_what_is_no_object_cannot_be_sealed():
+    with pytest.raises(ValueError, match="only a JSON object"):
+        sealed([b"[]"])
+
+
+def test_every_part_is_listed_with_what_proves_it():
+    part = PartFacts("scores/part-00000-of-00001-0a", "0b", 12, 3456, "0a" * 32, "a", "b")
+    document = published(run_result(parts=(part,)))
+    assert document["tables"] == {"scores": [{**attrs.asdict(part), "name": f"{part.name}.parquet"}]}
 
 
 def test_the_digest_does_not_depend_on_what_is_kept():
@@ -374,8 +450,8 @@ def test_the_digest_does_not_depend_on_what_is_kept():
 
 
 def test_a_document_is_indented_unless_it_is_large():
-    assert result_json(run_result()).startswith(b'{\n  "schema_version": 2,\n')
-    assert result_json(many(201)).startswith(b'{"schema_version":2,')
+    assert result_json(run_result()).startswith(b'{\n  "schema_version": 3,\n')
+    assert result_json(many(201)).startswith(b'{"schema_version":3,')
 
 
 def test_the_same_result_gives_the_same_bytes():

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
+import msgspec
 import numpy as np
+import pyarrow.parquet
 import pytest
 
-from pulse.testing.results import run_result
-from pulse_adapters.published.result_reader import read_result
+from pulse.testing.results import publish, run_result
+from pulse_adapters.published.document import Part
+from pulse_adapters.published.result_reader import DamagedPart, read_result
 from pulse_adapters.published.table_reader import Rows, RunTable, joined, run_table
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_core.errors import MalformedData, RunNotFound
@@ -32,11 +38,13 @@ SECOND = (group(("d",), [0], [2], [6.0]),)
 @pytest.fixture
 def sink(tmp_path) -> FolderSink:
     sink = FolderSink(tmp_path)
+    parts = []
     for name, groups in zip(PARTS, (FIRST, SECOND), strict=True):
-        with sink.part("nightly", name) as write:
+        with sink.part("nightly", name) as writer:
             for columns in groups:
-                write(columns)
-    sink.publish(run_result(parts=PARTS))
+                writer.write(columns)
+        parts.append(writer.facts)
+    publish(sink, run_result(parts=parts))
     return sink
 
 
@@ -88,8 +96,8 @@ def test_a_column_without_labels_has_no_names(sink):
 
 def test_variables_are_read_one_after_another_across_parts(sink):
     chosen = table(sink, "mae", "horizon")
-    assert chosen.variables() == ("a", "b", "c", "d")
-    read = {name: chosen.of(name) for name in chosen.variables()}
+    assert [(part.first, part.last, part.rows) for part in chosen.parts] == [("a", "c", 5), ("d", "d", 1)]
+    read = {name: columns for name in "abcd" if (columns := chosen.of(name)) is not None}
     assert {name: np.asarray(columns["mae"]).tolist()[-1] for name, columns in read.items()} == {
         "a": 3.0,
         "b": 5.0,
@@ -98,8 +106,8 @@ def test_variables_are_read_one_after_another_across_parts(sink):
     }
     assert np.asarray(read["b"]["horizon"]).tolist() == [1, 2]
     assert "variable" not in read["b"]
-    with pytest.raises(KeyError):
-        chosen.of("z")
+    assert chosen.of("z") is None
+    assert chosen.of("aa") is None
 
 
 def test_a_run_without_the_table_says_how_to_get_it(sink):
@@ -108,19 +116,77 @@ def test_a_run_without_the_table_says_how_to_get_it(sink):
     assert "--hindcasts" in caught.value.hint
 
 
+def path_of(sink: FolderSink, part: Part) -> Path:
+    return sink.root / "nightly" / part.name
+
+
 def test_a_part_without_a_column_is_refused(sink):
+    wider = table(sink, "crps", "mae", "bias")
     with pytest.raises(MalformedData, match="without crps, bias") as caught:
-        list(table(sink, "crps", "mae", "bias").row_groups(f"{PARTS[0]}.parquet"))
-    assert caught.value.context == str(sink.root / f"nightly/{PARTS[0]}.parquet")
+        list(wider.row_groups(wider.parts[0]))
+    assert caught.value.context == str(path_of(sink, wider.parts[0]))
 
 
-@pytest.mark.parametrize("damage", ["cut short", "changed"])
-def test_a_damaged_part_is_refused_with_a_hint(sink, damage):
-    path = sink.root / f"nightly/{PARTS[0]}.parquet"
-    content = bytearray(path.read_bytes())
-    if damage == "changed":
-        content[4:60] = bytes(56)
-    path.write_bytes(content[:-9] if damage == "cut short" else content)
-    with pytest.raises(MalformedData, match="is no sound part of a run's table") as caught:
-        list(table(sink, "mae").row_groups(f"{PARTS[0]}.parquet"))
-    assert (caught.value.context, "--fresh" in caught.value.hint) == (str(path), True)
+def cut_short(content: bytes) -> bytes:
+    return content[:-9]
+
+
+def with_a_bit_flipped(content: bytes) -> bytes:
+    return content[:40] + bytes([content[40] ^ 4]) + content[41:]
+
+
+@pytest.mark.parametrize(
+    ("damage", "message", "is_seen_by_listing"),
+    [
+        (cut_short, "has [0-9,]+ bytes, and had [0-9,]+ when it was written", True),
+        (with_a_bit_flipped, "has changed since it was written: its SHA-256 is another", False),
+        (lambda content: None, "is missing: the run's result names it", True),
+    ],
+    ids=["cut short", "a bit", "missing"],
+)
+def test_a_damaged_part_is_refused_with_a_hint(sink, damage, message, is_seen_by_listing):
+    chosen = table(sink, "mae")
+    path = path_of(sink, chosen.parts[0])
+    damaged = damage(path.read_bytes())
+    path.unlink() if damaged is None else path.write_bytes(damaged)
+    with pytest.raises(DamagedPart, match=message) as caught:
+        list(chosen.row_groups(chosen.parts[0]))
+    assert caught.value.context == str(path)
+    assert "Run the same training again" in caught.value.hint
+    if is_seen_by_listing:
+        with pytest.raises(DamagedPart, match=message):
+            chosen.check_parts()
+    else:
+        chosen.check_parts()
+
+
+def test_bytes_that_are_no_table_are_refused_although_they_are_those_that_were_published(sink):
+    chosen = table(sink, "mae")
+    content = b"PAR1 not"
+    path_of(sink, chosen.parts[0]).write_bytes(content)
+    named = msgspec.structs.replace(chosen.parts[0], bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    with pytest.raises(DamagedPart, match="is no sound part of a run's table"):
+        list(chosen.row_groups(named))
+
+
+def test_the_pages_of_a_part_have_checksums(sink):
+    """Of a part whose pages changed, and whose SHA-256 nobody compared, Parquet's own readers can tell."""
+    content = path_of(sink, table(sink, "mae").parts[1]).read_bytes()
+    flipped = [content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :] for at in range(4, len(content) // 2)]
+    told = 0
+    for changed in flipped:
+        try:
+            file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(changed), page_checksum_verification=True)
+            told += file.read()["mae"].to_pylist() == [6.0]
+        except (OSError, KeyError, pyarrow.ArrowException):
+            told += 1
+    assert told > 0.9 * len(flipped)
+
+
+def test_the_same_rows_give_the_same_bytes(sink, tmp_path_factory):
+    other = FolderSink(tmp_path_factory.mktemp("other"))
+    with other.part("nightly", PARTS[1]) as writer:
+        for columns in SECOND:
+            writer.write(columns)
+    assert writer.facts is not None
+    assert f"{writer.facts.name}.parquet" == table(sink).parts[1].name

@@ -164,14 +164,14 @@ def test_what_is_no_run_is_refused(tmp_path, sink) -> None:
     with pytest.raises(RunNotFound):
         assemble_report(sink, "nightly")
     broken = trained(tmp_path, {"walk": walk(7)})
-    (tmp_path / "r" / "result.json").write_text('{"schema_version": 2}')
+    (tmp_path / "r" / "result.json").write_text('{"schema_version": 3}')
     with pytest.raises(MalformedData, match="is no result of a run"):
         assemble_report(broken, "r")
 
 
 def test_a_damaged_part_is_refused_by_name(tmp_path) -> None:
     sink = trained(tmp_path, {"walk": walk(8)})
-    (name,) = sink.parts("r", "scores")
+    (name,) = sink.parts("r", "batches")
     (tmp_path / "r" / name).write_bytes(b"PAR1 no more")
     with pytest.raises(MalformedData) as caught:
         assemble_report(sink, "r")

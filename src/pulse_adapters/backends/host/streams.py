@@ -37,6 +37,14 @@ class _LastingFile(io.FileIO):
         return written
 
 
+class _LastingText(io.TextIOWrapper):
+    """A stream that foreign code cannot close."""
+
+    def close(self) -> None:
+        """Flush."""
+        self.flush()
+
+
 def protect_streams() -> None:
     """Let stdout and stderr of this process outlast whatever they are connected to.
 
@@ -71,7 +79,7 @@ def _lasting(number: int, stream: Any) -> io.TextIOWrapper:
     """Return a stream like this one on a descriptor; `stream` is None where the descriptor was closed."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     file = _LastingFile(number, "wb", closefd=False)
-    return io.TextIOWrapper(
+    return _LastingText(
         io.BufferedWriter(file),
         encoding=encoding,
         errors="backslashreplace",

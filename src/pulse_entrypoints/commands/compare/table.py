@@ -44,7 +44,8 @@ def _title(comparison: Comparison) -> Text:
     message = (
         f": {len(_ranked(comparison))} of {comparison.compared} (variable, forecaster, horizon) differ in mean error"
     )
-    same = f"; {comparison.same} more variables are the same" if comparison.same else ""
+    variables = "1 more variable is" if comparison.same == 1 else f"{comparison.same} more variables are"
+    same = f"; {variables} the same" if comparison.same else ""
     return title.append(message + same, style="not bold")
 
 

@@ -51,7 +51,7 @@ class RunLine:
 
 @attrs.frozen
 class RecordsSize:
-    """The size of the records: sound ones, their bytes, and damaged ones that were set aside."""
+    """The size of the files of records: sound ones, their bytes, and damaged ones that were set aside."""
 
     count: int
     bytes: int
@@ -78,7 +78,7 @@ def open_archive(layered: Layered[Any]) -> ResultsArchive:
 def lines_of(archive: ResultsArchive) -> list[RunLine]:
     """Return a line a run, the last written first."""
     lines = (_line(archive, run_id) for run_id in archive.run_ids())
-    return sorted(lines, key=lambda line: (line.written, line.run), reverse=True)
+    return sorted((line for line in lines if line is not None), key=lambda line: (line.written, line.run), reverse=True)
 
 
 def size_of_records(archive: ResultsArchive) -> RecordsSize:
@@ -117,8 +117,12 @@ def _show(layered: Layered[RunsShowSettings]) -> Ending:
     return Ending(Exit.DONE)
 
 
-def _line(archive: ResultsArchive, run_id: str) -> RunLine:
-    facts = archive.run_facts(run_id)
+def _line(archive: ResultsArchive, run_id: str) -> RunLine | None:
+    """Return a run's line, or None where it was removed since it was listed."""
+    try:
+        facts = archive.run_facts(run_id)
+    except RunNotFound:
+        return None
     line = RunLine(run=run_id, state=UNPUBLISHED, written=facts.modified, bytes=facts.size)
     try:
         head = read_head(archive, run_id)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from pulse_adapters.sinks.archive import RecordFacts
+from pulse_core.errors import RunNotFound
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
@@ -37,47 +38,53 @@ def prune_runs(command_line: CommandLine, environment: Mapping[str, str]) -> Exi
     return run_command(command_line, environment, RunsPruneSettings, _prune)
 
 
-def find_old(archive: ResultsArchive, settings: RunsPruneSettings, now: datetime) -> OldResults:
-    """Return what was last written too long ago. The newest runs stay, and records while one of their key is recent."""
-    before = now - timedelta(days=settings.older_than)
+def find_old(archive: ResultsArchive, settings: RunsPruneSettings, before: datetime) -> OldResults:
+    """Return what was last written before that time, and what was set aside as damaged. The newest runs stay."""
     runs: list[RunLine] = []
     if settings.what != RECORDS:
         runs = [line for line in lines_of(archive)[settings.keep :] if line.written < before]
     records: list[RecordFacts] = []
     if settings.what != RUNS:
-        recorded = list(archive.records())
-        recent = {record.key for record in recorded if not record.damaged and record.modified >= before}
-        records = [record for record in recorded if record.key not in recent]
+        records = [record for record in archive.records() if record.is_outdated(before)]
     return OldResults(tuple(runs), tuple(records))
 
 
-def remove(archive: ResultsArchive, old: OldResults) -> None:
-    """Remove old results. An interrupted removal can be run again."""
-    for run in old.runs:
-        archive.remove_run(run.run)
-    for key in dict.fromkeys(record.key for record in old.records):
-        archive.remove_record(key)
+def remove(archive: ResultsArchive, old: OldResults, before: datetime) -> OldResults:
+    """Remove old results, and return what was removed: what a run has written or uses meanwhile stays.
+
+    An interrupted removal can be run again.
+    """
+    runs = tuple(run for run in old.runs if _removed(archive, run, before))
+    return OldResults(runs, tuple(archive.remove_records(old.records, before)))
+
+
+def _removed(archive: ResultsArchive, run: RunLine, before: datetime) -> bool:
+    try:
+        return archive.remove_run(run.run, before)
+    except RunNotFound:  # somebody else has removed it
+        return False
 
 
 def _prune(layered: Layered[RunsPruneSettings]) -> Ending:
     settings, archive = layered.settings, open_archive(layered)
-    old = find_old(archive, settings, utc_now())
+    before = utc_now() - timedelta(days=settings.older_than)
+    old = find_old(archive, settings, before)
     if not settings.dry_run:
-        remove(archive, old)
+        old = remove(archive, old, before)
     if settings.format == TABLE:
         from pulse_entrypoints.commands.runs.table import pruned
 
         show(*pruned(old, removed=not settings.dry_run))
     elif settings.format == CSV:
         rows = [{"kind": "run", "name": run.run, "bytes": run.bytes} for run in old.runs]
-        rows += [{"kind": "record", "name": record.key, "bytes": record.size} for record in old.records]
+        rows += [{"kind": "record", "name": record.name, "bytes": record.size} for record in old.records]
         write_csv(("kind", "name", "bytes"), rows)
     else:
         write_json(
             {
                 "removed": not settings.dry_run,
                 "runs": [run.run for run in old.runs],
-                "records": [record.key for record in old.records],
+                "records": [record.name for record in old.records],
                 "bytes": old.bytes,
             }
         )

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from pulse_adapters.published.cautions import TrendingBenchmark, reliability_text, trending_text
+from pulse_adapters.published.cautions import TrendingBenchmark, reliability_text, trending_text, unrepeatable_text
 from pulse_core.results import RunResult, VariableSummary
 
 
 def cautions(result: RunResult) -> Iterator[str]:
     """Yield what must be told beside the numbers."""
     trending = [_trending(summary) for summary in result.variables if summary.trends.any()]
-    for text in (trending_text(trending), reliability_text(result.reliability().bins)):
+    reliability = reliability_text(result.reliability().bins)
+    for text in (trending_text(trending), reliability, unrepeatable_text(result.unrepeatable)):
         if text:
             yield text
 

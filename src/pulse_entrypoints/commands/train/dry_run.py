@@ -11,7 +11,8 @@ from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet, resolve
 from pulse_core.plan import Slice, WorkUnit, batches, take, work_units
 from pulse_core.ports import DataStore
-from pulse_core.runs.training import shared_units, workload
+from pulse_core.runs.training import shared_units
+from pulse_core.runs.units import workload
 from pulse_core.spec import RunSpec
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.output import show, write_json
