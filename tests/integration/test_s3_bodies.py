@@ -110,13 +110,13 @@ def test_a_page_in_the_place_of_an_answer_is_a_clear_error(bucket, fault_proxy, 
     assert "--s3-endpoint-url" in caught.value.hint
 
 
-@pytest.mark.parametrize("request_of", ["put", "create", "copy", "delete", "upload", "upload in parts"])
+@pytest.mark.parametrize("request_of", ["put", "create", "exchange", "delete", "upload", "upload in parts"])
 def test_what_a_page_confirms_is_not_taken_for_stored(bucket, fault_proxy, corner, request_of) -> None:
     fault_proxy.plan(*[PAGE] * 9)
     calls = {
         "put": lambda: bucket.put(f"{corner}a.csv", CSV),
         "create": lambda: bucket.create(f"{corner}a.csv", CSV),
-        "copy": lambda: bucket.copy(f"{corner}a.csv", f"{corner}b.csv"),
+        "exchange": lambda: bucket.exchange(f"{corner}a.csv", CSV, ""),
         "delete": lambda: bucket.delete(f"{corner}a.csv"),
         "upload": lambda: bucket.upload(f"{corner}a.csv", io.BytesIO(CSV)),
         "upload in parts": lambda: bucket.upload(f"{corner}a.csv", io.BytesIO(bytes(17 * 2**20))),

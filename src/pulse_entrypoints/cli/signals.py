@@ -82,8 +82,8 @@ class Interruption:
     def handle_end_of_grace(self, number: int, frame: FrameType | None) -> None:
         """Handle SIGALRM."""
         del number, frame
-        if self.status is None:
-            raise Interrupted(str(self.stop.reason))
+        if self.status is None and self.stop.reason is not None:
+            raise Interrupted(self.stop.reason)
 
     def patience(self) -> float:
         """Return the seconds that a signal leaves to the process."""
