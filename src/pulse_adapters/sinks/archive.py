@@ -26,7 +26,7 @@ from pulse_adapters.sinks.layout import (
     result_name,
     run_folder,
 )
-from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, groups_in_use, while_held
+from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, groups_in_use, is_seen_alive, while_held
 from pulse_adapters.storage.port import DAMAGED, Storage
 from pulse_core.errors import RunInterrupted, RunNotFound, SinkUnavailable
 
@@ -182,7 +182,8 @@ class StorageArchive:
         """Remove a claim that was last renewed so long ago that nobody holds it."""
         content = self.storage.read(name)  # read first: what is found to be old next was so when it was read
         renewed = [entry.modified for entry in self.storage.entries(name.rpartition("/")[0]) if entry.name == name]
-        if content is not None and renewed and renewed[0] < written_before:
+        old = bool(renewed) and renewed[0] < written_before
+        if content is not None and old and not is_seen_alive(content):
             self.storage.exchange(name, content, None)
 
     def _remove_files(self, names: set[str], result: str, lease: Lease) -> None:
