@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
@@ -27,7 +27,7 @@ from pulse_adapters.sinks.layout import (
     run_folder,
 )
 from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, groups_in_use, is_seen_alive, while_held
-from pulse_adapters.storage.port import DAMAGED, Storage
+from pulse_adapters.storage.port import DAMAGED, Entry, Storage
 from pulse_core.errors import RunInterrupted, RunNotFound, SinkUnavailable
 
 
@@ -165,8 +165,7 @@ class StorageArchive:
         try:
             with claimed(self.storage, claim, Claim.of(run_id, PRUNE), _give_up) as lease:
                 entries = [entry for entry in self.storage.entries(folder) if entry.name != claim]
-                if not entries:
-                    raise _NoFiles
+                _require_files(entries)
                 if written_before is not None and any(entry.modified >= written_before for entry in entries):
                     return False
                 self._remove_files({entry.name for entry in entries}, result_name(run_id), lease)
@@ -208,6 +207,11 @@ class StorageArchive:
 
 class _NoFiles(Exception):
     """A run has no files."""
+
+
+def _require_files(entries: Sequence[Entry]) -> None:
+    if not entries:
+        raise _NoFiles
 
 
 class _UnderWay(Exception):
