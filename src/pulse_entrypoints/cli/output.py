@@ -108,6 +108,11 @@ def _without_non_finite(value: Any) -> Any:
 
 def show(*parts: Any) -> None:
     """Print tables and texts of rich to stdout, with an empty line between two of them."""
+    show_all(parts)
+
+
+def show_all(parts: Iterable[Any]) -> None:
+    """Print tables and texts of rich to stdout as they come, with an empty line between two of them."""
     from rich.console import Console  # 60 ms that only a table needs
 
     console = Console(file=sys.stdout)
