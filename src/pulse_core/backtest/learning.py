@@ -14,7 +14,7 @@ from pulse_core.backtest.calibration import calibrator_arrays
 from pulse_core.backtest.hindcasts import Hindcasts
 from pulse_core.backtest.origins import Origins
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.kernel.bindings import LANES, PassState, fill, run_ensemble_latest, run_pass, whole_lanes
+from pulse_core.kernel.bindings import LANES, TOGETHER, PassState, fill, run_ensemble_latest, run_pass, whole_lanes
 from pulse_core.kernel.memory import Memory, on_lines
 from pulse_core.levels import LEVELS
 from pulse_core.scores.sums import SUMS
@@ -293,6 +293,9 @@ class LearningPass:
             difference=self._differences,
             window=window,
             bet=zeros(window, *self._pairs),
+            learned=self._memory.integers(horizons),
+            multiplied=self._memory.integers(horizons),
+            recent=zeros(horizons - 1 + TOGETHER, LANES),
             pairs=self._pairs_before(),
             ahead=zeros(*self._pairs),
             counts=self._counts,

@@ -33,6 +33,9 @@ CELL_SUMS: Final = 34
 TRUST_STATE: Final = 7
 """Numbers of the state of a pair: STATE of learners.h."""
 
+TOGETHER: Final = 64
+"""Origins of whose differences products are learned together, at most: TOGETHER of learners.h."""
+
 BASELINE: Final = "kernel_baseline.so"
 AVX2: Final = "kernel_avx2.so"
 HINT_BUILD: Final = "Install Pulse anew, in a clone by `make run` or `pip install --editable .`, which compiles it"
@@ -189,7 +192,8 @@ class _Trust(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("width", "first", "window")),
         *((name, ctypes.c_double) for name in ("fade", "level_fade", "size_fade", "win_fade")),
-        *((name, ctypes.c_void_p) for name in ("level", "difference", "bet", "pairs", "ahead", "counts", "marks")),
+        *((name, ctypes.c_void_p) for name in ("level", "difference", "bet", "learned", "multiplied", "recent")),
+        *((name, ctypes.c_void_p) for name in ("pairs", "ahead", "counts", "marks")),
         *((name, ctypes.c_int64) for name in ("mark_count", "next_mark")),
         *((name, ctypes.c_void_p) for name in ("marked", "marked_ahead", "states", "evidence")),
     ]

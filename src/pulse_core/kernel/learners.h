@@ -19,6 +19,8 @@ enum { BY_ABSOLUTE_ERROR = 0, BY_CRPS = 1 };
  * interleaved processes. What is told of it is the mean difference over its standard deviation, the effective number,
  * the inflation of its variance by overlap, the faded numbers of differences and of comparisons, wins and losses. */
 enum { SIZE = 5, WINS = 8, FIXED = 10, CAPITALS = 6, STATE = 7 };
+/* Origins of whose differences products are learned together, at most. */
+enum { TOGETHER = 64 };
 
 /* Before a loop over levels: unrolled, each step has its constants and no branch on the level is left. */
 #define UNROLL_LEVELS _Pragma("GCC unroll 9")
@@ -114,6 +116,9 @@ struct trust {
     double *level;          /* (horizons, 2) the benchmark's absolute errors, faded, and their faded number */
     double *difference;     /* (origins of the period, horizons, width) d, 0 for a tie, NaN for none */
     double *bet;            /* (window, horizons, width) of the origins that wait, each in the place of its number mod window */
+    int64_t *learned;       /* (horizons) origins of the period that are learned from */
+    int64_t *multiplied;    /* (horizons) of these, those whose products of lags are learned */
+    double *recent;         /* (horizons - 1 + TOGETHER, LANES) scratch for differences of a pair */
     double *pairs;          /* by horizon, (width / LANES, rows, LANES): see above; capitals begin at 1 */
     double *ahead;          /* (horizons, width) running sum of the differences in losses, of all origins so far */
     double *counts;         /* (batches, horizons, 2, width) wins and losses by the batch in which they became known */

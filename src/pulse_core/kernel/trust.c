@@ -133,18 +133,17 @@ static inline void multiply(double *capital, lanes factor)
 /* Learn the differences d of one origin at a horizon, `first` origins after the period's first. */
 static void learn_differences(struct trust *state, int64_t first, int64_t horizons, int64_t h, int64_t batch)
 {
-    const int64_t width = state->width, steps = h + 1, apart = horizons * width;
+    const int64_t width = state->width, steps = h + 1;
     const double *difference = state->difference + (first * horizons + h) * width;
     const double *bet = state->bet + (first % state->window * horizons + h) * width;
     double *counts = state->counts + (batch * horizons + h) * 2 * width;
     const int64_t process = (FIXED + 2 * h + first % steps * CAPITALS) * LANES;
-    const int64_t lags = h < first ? h : first;
     const lanes fade = all_lanes(state->fade), square_fade = fade * fade, size_fade = all_lanes(state->size_fade);
     const lanes win_fade = all_lanes(state->win_fade), share = all_lanes(1.0 / sqrt((double)steps));
     const lanes zero = all_lanes(0.0), one = all_lanes(1.0);
     for (int64_t i = 0; i < width; i += LANES) {
         double *sums = kept(state, h, i), *size = sums + SIZE * LANES, *wins = sums + WINS * LANES;
-        double *capital = sums + process, *products = sums + FIXED * LANES;
+        double *capital = sums + process;
         lanes d = load(difference + i);
         mask won = less(zero, d), lost = less(d, zero), counted = won | lost;
         lanes number = only(counted, one), value = only(counted, d), square = value * value;
@@ -153,14 +152,6 @@ static void learn_differences(struct trust *state, int64_t first, int64_t horizo
         add(sums + 2 * LANES, fade, value);
         add(sums + 3 * LANES, fade, square);
         add(sums + 4 * LANES, fade, only(equal(d, d), one));
-        /* before the period nothing was compared, and 0 fades to 0 */
-        for (int64_t lag = 1; lag <= lags; lag++) {
-            double *product = products + (lag - 1) * 2 * LANES;
-            lanes before = load(difference - lag * apart + i);
-            mask both = counted & less(zero, absolute(before));
-            add(product, fade, only(both, d * before));
-            add(product + LANES, fade, only(both, one));
-        }
         lanes squares = load(size), weight = load(size + LANES);
         store(size, choose(counted, size_fade * squares + square, squares));
         store(size + LANES, choose(counted, size_fade * weight + number, weight));
@@ -178,6 +169,58 @@ static void learn_differences(struct trust *state, int64_t first, int64_t horizo
     }
 }
 
+/* Lags whose products are added side by side. */
+enum { LAGS = 4 };
+
+/* Add the products at `lags` lags from `lag` on of the differences of origins from `begin` up to, not including, `end`,
+ * each fading those before; `recent` (.., LANES) are differences, of which that of origin t stands in row t. */
+static inline void add_products(double *products, const double *recent, int64_t lag, int lags, int64_t begin, int64_t end,
+                                lanes fade)
+{
+    const lanes zero = all_lanes(0.0), one = all_lanes(1.0);
+    lanes sum[LAGS], pairs[LAGS];
+    for (int i = 0; i < lags; i++) {
+        sum[i] = load(products + i * 2 * LANES);
+        pairs[i] = load(products + (i * 2 + 1) * LANES);
+    }
+    for (int64_t t = begin; t < end; t++) {
+        const lanes d = load(recent + t * LANES);
+        const mask counted = less(zero, absolute(d));
+        for (int i = 0; i < lags; i++) {
+            const lanes before = load(recent + (t - lag - i) * LANES);
+            const mask both = counted & less(zero, absolute(before));
+            sum[i] = fade * sum[i] + only(both, d * before);
+            pairs[i] = fade * pairs[i] + only(both, one);
+        }
+    }
+    for (int i = 0; i < lags; i++) {
+        store(products + i * 2 * LANES, sum[i]);
+        store(products + (i * 2 + 1) * LANES, pairs[i]);
+    }
+}
+
+/* Bring the products of lags at a horizon up to date: they are learned for many origins at once, lag after lag, for the
+ * lags of far horizons are more than fit a cache. */
+static void learn_products(struct trust *state, int64_t horizons, int64_t h)
+{
+    const int64_t begin = state->multiplied[h], end = state->learned[h], width = state->width;
+    const int64_t oldest = begin > h ? begin - h : 0;
+    const lanes fade = all_lanes(state->fade);
+    for (int64_t i = 0; i < width && h; i += LANES) {
+        double *products = kept(state, h, i) + FIXED * LANES;
+        for (int64_t t = oldest; t < end; t++)
+            store(state->recent + (t - oldest) * LANES, load(state->difference + (t * horizons + h) * width + i));
+        int64_t lag = 1;
+        for (; lag + LAGS - 1 <= h && lag + LAGS - 1 <= begin; lag += LAGS)
+            add_products(products + (lag - 1) * 2 * LANES, state->recent, lag, LAGS, begin - oldest, end - oldest, fade);
+        /* before the period nothing was compared, and 0 fades to 0 */
+        for (; lag <= h && lag < end; lag++)
+            add_products(products + (lag - 1) * 2 * LANES, state->recent, lag, 1, (begin > lag ? begin : lag) - oldest,
+                         end - oldest, fade);
+    }
+    state->multiplied[h] = end;
+}
+
 /* Learn, at each horizon, from one origin whose actual has become known, or from none (-1), as `now` knows it. */
 void trust_learn(struct pass *pass, const int64_t *origin, int64_t now)
 {
@@ -185,8 +228,12 @@ void trust_learn(struct pass *pass, const int64_t *origin, int64_t now)
     for (int64_t h = 0; h < pass->horizons; h++) {
         if (origin[h] < 0)
             continue;
-        if (origin[h] >= first)
+        if (origin[h] >= first) {
             learn_differences(&pass->trust, origin[h] - first, pass->horizons, h, pass->batch[now]);
+            pass->trust.learned[h] = origin[h] - first + 1;
+            if (pass->trust.learned[h] - pass->trust.multiplied[h] == TOGETHER)
+                learn_products(&pass->trust, pass->horizons, h);
+        }
         learn_level(pass, origin[h], h);
     }
 }
@@ -229,12 +276,14 @@ static void write_state(const double *sums, int64_t h, double *to, int64_t apart
 }
 
 /* Write the states of all pairs: (STATE, horizons, width). */
-static void write_states(const struct pass *pass, double *to)
+static void write_states(struct pass *pass, double *to)
 {
     const int64_t width = pass->trust.width;
-    for (int64_t h = 0; h < pass->horizons; h++)
+    for (int64_t h = 0; h < pass->horizons; h++) {
+        learn_products(&pass->trust, pass->horizons, h);
         for (int64_t i = 0; i < width; i += LANES)
             write_state(kept(&pass->trust, h, i), h, to + h * width + i, pass->horizons * width);
+    }
 }
 
 /* Average the capitals over bets and interleaved processes: e-values for and against, (2, horizons, width). */
