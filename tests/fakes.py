@@ -221,6 +221,10 @@ class FakeStorage:
     def sweep(self, name: str) -> None:
         pass
 
+    def abandoned(self, folder: str) -> Iterator[str]:
+        del folder
+        yield from ()
+
     def address(self, name: str) -> str:
         return f"memory:{name}"
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from pulse.testing.results import run_result, variable_record
+from pulse.testing.results import run_result, variable_batches
 from pulse_adapters.sinks.storage_sink import StorageSink
 from pulse_core.errors import RunNotFound, SettingsError
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
@@ -34,7 +34,7 @@ def write_part(results: ResultsArchive, run_id: str, name: str) -> None:
 
 def test_an_archive_without_runs_has_none(results):
     assert list(results.run_ids()) == []
-    results.record(KEY, variable_record())
+    results.record(KEY, variable_batches())
     assert list(results.run_ids()) == []
 
 
@@ -119,7 +119,7 @@ def test_a_run_id_that_is_none_is_refused(results, run_id):
 
 def test_records_are_listed_with_size_and_time(results):
     for key in (KEY, OTHER_KEY):
-        results.record(key, variable_record())
+        results.record(key, variable_batches())
     results.publish(run_result())
     found = sorted(results.records(), key=lambda facts: facts.key)
     assert [facts.key for facts in found] == [KEY, OTHER_KEY]
@@ -135,33 +135,33 @@ def test_what_is_in_the_ledger_and_no_record_is_passed_over(results):
 
 def test_a_removed_record_is_gone_and_nothing_else(results):
     for key in (KEY, OTHER_KEY):
-        results.record(key, variable_record())
+        results.record(key, variable_batches())
     results.remove_record(KEY)
     results.remove_record(KEY)
-    assert (results.recall(KEY), results.recall(OTHER_KEY)) == (None, variable_record())
-    results.record(KEY, variable_record(1))
-    assert results.recall(KEY) == variable_record(1)
+    assert (results.recall(KEY), results.recall(OTHER_KEY)) == (None, variable_batches())
+    results.record(KEY, variable_batches(1))
+    assert results.recall(KEY) == variable_batches(1)
 
 
 def test_a_record_set_aside_is_told_and_removed_with_its_key(results):
-    results.record(KEY, variable_record())
+    results.record(KEY, variable_batches())
     results.storage.replace(f"units/ab/{KEY}", b"damaged")
     assert results.recall(KEY) is None
-    results.record(KEY, variable_record())
+    results.record(KEY, variable_batches())
     assert sorted((facts.key, facts.damaged) for facts in results.records()) == [(KEY, False), (KEY, True)]
     results.remove_record(KEY)
     assert list(results.records()) == []
 
 
 def test_a_removed_run_is_gone_with_all_its_files_and_nothing_else(results):
-    results.record(KEY, variable_record())
+    results.record(KEY, variable_batches())
     for run_id in ("nightly", "nightly-2"):
         write_part(results, run_id, PARTS[0])
         results.publish(run_result(run_id=run_id, parts=PARTS[:1]))
         results.attach(run_id, "run.log", b"")
     results.remove_run("nightly")
     assert list(results.run_ids()) == ["nightly-2"]
-    assert results.recall(KEY) == variable_record()
+    assert results.recall(KEY) == variable_batches()
     assert results.parts("nightly", "scores") == ()
     assert results.parts("nightly-2", "scores") == (f"{PARTS[0]}.parquet",)
     with pytest.raises(RunNotFound, match="no run 'nightly'"):

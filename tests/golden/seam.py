@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
 
 import attrs
 import numpy as np
@@ -23,12 +21,10 @@ from pulse_core import (
     PerOriginForecaster,
     RetrodictionTraining,
     RunSpec,
-    VariableBacktest,
 )
 from pulse_core.results import STATISTICS
-from pulse_core.runs import units
-from pulse_core.runs.inputs import VariableInput
 from pulse_core.scores.sums import SUMS
+from tests.backtests import kept_backtests
 from tests.golden.models import OwnForecaster
 from tests.golden.series import Rows
 
@@ -67,7 +63,7 @@ def train(
         hindcasts=hindcasts,
         keep_going=True,
     )
-    with _backtests() as records:
+    with kept_backtests() as records:
         result = training.execute(RunSpec(**spec))
     tables = [columns for (_, name), goes in sink.parts.items() if name.startswith("hindcasts/") for columns in goes]
     pieces: dict[str, dict[str, Array]] = {}
@@ -103,19 +99,6 @@ def train(
         forecasters={summary.variable: summary.forecasters for summary in result.variables},
         pieces=pieces,
     )
-
-
-@contextmanager
-def _backtests() -> Iterator[dict[str, VariableBacktest]]:
-    """Yield what the backtests of a run come to, by variable, as they are made: they are recorded nowhere."""
-    backtest, kept = units.backtest_input, dict[str, VariableBacktest]()
-
-    def keep(value: VariableInput, *arguments: Any) -> VariableBacktest:
-        kept[value.variable] = backtest(value, *arguments)
-        return kept[value.variable]
-
-    with patch.object(units, "backtest_input", keep):
-        yield kept
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pulse.testing.results import run_result, variable_record
+from pulse.testing.results import run_result, variable_batches
 from pulse_adapters.aws.bucket import Bucket
 from pulse_adapters.aws.clients import AwsSettings
 from pulse_adapters.sinks.storage_sink import StorageSink
@@ -181,8 +181,8 @@ def test_records_and_recalls_through_a_bad_network(storage, fault_proxy):
     sink = StorageSink(storage)
     keys = [f"{number:064x}" for number in range(8)]
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda key: sink.record(key, variable_record()), keys))
-        assert list(threads.map(sink.recall, keys)) == [variable_record()] * 8
+        list(threads.map(lambda key: sink.record(key, variable_batches()), keys))
+        assert list(threads.map(sink.recall, keys)) == [variable_batches()] * 8
     assert sum(1 for seen in fault_proxy.seen if seen.fault) >= 5
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from pulse.testing.results import variable_record
+from pulse.testing.results import variable_batches
 from pulse_adapters.aws.clients import AwsSettings
 from pulse_adapters.sinks.storage_sink import StorageSink
 from pulse_adapters.storage.s3 import S3Storage
@@ -181,7 +181,7 @@ def test_a_record_written_by_a_writer_that_died_is_recalled_or_written_again(in_
     storage.create("warm", b"")
     fault_proxy.plan(LoseAnswer())
     with pytest.raises(SinkUnavailable):
-        sink.record(key, variable_record())
-    assert sink.recall(key) == variable_record()
-    sink.record(key, variable_record(1))
-    assert sink.recall(key) == variable_record()
+        sink.record(key, variable_batches())
+    assert sink.recall(key) == variable_batches()
+    sink.record(key, variable_batches(1))
+    assert sink.recall(key) == variable_batches()

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pulse.testing.results import run_result, variable_record
+from pulse.testing.results import run_result, variable_batches
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.sinks.memory import MemorySink
 
@@ -27,28 +27,28 @@ RACER = """
 import sys, time
 from pathlib import Path
 from pulse_adapters.sinks.folder import FolderSink
-from pulse.testing.results import variable_record
+from pulse.testing.results import variable_batches
 
 sink, seed = FolderSink(Path(sys.argv[1])), int(sys.argv[2])
-result = variable_record(seed)
+result = variable_batches(seed)
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(20):
     sink.record(f"{number:064x}", result)
 print([int(variable_seed) for number in range(20)
-       for variable_seed in range(8) if sink.recall(f"{number:064x}") == variable_record(variable_seed)])
+       for variable_seed in range(8) if sink.recall(f"{number:064x}") == variable_batches(variable_seed)])
 """
 
 ENDLESS = """
 import itertools, sys
 from pathlib import Path
 from pulse_adapters.sinks.folder import FolderSink
-from pulse.testing.results import run_result, variable_record
+from pulse.testing.results import run_result, variable_batches
 
 sink = FolderSink(Path(sys.argv[1]), (Path(sys.argv[1]) / "out.json",))
 print("ready", flush=True)
 for number in itertools.count(int(sys.argv[2]) * 100_000):
-    sink.record(f"{number:064x}", variable_record(number))
+    sink.record(f"{number:064x}", variable_batches(number))
     sink.publish(run_result(software={"number": str(number)}))
 """
 
@@ -88,7 +88,7 @@ def test_a_writer_killed_at_any_moment_leaves_whole_files_or_none(tmp_path):
         writer.send_signal(signal.SIGKILL)
         writer.communicate(timeout=60)
         for path in (tmp_path / "units").glob("*/[0-9a-f]*"):
-            assert sink.recall(path.name) == variable_record(int(path.name, 16))
+            assert sink.recall(path.name) == variable_batches(int(path.name, 16))
         for path in (tmp_path / "out.json", tmp_path / "nightly/result.json"):
             assert not path.exists() or json.loads(path.read_bytes())["run"]["id"] == "nightly"
     assert not list(tmp_path.rglob("*.damaged"))
@@ -98,7 +98,7 @@ def test_a_writer_killed_at_any_moment_leaves_whole_files_or_none(tmp_path):
 
 def test_in_another_process_a_copy_of_a_memory_sink_is_empty_and_small():
     sink = MemorySink()
-    sink.record(KEY, variable_record())
+    sink.record(KEY, variable_batches())
     travelling = pickle.dumps(sink)
     code = f"import pickle; print(pickle.loads({travelling!r}).recall({KEY!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -15,6 +15,7 @@ import itertools
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -95,6 +96,8 @@ class Proxy:
     seen: list[Seen] = attrs.field(factory=list)
     dropped: set[str] = attrs.field(factory=set)
     """Headers, in lower case, that are not passed on: so a server seems not to know them."""
+    delay: float = 0.0
+    """Seconds that each request waits, as on its way to a distant server."""
     stopped: threading.Event = attrs.field(factory=threading.Event)
     _choose: Choose = attrs.field(default=lambda _: None)
     _lock: threading.Lock = attrs.field(factory=threading.Lock)
@@ -166,6 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         seen = proxy.note(self.command, self.path)
         fault = seen.fault
+        time.sleep(proxy.delay)
         if isinstance(fault, Reset):
             self._reset()
         elif isinstance(fault, Stall):

@@ -5,7 +5,7 @@ Two things go beyond botocore: a body that breaks off is fetched again, and of c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import islice
@@ -212,13 +212,18 @@ class Bucket:
                 message = f"cannot be removed: {failure.get('Code')}, {failure.get('Message')}"
                 raise self.unavailable(message, self.address(failure.get("Key", "")), "Allow s3:DeleteObject there")
 
-    def abort_uploads(self, prefix: str, before: datetime) -> None:
-        """Abort the uploads in parts that began before a moment: their writers have ended."""
+    def uploads(self, prefix: str, before: datetime) -> Sequence[dict[str, Any]]:
+        """Return the uploads in parts that began before a moment: their writers have ended."""
         with self.faults(prefix, resource=""):
             pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name, Prefix=prefix)
-            for upload in [upload for page in pages for upload in page.get("Uploads", ())]:
-                if upload["Initiated"] < before:
-                    self.client.abort_multipart_upload(Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"])
+            uploads = [upload for page in pages for upload in page.get("Uploads", ())]
+        return [upload for upload in uploads if upload["Initiated"] < before]
+
+    def abort_uploads(self, prefix: str, before: datetime) -> None:
+        """Abort these uploads."""
+        for upload in self.uploads(prefix, before):
+            with self.faults(prefix, resource=""):
+                self.client.abort_multipart_upload(Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"])
 
     def faults(self, key: str, resource: str | None = None) -> AbstractContextManager[None]:
         """Translate the errors of boto3; `resource` is the one that a policy must allow, unless it is the key."""

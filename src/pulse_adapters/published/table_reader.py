@@ -62,7 +62,7 @@ class RunTable:
     run_id: str
     parts: Sequence[Part]
     columns: Sequence[str]
-    _split_part: tuple[str, dict[str, Columns]] = ("", {})
+    _opened: _OpenPart | None = None
 
     def check_parts(self) -> None:
         """Refuse parts that are missing or of another size, by a listing. Raises DamagedPart, SinkUnavailable.
@@ -82,7 +82,11 @@ class RunTable:
         """
         if variables is not None and not any(map(part.holds, variables)):
             return
-        for rows in self._row_groups(part):
+        opened = self._open(part)
+        for number in range(opened.groups):
+            if variables is not None and not any(opened.may_hold(number, name) for name in variables):
+                continue
+            rows = self._rows(part, opened, number)
             selected = _matching(rows, variables, horizon)
             if selected.all():
                 yield rows
@@ -96,13 +100,23 @@ class RunTable:
         """
         for part in self.parts:
             if part.holds(variable):
-                if self._split_part[0] != part.name:
-                    self._split_part = part.name, rows_by_variable(joined(list(self.row_groups(part))))
-                if variable in self._split_part[1]:
-                    return self._split_part[1][variable]
+                if self._opened is None or self._opened.name != part.name:
+                    self._opened = self._open(part)
+                pieces = [self._split(part, self._opened, number, variable) for number in range(self._opened.groups)]
+                found = [piece for piece in pieces if piece is not None]
+                if found:
+                    return joined([Rows(columns) for columns in found]).columns
         return None
 
-    def _row_groups(self, part: Part) -> Iterator[Rows]:
+    def _split(self, part: Part, opened: _OpenPart, number: int, variable: str) -> Columns | None:
+        """Return the rows of a variable in a row group, which is read once for all its variables."""
+        if not opened.may_hold(number, variable):
+            return None
+        if number not in opened.split:
+            opened.split[number] = rows_by_variable(self._rows(part, opened, number))
+        return opened.split[number].get(variable)
+
+    def _open(self, part: Part) -> _OpenPart:
         import pyarrow as pa
         import pyarrow.parquet
 
@@ -113,10 +127,12 @@ class RunTable:
             missing = [name for name in self.columns if name not in file.schema_arrow.names]
         if missing:
             raise self._damaged(part, f"is a part of a table without {', '.join(missing)}")
-        for number in range(file.num_row_groups):
-            with self._faults(part):
-                group = file.read_row_group(number, columns=list(self.columns), use_threads=False)
-            yield Rows({name: _column(group[name]) for name in self.columns})
+        return _OpenPart(part.name, file)
+
+    def _rows(self, part: Part, opened: _OpenPart, number: int) -> Rows:
+        with self._faults(part):
+            group = opened.file.read_row_group(number, columns=list(self.columns), use_threads=False)
+        return Rows({name: _column(group[name]) for name in self.columns})
 
     def _content(self, part: Part) -> bytes:
         """Return the bytes of a part, which are those that the result names. Raises DamagedPart, SinkUnavailable."""
@@ -150,6 +166,29 @@ class RunTable:
 
     def _damaged(self, part: Part, message: str) -> DamagedPart:
         return DamagedPart(message, self.archive.address(self.run_id, part.name), _HINT)
+
+
+@attrs.define(eq=False)
+class _OpenPart:
+    """A part that is being read; `split` are the row groups read so far, by variable."""
+
+    name: str
+    file: Any
+    split: dict[int, dict[str, Columns]] = attrs.field(factory=dict)
+
+    @property
+    def groups(self) -> int:
+        """The number of row groups."""
+        return int(self.file.num_row_groups)
+
+    def may_hold(self, number: int, variable: str) -> bool:
+        """Whether a row group may have rows of a variable, by its statistics."""
+        metadata = self.file.metadata.row_group(number)
+        column = metadata.column(self.file.schema_arrow.get_field_index("variable"))
+        statistics = column.statistics
+        if statistics is None or not statistics.has_min_max:
+            return True
+        return bool(statistics.min <= variable <= statistics.max)
 
 
 def run_table(archive: Archive, run: PublishedRun, table: str, columns: Sequence[str]) -> RunTable:
@@ -186,13 +225,21 @@ def _concatenated(pieces: Sequence[Column]) -> Column:
 def rows_by_variable(rows: Rows) -> dict[str, Columns]:
     """Return the rows of each variable, in their order, without the column `variable`."""
     codes, names = rows["variable"], rows.names("variable")
-    order = np.argsort(codes, kind="stable")
-    edges = np.searchsorted(codes[order], np.arange(len(names) + 1))
+    if (codes[1:] >= codes[:-1]).all():  # as they are written: slices share the memory
+        order: Any = None
+        edges = np.searchsorted(codes, np.arange(len(names) + 1))
+    else:
+        order = np.argsort(codes, kind="stable")
+        edges = np.searchsorted(codes[order], np.arange(len(names) + 1))
     columns = {name: column for name, column in rows.columns.items() if name != "variable"}
     return {
-        name: {label: _selected(column, order[start:stop]) for label, column in columns.items()}
+        name: {label: _selected(column, _positions(order, start, stop)) for label, column in columns.items()}
         for name, start, stop in zip(names, edges[:-1], edges[1:], strict=True)
     }
+
+
+def _positions(order: NDArray[np.int64] | None, start: int, stop: int) -> Any:
+    return slice(start, stop) if order is None else order[start:stop]
 
 
 def _matching(rows: Rows, variables: Collection[str] | None, horizon: int | None) -> NDArray[np.bool_]:
@@ -219,13 +266,15 @@ def _labels(chunks: Any) -> Labels:
     column = chunks.combine_chunks() if chunks.num_chunks != 1 else chunks.chunk(0)
     encoded = column if hasattr(column, "indices") else column.dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    used, first = np.unique(codes, return_index=True)
-    order = used[np.argsort(first)]
-    numbers = np.full(len(encoded.dictionary), -1, dtype=np.int32)
+    first = np.full(len(encoded.dictionary), len(codes))
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # of equal codes the last assignment stays: their first row
+    used = np.flatnonzero(first < len(codes))
+    order = used[np.argsort(first[used])]
+    numbers = np.full(len(first), -1, dtype=np.int32)
     numbers[order] = np.arange(len(order))
     names = encoded.dictionary.to_pylist()
     return Labels(tuple(names[code] for code in order), numbers[codes])
 
 
-def _selected(column: Column, rows: NDArray[Any]) -> Column:
+def _selected(column: Column, rows: Any) -> Column:
     return Labels(column.names, column.codes[rows]) if isinstance(column, Labels) else column[rows]

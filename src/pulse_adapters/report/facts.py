@@ -30,7 +30,7 @@ def _benchmarks(run: PublishedRun) -> str:
     """Return the benchmark, or those that were chosen for the variables with how many each."""
     if run.spec.benchmark != AUTO:
         return run.spec.benchmark
-    counts = Counter(head.benchmark.name for head in run.variables.heads().values())
+    counts = Counter(head.benchmark.name for head in run.heads().values())
     return listed([f"{name} ({count:,})" for name, count in counts.most_common()])
 
 

@@ -135,6 +135,15 @@ def sweep_below(folder: Path) -> None:
             _remove_abandoned(Path(path, name))
 
 
+def abandoned_below(folder: Path) -> Iterator[Path]:
+    """Yield the temporary files of killed writers in and below a folder. Raises OSError."""
+    for path, _, names in os.walk(folder):
+        for name in filter(is_temporary, names):
+            with _abandoned(Path(path, name)) as is_one:
+                if is_one:
+                    yield Path(path, name)
+
+
 def flush_disk(folder: Path) -> None:
     """Flush everything that was written to the disk of a folder. Raises OSError."""
     folder = next(path for path in (folder, *folder.parents) if path.exists())
@@ -308,16 +317,25 @@ def _take_name_under_lock(temporary: Path, path: Path) -> bool:
 
 
 def _remove_abandoned(temporary: Path) -> None:
+    with _abandoned(temporary) as is_one:
+        if is_one:
+            temporary.unlink(missing_ok=True)  # under the lock: no writer can rename the file meanwhile
+
+
+@contextmanager
+def _abandoned(temporary: Path) -> Iterator[bool]:
+    """Lock a temporary file; yield whether that could be done, so that its writer is dead."""
     try:
         descriptor = os.open(temporary, os.O_RDWR)
     except (FileNotFoundError, PermissionError):  # finished meanwhile, or the file of another user
+        yield False
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:  # its writer lives, or the file system has no locks
-        return
+        yield False
     else:
-        temporary.unlink(missing_ok=True)  # under the lock: no writer can rename the file meanwhile
+        yield True
     finally:
         os.close(descriptor)
 

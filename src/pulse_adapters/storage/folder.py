@@ -168,6 +168,11 @@ class FolderStorage:
             files.sweep(path.parent, path.name)
             files.sweep_below(path)
 
+    def abandoned(self, folder: str) -> Iterator[str]:
+        """Yield the paths of the temporary files of killed writers in and below a folder. Raises SinkUnavailable."""
+        with disk_faults("list a folder", self.root / folder):
+            yield from map(str, files.abandoned_below(self.root / folder))
+
     def address(self, name: str) -> str:
         """Return the path of a file."""
         return str(self.root / name)

@@ -135,5 +135,11 @@ class Storage(Protocol):
     def sweep(self, name: str) -> None:
         """Remove the temporary files of killed writers: of a file, or in and below a folder. Raises SinkUnavailable."""
 
+    def abandoned(self, folder: str) -> Iterator[str]:
+        """Yield the addresses of the temporary files that `sweep` would remove in and below a folder ('' for all).
+
+        Raises SinkUnavailable.
+        """
+
     def address(self, name: str) -> str:
         """Return the full name of a file: a path, or `s3://bucket/key`."""

@@ -169,6 +169,11 @@ class S3Storage:
         """Abort uploads in parts that began a day ago or earlier. Raises SinkUnavailable."""
         self.bucket.abort_uploads(self.prefix + name, datetime.now(UTC) - ABANDONED)
 
+    def abandoned(self, folder: str) -> Iterator[str]:
+        """Yield the addresses of uploads in parts that began a day ago or earlier. Raises SinkUnavailable."""
+        uploads = self.bucket.uploads(self.prefix + folder, datetime.now(UTC) - ABANDONED)
+        yield from (self.bucket.address(upload["Key"]) for upload in uploads)
+
     def address(self, name: str) -> str:
         """Return an object's full name."""
         return self.bucket.address(self.prefix + name)

@@ -311,7 +311,8 @@ def _overlap(paired: Paired, horizon: int, counts: Array) -> int:
     """Return over how many losses in a row forecasts overlap: `horizon` origins, or the batches these reach into."""
     if paired == "origins" or horizon == 1:
         return horizon
-    return 1 + int(np.ceil((horizon - 1) / np.median(counts)))
+    least, most = counts.min(), counts.max()
+    return 1 + int(np.ceil((horizon - 1) / (least if least == most else np.median(counts))))
 
 
 def _skills(pairs: _PairedLosses, losses: Array, forecaster: NDArray[np.int64], step: NDArray[np.int64]) -> Array:

@@ -19,6 +19,7 @@ from pulse_entrypoints.cli.help import (
     SUBMIT_HELP,
     TRAIN_EPILOGUE,
     TRAIN_HELP,
+    VERIFY_HELP,
 )
 
 if TYPE_CHECKING:
@@ -122,6 +123,13 @@ COMMANDS: Final[tuple[Command, ...]] = (
         settings="pulse_entrypoints.settings.runs:RunsShowSettings",
         run="pulse_entrypoints.commands.runs.command:show_run",
         help="Show a run: its period, its forecasters, how much was recalled, and the best forecasters.",
+    ),
+    Command(
+        words=("runs", "verify"),
+        settings="pulse_entrypoints.settings.runs:RunsVerifySettings",
+        run="pulse_entrypoints.commands.runs.verify:verify_runs",
+        help=VERIFY_HELP,
+        epilogue="Exit status: 0 done, 1 something is damaged and was not repaired, 2 wrong usage or settings.",
     ),
     Command(
         words=("runs", "prune"),

@@ -84,6 +84,17 @@ A run goes when none of its files was written for so many days, a record when it
 was written before then. Nothing is lost but time: a record that is needed again
 is computed again. Records set aside because they were damaged always go."""
 
+VERIFY_HELP: Final = """\
+Check every file of the results: is it, byte for byte, what was written?
+
+    pulse runs verify
+    pulse runs verify nightly --repair
+
+Results, the parts of their tables, records and claims are read and compared
+with their checksums. --repair sets damaged records aside, so that the next run
+computes them anew, and removes what killed writers left. A damaged result or
+part is named with the command that writes it anew."""
+
 REPORT_HELP: Final = """\
 Write the results of a run as one HTML file, which needs no network.
 
@@ -94,7 +105,7 @@ The report is written beside the run's result. That of a run trained with
 ensemble's weights."""
 
 GROUP_HELP: Final[Mapping[str, str]] = {
-    "runs": "List the runs, show the results of one, and remove old ones.",
+    "runs": "List the runs, show the results of one, check them, and remove old ones.",
     "data": "List the data, check and convert them.",
     "batch": "Train on AWS Batch: submit jobs, watch them, collect their results.",
 }

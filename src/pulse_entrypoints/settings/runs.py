@@ -1,12 +1,12 @@
-"""The settings of `pulse runs list`, `show` and `prune`."""
+"""The settings of `pulse runs list`, `show`, `verify` and `prune`."""
 
 from __future__ import annotations
 
 import attrs
 
-from pulse_entrypoints.cli.kinds import COUNT, DAYS, FLAG, choice
+from pulse_entrypoints.cli.kinds import COUNT, DAYS, FLAG, RUN_ID, choice
 from pulse_entrypoints.cli.options import option
-from pulse_entrypoints.settings.groups import HOW
+from pulse_entrypoints.settings.groups import HOW, OPERANDS
 from pulse_entrypoints.settings.locations import ResultsSettings
 from pulse_entrypoints.settings.output import FormatSettings, RunOperand
 
@@ -21,6 +21,20 @@ class RunsListSettings(FormatSettings, ResultsSettings):
 @attrs.frozen(kw_only=True, slots=False)
 class RunsShowSettings(FormatSettings, ResultsSettings, RunOperand):
     """The settings of `pulse runs show`."""
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class RunsVerifySettings(FormatSettings, ResultsSettings):
+    """The settings of `pulse runs verify`."""
+
+    run: str | None = option(
+        attrs.evolve(RUN_ID, metavar="RUN"),
+        OPERANDS,
+        "The run to check, by its id; without one all runs and all records are checked.",
+        default_text="all",
+        operand=True,
+    )
+    repair: bool = option(FLAG, HOW, "Set damaged records aside and remove what is left over.", default=False)
 
 
 @attrs.frozen(kw_only=True, slots=False)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pulse_adapters.sinks.archive import RecordFacts, RunFacts
+from pulse_adapters.storage.port import Storage
 from pulse_core.errors import SinkUnavailable
 from pulse_core.ports import ResultSink
 from pulse_core.spec import RunSpec
@@ -17,6 +18,10 @@ class ResultsArchive(ResultSink, Protocol):
 
     Every method raises SettingsError for an invalid run id or file name, and SinkUnavailable.
     """
+
+    @property
+    def storage(self) -> Storage:
+        """The storage of the results, for those who check its files."""
 
     def check_run_id(self, run_id: str, spec: RunSpec) -> None:
         """Raise RunIdTaken where the run id holds the result of another spec, or a file that is no result."""

@@ -14,13 +14,13 @@ from pulse_core.backtest.variable import histories_of
 from pulse_core.data.observations import resolve_known_at
 from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
-from pulse_core.results import DataSnapshot, PartOwner, PerOriginRecord, VariableBacktest, VariableScores
+from pulse_core.results import Record, VariableBacktest
 from pulse_core.tables import Column, Labels
+from tests.backtests import kept_backtests
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 from tests.reference import FORECASTS
 from tests.strategies import ALL_NAMES, SEASON
 
-OfVariable = VariableBacktest | PerOriginRecord | VariableScores | DataSnapshot
 REFERENCE = tuple(FORECASTS)
 FORECASTERS: tuple[Forecaster, ...] = (*BUILT_IN, SeasonalNaive(SEASON), HoltWinters(SEASON))
 """Those that see histories and need nothing else."""
@@ -80,31 +80,32 @@ def ended(observations: Observations | Sequence[Observations], spec: RunSpec, **
     return result
 
 
-def recorded(
+def backtested(
     observations: Observations | Sequence[Observations], spec: RunSpec, *custom: Forecaster
 ) -> VariableBacktest | None:
-    """What is recorded of the first of these variables; None where there was nothing to record."""
+    """What the backtest of the first of these variables comes to; None where there was none."""
     members = [observations] if isinstance(observations, Observations) else observations
-    sink = FakeSink()
-    ended(members, attrs.evolve(spec, variables=(members[0].variable,)), sink=sink, forecasters=custom)
-    return next((record for record in sink.records.values() if isinstance(record, VariableBacktest)), None)
+    with kept_backtests() as backtests:
+        ended(members, attrs.evolve(spec, variables=(members[0].variable,)), forecasters=custom)
+    return backtests.get(members[0].variable)
 
 
-def of_variables(sink: FakeSink) -> dict[str, OfVariable]:
-    """The records that are of variables, by key."""
-    return {key: record for key, record in sink.records.items() if not isinstance(record, PartOwner)}
+def records_of(sink: FakeSink) -> dict[str, Record]:
+    """All records, single ones and packed ones, by key."""
+    return {**sink.records, **{key: record for (_, key), record in sink.packed.items()}}
 
 
 Row = tuple[Any, ...]
 
 
 def table(sink: FakeSink, name: str) -> dict[Row, dict[str, Any]]:
-    """A table that workers wrote: by variable, forecaster, horizon and moment or batch, each column's bits."""
+    """A table that workers wrote: by variable, forecaster, horizon and moment or batch (if any), each column's bits."""
+    cells = 3 if name == "scores" else 4
     rows: dict[Row, dict[str, Any]] = {}
     for (_, part), goes in sink.parts.items():
         for columns in goes if part.startswith(f"{name}/") else ():
             bits = {column: bits_of(values) for column, values in columns.items()}
-            for row, key in enumerate(zip(*list(bits.values())[:4], strict=True)):
+            for row, key in enumerate(zip(*list(bits.values())[:cells], strict=True)):
                 assert key not in rows
                 rows[key] = {column: values[row] for column, values in bits.items()}
     return rows

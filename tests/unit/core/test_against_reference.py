@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pulse_core import Observations, RunSpec, VariableSummary
 from pulse_core.results import TRUST, VariableBacktest
 from pulse_core.scores.measures import MEASURES, all_measures
-from tests.fakes import FakeSink
+from tests.backtests import kept_backtests
 from tests.plain_pairs import Judged
 from tests.plain_trust import TIE
 from tests.reference import NEAR, Case, Report, report
@@ -52,8 +52,8 @@ def assert_scores(values: NDArray[np.float64], expected: Report, cases: Cases, c
 
 def assert_matches_reference(observations: Observations, spec: RunSpec) -> Report | None:
     expected = report(observations, spec)
-    sink = FakeSink()
-    result = ended(observations, spec, sink=sink)
+    with kept_backtests() as backtests:
+        result = ended(observations, spec)
     if result.failures:
         assert expected is None or not expected.filled
         return expected
@@ -61,7 +61,7 @@ def assert_matches_reference(observations: Observations, spec: RunSpec) -> Repor
     assert expected.filled
     if expected.clear:
         assert_summary(result.variables[0], expected, spec)
-        (record,) = (record for record in sink.records.values() if isinstance(record, VariableBacktest))
+        (record,) = backtests.values()
         assert_batches(record, expected, spec)
     return expected
 

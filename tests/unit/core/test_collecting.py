@@ -9,7 +9,7 @@ import pytest
 from pulse_core import RunFailed, RunResult, RunSpec, Slice
 from tests.fakes import FakeSink
 from tests.unit.core.models import LastThree, custom
-from tests.unit.core.runs import of_variables, series, spec_of, training
+from tests.unit.core.runs import records_of, series, spec_of, training
 
 ROWS = [float(n * n % 11) for n in range(28)]
 DATA = [series(ROWS, "a"), series(ROWS[::-1], "b")]
@@ -38,12 +38,12 @@ def test_all_slices_collected_say_what_one_run_says(spec, hindcasts) -> None:
 def test_a_slice_that_is_missing_fails_by_name_and_is_not_computed(spec, hindcasts) -> None:
     sink = FakeSink()
     done(spec, sink, slice=Slice(0, 2))
-    before = of_variables(sink)
+    before = records_of(sink)
     with pytest.raises(RunFailed) as failed:
         done(spec, sink, recorded_only=True, hindcasts=hindcasts)
     assert {failure.kind for failure in failed.value.failures} == {"NotRecorded"}
     assert {failure.variable for failure in failed.value.failures} <= {"a", "b"}
-    assert before == of_variables(sink)
+    assert before == records_of(sink)
     assert not sink.runs
 
 

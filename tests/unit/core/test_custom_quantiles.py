@@ -19,7 +19,7 @@ from pulse_core.levels import NORMAL_QUANTILES
 from pulse_core.results import PerOriginRecord
 from tests.fakes import FakeSink
 from tests.unit.core.models import Fixed, custom
-from tests.unit.core.runs import day, failures, quotes, recorded, run, series, spec_of, training
+from tests.unit.core.runs import backtested, day, failures, quotes, run, series, spec_of, training
 from tests.unit.method.plain_learning import Horizon
 
 PLAIN, QUOTED = "tests:Own", "tests:Own+quantiles"
@@ -250,7 +250,7 @@ def test_a_fitted_forecaster_is_fitted_once_for_both():
 
 def test_a_forecaster_without_a_fit_brings_nothing_between_the_origins_it_is_called_at():
     forecaster = PerOriginForecaster(PLAIN, "1", Normal(), refit_every=7)
-    record = recorded(series(SHORT), attrs.evolve(SPEC, horizon=1), forecaster)
+    record = backtested(series(SHORT), attrs.evolve(SPEC, horizon=1), forecaster)
     assert isinstance(record, VariableBacktest)
     assert record.sums.values[:, 2, 0, 0].tolist() == [1, 1, 1, 1]
 

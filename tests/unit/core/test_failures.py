@@ -22,7 +22,7 @@ from tests.fakes import FakeSink, FakeStore
 from tests.strategies import ALL_NAMES
 from tests.unit.core.engines import Losing
 from tests.unit.core.models import Fixed, LastThree, OnlyAbove, custom
-from tests.unit.core.runs import failures, of_variables, run, series, spec_of, training
+from tests.unit.core.runs import failures, records_of, run, series, spec_of, training
 
 LOW = series([1.0, 3.0, 2.0, 5.0, 4.0, 6.0], "low")
 HIGH = series([101.0, 103.0, 102.0, 105.0, 104.0, 106.0], "high")
@@ -82,7 +82,7 @@ def test_without_keep_going_what_succeeded_is_recorded():
     sink = FakeSink()
     with pytest.raises(RunFailed):
         training(LOW, sink=sink).execute(spec_of("low", "high", days=6))
-    assert {record.variable for record in of_variables(sink).values()} == {"low"}
+    assert {record.variable for record in records_of(sink).values()} == {"low"}
 
 
 def test_with_keep_going_the_others_are_published_and_the_failure_is_named():

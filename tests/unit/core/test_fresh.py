@@ -6,10 +6,10 @@ import attrs
 import pytest
 
 from pulse_core import RunResult
-from pulse_core.results import DataSnapshot, PartOwner, PerOriginRecord, Record, VariableBacktest, VariableScores
+from pulse_core.results import DataSnapshot, PerOriginRecord, Record, VariableBatches, VariableScores
 from tests.fakes import FakeSink, FakeStore, VersionedStore
 from tests.unit.core.models import custom
-from tests.unit.core.runs import series, spec_of, training
+from tests.unit.core.runs import records_of, series, spec_of, training
 
 ROWS = [float(n * n % 11) for n in range(28)]
 
@@ -41,16 +41,17 @@ def execute(setting, sink: FakeSink, *, fresh: bool) -> RunResult:
 
 def spoilt(sink: FakeSink) -> FakeSink:
     """The same keys with wrong numbers behind them."""
-    return FakeSink(records={key: _wrong(record) for key, record in sink.records.items()})
+    return FakeSink(
+        records={key: _wrong(record) for key, record in sink.records.items()},
+        packed={key: _wrong(record) for key, record in sink.packed.items()},
+    )
 
 
 def _wrong(record: Record) -> Record:
-    if isinstance(record, VariableBacktest):
+    if isinstance(record, VariableBatches):
         return attrs.evolve(record, won=record.won + 1)
     if isinstance(record, VariableScores):
         return attrs.evolve(record, scores=record.scores + 1.0)
-    if isinstance(record, PartOwner):
-        return attrs.evolve(record, run_id="another")
     if isinstance(record, DataSnapshot):
         return attrs.evolve(record, facts=attrs.evolve(record.facts, absent=99))
     return PerOriginRecord(record.variable, record.forecaster, record.forecasts + 1.0)
@@ -69,7 +70,7 @@ def test_what_it_computed_takes_the_place_of_what_was_recorded(setting):
     execute(setting, sink, fresh=False)
     damaged = spoilt(sink)
     execute(setting, damaged, fresh=True)
-    assert damaged.records == sink.records
+    assert records_of(damaged) == records_of(sink)
 
 
 def test_without_it_what_is_recorded_is_believed(setting):

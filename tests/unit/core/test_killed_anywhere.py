@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -11,12 +11,12 @@ import attrs
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from pulse_adapters.sinks.memory import MemoryPart
 from pulse_core import RunResult, RunSpec
-from pulse_core.ports import Write
 from pulse_core.results import Record
-from tests.fakes import FakeSink, VersionedStore
+from tests.fakes import FakeClaim, FakeSink, VersionedStore
 from tests.unit.core.models import LastThree, custom
-from tests.unit.core.runs import known, parts_of, spec_of, training
+from tests.unit.core.runs import known, parts_of, records_of, spec_of, training
 
 ROWS = [(n, float(n * n % 11), n) for n in range(20)]
 GROWN = [*ROWS, (20, 3.0, 20)]
@@ -47,19 +47,29 @@ class Mortal(FakeSink):
         self._operate()
         FakeSink.remove_record(self, key)
 
+    def pack(self, group: str, records: Mapping[str, Record]) -> None:
+        self._operate()
+        FakeSink.pack(self, group, records)
+
     @contextmanager
-    def part(self, run_id: str, name: str) -> Iterator[Write]:
-        with FakeSink.part(self, run_id, name) as write:
-            yield write
+    def part(self, run_id: str, name: str) -> Iterator[MemoryPart]:
+        with FakeSink.part(self, run_id, name) as part:
+            yield part
             self._operate()
 
-    def copy_part(self, name: str, source: str, run_id: str) -> bool:
-        self._operate()
-        return FakeSink.copy_part(self, name, source, run_id)
+    @contextmanager
+    def claim(self, run_id: str, spec: RunSpec, waiting: Callable[[str], None]) -> Iterator[FakeClaim]:
+        with FakeSink.claim(self, run_id, spec, waiting) as claim:
+            yield MortalClaim(sink=self, parts=claim.parts)
+
+
+@attrs.frozen
+class MortalClaim(FakeClaim):
+    sink: Mortal
 
     def publish(self, result: RunResult) -> Sequence[str]:
-        self._operate()
-        return FakeSink.publish(self, result)
+        self.sink._operate()
+        return FakeClaim.publish(self, result)
 
 
 @attrs.frozen
@@ -132,4 +142,4 @@ def test_a_run_that_was_killed_leaves_the_same_records_as_one_that_was_not_once_
         sink.operations_left[0] = 10**9
         attempt.run(sink)
     attempt.run(alone)
-    assert sink.records == alone.records
+    assert records_of(sink) == records_of(alone)

@@ -19,7 +19,7 @@ from pulse_core.results import VariableBacktest
 from pulse_core.scores.sums import SUMS
 from tests.strategies import replayed, rewritten_after, values, whole_for
 from tests.unit.core.models import CUSTOM, CUSTOM_WITH_QUANTILES, PEEKING, PEEKING_FAR
-from tests.unit.core.runs import FORECASTERS, Row, day, hindcasts, known, quotes, recorded, series, spec_of
+from tests.unit.core.runs import FORECASTERS, Row, backtested, day, hindcasts, known, quotes, series, spec_of
 
 MICROSECOND = np.timedelta64(1, "us")
 POSITIVE = st.floats(1e-3, 1e6) | st.integers(1, 4).map(float)
@@ -114,7 +114,7 @@ def assert_record_stays(law: Law, *custom: Forecaster) -> None:
     forecasters = with_custom(spec, custom)
     ended = int(batch_index(spec, np.array([moment + MICROSECOND]))[0])
     before, after = (
-        ended_batches(recorded(rows, forecasters, *custom), max(ended, 0)) for rows in (members, rewritten_members)
+        ended_batches(backtested(rows, forecasters, *custom), max(ended, 0)) for rows in (members, rewritten_members)
     )
     assert before == after
 
@@ -190,8 +190,8 @@ def test_rows_known_after_all_actuals_of_a_batch_move_no_score_of_it(law):
     members, rewritten_members, spec, moment = law
     spec = attrs.evolve(spec, actuals="first")
     cut_record, record = (
-        recorded([member.known_by(moment) for member in members], spec),
-        recorded(rewritten_members, spec),
+        backtested([member.known_by(moment) for member in members], spec),
+        backtested(rewritten_members, spec),
     )
     if cut_record is None:
         return

@@ -21,7 +21,8 @@ from pulse_core import (
     Slice,
     TooLittleData,
     UnitFinished,
-    VariableBacktest,
+    VariableBatches,
+    VariableScores,
 )
 from pulse_core.plan import batches
 from pulse_core.results import PerOriginRecord
@@ -29,7 +30,7 @@ from tests.fakes import FakeSink
 from tests.strategies import replayed, specs_for, values
 from tests.unit.core.engines import Shuffling
 from tests.unit.core.models import Fixed, OnlyAbove, custom
-from tests.unit.core.runs import ended, recorded, run, series, spec_of, training
+from tests.unit.core.runs import backtested, ended, records_of, run, series, spec_of, training
 
 ROWS = [float(n * n % 11) for n in range(28)]
 ONE, TWO = series(ROWS, "a"), series(ROWS[::-1], "b")
@@ -98,8 +99,8 @@ def test_what_is_counted_of_a_run_are_its_variables():
 def test_every_batch_of_every_variable_is_recorded_beside_the_variables():
     sink = FakeSink()
     history_lengths(sink)
-    kinds = [type(record) for record in sink.records.values()]
-    assert (kinds.count(PerOriginRecord), kinds.count(VariableBacktest)) == (8, 2)
+    kinds = [type(record) for record in records_of(sink).values()]
+    assert (kinds.count(PerOriginRecord), kinds.count(VariableScores), kinds.count(VariableBatches)) == (8, 2, 2)
 
 
 def test_every_origin_of_the_period_is_asked_about_once():
@@ -121,7 +122,7 @@ def test_a_forecaster_called_origin_by_origin_has_the_bits_of_one_that_runs_on(d
     first = observations.known_at[0].astype("datetime64[D]").item() if observations.known_at is not None else spec.start
     period = {"start": first, "end": max(first, spec.end), "batch_size_days": size}
     spec = attrs.evolve(spec, **period, benchmark="drift", forecasters=("drift", "naive", "tests:Own"))
-    record = recorded(observations, spec, custom(Counting()))
+    record = backtested(observations, spec, custom(Counting()))
     if record is not None:
         assert record.sums.values[:, 1].tobytes() == record.sums.values[:, 2].tobytes()
         for counts in (record.won, record.lost, record.trust):
@@ -135,7 +136,7 @@ def test_after_an_interruption_only_what_was_not_recorded_is_asked_about():
     sink.records.update((key, complete.records[key]) for key in keys)
     # three batches of seven days of `a` were done
     assert history_lengths(sink) == [*range(22, 29), *range(2, 29)]
-    assert sink.records == complete.records
+    assert records_of(sink) == records_of(complete)
 
 
 def test_a_repeated_run_asks_nothing():
@@ -205,7 +206,7 @@ def test_slices_share_the_batches_and_leave_the_rest_to_the_run_that_collects(co
     sink = FakeSink()
     shares = [history_lengths(sink, slice=Slice(index, count)) for index in range(count)]
     assert sorted(length for per_slice in shares for length in per_slice) == sorted(2 * [*range(2, 29)])
-    assert {type(record) for record in sink.records.values()} == {PerOriginRecord}
+    assert {type(record) for record in records_of(sink).values()} == {PerOriginRecord}
     assert sink.runs == []
     assert history_lengths(sink) == []
     assert sink.runs[0].digest == training(ONE, TWO, forecasters=(custom(Counting()),)).execute(SPEC).digest
@@ -222,7 +223,7 @@ def test_a_forecaster_is_fitted_at_the_first_origin_of_a_batch_and_every_so_many
 def test_a_forecaster_without_a_fit_says_nothing_between_the_origins_it_is_called_at():
     forecaster = PerOriginForecaster("tests:Own", "1", Counting(), refit_every=7)
     spec = attrs.evolve(SPEC, variables=("a",), horizon=1)
-    record = recorded(ONE, spec, forecaster)
+    record = backtested(ONE, spec, forecaster)
     assert record is not None
     # one origin a batch; that of the last batch is known from the 22nd day on
     assert record.sums.values[:, 1, 0, 0].tolist() == [1, 1, 1, 1]

@@ -223,7 +223,18 @@ def test_a_forecaster_called_origin_by_origin_is_expected_to_take_longer_than_a_
 )
 def test_what_a_forecaster_declares_to_cost_is_what_its_units_are_expected_to_take(cheap, dear):
     for units, dear_units in zip(units_of(cheap), units_of(dear), strict=True):
-        assert [attrs.evolve(unit, seconds=0.0) for unit in units] == [
-            attrs.evolve(unit, seconds=0.0) for unit in dear_units
-        ]
-        assert all(unit.seconds < other.seconds for unit, other in zip(units, dear_units, strict=True))
+        assert sum(unit.seconds for unit in units) < sum(unit.seconds for unit in dear_units)
+
+
+@pytest.mark.parametrize(
+    ("built_in", "days", "size"),
+    [(0.0, 1_000, 60), (1e-5, 1_000, 60), (1e-3, 1_000, 10), (1e-2, 1_000, 1), (1.0, 1_000, 1), (1e-3, 2_000, 5)],
+)
+def test_a_unit_is_some_seconds_of_work_at_most(built_in, days, size):
+    spec = spec_of(*(f"v{number:03}" for number in range(120)), days=days, batch_size_days=30)
+    assert {len(unit.variables) for unit in work_units(spec, Workload(built_in))} == {size}
+
+
+def test_a_unit_holds_no_more_batches_than_fit_in_memory():
+    spec = spec_of("a", "b", "c", days=25_000, batch_size_days=1, horizon=5)
+    assert [unit.variables for unit in work_units(spec, Workload(1e-9))] == [("a",), ("b",), ("c",)]

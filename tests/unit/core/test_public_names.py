@@ -83,8 +83,8 @@ def test_what_walks_the_signatures_sees_ports_records_and_columns():
     names = {
         kind.__name__ for owner in annotated(pulse_core.ResultSink) for hint in hints(owner) for kind in types_in(hint)
     }
-    assert names >= {"VariableScores", "DataSnapshot", "PartOwner", "RunResult", "Labels"}
-    assert "Write" in {alias for owner in annotated(pulse_core.ResultSink) for alias in aliases(owner)}
+    assert names >= {"VariableScores", "DataSnapshot", "PartFacts", "RunSpec"}
+    assert "Recall" in {alias for owner in annotated(pulse_core.ResultSink) for alias in aliases(owner)}
     assert "RunResult" in {
         kind.__name__ for hint in hints(vars(pulse_core.RunFailed)["__init__"]) for kind in types_in(hint)
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
@@ -14,14 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import BUILT_IN, Forecaster, Histories, Observations, RunFailed, RunResult, RunSpec, VariableBacktest
+from pulse_adapters.sinks.memory import MemoryPart
+from pulse_core import BUILT_IN, Forecaster, Histories, Observations, RunFailed, RunResult, RunSpec
 from pulse_core.errors import ForecasterFailed
-from pulse_core.ports import Write
-from pulse_core.results import Record, VariableScores
+from pulse_core.ports import Recall
+from pulse_core.results import Record, VariableBatches, VariableScores
 from tests.fakes import FakeSink
 from tests.strategies import ALL_NAMES, replayed, values, whole_for
 from tests.unit.core.models import LastThree, custom
-from tests.unit.core.runs import bits_of, ended, known, of_variables, parts_of, series, spec_of, training
+from tests.unit.core.runs import bits_of, ended, known, parts_of, records_of, series, spec_of, training
 
 ROWS = [(n, float(n * n % 11), n) for n in range(30)]
 SPEC = spec_of(days=30)
@@ -151,8 +152,8 @@ def test_variables_with_equal_rows_have_records_of_their_own():
     sink = FakeSink()
     twins = [known(ROWS), known(ROWS, "twin")]
     training(*twins, sink=sink).execute(attrs.evolve(SPEC, variables=("x", "twin")))
-    for kind in (VariableBacktest, VariableScores):
-        of_a_kind = (record for record in sink.records.values() if isinstance(record, kind))
+    for kind in (VariableBatches, VariableScores):
+        of_a_kind = (record for record in records_of(sink).values() if isinstance(record, kind))
         assert sorted(record.variable for record in of_a_kind) == ["twin", "x"]
 
 
@@ -176,9 +177,9 @@ def test_counts_of_recalled_and_computed_variables_do_not_depend_on_units(unit_s
 def test_a_record_holds_its_forecasters_in_the_order_of_the_spec():
     sink = FakeSink()
     execute(known(ROWS), SPEC, sink)
-    assert [record.forecasters for record in sink.records.values() if isinstance(record, VariableBacktest)] == [
-        ALL_NAMES
-    ]
+    kinds = (VariableScores, VariableBatches)
+    records = [record for record in records_of(sink).values() if isinstance(record, kinds)]
+    assert [record.forecasters for record in records] == [ALL_NAMES] * 2
 
 
 @attrs.frozen
@@ -188,16 +189,20 @@ class Watched(FakeSink):
     recalled: list[type] = attrs.field(factory=list)
     opened: list[str] = attrs.field(factory=list)
 
-    def recall(self, key: str) -> Record | None:
-        record = FakeSink.recall(self, key)
-        self.recalled.append(type(record))
-        return record
+    @contextmanager
+    def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
+        def recall(key: str) -> Record | None:
+            record = self.packed.get((group, key))
+            self.recalled.append(type(record))
+            return record
+
+        yield recall
 
     @contextmanager
-    def part(self, run_id: str, name: str) -> Iterator[Write]:
+    def part(self, run_id: str, name: str) -> Iterator[MemoryPart]:
         self.opened.append(name)
-        with FakeSink.part(self, run_id, name) as write:
-            yield write
+        with FakeSink.part(self, run_id, name) as part:
+            yield part
 
     def forget(self) -> None:
         self.recalled.clear()
@@ -220,23 +225,13 @@ def test_a_run_that_is_repeated_reads_the_scores_alone_and_writes_no_part(hindca
     assert sink.parts == written
 
 
-def test_scores_that_were_aggregated_otherwise_are_aggregated_again_and_replaced():
-    sink, other = FakeSink(), attrs.evolve(SPEC, end=date(2020, 3, 1))
-    execute(known(ROWS), SPEC, sink)
-    for _ in range(2):
-        recalled = execute(known(ROWS), other, sink)
-        assert recalled.digest == execute(known(ROWS), other, FakeSink()).digest
-    assert len(of_variables(sink)) == 2
-
-
-@pytest.mark.parametrize("hindcasts", [False, True])
-def test_another_run_of_the_same_takes_the_tables_over(hindcasts):
+def test_another_run_of_the_same_writes_its_tables_from_the_records():
     sink = Watched()
-    first = training(*TWO, sink=sink, run_id="one", hindcasts=hindcasts).execute(SPEC_OF_TWO)
+    first = training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
     sink.forget()
-    second = training(*TWO, sink=sink, run_id="two", hindcasts=hindcasts).execute(SPEC_OF_TWO)
+    second = training(*TWO, sink=sink, run_id="two").execute(SPEC_OF_TWO)
     assert (second.units.recalled, second.parts, second.digest) == (2, first.parts, first.digest)
-    assert (sink.opened, VariableBacktest in sink.recalled) == ([], False)
+    assert sink.recalled == [VariableScores] * 2 + [VariableBatches] * 2
     assert parts_of(sink, "one") == parts_of(sink, "two")
 
 
@@ -249,16 +244,17 @@ def test_another_run_of_another_spec_writes_its_own_tables(change):
     assert parts_of(sink, "two") == parts_of(alone, "two") != parts_of(sink, "one")
 
 
-def test_tables_that_are_gone_are_written_from_the_records_and_taken_over_from_there():
+@pytest.mark.parametrize("table", ["batches", "scores"])
+def test_a_part_that_is_gone_is_written_from_the_records(table):
     sink = Watched()
-    training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
-    rows = parts_of(sink, "one")
-    sink.parts.clear()
-    for run, opened in (("two", 1), ("three", 0)):
-        sink.forget()
-        result = training(*TWO, sink=sink, run_id=run).execute(SPEC_OF_TWO)
-        assert (result.units.recalled, len(sink.opened)) == (2, opened)
-        assert parts_of(sink, run) == rows
+    first = training(*TWO, sink=sink).execute(SPEC_OF_TWO)
+    rows = parts_of(sink, SPEC_OF_TWO.run_id)
+    (gone,) = (part for part in first.parts if part.table == table)
+    del sink.parts[SPEC_OF_TWO.run_id, gone.name]
+    sink.forget()
+    again = training(*TWO, sink=sink).execute(SPEC_OF_TWO)
+    assert (again.units.recalled, again.parts, sink.opened) == (2, first.parts, [f"{table}/part-00000-of-00001"])
+    assert parts_of(sink, SPEC_OF_TWO.run_id) == rows
 
 
 def test_another_run_with_hindcasts_after_one_without_makes_them():
@@ -273,7 +269,7 @@ def test_another_run_with_hindcasts_after_one_without_makes_them():
 
 @settings(max_examples=30)
 @given(st.data(), st.integers(1, 200), st.booleans())
-def test_tables_that_are_taken_over_are_those_that_a_run_alone_would_write(data, days, shorter):
+def test_tables_of_what_was_recalled_are_those_that_a_run_alone_would_write(data, days, shorter):
     observations, sink, alone = data.draw(replayed(values())), Watched(), FakeSink()
     assert observations.known_at is not None
     spec = attrs.evolve(data.draw(whole_for(observations)), batch_limit=None)
@@ -285,15 +281,18 @@ def test_tables_that_are_taken_over_are_those_that_a_run_alone_would_write(data,
     assert parts_of(sink, "two") == parts_of(alone, "two")
 
 
-def test_a_record_that_is_gone_is_computed_again_where_its_rows_are_wanted():
+def test_batches_that_are_gone_are_computed_again_where_their_rows_are_wanted():
     sink = FakeSink()
     first = training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
-    items = of_variables(sink).items()
-    records: dict[str, Record] = {
-        key: record for key, record in items if isinstance(record, VariableScores) or record.variable == "y"
+    packed = {
+        key: record
+        for key, record in sink.packed.items()
+        if not (isinstance(record, VariableBatches) and record.variable == "y")
     }
-    second = training(*TWO, sink=FakeSink(records=records), run_id="two").execute(SPEC_OF_TWO)
+    less = FakeSink(packed=packed)
+    second = training(*TWO, sink=less, run_id="two").execute(SPEC_OF_TWO)
     assert (second.units.recalled, second.units.computed, second.digest) == (1, 1, first.digest)
+    assert (second.parts, records_of(less)) == (first.parts, records_of(sink))
 
 
 @pytest.mark.parametrize("hindcasts", [False, True])
@@ -308,13 +307,13 @@ def test_a_part_that_was_written_without_a_failure_is_written_again_with_what_wa
     mended = run(forecasters=(Picky(),)).execute(spec)
     assert len(mended.variables) == 2
     assert variables_in(sink) == {"x", "y"}
-    assert {part for run, part in sink.parts if run == "r"} == set(mended.parts)
+    assert {name for run, name in sink.parts if run == "r"} == {part.name for part in mended.parts}
 
 
-def test_a_run_that_is_killed_between_its_parts_leaves_none_that_lacks_rows():
+def test_a_run_that_is_killed_before_its_tables_leaves_no_part():
     sink = FakeSink()
     with pytest.raises(KeyboardInterrupt):
-        training(*TWO, sink=Dying(records=sink.records, parts=sink.parts), run_id="r").execute(SPEC_OF_TWO)
+        training(*TWO, sink=Dying(packed=sink.packed, parts=sink.parts), run_id="r").execute(SPEC_OF_TWO)
     assert sink.parts == {}
     training(*TWO, sink=sink, run_id="r").execute(SPEC_OF_TWO)
     assert variables_in(sink) == {"x", "y"}
@@ -322,12 +321,10 @@ def test_a_run_that_is_killed_between_its_parts_leaves_none_that_lacks_rows():
 
 @attrs.frozen
 class Dying(FakeSink):
-    """Ends with the process when the second variable is recorded."""
+    """Ends with the process when results are packed."""
 
-    def record(self, key: str, result: Record) -> None:
-        if isinstance(result, VariableBacktest) and result.variable == "y":
-            raise KeyboardInterrupt
-        FakeSink.record(self, key, result)
+    def pack(self, group: str, records: Mapping[str, Record]) -> None:
+        raise KeyboardInterrupt
 
 
 @attrs.frozen

@@ -22,7 +22,7 @@ from tests.strategies import portfolios, resolved
 from tests.unit.core.engines import Pickling, Regrouping, Shuffling
 from tests.unit.core.models import CUSTOM
 from tests.unit.core.real import real_series, released_late
-from tests.unit.core.runs import FORECASTERS, Row, ended, of_variables, spec_of, table
+from tests.unit.core.runs import FORECASTERS, Row, ended, records_of, spec_of, table
 
 Rows = dict[Row, dict[str, Any]]
 
@@ -69,7 +69,7 @@ def test_the_records_are_the_same_whatever_unit_they_were_made_in(portfolio, uni
     alone, together = FakeSink(), FakeSink()
     ended(members, spec, sink=alone, unit_size=1)
     ended(members, spec, sink=together, unit_size=1 + unit_size)
-    assert of_variables(together) == of_variables(alone)
+    assert records_of(together) == records_of(alone)
 
 
 @settings(max_examples=25)

@@ -24,12 +24,11 @@ from pulse_core import (
     UnitFinished,
     VariableSummary,
 )
-from pulse_core.results import TRUST, VariableBacktest, canonical_bytes, run_digest
+from pulse_core.results import TRUST, VariableBatches, VariableScores, canonical_bytes, run_digest
 from pulse_core.scores.measures import MEASURES
-from pulse_core.tables import same_unit
 from tests.fakes import FakeSink
 from tests.strategies import ALL_NAMES
-from tests.unit.core.runs import FORECASTERS, day, of_variables, run, series, spec_of, table, training
+from tests.unit.core.runs import FORECASTERS, day, records_of, run, series, spec_of, table, training
 
 ONE, TWO, THREE = (series([1.0, 3.0, 2.0, 5.0, 4.0, 7.0, 6.0, 9.0], name) for name in "abc")
 SPEC = spec_of("a", "b", "c", days=8)
@@ -73,23 +72,27 @@ def test_a_run_names_a_part_of_scores_for_each_unit_and_of_hindcasts_where_they_
         training(ONE, TWO, THREE, unit_size=2, hindcasts=with_hindcasts).execute(SPEC).parts
         for with_hindcasts in (False, True)
     ]
-    scores = ["scores/part-00000-of-00002", "scores/part-00001-of-00002"]
-    hindcasts = ["hindcasts/part-00000-of-00002", "hindcasts/part-00001-of-00002"]
-    assert [[same_unit(part).removesuffix("-") for part in parts] for parts in runs] == [scores, [*hindcasts, *scores]]
+    units = ["part-00000-of-00002", "part-00001-of-00002"]
+    batches, hindcasts, scores = ([f"{table}/{unit}" for unit in units] for table in ("batches", "hindcasts", "scores"))
+    names = [[part.name.rpartition("-")[0] for part in parts] for parts in runs]
+    assert names == [[*batches, *scores], [*batches, *hindcasts, *scores]]
 
 
 def test_the_parts_that_a_run_names_are_those_that_its_workers_wrote():
     sink = FakeSink()
     result = training(ONE, TWO, THREE, sink=sink, unit_size=2, hindcasts=True, run_id="nightly").execute(SPEC)
-    assert set(sink.parts) == {("nightly", part) for part in result.parts}
+    assert set(sink.parts) == {("nightly", part.name) for part in result.parts}
 
 
 def test_parts_of_an_earlier_go_that_was_cut_otherwise_are_gone():
     sink = FakeSink()
     training(ONE, TWO, THREE, sink=sink, unit_size=1, hindcasts=True).execute(SPEC)
     result = training(ONE, TWO, THREE, sink=sink, unit_size=3).execute(SPEC)
-    assert [same_unit(part) for part in result.parts] == ["scores/part-00000-of-00001-"]
-    assert set(sink.parts) == {(SPEC.run_id, *result.parts)}
+    assert [part.name.rpartition("-")[0] for part in result.parts] == [
+        "batches/part-00000-of-00001",
+        "scores/part-00000-of-00001",
+    ]
+    assert set(sink.parts) == {(SPEC.run_id, part.name) for part in result.parts}
 
 
 def test_a_slice_writes_no_tables():
@@ -127,15 +130,15 @@ def test_the_first_trust_of_a_table_is_none_and_the_last_that_of_the_result():
     first, last = (np.frombuffer(rows["a", "drift", 1, day(number).item()]["trust"])[0] for number in (1, 7))
     assert np.isnan(first)
     assert last == summary.shown("probability")[1, 0]
-    ends = table(sink, "scores")["a", "drift", 1, "batch_0001"]["trust"]
-    assert np.frombuffer(ends)[0] == last
+    ends = table(sink, "batches")["a", "drift", 1, "batch_0001"]["trust"]
+    assert np.frombuffer(ends, dtype=np.float32)[0] == np.float32(last)
 
 
 def test_a_batch_s_own_scores_stand_in_the_table():
     sink = FakeSink()
     training(ONE, sink=sink).execute(attrs.evolve(SPEC, variables=("a",), forecasters=("naive",)))
-    rows = table(sink, "scores")
-    scores = {key[2:]: (np.frombuffer(row["n"])[0], np.frombuffer(row["mae"])[0]) for key, row in rows.items()}
+    rows = table(sink, "batches")
+    scores = {key[2:]: (row["n"], np.frombuffer(row["mae"])[0]) for key, row in rows.items()}
     # origins are known from day 1 to 7; the second batch holds day 7 alone, whose future is unknown
     assert scores[1, "batch_0000"] == (6, pytest.approx((1 + 3 + 1 + 3 + 1 + 3) / 6))
 
@@ -143,7 +146,7 @@ def test_a_batch_s_own_scores_stand_in_the_table():
 def test_a_slice_records_its_share_and_publishes_nothing():
     sink = FakeSink()
     training(ONE, TWO, THREE, sink=sink, unit_size=1, slice=Slice(1, 2)).execute(SPEC)
-    assert {record.variable for record in of_variables(sink).values()} == {"b"}
+    assert {record.variable for record in records_of(sink).values()} == {"b"}
     assert sink.runs == []
 
 
@@ -288,10 +291,11 @@ def test_a_result_survives_pickling_read_only():
     assert not any(array.flags.writeable for array in arrays if isinstance(array, np.ndarray))
 
 
-def test_a_record_survives_pickling_read_only():
+@pytest.mark.parametrize("kind", [VariableScores, VariableBatches])
+def test_a_record_survives_pickling_read_only(kind):
     sink = FakeSink()
     training(ONE, sink=sink).execute(spec_of("a", days=8))
-    record = next(record for record in sink.records.values() if isinstance(record, VariableBacktest))
+    record = next(record for record in records_of(sink).values() if isinstance(record, kind))
     again = pickle.loads(pickle.dumps(record))
     assert again == record
     arrays = [getattr(again, field.name) for field in attrs.fields(type(again))]

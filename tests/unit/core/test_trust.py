@@ -9,7 +9,7 @@ from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES
 from tests.strategies import ALL_NAMES
 from tests.unit.core.models import Fixed, custom
-from tests.unit.core.runs import REFERENCE, known, recorded, run, series, spec_of
+from tests.unit.core.runs import REFERENCE, backtested, known, run, series, spec_of
 
 RISING = series(float(n * n) for n in range(12))
 DAYS = 7
@@ -20,7 +20,7 @@ def won_and_lost(loss: float, benchmark: float) -> tuple[list[int], list[int]]:
     forecaster, rival = custom(Fixed([loss]), "tests:Forecaster"), custom(Fixed([benchmark]), "tests:Rival")
     names = (rival.name, forecaster.name)
     spec = spec_of(days=DAYS, horizon=1, batch_size_days=1, forecasters=names, benchmark=rival.name)
-    record = recorded(series([0.0] * DAYS), spec, forecaster, rival)
+    record = backtested(series([0.0] * DAYS), spec, forecaster, rival)
     assert record is not None
     return record.won[:, 1, 0].tolist(), record.lost[:, 1, 0].tolist()
 
@@ -52,7 +52,7 @@ def test_without_both_errors_nothing_is_won_or_lost(loss, benchmark):
 
 
 def test_an_outcome_counts_in_the_batch_in_which_it_became_known():
-    record = recorded(RISING, spec_of(days=12, batch_size_days=1, horizon=3, min_history=4))
+    record = backtested(RISING, spec_of(days=12, batch_size_days=1, horizon=3, min_history=4))
     assert record is not None
     drift = record.won[:, ALL_NAMES.index("drift")]
     # the first origin is day 3, an h-step error is first known on day 3 + h, and that origin's d on day 3 + 2h
@@ -63,7 +63,7 @@ def test_an_outcome_counts_in_the_batch_in_which_it_became_known():
 def test_of_forecasters_that_never_tie_all_have_as_many_outcomes():
     # those that can forecast from the first origin on
     spec = spec_of(days=12, batch_size_days=1, horizon=3, min_history=4, forecasters=("naive", "drift", "mean"))
-    record = recorded(RISING, spec)
+    record = backtested(RISING, spec)
     assert record is not None
     both = record.won + record.lost
     assert both.any()
@@ -72,7 +72,7 @@ def test_of_forecasters_that_never_tie_all_have_as_many_outcomes():
 
 
 def test_trust_is_quoted_from_the_third_outcome_on():
-    record = recorded(RISING, spec_of(days=12, batch_size_days=1, horizon=1, min_history=4, trust_half_life=1e6))
+    record = backtested(RISING, spec_of(days=12, batch_size_days=1, horizon=1, min_history=4, trust_half_life=1e6))
     assert record is not None
     outcomes = np.cumsum((record.won + record.lost)[:, ALL_NAMES.index("drift"), 0])
     # each outcome fades the earlier ones, so that three are a little less than three

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,10 +16,11 @@ from hypothesis import strategies as st
 from pulse_core import Observations, RunFailed, RunResult, RunSpec
 from pulse_core.data.observations import resolve_known_at, settled_by
 from pulse_core.errors import SinkUnavailable
+from pulse_core.ports import Recall
 from pulse_core.results import DataSnapshot, Record, VariableScores
 from tests.fakes import FakeSink, VersionedStore
 from tests.unit.core.models import custom
-from tests.unit.core.runs import FIRST_DAY, known, series, spec_of, training
+from tests.unit.core.runs import FIRST_DAY, known, records_of, series, spec_of, training
 
 ROWS = [(n, float(n * n % 11), n) for n in range(30)]
 OTHERS = [(n, float(n % 5), n) for n in range(30)]
@@ -43,14 +46,18 @@ def monthly(count: int, variable: str = "x") -> Observations:
 
 @attrs.frozen
 class Watched(FakeSink):
-    """Notes which kinds of records are asked for."""
+    """Notes which kinds of packed records are asked for."""
 
     recalled: list[type] = attrs.field(factory=list)
 
-    def recall(self, key: str) -> Record | None:
-        record = FakeSink.recall(self, key)
-        self.recalled.append(type(record))
-        return record
+    @contextmanager
+    def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
+        def recall(key: str) -> Record | None:
+            record = self.packed.get((group, key))
+            self.recalled.append(type(record))
+            return record
+
+        yield recall
 
 
 def test_a_run_that_is_repeated_reads_nothing_and_says_the_same():
@@ -67,8 +74,8 @@ def test_a_run_that_is_repeated_reads_nothing_and_says_the_same():
 def test_what_is_not_recorded_is_looked_for_once():
     sink = Watched()
     execute(store_of(*TWO), sink)
-    # what reading gave, scores, the result: of each variable; and who has their part of the tables
-    assert sink.recalled == [type(None)] * 7
+    # what reading gave and scores, of each variable
+    assert sink.recalled == [type(None)] * 4
 
 
 def test_another_spec_of_the_same_data_looks_for_nothing_twice():
@@ -77,14 +84,14 @@ def test_another_spec_of_the_same_data_looks_for_nothing_twice():
     sink.recalled.clear()
     execute(store, sink, attrs.evolve(SPEC, horizon=1))
     assert store.read_of == ["x", "y"]
-    # scores, the result, who has the tables: in no order that matters
-    assert sorted(sink.recalled, key=str) == [type(None)] * 5 + [DataSnapshot] * 2
+    # another spec has another group: what reading gave and scores, of each variable
+    assert sink.recalled == [type(None)] * 4
 
 
 def test_a_store_without_versions_is_read_and_nothing_is_remembered_of_it():
     sink = FakeSink()
     training(*TWO, sink=sink).execute(SPEC)
-    assert not any(isinstance(record, DataSnapshot) for record in sink.records.values())
+    assert not any(isinstance(record, DataSnapshot) for record in records_of(sink).values())
 
 
 def test_only_the_variable_that_changed_is_read():
@@ -134,7 +141,7 @@ def test_another_end_reads_what_was_not_all_known_and_the_records_remember_one_d
     assert result.variables == execute(store, FakeSink(), other).variables
     execute(store, sink, other)
     assert store.read_of == []
-    assert len([record for record in sink.records.values() if isinstance(record, DataSnapshot)]) == 2
+    assert len([record for record in records_of(sink).values() if isinstance(record, DataSnapshot)]) == 2
 
 
 @pytest.mark.parametrize("changed", ["nothing", "the variable", "the predictor"])
@@ -166,7 +173,7 @@ def test_another_run_of_the_same_has_its_tables_and_reads_no_data():
     execute(store, sink, run_id="one")
     second = execute(store, sink, run_id="two")
     assert (store.read_of, second.units.recalled) == ([], 2)
-    assert {part for run, part in sink.parts if run == "two"} == set(second.parts)
+    assert {name for run, name in sink.parts if run == "two"} == {part.name for part in second.parts}
 
 
 def test_a_forecaster_called_origin_by_origin_is_not_called_and_nothing_is_read():
@@ -224,8 +231,10 @@ def test_data_that_change_after_they_were_recalled_fail_where_rows_are_wanted_af
 
 def test_a_failing_sink_fails_the_variable_and_reads_nothing_instead():
     class Deaf(FakeSink):
-        def recall(self, key: str) -> Record | None:
+        @contextmanager
+        def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
             raise SinkUnavailable("no answer", "the sink", "Try again")
+            yield
 
     store = store_of(*TWO)
     with pytest.raises(RunFailed) as failed:
@@ -237,7 +246,7 @@ def test_a_failing_sink_fails_the_variable_and_reads_nothing_instead():
 def test_what_was_recorded_stands_for_what_reading_would_give():
     sink = FakeSink()
     first = execute(store_of(*TWO), sink)
-    snapshots = {record.variable: record for record in sink.records.values() if isinstance(record, DataSnapshot)}
+    snapshots = {record.variable: record for record in records_of(sink).values() if isinstance(record, DataSnapshot)}
     assert {name: record.facts for name, record in snapshots.items()} == {
         record.variable: record.data for record in first.variables
     }

@@ -14,7 +14,7 @@ from pulse_core.scores.measures import MEASURES
 from pulse_core.spec import CALIBRATIONS
 from tests.fakes import FakeSink
 from tests.strategies import replayed, specs_for
-from tests.unit.core.runs import of_variables
+from tests.unit.core.runs import records_of
 from tests.unit.method.running import replay, series, spec_of, train, whole_roster
 
 COUNT = 60
@@ -174,7 +174,7 @@ def test_any_cut_into_units_gives_the_same_bits(unit_size, calibration, target):
     single = train(members, spec, alone, unit_size=1)
     many = train(members, spec, cut, unit_size=unit_size)
     assert many.variables == single.variables
-    assert of_variables(cut) == of_variables(alone)
+    assert records_of(cut) == records_of(alone)
 
 
 @pytest.mark.parametrize(

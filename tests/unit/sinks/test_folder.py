@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from pulse.testing.results import run_result, spec, variable_record
+from pulse.testing.results import run_result, spec, variable_batches
 from pulse_adapters.published.result_writer import result_json
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.sinks.records import decode_record
@@ -43,7 +43,7 @@ def contents(folder: Path) -> set[str]:
 
 
 def test_a_record_stands_under_the_first_two_digits_of_its_key(sink):
-    sink.record(KEY, variable_record())
+    sink.record(KEY, variable_batches())
     assert contents(sink.root) == {f"units/ab/{KEY}"}
 
 
@@ -52,34 +52,34 @@ def test_a_key_that_is_none_is_refused(sink, key):
     with pytest.raises(ValueError, match="is no key"):
         sink.recall(key)
     with pytest.raises(ValueError, match="is no key"):
-        sink.record(key, variable_record())
+        sink.record(key, variable_batches())
 
 
 def test_a_damaged_record_is_set_aside_and_can_be_recorded_again(sink, caplog):
-    sink.record(KEY, variable_record(1))
+    sink.record(KEY, variable_batches(1))
     path = sink.root / "units/ab" / KEY
     path.write_bytes(path.read_bytes()[:-1])
     assert sink.recall(KEY) is None
     assert "checksum" in caplog.text
     assert contents(sink.root) == {f"units/ab/{KEY}.damaged"}
-    sink.record(KEY, variable_record(1))
-    assert sink.recall(KEY) == variable_record(1)
+    sink.record(KEY, variable_batches(1))
+    assert sink.recall(KEY) == variable_batches(1)
 
 
 def test_a_record_of_another_layout_is_replaced_quietly(sink, caplog):
     caplog.set_level("INFO")
-    sink.record(KEY, variable_record(1))
+    sink.record(KEY, variable_batches(1))
     path = sink.root / "units/ab" / KEY
     path.write_bytes(path.read_bytes().replace(b"pulse-record 1", b"pulse-record 0"))
     assert sink.recall(KEY) is None
     assert contents(sink.root) == set()
     assert [(entry.levelname, "damaged" in entry.getMessage()) for entry in caplog.records] == [("INFO", False)]
-    sink.record(KEY, variable_record(2))
-    assert sink.recall(KEY) == variable_record(2)
+    sink.record(KEY, variable_batches(2))
+    assert sink.recall(KEY) == variable_batches(2)
 
 
 def test_a_record_of_another_layout_that_another_worker_has_just_replaced_stays(sink, monkeypatch):
-    sink.record(KEY, variable_record())
+    sink.record(KEY, variable_batches())
     path = sink.root / "units/ab" / KEY
     current = path.read_bytes()
     path.write_bytes(current.replace(b"pulse-record 1", b"pulse-record 0"))
@@ -94,7 +94,7 @@ def test_a_record_of_another_layout_that_another_worker_has_just_replaced_stays(
 
 
 def test_a_record_that_another_worker_has_just_renewed_is_not_set_aside(sink, monkeypatch):
-    sink.record(KEY, variable_record())
+    sink.record(KEY, variable_batches())
     path = sink.root / "units/ab" / KEY
     sound = path.read_bytes()
     path.write_bytes(b"damaged")
@@ -109,7 +109,7 @@ def test_a_record_that_another_worker_has_just_renewed_is_not_set_aside(sink, mo
 
 
 def test_a_temporary_file_is_no_record(sink):
-    sink.record(KEY, variable_record())
+    sink.record(KEY, variable_batches())
     (sink.root / "units/ab" / f".{'ab' * 31}cd.0123456789abcdef.tmp").write_bytes(b"half")
     assert sink.recall("ab" * 31 + "cd") is None
 
@@ -211,7 +211,7 @@ def test_paths_do_not_depend_on_where_a_worker_stands(tmp_path, monkeypatch):
 
 def test_publishing_removes_what_killed_writers_left_and_nothing_else(tmp_path):
     sink = FolderSink(tmp_path / "results", (tmp_path / "r.json",))
-    sink.record(KEY, variable_record())
+    sink.record(KEY, variable_batches())
     left = [sink.root / "units/ab" / f".{KEY}.{'0f' * 8}.tmp", sink.root / "nightly" / STRAY]
     left.append(tmp_path / f".r.json.{'0f' * 8}.tmp")
     left.append(sink.root / "nightly/scores" / f".part-00001-of-00001.parquet.{'0f' * 8}.tmp")
@@ -222,7 +222,7 @@ def test_publishing_removes_what_killed_writers_left_and_nothing_else(tmp_path):
     sink.publish(run_result())
     assert [path.exists() for path in left] == [False] * 4
     assert [path.exists() for path in kept] == [True] * 3
-    assert sink.recall(KEY) == variable_record()
+    assert sink.recall(KEY) == variable_batches()
 
 
 def test_a_temporary_file_whose_writer_lives_is_left_alone(tmp_path):
@@ -257,7 +257,7 @@ def test_a_write_that_fails_leaves_nothing(sink, monkeypatch, failing):
 
     monkeypatch.setattr(os if failing == "fsync" else Path, failing, fail)
     with pytest.raises(SinkUnavailable, match="disk is full") as caught:
-        sink.record(KEY, variable_record())
+        sink.record(KEY, variable_batches())
     assert contents(sink.root) == set()
     assert KEY in caught.value.context
     assert isinstance(caught.value.__cause__, OSError)
@@ -378,12 +378,12 @@ def without_hard_links(monkeypatch):
 
 @pytest.mark.usefixtures("without_hard_links")
 def test_without_hard_links_the_first_stays_too(sink):
-    sink.record(KEY, variable_record(1))
+    sink.record(KEY, variable_batches(1))
     (sink.root / "units/ab" / KEY).rename(sink.root / "kept")
     assert files.create(sink.root / "other", b"one")
     (sink.root / "kept").rename(sink.root / "units/ab" / KEY)
-    sink.record(KEY, variable_record(2))
-    assert sink.recall(KEY) == variable_record(1)
+    sink.record(KEY, variable_batches(2))
+    assert sink.recall(KEY) == variable_batches(1)
     assert contents(sink.root) == {f"units/ab/{KEY}", "other"}
 
 
@@ -415,7 +415,7 @@ def test_a_place_that_is_no_folder_is_named_with_the_mend(tmp_path, action):
     (tmp_path / "file").write_text("here stands a file")
     sink = FolderSink(tmp_path / "file/results")
     act = {
-        "record": lambda: sink.record(KEY, variable_record()),
+        "record": lambda: sink.record(KEY, variable_batches()),
         "recall": lambda: sink.recall(KEY),
         "part": lambda: write_part(sink),
         "publish": lambda: sink.publish(run_result()),

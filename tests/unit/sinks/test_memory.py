@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 
-from pulse.testing.results import run_result, variable_record
+from pulse.testing.results import run_result, variable_batches
 from pulse_adapters.sinks.memory import MemorySink
 
 KEY = "ab" * 32
@@ -19,7 +19,7 @@ def test_in_one_process_a_copy_is_the_sink_itself():
 
 def test_two_sinks_share_nothing():
     one, other = MemorySink(), MemorySink()
-    one.record(KEY, variable_record())
+    one.record(KEY, variable_batches())
     with one.part("nightly", "scores/part-1") as write:
         write({"mae": np.ones(1)})
     assert other.recall(KEY) is None

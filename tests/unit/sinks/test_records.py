@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pulse.testing.results import FACTS, per_origin_record, variable_record
+from pulse.testing.results import FACTS, per_origin_record, variable_batches
 from pulse.testing.results import records as any_record
 from pulse_adapters.sinks import records
 from pulse_adapters.sinks.records import MAGIC, DamagedRecord, OutdatedRecord, decode_record, encode_record
@@ -89,7 +89,7 @@ def test_one_result_has_one_form(result):
 
 def test_what_comes_back_is_read_only():
     with pytest.raises(ValueError, match="read-only"):
-        cast("VariableBacktest", decode_record(encode_record(variable_record()))).trust[0] = 1.0
+        cast("VariableBacktest", decode_record(encode_record(variable_batches()))).trust[0] = 1.0
 
 
 def test_every_flipped_byte_is_detected():
@@ -223,7 +223,7 @@ def test_a_stream_that_unpacks_without_end_is_refused(monkeypatch):
 def test_a_record_too_large_to_be_read_again_is_not_made(monkeypatch):
     monkeypatch.setattr(records, "LARGEST", 1_000)
     with pytest.raises(SinkUnavailable, match="longer batches"):
-        encode_record(variable_record())
+        encode_record(variable_batches())
 
 
 def test_a_damaged_record_has_a_hint():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
@@ -140,17 +141,15 @@ def _compared(
     archive: ResultsArchive, settings: CompareSettings, before: PublishedRun, after: PublishedRun
 ) -> Comparison:
     _refuse_unlike(before, after)
-    heads = before.variables.heads(), after.variables.heads()
+    heads = before.heads(), after.heads()
     _refuse_unlike_benchmarks((before, after), heads)
     tables, losses_of = _tables(archive, before, after)
     common = sorted(heads[0].keys() & heads[1].keys())
     # scores and statistics of the same digest are the same to the bit: no table needs to be read for them
     changed = [name for name in common if heads[0][name].digest != heads[1][name].digest]
-    scored: list[Changes] = []
-    for name in changed:
-        old, new = (table.of(name) for table in tables)
-        if old is not None and new is not None:
-            scored.append(changes(name, losses_of(old), losses_of(new), heads[0][name].benchmark.name))
+    scored = [
+        changes(name, old, new, heads[0][name].benchmark.name) for name, old, new in _losses(tables, losses_of, changed)
+    ]
     return Comparison(
         before=before,
         after=after,
@@ -164,6 +163,17 @@ def _compared(
         limit=settings.max_loss,
         certainty=settings.certainty,
     )
+
+
+def _losses(
+    tables: tuple[RunTable, RunTable], losses_of: Callable[[Columns], Losses], variables: Sequence[str]
+) -> Iterator[tuple[str, Losses, Losses]]:
+    """Yield the losses in both runs of each variable that has some in both; the runs are read side by side."""
+    with ThreadPoolExecutor(len(tables)) as threads:
+        for name in variables:
+            old, new = threads.map(lambda table: table.of(name), tables)  # noqa: B023  # it is done within the turn
+            if old is not None and new is not None:
+                yield name, losses_of(old), losses_of(new)
 
 
 def _changed_data(before: PublishedRun, after: PublishedRun) -> tuple[str, ...]:

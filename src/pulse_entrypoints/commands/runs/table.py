@@ -14,10 +14,13 @@ from pulse_adapters.published.result_reader import PublishedRun
 from pulse_core.spec import AUTO
 from pulse_entrypoints.commands.runs.command import PUBLISHED, RecordsSize, RunLine
 from pulse_entrypoints.commands.runs.prune import OldResults
+from pulse_entrypoints.commands.runs.verify import Verified
 
 VARIABLES_SHOWN: Final = 40
+FINDINGS_SHOWN: Final = 100
 _NOTHING: Final = "\N{EN DASH}"
 _WIDEST: Final = 32
+_STATES: Final = {"damaged": "damaged", "repaired": "repaired", "leftover": "left over"}
 _SIZES: Final = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -60,7 +63,7 @@ def _benchmarks(run: PublishedRun) -> str:
     """Return the benchmark's name, or those that were chosen for the variables with how many each."""
     if run.spec.benchmark != AUTO:
         return run.spec.benchmark
-    counts = Counter(head.benchmark.name for head in run.variables.heads().values())
+    counts = Counter(head.benchmark.name for head in run.heads().values())
     return f"{AUTO}: {', '.join(f'{name} ({count})' for name, count in counts.most_common())}"
 
 
@@ -82,6 +85,28 @@ def pruned(old: OldResults, *, removed: bool) -> Iterator[Any]:
     for run in old.runs:
         yield Text(f"{verb} run {run.run}, written {run.written:%Y-%m-%d %H:%M}, {size(run.bytes)}")
     yield Text(f"{verb} {len(old.runs)} runs and {len(old.records)} records, {size(old.bytes)}.")
+
+
+def verification(verified: Verified, location: str) -> Iterator[Any]:
+    """Yield a table of what was found, damages first, and a line on what was checked."""
+    order = {state: number for number, state in enumerate(("damaged", "repaired", "leftover"))}
+    findings = sorted(verified.findings, key=lambda finding: (order[finding.state], finding.address))
+    if findings:
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+        for name in ("state", "file", "what is wrong, and what to do"):
+            table.add_column(name, overflow="fold")
+        for finding in findings[:FINDINGS_SHOWN]:
+            name = finding.address.removeprefix(location).lstrip("/")
+            style = "red" if finding.state == "damaged" else ""
+            words = f"{finding.problem}; {finding.remedy}"
+            table.add_row(Text(finding.state, style=style), Text(f"{finding.kind} {name}"), Text(words))
+        yield table
+    if len(findings) > FINDINGS_SHOWN:
+        yield Text(f"and {len(findings) - FINDINGS_SHOWN} more: --format csv has all")
+    counts = ", ".join(f"{verified.counts[state]:,} {words}" for state, words in _STATES.items())
+    left = verified.counts["leftover"]
+    advice = " --repair removes what is left over." if left else ""
+    yield Text(f"Checked {verified.files:,} files, {size(verified.bytes)}: {counts}.{advice}")
 
 
 def size(count: float) -> str:
