@@ -143,7 +143,9 @@ class Verification:
     def _record_file(self, entry: Entry) -> Checked:
         """Check a pack, an index or a single record."""
         if entry.name.endswith(DAMAGED):
-            finding = self._finding("record", entry.name, "was set aside as damaged", "--repair removes it", state="leftover")
+            finding = self._finding(
+                "record", entry.name, "was set aside as damaged", "--repair removes it", state="leftover"
+            )
             return self._checked(entry, finding, self._removed)
         kind = _kind_of_record(entry.name)
         content = None if kind is None else self.storage.read(entry.name)
@@ -236,7 +238,9 @@ class Verification:
         if self.repair and found:
             self.storage.sweep(folder)
         for address in found:
-            finding = Finding("temporary", address, "", "was left by a killed writer", "leftover", "--repair removes it")
+            finding = Finding(
+                "temporary", address, "", "was left by a killed writer", "leftover", "--repair removes it"
+            )
             yield Checked(address, 0, (finding.repaired("removed") if self.repair else finding,))
 
     def _finding(

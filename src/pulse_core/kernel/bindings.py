@@ -47,6 +47,7 @@ _KINDS: Final = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double
 _SIGNATURES: Final = {
     "pulse_scales": "aaiiaaa",
     "pulse_pass": "aii",
+    "pulse_close": "a",
     "pulse_pass_size": ":i",
     "pulse_ensemble_latest": "a",
     "pulse_trust": "aiiiidaddaa",
@@ -205,7 +206,7 @@ class PassState(ctypes.Structure):
     _fields_ = [
         *(
             (name, ctypes.c_int64)
-            for name in ("origins", "forecasters", "horizons", "stride", "batches", "benchmark", "trust_loss")
+            for name in ("origins", "forecasters", "horizons", "stride", "first_batch", "benchmark", "trust_loss")
         ),
         *(
             (name, ctypes.c_void_p)
@@ -244,6 +245,11 @@ def _address_within(array: NDArray[Any]) -> int:
 def run_pass(state: PassState, first: int, last: int) -> None:
     """Go through the origins first..last-1."""
     library().pulse_pass(ctypes.addressof(state), first, last)
+
+
+def close_batch(state: PassState) -> None:
+    """Close the batch under way, which the next origins do not belong to."""
+    library().pulse_close(ctypes.addressof(state))
 
 
 def run_ensemble_latest(state: PassState) -> None:

@@ -121,7 +121,7 @@ struct trust {
     double *recent;         /* (horizons - 1 + TOGETHER, LANES) scratch for differences of a pair */
     double *pairs;          /* by horizon, (width / LANES, rows, LANES): see above; capitals begin at 1 */
     double *ahead;          /* (horizons, width) running sum of the differences in losses, of all origins so far */
-    double *counts;         /* (batches, horizons, 2, width) wins and losses by the batch in which they became known */
+    double *counts;         /* (batches from `first_batch` on, horizons, 2, width) wins and losses by the batch in which they became known */
     const int64_t *marks;   /* (mark_count) origins at which the states are wanted, in order */
     int64_t mark_count;
     int64_t next_mark;
@@ -136,7 +136,7 @@ struct pass {
     int64_t forecasters;
     int64_t horizons;
     int64_t stride;
-    int64_t batches;
+    int64_t first_batch;    /* of the batches that `sums` and `counts` have rows for */
     int64_t benchmark;      /* row of the benchmark */
     int64_t trust_loss;     /* BY_ABSOLUTE_ERROR or BY_CRPS */
     const double *scale;            /* (origins) mean absolute step so far, NaN where zero */
@@ -161,7 +161,7 @@ struct pass {
     struct batch_sums running;
     struct trust trust;
     double *scratch;                /* (17, stride) */
-    double *sums;                   /* (batches, forecasters, horizons, SUMS) */
+    double *sums;                   /* (batches from `first_batch` on, forecasters, horizons, SUMS) */
     double *quantiles;              /* (origins of the call, LEVELS, stride) as quoted, or NULL */
     double *weights;                /* (origins of the call, members, horizons) as used, or NULL */
 };

@@ -210,13 +210,18 @@ static void learn_products(struct trust *state, int64_t horizons, int64_t h)
         double *products = kept(state, h, i) + FIXED * LANES;
         for (int64_t t = oldest; t < end; t++)
             store(state->recent + (t - oldest) * LANES, load(state->difference + (t * horizons + h) * width + i));
-        int64_t lag = 1;
-        for (; lag + LAGS - 1 <= h && lag + LAGS - 1 <= begin; lag += LAGS)
-            add_products(products + (lag - 1) * 2 * LANES, state->recent, lag, LAGS, begin - oldest, end - oldest, fade);
-        /* before the period nothing was compared, and 0 fades to 0 */
-        for (; lag <= h && lag < end; lag++)
-            add_products(products + (lag - 1) * 2 * LANES, state->recent, lag, 1, (begin > lag ? begin : lag) - oldest,
-                         end - oldest, fade);
+        for (int64_t lag = 1; lag <= h && lag < end;) {
+            double *product = products + (lag - 1) * 2 * LANES;
+            if (lag + LAGS - 1 <= h && lag + LAGS - 1 <= begin) {
+                add_products(product, state->recent, lag, LAGS, begin - oldest, end - oldest, fade);
+                lag += LAGS;
+            } else {
+                /* before the period nothing was compared, and 0 fades to 0 */
+                const int64_t first = begin > lag ? begin : lag;
+                add_products(product, state->recent, lag, 1, first - oldest, end - oldest, fade);
+                lag++;
+            }
+        }
     }
     state->multiplied[h] = end;
 }
@@ -229,7 +234,8 @@ void trust_learn(struct pass *pass, const int64_t *origin, int64_t now)
         if (origin[h] < 0)
             continue;
         if (origin[h] >= first) {
-            learn_differences(&pass->trust, origin[h] - first, pass->horizons, h, pass->batch[now]);
+            learn_differences(&pass->trust, origin[h] - first, pass->horizons, h,
+                              pass->batch[now] - pass->first_batch);
             pass->trust.learned[h] = origin[h] - first + 1;
             if (pass->trust.learned[h] - pass->trust.multiplied[h] == TOGETHER)
                 learn_products(&pass->trust, pass->horizons, h);

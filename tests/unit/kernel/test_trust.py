@@ -434,3 +434,22 @@ def test_wins_and_losses_are_counted_by_sequences_of_origins_congruent_mod_h(ori
 def test_pairs_are_those_of_plain_loops(trust_loss, data):
     case = data.draw(pass_inputs(trust_loss=trust_loss))
     assert_same_bits(run(case), plain(case))
+
+
+@pytest.mark.parametrize("horizons", [1, 2, 4, 5, 6, 9, 14])
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_products_that_are_learned_together_are_those_of_one_origin_after_the_other(horizons, missing):
+    generator = np.random.default_rng(horizons)
+    origins = 3 * bindings.TOGETHER + horizons + 5
+    losses = np.abs(generator.normal(size=(origins, 6)))
+    losses[generator.random(losses.shape) < missing] = math.nan
+    losses[generator.random(losses.shape) < missing] = 1.0
+    marks = tuple(
+        horizons + number for number in (bindings.TOGETHER // 2, bindings.TOGETHER, 2 * bindings.TOGETHER + 9)
+    )
+    case = case_of(losses, horizons, marks=(*marks, horizons + origins - 1))
+    one_by_one, together = run(case), learning_pass(case)  # what stands at each origin is asked for in the first alone
+    together.run(0, case.shape[0])
+    assert bits(together.marked) == bits(one_by_one.marked)
+    assert bits(one_by_one.marked) == bits(one_by_one.states[[mark - horizons for mark in case.marks]])
+    assert bits(one_by_one.states) == bits(plain(case).states)
