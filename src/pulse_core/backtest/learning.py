@@ -18,8 +18,10 @@ from pulse_core.kernel.bindings import (
     LANES,
     TOGETHER,
     PassState,
+    add_sequence_counts,
     close_batch,
     fill,
+    no_sequence_counts,
     run_ensemble_latest,
     run_pass,
     whole_lanes,
@@ -91,7 +93,9 @@ class LearningPass:
     the sum of what was lost less at the origins before the mark, by all that the run knows in the end.
 
     With `take` what belongs to batches or marks is kept for `at_once` batches at a time, from the batch of an origin
-    on, and handed over block by block; `sums`, `counts`, `marked` and `ahead` are those of the block.
+    on, and handed over block by block; `sums`, `counts`, `marked` and `ahead` are those of the block. Of `differences`
+    only as many are kept as are still to be learned from; `sequences` are their wins and losses, see
+    evidence_of_sequences.
     """
 
     def __init__(
@@ -109,6 +113,8 @@ class LearningPass:
         stride = hindcasts.cells.shape[1]
         self._shape = (len(hindcasts.names), spec.horizon)
         self._take, self._marks = take, marks
+        self._step = max(1, BLOCK // stride)
+        self.sequences = no_sequence_counts(spec.horizon, len(hindcasts.names) if take is not None else 0)
         self._ranges = _ranges(origins, at_once if take is not None else None)
         batches = max((last - first for first, last, _ in self._ranges), default=0)
         self.sums = np.zeros((batches, *self._shape, len(SUMS)))
@@ -151,8 +157,18 @@ class LearningPass:
 
     @property
     def differences(self) -> Array:
-        """What each forecaster lost less than the benchmark."""
+        """What each forecaster lost less than the benchmark; of the newest origins, where not all are kept."""
         return self._of_forecasters(self._differences)
+
+    def differences_at(self, begin: int, end: int) -> Array:
+        """Return those of some origins that the pass has just gone through, of the period and counted from its first.
+
+        (origin, horizon, forecaster).
+        """
+        rows = len(self._differences)
+        if begin % rows + end - begin <= rows:
+            return self.differences[begin % rows : begin % rows + end - begin]
+        return self.differences[np.arange(begin, end) % rows]
 
     @property
     def marked(self) -> Array:
@@ -228,8 +244,7 @@ class LearningPass:
 
     def _blocks(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Yield ranges of origins, of which none goes beyond the batches whose sums are kept at a time."""
-        step = max(1, BLOCK // self._hindcasts.cells.shape[1])
-        begin = first
+        step, begin = self._step, first
         while begin < last:
             end = min(begin + step, last, next(end for _, _, end in self._ranges if end > begin))
             yield begin, end
@@ -238,7 +253,12 @@ class LearningPass:
     def _run(self, begin: int, end: int) -> None:
         """Go through some origins, and hand over what their batches have come to if these are at their end."""
         run_pass(self._state, begin, end)
-        if self._take is None or end != self._ranges[0][2]:
+        if self._take is None:
+            return
+        if end > self._origins.first:
+            numbers = max(begin - self._origins.first, 0), end - self._origins.first
+            add_sequence_counts(self.differences_at(*numbers), numbers[0], self.sequences)
+        if end != self._ranges[0][2]:
             return
         close_batch(self._state)
         first, last, _ = self._ranges.pop(0)
@@ -337,7 +357,8 @@ class LearningPass:
         origins = len(self._origins) - self._origins.first
         zeros = self._memory.full
         window = most_waiting(self._origins)
-        self._differences = on_lines(origins, *self._pairs)
+        rows = min(origins, window + horizons + TOGETHER + self._step) if self._take is not None else origins
+        self._differences = on_lines(max(rows, 1), *self._pairs)
         self._first_mark = 0
         ends = [np.searchsorted(marks, end) for _, _, end in self._ranges]
         most = len(marks) if self._take is None else int(np.diff(ends, prepend=0).max(initial=0))
@@ -353,6 +374,7 @@ class LearningPass:
             size_fade=fade_of(HALF_LIVES["size"]),
             win_fade=fade_of(HALF_LIVES["wins"]),
             level=zeros(horizons, 2),
+            rows=len(self._differences),
             difference=self._differences,
             window=window,
             bet=zeros(window, *self._pairs),

@@ -23,7 +23,7 @@ from pulse_core.forecasters.base import Histories
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.results import VariableBacktest
 from pulse_core.scores.comparison import comparison_statistics
-from pulse_core.scores.evidence import evidence_of_wins, log10_of
+from pulse_core.scores.evidence import evidence_of_sequences, log10_of
 from pulse_core.scores.trust import span_of
 from pulse_core.spec import SIMPLE_SEASONAL, RunSpec
 from pulse_core.tables import Columns
@@ -202,7 +202,7 @@ class _Output:
         """Return log10 e-values for, against, and for by wins; (forecaster, horizon, 3), NaN for the benchmark."""
         names = self.hindcasts.names
         sizes = log10_of(last.evidence[-1])  # (side, horizon, forecaster)
-        wins = evidence_of_wins(self.learning.differences)
+        wins = evidence_of_sequences(self.learning.sequences)
         evidence = np.moveaxis(np.stack([*sizes, wins]), 0, -1).swapaxes(0, 1).copy()
         evidence[names.index(self.benchmark)] = np.nan
         return evidence

@@ -51,7 +51,7 @@ _SIGNATURES: Final = {
     "pulse_pass_size": ":i",
     "pulse_ensemble_latest": "a",
     "pulse_trust": "aiiiidaddaa",
-    "pulse_sequence_counts": "aiiiia",
+    "pulse_sequence_counts": "aiiiiia",
     "pulse_comparisons": "aaiiiiiaaa",
     "pulse_common_losses": "aaiiiiiaa",
     "pulse_diebold_mariano": "aii:d",
@@ -191,7 +191,7 @@ class _BatchSums(ctypes.Structure):
 
 class _Trust(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("width", "first", "window")),
+        *((name, ctypes.c_int64) for name in ("width", "first", "window", "rows")),
         *((name, ctypes.c_double) for name in ("fade", "level_fade", "size_fade", "win_fade")),
         *((name, ctypes.c_void_p) for name in ("level", "difference", "bet", "learned", "multiplied", "recent")),
         *((name, ctypes.c_void_p) for name in ("pairs", "ahead", "counts", "marks")),
@@ -285,19 +285,23 @@ def trust(states: Array, span: float, prior: Array, drift: float, least_weight: 
     return result
 
 
-def sequence_counts(differences: Array) -> tuple[Array, Array]:
-    """Return wins and losses of the interleaved sequences of each horizon, those of one after another's.
+def no_sequence_counts(horizons: int, forecasters: int) -> Array:
+    """Return counts of nothing, to which those of origins are added; see add_sequence_counts."""
+    return np.zeros((2, horizons * (horizons + 1) // 2, forecasters))
 
-    `differences` (origin, horizon, forecaster), whose rows of forecasters may lie apart; both results (sequence,
-    forecaster).
+
+def add_sequence_counts(differences: Array, before: int, counts: Array) -> None:
+    """Add wins and losses to those of the interleaved sequences of each horizon, one horizon's after another's.
+
+    `differences` (origin, horizon, forecaster), whose rows of forecasters may lie apart, behind so many origins
+    `before`; `counts` (2, sequence, forecaster).
     """
     origins, horizons, forecasters = differences.shape
     address, width = rows(
         differences.reshape(origins * horizons, forecasters, copy=False), origins * horizons, forecasters
     )
-    counts = np.empty((2, horizons * (horizons + 1) // 2, forecasters))
-    library().pulse_sequence_counts(address, origins, forecasters, horizons, width, _alive(counts))
-    return counts[0], counts[1]
+    to = doubles(writable(counts), 2, horizons * (horizons + 1) // 2, forecasters)
+    library().pulse_sequence_counts(address, origins, before, forecasters, horizons, width, to)
 
 
 def _fit_cells(cells: Array, forecasters: int, horizons: int, role: str, row: int) -> None:

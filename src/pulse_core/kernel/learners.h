@@ -109,12 +109,14 @@ struct trust {
     int64_t width;
     int64_t first;          /* the first origin of the period */
     int64_t window;         /* the most origins that wait for their actuals at a time */
+    int64_t rows;           /* of `difference`: of so many origins differences are kept, each in the place of its number
+                               mod rows, which is enough for all that is to be learned from */
     double fade;            /* of the sums of differences at each step */
     double level_fade;      /* of the benchmark's absolute error */
     double size_fade;       /* of the sizes of differences */
     double win_fade;        /* of wins and losses */
     double *level;          /* (horizons, 2) the benchmark's absolute errors, faded, and their faded number */
-    double *difference;     /* (origins of the period, horizons, width) d, 0 for a tie, NaN for none */
+    double *difference;     /* (rows, horizons, width) d, 0 for a tie, NaN for none */
     double *bet;            /* (window, horizons, width) of the origins that wait, each in the place of its number mod window */
     int64_t *learned;       /* (horizons) origins of the period that are learned from */
     int64_t *multiplied;    /* (horizons) of these, those whose products of lags are learned */

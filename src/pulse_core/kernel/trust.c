@@ -71,6 +71,12 @@ static double *kept(const struct trust *state, int64_t h, int64_t i)
            i * (FIXED + CAPITALS + h * (2 + CAPITALS));
 }
 
+/* The differences of an origin at a horizon, by its number in the period. */
+static double *differences_at(const struct trust *state, int64_t number, int64_t horizons, int64_t h)
+{
+    return state->difference + (number % state->rows * horizons + h) * state->width;
+}
+
 /* What is bet on differences: d over CLIP root mean squares of those known, within -1 .. 1. */
 static lanes bet_on(lanes d, const double *size)
 {
@@ -92,7 +98,7 @@ void trust_forecast(struct pass *pass, int64_t origin, const double *actual, con
         loss[cell] = NAN;
     for (int64_t h = 0; h < horizons; h++) {
         const double *level = state->level + 2 * h;
-        double *ahead = state->ahead + h * width, *difference = state->difference + (first * horizons + h) * width;
+        double *ahead = state->ahead + h * width, *difference = differences_at(state, first, horizons, h);
         double *bet = state->bet + (first % state->window * horizons + h) * width;
         const lanes scale = all_lanes(level[0] > 0.0 ? level[0] / level[1] : NAN);
         const lanes benchmark = all_lanes(loss[pass->benchmark * horizons + h]);
@@ -134,7 +140,7 @@ static inline void multiply(double *capital, lanes factor)
 static void learn_differences(struct trust *state, int64_t first, int64_t horizons, int64_t h, int64_t batch)
 {
     const int64_t width = state->width, steps = h + 1;
-    const double *difference = state->difference + (first * horizons + h) * width;
+    const double *difference = differences_at(state, first, horizons, h);
     const double *bet = state->bet + (first % state->window * horizons + h) * width;
     double *counts = state->counts + (batch * horizons + h) * 2 * width;
     const int64_t process = (FIXED + 2 * h + first % steps * CAPITALS) * LANES;
@@ -209,7 +215,7 @@ static void learn_products(struct trust *state, int64_t horizons, int64_t h)
     for (int64_t i = 0; i < width && h; i += LANES) {
         double *products = kept(state, h, i) + FIXED * LANES;
         for (int64_t t = oldest; t < end; t++)
-            store(state->recent + (t - oldest) * LANES, load(state->difference + (t * horizons + h) * width + i));
+            store(state->recent + (t - oldest) * LANES, load(differences_at(state, t, horizons, h) + i));
         for (int64_t lag = 1; lag <= h && lag < end;) {
             double *product = products + (lag - 1) * 2 * LANES;
             if (lag + LAGS - 1 <= h && lag + LAGS - 1 <= begin) {
@@ -381,20 +387,18 @@ PULSE_EXPORT void pulse_trust(const double *states, int64_t rows, int64_t horizo
         }
 }
 
-/* Count wins and losses of interleaved sequences: horizon h has h sequences, of origins congruent mod h.
+/* Add wins and losses to those of interleaved sequences: horizon h has h sequences, of origins congruent mod h.
  *
- * `difference` (origins, horizons, width), from the first origin of the period; `counts` (2, sequences, forecasters), the
- * sequences of each horizon one after another.
+ * `difference` (origins, horizons, width), from the origin `before` of the period on; `counts` (2, sequences,
+ * forecasters), the sequences of each horizon one after another.
  */
-PULSE_EXPORT void pulse_sequence_counts(const double *difference, int64_t origins, int64_t forecasters, int64_t horizons,
-                                        int64_t width, double *counts)
+PULSE_EXPORT void pulse_sequence_counts(const double *difference, int64_t origins, int64_t before, int64_t forecasters,
+                                        int64_t horizons, int64_t width, double *counts)
 {
     const int64_t sequences = horizons * (horizons + 1) / 2;
-    for (int64_t i = 0; i < 2 * sequences * forecasters; i++)
-        counts[i] = 0.0;
     for (int64_t origin = 0; origin < origins; origin++)
         for (int64_t h = 0; h < horizons; h++) {
-            int64_t sequence = h * (h + 1) / 2 + origin % (h + 1);
+            int64_t sequence = h * (h + 1) / 2 + (before + origin) % (h + 1);
             const double *d = difference + (origin * horizons + h) * width;
             double *won = counts + sequence * forecasters, *lost = won + sequences * forecasters;
             for (int64_t row = 0; row < forecasters; row++) {

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.kernel.bindings import evidence_behind, sequence_counts
+from pulse_core.kernel.bindings import add_sequence_counts, evidence_behind, no_sequence_counts
 from pulse_core.kernel.special import beta_sf, exp, log, log_beta
 
 Array = NDArray[np.float64]
@@ -45,8 +45,16 @@ def evidence_of_wins(differences: Array) -> Array:
     `differences` (origin, horizon, forecaster): above 0 for a win. The e-value of horizon h is the average over h
     interleaved sequences, each of every h-th origin.
     """
-    won, lost = sequence_counts(differences)
-    sizes = np.arange(1, differences.shape[1] + 1)
+    counts = no_sequence_counts(*differences.shape[1:])
+    add_sequence_counts(differences, 0, counts)
+    return evidence_of_sequences(counts)
+
+
+def evidence_of_sequences(counts: Array) -> Array:
+    """Return the same from the wins and losses of the sequences, horizon after horizon; (2, sequence, forecaster)."""
+    won, lost = counts
+    horizons = math.isqrt(2 * len(won))
+    sizes = np.arange(1, horizons + 1)
     ends = np.cumsum(sizes)
     means, begin = [], 0
     while begin < len(sizes):  # some horizons at a time: far ones have many sequences

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core.results import STATISTICS
-from pulse_core.scores import evidence
+from pulse_core.scores import evidence as subject
 from pulse_core.scores.comparison import diebold_mariano, p_values
 from pulse_core.scores.evidence import average_evidence, discoveries, evidence_of_wins, log10_evidence
 from tests.unit.method.plain_learning import diebold_mariano as plain_test
@@ -185,6 +185,6 @@ def test_of_many_sequences_the_evidence_comes_from_a_table_with_the_same_bits(mo
     differences = generator.choice([-1.0, 0.0, 1.0, np.nan], size=(90, 12, 5), p=[0.3, 0.1, 0.5, 0.1])
     at_once = evidence_of_wins(differences)
     for few, sequences in ((4, 3), (8, 20), (256, 1)):
-        monkeypatch.setattr(evidence, "_FEW", few)
-        monkeypatch.setattr(evidence, "_SEQUENCES", sequences)
+        monkeypatch.setattr(subject, "_FEW", few)
+        monkeypatch.setattr(subject, "_SEQUENCES", sequences)
         assert evidence_of_wins(differences).tobytes() == at_once.tobytes()
