@@ -27,7 +27,7 @@ from pulse_core.backtest.hindcasts import hindcast
 from pulse_core.backtest.learning import LearningPass
 from pulse_core.backtest.origins import origins_of
 from pulse_core.backtest.variable import backtest, histories_of
-from pulse_core.data.observations import resolve_known_at
+from pulse_core.data.known_at import resolve_known_at
 from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.forecasters.registry import resolve
 from pulse_core.runs.score_rows import score_columns

@@ -14,6 +14,7 @@ import attrs
 
 from pulse_adapters.sinks.memory import MemoryPart, facts_of
 from pulse_adapters.storage.port import DAMAGED, Entry, Read
+from pulse_core.arrays import normal_form
 from pulse_core.data.observations import Observations
 from pulse_core.errors import PulseError, RunIdTaken, SinkUnavailable, UnitFailed, VariableNotFound
 from pulse_core.plan import WorkUnit
@@ -35,10 +36,12 @@ class FakeStore:
         yield from sorted(self.variables)
 
     def read(self, variable: str) -> Observations:
-        if variable not in self.variables:
+        name = normal_form(variable)
+        if name not in self.variables:
             near = get_close_matches(variable, self.variables)
             raise VariableNotFound(f"no variable {variable!r}", "memory", f"Near: {', '.join(near)}" if near else "")
-        return self.variables[variable]
+        held = self.variables[name]
+        return held if name == variable else attrs.evolve(held, variable=variable)
 
 
 @attrs.frozen

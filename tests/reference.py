@@ -37,12 +37,12 @@ def rows_of(observations: Observations) -> list[Row]:
 
 
 def vintage(rows: Iterable[Row], moment: int) -> Vintage:
-    """For each timestamp the newest row known at the moment."""
+    """For each timestamp the newest row known at the moment, unless that one retracts it."""
     newest: dict[int, tuple[int, float]] = {}
     for stamp, value, known in rows:
         if known <= moment and (stamp not in newest or known > newest[stamp][0]):
             newest[stamp] = (known, value)
-    return [(stamp, newest[stamp][1]) for stamp in sorted(newest)]
+    return [(stamp, newest[stamp][1]) for stamp in sorted(newest) if not math.isnan(newest[stamp][1])]
 
 
 def transformed(known: Vintage, target: str) -> Vintage:

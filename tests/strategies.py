@@ -11,7 +11,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from pulse_core import BUILT_IN
-from pulse_core.data.observations import Observations, resolve_known_at
+from pulse_core.data.known_at import resolve_known_at
+from pulse_core.data.observations import Observations
 from pulse_core.spec import AUTO, CALIBRATIONS, DEFAULT_FORECASTERS, RIDGE, SEASONAL, TRUST_LOSSES, RunSpec
 
 DAY = np.timedelta64(1, "D")
@@ -59,14 +60,18 @@ def revised(
     variable: str = "x",
     numbers: st.SearchStrategy[float] | None = None,
 ) -> Observations:
-    """A series with vintages: late, revised and bulk-released rows, and timestamps filled in afterwards."""
+    """A series with vintages: late, revised, retracted and bulk-released rows, and timestamps filled in afterwards."""
     releases = draw(st.lists(st.sampled_from(RELEASES), min_size=min_size, max_size=max_size))
     bulk = draw(st.sampled_from([1, 1, 3, 5]))
     moments = {(-(-(stamp + delay) // bulk) * bulk, stamp) for stamp, delays in enumerate(releases) for delay in delays}
     known_at, stamps = (
         np.array(column) * DAY + np.datetime64(FIRST_DAY, "us") for column in zip(*sorted(moments), strict=True)
     )
-    return Observations(variable, stamps, draw(exactly(len(moments), numbers)), known_at)
+    drawn = np.array(draw(exactly(len(moments), numbers)))
+    # one in some forty rows, or none, retracts: rows that are the first of their timestamp cannot
+    later = np.array([stamp in stamps[:row] for row, stamp in enumerate(stamps)])
+    retracted = np.array(draw(exactly(len(moments), st.just(0) if draw(st.booleans()) else st.integers(0, 5)))) == 1
+    return Observations(variable, stamps, np.where(later & retracted, np.nan, drawn), known_at)
 
 
 @st.composite

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
@@ -121,3 +123,45 @@ class Scripted(ScriptedTask):
         "hang": _hang,
         "return unpicklable": _return_unpicklable,
     }
+
+
+@attrs.frozen
+class Overlong:
+    """Takes far too long over one unit, in one of several ways."""
+
+    act: str
+    index: int
+
+    def __call__(self, unit: WorkUnit) -> UnitResult:
+        if unit.index == self.index:
+            getattr(self, f"_{self.act}")()
+        return UnitResult(computed=unit.index)
+
+    def _short(self) -> None:
+        time.sleep(0.1)
+
+    def _sleep(self) -> None:
+        time.sleep(600)
+
+    def _spin(self) -> None:
+        while True:
+            pass
+
+    def _lock(self) -> None:
+        threading.Event().wait()
+
+    def _swallow(self) -> None:
+        """Take the first exception for one of its own."""
+        try:
+            time.sleep(600)
+        except BaseException:  # noqa: BLE001  # as forecasters do
+            time.sleep(600)
+
+    def _stubborn(self) -> None:
+        while True:
+            with suppress(BaseException):
+                time.sleep(600)
+
+    def _library(self) -> None:
+        """Be inside a call into C that heeds no signal."""
+        ctypes.CDLL(None).usleep(2_000_000_000)

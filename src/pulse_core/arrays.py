@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable
 from typing import Any, Final, TypeGuard, TypeVar
 
@@ -60,6 +61,16 @@ def names(values: Iterable[str]) -> tuple[str, ...]:
     if isinstance(values, str):
         raise TypeError(f"expected several names, got the text {values!r}")
     return tuple(values)
+
+
+def normal_form(name: str) -> str:
+    """Return a name in Unicode normal form C: names that look alike are one, however they were typed."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def variable_names(values: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of variables in normal form. Raises TypeError for a single string."""
+    return tuple(normal_form(name) if isinstance(name, str) else name for name in names(values))
 
 
 def finite_or_nan(values: NDArray[Float]) -> NDArray[Float]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_core.arrays import names
+from pulse_core.arrays import names, variable_names
 from pulse_core.errors import InvalidSpec
 
 ACTUALS: Final = ("first", "latest")
@@ -84,7 +84,7 @@ class RunSpec:
     Raises InvalidSpec with all problems.
     """
 
-    variables: tuple[str, ...] = attrs.field(converter=names)
+    variables: tuple[str, ...] = attrs.field(converter=variable_names)
     """The variables to train, each once."""
     start: date
     """First day of the period."""
@@ -123,7 +123,7 @@ class RunSpec:
     """The loss that trust and evidence compare: `absolute` or `crps`."""
     refit_every: int = 1
     """Forecasters that are called origin by origin are fitted at every `refit_every`-th origin."""
-    predictors: tuple[str, ...] = attrs.field(converter=names, default=())
+    predictors: tuple[str, ...] = attrs.field(converter=variable_names, default=())
     """Up to eight variables from which `ridge` may learn, as they were known at each origin."""
 
     def __attrs_post_init__(self) -> None:

@@ -94,6 +94,21 @@ class Normalising(FakeStore):
         return super().read(variable.strip().rpartition("/")[2])
 
 
+class Literal(FakeStore):
+    def read(self, variable: str) -> Observations:
+        if variable not in self.variables:
+            raise VariableNotFound(f"no variable {variable!r}")
+        return super().read(variable)
+
+
+class Unretracting(FakeStore):
+    def read(self, variable: str) -> Observations:
+        whole = super().read(variable)
+        kept = ~np.isnan(whole.values)
+        known_at = None if whole.known_at is None else whole.known_at[kept]
+        return attrs.evolve(whole, timestamps=whole.timestamps[kept], values=whole.values[kept], known_at=known_at)
+
+
 class Inventive(FakeStore):
     def names(self) -> Iterator[str]:
         yield from list(super().names()) or ["x"]

@@ -25,7 +25,8 @@ def rows_of(observations: Observations) -> Iterator[Row]:
     after = max([datetime.fromisoformat("2300-01-01"), *knowns])
     order = np.random.default_rng(len(stamps)).permutation(len(stamps))
     for at in order:
-        yield {"timestamp": stamps[at], "value": float(observations.values[at]), "known_at": knowns[at]}
+        value = None if np.isnan(observations.values[at]) else float(observations.values[at])
+        yield {"timestamp": stamps[at], "value": value, "known_at": knowns[at]}
     for second in range(observations.absent):
         absent = after.replace(microsecond=0) + pd.Timedelta(seconds=second + 1).to_pytimedelta()
         yield {"timestamp": absent, "value": None, "known_at": absent}

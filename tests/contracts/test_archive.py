@@ -11,9 +11,11 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from pulse.testing.results import run_result, variable_batches
+from pulse.testing.results import publish, run_result, variable_batches
 from pulse_adapters.sinks.storage_sink import StorageSink
+from pulse_adapters.sinks.verification import Verification
 from pulse_core.errors import RunNotFound, SettingsError
+from pulse_core.tables import PartFacts
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
 from tests.contracts.storages import STORAGES
 
@@ -27,9 +29,11 @@ def results(request: pytest.FixtureRequest) -> Iterator[ResultsArchive]:
         yield pickle.loads(pickle.dumps(StorageSink(storage)))
 
 
-def write_part(results: ResultsArchive, run_id: str, name: str) -> None:
-    with results.part(run_id, name) as write:
-        write({"mae": np.array([1.0, 2.0])})
+def write_part(results: ResultsArchive, run_id: str, name: str) -> PartFacts:
+    with results.part(run_id, name) as writer:
+        writer.write({"mae": np.array([1.0, 2.0])})
+    assert writer.facts is not None
+    return writer.facts
 
 
 def test_an_archive_without_runs_has_none(results):
@@ -40,13 +44,13 @@ def test_an_archive_without_runs_has_none(results):
 
 def test_runs_are_listed_sorted_published_or_not(results):
     for run_id in ("two", "one"):
-        results.publish(run_result(run_id=run_id))
+        publish(results, run_result(run_id=run_id))
     results.attach("under-way", "run.log", b"")
     assert list(results.run_ids()) == ["one", "two", "under-way"]
 
 
 def test_a_published_result_can_be_read(results):
-    results.publish(run_result())
+    publish(results, run_result())
     assert json.loads(results.read("nightly", "result.json"))["run"]["id"] == "nightly"
 
 
@@ -72,23 +76,22 @@ def test_a_mark_that_is_no_name_is_refused(results, mark):
         results.mark("nightly", mark)
 
 
-def test_the_parts_of_a_table_are_named_in_order_and_can_be_read(results):
-    for name in PARTS:
-        write_part(results, "nightly", name)
-    assert results.parts("nightly", "scores") == tuple(f"{name}.parquet" for name in sorted(PARTS))
-    assert results.parts("nightly", "hindcasts") == results.parts("another", "scores") == ()
+def test_the_parts_of_a_table_are_named_with_their_sizes_and_can_be_read(results):
+    parts = [write_part(results, "nightly", name) for name in PARTS]
+    assert results.parts("nightly", "scores") == {f"{part.name}.parquet": part.bytes for part in parts}
+    assert results.parts("nightly", "hindcasts") == results.parts("another", "scores") == {}
     for name in results.parts("nightly", "scores"):
         content = results.read("nightly", name)
         assert pyarrow.parquet.read_table(pyarrow.BufferReader(content))["mae"].to_pylist() == [1.0, 2.0]
 
 
 def test_only_tables_have_parts(results):
-    with pytest.raises(ValueError, match="there are scores, hindcasts"):
+    with pytest.raises(ValueError, match="there are scores, batches, hindcasts"):
         results.parts("nightly", "units")
 
 
 def test_a_run_that_is_not_there_is_named_with_those_that_are_near(results):
-    results.publish(run_result(run_id="nightly"))
+    publish(results, run_result(run_id="nightly"))
     with pytest.raises(RunNotFound, match="no run 'nigtly'") as caught:
         results.read("nigtly", "result.json")
     assert "nightly" in caught.value.hint
@@ -120,9 +123,9 @@ def test_a_run_id_that_is_none_is_refused(results, run_id):
 def test_records_are_listed_with_size_and_time(results):
     for key in (KEY, OTHER_KEY):
         results.record(key, variable_batches())
-    results.publish(run_result())
-    found = sorted(results.records(), key=lambda facts: facts.key)
-    assert [facts.key for facts in found] == [KEY, OTHER_KEY]
+    publish(results, run_result())
+    found = sorted(results.records(), key=lambda facts: facts.name)
+    assert [facts.name for facts in found] == [f"units/ab/{KEY}", f"units/cd/{OTHER_KEY}"]
     assert all(facts.size > 100 and not facts.damaged for facts in found)
     assert all(abs(facts.modified - datetime.now(UTC)) < timedelta(minutes=1) for facts in found)
 
@@ -148,21 +151,65 @@ def test_a_record_set_aside_is_told_and_removed_with_its_key(results):
     results.storage.replace(f"units/ab/{KEY}", b"damaged")
     assert results.recall(KEY) is None
     results.record(KEY, variable_batches())
-    assert sorted((facts.key, facts.damaged) for facts in results.records()) == [(KEY, False), (KEY, True)]
+    assert sorted((facts.name, facts.damaged) for facts in results.records()) == [
+        (f"units/ab/{KEY}", False),
+        (f"units/ab/{KEY}.damaged", True),
+    ]
     results.remove_record(KEY)
     assert list(results.records()) == []
 
 
 def test_a_removed_run_is_gone_with_all_its_files_and_nothing_else(results):
     results.record(KEY, variable_batches())
+    parts = {}
     for run_id in ("nightly", "nightly-2"):
-        write_part(results, run_id, PARTS[0])
-        results.publish(run_result(run_id=run_id, parts=PARTS[:1]))
+        parts[run_id] = write_part(results, run_id, PARTS[0])
+        publish(results, run_result(run_id=run_id, parts=(parts[run_id],)))
         results.attach(run_id, "run.log", b"")
     results.remove_run("nightly")
     assert list(results.run_ids()) == ["nightly-2"]
     assert results.recall(KEY) == variable_batches()
-    assert results.parts("nightly", "scores") == ()
-    assert results.parts("nightly-2", "scores") == (f"{PARTS[0]}.parquet",)
+    assert results.parts("nightly", "scores") == {}
+    assert list(results.parts("nightly-2", "scores")) == [f"{parts['nightly-2'].name}.parquet"]
     with pytest.raises(RunNotFound, match="no run 'nightly'"):
         results.remove_run("nightly")
+
+
+def findings(results: ResultsArchive, *, repair: bool) -> set[tuple[str, str]]:
+    """The state of every file that is damaged or left over."""
+    verification = Verification(results.storage, results, repair)
+    checked = [*verification.records(), *verification.run("nightly")]
+    return {(finding.address, finding.state) for one in checked for finding in one.findings}
+
+
+def test_damages_are_found_and_repaired_wherever_results_are(results):
+    storage = results.storage
+    part = write_part(results, "nightly", PARTS[0])
+    publish(results, run_result(parts=(part,)))
+    results.record(KEY, variable_batches())
+    results.pack("0a" * 16, {KEY: variable_batches()})
+    assert findings(results, repair=False) == set()
+    (pack,) = (entry.name for entry in storage.entries("records"))
+    names = {"pack": pack, "record": f"units/ab/{KEY}", "part": f"nightly/{part.name}.parquet"}
+    for name in names.values():
+        content = storage.read(name)
+        storage.replace(name, content[:50] + bytes([content[50] ^ 16]) + content[51:])
+    unnamed = f"nightly/{PARTS[1]}-0a.parquet"
+    storage.create(unnamed, b"named by no result")
+    addresses = {kind: storage.address(name) for kind, name in names.items()}
+    leftover = (storage.address(unnamed), "leftover")
+    assert not results.has_part("nightly", part)
+    assert findings(results, repair=False) == {*((address, "damaged") for address in addresses.values()), leftover}
+    assert findings(results, repair=True) == {
+        (addresses["pack"], "repaired"),
+        (addresses["record"], "repaired"),
+        (addresses["part"], "damaged"),
+        (leftover[0], "repaired"),
+    }
+    assert findings(results, repair=True) == {
+        (storage.address(f"{pack}.damaged"), "repaired"),
+        (storage.address(f"units/ab/{KEY}.damaged"), "repaired"),
+        (addresses["part"], "damaged"),
+    }
+    assert write_part(results, "nightly", PARTS[0]) == part
+    assert findings(results, repair=False) == set()

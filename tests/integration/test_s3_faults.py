@@ -219,8 +219,9 @@ def test_a_variable_that_came_or_went_since_the_listing_is_seen(store, corner, s
     seaweedfs_server.put(corner, {"new.csv": CSV})
     assert store.read("new").values.tolist() == [1.0, 2.0]
     seaweedfs_server.client().delete_object(Bucket=BUCKET, Key=f"{corner}b.csv")
-    with pytest.raises(VariableNotFound, match="no variable 'b'"):
+    with pytest.raises(VariableNotFound, match="was listed a moment ago and is gone") as caught:
         store.read("b")
+    assert caught.value.context == f"s3://{BUCKET}/{corner}b.csv"
 
 
 LONG = b"variable,timestamp,value\nx,2020-01-01,1\ny,2020-01-01,2\n"
@@ -243,6 +244,23 @@ def test_a_long_object_that_changed_is_read_anew_once_its_listing_is_not_trusted
     assert store.read("x").values.tolist() == [7.0]
     seaweedfs_server.client().delete_object(Bucket=BUCKET, Key=f"{corner}long.csv")
     with pytest.raises(StoreUnavailable, match="no such object"):
+        store.read("x")
+
+
+def test_an_object_that_is_listed_and_gone_is_no_variable_with_another_name(store, fault_proxy, corner):
+    missing = Answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
+    fault_proxy.choose(lambda seen: missing if seen.path.endswith("/b.csv") else None)
+    with pytest.raises(StoreUnavailable, match="gone, although it is listed still") as caught:
+        store.read("b")
+    assert caught.value.context == f"s3://{BUCKET}/{corner}b.csv"
+
+
+def test_a_long_object_that_went_since_its_listing_is_named(aws, corner, seaweedfs_server):
+    seaweedfs_server.put(corner, {"long.csv": LONG})
+    store = S3LongStore(BUCKET, f"{corner}long.csv", aws)
+    store.version("x")
+    seaweedfs_server.client().delete_object(Bucket=BUCKET, Key=f"{corner}long.csv")
+    with pytest.raises(StoreUnavailable, match="was listed a moment ago and is gone"):
         store.read("x")
 
 

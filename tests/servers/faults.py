@@ -49,6 +49,27 @@ class CutBody:
 
 
 @attrs.frozen
+class Shorten:
+    """The answer's body ends after so many bytes, and its headers agree: nothing in it says that bytes are missing."""
+
+    after: int
+
+
+@attrs.frozen
+class Flip:
+    """One bit of the answer's body is another one, that of the byte at this position."""
+
+    position: int
+
+
+@attrs.frozen
+class Trickle:
+    """The answer's body comes at a byte per so many seconds."""
+
+    seconds: float
+
+
+@attrs.frozen
 class Stall:
     """Nothing comes until the client gives up."""
 
@@ -67,7 +88,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/xml"),)
 
 
-Fault = Reset | LoseAnswer | CutBody | Stall | SlowDown | Answer
+Fault = Reset | LoseAnswer | CutBody | Shorten | Flip | Trickle | Stall | SlowDown | Answer
 
 
 @attrs.define
@@ -197,6 +218,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
             return
         cut = seen.fault.after if isinstance(seen.fault, CutBody) else None
+        if isinstance(seen.fault, Shorten | Flip):
+            headers = [(name, value) for name, value in answer.getheaders() if "checksum" not in name.lower()]
+            self._answer(seen, answer.status, _damaged(body, seen.fault), headers)
+            return
         self._answer(seen, answer.status, body, answer.getheaders(), cut, _length(answer, body))
 
     def _answer(
@@ -216,10 +241,21 @@ class _Handler(BaseHTTPRequestHandler):
         if status not in {204, 304}:
             self.send_header("Content-Length", str(len(body)) if length is None else length)
         self.end_headers()
-        if self.command != "HEAD":
+        if isinstance(seen.fault, Trickle):
+            self._trickle(body, seen.fault.seconds)
+        elif self.command != "HEAD":
             self.wfile.write(body[:cut])
         if cut is not None:
             self._reset()
+
+    def _trickle(self, body: bytes, seconds: float) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):  # the client has had enough
+            for position in range(len(body)):
+                if self.server.proxy.stopped.wait(seconds):
+                    return
+                self.wfile.write(body[position : position + 1])
+                self.wfile.flush()
 
     def _reset(self) -> None:
         """Close at once, so that the client reads 'connection reset' and not a polite end."""
@@ -238,6 +274,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
         """Say nothing: `seen` has it all."""
+
+
+def _damaged(body: bytes, fault: Shorten | Flip) -> bytes:
+    if isinstance(fault, Shorten):
+        return body[: fault.after]
+    damaged = bytearray(body)
+    damaged[fault.position] ^= 1
+    return bytes(damaged)
 
 
 def _length(answer: HTTPResponse, body: bytes) -> str:

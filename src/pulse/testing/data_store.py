@@ -145,6 +145,13 @@ class DataStoreContract(ABC):
 
         self._settings()(given(pairs())(property_holds))()
 
+    def test_a_name_is_found_in_any_unicode_normal_form(self) -> None:
+        composed, decomposed = "caf\u00e9", "cafe\u0301"
+        with self.opened(sample(composed, "b")) as store:
+            assert store.read(decomposed).values.tolist() == store.read(composed).values.tolist()
+            with reading(store, [decomposed]) as ahead:
+                assert ahead.read(decomposed).variable == decomposed
+
     def test_an_unknown_variable_is_refused_with_near_names(self) -> None:
         with self.opened(sample("spx_close", "us_10y_yield")) as store:
             with pytest.raises(VariableNotFound) as refused:
@@ -191,7 +198,10 @@ def contents(draw: st.DrawFn) -> Variables:
 
 @st.composite
 def rows(draw: st.DrawFn, name: str, *, vintages: bool) -> Observations:
-    """Moments to the microsecond in the years 1 to 2300, delays up to two years, and the awkwardest floats."""
+    """Moments to the microsecond in the years 1 to 2300, delays up to two years, and the awkwardest floats.
+
+    With vintages some rows retract what an earlier one said of their timestamp: their value is NaN.
+    """
     second = 1_000_000
     first, last = (int(np.datetime64(day, "us").astype(np.int64)) for day in ("0001-01-01", "2290-01-01"))
     day = st.integers(first // (86_400 * second), last // (86_400 * second)).map(lambda days: days * 86_400 * second)
@@ -203,6 +213,10 @@ def rows(draw: st.DrawFn, name: str, *, vintages: bool) -> Observations:
     values = draw(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=len(keys), max_size=len(keys)))
     stamps, delays = (np.array(column, dtype=np.int64) for column in zip(*keys, strict=True))
     known_at = (stamps + delays).view("datetime64[us]") if vintages else None
+    if vintages and draw(st.booleans()):
+        first = draw(st.integers(0, len(keys) - 1))
+        stamps, delays = np.append(stamps, stamps[first]), np.append(delays, delays[first] + 750 * 86_400 * second)
+        values, known_at = [*values, np.nan], (stamps + delays).view("datetime64[us]")
     return Observations(name, stamps.view("datetime64[us]"), values, known_at, absent=draw(st.integers(0, 2)))
 
 

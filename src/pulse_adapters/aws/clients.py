@@ -12,6 +12,9 @@ from typing import Any, Final
 
 import attrs
 
+from pulse_adapters.aws.responses import refuse_foreign
+from pulse_adapters.aws.transfers import limit_transfers
+
 DEFAULT_REGION: Final = "us-east-1"
 _SMALLEST_POOL: Final = 10
 
@@ -31,7 +34,8 @@ class AwsSettings:
 
     The region is resolved when the settings are created, not in the worker that unpickles them. Credentials are no part
     of them: each process finds its own, as every tool of AWS does. `retry_attempts` counts the first attempt too.
-    Times are in seconds. `addressing_style` and `checksums` concern S3.
+    Times are in seconds; `transfer_timeout` is for a whole request with its answer, 0 for no limit. `addressing_style`
+    and `checksums` concern S3.
     """
 
     region: str = attrs.field(factory=region_here)
@@ -43,6 +47,7 @@ class AwsSettings:
     retry_mode: str = "standard"
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
+    transfer_timeout: float = 300.0
 
 
 def client(service: str, settings: AwsSettings) -> Any:
@@ -68,6 +73,10 @@ def _new_client(service: str, settings: AwsSettings) -> Any:
         s3={"addressing_style": settings.addressing_style},
         tcp_keepalive=True,
     )
-    return boto3.Session().client(
+    created = boto3.Session().client(
         service, region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
     )
+    limit_transfers(created, settings.transfer_timeout)
+    if service == "s3":
+        created.meta.events.register("after-call.s3", refuse_foreign)
+    return created

@@ -67,6 +67,29 @@ _THROTTLED: Final = frozenset(
 _ABSENT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
+FOREIGN_HINT: Final = (
+    "Check the endpoint (--s3-endpoint-url, AWS_ENDPOINT_URL_S3), the proxies (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), and "
+    "whether this network wants a login first"
+)
+FOREIGN: Final = "what answered is no S3 server"
+_FOREIGN_STATUSES: Final = frozenset({302, 303, 305, 307, 308, 407, 511})
+"""Redirections to a page, and proxies that want a login; S3 redirects with a code of its own in the body."""
+
+
+class UnusableResponse(Exception):
+    """A response without a fault in it that cannot be believed: what is wrong, and a hint."""
+
+    def __init__(self, message: str, hint: str = _REPEAT) -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    @classmethod
+    def foreign(cls, description: str) -> UnusableResponse:
+        """Return the error of an answer that no S3 server gives."""
+        return cls(f"{FOREIGN}: {description}", FOREIGN_HINT)
+
+
 @contextmanager
 def aws_faults(
     kind: Kind, context: str, *, service: str = "s3", resource: str = "", region: str = ""
@@ -83,6 +106,8 @@ def aws_faults(
     except ClientError as error:
         message, hint = _of_response(error, service, resource or context, region)
         raise kind(message, context, hint) from error
+    except UnusableResponse as error:
+        raise kind(error.message, context, error.hint) from error
     except (BotoCoreError, Boto3Error) as error:
         message, hint = _of_library(error)
         raise kind(message, context, hint) from error
@@ -116,7 +141,15 @@ def _of_response(error: Any, service: str, resource: str, region: str) -> Explai
     if code in _THROTTLED:
         hint = f"Use fewer workers, or more attempts (--s3-retry-attempts, --s3-retry-mode adaptive). {_REPEAT}"
         return f"too many requests, and still so after {_attempts(error)} attempts", hint
+    return _other(error)
+
+
+def _other(error: Any) -> Explained:
+    """Return message and hint for an error response whose code has no entry here."""
+    code, operation = code_of(error), error.operation_name
     message = str(error.response.get("Error", {}).get("Message", "")).strip().rstrip(".")
+    if status_of(error) in _FOREIGN_STATUSES and not code.isalpha():
+        return f"{FOREIGN}: it answered {operation} with status {status_of(error)}", FOREIGN_HINT
     failure = f"{operation} failed: {code}{f', {message}' if message else ''} (status {status_of(error)})"
     if status_of(error) >= 500:
         return f"{failure}, and still so after {_attempts(error)} attempts", _REPEAT
@@ -149,6 +182,7 @@ def _of_library(error: Exception) -> Explained:
 
 def _library_kinds() -> tuple[tuple[tuple[type[Exception], ...], Explained], ...]:
     from botocore import exceptions as botocore
+    from botocore import parsers as botocore_parsers
 
     expired = (botocore.UnauthorizedSSOTokenError, botocore.SSOTokenLoadError, botocore.TokenRetrievalError)
     lacking = (botocore.NoCredentialsError, botocore.NoAuthTokenError, botocore.PartialCredentialsError)
@@ -165,6 +199,7 @@ def _library_kinds() -> tuple[tuple[tuple[type[Exception], ...], Explained], ...
         ((botocore.SSLError,), ("the connection is not secure: {error}", "Check the endpoint and AWS_CA_BUNDLE")),
         (unreachable, ("cannot be reached: {error}", network)),
         (broken, ("the connection broke off, at every attempt: {error}", f"Check the network. {_REPEAT}")),
+        ((botocore_parsers.ResponseParserError,), (f"{FOREIGN}: its answer cannot be read: {{error}}", FOREIGN_HINT)),
         ((botocore.ParamValidationError,), ("is refused before it is sent: {error}", "Check bucket and key")),
         ((botocore.FlexibleChecksumError, botocore.ChecksumError), ("arrived damaged: {error}", _REPEAT)),
     )

@@ -33,6 +33,8 @@ class S3Options(Protocol):
     def s3_retry_attempts(self) -> int: ...  # noqa: D102
     @property
     def s3_retry_mode(self) -> str: ...  # noqa: D102
+    @property
+    def s3_transfer_timeout(self) -> float: ...  # noqa: D102
 
 
 @attrs.frozen
@@ -75,4 +77,5 @@ def aws_settings(options: S3Options) -> AwsSettings:
         max_workers=options.s3_max_workers,
         retry_attempts=options.s3_retry_attempts,
         retry_mode=options.s3_retry_mode,
+        transfer_timeout=options.s3_transfer_timeout,
     )

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from typing import Final
 
+from pulse_adapters.backends.host.exits import exits_fail_the_unit
+from pulse_adapters.backends.time_limit import UnitOverdue, overdue, time_limit
+from pulse_adapters.backends.units import unit_context
 from pulse_core.errors import PulseError, UnitFailed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Task, UnitOutcome
@@ -12,10 +16,18 @@ from pulse_core.ports import Done, Failed, Task, UnitOutcome
 FRAMES_SHOWN: Final = 3
 
 
-def attempt(task: Task, unit: WorkUnit) -> UnitOutcome:
-    """Run a task on a unit. A PulseError stays what it is; any other error becomes UnitFailed with its last frames."""
+def attempt(
+    task: Task, unit: WorkUnit, timeout: float | None = None, give_up: Callable[[], object] | None = None
+) -> UnitOutcome:
+    """Run a task on a unit. A PulseError stays what it is; any other error becomes UnitFailed with its last frames.
+
+    After `timeout` seconds it is failed; `give_up` is called where it does not react to that.
+    """
     try:
-        return Done(unit, task(unit))
+        with exits_fail_the_unit(), time_limit(timeout, give_up):
+            return Done(unit, task(unit))
+    except UnitOverdue:
+        return Failed(unit, overdue(unit, timeout or 0.0))
     except PulseError as error:
         return Failed(unit, error)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # a unit runs foreign code, which must not end the run
@@ -31,13 +43,6 @@ def unit_failed(unit: WorkUnit, error: BaseException) -> UnitFailed:
     )
     failure.__cause__ = error
     return failure
-
-
-def unit_context(unit: WorkUnit) -> str:
-    """Name a unit by its number and its variables."""
-    first, *further = unit.variables or ("nothing",)
-    count = f" and {len(further)} more" if further else ""
-    return f"unit {unit.index} ({first}{count})"
 
 
 def _frames(error: BaseException) -> str:

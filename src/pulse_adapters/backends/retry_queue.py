@@ -34,7 +34,7 @@ class RetryQueue:
     A unit survives `deaths_allowed` deaths. From its `deaths_before_alone`-th death on it is a suspect. What a death is
     the backend says: of one process, or of all those that Dask has tried by itself.
 
-    Every unit leaves the queue exactly once: by `finish` or set aside by `record_death`.
+    Every unit leaves the queue exactly once: by `finish` or `set_aside`, or set aside by `record_death`.
     """
 
     _waiting: deque[WorkUnit] = attrs.field(converter=_deque)
@@ -76,6 +76,11 @@ class RetryQueue:
         """Take back a bundle that no worker began, or that was lost through no fault of a unit. Raises KeyError."""
         self._bundles.remove(bundle)
         (self._suspects if bundle.alone else self._waiting).extend(bundle.units)
+
+    def set_aside(self, bundle: Bundle, unit: WorkUnit) -> None:
+        """Forget a unit that has its outcome, and take back the others of its bundle. Raises KeyError."""
+        self._bundles.remove(bundle)
+        self._waiting.extend(other for other in bundle.units if other != unit)
 
     def record_death(self, bundle: Bundle) -> tuple[WorkUnit, ...]:
         """Note that the worker of a bundle died; return the unit that is set aside for it, if any. Raises KeyError."""

@@ -14,13 +14,18 @@ from pulse_core.ports import Task, UnitOutcome
 
 @attrs.frozen
 class SerialBackend:
-    """A ComputeBackend that starts no process: for small runs, for embedding, and as a reference for others."""
+    """A ComputeBackend that starts no process: for small runs, for embedding, and as a reference for others.
+
+    A unit that takes longer than `unit_timeout` seconds is failed. One that is inside a call into a library, which
+    neither returns nor heeds signals, can only be ended in a process of its own.
+    """
 
     stop: Stop = attrs.field(factory=Stop)
+    unit_timeout: float | None = None
 
     def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         """Yield one outcome a unit, in the order of the units. Raises RunInterrupted."""
         with self.stop.obeyed():
             for unit in units:
                 self.stop.check()
-                yield attempt(task, unit)
+                yield attempt(task, unit, self.unit_timeout)

@@ -52,8 +52,10 @@ def with_scores(archive: Archive, run: PublishedRun, variables: Collection[str])
 def with_best_scores(archive: Archive, run: PublishedRun, horizons: Collection[int]) -> PublishedRun:
     """Return the run with the scores of the best forecaster of every variable at some horizons. Raises as above.
 
-    The horizons are some of those that the document tells the best of.
+    Where the document does not tell the best at one of the horizons, all scores are read.
     """
+    if not {str(horizon) for horizon in horizons} <= set(_horizons(run)):
+        return with_scores(archive, run, run.variables)
 
     def is_best(rows: Rows) -> NDArray[np.bool_]:
         chosen = np.zeros(len(rows), dtype=bool)

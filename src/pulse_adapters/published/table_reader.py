@@ -127,7 +127,7 @@ class RunTable:
             missing = [name for name in self.columns if name not in file.schema_arrow.names]
         if missing:
             raise self._damaged(part, f"is a part of a table without {', '.join(missing)}")
-        return _OpenPart(part.name, file)
+        return _OpenPart(part.name, file, file.schema_arrow.get_field_index("variable"))
 
     def _rows(self, part: Part, opened: _OpenPart, number: int) -> Rows:
         with self._faults(part):
@@ -170,10 +170,14 @@ class RunTable:
 
 @attrs.define(eq=False)
 class _OpenPart:
-    """A part that is being read; `split` are the row groups read so far, by variable."""
+    """A part that is being read; `split` are the row groups read so far, by variable.
+
+    `position` is that of the column `variable`.
+    """
 
     name: str
     file: Any
+    position: int
     split: dict[int, dict[str, Columns]] = attrs.field(factory=dict)
 
     @property
@@ -183,9 +187,7 @@ class _OpenPart:
 
     def may_hold(self, number: int, variable: str) -> bool:
         """Whether a row group may have rows of a variable, by its statistics."""
-        metadata = self.file.metadata.row_group(number)
-        column = metadata.column(self.file.schema_arrow.get_field_index("variable"))
-        statistics = column.statistics
+        statistics = self.file.metadata.row_group(number).column(self.position).statistics
         if statistics is None or not statistics.has_min_max:
             return True
         return bool(statistics.min <= variable <= statistics.max)

@@ -166,7 +166,7 @@ class StorageArchive:
             with claimed(self.storage, claim, Claim.of(run_id, PRUNE), _give_up) as lease:
                 entries = [entry for entry in self.storage.entries(folder) if entry.name != claim]
                 if not entries:
-                    raise self._not_found(run_id, RESULT)
+                    raise _NoFiles
                 if written_before is not None and any(entry.modified >= written_before for entry in entries):
                     return False
                 self._remove_files({entry.name for entry in entries}, result_name(run_id), lease)
@@ -174,6 +174,8 @@ class StorageArchive:
                     self.storage.sweep(folder)
         except (_UnderWay, RunInterrupted):
             return False
+        except _NoFiles:  # said once the claim is gone, which is a file of the run's folder as well
+            raise self._not_found(run_id, RESULT) from None
         return True
 
     def _drop_old_claim(self, name: str, written_before: datetime) -> None:
@@ -201,6 +203,10 @@ class StorageArchive:
         near = get_close_matches(run_id, ids) or ids[-10:]
         hint = f"There are: {', '.join(near)}" if near else "There are no runs yet"
         return RunNotFound(f"no run '{run_id}'", self.storage.address(""), hint)
+
+
+class _NoFiles(Exception):
+    """A run has no files."""
 
 
 class _UnderWay(Exception):

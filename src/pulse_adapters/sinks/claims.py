@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
@@ -102,6 +103,7 @@ class _Claim:
             outdated = self._outdated_parts(result.parts)
             self.lease.confirm()
             self._switch(content)
+            self._require_stored(content)
         except PartMissing:
             raise
         except SinkUnavailable as error:
@@ -145,6 +147,14 @@ class _Claim:
         while not self.storage.exchange(name, before, content):
             self.lease.confirm()
             before = self.storage.read(name)
+
+    def _require_stored(self, content: bytes) -> None:
+        """Raise SinkUnavailable where the document is not there although the storage has said that it took it."""
+        name = result_name(self.run_id)
+        if not self.storage.fits(name, len(content), hashlib.sha256(content).hexdigest()):
+            message = "the result was sent and confirmed, and is not there"
+            hint = "Check what answers in the storage's place, such as a proxy, and run the same command again"
+            raise SinkUnavailable(message, self.storage.address(name), hint)
 
     def _sweep(self) -> None:
         """Remove the temporary files of killed writers from the records, the run and the outputs."""

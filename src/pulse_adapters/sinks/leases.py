@@ -40,6 +40,9 @@ _CONFIRMATIONS: Final = 3
 
 TRAIN, PRUNE = "train", "prune"
 
+_tokens: Final[set[str]] = set()
+"""The tokens of the claims that this process holds. A claim may outlast its release, which can fail."""
+
 Waiting = Callable[[str], None]
 """Receives a sentence: who holds the claim that is waited for."""
 
@@ -68,6 +71,13 @@ class Claim:
         """Return a claim of this process."""
         since = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(run_id, purpose, spec, since, socket.gethostname(), ProcessIdentity.current())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its holder is seen to be gone: its process has ended, or is this one and has released it."""
+        if self.process == ProcessIdentity.current():
+            return self.token not in _tokens
+        return self.process.has_ended
 
     @property
     def holder(self) -> str:
@@ -183,12 +193,16 @@ def claimed(storage: Storage, name: str, claim: Claim, waiting: Waiting) -> Iter
 
     Raises RunIdTaken where a run of another spec holds it, SinkUnavailable.
     """
-    lease = _acquired(storage, name, claim, waiting)
+    _tokens.add(claim.token)
     try:
-        lease.keep()
-        yield lease
+        lease = _acquired(storage, name, claim, waiting)
+        try:
+            lease.keep()
+            yield lease
+        finally:
+            lease.release()
     finally:
-        lease.release()
+        _tokens.discard(claim.token)
 
 
 def while_held(names: Iterable[str], lease: Lease) -> Iterator[str]:
@@ -202,7 +216,7 @@ def refuse_other_run(storage: Storage, name: str, claim: Claim) -> None:
     """Raise RunIdTaken where a run of another spec is seen to hold the claim; SinkUnavailable."""
     content = storage.read(name)
     held = None if content is None else decoded(content)
-    if held is not None and held.process.is_seen_from_here and not held.process.has_ended:
+    if held is not None and held.process.is_seen_from_here and not held.is_over:
         _refuse(claim, held)
 
 
@@ -213,7 +227,7 @@ def groups_in_use(storage: Storage, names: Iterable[str]) -> frozenset[str]:
     """
     contents = (storage.read(name) for name in names)
     claims = (decoded(content) for content in contents if content is not None)
-    return frozenset(group for held in claims if held and not held.process.has_ended for group in held.groups)
+    return frozenset(group for held in claims if held and not held.is_over for group in held.groups)
 
 
 @attrs.define
@@ -235,7 +249,7 @@ class _Observation:
         if self.content is None:
             return True
         held = decoded(self.content)
-        return (held is not None and held.process.has_ended) or time.monotonic() - self.since >= LAPSE_SECONDS
+        return (held is not None and held.is_over) or time.monotonic() - self.since >= LAPSE_SECONDS
 
 
 def _acquired(storage: Storage, name: str, claim: Claim, waiting: Waiting) -> Lease:

@@ -59,8 +59,7 @@ class S3Storage:
 
     def read_range(self, name: str, start: int, length: int) -> bytes | None:
         """Return so many bytes of an object from `start` on, or None where there is none. Raises SinkUnavailable."""
-        fetched = self.bucket.get(self.prefix + name, (start, length))
-        return None if fetched is None else fetched.content
+        return self.bucket.get_range(self.prefix + name, start, length)
 
     @contextmanager
     def reading(self, names: Sequence[str]) -> Iterator[Read]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import time
+import unicodedata
 from collections.abc import Iterable, Mapping
-from itertools import islice
+from itertools import chain, islice
 from threading import Lock
 from typing import Final
 
@@ -17,6 +18,7 @@ import attrs
 
 from pulse_adapters.aws.bucket import Bucket, Listed
 from pulse_adapters.stores.formats.registry import SUFFIXES, variable_of
+from pulse_core.arrays import normal_form
 
 AN_HOUR: Final = 3_600.0
 LISTED_AT_ONCE: Final = 10_000
@@ -42,14 +44,17 @@ class Catalogue:
 
     def find(self, variable: str) -> tuple[Listed, ...]:
         """Return the files of a variable; none where it has none, or where no file can have its name."""
+        variable = normal_form(variable)
         if not self._can_have_file(variable):
             return ()
         with self._lock:
             if time.monotonic() - self._listed_at > self.trusted:
                 self._list()
             if variable not in self._files:  # new since the listing, or in a folder too large for it
-                listed = self._grouped(self.bucket.list(f"{self.prefix}{variable}.", below=False))
-                self._files.update({name: files for name, files in listed.items() if name == variable})
+                spellings = dict.fromkeys((variable, unicodedata.normalize("NFD", variable)))
+                listed = [self.bucket.list(f"{self.prefix}{name}.", below=False) for name in spellings]
+                files = self._grouped(chain.from_iterable(listed))
+                self._files.update({name: entries for name, entries in files.items() if name == variable})
             return self._files.get(variable, ())
 
     def forget(self) -> None:

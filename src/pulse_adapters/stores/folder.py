@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import attrs
 
 from pulse_adapters.location import Location
+from pulse_adapters.stores.formats.memory import ALWAYS, available
 from pulse_adapters.stores.formats.registry import (
     SUFFIXES,
     not_found,
@@ -22,10 +25,18 @@ from pulse_adapters.stores.formats.registry import (
     version_of,
 )
 from pulse_adapters.stores.formats.table import Table, observations
+from pulse_core.arrays import normal_form
 from pulse_core.data.observations import Observations
 from pulse_core.errors import MalformedData, StoreUnavailable
 
 _HINT = "Name a folder that holds one file a variable, or one long file with a column 'variable'"
+
+_SPECIAL: Final = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 Stamp = tuple[int, int, int, int]
 """Device, inode, time of change in ns, and size: one of them changes when a file or folder does."""
@@ -92,13 +103,23 @@ class FolderStore:
 
     def _path(self, variable: str, stamp: Stamp) -> Path:
         files = _files(self.location, stamp)
-        if variable not in files:
+        name = normal_form(variable)
+        if name not in files:
             # a file created within the clock's last tick leaves the folder's stamp unchanged
             _files.cache_clear()
             files = _files(self.location, stamp)
-        if variable not in files:
+        if name not in files:
+            self._refuse_what_is_no_file(name)
             raise not_found(variable, files.keys(), str(self.location))
-        return self.location / the_only_file(variable, files[variable], str(self.location))
+        return self.location / the_only_file(variable, files[name], str(self.location))
+
+    def _refuse_what_is_no_file(self, name: str) -> None:
+        """Raise StoreUnavailable where what should be the variable's file is a pipe or the like."""
+        for suffix in SUFFIXES:
+            path = self.location / f"{name}{suffix}"
+            if variable_of(path.name) == name:
+                with suppress(OSError, ValueError):
+                    _refuse_special(path, path.stat())
 
 
 def open_store(location: Location, settings: object) -> FolderStore:
@@ -109,13 +130,22 @@ def open_store(location: Location, settings: object) -> FolderStore:
 
 def _status(path: Path) -> os.stat_result:
     try:
-        return path.stat()
+        status = path.stat()
     except FileNotFoundError as error:
         raise StoreUnavailable("there is no such file or folder", str(path), _HINT) from error
     except OSError as error:
         raise _unavailable(path, error) from error
     except ValueError as error:
         raise StoreUnavailable(f"is no path: {error}", repr(str(path)), _HINT) from error
+    _refuse_special(path, status)
+    return status
+
+
+def _refuse_special(path: Path, status: os.stat_result) -> None:
+    """Raise StoreUnavailable for what is neither file nor folder: reading it could wait for ever."""
+    kind = _SPECIAL.get(stat.S_IFMT(status.st_mode))
+    if kind is not None:
+        raise StoreUnavailable(f"is {kind}, not a file", str(path), "Write its content to a file, and name that")
 
 
 def _is_folder(status: os.stat_result) -> bool:
@@ -175,11 +205,22 @@ def _long_version(path: Path, stamp: Stamp) -> str:  # noqa: ARG001  # the cache
 
 
 def _content(path: Path) -> bytes:
+    """Return all bytes of a file that memory can hold. Raises StoreUnavailable."""
     try:
-        with path.open("rb", buffering=0) as file:  # one read of all bytes: a buffer takes longer
+        # one read of all bytes: a buffer takes longer; without O_NONBLOCK a pipe, put there meanwhile, would wait
+        with open(path, "rb", buffering=0, opener=_open_at_once) as file:  # Path.open has no opener
+            status = os.fstat(file.fileno())
+            _refuse_special(path, status)
+            if status.st_size > ALWAYS and status.st_size > available():
+                message, hint = f"has {status.st_size} bytes, more than there is memory", "Split it, or give it more"
+                raise StoreUnavailable(message, str(path), hint)
             return file.readall()
     except OSError as error:
         raise _unavailable(path, error) from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _unavailable(path: Path, error: OSError) -> StoreUnavailable:

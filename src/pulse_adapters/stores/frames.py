@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import numpy as np
 
 from pulse_adapters.stores.formats.arrow_columns import from_arrow
 from pulse_adapters.stores.formats.registry import not_found
-from pulse_adapters.stores.formats.table import Source, needed_columns, observations, refuse
+from pulse_adapters.stores.formats.table import Source, needed_columns, normal_names, observations, refuse
+from pulse_core.arrays import normal_form
 from pulse_core.data.observations import Observations
 from pulse_core.errors import MalformedData
+
+_CONTEXT: Final = "the frames in memory"
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,14 +24,17 @@ if TYPE_CHECKING:
 
 
 def _by_variable(frames: Frames | pd.Series[Any]) -> Frames:
-    """Return a copy of a mapping, or a mapping of one Series by its name. Raises MalformedData without a name."""
+    """Return a copy of a mapping, or a mapping of one Series by its name; names in normal form.
+
+    Raises MalformedData without a name, and for names that differ in their form alone.
+    """
     if isinstance(frames, Mapping):
-        return dict(frames)
+        return dict(zip(normal_names(list(frames), _CONTEXT), frames.values(), strict=True))
     name = getattr(frames, "name", None)
     if not isinstance(name, str) or not name:
         message = "expected a mapping of variables, or a Series whose name is its variable"
-        raise MalformedData(message, "the frames in memory", "Name the series, e.g. series.rename('sales')")
-    return {name: frames}
+        raise MalformedData(message, _CONTEXT, "Name the series, e.g. series.rename('sales')")
+    return {normal_form(name): frames}
 
 
 @attrs.frozen(eq=False)
@@ -48,10 +54,11 @@ class FrameStore:
 
     def read(self, variable: str) -> Observations:
         """Return a variable's rows. Raises VariableNotFound and MalformedData."""
-        if variable not in self.frames:
-            raise not_found(variable, self.frames.keys(), "the frames in memory")
+        name = normal_form(variable)
+        if name not in self.frames:
+            raise not_found(variable, self.frames.keys(), _CONTEXT)
         source = Source(f"frame '{variable}'")
-        frame = _with_timestamp(self.frames[variable], source)
+        frame = _with_timestamp(self.frames[name], source)
         columns = needed_columns([str(name) for name in frame.columns], source)
         table = _arrow_table(frame[list(columns)], source)
         return observations(from_arrow(table, source, np.arange(1, table.num_rows + 1)), variable, source.context)

@@ -28,7 +28,7 @@ class Objects:
         cached = None if self.cache is None else self.cache.get(name, listed.etag)
         if cached is not None:
             return Fetched(listed.etag, cached)
-        fetched = self.bucket.get(listed.key)
+        fetched = self.bucket.get(listed.key, listed)
         if fetched is not None and self.cache is not None:
             self.cache.put(name, fetched.etag, fetched.content)
         return fetched

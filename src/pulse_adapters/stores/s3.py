@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import attrs
 
@@ -22,8 +22,11 @@ from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.objects import Objects
 from pulse_adapters.stores.s3_long import S3LongStore
 from pulse_core.data.observations import Observations
-from pulse_core.errors import StoreUnavailable
+from pulse_core.errors import StoreUnavailable, VariableNotFound
 from pulse_core.ports import DataStore
+
+_GONE: Final = "was listed a moment ago and is gone"
+_GONE_HINT: Final = "Somebody removes or replaces data: run the same command again once that is done"
 
 
 @attrs.frozen
@@ -89,12 +92,15 @@ class S3Store:
         """
         listed = self._listed(variable)
         fetched = self._objects.fetch(listed)
-        if fetched is None:  # gone since it was listed
+        if fetched is None:  # gone since it was listed, or stored under another suffix
             self._catalogue().forget()
-            listed = self._listed(variable)
+            try:
+                listed = self._listed(variable)
+            except VariableNotFound as error:
+                raise VariableNotFound(_GONE, self.bucket.address(listed.key), _GONE_HINT) from error
             fetched = self._objects.fetch(listed)
         if fetched is None:
-            raise not_found(variable, self._catalogue().listed_names(), self.bucket.address(self.prefix))
+            raise StoreUnavailable(f"{_GONE}, although it is listed still", self.bucket.address(listed.key), _GONE_HINT)
         return listed.key, fetched
 
     def parsed(self, variable: str, key: str, fetched: Fetched) -> Observations:

@@ -88,7 +88,8 @@ class S3LongStore:
         parsed = _parsed(self, self._current())
         if parsed is None:
             _listings.pop((os.getpid(), self), None)
-            raise self._missing()
+            hint = "Somebody removes or replaces it: run the same command again once that is done"
+            raise StoreUnavailable("was listed a moment ago and is gone", self.bucket.address(self.key), hint)
         if isinstance(parsed, MalformedData):
             raise MalformedData(parsed.message, parsed.context, parsed.hint)
         return parsed

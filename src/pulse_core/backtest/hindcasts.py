@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pulse_core.backtest.custom_quantiles import CustomQuantiles, custom_quantiles
 from pulse_core.errors import ForecasterFailed, PulseError
 from pulse_core.forecasters.base import Forecaster, Histories, InPlaceForecaster, QuantileForecaster
+from pulse_core.forecasters.numbers import real_numbers
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.kernel.bindings import whole_lanes
 from pulse_core.kernel.memory import on_lines
@@ -135,10 +136,10 @@ def _checked(
 ) -> Array:
     context, hint = f"forecaster '{forecaster.name}'", "Correct it, or leave it out"
     try:
-        rows = np.asarray(method(histories, expected[-1]), dtype=np.float64)
+        rows = real_numbers(method(histories, expected[-1]))
     except PulseError:
         raise
-    except Exception as error:  # whatever a forecaster raises becomes one of ours
+    except (Exception, SystemExit) as error:  # whatever a forecaster raises becomes one of ours
         raise ForecasterFailed(f"{type(error).__name__}: {error}", context, hint) from error
     if rows.shape != expected:
         raise ForecasterFailed(f"returned shape {rows.shape}, expected {expected}", context, hint)

@@ -1,4 +1,7 @@
-"""Calendars: the regular steps between a variable's timestamps, the gaps in them, and the timestamps that come next."""
+"""Calendars: the regular steps between a variable's timestamps, the gaps in them, and the timestamps that come next.
+
+They are found in the time zone in which the timestamps keep to one time of day, where there is one.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.data.observations import Moments
+from pulse_core.data.zones import DAY, EAST, UTC, fixed_zone, local, times_of_day, universal, zone_with_one_time_of_day
 
 Positions = NDArray[np.int64]
 Unit = Literal["months", "business days", "microseconds"]
@@ -25,10 +29,11 @@ MAX_WEEKEND_SHARE: Final = 0.01
 MIN_SINGLE_STEPS: Final = 0.5
 """The share of the differences between timestamps that must be exactly one step of the calendar."""
 
-_DAY: Final = 86_400_000_000
+_END: Final = np.datetime64("10000-01-01", "us")
+"""The first moment that no date names."""
 _UNITS: Final = (
-    (7 * _DAY, "weeks"),
-    (_DAY, "days"),
+    (7 * DAY, "weeks"),
+    (DAY, "days"),
     (3_600_000_000, "hours"),
     (60_000_000, "minutes"),
     (1_000_000, "seconds"),
@@ -39,7 +44,7 @@ _MONTHS: Final = {1: "months", 3: "quarters", 12: "years"}
 
 @attrs.frozen
 class Calendar:
-    """A calendar of timestamps `step` units apart.
+    """A calendar of timestamps `step` units apart, by the clocks of a time zone.
 
     Timestamps of a calendar of months fall on the same day of each month, or on its last day (`at_end`).
     """
@@ -47,16 +52,17 @@ class Calendar:
     unit: Unit
     step: int
     at_end: bool = False
+    zone: str = UTC
 
     def __str__(self) -> str:
-        if self.unit == "business days":
-            return self.unit
+        name = self.unit if self.unit == "business days" else _step_name(self.step)
         if self.unit == "months":
-            return _MONTHS.get(self.step, f"every {self.step} months")
-        return _step_name(self.step)
+            name = _MONTHS.get(self.step, f"every {self.step} months")
+        return name if self.zone == UTC else f"{name} in {self.zone}"
 
     def positions(self, stamps: Moments) -> Positions:
         """Return the timestamps' positions on the calendar, in steps from the first; the shape is that of `stamps`."""
+        stamps = local(stamps, self.zone)
         if self.unit == "months":
             count = stamps.astype("datetime64[M]").astype(np.int64)
         elif self.unit == "business days":
@@ -66,25 +72,63 @@ class Calendar:
         return np.asarray((count - count[0]) // self.step, dtype=np.int64)
 
     def after(self, stamp: np.datetime64, steps: int) -> Moments:
-        """Return the calendar's next timestamps (step,) after `stamp`."""
+        """Return the calendar's next timestamps (step,) after `stamp`; NaT for those after the year 9999."""
+        walls = self._walls_after(local(np.array([stamp], "datetime64[us]"), self.zone)[0], steps)
+        named = walls[walls < _END]
+        following = np.full(steps, "NaT", "datetime64[us]")
+        following[: len(named)] = universal(named, self.zone)
+        return following
+
+    def _walls_after(self, wall: np.datetime64, steps: int) -> Moments:
         ahead = self.step * np.arange(1, steps + 1)
         if self.unit == "microseconds":
-            return np.asarray(stamp.astype("datetime64[us]") + ahead.astype("timedelta64[us]"))
-        day = stamp.astype("datetime64[D]")
-        time = stamp.astype("datetime64[us]") - day
+            return np.asarray(wall + ahead.astype("timedelta64[us]"))
+        day = wall.astype("datetime64[D]")
+        time = wall - day
         if self.unit == "business days":
             return np.asarray(np.busday_offset(day, ahead, roll="backward").astype("datetime64[us]") + time)
-        months = stamp.astype("datetime64[M]") + ahead.astype("timedelta64[M]")
-        last = (months + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
-        days = last if self.at_end else months.astype("datetime64[D]") + (day - stamp.astype("datetime64[M]"))
+        months = wall.astype("datetime64[M]") + ahead.astype("timedelta64[M]")
+        last = _last_days(months)
+        if self.at_end:
+            return np.asarray((last - (_last_days(wall.astype("datetime64[M]")) - day)).astype("datetime64[us]") + time)
+        days = months.astype("datetime64[D]") + (day - wall.astype("datetime64[M]"))
         return np.asarray(np.minimum(days, last).astype("datetime64[us]") + time)
+
+
+def _last_days(months: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Return the last day of each month."""
+    return np.asarray((months + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D"))
 
 
 def calendar_of(stamps: Moments) -> Calendar | None:
     """Return the calendar of distinct timestamps (n,) in order; None where they are irregular or too few."""
     if len(stamps) < MIN_TIMESTAMPS:
         return None
-    return _months(stamps) or _business_days(stamps) or _even_steps(stamps)
+    zone = _zone_of(stamps)
+    walls = local(stamps, zone)
+    calendar = _months(walls) or _business_days(walls) or _even_steps(walls)
+    return None if calendar is None else attrs.evolve(calendar, zone=zone)
+
+
+def _zone_of(stamps: Moments) -> str:
+    """Return the zone whose clocks show the timestamps at one time of day, UTC where they are so in none.
+
+    A time of day that is the same in UTC all year says little: it is midnight further east where the dates there are
+    the first of a month or business days, and those in UTC are not.
+    """
+    times = times_of_day(stamps)
+    if len(times) > 1:
+        return zone_with_one_time_of_day(stamps, lambda _: True) or UTC
+    if not 0 < DAY - times[0] <= EAST or _is_on_dates(stamps):
+        return UTC
+    midnights = stamps + np.timedelta64(DAY - times[0], "us")
+    return fixed_zone(DAY - times[0]) if _is_on_dates(midnights) else UTC
+
+
+def _is_on_dates(stamps: Moments) -> bool:
+    """Whether all are the first of a month, or business days."""
+    months = stamps.astype("datetime64[M]").astype("datetime64[D]")
+    return bool((stamps.astype("datetime64[D]") == months).all()) or _business_days(stamps) is not None
 
 
 def _months(stamps: Moments) -> Calendar | None:

@@ -1,4 +1,4 @@
-"""Observations of one variable, and the rules by which each row became known."""
+"""Observations of one variable: what its values were said to be, and when."""
 
 from __future__ import annotations
 
@@ -12,23 +12,20 @@ from numpy.typing import NDArray
 
 from pulse_core.arrays import floats, moments, optional_moments
 from pulse_core.errors import MalformedData
-from pulse_core.spec import known_at_delay
 
 Moments = NDArray[np.datetime64]
 Values = NDArray[np.float64]
-
-MIN_PERIODS = 12
-"""Timestamps at the starts of months without which a variable is not taken to be monthly or coarser."""
 
 
 @attrs.frozen(eq=False)
 class Observations:
     """Rows of one variable, sorted by when they became known, then by timestamp; read-only arrays.
 
-    `timestamps` and `known_at` are UTC, datetime64[us], shape (row,); `values` are float64, finite. `known_at` is None
-    where the data have no such column. `absent` counts rows whose value was blank. `source` is the name of the file or
-    table in errors. `version` is the store's name of this version of its data (see ports.TellsVersions), '' where it
-    has none. Raises MalformedData for faults that no store should let through.
+    `timestamps` and `known_at` are UTC, datetime64[us], shape (row,); `values` are float64, finite, but NaN where a row
+    retracts what an earlier one said of its timestamp. `known_at` is None where the data have no such column. `absent`
+    counts the other rows whose value was blank. `source` is the name of the file or table in errors. `version` is the
+    store's name of this version of its data (see ports.TellsVersions), '' where it has none. `caution` says what is
+    doubtful about the source, '' where nothing is. Raises MalformedData for faults that no store should let through.
     """
 
     variable: str
@@ -38,6 +35,7 @@ class Observations:
     absent: int = 0
     source: str = ""
     version: str = ""
+    caution: str = ""
 
     def __attrs_post_init__(self) -> None:
         self._refuse_faults()
@@ -59,13 +57,17 @@ class Observations:
             other.variable,
             other.absent,
             other.known_at is None,
-        ) and all(np.array_equal(*columns) for columns in zip(self._columns(), other._columns(), strict=True))
+        ) and all(
+            np.array_equal(left, right, equal_nan=True)
+            for left, right in zip(self._columns(), other._columns(), strict=True)
+        )
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, and arrays have no hash
 
     def __reduce__(self) -> tuple[Any, ...]:
         # numpy forgets the read-only flag on pickling: rebuild through the constructor
-        return type(self), (self.variable, *self._columns(optional=True), self.absent, self.source, self.version)
+        columns = self._columns(optional=True)
+        return type(self), (self.variable, *columns, self.absent, self.source, self.version, self.caution)
 
     def known_by(self, moment: np.datetime64) -> Observations:
         """Return the rows known at `moment`; `known_at` must have been resolved."""
@@ -105,7 +107,7 @@ class Observations:
         faults = []
         if len(lengths) != 1:
             faults.append("the columns differ in length")
-        if not np.isfinite(self.values).all():
+        if len(lengths) == 1 and not (np.isfinite(self.values) | self._retracts()).all():
             faults.append("a value is not finite")
         if any(np.isnat(column).any() for column in self._columns() if column is not self.values):
             faults.append("a time is missing")
@@ -120,102 +122,32 @@ class Observations:
             first = stamps[1:][is_repeated][0]
             self._raise_for([f"{int(is_repeated.sum())} rows repeat a (timestamp, known_at), the first at {first}"])
 
+    def _retracts(self) -> NDArray[np.bool_]:
+        """Return which rows retract their timestamp: blank ones, of which an earlier one had a value."""
+        return retractions(self.timestamps, self.values, self.known_at)
+
     def _raise_for(self, faults: list[str]) -> None:
         if faults:
             hint = "Correct the data; a timestamp may appear again only with another known_at"
             raise MalformedData.from_faults(faults, self.source or f"variable '{self.variable}'", hint)
 
 
-def resolve_known_at(observations: Observations, rule: str, last_day: date) -> KnownRows:
-    """Return the rows with the moment at which each became known by `rule` (METHOD.md, "observation").
-
-    `auto` keeps a `known_at` column; without one a row is known at the end of its period where the data are monthly or
-    coarser, else at its timestamp. Which of the two applies is decided from the rows that both would make known by the
-    end of `last_day`.
-    """
-    if rule == "auto":
-        if observations.known_at is not None:
-            return KnownRows(observations, "column")
-        rule = "period-end" if _is_at_period_starts(observations.timestamps, last_day) else "timestamp"
-    known_at, applied_rule = _known_at(observations.timestamps, rule, last_day)
-    return KnownRows(attrs.evolve(observations, known_at=known_at), applied_rule)
-
-
-def settled_by(observations: Observations, rule: str, last_day: date) -> bool:
-    """Whether all rows are known by the end of `last_day`, by a rule that no later day changes.
-
-    `observations` are as the store gives them, `rule` is that of the spec.
-    """
-    known_at = resolve_known_at(observations, rule, date.max).known.releases
-    if rule == "auto" and observations.known_at is None:
-        # the rule depends on the periods that have ended
-        _, months = _completed_periods(observations.timestamps, date.max)
-        known_at = np.maximum(known_at, _period_ends(observations.timestamps, months))
-    return bool((known_at <= end_of(last_day)).all())
-
-
-@attrs.frozen
-class KnownRows:
-    """The rows of a variable that were known by a moment, and the rule by which each became known."""
-
-    known: Observations
-    rule: str
-
-    def by(self, day: date) -> KnownRows:
-        """Return the rows known by the end of a day."""
-        return KnownRows(self.known.known_by(end_of(day)), self.rule)
+def retractions(timestamps: Moments, values: Values, known_at: Moments | None) -> NDArray[np.bool_]:
+    """Return which rows (row,), in any order, are blank (NaN) and became known after a value of their timestamp."""
+    blank = np.isnan(values)
+    if known_at is None or not blank.any():
+        return np.zeros(len(values), dtype=bool)
+    order = np.lexsort((known_at, timestamps))
+    stamps, has_value = timestamps[order], ~blank[order]
+    is_start = np.append(True, stamps[1:] != stamps[:-1])
+    # values so far, less those before the timestamp's first row
+    count = np.cumsum(has_value)
+    before = (count - has_value)[is_start][np.cumsum(is_start) - 1]
+    retracts = np.empty(len(values), dtype=bool)
+    retracts[order] = ~has_value & (count > before)
+    return retracts
 
 
 def end_of(day: date) -> np.datetime64:
     """Return the last microsecond of a day."""
     return np.datetime64(day, "us") + np.timedelta64(1, "D") - np.timedelta64(1, "us")
-
-
-def _known_at(timestamps: Moments, rule: str, last_day: date) -> tuple[Moments, str]:
-    """Return when rows became known by any rule but `auto`, and the rule with the months of the period."""
-    delay = known_at_delay(rule)
-    if delay is not None:
-        return timestamps + np.timedelta64(delay, "D"), rule
-    if rule == "timestamp":
-        return timestamps, rule
-    _, months = _completed_periods(timestamps, last_day)
-    # a row stamped late on its period's last day is known no earlier than its timestamp
-    return np.maximum(_period_ends(timestamps, months), timestamps), f"{rule} ({months} months)"
-
-
-def _is_at_period_starts(timestamps: Moments, last_day: date) -> bool:
-    stamps, _ = _completed_periods(timestamps, last_day)
-    # the cheaper condition first: most series are daily, and their first two timestamps say so
-    is_at_starts = _are_starts(stamps[:2]) and _are_starts(stamps)
-    return is_at_starts and len(np.unique(stamps)) >= MIN_PERIODS
-
-
-def _are_starts(stamps: Moments) -> bool:
-    """Whether all of these are the first moment of a month."""
-    return bool((stamps == stamps.astype("datetime64[M]").astype(stamps.dtype)).all())
-
-
-def _completed_periods(timestamps: Moments, last_day: date) -> tuple[Moments, int]:
-    """Return the timestamps whose period has ended by `last_day`, and the months of a period.
-
-    A period is as long as the smallest step between the timestamps returned, at least a month. A longer period leaves
-    fewer timestamps, so the length grows from a month until it is no longer than that step.
-    """
-    months = 1
-    in_month = timestamps.astype("datetime64[M]")
-    # a period has ended by a day if the month after it begins on the next day at the latest
-    latest = (np.datetime64(last_day, "D") + 1).astype("datetime64[M]")
-    while True:
-        is_completed = in_month + months <= latest
-        steps = np.diff(np.sort(in_month[is_completed].view(np.int64)))
-        steps = steps[steps > 0]
-        smallest = int(steps.min(initial=np.iinfo(np.int64).max))
-        if not len(steps) or smallest <= months:
-            return timestamps[is_completed], months
-        months = smallest
-
-
-def _period_ends(timestamps: Moments, months: int) -> Moments:
-    """Return the last day, at midnight, of the period that begins in each timestamp's month."""
-    ends = (timestamps.astype("datetime64[M]") + months).astype("datetime64[D]") - np.timedelta64(1, "D")
-    return ends.astype("datetime64[us]")

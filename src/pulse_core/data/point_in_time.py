@@ -129,7 +129,7 @@ def _logarithms(rows: Observations) -> Observations:
 
 def _origins(rows: Observations, times: Timeline, spec: RunSpec) -> Positions:
     """Return the groups that are origins in the period, and up to WARM_UP before it; none if the period has none."""
-    eligible = np.flatnonzero(times.advances & (times.distinct >= _min_timestamps(spec)))
+    eligible = np.flatnonzero(times.advances & (times.present >= _min_timestamps(spec)))
     moments = rows.releases[times.ends[eligible] - 1]
     first = int(np.searchsorted(moments, np.datetime64(spec.start, "us")))
     return eligible[max(first - WARM_UP, 0) :] if first < len(eligible) else eligible[:0]
@@ -140,7 +140,7 @@ def _min_timestamps(spec: RunSpec) -> int:
 
 
 def _no_origin(rows: Observations, times: Timeline, spec: RunSpec) -> TooLittleData:
-    count = int(times.distinct[-1]) if len(times.distinct) else 0
+    count = int(times.present[-1]) if len(times.present) else 0
     newest = f", the newest at {rows.timestamps.max().astype('datetime64[s]')}" if count else ""
     return TooLittleData(
         f"no forecast origin from {spec.start} to {spec.last_day}: {count} timestamps are known by then{newest}; "

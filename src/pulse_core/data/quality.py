@@ -14,10 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.data.calendars import Calendar, calendar_of
+from pulse_core.data.known_at import near_miss
 from pulse_core.data.observations import Moments, Observations, Values
 from pulse_core.data.vintages import Vintage, groups, timeline
+from pulse_core.data.zones import UTC
 
-Kind = Literal["gap", "off calendar", "outlier", "stale", "repeat", "future", "revision", "no calendar"]
+Kind = Literal[
+    "gap",
+    "off calendar",
+    "outlier",
+    "stale",
+    "repeat",
+    "future",
+    "revision",
+    "retraction",
+    "no calendar",
+    "period",
+    "cut",
+]
 Flags = NDArray[np.bool_]
 
 MAX_HOLIDAYS: Final = 2
@@ -55,7 +69,7 @@ class Finding:
 
 @attrs.frozen
 class Quality:
-    """The size, span and calendar of a variable's rows, and the findings about them."""
+    """The size, span and calendar of a variable's rows, the calendar's time zone, and the findings about them."""
 
     variable: str
     observations: int
@@ -64,6 +78,7 @@ class Quality:
     last: np.datetime64
     calendar: str
     vintages: bool
+    zone: str = UTC
     findings: tuple[Finding, ...] = ()
 
 
@@ -83,7 +98,13 @@ def quality(observations: Observations, now: np.datetime64) -> Quality:
         last=stamps[-1] if len(stamps) else np.datetime64("NaT", "us"),
         calendar="" if calendar is None else str(calendar),
         vintages=observations.known_at is not None,
-        findings=(*_findings(vintage, calendar), *_future(rows, now), *vintage.findings()),
+        zone=UTC if calendar is None else calendar.zone,
+        findings=(
+            *_source(observations, now),
+            *_findings(vintage, calendar),
+            *_future(rows, now),
+            *vintage.findings(),
+        ),
     )
 
 
@@ -91,18 +112,22 @@ def quality(observations: Observations, now: np.datetime64) -> Quality:
 class _NewestVintage:
     """The newest value of each timestamp (timestamp,), in order, and the rows that revised or repeated earlier ones.
 
-    `revisions` are (timestamp, absolute change), `repeats` timestamps, in the order of the rows.
+    `revisions` are (timestamp, absolute change), `repeats` and `retractions` timestamps, in the order of the rows.
     """
 
     stamps: Moments
     values: Values
     revisions: tuple[tuple[np.datetime64, float], ...] = ()
     repeats: tuple[np.datetime64, ...] = ()
+    retractions: tuple[np.datetime64, ...] = ()
 
     def findings(self) -> Iterator[Finding]:
-        """Yield the findings about revisions and repeats."""
+        """Yield the findings about revisions, repeats and retractions."""
         yield from _revisions(self.revisions, self.values)
         yield from _repeats(self.repeats)
+        if self.retractions:
+            message = "retracted: from then on the value is absent"
+            yield Finding("retraction", message, len(self.retractions), min(self.retractions), note=True)
 
 
 def _newest_vintage(observations: Observations) -> _NewestVintage:
@@ -112,22 +137,35 @@ def _newest_vintage(observations: Observations) -> _NewestVintage:
     vintage = Vintage(int(times.distinct[-1]))
     revisions: list[tuple[np.datetime64, float]] = []
     repeats: list[np.datetime64] = []
+    retractions: list[np.datetime64] = []
     for rows in groups(times):
         stamps, values, is_step = observations.timestamps[rows], observations.values[rows], times.is_step[rows]
         for stamp, value in zip(stamps[~is_step], values[~is_step], strict=True):
             before = _value_at(vintage, stamp)
-            if before is not None and before == value:
+            if before is not None and np.isnan(value):
+                retractions.append(stamp)
+            elif before is not None and before == value:
                 repeats.append(stamp)
             elif before is not None:
                 revisions.append((stamp, abs(float(value) - before)))
         vintage.update(stamps, values, is_step)
-    return _NewestVintage(vintage.stamps, vintage.values, tuple(revisions), tuple(repeats))
+    return _NewestVintage(vintage.stamps, vintage.values, tuple(revisions), tuple(repeats), tuple(retractions))
 
 
 def _value_at(vintage: Vintage, stamp: np.datetime64) -> float | None:
     index = int(np.searchsorted(vintage.stamps, stamp))
     is_known = index < vintage.size and vintage.stamps[index] == stamp
     return float(vintage.values[index]) if is_known else None
+
+
+def _source(observations: Observations, now: np.datetime64) -> Iterator[Finding]:
+    """Yield what is doubtful about the source, and about the moments at which its rows became known."""
+    if observations.caution:
+        yield Finding("cut", observations.caution, 1, observations.timestamps.max())
+    near = near_miss(observations, now.astype("datetime64[D]").item())
+    if near:
+        message = f"{near}: a run asks for --known-at"
+        yield Finding("period", message, 1, observations.timestamps.min())
 
 
 def _findings(vintage: _NewestVintage, calendar: Calendar | None) -> Iterator[Finding]:

@@ -17,13 +17,15 @@ Positions = NDArray[np.int64]
 class Timeline:
     """The releases of a variable: its rows, grouped by the moment at which they became known.
 
-    Of each group (group,): `ends` and `distinct` count the rows and the distinct timestamps known after it, `advances`
-    is whether its newest timestamp is newer than all before, `step` is the newest step of the grid after it. `is_step`
-    (row,) marks the first release of a timestamp that is newer than all known before it.
+    Of each group (group,): `ends` and `distinct` count the rows and the distinct timestamps known after it, `present`
+    those of them that are not retracted, `advances` is whether its newest timestamp is newer than all before, `step` is
+    the newest step of the grid after it. `is_step` (row,) marks the first release of a timestamp that is newer than all
+    known before it.
     """
 
     ends: Positions
     distinct: Positions
+    present: Positions
     advances: NDArray[np.bool_]
     step: Positions
     is_step: NDArray[np.bool_]
@@ -45,11 +47,11 @@ def timeline(observations: Observations) -> Timeline:
     """Group the rows by the moment at which they became known; they are sorted by known_at, then timestamp."""
     if not len(observations):
         empty = np.zeros(0, dtype=np.int64)
-        return Timeline(empty, empty, empty.astype(bool), empty, empty.astype(bool))
+        return Timeline(empty, empty, empty, empty.astype(bool), empty, empty.astype(bool))
     if _is_released_in_order(observations):
         every = np.ones(len(observations), dtype=bool)
         counts = np.arange(1, len(observations) + 1)
-        return Timeline(counts, counts, every, counts - 1, every)
+        return Timeline(counts, counts, counts, every, counts - 1, every)
     is_start = np.append(True, observations.releases[1:] != observations.releases[:-1])
     ends = np.append(np.flatnonzero(is_start)[1:], len(observations))
     newest = np.maximum.accumulate(observations.timestamps.view(np.int64))
@@ -59,7 +61,23 @@ def timeline(observations: Observations) -> Timeline:
     _, first_rows = np.unique(observations.timestamps, return_index=True)
     is_first = np.zeros(len(observations), dtype=np.int64)
     is_first[first_rows] = 1
-    return Timeline(ends, np.cumsum(is_first)[ends - 1], is_step[ends - 1], np.cumsum(is_step)[ends - 1] - 1, is_step)
+    distinct = np.cumsum(is_first)[ends - 1]
+    present = distinct
+    if np.isnan(observations.values).any():
+        present = np.cumsum(_changes_of_presence(observations))[ends - 1]
+    return Timeline(ends, distinct, present, is_step[ends - 1], np.cumsum(is_step)[ends - 1] - 1, is_step)
+
+
+def _changes_of_presence(observations: Observations) -> Positions:
+    """Return by how much each row changes the number of timestamps that have a value: 1, 0, or -1 where it retracts."""
+    order = np.lexsort((observations.releases, observations.timestamps))
+    stamps, has_value = observations.timestamps[order], (~np.isnan(observations.values[order])).astype(np.int64)
+    changes = np.diff(has_value, prepend=0)
+    is_start = np.append(True, stamps[1:] != stamps[:-1])
+    changes[is_start] = has_value[is_start]
+    by_row = np.empty(len(order), dtype=np.int64)
+    by_row[order] = changes
+    return by_row
 
 
 def _is_released_in_order(observations: Observations) -> bool:
@@ -189,11 +207,16 @@ class Vintage:
         self.size = end
 
     def _revise(self, stamps: Moments, values: Values) -> bool:
-        """Replace values or fill in older timestamps; return whether the series changed."""
+        """Replace, fill in or retract (NaN) values of older timestamps; return whether the series changed."""
         is_revised = False
         for stamp, value in zip(stamps, values, strict=True):
             index = int(np.searchsorted(self._stamps[: self.size], stamp))
-            if index == self.size or self._stamps[index] != stamp:
+            is_known = index < self.size and self._stamps[index] == stamp
+            if np.isnan(value):
+                if is_known:
+                    self._remove(index)
+                is_revised = is_revised or is_known
+            elif not is_known:
                 self._insert(index, stamp, value)
                 is_revised = True
             elif self._values[index] != value:
@@ -210,11 +233,19 @@ class Vintage:
         return np.asarray(values - np.append(np.full(count - len(earlier), np.nan), earlier))
 
     def at(self, stamps: Moments, *, differenced: bool) -> Values:
-        """Return the values, or changes where `differenced`, at known timestamps."""
+        """Return the values, or changes where `differenced`, at timestamps; NaN for retracted ones."""
+        if not self.size:
+            return np.full(len(stamps), np.nan)
         values = self.values
         if differenced:
             values = np.append(np.nan, np.diff(values))
-        return np.asarray(values[np.searchsorted(self.stamps, stamps)])
+        index = np.minimum(np.searchsorted(self.stamps, stamps), self.size - 1)
+        return np.where(self.stamps[index] == stamps, values[index], np.nan)
+
+    def _remove(self, index: int) -> None:
+        self._stamps[index : self.size - 1] = self._stamps[index + 1 : self.size].copy()
+        self._values[index : self.size - 1] = self._values[index + 1 : self.size].copy()
+        self.size -= 1
 
     def _insert(self, index: int, stamp: np.datetime64, value: float) -> None:
         self._stamps[index + 1 : self.size + 1] = self._stamps[index : self.size].copy()

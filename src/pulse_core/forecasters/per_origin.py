@@ -17,6 +17,7 @@ from pulse_core.forecasters.base import (
     PointForecaster,
     Values,
 )
+from pulse_core.forecasters.numbers import real_numbers
 from pulse_core.levels import LEVELS
 
 
@@ -74,7 +75,7 @@ class PerOriginForecaster(Forecaster):
         call: Callable[..., Any] = getattr(self.model, method)
         try:
             return call(*arguments)
-        except Exception as error:  # whatever a custom model raises becomes a ForecasterFailed
+        except (Exception, SystemExit) as error:  # whatever a custom model raises becomes a ForecasterFailed
             raise self._failed(f"{type(error).__name__}: {error}", size) from error
 
     def _quantiles(self, *arguments: Any, horizon: int) -> Values:
@@ -92,8 +93,8 @@ class PerOriginForecaster(Forecaster):
         """Return what the model returned as an array of this shape. Raises ForecasterFailed."""
         kind = "forecast" if len(shape) == 1 else "quantile"
         try:
-            numbers = np.asarray(result, dtype=np.float64)
-        except (TypeError, ValueError) as error:
+            numbers = real_numbers(result)
+        except (TypeError, ValueError, OverflowError) as error:
             raise self._failed(f"returned what is no array of numbers: {error}", len(history)) from error
         if numbers.shape != shape:
             raise self._failed(f"returned shape {numbers.shape}, expected {shape} of a {kind}", len(history))

@@ -14,12 +14,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.arrays import floats, in_units, integers, moments, names
+from pulse_core.arrays import floats, in_units, integers, moments, names, variable_names
 from pulse_core.backtest.hindcasts import forecast_rows
 from pulse_core.backtest.variable import Backtest, backtest, histories_of
 from pulse_core.data.calendars import calendar_of
-from pulse_core.data.observations import KnownRows, Moments, Observations, resolve_known_at
+from pulse_core.data.known_at import KnownRows, resolve_known_at
+from pulse_core.data.observations import Moments, Observations
 from pulse_core.data.point_in_time import PointInTime, point_in_time
+from pulse_core.data.zones import UTC
 from pulse_core.errors import HistoryChanged, InvalidSpec
 from pulse_core.forecasters.base import Forecaster, Values
 from pulse_core.forecasters.registry import ForecasterSet, resolve
@@ -39,7 +41,7 @@ class VariableForecast(ByContent):
     variable's calendar, NaT where it keeps to none. `point` and the ensemble's `weights` are (forecaster, horizon),
     `quantiles` (level, forecaster, horizon) in the order of LEVELS, `trust` (forecaster, horizon, value) in that of
     TRUST, `verdicts` (forecaster, horizon) codes of scores.verdict; NaN where there is none. `fresh` counts the rows
-    that were not known by the run's end.
+    that were not known by the run's end. Moments are UTC; `zone` is the time zone of the calendar.
     """
 
     variable: str
@@ -55,6 +57,7 @@ class VariableForecast(ByContent):
     trust: Values = attrs.field(converter=floats)
     verdicts: NDArray[np.int64] = attrs.field(converter=integers)
     fresh: int = 0
+    zone: str = UTC
 
 
 @attrs.frozen
@@ -93,7 +96,7 @@ class Forecasting:
         Of the variables that were trained, or some of them. Raises InvalidSpec for a variable that was not, or a day
         before the run's end, KernelUnavailable where the kernel cannot be loaded.
         """
-        selected = _selected(trained, as_of, variables)
+        selected = _selected(trained, as_of, variable_names(variables))
         forecasters = resolve(trained.spec.forecasters, self.forecasters, simple=trained.spec.simple)
         predictors = [name for name in trained.spec.predictors if name not in selected]
         with reading(self.store, [*selected, *predictors]) as store:
@@ -183,7 +186,7 @@ def _variable_forecast(point: PointInTime, spec: RunSpec, backtested: Backtest, 
     """Return what stands at the newest origin, with the trust that the outcomes known by then have earned."""
     record, newest = backtested.record, backtested.newest
     _, trust, verdicts = standing(record, spec)
-    timestamp = point.step_timestamp[-1]
+    timestamp = _newest_timestamp(point)
     calendar = calendar_of(np.sort(point.step_timestamp))
     unknown = np.full(spec.horizon, "NaT", "datetime64[us]")
     return VariableForecast(
@@ -200,7 +203,15 @@ def _variable_forecast(point: PointInTime, spec: RunSpec, backtested: Backtest, 
         trust=trust,
         verdicts=verdicts,
         fresh=fresh,
+        zone=UTC if calendar is None else calendar.zone,
     )
+
+
+def _newest_timestamp(point: PointInTime) -> np.datetime64:
+    """Return the newest timestamp that is known now: one that was retracted is not."""
+    known = np.flatnonzero(~np.isnan(point.step_latest))
+    newest: np.datetime64 = point.step_timestamp[known[-1] if len(known) else -1]
+    return newest
 
 
 def _changed(observations: Observations, rows: KnownRows, spec: RunSpec) -> HistoryChanged:

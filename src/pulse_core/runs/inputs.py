@@ -8,7 +8,7 @@ from functools import cache, partial
 import attrs
 import numpy as np
 
-from pulse_core.data.observations import KnownRows, resolve_known_at, settled_by
+from pulse_core.data.known_at import KnownRows, resolve_known_at, settled_by
 from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import DataError
 from pulse_core.ports import DataStore, TellsVersions, reading

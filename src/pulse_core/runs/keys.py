@@ -10,7 +10,7 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from pulse_core.data.observations import KnownRows
+from pulse_core.data.known_at import KnownRows
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.plan import Batch

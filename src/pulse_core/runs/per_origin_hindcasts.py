@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pulse_core.backtest.hindcasts import forecast_rows, row_count
 from pulse_core.backtest.variable import histories_of
-from pulse_core.data.observations import KnownRows
+from pulse_core.data.known_at import KnownRows
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded
 from pulse_core.forecasters.base import Forecaster, Histories

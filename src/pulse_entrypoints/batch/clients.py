@@ -21,6 +21,7 @@ from pulse_entrypoints.cli.layers import Layered, read_settings
 from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.options import is_flag, options_of
 from pulse_entrypoints.cli.output import report_ending
+from pulse_entrypoints.cli.printing import write_stderr, write_text
 from pulse_entrypoints.settings.batch import JobLogSettings, RunJobSettings
 from pulse_entrypoints.settings.s3 import RegionSettings
 from pulse_entrypoints.wiring import composition
@@ -65,7 +66,7 @@ def run_job_command(command: str, environment: Mapping[str, str], action: Callab
     except PulseError as error:
         return report_ending(failed(error, command), mask)
     except KeyboardInterrupt:
-        sys.stderr.write("pulse: no longer watching; the job goes on\n")
+        write_stderr("pulse: no longer watching; the job goes on")
         return Exit.INTERRUPTED
 
 
@@ -108,8 +109,7 @@ def archive_of(state: JobState, environment: Mapping[str, str]) -> ResultsArchiv
 def write_document(document: Mapping[str, Any]) -> None:
     """Write a document to stdout: a line of JSON for programs, indented for people."""
     indent = 2 if sys.stdout.isatty() else None
-    sys.stdout.write(f"{json.dumps(document, indent=indent, ensure_ascii=False)}\n")
-    sys.stdout.flush()
+    write_text(json.dumps(document, indent=indent, ensure_ascii=False))
 
 
 def _aws(settings: RegionSettings) -> AwsSettings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 
 from pulse_adapters.aws_batch.jobs import Jobs
@@ -20,6 +19,7 @@ from pulse_entrypoints.batch.clients import (
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Exit
 from pulse_entrypoints.cli.layers import read_settings
+from pulse_entrypoints.cli.printing import write_text
 from pulse_entrypoints.settings.batch import CancelSettings, JobLogSettings, ListJobSettings
 
 
@@ -42,8 +42,9 @@ def _logs(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     settings: JobLogSettings = sound_settings(read_settings(command_line, environment, JobLogSettings))
     group = logs_of(settings)
     for state, number, stream in _streams(services_of(settings).jobs, settings):
-        sys.stdout.write(f"== {state.id} attempt {number}: {stream}\n")
-        sys.stdout.writelines(f"{line.text}\n" for line in group.lines(stream))
+        write_text(f"== {state.id} attempt {number}: {stream}")
+        for line in group.lines(stream):
+            write_text(line.text)
     return Exit.DONE
 
 

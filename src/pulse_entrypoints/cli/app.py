@@ -14,8 +14,10 @@ from cyclopts.exceptions import CycloptsError
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.commands import COMMANDS, Command
 from pulse_entrypoints.cli.help import GROUP_HELP
-from pulse_entrypoints.cli.signals import interruptible, name_of
+from pulse_entrypoints.cli.printing import finish_output, write_stderr, write_text
+from pulse_entrypoints.cli.signals import current, interruptible, name_of
 
+FAILED: Final = 1
 USAGE_ERROR: Final = 2
 INTERRUPTED: Final = 75
 
@@ -30,20 +32,34 @@ _COMMAND_OF: Final = {command.words: command for command in COMMANDS}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     words = sys.argv[1:] if arguments is None else arguments
-    if list(words) == ["--version"]:  # without cyclopts, which loads rich to print it
-        sys.stdout.write(f"{_version()}\n")
-        return 0
-    app = application(words)
     try:
-        with interruptible():
-            status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        if list(words) == ["--version"]:  # without cyclopts, which loads rich to print it
+            write_text(_version())
+            return 0
+        return _run(words)
     except CycloptsError as error:
-        sys.stderr.write(f"pulse: {error}\nAll options: pulse --help\n")
+        write_stderr(f"pulse: {error}\nAll options: pulse --help")
         return USAGE_ERROR
+    except Exception as error:
+        from pulse_entrypoints.cli.exits import OutputUnavailable  # with the core, which only a failure loads
+
+        if not isinstance(error, OutputUnavailable):
+            raise
+        write_stderr(f"pulse: {error}")
+        return FAILED
     except KeyboardInterrupt as interruption:
-        sys.stderr.write(f"pulse: interrupted by {name_of(interruption)}; nothing had begun\n")
+        write_stderr(f"pulse: interrupted by {name_of(interruption)}; nothing had begun")
         return INTERRUPTED
-    return status if isinstance(status, int) else 0
+
+
+def _run(words: Sequence[str]) -> int:
+    app = application(words)
+    with interruptible():
+        status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    if isinstance(status, int):
+        return status
+    finish_output()  # of help
+    return 0
 
 
 def application(arguments: Sequence[str]) -> App:
@@ -91,7 +107,9 @@ def _action(command: Command, command_line: CommandLine) -> Callable[..., int]:
 
     def action(*words: str, **values: Any) -> int:
         del words, values
-        return command.load()(command_line, os.environ)  # imports here: help must not wait for numpy
+        status = command.load()(command_line, os.environ)  # imports here: help must not wait for numpy
+        current().decide(status)
+        return status
 
     return action
 

@@ -22,6 +22,16 @@ HINT_SKIP: Final = "Correct them, or see the others with --skip-failed."
 HINT_RESUME: Final = "The same command again resumes."
 
 
+class OutputUnavailable(PulseError):
+    """stdout cannot take the answer of a command."""
+
+    @classmethod
+    def because(cls, failure: str) -> OutputUnavailable:
+        """Return the error for what the system says."""
+        hint = "Make room there, raise the limit on the size of files (ulimit -f), or write to another file"
+        return cls(f"cannot be written: {failure}", "stdout", hint)
+
+
 class Exit(IntEnum):
     """The exit status. 75 is EX_TEMPFAIL of sysexits.h: run again."""
 
@@ -105,23 +115,24 @@ def slice_completed(result: RunResult, location: str, share: tuple[int, int], co
 
 
 def ending_of(failures: Sequence[Failure], *, keep_going: bool, hint: str = HINT_SKIP) -> Ending:
-    """End a command that prints a result: with 0, where variables failed with 1, under `keep_going` with 3."""
+    """End a command that prints a result and writes no log: with 0, failures with 1, under `keep_going` with 3."""
     if not failures:
         return Ending(Exit.DONE)
     count = f"{len(failures)} {'failure' if len(failures) == 1 else 'failures'}"
     if keep_going:
-        return Ending(Exit.PARTLY, f"pulse: finished with {count}", _bullets(failures), "")
-    return Ending(Exit.FAILED, f"pulse: {count}", _bullets(failures), hint)
+        return Ending(Exit.PARTLY, f"pulse: finished with {count}", _bullets(failures, logged=False), "")
+    return Ending(Exit.FAILED, f"pulse: {count}", _bullets(failures, logged=False), hint)
 
 
-def _bullets(failures: Iterable[Failure]) -> list[str]:
-    """Return a bullet a cause, with its variables; of very many the first, for the log has all."""
+def _bullets(failures: Iterable[Failure], *, logged: bool = True) -> list[str]:
+    """Return a bullet a cause, with its variables; of very many the first, for a log, where one is written, has all."""
     causes: dict[tuple[str, str, str], list[str]] = {}
     for failure in failures:
         causes.setdefault((failure.context, failure.message, failure.hint), []).append(failure.variable)
     bullets = [_bullet(variables, *cause) for cause, variables in causes.items()]
     hidden = len(bullets) - MAX_PROBLEMS
-    return bullets if hidden <= 0 else [*bullets[:MAX_PROBLEMS], f"and {hidden} more; the log file has all"]
+    more = f"and {hidden} more{'; the log file has all' if logged else ''}"
+    return bullets if hidden <= 0 else [*bullets[:MAX_PROBLEMS], more]
 
 
 def _bullet(variables: Sequence[str], context: str, message: str, hint: str) -> str:

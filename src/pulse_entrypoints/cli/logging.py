@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -16,6 +17,7 @@ import attrs
 from pulse_core.errors import SettingsError
 from pulse_entrypoints.cli.events import Events, Receiver, Record
 from pulse_entrypoints.cli.masking import Masker
+from pulse_entrypoints.cli.plain_text import plain_fields
 
 if TYPE_CHECKING:
     from structlog.dev import ConsoleRenderer
@@ -61,7 +63,8 @@ class RunLog:
     def close(self) -> None:
         """Close the log file."""
         logging.getLogger().removeHandler(self._bridge)
-        self.file.close()
+        with suppress(OSError):  # what could not be written has been reported
+            self.file.close()
 
 
 def open_log(
@@ -138,7 +141,7 @@ class _JsonLines:
             self.file.write(line)
         except OSError as error:
             if not self.file_failed:
-                sys.stderr.write(f"pulse: {self.file.name} cannot be written any more: {error.strerror}\n")
+                write_line(f"pulse: {self.file.name} cannot be written any more: {error.strerror}\n", sys.stderr)
             self.file_failed = True
 
 
@@ -153,7 +156,7 @@ class _Console:
     def __call__(self, record: Record) -> None:
         if logging.getLevelNamesMapping()[record["level"].upper()] < self.least or record["event"] in REPORTED:
             return
-        fields = {name: value for name, value in record.items() if name != "run_id"}
+        fields = plain_fields({name: value for name, value in record.items() if name != "run_id"})
         fields["timestamp"] = record["timestamp"][_CLOCK_TIME]
         self.show(self.mask(str(self._renderer(None, record["level"], fields))))
 
@@ -167,10 +170,7 @@ class _Console:
 
 
 def write_line(line: str, stream: TextIO) -> None:
-    """Write to stdout or stderr; where its reader has gone, the run goes on without one."""
-    try:
+    """Write to stdout or stderr; where it cannot be written any more, the run goes on without."""
+    with suppress(OSError):
         stream.write(line)
         stream.flush()
-    except BrokenPipeError:
-        # what is left in the buffer must not fail again when Python flushes it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

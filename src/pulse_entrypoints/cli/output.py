@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +17,9 @@ from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, failed
 from pulse_entrypoints.cli.layers import Layered, read_settings
 from pulse_entrypoints.cli.masking import Masker
+from pulse_entrypoints.cli.plain_text import plain_fields
+from pulse_entrypoints.cli.printing import finish_output, write_stderr, write_text
+from pulse_entrypoints.cli.signals import current
 
 S = TypeVar("S", bound=attrs.AttrsInstance)
 
@@ -45,16 +47,10 @@ def run_command(
 
 
 def report_ending(ending: Ending, mask: Masker) -> Exit:
-    """Write the report of an ending to stderr, without secrets; return the exit status."""
+    """Write the report of an ending to stderr, without secrets; return the exit status, which is decided now."""
+    current().decide(ending.status)
     write_stderr(mask(ending.report(stderr_width())))
     return ending.status
-
-
-def write_stderr(text: str) -> None:
-    """Write lines to stderr."""
-    if text:
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
 
 
 def stderr_width() -> int | None:
@@ -65,12 +61,17 @@ def stderr_width() -> int | None:
 
 
 def write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows to stdout as CSV; None is an empty cell, and a text is never a formula: see as_text."""
-    with _broken_pipe_ends_output():
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([as_text(row.get(name)) for name in names] for row in rows)
-        sys.stdout.flush()
+    """Write rows to stdout as CSV; None is an empty cell, and a text is never a formula: see as_text.
+
+    Raises OutputUnavailable.
+    """
+    to_people = sys.stdout.isatty()
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        cells = plain_fields(row) if to_people else row
+        writer.writerow([as_text(cells.get(name)) for name in names])
+    finish_output()
 
 
 def as_text(cell: Any) -> Any:
@@ -82,18 +83,8 @@ def as_text(cell: Any) -> Any:
 
 
 def write_json(document: Any) -> None:
-    """Write one JSON document to stdout, whole or not at all; numbers that are not finite become null."""
-    text = json.dumps(_without_non_finite(document), indent=2, allow_nan=False)
-    with _broken_pipe_ends_output():
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
-
-
-def write_text(text: str) -> None:
-    """Write a text to stdout as it is."""
-    with _broken_pipe_ends_output():
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    """Write one JSON document to stdout; numbers that are not finite become null. Raises OutputUnavailable."""
+    write_text(json.dumps(_without_non_finite(document), indent=2, allow_nan=False))
 
 
 def _without_non_finite(value: Any) -> Any:
@@ -107,26 +98,14 @@ def _without_non_finite(value: Any) -> Any:
 
 
 def show(*parts: Any) -> None:
-    """Print tables and texts of rich to stdout, with an empty line between two of them."""
+    """Print tables and texts of rich to stdout, with an empty line between two of them. Raises OutputUnavailable."""
     from rich.console import Console  # 60 ms that only a table needs
 
+    from pulse_entrypoints.cli.plain_console import Plain
+
     console = Console(file=sys.stdout)
-    with _broken_pipe_ends_output():
-        for number, part in enumerate(parts):
-            if number:
-                console.print()
-            console.print(part, highlight=False)
-
-
-class _broken_pipe_ends_output:  # noqa: N801  # reads as a statement
-    """Ends the output quietly where the reader of stdout has gone, as `| head` does."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, *details: object) -> bool:
-        if kind is None or not issubclass(kind, BrokenPipeError):
-            return False
-        # what is left in the buffer must not fail again when Python flushes it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
+    for number, part in enumerate(parts):
+        if number:
+            console.print()
+        console.print(Plain(part), highlight=False)
+    finish_output()

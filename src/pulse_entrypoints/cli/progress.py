@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Final
 
@@ -25,7 +26,8 @@ def show_line(line: str) -> None:
     """Write a line to stderr, above a progress bar that may stand there."""
     from tqdm import tqdm  # for people only: its import takes longer than to write a line
 
-    tqdm.write(line, file=sys.stderr)
+    with suppress(OSError):
+        tqdm.write(line, file=sys.stderr)
 
 
 @attrs.define

@@ -1,17 +1,21 @@
-"""SIGINT and SIGTERM: the first one ends the run in order, a second Ctrl-C ends it at once.
+"""SIGINT, SIGTERM, SIGHUP: the first one ends the run in order, a second Ctrl-C ends it at once.
 
 In order means: a backend that is at work starts no further unit and has a grace for those under way. After the grace,
 or at once where no backend is at work, Interrupted is raised in whatever the program does. LAST_SECONDS later the
 watchdog ends the process. So a run ends within the grace and LAST_SECONDS, whatever its main thread does.
+
+Once the status of the command is decided, since its result stands, a signal does not change it any more; it
+only sees to it that the process ends in time.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import select
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
 from typing import Final
@@ -23,6 +27,8 @@ from pulse_entrypoints.cli.watchdog import Watchdog, end_process, within
 
 AT_ONCE: Final = 130
 INTERRUPTED: Final = 75
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Those that people, services and terminals send to end a program; the last one as its terminal closes."""
 GRACE_SECONDS: Final = 1.0
 LAST_SECONDS: Final = 0.6
 """What a command has to end its workers and to write its ending. With the grace less than two seconds."""
@@ -49,10 +55,20 @@ class Interruption:
     stop: Stop = attrs.field(factory=lambda: Stop(math.inf))  # the alarm ends the grace, wherever the program is
     grace: float = GRACE_SECONDS
     log: Callable[..., object] = ignore
+    status: int | None = attrs.field(default=None, init=False)
+
+    def decide(self, status: int) -> None:
+        """Take the status of the command as decided: what it was asked for is done, or failed for good."""
+        self.status = int(status)
 
     def handle_signal(self, number: int, frame: FrameType | None) -> None:
-        """Handle SIGINT or SIGTERM."""
+        """Handle one of SIGNALS."""
         del frame
+        if self.status is not None:
+            if number == signal.SIGINT and self.stop.reason is not None:
+                end_process(self.status)
+            self.stop.reason = self.stop.reason or signal.Signals(number).name
+            return
         if self.stop.reason is not None:
             if number == signal.SIGINT:
                 end_process(AT_ONCE)
@@ -66,7 +82,8 @@ class Interruption:
     def handle_end_of_grace(self, number: int, frame: FrameType | None) -> None:
         """Handle SIGALRM."""
         del number, frame
-        raise Interrupted(str(self.stop.reason))
+        if self.status is None and self.stop.reason is not None:
+            raise Interrupted(self.stop.reason)
 
     def patience(self) -> float:
         """Return the seconds that a signal leaves to the process."""
@@ -74,6 +91,8 @@ class Interruption:
 
     def end_by_force(self, name: str) -> None:
         """End the process, whatever its main thread does. What is recorded is whole, and stays."""
+        if self.status is not None:
+            end_process(self.status)
         message = f"interrupted by {name}, and ended by force; the same command again resumes"
         within(_LOG_SECONDS, partial(self.log, message=message))
         _show(message)
@@ -94,7 +113,7 @@ def interruptible() -> Iterator[Interruption]:
     global _current  # noqa: PLW0603  # as the handlers are of the process, so is this
     _current = interruption = Interruption()
     # a signal that the caller has us ignore (nohup, a shell's background job) stays ignored
-    heeded = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    heeded = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     watchdog = Watchdog(heeded, interruption.patience, interruption.end_by_force)
     former = {number: signal.signal(number, interruption.handle_signal) for number in heeded}
     former[signal.SIGALRM] = signal.signal(signal.SIGALRM, interruption.handle_end_of_grace)
@@ -114,5 +133,11 @@ def name_of(interruption: KeyboardInterrupt) -> str:
 
 
 def _show(text: str) -> None:
-    """Write to stderr at once, past its buffer: a handler may have interrupted a write to that."""
-    os.write(2, f"pulse: {text}\n".encode())
+    """Write to stderr at once, past its buffer: a handler may have interrupted a write to that.
+
+    Whoever should read it may have gone, or have stopped reading.
+    """
+    with suppress(OSError):
+        _, writable, _ = select.select([], [2], [], 0)
+        if writable:
+            os.write(2, f"pulse: {text}\n".encode())

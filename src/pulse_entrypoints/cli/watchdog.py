@@ -16,6 +16,8 @@ from collections.abc import Callable, Collection
 
 import attrs
 
+from pulse_adapters.backends.host.exits import end_now
+
 
 @attrs.define(eq=False)
 class Watchdog:
@@ -63,7 +65,7 @@ def end_process(status: int) -> None:
     multiprocessing = sys.modules.get("multiprocessing")  # where it is not loaded, there are no workers
     for worker in () if multiprocessing is None else multiprocessing.active_children():
         worker.kill()
-    os._exit(status)
+    end_now(status)
 
 
 def within(seconds: float, action: Callable[[], object]) -> None:

@@ -15,7 +15,8 @@ from pulse_entrypoints.cli.commands import COMMANDS
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.options import Option, options_of
-from pulse_entrypoints.cli.output import run_command, write_stderr
+from pulse_entrypoints.cli.output import run_command
+from pulse_entrypoints.cli.printing import write_stderr
 from pulse_entrypoints.settings.groups import GROUPS
 from pulse_entrypoints.settings.init import InitSettings
 from pulse_entrypoints.settings.train import TrainSettings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +12,7 @@ from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import run_command
+from pulse_entrypoints.cli.printing import write_text
 from pulse_entrypoints.settings.report import ReportSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
@@ -51,7 +51,7 @@ def _report(layered: Layered[ReportSettings]) -> Ending:
         address = sink.attach(settings.run, REPORT, content)
     else:
         address = _write(settings.output, content)
-    sys.stdout.write(f"{address}\n")
+    write_text(address)
     return Ending(Exit.DONE)
 
 

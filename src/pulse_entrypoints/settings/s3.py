@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from pulse_entrypoints.cli.kinds import BYTES, HOURS, OBJECT, PATH, POSITIVE, TEXT, URL, choice
+from pulse_entrypoints.cli.kinds import BYTES, HOURS, OBJECT, PATH, POSITIVE, SECONDS, TEXT, URL, choice
 from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import S3
 
@@ -48,6 +48,13 @@ class S3Settings(RegionSettings):
         S3,
         "adaptive also slows down where the server demands it.",
         "standard",
+    )
+    s3_transfer_timeout: float = option(
+        SECONDS,
+        S3,
+        "Seconds that one request may take, from its first byte to the last one of its answer; then it is cut off and "
+        "tried again. 0 for no limit.",
+        300.0,
     )
     s3_checksums: str = option(
         choice("when_supported", "when_required", metavar="WHEN"),

@@ -35,6 +35,12 @@ class WorkSettings:
         "Times that a unit is tried again whose worker process died (backend processes, and --dask-local).",
         2,
     )
+    unit_timeout: float | None = option(
+        SECONDS,
+        WORK,
+        "Seconds that a unit may take; then it has failed, and its worker process is replaced. 0 for no limit.",
+        default_text="no limit",
+    )
     grace_seconds: float = option(
         SECONDS,
         WORK,

@@ -38,19 +38,23 @@ def _many_workers(settings: TrainSettings) -> int:
     return settings.max_workers or usable_cores()
 
 
-def _no_arguments(settings: TrainSettings, announce: Announce) -> dict[str, Any]:
-    del settings, announce
-    return {}
+def _serial_arguments(settings: TrainSettings, announce: Announce) -> dict[str, Any]:
+    del announce
+    return {"unit_timeout": settings.unit_timeout or None}
 
 
 def _processes_arguments(settings: TrainSettings, announce: Announce) -> dict[str, Any]:
     del announce
-    return {"max_workers": settings.max_workers, "unit_retries": settings.unit_retries}
+    return {
+        "max_workers": settings.max_workers,
+        "unit_retries": settings.unit_retries,
+        "unit_timeout": settings.unit_timeout or None,
+    }
 
 
 def _dask_arguments(settings: TrainSettings, announce: Announce) -> dict[str, Any]:
     cluster = _local_workers(settings) if settings.dask_local else _scheduler(settings)
-    return {"cluster": cluster, "announce": announce}
+    return {"cluster": cluster, "announce": announce, "unit_timeout": settings.unit_timeout or None}
 
 
 @attrs.frozen
@@ -58,7 +62,7 @@ class Backend:
     """A built-in backend: its adapter, the adapter's arguments beside `stop`, and the number of its workers."""
 
     adapter: Adapter
-    arguments: Callable[[TrainSettings, Announce], dict[str, Any]] = _no_arguments
+    arguments: Callable[[TrainSettings, Announce], dict[str, Any]] = _serial_arguments
     workers: Callable[[TrainSettings], int] = _many_workers
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from pulse_core import BUILT_IN, Forecaster, Observations, RetrodictionTraining, RunFailed, RunResult, RunSpec
 from pulse_core.backtest.variable import histories_of
-from pulse_core.data.observations import resolve_known_at
+from pulse_core.data.known_at import resolve_known_at
 from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
 from pulse_core.results import Record, VariableBacktest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +94,62 @@ def test_a_rare_weekend_does_not_hide_business_days():
     saturday = np.datetime64("2020-01-04", "us")
     calendar = calendar_of(np.sort(np.append(business_days(300), saturday)))
     assert calendar == Calendar("business days", 1)
+
+
+def zoned(frequency: str, zone: str, count: int, hour: int = 0) -> np.ndarray:
+    index = pd.date_range(f"2019-01-01 {hour:02d}:00", periods=count, freq=frequency, tz=zone)
+    return np.array(index.tz_convert("UTC").tz_localize(None).values, "M8[us]")
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Europe/London", "Pacific/Auckland"])
+@pytest.mark.parametrize(
+    ("frequency", "name"),
+    [("MS", "months"), ("D", "days"), ("B", "business days"), ("W", "weeks"), ("ME", "months"), ("QS", "quarters")],
+)
+def test_the_calendar_is_found_and_continued_by_the_clocks_of_its_zone(frequency, name, zone):
+    stamps = zoned(frequency, zone, 400)
+    calendar = calendar_of(stamps[:380])
+    assert str(calendar) == f"{name} in {zone}"
+    assert calendar is not None
+    assert calendar.after(stamps[379], 20).tolist() == stamps[380:].tolist()
+    assert (np.diff(calendar.positions(stamps)) == 1).all()
+
+
+@pytest.mark.parametrize(("zone", "offset"), [("Asia/Shanghai", "UTC+08:00"), ("Asia/Kolkata", "UTC+05:30")])
+@pytest.mark.parametrize(("frequency", "name"), [("MS", "months"), ("B", "business days")])
+def test_dates_further_east_are_found_where_there_is_no_daylight_saving(frequency, name, zone, offset):
+    stamps = zoned(frequency, zone, 60)
+    calendar = calendar_of(stamps[:50])
+    assert str(calendar) == f"{name} in {offset}"
+    assert calendar is not None
+    assert calendar.after(stamps[49], 10).tolist() == stamps[50:].tolist()
+
+
+def test_closing_hours_are_business_days_of_their_zone():
+    assert str(calendar_of(zoned("B", "America/New_York", 500, hour=16))) == "business days in America/New_York"
+
+
+@pytest.mark.parametrize("frequency", ["h", "15min", "D"])
+def test_even_steps_in_utc_have_no_other_zone(frequency):
+    calendar = calendar_of(zoned(frequency, "UTC", 500, hour=21))
+    assert calendar is not None
+    assert calendar.zone == "UTC"
+
+
+@pytest.mark.parametrize("step", ["D", "M"])
+def test_no_calendar_goes_beyond_the_year_9999(step):
+    last = np.datetime64("9999-12", step if step == "M" else "D") + (27 if step == "D" else 0)
+    stamps = (last - np.arange(30)[::-1]).astype("M8[us]")
+    calendar = calendar_of(stamps)
+    assert calendar is not None
+    following = calendar.after(stamps[-1], 6)
+    left = 3 if step == "D" else 0
+    assert np.isnat(following).tolist() == [False] * left + [True] * (6 - left)
+
+
+def test_the_day_before_a_month_s_last_stays_that():
+    months = np.arange("2019-01", "2022-01", dtype="M8[M]")
+    stamps = ((months + 1).astype("M8[D]") - 2).astype("M8[us]")
+    calendar = calendar_of(stamps[:24])
+    assert calendar is not None
+    assert calendar.after(stamps[23], 12).tolist() == stamps[24:].tolist()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pulse_core import Observations, RunResult, Slice
-from pulse_core.data.observations import resolve_known_at
+from pulse_core.data.known_at import resolve_known_at
 from pulse_core.scores import comparison, jackknife, trust, win_rate
 from tests.fakes import FakeSink
 from tests.unit.core.models import CUSTOM

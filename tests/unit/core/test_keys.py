@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from pulse_core import BUILT_IN, RunSpec
-from pulse_core.data.observations import KnownRows, resolve_known_at
+from pulse_core.data.known_at import KnownRows, resolve_known_at
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet, resolve
 from pulse_core.plan import Batch, batches

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_core import MalformedData, Observations
-from pulse_core.data.observations import KnownRows, resolve_known_at
+from pulse_core import DataError, MalformedData, Observations
+from pulse_core.data.known_at import KnownRows, resolve_known_at
 from tests.strategies import daily
 from tests.unit.core.runs import known, series
 
@@ -78,8 +78,10 @@ def test_fewer_than_twelve_stamps_are_no_series_of_periods(count, rule):
 
 
 @pytest.mark.parametrize("wait", ["1D", "1h", "1s", "15D"])
-def test_one_stamp_within_a_month_makes_all_known_at_their_timestamp(wait):
-    assert applied(stamped("2020-01", 1, 20, wait)) == "timestamp"
+def test_stamps_that_come_near_to_period_starts_and_miss_are_refused(wait):
+    with pytest.raises(DataError, match="about the first of a month") as refused:
+        applied(stamped("2020-01", 1, 20, wait))
+    assert "--known-at period-end" in refused.value.hint
 
 
 def test_stamps_after_the_last_day_do_not_count_towards_twelve():

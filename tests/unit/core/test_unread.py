@@ -14,7 +14,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunFailed, RunResult, RunSpec
-from pulse_core.data.observations import resolve_known_at, settled_by
+from pulse_core.data.known_at import resolve_known_at, settled_by
 from pulse_core.errors import SinkUnavailable
 from pulse_core.ports import Recall
 from pulse_core.results import DataSnapshot, Record, VariableScores

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -129,7 +129,7 @@ def test_a_traceback_is_logged_without_local_variables(tmp_path) -> None:
 def test_a_reader_of_stdout_that_has_gone_does_not_end_the_run(tmp_path, monkeypatch) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with os.fdopen(writing, "w") as stdout, opened(tmp_path, JSON) as (log, _):
+    with suppress(BrokenPipeError), os.fdopen(writing, "w") as stdout, opened(tmp_path, JSON) as (log, _):
         monkeypatch.setattr("sys.stdout", stdout)
         log.events.info("one")
         log.events.info("two")

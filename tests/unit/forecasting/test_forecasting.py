@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pulse_core import Observations, RunSpec
-from pulse_core.data.observations import resolve_known_at
+from pulse_core.data.known_at import resolve_known_at
 from pulse_core.data.point_in_time import point_in_time
 from pulse_core.errors import InvalidSpec, TooLittleData
 from pulse_core.levels import LEVELS

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pulse_core import Observations, RunSpec, VariableSummary
-from pulse_core.data.observations import resolve_known_at
+from pulse_core.data.known_at import resolve_known_at
 from pulse_core.results import STATISTICS
 from pulse_core.scores.measures import MEASURES
 from tests.plain_pairs import judged

@@ -175,7 +175,8 @@ def plain_changes(own: Observations, leader: Observations) -> dict[np.datetime64
             if leader.releases[row] <= moment:
                 known[leader.timestamps[row]] = leader.values[row]
         for stamp in advancing:
-            allowed = [known[at] for at in sorted(known) if at <= stamp + (moment - stamps[-1])]
+            present = [at for at in sorted(known) if not np.isnan(known[at])]  # the others are retracted
+            allowed = [known[at] for at in present if at <= stamp + (moment - stamps[-1])]
             moves = [allowed[i] - allowed[i - 1] for i in range(len(allowed) - 1, 0, -1)][:2]
             changes[stamp] = moves + [float("nan")] * (2 - len(moves))
         newest_before = max(newest_before, stamps[-1])

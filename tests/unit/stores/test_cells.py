@@ -1,6 +1,7 @@
 import math
 from datetime import UTC, datetime, timedelta, timezone
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,12 +34,36 @@ def test_iso_times_are_read_as_utc(text, after):
 
 
 @pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2000-01", "2000-01-01"), (" 2024-02 ", "2024-02-01"), ("0001-12", "0001-12-01"),
+        ("2000-01-01T00:00:00.123456000", "2000-01-01T00:00:00.123456"),
+        ("2000-01-01T00:00:00.100000000000Z", "2000-01-01T00:00:00.1"),
+    ],
+)  # fmt: skip
+def test_a_month_is_its_first_day_and_zeros_below_a_microsecond_are_none(text, day):
+    assert moment(text) == int(np.datetime64(day, "us").astype(int))
+
+
+@pytest.mark.parametrize("text", ["2020-01-01T00:00:00.0000001", "2000-01-01T00:00:00.123456789+02:00"])
+def test_digits_below_a_microsecond_are_refused_with_what_is_expected(text):
+    with pytest.raises(ValueError, match="is finer than a microsecond: at most six digits, then zeros"):
+        moment(text)
+
+
+@pytest.mark.parametrize("text", ["2000-00", "2000-13", "2000-1", "2000", "2000-01Z", "2000-01T00", "2000-01-"])
+def test_what_is_no_month_is_refused(text):
+    with pytest.raises(ValueError, match=r"is no (ISO )?date"):
+        moment(text)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "2020-13-01", "2020-02-30", "2019-02-29", "2020-1-1", "20200101", "01/02/2020", "2020-W01-1", "2020-001",
         "2020-01-01T24:00", "2020-01-01T12:60", "2020-01-01T23:59:60", "2020-01-01T", "2020-01-01Z", "NaT", "NA",
         "today", "43831",
-        "2020-01-01T00:00:00.0000001", "2020-01-01T00:00+24:00", "2020-01-01T00:00+02:60", "0000-01-01", "٢٠٢٠-01-01",
+        "2020-01-01T00:00+24:00", "2020-01-01T00:00+02:60", "0000-01-01", "٢٠٢٠-01-01",
         "2020-01-01\x00", "-2020-01-01", "12020-01-01",
     ],
 )  # fmt: skip

@@ -119,7 +119,7 @@ def test_a_folder_or_file_that_may_not_be_read_is_unavailable(folder, monkeypatc
 
     store = FolderStore(folder)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", forbidden)
+        patch.setattr(os, "open", forbidden)
         with pytest.raises(StoreUnavailable, match=r"x\.csv: cannot be read: Permission denied"):
             store.read("x")
     monkeypatch.setattr(os, "scandir", forbidden)

@@ -53,7 +53,7 @@ def test_a_zip_bomb_is_refused_within_the_limit():
     bomb = gzip.compress(b"0" * 50_000_000)
     assert len(bomb) < 100_000
     tracemalloc.start()
-    assert faults(bomb, "x.csv.gz", limit=1_000_000) == "unpacks to more than 1000000 bytes"
+    assert faults(bomb, "x.csv.gz", limit=1_000_000).endswith("; at most 1000000 bytes can be read")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5_000_000

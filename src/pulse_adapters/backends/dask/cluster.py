@@ -125,9 +125,9 @@ class LocalWorkers:
                     dashboard_address=f"{LOOPBACK}:{self.dashboard_port}",
                 )
         except (OSError, RuntimeError, ValueError) as error:
-            raise BackendUnavailable(
-                f"no Dask cluster can be started: {error}", "--dask-local", "Use --backend processes"
-            ) from error
+            message = f"no Dask cluster can be started: {error}"
+            hint = "Something may have ended its workers: look for limits on memory, or use --backend processes"
+            raise BackendUnavailable(message, "--dask-local", hint) from error
         with cluster:
             if self.adaptive:
                 cluster.adapt(minimum=self.adaptive[0], maximum=self.adaptive[1])

@@ -6,6 +6,7 @@ import asyncio
 import math
 import secrets
 import time
+from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -13,13 +14,15 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_adapters.backends.attempts import unit_context, unit_failed
+from pulse_adapters.backends.attempts import unit_failed
 from pulse_adapters.backends.dask.deaths import DeathObserver
-from pulse_adapters.backends.dask.worker_task import BundleResult, perform
+from pulse_adapters.backends.dask.worker_task import OVERDUE, BundleResult, perform
 from pulse_adapters.backends.dask.workers import SOFTWARE_HINT, SchedulerLost, Workers
 from pulse_adapters.backends.processes.messages import unpacked
 from pulse_adapters.backends.retry_queue import Bundle, RetryQueue
 from pulse_adapters.backends.stopping import RESUME_HINT, Stop
+from pulse_adapters.backends.time_limit import overdue
+from pulse_adapters.backends.units import unit_context
 from pulse_core.errors import BackendUnavailable, RunInterrupted, UnitFailed
 from pulse_core.ports import Failed, UnitOutcome
 
@@ -72,12 +75,14 @@ class Dispatch:
     queue: RetryQueue
     stop: Stop
     patience: float
+    unit_timeout: float | None = None
     futures: dict[Any, Bundle] = attrs.field(factory=dict)
     pace: Pace = attrs.field(factory=Pace)
     losses: int = 0
     _observer: DeathObserver = attrs.field(factory=DeathObserver)
     _unreceived: list[Any] = attrs.field(factory=list)
     _stopping: bool = False
+    _overdue: deque[tuple[str, int]] = attrs.field(factory=deque)
 
     def outcomes(self, client: Any) -> Generator[UnitOutcome, None, None]:
         """Yield outcomes until all units have one or the scheduler is lost.
@@ -89,12 +94,15 @@ class Dispatch:
         workers = Workers(client, self.patience)
         completed = as_completed(loop=client.loop)
         try:
+            if self.unit_timeout is not None:
+                client.subscribe_topic(OVERDUE, self._note_overdue)
             while self.queue:
                 self._obey_stop(client)
                 if not self._stopping:
                     workers.refresh(started=self.pace.units > 0)
                 completed.update(self._hand_out(client, workers))
                 yield from self._receive(client, [*self._unreceived, *_ended(completed)])
+                yield from self._set_overdue_aside()
         except SchedulerLost as loss:
             self._record_loss(loss)
 
@@ -128,7 +136,8 @@ class Dispatch:
         # made them wait up to a second for that one's attention, since it was computing already
         units = [bundle.units for bundle in bundles]
         keys = [_new_key(bundle) for bundle in bundles]
-        futures = client.map(perform, units, task=self.task, expected=workers.expected, pure=False, key=keys)
+        fixed = {"task": self.task, "expected": workers.expected, "timeout": self.unit_timeout}
+        futures = client.map(perform, units, **fixed, pure=False, key=keys)
         self.futures.update(zip(futures, bundles, strict=True))
         return list(futures)
 
@@ -167,6 +176,21 @@ class Dispatch:
         for unit in self.queue.record_death(bundle):
             words = self._observer.words(client, error, self.stop)
             yield Failed(unit, UnitFailed(words, unit_context(unit), DEATH_HINT))
+
+    def _note_overdue(self, event: tuple[float, dict[str, Any]]) -> None:
+        """Take the event of a worker whose unit does not react to its time limit; it ends a moment later."""
+        _, message = event
+        self._overdue.append((message["key"], message["unit"]))
+
+    def _set_overdue_aside(self) -> Generator[UnitOutcome, None, None]:
+        while self._overdue:
+            key, index = self._overdue.popleft()
+            for future in [future for future in self.futures if future.key == key]:
+                bundle = self.futures.pop(future)
+                future.cancel()
+                (unit,) = (unit for unit in bundle.units if unit.index == index)
+                self.queue.set_aside(bundle, unit)
+                yield Failed(unit, overdue(unit, self.unit_timeout or 0.0))
 
     def _record_loss(self, loss: SchedulerLost) -> None:
         self.losses += 1

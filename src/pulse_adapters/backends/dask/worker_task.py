@@ -5,19 +5,25 @@ from __future__ import annotations
 import pickle
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Final
 
 import attrs
 
 from pulse_adapters.backends.attempts import attempt
+from pulse_adapters.backends.host.exits import end_now
 from pulse_adapters.backends.host.oom_score import die_first
 from pulse_adapters.backends.host.software import Software
 from pulse_adapters.backends.processes.messages import packed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Task
 from pulse_core.results import UnitResult
+
+OVERDUE: Final = "pulse-unit-overdue"
+"""The topic under which workers log the units that do not react to their time limit: Dask's key, the unit's index."""
+EVENT_SECONDS: Final = 1.0
+"""What an event has to reach the scheduler."""
 
 _thread: Final = threading.local()
 
@@ -31,8 +37,11 @@ class BundleResult:
     refusal: str = ""
 
 
-def perform(units: Sequence[WorkUnit], task: bytes, expected: Software) -> BundleResult:
-    """Do the units one after another, unless the software here is not that of the coordinator."""
+def perform(units: Sequence[WorkUnit], task: bytes, expected: Software, timeout: float | None = None) -> BundleResult:
+    """Do the units one after another, unless the software here is not that of the coordinator.
+
+    A unit that takes longer than `timeout` seconds has failed; where it does not react to that, this process ends.
+    """
     differences = expected.differences(Software.here())
     if differences:
         return BundleResult(refusal="; ".join(differences))
@@ -42,8 +51,25 @@ def perform(units: Sequence[WorkUnit], task: bytes, expected: Software) -> Bundl
         return _loaded(task)(unit)
 
     start = time.perf_counter()
-    outcomes = tuple(packed(attempt(load_and_run, unit)) for unit in units)
+    outcomes = tuple(packed(attempt(load_and_run, unit, timeout, _end_of_worker(unit))) for unit in units)
     return BundleResult(outcomes, time.perf_counter() - start)
+
+
+def _end_of_worker(unit: WorkUnit) -> Callable[[], None] | None:
+    """Return what ends this process and tells the coordinator for which unit; None where it has no nanny."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    if not worker.nanny:
+        return None
+    event = {"key": worker.get_current_task(), "unit": unit.index}
+
+    def end() -> None:
+        worker.log_event(OVERDUE, event)
+        time.sleep(EVENT_SECONDS)
+        end_now(1)
+
+    return end
 
 
 @cache

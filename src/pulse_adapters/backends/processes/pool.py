@@ -15,6 +15,7 @@ import atexit
 import multiprocessing
 import os
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -40,6 +41,10 @@ START_HINT: Final = (
     "Use --backend serial; a script that starts a run must do so under `if __name__ == '__main__':`, "
     "because worker processes import it"
 )
+KILLED_HINT: Final = (
+    "Something outside of this program ends them: look for limits on memory or processes, and for whoever sends "
+    "signals, or use --backend serial"
+)
 END_SECONDS: Final = 0.5
 """What an idle process may take to end by itself, once its pipe is closed."""
 
@@ -49,13 +54,17 @@ _live_workers: Final[weakref.WeakSet[Worker]] = weakref.WeakSet()
 
 @attrs.define(eq=False)
 class Worker:
-    """One process and the pipe to it. `ready` once a message has come from it; `bundle` is the unit that it does."""
+    """One process and the pipe to it. `ready` once a message has come from it; `bundle` is the unit that it does.
+
+    `sent` is when it got that (time.monotonic).
+    """
 
     process: ForkServerProcess
     connection: Connection[Any, Any]
     bundle: Bundle | None = None
     ready: bool = False
     memory_kills: MemoryKills | None = None
+    sent: float = 0.0
 
     @classmethod
     def start(cls, task: bytes) -> Worker:
@@ -67,7 +76,11 @@ class Worker:
         process = context.Process(target=serve, args=(far_end, task, environment), daemon=True)
         try:
             process.start()
-        except (OSError, EOFError, RuntimeError, AssertionError) as error:
+        except (OSError, EOFError) as error:
+            near_end.close()
+            message = f"no worker process can be started, for the fork server has ended: {type(error).__name__} {error}"
+            raise BackendUnavailable(message.rstrip(), "processes", KILLED_HINT) from error
+        except (RuntimeError, AssertionError) as error:
             near_end.close()
             message = f"no worker process can be started: {error}"
             raise BackendUnavailable(message, "processes", START_HINT) from error
@@ -80,6 +93,7 @@ class Worker:
     def send(self, bundle: Bundle) -> None:
         """Let the process do the one unit of a bundle."""
         self.bundle = bundle
+        self.sent = time.monotonic()
         self.memory_kills = self._current_memory_kills()
         with suppress(OSError):  # the process has just died, and `receive` will tell
             self.connection.send(*bundle.units)
@@ -122,12 +136,15 @@ def end_workers(workers: Sequence[Worker]) -> None:
 
 
 def prepare_fork_server() -> None:
-    """Start the fork server, one thread to each numeric library, unless it runs."""
+    """Start the fork server, one thread to each numeric library, unless it runs. Raises BackendUnavailable."""
     atexit.unregister(_kill_live_workers)
     atexit.register(_kill_live_workers)
     multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
     with _changed_environment(ONE_THREAD):
-        forkserver.ensure_running()
+        try:
+            forkserver.ensure_running()
+        except OSError as error:
+            raise BackendUnavailable(f"the fork server cannot be started: {error}", "processes", KILLED_HINT) from error
 
 
 def _kill_live_workers() -> None:

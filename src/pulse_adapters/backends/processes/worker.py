@@ -15,8 +15,10 @@ from types import FrameType
 from typing import Any, Final
 
 from pulse_adapters.backends.attempts import attempt
+from pulse_adapters.backends.host.exits import end_now
 from pulse_adapters.backends.host.oom_score import die_first
 from pulse_adapters.backends.host.parent_death import die_with_writer
+from pulse_adapters.backends.host.streams import protect_streams
 from pulse_adapters.backends.processes.messages import packed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Task
@@ -27,8 +29,9 @@ READY: Final = b""
 
 def serve(connection: Connection[Any, Any], task: bytes, environment: Mapping[str, str]) -> None:
     """Send READY, then for each unit received its pickled outcome, until the connection closes."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave_to_coordinator)
+    protect_streams()
     os.environ.clear()
     os.environ.update(environment)
     die_first()
@@ -73,4 +76,4 @@ def _end_with_coordinator() -> None:
 
 def _exit_after(sentinel: int) -> None:
     wait([sentinel])
-    os._exit(1)
+    end_now(1)

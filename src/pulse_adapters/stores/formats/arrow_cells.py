@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_adapters.stores.formats.cells import NOT_A_TIME, moment, number
+from pulse_adapters.stores.formats.cells import NOT_A_TIME, moment, moment_and_kind, number
 from pulse_adapters.stores.formats.table import FAULTS_READ
 
 
@@ -37,13 +37,22 @@ class FaultyCells:
 Converted = tuple[NDArray[Any], list[FaultyCells]]
 
 
-def moments(column: Any) -> Converted:
+def timestamps(column: Any) -> Converted:
+    """Return times as `moments` does; texts of days and of times with an offset exclude each other."""
+    return moments(column, days_are_utc=False)
+
+
+def moments(column: Any, *, days_are_utc: bool = True) -> Converted:
     """Return times of any unit and zone, dates or texts as datetime64[us] in UTC, NaT where faulty."""
     import pyarrow as pa
 
+    if pa.types.is_null(column.type):
+        missing = np.ones(len(column), dtype=bool)
+        return np.full(len(column), "NaT", "datetime64[us]"), [FaultyCells.under(missing, "is missing")]
     if is_text(column.type):
-        cells, faulty = _parsed(column, moment, NOT_A_TIME, np.dtype(np.int64))
-        return cells.view("datetime64[us]"), faulty
+        codes, texts = codes_and_texts(column)
+        cells, faulty = _parsed(codes, texts, moment, NOT_A_TIME, np.dtype(np.int64))
+        return cells.view("datetime64[us]"), [*faulty, _mixed(codes, texts, days_are_utc=days_are_utc)]
     column = _decoded(column)
     if pa.types.is_timestamp(column.type):
         cells, missing = _fixed_width(column.chunks, f"datetime64[{column.type.unit}]")
@@ -60,10 +69,12 @@ def numbers(column: Any) -> Converted:
     """Return integers, floats, decimals or texts as the nearest float64, NaN where absent or faulty."""
     import pyarrow as pa
 
+    if pa.types.is_null(column.type):
+        return np.full(len(column), np.nan), []
     column = column if is_text(column.type) else _decoded(column)
     if is_text(column.type) or pa.types.is_decimal(column.type):
         # a decimal's nearest float64 is that of its digits
-        return _parsed(column, number, np.nan, np.dtype(np.float64))
+        return _parsed(*codes_and_texts(column), number, np.nan, np.dtype(np.float64))
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise WrongType
     cells, missing = _fixed_width(column.chunks, _dtype_of_number(column.type))
@@ -124,20 +135,45 @@ def _to_microseconds(cells: NDArray[Any], missing: NDArray[np.bool_]) -> Convert
     return moments, faulty
 
 
-def _parsed(column: Any, parse: Callable[[object], Any], faulty: Any, dtype: np.dtype[Any]) -> Converted:
+def _parsed(
+    codes: NDArray[np.int64],
+    texts: list[str | None],
+    parse: Callable[[object], Any],
+    faulty: Any,
+    dtype: np.dtype[Any],
+) -> Converted:
     """Parse each distinct text once; return the cells, with `faulty` in place of faulty ones, and the faulty cells."""
-    codes, texts = codes_and_texts(column)
     # the last text stands for null, whose code is -1
-    texts.append(None)
-    codes[codes < 0] = len(texts) - 1
-    parsed, messages = np.full(len(texts), faulty, dtype=dtype), {}
-    for code, text in enumerate(texts):
+    parsed, messages = np.full(len(texts) + 1, faulty, dtype=dtype), {}
+    for code, text in enumerate([*texts, None]):
         try:
             parsed[code] = parse(text)
         except ValueError as error:
             messages[code] = str(error)
+    codes = np.where(codes < 0, len(texts), codes)
     at = np.flatnonzero(np.isin(codes, list(messages)))[:FAULTS_READ].tolist()
     return parsed[codes], [FaultyCells(at, [messages[int(codes[position])] for position in at])]
+
+
+def _mixed(codes: NDArray[np.int64], texts: list[str | None], *, days_are_utc: bool) -> FaultyCells:
+    """Return the first cell whose text has an offset from UTC where earlier ones have none, or the other way round."""
+    has_offset = np.array([_has_offset(text, days_are_utc=days_are_utc) for text in texts], dtype=float)
+    if len(np.unique(has_offset[~np.isnan(has_offset)])) < 2:
+        return FaultyCells([], [])
+    by_row = np.where(codes < 0, np.nan, has_offset[codes])
+    known = np.flatnonzero(~np.isnan(by_row))
+    at = int(known[np.flatnonzero(by_row[known] != by_row[known[0]])[0]])
+    has, had = ("has an offset", "have none") if by_row[at] else ("has no offset", "have one")
+    return FaultyCells([at], [f"{has} from UTC and those before {had}: give every time its offset (Z is UTC), or none"])
+
+
+def _has_offset(text: str | None, *, days_are_utc: bool) -> float:
+    """Return 1 for a time with an offset from UTC, 0 for one without, NaN for what is no time."""
+    try:
+        kind = moment_and_kind(text)[1]
+    except ValueError:
+        return np.nan
+    return np.nan if days_are_utc and kind == "day" else float(kind == "with offset")
 
 
 def _dtype_of_number(kind: Any) -> str:

@@ -8,8 +8,27 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_adapters.stores.formats.arrow_cells import FaultyCells, WrongType, codes_and_texts, is_text, moments, numbers
-from pulse_adapters.stores.formats.table import FAULTS_READ, Faults, Rows, Source, Table, grouped, ordered, refuse
+from pulse_adapters.stores.formats.arrow_cells import (
+    FaultyCells,
+    WrongType,
+    codes_and_texts,
+    is_text,
+    moments,
+    numbers,
+    timestamps,
+)
+from pulse_adapters.stores.formats.table import (
+    FAULTS_READ,
+    Faults,
+    Rows,
+    Source,
+    Table,
+    grouped,
+    normal_names,
+    ordered,
+    refuse,
+    several_variables,
+)
 
 
 def from_arrow(table: Any, source: Source, rows: Rows) -> Table:
@@ -18,9 +37,11 @@ def from_arrow(table: Any, source: Source, rows: Rows) -> Table:
     Raises MalformedData where a column's type holds no times, numbers or names.
     """
     faults = Faults(source.context)
-    owners = _owners(table, rows, faults, source) if "variable" in table.column_names else None
+    owners = _owners(table, rows, faults, source) if source.by_variable else None
+    if not source.by_variable and "variable" in table.column_names:
+        _refuse_several(table.column("variable"), source)
     cells: dict[str, NDArray[Any]] = {}
-    for name, convert in (("timestamp", moments), ("value", numbers), ("known_at", moments)):
+    for name, convert in (("timestamp", timestamps), ("value", numbers), ("known_at", moments)):
         if name not in table.column_names:
             continue
         try:
@@ -52,7 +73,17 @@ def _owners(table: Any, rows: Rows, faults: Faults, source: Source) -> _Owners:
     codes[np.isin(codes, [code for code, text in enumerate(texts) if not text])] = -1
     for at in np.flatnonzero(codes < 0)[:FAULTS_READ]:
         faults.add(int(rows[at]), "variable is missing")
-    return _Owners(codes, [text or "" for text in texts])
+    return _Owners(codes, normal_names([text or "" for text in texts], source.context))
+
+
+def _refuse_several(column: Any, source: Source) -> None:
+    """Raise MalformedData where a column of labels holds different ones; other types than texts and integers pass."""
+    import pyarrow as pa
+
+    if is_text(column.type) or pa.types.is_integer(column.type):
+        labels = column.unique().to_pylist()
+        if len(labels) > 1:
+            raise several_variables(labels, source.context)
 
 
 def _report(name: str, faulty: list[FaultyCells], rows: Rows, owners: _Owners | None, faults: Faults) -> None:

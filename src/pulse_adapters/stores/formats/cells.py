@@ -7,6 +7,10 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import product
+from typing import Literal
+
+TimeKind = Literal["day", "with offset", "without offset"]
+"""What the text of a moment is: a day or month, or a time of day with or without its offset from UTC."""
 
 NOT_A_TIME = -(2**63)
 """numpy's NaT as an integer."""
@@ -21,9 +25,9 @@ _MICROSECOND = timedelta(microseconds=1)
 _LONGEST = 40
 
 _MOMENT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)"
-    r"(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,6})0*)?)?)?"
-    r"(?:(Z)|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)?)?",
+    r"(\d{4})-(\d\d)(?:-(\d\d)"
+    r"(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,6})(\d*))?)?)?"
+    r"(?:(Z)|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)?)?)?",
     re.ASCII,
 )
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -31,7 +35,15 @@ _ABSENT = frozenset(ABSENT_TEXTS)
 
 
 def moment(cell: object) -> int:
-    """Return an ISO date or date-time as microseconds since 1970, UTC unless it bears an offset."""
+    """Return an ISO date or date-time as microseconds since 1970, UTC unless it bears an offset.
+
+    A month (`2000-01`) is its first day.
+    """
+    return moment_and_kind(cell)[0]
+
+
+def moment_and_kind(cell: object) -> tuple[int, TimeKind]:
+    """Return the microseconds since 1970 of `moment`, and whether the cell is a day or has an offset from UTC."""
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         raise ValueError("is missing")
     if not isinstance(cell, str):
@@ -57,19 +69,22 @@ def quoted_text(cell: object) -> str:
 
 
 @lru_cache(maxsize=2**15)
-def _moment(text: str) -> int:
+def _moment(text: str) -> tuple[int, TimeKind]:
     match = _MOMENT.fullmatch(text)
     if match is None:
         raise ValueError(f"{quoted_text(text)} is no ISO date")
-    *clock, fraction, _zulu, sign, hours, minutes = match.groups(default="0")
+    kind: TimeKind = "day" if match[4] is None else "with offset" if match[9] or match[10] else "without offset"
+    *clock, fraction, finer, _zulu, sign, hours, minutes = match.groups(default="0")
+    if finer.strip("0"):
+        raise ValueError(f"{quoted_text(text)} is finer than a microsecond: at most six digits, then zeros")
     try:
         year, month, day, hour, minute, second = map(int, clock)
-        local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        local = datetime(year, month, day if match[3] else 1, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise ValueError(f"{quoted_text(text)} is no date: {error}") from error
     east = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
     try:
-        return (local - east - _EPOCH) // _MICROSECOND + int(fraction.ljust(6, "0"))
+        return (local - east - _EPOCH) // _MICROSECOND + int(fraction.ljust(6, "0")), kind
     except OverflowError as error:
         raise ValueError(f"{quoted_text(text)} is outside the years 1 to 9999") from error
 

@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import numpy as np
 
 from pulse_adapters.stores.formats.arrow_columns import from_arrow
 from pulse_adapters.stores.formats.cells import ABSENT_TEXTS
+from pulse_adapters.stores.formats.plain_csv import read_plain
 from pulse_adapters.stores.formats.rows import TableBuilder
 from pulse_adapters.stores.formats.table import Faults, Source, Table, needed_columns, refuse
 from pulse_adapters.stores.formats.text import refuse_other_than_text
@@ -24,12 +26,19 @@ from pulse_core.errors import MalformedData
 _OFFSET = re.compile(r"[T ].*(?:Z|[+-]\d\d(?::?\d\d)?)")
 # a quoted field between two commas or line ends, without quotes or line ends in it
 _QUOTED = re.compile(rb'(?<![^,\r\n])"[^"\r\n]*"(?![^,\r\n])')
+_CUT = "the last line has no end: was the file cut? Its last cell may lack characters"
+_LONGEST_FIELD = 2**31 - 1
+"""Python's own limit, of 128 KiB, is shorter than a note can be."""
 _COLUMNS = ("timestamp", "value", "known_at", "variable")
 
 
 def read_csv(content: bytes, source: Source) -> Table:
     """Read UTF-8 text with a header. Raises MalformedData where it is no such text or lacks a column."""
     content = refuse_other_than_text(content, "CSV", source)
+    plain = None if source.by_variable else read_plain(content)
+    if plain is not None:
+        return plain if content.endswith(b"\n") else attrs.evolve(plain, caution=_CUT)
+    csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.reader(_lines(content))
     try:
         names = [name.strip() for name in next(reader)]
@@ -37,7 +46,13 @@ def read_csv(content: bytes, source: Source) -> Table:
         raise refuse(f"is no CSV: {error}", source) from error
     columns = needed_columns(names, source)
     quick = _quick(content, _first_row(reader, names), columns, source)
-    return _careful(content, columns, source) if quick is None else quick
+    table = _careful(content, columns, source) if quick is None else quick
+    return attrs.evolve(table, caution=_CUT) if _may_be_cut(content, names) else table
+
+
+def _may_be_cut(content: bytes, names: list[str]) -> bool:
+    """Whether the file may end within a cell of ours: its last line has no end, and its last column is one of ours."""
+    return names[-1] in _COLUMNS and not content.endswith((b"\n", b"\r", b'"'))
 
 
 def _lines(content: bytes) -> io.TextIOWrapper:
@@ -98,7 +113,7 @@ def _arrow_type(column: str, first: str) -> Any:
 
 def _careful(content: bytes, columns: tuple[str, ...], source: Source) -> Table:
     reader = csv.reader(_lines(content), strict=True)
-    builder = TableBuilder(Faults(source.context), "known_at" in columns, "variable" in columns)
+    builder = TableBuilder(Faults(source.context), "known_at" in columns, source.by_variable)
     last = 0
     try:
         header = [name.strip() for name in next(reader)]

@@ -29,7 +29,7 @@ def _quick(content: bytes, source: Source) -> Table | None:
     """Return the table, or None where the careful reader is needed."""
     import msgspec
 
-    columns = ["timestamp", "value", *(["variable"] if source.by_variable else [])]
+    columns = ["timestamp", "value", *(["variable"] if source.by_variable or b'"variable"' in content else [])]
     columns += ["known_at"] if b'"known_at"' in content else []
     lines = content.rstrip(b"\r\n").split(b"\n")
     # as many occurrences of each key as lines, and each row has it: without escapes, no key occurs twice

@@ -15,7 +15,8 @@ from pulse_adapters.stores.formats.csv_text import read_csv
 from pulse_adapters.stores.formats.gzipped import unpack
 from pulse_adapters.stores.formats.json_lines import read_json_lines
 from pulse_adapters.stores.formats.parquet import read_parquet
-from pulse_adapters.stores.formats.table import UNPACKED_LIMIT, Fault, Source, Table, malformed, observations
+from pulse_adapters.stores.formats.table import FORM, Fault, Source, Table, malformed, observations
+from pulse_core.arrays import normal_form
 from pulse_core.data.observations import Observations
 from pulse_core.errors import DataError, VariableNotFound
 
@@ -36,22 +37,23 @@ def suffix_of(name: str) -> str | None:
 
 
 def variable_of(name: str) -> str | None:
-    """Return the variable of a file with this name; None for other files.
+    """Return the variable of a file with this name, in normal form; None for other files.
 
-    None too for a hidden file, and for a name with a slash, a backslash, or an unprintable character.
+    None too for a hidden file, for one that a spreadsheet keeps beside an open one (`~$x.csv`), and for a name with a
+    slash, a backslash, or an unprintable character.
     """
     suffix = suffix_of(name)
-    variable = name.removesuffix(suffix) if suffix else ""
-    sound = variable and not variable.startswith(".") and "/" not in variable and "\\" not in variable
+    variable = normal_form(name.removesuffix(suffix)) if suffix else ""
+    sound = variable and not variable.startswith((".", "~$")) and "/" not in variable and "\\" not in variable
     return variable if sound and variable == variable.strip() and variable.isprintable() else None
 
 
-def parse(content: bytes, name: str, context: str, *, by_variable: bool = False, limit: int = UNPACKED_LIMIT) -> Table:
+def parse(content: bytes, name: str, context: str, *, by_variable: bool = False, limit: int | None = None) -> Table:
     """Read the bytes of the data file `name`; errors are about `context`.
 
     With `by_variable` it is a long file, whose column `variable` names the variable of each row. The Table lists faults
     of rows. Raises MalformedData for an unreadable file: one of another format than its name tells, without a needed
-    column, cut short, or of more than `limit` bytes unpacked.
+    column, cut short, or of more than `limit` bytes unpacked (without one, of more than memory allows).
     """
     suffix = suffix_of(name)
     if suffix is None:
@@ -72,18 +74,21 @@ def of_long(table: Table, variable: str, context: str, version: str = "") -> Obs
 
     Raises VariableNotFound, and MalformedData where it has no rows.
     """
-    if variable not in (table.groups or ()):
+    key = normal_form(variable)
+    if key not in (table.groups or ()):
         faults = [fault for fault in table.faults if fault.variable is None]
         if not table.groups and not faults:
             faults = [Fault(0, "no rows")]
         raise malformed(faults, context) if faults else not_found(variable, table.groups or (), context)
-    return observations(table, variable, context, version)
+    return observations(table.of(key), variable, context, version)
 
 
 def the_only_file(variable: str, names: Sequence[str], context: str) -> str:
     """Return the name of a variable's file. Raises DataError where it has several: either could be the right one."""
     if len(names) > 1:
         message = f"variable '{variable}' has {len(names)} files: {', '.join(names)}"
+        if len({normal_form(name) for name in names}) < len(names):
+            message = f"{message}; some of these names differ in {FORM} alone"
         raise DataError(message, context, "Keep one of them")
     return names[0]
 

@@ -7,11 +7,16 @@ from array import array
 import attrs
 import numpy as np
 
-from pulse_adapters.stores.formats.cells import NOT_A_TIME, moment, number
-from pulse_adapters.stores.formats.table import Faults, Table, grouped, ordered
+from pulse_adapters.stores.formats.cells import NOT_A_TIME, moment_and_kind, number
+from pulse_adapters.stores.formats.offsets import Offsets
+from pulse_adapters.stores.formats.table import Faults, Table, grouped, normal_names, ordered, several_variables
+from pulse_core.arrays import normal_form
 
 Row = tuple[object, object, object, object]
-"""The cells timestamp, value, known_at and variable of a row; None for a column that the source lacks."""
+"""The cells timestamp, value, known_at and variable of a row; None for a column that the source lacks.
+
+In a source of one variable the cell variable must be the same in all rows.
+"""
 
 
 def _integers() -> array[int]:
@@ -31,11 +36,17 @@ class TableBuilder:
     _values: array[float] = attrs.field(factory=lambda: array("d"))
     _codes: array[int] = attrs.field(factory=_integers)
     _names: dict[str, int] = attrs.field(factory=dict)
+    _offsets: Offsets = attrs.field(factory=Offsets)
+    _label: str | None = None
 
     def add(self, row: int, cells: Row) -> None:
         """Add a row under its number, and its faults to the list."""
         timestamp, value, known_at, variable = cells
-        owner = self._owner(row, variable) if self.by_variable else None
+        owner = None
+        if self.by_variable:
+            owner = self._owner(row, variable)
+        else:
+            self._refuse_another_label(variable)
         self._numbers.append(row)
         self._timestamps.append(self._moment(row, "timestamp", timestamp, owner))
         self._values.append(self._value(row, value, owner))
@@ -51,23 +62,34 @@ class TableBuilder:
             np.array(self._known_at, dtype=np.int64).view("datetime64[us]") if self.with_known_at else None,
             np.array(self._numbers, dtype=np.int64),
             ordered(self.faults.faults),
-            grouped(list(self._names), codes) if self.by_variable else None,
+            grouped(normal_names(list(self._names), self.faults.context), codes) if self.by_variable else None,
         )
+
+    def _refuse_another_label(self, variable: object) -> None:
+        label = "" if variable is None else str(variable)
+        if self._label is None:
+            self._label = label
+        elif self._label != label:
+            raise several_variables([self._label, label], self.faults.context)
 
     def _owner(self, row: int, variable: object) -> str | None:
         if isinstance(variable, str) and variable:
             self._codes.append(self._names.setdefault(variable, len(self._names)))
-            return variable
+            return normal_form(variable)
         self.faults.add(row, "variable is missing")
         self._codes.append(-1)
         return None
 
     def _moment(self, row: int, column: str, cell: object, owner: str | None) -> int:
         try:
-            return moment(cell)
+            parsed, kind = moment_and_kind(cell)
         except ValueError as error:
             self.faults.add(row, f"{column} {error}", owner)
             return NOT_A_TIME
+        mixture = self._offsets.mixture(row, column, kind)
+        if mixture is not None:
+            self.faults.add(row, mixture)
+        return parsed
 
     def _value(self, row: int, cell: object, owner: str | None) -> float:
         try:

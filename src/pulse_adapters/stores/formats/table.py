@@ -8,7 +8,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.data.observations import Moments, Observations, Values
+from pulse_adapters.stores.formats.memory import ALWAYS, file_limit
+from pulse_core.arrays import normal_form
+from pulse_core.data.observations import Moments, Observations, Values, retractions
 from pulse_core.errors import MalformedData
 
 FAULTS_READ = 10_000
@@ -20,18 +22,34 @@ HINT = (
 )
 
 UNPACKED_LIMIT = 2 * 2**30
-"""The default limit in bytes of an unpacked file."""
+"""The limit in bytes of an unpacked file, where memory does not set a lower one."""
+
+FORM = "Unicode normal form (an accent within the letter, or after it)"
+"""How two names that look alike can differ."""
 
 Rows = NDArray[np.int64]
 
 
 @attrs.frozen
 class Source:
-    """A source of rows: the context of its errors, whether it holds many variables, and its limit in bytes unpacked."""
+    """A source of rows: the context of its errors, whether it holds many variables, and its limit in bytes unpacked.
+
+    Without a limit it is UNPACKED_LIMIT, or a quarter of the memory that there is.
+    """
 
     context: str
     by_variable: bool = False
-    limit: int = UNPACKED_LIMIT
+    limit: int | None = None
+
+    def refuse_above_limit(self, size: int, message: str) -> None:
+        """Raise MalformedData, with a message and the limit, for a file of more bytes unpacked than the limit."""
+        if size <= ALWAYS and self.limit is None:
+            return
+        memory = UNPACKED_LIMIT if self.limit is not None else file_limit()
+        limit = self.limit if self.limit is not None else min(UNPACKED_LIMIT, memory)
+        if size > limit:
+            reason = ", a quarter of the memory available here" if memory == limit and self.limit is None else ""
+            raise refuse(f"{message}; at most {limit} bytes can be read{reason}", self)
 
 
 @attrs.frozen
@@ -65,7 +83,8 @@ class Table:
     """A source's rows: arrays (row,), NaT and NaN where a cell is faulty, NaN where a value is absent.
 
     `numbers` are the numbers of the rows in the source, from 1. `groups` holds the positions of each variable's rows in
-    a source of many variables, None in a source of one. A fault without a variable concerns all variables.
+    a source of many variables, None in a source of one. A fault without a variable concerns all variables. `caution`
+    says what is doubtful about the source, '' where nothing is.
     """
 
     timestamps: Moments
@@ -74,6 +93,7 @@ class Table:
     numbers: Rows
     faults: Sequence[Fault] = ()
     groups: Mapping[str, Rows] | None = None
+    caution: str = ""
 
     def of(self, variable: str) -> Table:
         """Return the rows of one variable; KeyError where it has none."""
@@ -86,6 +106,7 @@ class Table:
             None if self.known_at is None else self.known_at[at],
             self.numbers[at],
             [fault for fault in self.faults if fault.variable in (None, variable)],
+            caution=self.caution,
         )
 
 
@@ -104,10 +125,21 @@ def ordered(faults: Iterable[Fault]) -> list[Fault]:
     return sorted(faults, key=lambda fault: fault.row)
 
 
+def several_variables(names: Sequence[object], context: str) -> MalformedData:
+    """Return the error of a file of one variable whose column `variable` says that it holds several."""
+    shown = ", ".join(repr("" if name is None else str(name)[:40]) for name in names[:3])
+    message = f"column 'variable' names several variables ({shown}{', ...' if len(names) > 3 else ''})"
+    hint = "Name the file itself as the data (a long file), or make it one file a variable"
+    return MalformedData(message, context, hint)
+
+
 def needed_columns(present: Sequence[str], source: Source) -> tuple[str, ...]:
-    """Return which of our columns to read. Raises MalformedData for missing and repeated ones."""
+    """Return which of our columns to read. Raises MalformedData for missing and repeated ones.
+
+    A column `variable` is read in a source of one variable too: it must not name several.
+    """
     required = ("timestamp", "value", *(("variable",) if source.by_variable else ()))
-    columns = (*required, *(("known_at",) if "known_at" in present else ()))
+    columns = (*required, *(name for name in ("known_at", "variable") if name in present and name not in required))
     missing = [name for name in required if name not in present]
     faults = [Fault(0, f"no column '{name}'") for name in missing]
     faults += [Fault(0, f"column '{name}' is there twice") for name in columns if present.count(name) > 1]
@@ -116,6 +148,15 @@ def needed_columns(present: Sequence[str], source: Source) -> tuple[str, ...]:
     if faults:
         raise malformed(faults, source.context)
     return columns
+
+
+def normal_names(names: Sequence[str], context: str) -> list[str]:
+    """Return the names of a source's variables in normal form. Raises MalformedData where two differ in it alone."""
+    normal = [normal_form(name) for name in names]
+    if len(set(normal)) < len(normal):
+        twice = next(name for name in normal if normal.count(name) > 1)
+        raise malformed([Fault(0, f"variable {twice!r} is there under names that differ in {FORM} alone")], context)
+    return normal
 
 
 def grouped(names: Sequence[str], codes: NDArray[np.integer]) -> dict[str, Rows]:
@@ -128,9 +169,10 @@ def grouped(names: Sequence[str], codes: NDArray[np.integer]) -> dict[str, Rows]
 
 
 def observations(table: Table, variable: str, context: str, version: str = "") -> Observations:
-    """Return the present rows of one variable with the count of absent ones, of this version of the source.
+    """Return the rows of one variable with values, and its retractions, with the count of other blank rows.
 
-    Raises MalformedData with every fault of its rows and of the source, and where no observation is left.
+    `version` is that of the source. Raises MalformedData with every fault of the rows and of the source, and where no
+    observation is left.
     """
     rows = table.of(variable)
     present = ~np.isnan(rows.values)
@@ -139,15 +181,29 @@ def observations(table: Table, variable: str, context: str, version: str = "") -
         faults = [Fault(0, "every value is absent" if len(present) else "no rows")]
     if faults:
         raise malformed(ordered(faults), context)
+    kept = present if present.all() else present | _retractions(rows)
     return Observations(
         variable,
-        rows.timestamps[present],
-        rows.values[present],
-        None if rows.known_at is None else rows.known_at[present],
-        absent=int(np.count_nonzero(~present)),
+        rows.timestamps[kept],
+        rows.values[kept],
+        None if rows.known_at is None else rows.known_at[kept],
+        absent=int(np.count_nonzero(~kept)),
         source=context,
         version=version,
+        caution=table.caution,
     )
+
+
+def _retractions(rows: Table) -> NDArray[np.bool_]:
+    """Return which blank rows retract a value, each retraction once."""
+    retracts = retractions(rows.timestamps, rows.values, rows.known_at)
+    at = np.flatnonzero(retracts)
+    if rows.known_at is not None and len(at):
+        keys = np.stack([rows.timestamps[at].view(np.int64), rows.known_at[at].view(np.int64)])
+        _, first = np.unique(keys, axis=1, return_index=True)
+        retracts[:] = False
+        retracts[at[first]] = True
+    return retracts
 
 
 def _known_too_early(rows: Table) -> list[Fault]:
@@ -162,8 +218,12 @@ def _known_too_early(rows: Table) -> list[Fault]:
 
 
 def _repeated(rows: Table, present: NDArray[np.bool_]) -> list[Fault]:
-    """Return a fault for each present row whose (timestamp, known_at) an earlier one has."""
-    at = np.flatnonzero(present & ~np.isnat(rows.timestamps))
+    """Return a fault for each row whose (timestamp, known_at) an earlier one has, unless both are blank.
+
+    Without `known_at` blank rows retract nothing, so only those with a value count.
+    """
+    counts = present if rows.known_at is None else np.ones_like(present)
+    at = np.flatnonzero(counts & ~np.isnat(rows.timestamps))
     keys = [rows.timestamps[at].view(np.int64)]
     if rows.known_at is not None:
         at = at[~np.isnat(rows.known_at[at])]
@@ -174,6 +234,7 @@ def _repeated(rows: Table, present: NDArray[np.bool_]) -> list[Fault]:
     same = rows.timestamps[at[1:]] == rows.timestamps[at[:-1]]
     if rows.known_at is not None:
         same &= rows.known_at[at[1:]] == rows.known_at[at[:-1]]
+        same &= present[at[1:]] | present[at[:-1]]
     key = "timestamp" if rows.known_at is None else "timestamp, known_at"
     return [
         Fault(int(rows.numbers[at[i + 1]]), f"repeats the ({key}) of row {rows.numbers[at[i]]}")

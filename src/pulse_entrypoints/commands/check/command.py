@@ -11,7 +11,8 @@ from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import read_settings
 from pulse_entrypoints.cli.masking import Masker
-from pulse_entrypoints.cli.output import show, stderr_width, write_json, write_stderr
+from pulse_entrypoints.cli.output import show, stderr_width, write_json
+from pulse_entrypoints.cli.printing import write_stderr
 from pulse_entrypoints.commands.train.command import TrainRequest, read_request
 from pulse_entrypoints.commands.train.preflight import (
     Check,

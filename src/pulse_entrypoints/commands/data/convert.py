@@ -15,7 +15,8 @@ from pulse_core.ports import DataStore, reading
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, ending_of
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.cli.output import run_command, write_stderr
+from pulse_entrypoints.cli.output import run_command
+from pulse_entrypoints.cli.printing import write_stderr
 from pulse_entrypoints.commands.data.inspect import for_each_variable, open_store, selected
 from pulse_entrypoints.settings.data_tools import ConvertSettings, SampleSettings
 from pulse_entrypoints.settings.s3 import S3Settings

@@ -12,7 +12,8 @@ from pulse_core.runs.forecasting import Forecasting, Forecasts, Trained
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, ending_of
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.cli.output import run_command, show, write_csv, write_json, write_stderr
+from pulse_entrypoints.cli.output import run_command, show, write_csv, write_json
+from pulse_entrypoints.cli.printing import write_stderr
 from pulse_entrypoints.commands.forecast.rows import COLUMNS, document, rows
 from pulse_entrypoints.settings.forecast import ForecastSettings
 from pulse_entrypoints.settings.output import CSV, TABLE

@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 
 from pulse_adapters.published.result_reader import PublishedRun
+from pulse_core.data.zones import UTC, iso_in_zone
 from pulse_core.levels import LEVELS
 from pulse_core.results import TRUST
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
@@ -55,8 +56,8 @@ def _row(variable: VariableForecast, row: int, ahead: int) -> dict[str, Any]:
         "forecaster": variable.forecasters[row],
         "horizon": ahead + 1,
         "known_at": moment(variable.known_at),
-        "timestamp": moment(variable.timestamp),
-        "target": moment(variable.targets[ahead]),
+        "timestamp": moment(variable.timestamp, variable.zone),
+        "target": moment(variable.targets[ahead], variable.zone),
         "point": number(variable.point[row, ahead]),
         **{name: number(variable.quantiles[level, row, ahead]) for level, name in enumerate(QUANTILES)},
         "weight": number(variable.weights[row, ahead]),
@@ -96,10 +97,12 @@ def document(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) -> d
     }
 
 
-def moment(value: np.datetime64) -> str | None:
-    """Return a day where the moment is midnight, else the time in UTC; None for no moment."""
+def moment(value: np.datetime64, zone: str = UTC) -> str | None:
+    """Return a moment as a zone's clocks show it, in UTC a day where it is midnight; None for no moment."""
     if np.isnat(value):
         return None
+    if zone != UTC:
+        return iso_in_zone(value, zone)
     day = value.astype("datetime64[D]")
     return str(day) if day == value else f"{value}Z"
 

@@ -14,7 +14,8 @@ from pulse_core.errors import MalformedData, RunNotFound
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.cli.output import run_command, show, write_csv, write_json, write_text
+from pulse_entrypoints.cli.output import run_command, show, write_csv, write_json
+from pulse_entrypoints.cli.printing import write_text
 from pulse_entrypoints.settings.locations import ResultsSettings
 from pulse_entrypoints.settings.output import CSV, TABLE
 from pulse_entrypoints.settings.runs import RunsListSettings, RunsShowSettings
@@ -112,7 +113,7 @@ def _show(layered: Layered[RunsShowSettings]) -> Ending:
         names = ("variable", "horizon", "best")
         write_csv(names, (dict(zip(names, row, strict=True)) for row in rows))
     else:
-        write_text(read_result(archive, layered.settings.run).content.decode())
+        write_text(read_result(archive, layered.settings.run).content.decode().rstrip())
     return Ending(Exit.DONE)
 
 

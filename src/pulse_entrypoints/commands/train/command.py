@@ -29,10 +29,10 @@ from pulse_entrypoints.cli.logging import (
     STDOUT,
     log_folder_problem,
     open_log,
-    write_line,
 )
 from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.output import report_ending
+from pulse_entrypoints.cli.printing import finish_output, write_text
 from pulse_entrypoints.cli.progress import Progress, show_line
 from pulse_entrypoints.cli.signals import current, ignore, name_of
 from pulse_entrypoints.commands.report import attach_report, report_problems
@@ -174,8 +174,9 @@ def _train(request: TrainRequest, progress: Progress, form: str) -> Ending:
     if settings.report:
         addresses["Report"] = (attach_report(sink, result.run_id),)
         log.events.info("report_written", published=addresses["Report"])
+    current().decide(Exit.PARTLY if result.failures else Exit.DONE)  # all that was asked for stands
     if settings.json:
-        write_line(result_json(result).decode(), sys.stdout)
+        write_text(result_json(result).decode().rstrip("\n"))
     elif form != JSON and sys.stdout.isatty() and not settings.quiet:
         _show_table(result, addresses, progress.per_origin_line())
     return completed(result)
@@ -187,6 +188,7 @@ def _show_table(result: RunResult, addresses: Mapping[str, Sequence[str]], note:
     from pulse_entrypoints.commands.train.table import show
 
     show(result, addresses, Console(file=sys.stdout), note)
+    finish_output()
 
 
 def _form(settings: TrainSettings) -> str:

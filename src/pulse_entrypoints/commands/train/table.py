@@ -13,6 +13,7 @@ from pulse_adapters.published.cautions import FEW_MARK, is_few
 from pulse_adapters.published.terms import FEW_TEXT, LOSSES, VERDICT_TEXT, benchmark_text, span_text
 from pulse_core.results import RunResult
 from pulse_core.scores.verdict import BETTER, VERDICTS, WORSE
+from pulse_entrypoints.cli.plain_console import Plain
 from pulse_entrypoints.commands.figures import NOTHING, origins_text, skill_text, trust_text
 from pulse_entrypoints.commands.train.best import BestForecaster, best_forecaster
 from pulse_entrypoints.commands.train.cautions import cautions
@@ -41,7 +42,7 @@ def show(result: RunResult, addresses: Mapping[str, Sequence[str]], console: Con
     ]
     for part in parts if note else parts[:-1]:
         console.print()
-        console.print(part, highlight=False)
+        console.print(Plain(part), highlight=False)
 
 
 def _best(result: RunResult) -> list[tuple[str, int, BestForecaster | None]]:
