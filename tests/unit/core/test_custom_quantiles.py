@@ -22,6 +22,8 @@ from tests.unit.core.models import Fixed, custom
 from tests.unit.core.runs import backtested, day, failures, quotes, run, series, spec_of, training
 from tests.unit.method.plain_learning import Horizon
 
+pytestmark = pytest.mark.usefixtures("asked_once")
+
 PLAIN, QUOTED = "tests:Own", "tests:Own+quantiles"
 NORMAL = np.array(NORMAL_QUANTILES)
 DAYS = 3000
