@@ -111,7 +111,11 @@ def on_s3(folder: Path, variables: int) -> None:
     with running_seaweedfs() as server, proxied(server.endpoint) as proxy:
         server.put("data/", {f"{name}.csv": (data / f"{name}.csv").read_bytes() for name in names(variables)})
         proxy.delay = LATENCY
-        environment = {**server.environment, "AWS_ENDPOINT_URL": proxy.endpoint, "PULSE_CACHE_DIR": str(folder / "cache")}
+        environment = {
+            **server.environment,
+            "AWS_ENDPOINT_URL": proxy.endpoint,
+            "PULSE_CACHE_DIR": str(folder / "cache"),
+        }
         for source, title in ((str(data), "folder"), (f"s3://{BUCKET}/data", "S3")):
             results = f"s3://{BUCKET}/results-{title}"
             for run in ("first", "again"):

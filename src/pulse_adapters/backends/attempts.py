@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
-from pulse_adapters.backends.host.exits import exits_fail_the_unit
 from pulse_adapters.backends.time_limit import UnitOverdue, overdue, time_limit
 from pulse_adapters.backends.units import unit_context
 from pulse_core.errors import PulseError, UnitFailed
@@ -24,7 +23,7 @@ def attempt(
     After `timeout` seconds it is failed; `give_up` is called where it does not react to that.
     """
     try:
-        with exits_fail_the_unit(), time_limit(timeout, give_up):
+        with time_limit(timeout, give_up):
             return Done(unit, task(unit))
     except UnitOverdue:
         return Failed(unit, overdue(unit, timeout or 0.0))

@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 import attrs
 
 from pulse_adapters.backends.attempts import attempt
+from pulse_adapters.backends.host.exits import exits_fail_the_unit
 from pulse_adapters.backends.stopping import Stop
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Task, UnitOutcome
@@ -28,4 +29,6 @@ class SerialBackend:
         with self.stop.obeyed():
             for unit in units:
                 self.stop.check()
-                yield attempt(task, unit, self.unit_timeout)
+                with exits_fail_the_unit():  # here nobody would notice that the process has ended
+                    outcome = attempt(task, unit, self.unit_timeout)
+                yield outcome

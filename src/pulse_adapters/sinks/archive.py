@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
@@ -26,8 +26,8 @@ from pulse_adapters.sinks.layout import (
     result_name,
     run_folder,
 )
-from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, groups_in_use, while_held
-from pulse_adapters.storage.port import DAMAGED, Storage
+from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, groups_in_use, is_seen_alive, while_held
+from pulse_adapters.storage.port import DAMAGED, Entry, Storage
 from pulse_core.errors import RunInterrupted, RunNotFound, SinkUnavailable
 
 
@@ -165,8 +165,7 @@ class StorageArchive:
         try:
             with claimed(self.storage, claim, Claim.of(run_id, PRUNE), _give_up) as lease:
                 entries = [entry for entry in self.storage.entries(folder) if entry.name != claim]
-                if not entries:
-                    raise _NoFiles
+                _require_files(entries)
                 if written_before is not None and any(entry.modified >= written_before for entry in entries):
                     return False
                 self._remove_files({entry.name for entry in entries}, result_name(run_id), lease)
@@ -182,7 +181,8 @@ class StorageArchive:
         """Remove a claim that was last renewed so long ago that nobody holds it."""
         content = self.storage.read(name)  # read first: what is found to be old next was so when it was read
         renewed = [entry.modified for entry in self.storage.entries(name.rpartition("/")[0]) if entry.name == name]
-        if content is not None and renewed and renewed[0] < written_before:
+        old = bool(renewed) and renewed[0] < written_before
+        if content is not None and old and not is_seen_alive(content):
             self.storage.exchange(name, content, None)
 
     def _remove_files(self, names: set[str], result: str, lease: Lease) -> None:
@@ -207,6 +207,11 @@ class StorageArchive:
 
 class _NoFiles(Exception):
     """A run has no files."""
+
+
+def _require_files(entries: Sequence[Entry]) -> None:
+    if not entries:
+        raise _NoFiles
 
 
 class _UnderWay(Exception):

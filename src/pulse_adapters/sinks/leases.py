@@ -212,11 +212,17 @@ def while_held(names: Iterable[str], lease: Lease) -> Iterator[str]:
         yield name
 
 
+def is_seen_alive(content: bytes) -> bool:
+    """Whether the holder of a claim is a process of this machine that lives."""
+    held = decoded(content)
+    return held is not None and held.process.is_seen_from_here and not held.is_over
+
+
 def refuse_other_run(storage: Storage, name: str, claim: Claim) -> None:
     """Raise RunIdTaken where a run of another spec is seen to hold the claim; SinkUnavailable."""
     content = storage.read(name)
     held = None if content is None else decoded(content)
-    if held is not None and held.process.is_seen_from_here and not held.is_over:
+    if content is not None and held is not None and is_seen_alive(content):
         _refuse(claim, held)
 
 

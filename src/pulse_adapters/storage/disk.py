@@ -9,11 +9,15 @@ from typing import Final
 
 from pulse_core.errors import SinkUnavailable
 
+_FORBIDDEN: Final = "Let this user {} there, or choose another --results"
+_READING: Final = ("read", "list")
+"""The verbs of actions that write nothing."""
 _HINTS: Final = {
     errno.ENOSPC: "The disk is full: make room there, or choose another --results",
     errno.EDQUOT: "The quota is used up: make room there, or choose another --results",
-    errno.EACCES: "Let this user write there, or choose another --results",
-    errno.EPERM: "Let this user write there, or choose another --results",
+    errno.EACCES: _FORBIDDEN.format("write"),
+    errno.EPERM: _FORBIDDEN.format("write"),
+    errno.EFBIG: "Raise the limit on the size of files (ulimit -f), or choose another --results",
     errno.EROFS: "It can only be read: choose another --results",
     errno.EEXIST: "A file stands where a folder should be: move it, or choose another --results",
     errno.EINVAL: "Remove what stands there, then run the command again",
@@ -30,4 +34,6 @@ def disk_faults(action: str, context: object) -> Iterator[None]:
         yield
     except OSError as error:
         hint = _HINTS.get(error.errno or 0, "Check the disk, or choose another --results")
+        if error.errno in {errno.EACCES, errno.EPERM} and action.startswith(_READING):
+            hint = _FORBIDDEN.format("read")
         raise SinkUnavailable(f"cannot {action}: {error.strerror or error}", str(context), hint) from error

@@ -26,6 +26,7 @@ LOCK_SECONDS: Final = 60.0
 """How long `exchange` waits for another process: who holds the lock only compares and renames."""
 
 _TEMPORARY: Final = re.compile(r"\.(.+)\.(?:[0-9a-f]{16}\.tmp|lock)")
+_FOLDER_ATTEMPTS: Final = 100
 _LOCK_POLL_SECONDS: Final = 0.002
 _NO_LOCKS: Final = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _NO_HARD_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -166,12 +167,19 @@ def is_temporary(name: str) -> bool:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents, durably. Raises OSError."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _flush_folder(folder.parent)
+    """Create a folder and its parents, durably, also while another process removes empty ones. Raises OSError."""
+    for attempt in range(_FOLDER_ATTEMPTS):
+        if folder.is_dir():
+            return
+        make_folder(folder.parent)
+        try:
+            folder.mkdir(exist_ok=True)
+        except (FileNotFoundError, FileExistsError):  # the parent, or this one, was removed in this moment
+            if attempt == _FOLDER_ATTEMPTS - 1 or folder.exists():
+                raise
+        else:
+            _flush_folder(folder.parent)
+            return
 
 
 def remove_all(paths: Iterable[Path], root: Path) -> None:

@@ -73,6 +73,11 @@ class Change:
     """
 
 
+_FLOATS: Final = ("mae_before", "mae_after", "skill_before", "skill_after", "p_value", "adjusted")
+_AT_ONCE: Final = 1 << 14
+"""Changes that are objects at a time."""
+
+
 @attrs.frozen(eq=False)
 class Changes:
     """Many changes, column by column; each array (change,), NaN where a Change has None.
@@ -98,19 +103,21 @@ class Changes:
         return len(self.pairs)
 
     def __iter__(self) -> Iterator[Change]:
-        return (self[index] for index in range(len(self)))
+        for start in range(0, len(self), _AT_ONCE):
+            yield from self._changes(slice(start, start + _AT_ONCE))
 
     def __getitem__(self, index: int) -> Change:
         """Return one of the changes."""
-        names = "mae_before", "mae_after", "skill_before", "skill_after", "p_value", "adjusted", "lost", "probability"
-        return Change(
-            variable=self.variables[self.variable[index]],
-            forecaster=self.forecasters[self.forecaster[index]],
-            horizon=int(self.horizon[index]),
-            paired=self.paired,
-            pairs=int(self.pairs[index]),
-            **{name: _number(getattr(self, name)[index]) for name in names},
-        )
+        return next(self._changes(slice(index, index + 1)))
+
+    def _changes(self, chosen: slice) -> Iterator[Change]:
+        """Yield the changes of a slice."""
+        lost = self.skill_before[chosen] - self.skill_after[chosen]
+        floats = [getattr(self, name)[chosen] for name in _FLOATS]
+        numbers = (_numbers(column) for column in (*floats, lost, 1.0 - self.p_value[chosen] / 2.0))
+        codes = (column[chosen].tolist() for column in (self.variable, self.forecaster, self.horizon, self.pairs))
+        for variable, forecaster, horizon, pairs, *values in zip(*codes, *numbers, strict=True):
+            yield Change(self.variables[variable], self.forecasters[forecaster], horizon, self.paired, pairs, *values)
 
     @property
     def lost(self) -> Array:
@@ -136,8 +143,9 @@ class Changes:
         return np.asarray((self.lost > limit) & (np.isnan(self.adjusted) | (1.0 - self.adjusted >= certainty)))
 
 
-def _number(value: np.float64) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _numbers(column: Array) -> list[float | None]:
+    """Return a column as numbers, None for NaN."""
+    return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124  # NaN alone differs from itself
 
 
 def losses_of_hindcasts(columns: Columns) -> Losses:
@@ -300,19 +308,20 @@ def _p_values(
     normalised = np.ldexp(differences, -exponents[:, None])
     statistics = np.full((len(horizon), 2), np.nan)
     statistics[:, 1] = is_paired.sum(axis=-1)
+    overlaps = horizon if paired == "origins" else _overlapping_batches(counts, is_paired, horizon)
     for index in np.flatnonzero(differences.any(axis=-1)).tolist():  # without a difference there is no statistic
-        chosen = is_paired[index]
-        overlap = _overlap(paired, int(horizon[index]), counts[index, chosen])
-        statistics[index, 0] = diebold_mariano_statistic(normalised[index, chosen], overlap)
+        chosen = normalised[index][is_paired[index]]
+        statistics[index, 0] = diebold_mariano_statistic(chosen, int(overlaps[index]))
     return p_values(statistics)
 
 
-def _overlap(paired: Paired, horizon: int, counts: Array) -> int:
-    """Return over how many losses in a row forecasts overlap: `horizon` origins, or the batches these reach into."""
-    if paired == "origins" or horizon == 1:
-        return horizon
-    least, most = counts.min(), counts.max()
-    return 1 + int(np.ceil((horizon - 1) / (least if least == most else np.median(counts))))
+def _overlapping_batches(counts: Array, is_paired: NDArray[np.bool_], horizon: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return over how many batches in a row forecasts of `horizon` steps overlap, by their median size; (change,)."""
+    sizes = counts.max(axis=-1, initial=0.0)
+    least = np.where(is_paired, counts, np.inf).min(axis=-1, initial=np.inf)
+    for index in np.flatnonzero((least < sizes) & (horizon > 1)).tolist():
+        sizes[index] = np.median(counts[index][is_paired[index]])
+    return np.asarray(1 + np.ceil((horizon - 1) / np.maximum(sizes, 1.0)).astype(np.int64))
 
 
 def _skills(pairs: _PairedLosses, losses: Array, forecaster: NDArray[np.int64], step: NDArray[np.int64]) -> Array:

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import attrs
 
-_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_DIGITS: Final = 18
+_WHOLE: Final = re.compile(rf"[+-]?[0-9]{{1,{_DIGITS}}}")
+_TOO_LONG: Final = re.compile(rf"[+-]?[0-9]{{{_DIGITS + 1},}}")
 _SLICE: Final = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SIZE: Final = re.compile(r"[0-9]+(\.[0-9]+)? ?[kMGT]i?B")
@@ -64,13 +66,17 @@ class Kind:
         return self.of_text([value]) if isinstance(value, str) else self._of_number(value)
 
     def _parsed(self, text: str) -> Any:
+        if "\0" in text:  # no file, object or variable can have it in its name
+            raise ValueError(f"expected {self.expected}, got {text!r} with a NUL character in it")
         try:
             return self.parse(text)
         except ValueError:
+            if _TOO_LONG.fullmatch(text):
+                raise ValueError(f"expected {self.expected}, of at most {_DIGITS} digits, got {len(text)}") from None
             raise ValueError(f"expected {self.expected}, got '{text}'") from None
 
     def _of_number(self, value: object) -> Any:
-        return self.parse(str(value)) if type(value) in (int, float) else value
+        return self._parsed(str(value)) if type(value) in (int, float) else value
 
 
 def _whole(text: str) -> int:
@@ -147,8 +153,6 @@ def _run_id(text: str) -> str:
 
 
 def _path(text: str) -> Path:
-    if "\0" in text:
-        raise ValueError
     return Path(text).expanduser()
 
 

@@ -17,6 +17,14 @@ from pulse_entrypoints.cli.options import Option, options_of
 _REPLACED: Final = {"trust_decay": "trust_half_life"}
 """Options of earlier versions, and what took their place: other values, so that none is taken for the other."""
 
+_PREFIX: Final = "PULSE_"
+_NEAR: Final = 0.75
+_OF_OTHERS: Final = frozenset(
+    f"PULSE_{name}"
+    for name in ("SERVER", "SINK", "SOURCE", "BINARY", "CLIENTCONFIG", "CONFIG_PATH", "STATE_PATH", "RUNTIME_PATH")
+) | frozenset(f"PULSE_{name}" for name in ("COOKIE", "DLPATH", "LATENCY_MSEC", "LOG", "PROP", "SCRIPT", "NO_SIMD"))
+"""Variables of PulseAudio (pulseaudio(1) and its source)."""
+
 S = TypeVar("S", bound=attrs.AttrsInstance)
 S_co = TypeVar("S_co", bound=attrs.AttrsInstance, covariant=True)
 
@@ -104,6 +112,7 @@ class _Reader:
                 text = environment[option.environment]
                 texts = text.split() if option.kind.many else [text]
                 self._set(option, f"{option.environment} in the environment", option.kind.of_text, texts)
+        self.problems.extend(_misspelt(environment))
         for name, replacement in _REPLACED.items():
             old = f"PULSE_{name.upper()}"
             if old in environment and replacement in self.options:
@@ -160,6 +169,22 @@ class _Reader:
             self.layers[option.name] = self.layer
 
 
+def _misspelt(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield a problem for each variable of the environment that is nearly one of ours.
+
+    Only near ones: PulseAudio, for one, has variables of the same prefix.
+    """
+    known = {option.environment for option in all_options().values()}
+    ours = {name.removeprefix(_PREFIX): name for name in known if name.startswith(_PREFIX)}
+    for name in sorted(environment):
+        word = name.upper().removeprefix(_PREFIX)
+        if not name.upper().startswith(_PREFIX) or name in known or name in _OF_OTHERS or word.lower() in _REPLACED:
+            continue
+        near = get_close_matches(word, ours, n=1, cutoff=_NEAR)
+        if near:
+            yield f"{name} in the environment: no such variable; did you mean {ours[near[0]]}?"
+
+
 def _unknown_key(key: str) -> str:
     replacement = _REPLACED.get(key.lower().replace("-", "_"))
     if replacement is not None:
@@ -172,7 +197,7 @@ def _unknown_key(key: str) -> str:
 def _document(path: Path) -> dict[str, Any]:
     """Return the content of a TOML file. Raises ValueError that names the file and its fault."""
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         raise ValueError(f"there is no file {path}") from None
     except OSError as error:

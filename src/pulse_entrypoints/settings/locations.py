@@ -14,13 +14,7 @@ from pulse_entrypoints.settings.s3 import S3DataSettings, S3OutputSettings, S3Re
 SAMPLE: Final = "sample"
 
 
-def _file(text: str) -> str:
-    if "\0" in text:
-        raise ValueError
-    return text
-
-
-_FILE: Final = attrs.evolve(PATH, parse=_file)
+_FILE: Final = attrs.evolve(PATH, parse=str)
 
 
 @attrs.frozen(kw_only=True, slots=False)

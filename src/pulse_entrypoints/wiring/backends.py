@@ -154,7 +154,10 @@ def tls_of(settings: TrainSettings) -> Tls | None:
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise SettingsError([f"there is no file {path}" for path in missing])
-    return Tls(ca, cert, key)
+    tls = Tls(ca, cert, key)
+    if problem := tls.problem():
+        raise SettingsError([problem])
+    return tls
 
 
 def _scheduler(settings: TrainSettings) -> Scheduler:

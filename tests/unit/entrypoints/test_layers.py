@@ -98,7 +98,7 @@ def test_an_option_without_a_value_is_refused(option, texts) -> None:
         ("log_format", "xml", "expected one of auto, console, json, got 'xml'"),
         ("target", "rate", "expected one of level, change, log-change, got 'rate'"),
         ("actuals", "last", "expected one of first, latest, got 'last'"),
-        ("output_file", "a\0b", "expected a path, got 'a\0b'"),
+        ("output_file", "a\0b", "expected a path, got 'a\\x00b' with a NUL character in it"),
     ],
 )
 def test_a_wrong_value_is_refused_in_its_layer(name, text, expected) -> None:

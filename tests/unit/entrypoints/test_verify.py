@@ -35,7 +35,7 @@ def only(folder: Path, pattern: str = "*") -> Path:
 def test_sound_results_have_no_findings(pulse, results) -> None:
     done = pulse("runs", "verify", "--format", "json")
     assert (done.status, done.err) == (0, "")
-    files = [path for path in results.rglob("*") if path.is_file() and path.name not in {"run.log"}]
+    files = [path for path in results.rglob("*") if path.is_file() and path.name != "run.log"]
     assert done.document["files"] == len(files)
     assert done.document["bytes"] == sum(path.stat().st_size for path in files)
     assert [done.document[name] for name in ("damaged", "repaired", "leftover", "findings")] == [0, 0, 0, []]

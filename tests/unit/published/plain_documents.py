@@ -31,7 +31,7 @@ GROUPS = ("pinball", "coverage", "width")
 
 
 def plain_json(result: RunResult, *, whole: bool) -> bytes:
-    """Return the document: indented where it is whole, else with a line for each variable; its last line is the seal."""
+    """Return the document: indented where it is whole, else a line for each variable; its last line is the seal."""
     document = plain_document(result, whole=whole)
     if whole:
         text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode().removesuffix("\n}")

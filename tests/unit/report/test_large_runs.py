@@ -65,7 +65,9 @@ def test_the_table_holds_what_a_complete_result_says_value_for_value(complete, l
 def test_only_what_is_asked_for_is_read(large) -> None:
     run = with_scores(large, read_result(large, "r"), ["walk"])
     assert {name: bool(variable.forecasters) for name, variable in run.variables.items()} == {
-        **{"climb": False, "walk": True, "yawn": False}
+        "climb": False,
+        "walk": True,
+        "yawn": False,
     }
 
 

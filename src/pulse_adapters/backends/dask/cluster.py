@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -42,6 +43,14 @@ def scheduler_address(text: str) -> str:
     return f"{scheme or 'tcp'}://{authority}"
 
 
+class _NeedsPhrase(Exception):
+    """A key is encrypted."""
+
+
+def _no_phrase() -> str:
+    raise _NeedsPhrase
+
+
 @attrs.frozen
 class Tls:
     """Certificates, as PEM files: that of the authority, that of this client, and this client's key."""
@@ -49,6 +58,21 @@ class Tls:
     ca: Path
     cert: Path
     key: Path
+
+    def problem(self) -> str:
+        """Return why these files cannot be used; "" where they can. OpenSSL asks nobody for a phrase meanwhile."""
+        context = ssl.create_default_context()
+        try:
+            context.load_verify_locations(self.ca)
+        except OSError as error:
+            return f"--dask-tls-ca: {self.ca} holds no certificate: {error.strerror or error}"
+        try:
+            context.load_cert_chain(self.cert, self.key, password=_no_phrase)
+        except _NeedsPhrase:
+            return f"--dask-tls-key: {self.key} is encrypted; give one that is not: openssl pkey -in KEY -out PLAIN_KEY"
+        except OSError as error:
+            return f"--dask-tls-key: {self.key} does not fit {self.cert}, or one of them is damaged: {error}"
+        return ""
 
 
 @attrs.frozen

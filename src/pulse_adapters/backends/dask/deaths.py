@@ -52,7 +52,9 @@ class DeathObserver:
             return f"most likely {BY_MEMORY}; {LOG_HINT}"
         if not now.since(before):
             return f"though memory had not run out; {LOG_HINT}"
-        return f"was killed {BY_MEMORY}" if not now.machine else f"most likely {BY_MEMORY}; {LOG_HINT}"
+        if now.machine:
+            return f"while memory ran out for some process of its machine, which may have been another; {LOG_HINT}"
+        return f"was killed {BY_MEMORY}"
 
 
 def _evidence(client: Any, worker: Any, stop: Stop) -> tuple[int | None, MemoryKills | None]:

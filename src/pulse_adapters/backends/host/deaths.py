@@ -22,7 +22,9 @@ import attrs
 from pulse_adapters.backends.host.control_groups import ROOT, group_folders
 
 _COUNTED: Final = "oom_kill"
-BY_MEMORY: Final = "because memory ran out"
+
+MEMORY: Final = "memory ran out"
+BY_MEMORY: Final = f"because {MEMORY}"
 
 
 @attrs.frozen
@@ -69,7 +71,7 @@ def _by(before: MemoryKills | None, now: MemoryKills | None) -> str:
     if not now.since(before):
         return "by SIGKILL from outside; memory had not run out"
     if before.machine:
-        return f"by SIGKILL, most likely {BY_MEMORY}: the kernel killed a process of this machine for that"
+        return "by SIGKILL; meanwhile memory ran out for some process of this machine, which may have been another"
     return BY_MEMORY
 
 

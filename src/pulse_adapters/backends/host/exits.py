@@ -1,10 +1,11 @@
-"""os._exit, taken from foreign code: a forecaster must not end the process that runs it, least of all with status 0.
+"""os._exit, taken from foreign code: a forecaster must not end the process of the run, least of all with status 0.
 
-While a unit runs, its thread gets an exception instead of an exit, and the unit fails with it. A program that wants
-more, since every end of it must have a status of its own, takes the function for the whole process (`Takeover`).
+While a unit runs in that process, its thread gets an exception instead of an exit, and the unit fails with it. A
+program that wants more, since every end of it must have a status of its own, takes the function for the whole process
+(`Takeover`). In a worker process nothing is taken: its coordinator notices that it has ended, and fails the unit.
 
-What cannot be taken: an exit from C (`_exit` of libc, a crash), an `exec`, a SIGKILL to itself. In a worker process of
-its own (backend `processes` or `dask`) these fail the unit as well, for then somebody is left to notice.
+What cannot be taken: an exit from C (`_exit` of libc, a crash), an `exec`, a SIGKILL to itself. Of a forecaster that
+may do such things only a worker process can protect the run.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Final, cast
 import attrs
 
 from pulse_adapters.backends.host.cores import usable_cores
+from pulse_adapters.backends.host.deaths import MEMORY
 from pulse_adapters.backends.processes.messages import packed_task, unpacked
 from pulse_adapters.backends.processes.pool import KILLED_HINT, START_HINT, Worker, end_workers, prepare_fork_server
 from pulse_adapters.backends.retry_queue import Bundle, RetryQueue
@@ -24,7 +25,8 @@ from pulse_core.ports import Failed, Task, UnitOutcome
 DEATHS_BEFORE_ALONE: Final = 2
 DEATHS_AT_START: Final = 3
 RESTART_SECONDS: Final = 0.2
-DEATH_HINT: Final = "Give it more memory, use fewer workers or smaller units, or leave out the variable at fault"
+MEMORY_HINT: Final = "Give it more memory, use fewer workers or smaller units, or leave out the variable at fault"
+DEATH_HINT: Final = "Use smaller units to find the variable or the forecaster at fault, and leave it out"
 
 
 @attrs.frozen
@@ -160,7 +162,8 @@ class _Pool:
         """Yield the failure of a unit that is not to be tried again after the death of its worker."""
         for unit in self.queue.record_death(bundle):
             message = f"{cause}; tried {self.queue.deaths(unit)} times"
-            yield Failed(unit, UnitFailed(message, unit_context(unit), DEATH_HINT))
+            hint = MEMORY_HINT if MEMORY in cause else DEATH_HINT
+            yield Failed(unit, UnitFailed(message, unit_context(unit), hint))
 
     def _count_death_at_start(self, cause: str) -> None:
         self.deaths_at_start += 1

@@ -42,6 +42,8 @@ _AS_BATCHES: Final = ("start", "batch_size_days")
 """What batches of two runs must share for a batch to mean the same."""
 
 _LOSSES_SHOWN: Final = 20
+_READ_AT_ONCE: Final = 32
+"""Variables whose rows are read before they are compared."""
 _COLUMNS: Final = (*(field.name for field in attrs.fields(Change)), "beyond")
 
 Heads = Mapping[str, VariableHead]
@@ -170,10 +172,16 @@ def _losses(
 ) -> Iterator[tuple[str, Losses, Losses]]:
     """Yield the losses in both runs of each variable that has some in both; the runs are read side by side."""
     with ThreadPoolExecutor(len(tables)) as threads:
-        for name in variables:
-            old, new = threads.map(lambda table: table.of(name), tables)  # noqa: B023  # it is done within the turn
-            if old is not None and new is not None:
-                yield name, losses_of(old), losses_of(new)
+        for start in range(0, len(variables), _READ_AT_ONCE):
+            names = variables[start : start + _READ_AT_ONCE]
+            sides = threads.map(partial(_rows_of, names=names), tables)
+            for name, old, new in zip(names, *sides, strict=True):
+                if old is not None and new is not None:
+                    yield name, losses_of(old), losses_of(new)
+
+
+def _rows_of(table: RunTable, names: Sequence[str]) -> list[Columns | None]:
+    return [table.of(name) for name in names]
 
 
 def _changed_data(before: PublishedRun, after: PublishedRun) -> tuple[str, ...]:
