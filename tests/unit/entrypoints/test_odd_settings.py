@@ -78,9 +78,7 @@ def test_limits_are_read_from_all_layers(tmp_path) -> None:
     assert "expected seconds" in problem(read(tmp_path, "unit_timeout = -1\n"))
 
 
-@pytest.mark.parametrize(
-    ("action", "verb"), [("read a file", "read"), ("list a folder", "read"), ("write", "write")]
-)
+@pytest.mark.parametrize(("action", "verb"), [("read a file", "read"), ("list a folder", "read"), ("write", "write")])
 def test_a_hint_is_about_what_was_refused(action, verb) -> None:
     with pytest.raises(SinkUnavailable) as caught, disk_faults(action, "results"):
         raise PermissionError(13, "Permission denied")
