@@ -56,7 +56,12 @@ class DataFacts:
     first: str
     last: str
     known_at: str
-    """The rule that said when rows became known: `column`, `timestamp`, `period-end (1 months)`, `+Nd`."""
+    """The rule that said when rows became known: `column`, `timestamp`, `period-end (1 months)`, `+Nd`.
+
+    With the time zone of the periods where it is not UTC: `period-end (1 months, Europe/Berlin)`.
+    """
+    caution: str = ""
+    """What is doubtful about the source, such as a last line without an end; '' where nothing is."""
 
 
 @attrs.frozen
@@ -352,6 +357,8 @@ class UnitResult:
     parts: tuple[PartFacts, ...] = ()
     unrepeatable: tuple[str, ...] = ()
     """Forecasters that were asked twice for one forecast and gave two."""
+    predictors: tuple[tuple[str, DataFacts], ...] = ()
+    """The predictors of the variables, with what was read of them."""
 
 
 @attrs.frozen
@@ -379,6 +386,7 @@ class RunResult:
     finished_at: datetime | None = None
     parts: tuple[PartFacts, ...] = attrs.field(default=())
     unrepeatable: tuple[str, ...] = ()
+    predictors: Mapping[str, DataFacts] = attrs.field(factory=dict)
     published: tuple[str, ...] = attrs.field(converter=names, default=())
 
     @property
