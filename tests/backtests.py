@@ -1,4 +1,4 @@
-"""What the backtests of a run come to: it is recorded nowhere, so it is kept as it is made."""
+"""The backtests behind recorded results, which are kept in memory only, with the sums of each of their batches."""
 
 from __future__ import annotations
 
@@ -7,19 +7,47 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from pulse_core.results import VariableBacktest
+import attrs
+import numpy as np
+
+from pulse_core import VariableBacktest
+from pulse_core.backtest.batch_results import BatchResults
+from pulse_core.backtest.learning import BatchBlock
 from pulse_core.runs import units
 from pulse_core.runs.inputs import VariableInput
+from pulse_core.scores.sums import SUMS, BatchSums
+
+
+@attrs.frozen
+class KeptBacktest:
+    """A variable's backtest with all its fields, and the sums of each batch."""
+
+    result: VariableBacktest
+    sums: BatchSums
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.result, name)
 
 
 @contextmanager
-def kept_backtests() -> Iterator[dict[str, VariableBacktest]]:
+def kept_backtests() -> Iterator[dict[str, KeptBacktest]]:
     """Yield the backtests of the runs in this process, by variable, as they are made."""
-    backtest, kept = units.backtest_input, dict[str, VariableBacktest]()
+    backtest, take = units.backtest_input, BatchResults.take
+    kept: dict[str, KeptBacktest] = {}
+    blocks: list[tuple[int, np.ndarray]] = []
+
+    def keep_block(results: BatchResults, block: BatchBlock) -> None:
+        blocks.append((block.first, block.sums.copy()))
+        take(results, block)
 
     def keep(value: VariableInput, *arguments: Any) -> VariableBacktest:
-        kept[value.variable] = backtest(value, *arguments)
-        return kept[value.variable]
+        blocks.clear()
+        result = backtest(value, *arguments)
+        sums = np.zeros((*result.n.shape, len(SUMS)))
+        for first, block in blocks:
+            sums[first : first + len(block)] = block[:, : len(result.forecasters)]
+        kept[value.variable] = KeptBacktest(result, BatchSums(np.arange(len(sums)), sums))
+        return result
 
-    with patch.object(units, "backtest_input", keep):
+    with patch.object(units, "backtest_input", keep), patch.object(BatchResults, "take", keep_block):
         yield kept

@@ -38,6 +38,15 @@ class ForecasterCaution:
 
 
 @attrs.frozen
+class DataCaution:
+    """What is doubtful about a variable's data; `message` says it. Told of the first variables of a run alone."""
+
+    run_id: str
+    variable: str
+    message: str
+
+
+@attrs.frozen
 class UnitFinished:
     """A unit ended; by now `finished` of `planned` variables have."""
 
@@ -56,10 +65,10 @@ class RunFinished:
     digest: str
 
 
-Event = RunWaiting | RunPlanned | ForecasterCaution | UnitFinished | RunFinished
+Event = RunWaiting | RunPlanned | ForecasterCaution | DataCaution | UnitFinished | RunFinished
 """The events of a run, in order: RunWaiting at most once, RunPlanned once, UnitFinished for each unit, RunFinished.
 
-ForecasterCaution comes before the first UnitFinished that gives occasion to it.
+ForecasterCaution and DataCaution come before the first UnitFinished that gives occasion to them.
 """
 
 Observer = Callable[[Event], None]

@@ -19,7 +19,6 @@ from pulse_core.plan import Batch
 from pulse_core.scores.evidence import discoveries
 from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.reliability import Reliability, reliability_of
-from pulse_core.scores.sums import BatchSums
 from pulse_core.scores.trust import STATE
 from pulse_core.scores.verdict import SKILL
 from pulse_core.spec import RunSpec
@@ -57,7 +56,12 @@ class DataFacts:
     first: str
     last: str
     known_at: str
-    """The rule that said when rows became known: `column`, `timestamp`, `period-end (1 months)`, `+Nd`."""
+    """The rule that said when rows became known: `column`, `timestamp`, `period-end (1 months)`, `+Nd`.
+
+    With the time zone of the periods where it is not UTC: `period-end (1 months, Europe/Berlin)`.
+    """
+    caution: str = ""
+    """What is doubtful about the source, such as a last line without an end; '' where nothing is."""
 
 
 @attrs.frozen
@@ -98,14 +102,16 @@ class VariableBacktest(ByContent):
 
     It is kept in memory only; VariableScores and VariableBatches are recorded.
 
-    Shapes: `sums` (batch, forecaster, horizon, sum); `won`, `lost` and `trust` at their end (batch, forecaster,
-    horizon); `origins` (batch,); `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3),
-    as the three log10_e of TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster,
-    horizon), its `regret` and `bound` (horizon,); NaN where there is none. Batches run from the first of the period to
-    the last that the rows touch. Values are scaled by 2**-exponent. Wins and losses stand in the batch in which the
-    outcome became known. Of the simple forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon,
-    2) are the sums of absolute errors of a forecaster and the simple one on their common origins, `simple_evidence`
-    (simple, horizon) is log10 e for the simple one against the benchmark, `bias` (horizon, 2) the statistic that the
+    Shapes: `total` (forecaster, horizon, sum), over all batches in order; `losses` (2, batch, forecaster, horizon),
+    the sums of a forecaster's and of the benchmark's losses on their common origins, by the loss that trust goes
+    by; `n`, `mae`, `mase`, `crps`, `won`, `lost` and `trust` as in VariableBatches; `origins` (batch,);
+    `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3), as the three log10_e of
+    TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster, horizon), its `regret`
+    and `bound` (horizon,); NaN where there is none. Batches run from the first of the period to the last that the
+    rows touch. Values are scaled by 2**-exponent. Wins and losses stand in the batch in which the outcome became
+    known. Of the simple forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon, 2) are the
+    sums of absolute errors of a forecaster and the simple one on their common origins, `simple_evidence` (simple,
+    horizon) is log10 e for the simple one against the benchmark, `bias` (horizon, 2) the statistic that the
     benchmark's mean error is 0, and its number of origins.
     """
 
@@ -114,9 +120,14 @@ class VariableBacktest(ByContent):
     benchmark: str
     span: int
     exponent: int
-    sums: BatchSums
-    won: NDArray[np.int64] = attrs.field(converter=integers)
-    lost: NDArray[np.int64] = attrs.field(converter=integers)
+    total: NDArray[np.float64] = attrs.field(converter=floats)
+    losses: NDArray[np.float64] = attrs.field(converter=floats)
+    n: NDArray[np.int32] = attrs.field(converter=counts)
+    mae: NDArray[np.float64] = attrs.field(converter=floats)
+    mase: NDArray[np.float32] = attrs.field(converter=singles)
+    crps: NDArray[np.float32] = attrs.field(converter=singles)
+    won: NDArray[np.int32] = attrs.field(converter=counts)
+    lost: NDArray[np.int32] = attrs.field(converter=counts)
     trust: NDArray[np.float64] = attrs.field(converter=floats)
     origins: NDArray[np.int64] = attrs.field(converter=integers)
     statistics: NDArray[np.float64] = attrs.field(converter=floats)
@@ -346,6 +357,8 @@ class UnitResult:
     parts: tuple[PartFacts, ...] = ()
     unrepeatable: tuple[str, ...] = ()
     """Forecasters that were asked twice for one forecast and gave two."""
+    predictors: tuple[tuple[str, DataFacts], ...] = ()
+    """The predictors of the variables, with what was read of them."""
 
 
 @attrs.frozen
@@ -373,6 +386,7 @@ class RunResult:
     finished_at: datetime | None = None
     parts: tuple[PartFacts, ...] = attrs.field(default=())
     unrepeatable: tuple[str, ...] = ()
+    predictors: Mapping[str, DataFacts] = attrs.field(factory=dict)
     published: tuple[str, ...] = attrs.field(converter=names, default=())
 
     @property

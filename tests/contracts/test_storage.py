@@ -84,6 +84,29 @@ class Eager(FakeStorage):
         return EagerDraft(self, name)
 
 
+@attrs.frozen
+class StubbornDraft(FakeDraft):
+    def finish(self, name: str | None = None) -> None:
+        del name
+        FakeDraft.finish(self)
+
+
+class Stubborn(FakeStorage):
+    def draft(self, name: str) -> FakeDraft:
+        return StubbornDraft(self, name)
+
+
+class Trusting(FakeStorage):
+    def fits(self, name: str, size: int, sha256: str) -> bool:
+        del sha256
+        return len(self.read(name) or b"") == size
+
+
+class Suspicious(FakeStorage):
+    def abandoned(self, folder: str) -> Iterator[str]:
+        return (entry.name for entry in self.entries(folder))
+
+
 class CarelessOfSlashes(FakeStorage):
     def entries(self, folder: str) -> Iterator[Entry]:
         return (
@@ -157,6 +180,9 @@ class Nowhere(FakeStorage):
         (ExchangesAnything, "test_of_those_who_exchange_the_same_content_at_once_one_wins"),
         (Eager, "test_a_draft_replaces_when_it_is_finished_and_not_before"),
         (Eager, "test_a_discarded_draft_was_never_there"),
+        (Stubborn, "test_a_draft_can_be_given_another_name_once_it_is_written"),
+        (Trusting, "test_a_file_fits_its_own_size_and_checksum_alone"),
+        (Suspicious, "test_whatever_was_written_is_not_abandoned"),
         (CarelessOfSlashes, "test_entries_are_all_files_below_a_folder"),
         (FirstPageOnly, "test_more_entries_than_a_page_holds_are_all_listed"),
         (NamesAtAnyDepth, "test_names_with_a_prefix_are_those_of_one_folder"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -108,6 +109,34 @@ class StorageContract(ABC):
         draft.finish()
         draft.discard()
         assert storage.read(NAME) == b"new"
+
+    def test_a_draft_can_be_given_another_name_once_it_is_written(self, storage: Storage) -> None:
+        draft = storage.draft(NAME)
+        draft.file.write(b"new")
+        draft.finish(f"{NAME}-named")
+        draft.discard()
+        assert entry_names(storage, "") == [f"{NAME}-named"]
+        assert storage.read(f"{NAME}-named") == b"new"
+
+    def test_a_file_fits_its_own_size_and_checksum_alone(self, storage: Storage) -> None:
+        storage.create(NAME, b"content")
+        storage.replace(OTHER, b"content")
+        write_draft(storage, "run/part", b"con", b"tent")
+        sha256, other = (hashlib.sha256(content).hexdigest() for content in (b"content", b"CONTENT"))
+        for name in (NAME, OTHER, "run/part"):
+            assert storage.fits(name, 7, sha256)
+            assert not storage.fits(name, 8, sha256)
+            assert not storage.fits(name, 7, other)
+        assert not storage.fits("run/other", 7, sha256)
+        storage.replace("run/part", b"CONTENT")
+        assert not storage.fits("run/part", 7, sha256)
+
+    def test_whatever_was_written_is_not_abandoned(self, storage: Storage) -> None:
+        storage.replace(NAME, b"x")
+        draft = storage.draft(OTHER)
+        draft.file.write(b"under way")
+        assert list(storage.abandoned("")) == list(storage.abandoned("units")) == []
+        draft.discard()
 
     def test_a_discarded_draft_was_never_there(self, storage: Storage) -> None:
         draft = storage.draft(NAME)

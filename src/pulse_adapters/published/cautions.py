@@ -119,5 +119,19 @@ def unrepeatable_text(forecasters: Sequence[str]) -> str:
     )
 
 
+def doubtful_text(data: Iterable[tuple[str, str]]) -> str:
+    """Say what is doubtful about the data, given variables and their cautions ('' for none); empty for none."""
+    by_caution: dict[str, list[str]] = {}
+    for variable, caution in data:
+        if caution:
+            by_caution.setdefault(caution, []).append(variable)
+    return " ".join(f"{_listed(variables)}: {caution}." for caution, variables in by_caution.items())
+
+
+def _listed(variables: Sequence[str]) -> str:
+    more = f" and {_counted(len(variables) - _SHOWN, 'more variable')}" if len(variables) > _SHOWN else ""
+    return f"{', '.join(variables[:_SHOWN])}{more}"
+
+
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -151,7 +151,7 @@ class VariableHead(msgspec.Struct, frozen=True):
 
 
 class Data(msgspec.Struct, frozen=True):
-    """The rows that were read of a variable."""
+    """The rows that were read of a variable; `caution` says what is doubtful about their source, absent if nothing."""
 
     fingerprint: str
     observations: int
@@ -159,6 +159,7 @@ class Data(msgspec.Struct, frozen=True):
     first: str
     last: str
     known_at: str
+    caution: str | UnsetType = UNSET
 
 
 class Units(msgspec.Struct, frozen=True):
@@ -239,7 +240,8 @@ class ReliabilityBin(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True):
     """The spec of a run, its data, its software, and its times.
 
-    `unrepeatable` are forecasters that gave two forecasts of one history; absent where none did.
+    `unrepeatable` are forecasters that gave two forecasts of one history; absent where none did. `predictors` are the
+    data of the run's predictors; absent where it has none.
     """
 
     id: str
@@ -251,6 +253,7 @@ class Run(msgspec.Struct, frozen=True):
     finished_at: datetime | None
     seconds: float | None
     unrepeatable: list[str] | UnsetType = UNSET
+    predictors: dict[str, Data] | UnsetType = UNSET
 
 
 class Document(msgspec.Struct, frozen=True):

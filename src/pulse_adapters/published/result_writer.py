@@ -19,7 +19,7 @@ from pulse_adapters.published.seal import sealed
 from pulse_adapters.published.table_writer import SUFFIX
 from pulse_adapters.published.variable_json import summary_json, variable_json
 from pulse_core.plan import Batch
-from pulse_core.results import RunResult, VariableSummary
+from pulse_core.results import DataFacts, RunResult, VariableSummary
 from pulse_core.scores.reliability import ReliabilityBin
 from pulse_core.scores.verdict import SKILL
 from pulse_core.tables import PartFacts
@@ -96,13 +96,25 @@ def _run(result: RunResult) -> Document:
         "id": result.run_id,
         "spec": result.spec.to_document(),
         "software": dict(sorted(result.software.items())),
-        "data": {summary.variable: attrs.asdict(summary.data) for summary in result.variables},
+        "data": {summary.variable: _data(summary.data) for summary in result.variables},
         "units": attrs.asdict(result.units),
         "started_at": _time(started),
         "finished_at": _time(finished),
         "seconds": seconds,
         **({"unrepeatable": list(result.unrepeatable)} if result.unrepeatable else {}),
+        **(
+            {"predictors": {name: _data(facts) for name, facts in result.predictors.items()}}
+            if result.predictors
+            else {}
+        ),
     }
+
+
+def _data(facts: DataFacts) -> Document:
+    document = attrs.asdict(facts)
+    if not facts.caution:
+        del document["caution"]
+    return document
 
 
 def _batches(batches: Iterable[Batch], summaries: Iterable[VariableSummary]) -> list[Document]:

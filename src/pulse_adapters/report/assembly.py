@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from pulse_adapters.published.archive import Archive
-from pulse_adapters.published.cautions import reliability_text, trending_text, unrepeatable_text
+from pulse_adapters.published.cautions import doubtful_text, reliability_text, trending_text, unrepeatable_text
+from pulse_adapters.published.document import Run
 from pulse_adapters.published.result_reader import PublishedRun, with_results
 from pulse_adapters.published.score_reader import with_best_scores, with_scores
 from pulse_adapters.published.terms import LOSSES, benchmark_text, span_text
@@ -96,8 +97,13 @@ def _cautions(run: PublishedRun) -> tuple[str, ...]:
         trending_text(trending_benchmarks(run)),
         reliability_text(run.document.reliability),
         unrepeatable_text(run.document.run.unrepeatable or ()),
+        doubtful_text(_data_cautions(run.document.run)),
     )
     return tuple(text for text in texts if text)
+
+
+def _data_cautions(run: Run) -> list[tuple[str, str]]:
+    return [(name, data.caution or "") for name, data in {**(run.predictors or {}), **run.data}.items()]
 
 
 def _refuse_unknown(run: PublishedRun, variables: Sequence[str]) -> None:

@@ -70,7 +70,7 @@ class HindcastRows:
         steps = self._point.origin_step[part]
         names = self._hindcasts.names[:shown]
         first = self._origins.first
-        differences = self._learning.differences[part.start - first : part.stop - first]
+        differences = self._learning.differences_at(part.start - first, part.stop - first)
         return {
             "variable": Labels((self._point.variable,), np.zeros(int(rows.sum()), dtype=np.int32)),
             "forecaster": Labels(names, spread(np.arange(len(names), dtype=np.int32))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import attrs
@@ -14,7 +14,18 @@ from pulse_core.backtest.calibration import calibrator_arrays
 from pulse_core.backtest.hindcasts import Hindcasts
 from pulse_core.backtest.origins import Origins
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.kernel.bindings import LANES, PassState, fill, run_ensemble_latest, run_pass, whole_lanes
+from pulse_core.kernel.bindings import (
+    LANES,
+    TOGETHER,
+    PassState,
+    add_sequence_counts,
+    close_batch,
+    fill,
+    no_sequence_counts,
+    run_ensemble_latest,
+    run_pass,
+    whole_lanes,
+)
 from pulse_core.kernel.memory import Memory, on_lines
 from pulse_core.levels import LEVELS
 from pulse_core.scores.sums import SUMS
@@ -56,6 +67,23 @@ class OriginStates:
         return len(self.quantiles)
 
 
+@attrs.frozen(eq=False)
+class BatchBlock:
+    """What some batches in a row have come to, from `first` on, once the pass has gone through all their origins.
+
+    `sums` (batch, forecaster, horizon, sum); `counts` of wins and losses by the batch in which they became known,
+    (batch, horizon, 2, forecaster). Of the marks from `first_mark` on that are origins of these batches: `marked`
+    and `ahead` as in LearningPass. The arrays are written over when the pass goes on.
+    """
+
+    first: int
+    first_mark: int
+    sums: Array
+    counts: Array
+    marked: Array
+    ahead: Array
+
+
 class LearningPass:
     """A variable on its way through its origins; what it has come to stands in its arrays.
 
@@ -63,6 +91,11 @@ class LearningPass:
     forecaster lost less than the benchmark, scaled, NaN where nothing was compared. Of the `marks`, origins of the
     period at which it is kept: `marked` (mark, STATE, horizon, forecaster), and `ahead` (mark, horizon, forecaster),
     the sum of what was lost less at the origins before the mark, by all that the run knows in the end.
+
+    With `take` what belongs to batches or marks is kept for `at_once` batches at a time, from the batch of an origin
+    on, and handed over block by block; `sums`, `counts`, `marked` and `ahead` are those of the block. Of `differences`
+    only as many are kept as are still to be learned from; `sequences` are their wins and losses, see
+    evidence_of_sequences.
     """
 
     def __init__(
@@ -73,11 +106,18 @@ class LearningPass:
         spec: RunSpec,
         benchmark: str,
         marks: Positions,
+        take: Callable[[BatchBlock], None] | None = None,
+        at_once: int | None = None,
     ) -> None:
         self._hindcasts, self._origins = hindcasts, origins
         stride = hindcasts.cells.shape[1]
         self._shape = (len(hindcasts.names), spec.horizon)
-        self.sums = np.zeros((origins.batches, *self._shape, len(SUMS)))
+        self._take, self._marks = take, marks
+        self._step = max(1, BLOCK // stride)
+        self.sequences = no_sequence_counts(spec.horizon, len(hindcasts.names) if take is not None else 0)
+        self._ranges = _ranges(origins, at_once if take is not None else None)
+        batches = max((last - first for first, last, _ in self._ranges), default=0)
+        self.sums = np.zeros((batches, *self._shape, len(SUMS)))
         self._state = PassState()
         self._arrays: list[NDArray[Any]] = []
         self._memory = Memory()
@@ -98,7 +138,7 @@ class LearningPass:
             forecasters=self._shape[0],
             horizons=spec.horizon,
             stride=stride,
-            batches=origins.batches,
+            first_batch=self._ranges[0][0] if self._ranges else 0,
             benchmark=benchmark,
             trust_loss=TRUST_LOSSES.index(spec.trust_loss),
             scale=origins.scale,
@@ -117,8 +157,18 @@ class LearningPass:
 
     @property
     def differences(self) -> Array:
-        """What each forecaster lost less than the benchmark."""
+        """What each forecaster lost less than the benchmark; of the newest origins, where not all are kept."""
         return self._of_forecasters(self._differences)
+
+    def differences_at(self, begin: int, end: int) -> Array:
+        """Return those of some origins that the pass has just gone through, of the period and counted from its first.
+
+        (origin, horizon, forecaster).
+        """
+        rows = len(self._differences)
+        if begin % rows + end - begin <= rows:
+            return self.differences[begin % rows : begin % rows + end - begin]
+        return self.differences[np.arange(begin, end) % rows]
 
     @property
     def marked(self) -> Array:
@@ -138,7 +188,7 @@ class LearningPass:
     def run(self, first: int, last: int) -> None:
         """Go through the origins from `first` up to, not including, `last`: all in order, each once."""
         for begin, end in self._blocks(first, last):
-            run_pass(self._state, begin, end)
+            self._run(begin, end)
 
     def states(self, first: int, last: int) -> Iterator[OriginStates]:
         """Go through the origins, and yield what stands at them, some at a time."""
@@ -150,7 +200,7 @@ class LearningPass:
             evidence = np.empty((end - begin, 2, *self._pairs))
             fill(self._state, quantiles=quantiles, weights=weights)
             fill(self._state.trust, states=states, evidence=evidence)
-            run_pass(self._state, begin, end)
+            self._run(begin, end)
             fill(self._state, quantiles=None, weights=None)
             fill(self._state.trust, states=None, evidence=None)
             yield OriginStates(
@@ -193,9 +243,41 @@ class LearningPass:
         return spread
 
     def _blocks(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        step = max(1, BLOCK // self._hindcasts.cells.shape[1])
-        for begin in range(first, last, step):
-            yield begin, min(begin + step, last)
+        """Yield ranges of origins, of which none goes beyond the batches whose sums are kept at a time."""
+        step, begin = self._step, first
+        while begin < last:
+            end = min(begin + step, last, next(end for _, _, end in self._ranges if end > begin))
+            yield begin, end
+            begin = end
+
+    def _run(self, begin: int, end: int) -> None:
+        """Go through some origins, and hand over what their batches have come to if these are at their end."""
+        run_pass(self._state, begin, end)
+        if self._take is None:
+            return
+        if end > self._origins.first:
+            numbers = max(begin - self._origins.first, 0), end - self._origins.first
+            add_sequence_counts(self.differences_at(*numbers), numbers[0], self.sequences)
+        if end != self._ranges[0][2]:
+            return
+        close_batch(self._state)
+        first, last, _ = self._ranges.pop(0)
+        count, marks = last - first, self._state.trust.next_mark
+        block = BatchBlock(
+            first, self._first_mark, self.sums[:count], self.counts[:count], self.marked[:marks], self.ahead[:marks]
+        )
+        self._take(block)
+        if self._ranges:
+            self.sums.fill(0.0)
+            self._counts.fill(0.0)
+            self._first_mark += marks
+            self._state.first_batch = self._ranges[0][0]
+            self._set_marks()
+
+    def _set_marks(self) -> None:
+        """Set the marks from the first on whose states have not been handed over."""
+        marks = self._marks[self._first_mark :]
+        self._fill(self._state.trust, marks=marks, mark_count=len(marks), next_mark=0)
 
     def _by_cell(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return rows of cells (..., stride) as (..., forecaster, horizon)."""
@@ -275,12 +357,14 @@ class LearningPass:
         origins = len(self._origins) - self._origins.first
         zeros = self._memory.full
         window = most_waiting(self._origins)
-        self._differences = on_lines(origins, *self._pairs)
-        self._marked, self._ahead = (
-            on_lines(len(marks), len(STATE), *self._pairs),
-            on_lines(len(marks), *self._pairs),
-        )
-        self._counts = zeros(self._origins.batches, horizons, 2, width)
+        rows = min(origins, window + horizons + TOGETHER + self._step) if self._take is not None else origins
+        self._differences = on_lines(max(rows, 1), *self._pairs)
+        self._first_mark = 0
+        ends = [np.searchsorted(marks, end) for _, _, end in self._ranges]
+        most = len(marks) if self._take is None else int(np.diff(ends, prepend=0).max(initial=0))
+        self._marked, self._ahead = on_lines(most, len(STATE), *self._pairs), on_lines(most, *self._pairs)
+        self._counts = on_lines(len(self.sums), horizons, 2, width)
+        self._counts.fill(0.0)
         self._fill(
             self._state.trust,
             width=width,
@@ -290,18 +374,20 @@ class LearningPass:
             size_fade=fade_of(HALF_LIVES["size"]),
             win_fade=fade_of(HALF_LIVES["wins"]),
             level=zeros(horizons, 2),
+            rows=len(self._differences),
             difference=self._differences,
             window=window,
             bet=zeros(window, *self._pairs),
+            learned=self._memory.integers(horizons),
+            multiplied=self._memory.integers(horizons),
+            recent=zeros(horizons - 1 + TOGETHER, LANES),
             pairs=self._pairs_before(),
             ahead=zeros(*self._pairs),
             counts=self._counts,
-            marks=marks,
-            mark_count=len(marks),
-            next_mark=0,
             marked=self._marked,
             marked_ahead=self._ahead,
         )
+        self._set_marks()
 
     def _pairs_before(self) -> Array:
         """Return what is kept of pairs before the first origin: nothing, and capitals of 1."""
@@ -313,6 +399,23 @@ class LearningPass:
             rest[: end * width].reshape(-1, end, LANES)[:, capitals:] = 1.0
             rest = rest[end * width :]
         return kept
+
+
+def _ranges(origins: Origins, at_once: int | None) -> list[tuple[int, int, int]]:
+    """Return ranges of batches: the first, the one behind the last, and the origin behind their origins.
+
+    Each begins with the batch of an origin of the period and is `at_once` batches long, or shorter at the end; all in
+    one where that is None.
+    """
+    if at_once is None:
+        return [(0, origins.batches, len(origins))]
+    ranges, begin = [], origins.first
+    while begin < len(origins):
+        first = int(origins.batch[begin])
+        last = min(first + at_once, origins.batches)
+        begin = int(np.searchsorted(origins.batch, last))
+        ranges.append((first, last, begin))
+    return ranges
 
 
 def most_waiting(origins: Origins) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import frozen
+from pulse_core.backtest.batch_results import BatchResults, batches_at_once
 from pulse_core.backtest.hindcast_rows import HindcastRows
 from pulse_core.backtest.hindcasts import Hindcasts, hindcast
 from pulse_core.backtest.learning import LearningPass, OriginStates
@@ -22,9 +23,8 @@ from pulse_core.forecasters.base import Histories
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.results import VariableBacktest
 from pulse_core.scores.comparison import comparison_statistics
-from pulse_core.scores.evidence import evidence_of_wins, log10_of
-from pulse_core.scores.sums import BatchSums
-from pulse_core.scores.trust import span_of, trust_probability
+from pulse_core.scores.evidence import evidence_of_sequences, log10_of
+from pulse_core.scores.trust import span_of
 from pulse_core.spec import SIMPLE_SEASONAL, RunSpec
 from pulse_core.tables import Columns
 
@@ -74,7 +74,17 @@ def backtest(
         benchmark = benchmark_of(spec, simple, hindcasts, origins)
         span = spec.trust_span or span_at(point, spec, int(point.origin_step[origins.first]))
         marks = _Marks.of(origins, span)
-        learning = LearningPass(hindcasts, origins, forecasters, spec, benchmark, marks.all)
+        results = BatchResults(
+            (origins.batches, hindcasts.shown, spec.horizon),
+            forecasters=len(hindcasts.names),
+            exponent=point.exponent,
+            trust_loss=spec.trust_loss,
+            span=span,
+            marks=len(marks.all),
+            counted=marks.counted_rows,
+        )
+        at_once = batches_at_once(len(hindcasts.names) * spec.horizon)
+        learning = LearningPass(hindcasts, origins, forecasters, spec, benchmark, marks.all, results.take, at_once)
         newest = len(origins) - 1
         if write is None:
             learning.run(0, newest)
@@ -86,7 +96,7 @@ def backtest(
         (last,) = learning.states(newest, newest + 1)
         if write is not None:
             write(rows.columns(last))
-        output = _Output(point, spec, origins, hindcasts, learning, benchmark, span, marks)
+        output = _Output(point, spec, origins, hindcasts, learning, results, benchmark, span, marks)
         record = output.record(simple, last)
         weights = learning.by_forecaster(last.weights[-1])[: hindcasts.shown]
         points, quantiles = hindcasts.forecasts[-1, : hindcasts.shown], last.quantiles[-1][:, : hindcasts.shown]
@@ -139,6 +149,7 @@ class _Output:
     origins: Origins
     hindcasts: Hindcasts
     learning: LearningPass
+    results: BatchResults
     benchmark: str
     span: int
     marks: _Marks
@@ -146,30 +157,33 @@ class _Output:
     def record(self, simple: tuple[str, ...], last: OriginStates) -> VariableBacktest:
         """Return the record; `last` is what stands at the newest origin."""
         shown, names, learning, first = self.hindcasts.shown, self.hindcasts.names, self.learning, self.origins.first
-        trust = trust_probability(learning.marked, self.span)  # (mark, horizon, forecaster)
+        results = self.results
         evidence = self._evidence(last)
         row = names.index(self.benchmark)
         comparisons = comparison_statistics(
             self.hindcasts.cells[first:], self.origins.reported[first:], len(names), row
         )
         state = np.moveaxis(last.states[-1], 0, -1).swapaxes(0, 1)
-        counts = np.moveaxis(learning.counts, 2, 0).swapaxes(-2, -1).astype(np.int64)[:, :, :shown]
         weights, regret, bound = learning.learned()
-        sums = frozen(learning.sums)  # not to be copied where all are shown
         return VariableBacktest(
             variable=self.point.variable,
             forecasters=names[:shown],
             benchmark=self.benchmark,
             span=self.span,
             exponent=self.point.exponent,
-            sums=BatchSums(np.arange(self.origins.batches), sums if shown == len(names) else sums[:, :shown]),
-            won=counts[0],
-            lost=counts[1],
-            trust=self._at_batch_ends(trust)[:, :shown],
+            total=results.total,
+            losses=frozen(results.losses),
+            n=frozen(results.n),
+            mae=frozen(results.mae),
+            mase=frozen(results.mase),
+            crps=frozen(results.crps),
+            won=frozen(results.won),
+            lost=frozen(results.lost),
+            trust=self._at_batch_ends(results.trust[..., :shown]),
             origins=np.bincount(self.origins.batch[first:], minlength=self.origins.batches),
             statistics=np.concatenate([state, comparisons], axis=-1)[:shown],
             evidence=evidence[:shown],
-            reliability=self._reliability(trust[..., :shown]),
+            reliability=self._reliability(results.trust[..., :shown]),
             simple=simple,
             simple_losses=simple_losses(self.hindcasts, simple, self.origins)[:, :shown],
             simple_evidence=evidence[[names.index(name) for name in simple], :, 0],
@@ -188,7 +202,7 @@ class _Output:
         """Return log10 e-values for, against, and for by wins; (forecaster, horizon, 3), NaN for the benchmark."""
         names = self.hindcasts.names
         sizes = log10_of(last.evidence[-1])  # (side, horizon, forecaster)
-        wins = evidence_of_wins(self.learning.differences)
+        wins = evidence_of_sequences(self.learning.sequences)
         evidence = np.moveaxis(np.stack([*sizes, wins]), 0, -1).swapaxes(0, 1).copy()
         evidence[names.index(self.benchmark)] = np.nan
         return evidence
@@ -203,5 +217,5 @@ class _Output:
         """Return the counts of the trusts of the forecasters that are shown."""
         rows, first = self.marks.counted_rows, self.origins.first
         known = self.origins.known[-1] - first
-        ahead = self.learning.ahead[rows][..., : trust.shape[-1]]
+        ahead = self.results.ahead[..., : trust.shape[-1]]
         return reliability_counts(trust[rows], ahead, known, self.marks.counted[1:])

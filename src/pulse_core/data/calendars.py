@@ -39,6 +39,7 @@ _UNITS: Final = (
     (1_000_000, "seconds"),
     (1, "microseconds"),
 )
+_SHORTEST_MONTH: Final = np.timedelta64(28, "D")
 _MONTHS: Final = {1: "months", 3: "quarters", 12: "years"}
 
 
@@ -132,6 +133,8 @@ def _is_on_dates(stamps: Moments) -> bool:
 
 
 def _months(stamps: Moments) -> Calendar | None:
+    if stamps[1] - stamps[0] < _SHORTEST_MONTH:  # the cheapest test first
+        return None
     month = stamps.astype("datetime64[M]")
     since_start = stamps - month.astype("datetime64[us]")
     before_end = (month + 1).astype("datetime64[us]") - stamps

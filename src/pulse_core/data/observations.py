@@ -39,6 +39,8 @@ class Observations:
 
     def __attrs_post_init__(self) -> None:
         self._refuse_faults()
+        if self.known_at is None and (self.timestamps[1:] > self.timestamps[:-1]).all():
+            return  # in order, and none twice: as most come
         order = np.lexsort((self.timestamps, self._release_times))
         if not np.array_equal(order, np.arange(len(order))):
             for name in ("timestamps", "values") + (() if self.known_at is None else ("known_at",)):

@@ -84,12 +84,36 @@ class Quality:
 
 def quality(observations: Observations, now: np.datetime64) -> Quality:
     """Check a variable's rows; `now` is the moment after which no row can be known yet."""
-    rows = observations
-    if rows.known_at is None:
-        rows = attrs.evolve(observations, known_at=observations.timestamps)
+    rows = _known(observations)
     vintage = _newest_vintage(rows)
+    calendar = calendar_of(vintage.stamps)
+    findings = (
+        *_source(observations, now),
+        *_findings(vintage, calendar),
+        *_future(rows, now),
+        *vintage.findings(),
+    )
+    return attrs.evolve(_overview(observations, vintage, calendar), findings=findings)
+
+
+def overview(observations: Observations) -> Quality:
+    """Return the size, span and calendar of a variable's rows, without findings: the rows are not checked."""
+    if observations.known_at is None:  # each timestamp once, in order
+        vintage = _NewestVintage(observations.timestamps, observations.values)
+    else:
+        vintage = _newest_vintage(observations)
+    return _overview(observations, vintage, calendar_of(vintage.stamps))
+
+
+def _known(observations: Observations) -> Observations:
+    """Return the rows with `known_at`, which is the timestamp where the data do not say."""
+    if observations.known_at is not None:
+        return observations
+    return attrs.evolve(observations, known_at=observations.timestamps)
+
+
+def _overview(observations: Observations, vintage: _NewestVintage, calendar: Calendar | None) -> Quality:
     stamps = vintage.stamps
-    calendar = calendar_of(stamps)
     return Quality(
         variable=observations.variable,
         observations=len(observations),
@@ -99,12 +123,6 @@ def quality(observations: Observations, now: np.datetime64) -> Quality:
         calendar="" if calendar is None else str(calendar),
         vintages=observations.known_at is not None,
         zone=UTC if calendar is None else calendar.zone,
-        findings=(
-            *_source(observations, now),
-            *_findings(vintage, calendar),
-            *_future(rows, now),
-            *vintage.findings(),
-        ),
     )
 
 
@@ -134,6 +152,8 @@ def _newest_vintage(observations: Observations) -> _NewestVintage:
     if not len(observations):
         return _NewestVintage(observations.timestamps, observations.values)
     times = timeline(observations)
+    if times.is_step.all():  # nothing was revised, nothing filled in
+        return _NewestVintage(observations.timestamps, observations.values)
     vintage = Vintage(int(times.distinct[-1]))
     revisions: list[tuple[np.datetime64, float]] = []
     repeats: list[np.datetime64] = []

@@ -69,11 +69,11 @@ def universal(walls: Moments, zone: str) -> Moments:
 
 def times_of_day(stamps: Moments) -> list[int]:
     """Return the distinct times of day of timestamps, in microseconds since midnight, at most MAX_TIMES_OF_DAY + 1."""
-    times = np.unique(stamps[:64].view(np.int64) % DAY)
-    if 1 < len(times) <= MAX_TIMES_OF_DAY or len(stamps) > 64:
-        times = np.unique(stamps.view(np.int64) % DAY) if len(times) <= MAX_TIMES_OF_DAY else times
-    found: list[int] = times[: MAX_TIMES_OF_DAY + 1].tolist()
-    return found
+    times = stamps.view(np.int64) % DAY
+    if (times == times[0]).all():  # the cheaper test: most series have one
+        return [int(times[0])]
+    distinct: list[int] = np.unique(times)[: MAX_TIMES_OF_DAY + 1].tolist()
+    return distinct
 
 
 def zone_with_one_time_of_day(stamps: Moments, accepts: Accepts) -> str | None:

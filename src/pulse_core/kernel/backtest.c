@@ -158,4 +158,7 @@ PULSE_EXPORT void pulse_pass(struct pass *pass, int64_t first, int64_t last)
         sums_close(pass);
 }
 
+/* Close the batch under way, which the next origins do not belong to. */
+PULSE_EXPORT void pulse_close(struct pass *pass) { sums_close(pass); }
+
 PULSE_EXPORT int64_t pulse_pass_size(void) { return (int64_t)sizeof(struct pass); }

@@ -33,6 +33,9 @@ CELL_SUMS: Final = 34
 TRUST_STATE: Final = 7
 """Numbers of the state of a pair: STATE of learners.h."""
 
+TOGETHER: Final = 64
+"""Origins of whose differences products are learned together, at most: TOGETHER of learners.h."""
+
 BASELINE: Final = "kernel_baseline.so"
 AVX2: Final = "kernel_avx2.so"
 HINT_BUILD: Final = "Install Pulse anew, in a clone by `make run` or `pip install --editable .`, which compiles it"
@@ -44,10 +47,11 @@ _KINDS: Final = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double
 _SIGNATURES: Final = {
     "pulse_scales": "aaiiaaa",
     "pulse_pass": "aii",
+    "pulse_close": "a",
     "pulse_pass_size": ":i",
     "pulse_ensemble_latest": "a",
     "pulse_trust": "aiiiidaddaa",
-    "pulse_sequence_counts": "aiiiia",
+    "pulse_sequence_counts": "aiiiiia",
     "pulse_comparisons": "aaiiiiiaaa",
     "pulse_common_losses": "aaiiiiiaa",
     "pulse_diebold_mariano": "aii:d",
@@ -187,9 +191,10 @@ class _BatchSums(ctypes.Structure):
 
 class _Trust(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("width", "first", "window")),
+        *((name, ctypes.c_int64) for name in ("width", "first", "window", "rows")),
         *((name, ctypes.c_double) for name in ("fade", "level_fade", "size_fade", "win_fade")),
-        *((name, ctypes.c_void_p) for name in ("level", "difference", "bet", "pairs", "ahead", "counts", "marks")),
+        *((name, ctypes.c_void_p) for name in ("level", "difference", "bet", "learned", "multiplied", "recent")),
+        *((name, ctypes.c_void_p) for name in ("pairs", "ahead", "counts", "marks")),
         *((name, ctypes.c_int64) for name in ("mark_count", "next_mark")),
         *((name, ctypes.c_void_p) for name in ("marked", "marked_ahead", "states", "evidence")),
     ]
@@ -201,7 +206,7 @@ class PassState(ctypes.Structure):
     _fields_ = [
         *(
             (name, ctypes.c_int64)
-            for name in ("origins", "forecasters", "horizons", "stride", "batches", "benchmark", "trust_loss")
+            for name in ("origins", "forecasters", "horizons", "stride", "first_batch", "benchmark", "trust_loss")
         ),
         *(
             (name, ctypes.c_void_p)
@@ -242,6 +247,11 @@ def run_pass(state: PassState, first: int, last: int) -> None:
     library().pulse_pass(ctypes.addressof(state), first, last)
 
 
+def close_batch(state: PassState) -> None:
+    """Close the batch under way, which the next origins do not belong to."""
+    library().pulse_close(ctypes.addressof(state))
+
+
 def run_ensemble_latest(state: PassState) -> None:
     """Put the ensemble's weights as all members' being awake would have them into its state."""
     library().pulse_ensemble_latest(ctypes.addressof(state))
@@ -275,19 +285,23 @@ def trust(states: Array, span: float, prior: Array, drift: float, least_weight: 
     return result
 
 
-def sequence_counts(differences: Array) -> tuple[Array, Array]:
-    """Return wins and losses of the interleaved sequences of each horizon, those of one after another's.
+def no_sequence_counts(horizons: int, forecasters: int) -> Array:
+    """Return counts of nothing, to which those of origins are added; see add_sequence_counts."""
+    return np.zeros((2, horizons * (horizons + 1) // 2, forecasters))
 
-    `differences` (origin, horizon, forecaster), whose rows of forecasters may lie apart; both results (sequence,
-    forecaster).
+
+def add_sequence_counts(differences: Array, before: int, counts: Array) -> None:
+    """Add wins and losses to those of the interleaved sequences of each horizon, one horizon's after another's.
+
+    `differences` (origin, horizon, forecaster), whose rows of forecasters may lie apart, behind so many origins
+    `before`; `counts` (2, sequence, forecaster).
     """
     origins, horizons, forecasters = differences.shape
     address, width = rows(
         differences.reshape(origins * horizons, forecasters, copy=False), origins * horizons, forecasters
     )
-    counts = np.empty((2, horizons * (horizons + 1) // 2, forecasters))
-    library().pulse_sequence_counts(address, origins, forecasters, horizons, width, _alive(counts))
-    return counts[0], counts[1]
+    to = doubles(writable(counts), 2, horizons * (horizons + 1) // 2, forecasters)
+    library().pulse_sequence_counts(address, origins, before, forecasters, horizons, width, to)
 
 
 def _fit_cells(cells: Array, forecasters: int, horizons: int, role: str, row: int) -> None:

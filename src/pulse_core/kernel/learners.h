@@ -19,6 +19,8 @@ enum { BY_ABSOLUTE_ERROR = 0, BY_CRPS = 1 };
  * interleaved processes. What is told of it is the mean difference over its standard deviation, the effective number,
  * the inflation of its variance by overlap, the faded numbers of differences and of comparisons, wins and losses. */
 enum { SIZE = 5, WINS = 8, FIXED = 10, CAPITALS = 6, STATE = 7 };
+/* Origins of whose differences products are learned together, at most. */
+enum { TOGETHER = 64 };
 
 /* Before a loop over levels: unrolled, each step has its constants and no branch on the level is left. */
 #define UNROLL_LEVELS _Pragma("GCC unroll 9")
@@ -107,16 +109,21 @@ struct trust {
     int64_t width;
     int64_t first;          /* the first origin of the period */
     int64_t window;         /* the most origins that wait for their actuals at a time */
+    int64_t rows;           /* of `difference`: of so many origins differences are kept, each in the place of its number
+                               mod rows, which is enough for all that is to be learned from */
     double fade;            /* of the sums of differences at each step */
     double level_fade;      /* of the benchmark's absolute error */
     double size_fade;       /* of the sizes of differences */
     double win_fade;        /* of wins and losses */
     double *level;          /* (horizons, 2) the benchmark's absolute errors, faded, and their faded number */
-    double *difference;     /* (origins of the period, horizons, width) d, 0 for a tie, NaN for none */
+    double *difference;     /* (rows, horizons, width) d, 0 for a tie, NaN for none */
     double *bet;            /* (window, horizons, width) of the origins that wait, each in the place of its number mod window */
+    int64_t *learned;       /* (horizons) origins of the period that are learned from */
+    int64_t *multiplied;    /* (horizons) of these, those whose products of lags are learned */
+    double *recent;         /* (horizons - 1 + TOGETHER, LANES) scratch for differences of a pair */
     double *pairs;          /* by horizon, (width / LANES, rows, LANES): see above; capitals begin at 1 */
     double *ahead;          /* (horizons, width) running sum of the differences in losses, of all origins so far */
-    double *counts;         /* (batches, horizons, 2, width) wins and losses by the batch in which they became known */
+    double *counts;         /* (batches from `first_batch` on, horizons, 2, width) wins and losses by the batch in which they became known */
     const int64_t *marks;   /* (mark_count) origins at which the states are wanted, in order */
     int64_t mark_count;
     int64_t next_mark;
@@ -131,7 +138,7 @@ struct pass {
     int64_t forecasters;
     int64_t horizons;
     int64_t stride;
-    int64_t batches;
+    int64_t first_batch;    /* of the batches that `sums` and `counts` have rows for */
     int64_t benchmark;      /* row of the benchmark */
     int64_t trust_loss;     /* BY_ABSOLUTE_ERROR or BY_CRPS */
     const double *scale;            /* (origins) mean absolute step so far, NaN where zero */
@@ -156,7 +163,7 @@ struct pass {
     struct batch_sums running;
     struct trust trust;
     double *scratch;                /* (17, stride) */
-    double *sums;                   /* (batches, forecasters, horizons, SUMS) */
+    double *sums;                   /* (batches from `first_batch` on, forecasters, horizons, SUMS) */
     double *quantiles;              /* (origins of the call, LEVELS, stride) as quoted, or NULL */
     double *weights;                /* (origins of the call, members, horizons) as used, or NULL */
 };

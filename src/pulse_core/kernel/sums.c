@@ -41,7 +41,7 @@ void sums_close(struct pass *pass)
     if (sums->batch < 0)
         return;
     for (int64_t cell = 0; cell < pass->forecasters * horizons; cell++) {
-        double *to = pass->sums + (sums->batch * pass->forecasters * horizons + cell) * SUMS;
+        double *to = pass->sums + ((sums->batch - pass->first_batch) * pass->forecasters * horizons + cell) * SUMS;
         const double *above = sums->above + cell, *below = sums->below + cell;
         const int64_t *flag = sums->flag + cell;
         int64_t rival = pass->benchmark * horizons + cell % horizons;

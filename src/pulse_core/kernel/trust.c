@@ -71,6 +71,12 @@ static double *kept(const struct trust *state, int64_t h, int64_t i)
            i * (FIXED + CAPITALS + h * (2 + CAPITALS));
 }
 
+/* The differences of an origin at a horizon, by its number in the period. */
+static double *differences_at(const struct trust *state, int64_t number, int64_t horizons, int64_t h)
+{
+    return state->difference + (number % state->rows * horizons + h) * state->width;
+}
+
 /* What is bet on differences: d over CLIP root mean squares of those known, within -1 .. 1. */
 static lanes bet_on(lanes d, const double *size)
 {
@@ -92,7 +98,7 @@ void trust_forecast(struct pass *pass, int64_t origin, const double *actual, con
         loss[cell] = NAN;
     for (int64_t h = 0; h < horizons; h++) {
         const double *level = state->level + 2 * h;
-        double *ahead = state->ahead + h * width, *difference = state->difference + (first * horizons + h) * width;
+        double *ahead = state->ahead + h * width, *difference = differences_at(state, first, horizons, h);
         double *bet = state->bet + (first % state->window * horizons + h) * width;
         const lanes scale = all_lanes(level[0] > 0.0 ? level[0] / level[1] : NAN);
         const lanes benchmark = all_lanes(loss[pass->benchmark * horizons + h]);
@@ -133,18 +139,17 @@ static inline void multiply(double *capital, lanes factor)
 /* Learn the differences d of one origin at a horizon, `first` origins after the period's first. */
 static void learn_differences(struct trust *state, int64_t first, int64_t horizons, int64_t h, int64_t batch)
 {
-    const int64_t width = state->width, steps = h + 1, apart = horizons * width;
-    const double *difference = state->difference + (first * horizons + h) * width;
+    const int64_t width = state->width, steps = h + 1;
+    const double *difference = differences_at(state, first, horizons, h);
     const double *bet = state->bet + (first % state->window * horizons + h) * width;
     double *counts = state->counts + (batch * horizons + h) * 2 * width;
     const int64_t process = (FIXED + 2 * h + first % steps * CAPITALS) * LANES;
-    const int64_t lags = h < first ? h : first;
     const lanes fade = all_lanes(state->fade), square_fade = fade * fade, size_fade = all_lanes(state->size_fade);
     const lanes win_fade = all_lanes(state->win_fade), share = all_lanes(1.0 / sqrt((double)steps));
     const lanes zero = all_lanes(0.0), one = all_lanes(1.0);
     for (int64_t i = 0; i < width; i += LANES) {
         double *sums = kept(state, h, i), *size = sums + SIZE * LANES, *wins = sums + WINS * LANES;
-        double *capital = sums + process, *products = sums + FIXED * LANES;
+        double *capital = sums + process;
         lanes d = load(difference + i);
         mask won = less(zero, d), lost = less(d, zero), counted = won | lost;
         lanes number = only(counted, one), value = only(counted, d), square = value * value;
@@ -153,14 +158,6 @@ static void learn_differences(struct trust *state, int64_t first, int64_t horizo
         add(sums + 2 * LANES, fade, value);
         add(sums + 3 * LANES, fade, square);
         add(sums + 4 * LANES, fade, only(equal(d, d), one));
-        /* before the period nothing was compared, and 0 fades to 0 */
-        for (int64_t lag = 1; lag <= lags; lag++) {
-            double *product = products + (lag - 1) * 2 * LANES;
-            lanes before = load(difference - lag * apart + i);
-            mask both = counted & less(zero, absolute(before));
-            add(product, fade, only(both, d * before));
-            add(product + LANES, fade, only(both, one));
-        }
         lanes squares = load(size), weight = load(size + LANES);
         store(size, choose(counted, size_fade * squares + square, squares));
         store(size + LANES, choose(counted, size_fade * weight + number, weight));
@@ -178,6 +175,63 @@ static void learn_differences(struct trust *state, int64_t first, int64_t horizo
     }
 }
 
+/* Lags whose products are added side by side. */
+enum { LAGS = 4 };
+
+/* Add the products at `lags` lags from `lag` on of the differences of origins from `begin` up to, not including, `end`,
+ * each fading those before; `recent` (.., LANES) are differences, of which that of origin t stands in row t. */
+static inline void add_products(double *products, const double *recent, int64_t lag, int lags, int64_t begin, int64_t end,
+                                lanes fade)
+{
+    const lanes zero = all_lanes(0.0), one = all_lanes(1.0);
+    lanes sum[LAGS], pairs[LAGS];
+    for (int i = 0; i < lags; i++) {
+        sum[i] = load(products + i * 2 * LANES);
+        pairs[i] = load(products + (i * 2 + 1) * LANES);
+    }
+    for (int64_t t = begin; t < end; t++) {
+        const lanes d = load(recent + t * LANES);
+        const mask counted = less(zero, absolute(d));
+        for (int i = 0; i < lags; i++) {
+            const lanes before = load(recent + (t - lag - i) * LANES);
+            const mask both = counted & less(zero, absolute(before));
+            sum[i] = fade * sum[i] + only(both, d * before);
+            pairs[i] = fade * pairs[i] + only(both, one);
+        }
+    }
+    for (int i = 0; i < lags; i++) {
+        store(products + i * 2 * LANES, sum[i]);
+        store(products + (i * 2 + 1) * LANES, pairs[i]);
+    }
+}
+
+/* Bring the products of lags at a horizon up to date: they are learned for many origins at once, lag after lag, for the
+ * lags of far horizons are more than fit a cache. */
+static void learn_products(struct trust *state, int64_t horizons, int64_t h)
+{
+    const int64_t begin = state->multiplied[h], end = state->learned[h], width = state->width;
+    const int64_t oldest = begin > h ? begin - h : 0;
+    const lanes fade = all_lanes(state->fade);
+    for (int64_t i = 0; i < width && h; i += LANES) {
+        double *products = kept(state, h, i) + FIXED * LANES;
+        for (int64_t t = oldest; t < end; t++)
+            store(state->recent + (t - oldest) * LANES, load(differences_at(state, t, horizons, h) + i));
+        for (int64_t lag = 1; lag <= h && lag < end;) {
+            double *product = products + (lag - 1) * 2 * LANES;
+            if (lag + LAGS - 1 <= h && lag + LAGS - 1 <= begin) {
+                add_products(product, state->recent, lag, LAGS, begin - oldest, end - oldest, fade);
+                lag += LAGS;
+            } else {
+                /* before the period nothing was compared, and 0 fades to 0 */
+                const int64_t first = begin > lag ? begin : lag;
+                add_products(product, state->recent, lag, 1, first - oldest, end - oldest, fade);
+                lag++;
+            }
+        }
+    }
+    state->multiplied[h] = end;
+}
+
 /* Learn, at each horizon, from one origin whose actual has become known, or from none (-1), as `now` knows it. */
 void trust_learn(struct pass *pass, const int64_t *origin, int64_t now)
 {
@@ -185,8 +239,13 @@ void trust_learn(struct pass *pass, const int64_t *origin, int64_t now)
     for (int64_t h = 0; h < pass->horizons; h++) {
         if (origin[h] < 0)
             continue;
-        if (origin[h] >= first)
-            learn_differences(&pass->trust, origin[h] - first, pass->horizons, h, pass->batch[now]);
+        if (origin[h] >= first) {
+            learn_differences(&pass->trust, origin[h] - first, pass->horizons, h,
+                              pass->batch[now] - pass->first_batch);
+            pass->trust.learned[h] = origin[h] - first + 1;
+            if (pass->trust.learned[h] - pass->trust.multiplied[h] == TOGETHER)
+                learn_products(&pass->trust, pass->horizons, h);
+        }
         learn_level(pass, origin[h], h);
     }
 }
@@ -229,12 +288,14 @@ static void write_state(const double *sums, int64_t h, double *to, int64_t apart
 }
 
 /* Write the states of all pairs: (STATE, horizons, width). */
-static void write_states(const struct pass *pass, double *to)
+static void write_states(struct pass *pass, double *to)
 {
     const int64_t width = pass->trust.width;
-    for (int64_t h = 0; h < pass->horizons; h++)
+    for (int64_t h = 0; h < pass->horizons; h++) {
+        learn_products(&pass->trust, pass->horizons, h);
         for (int64_t i = 0; i < width; i += LANES)
             write_state(kept(&pass->trust, h, i), h, to + h * width + i, pass->horizons * width);
+    }
 }
 
 /* Average the capitals over bets and interleaved processes: e-values for and against, (2, horizons, width). */
@@ -326,20 +387,18 @@ PULSE_EXPORT void pulse_trust(const double *states, int64_t rows, int64_t horizo
         }
 }
 
-/* Count wins and losses of interleaved sequences: horizon h has h sequences, of origins congruent mod h.
+/* Add wins and losses to those of interleaved sequences: horizon h has h sequences, of origins congruent mod h.
  *
- * `difference` (origins, horizons, width), from the first origin of the period; `counts` (2, sequences, forecasters), the
- * sequences of each horizon one after another.
+ * `difference` (origins, horizons, width), from the origin `before` of the period on; `counts` (2, sequences,
+ * forecasters), the sequences of each horizon one after another.
  */
-PULSE_EXPORT void pulse_sequence_counts(const double *difference, int64_t origins, int64_t forecasters, int64_t horizons,
-                                        int64_t width, double *counts)
+PULSE_EXPORT void pulse_sequence_counts(const double *difference, int64_t origins, int64_t before, int64_t forecasters,
+                                        int64_t horizons, int64_t width, double *counts)
 {
     const int64_t sequences = horizons * (horizons + 1) / 2;
-    for (int64_t i = 0; i < 2 * sequences * forecasters; i++)
-        counts[i] = 0.0;
     for (int64_t origin = 0; origin < origins; origin++)
         for (int64_t h = 0; h < horizons; h++) {
-            int64_t sequence = h * (h + 1) / 2 + origin % (h + 1);
+            int64_t sequence = h * (h + 1) / 2 + (before + origin) % (h + 1);
             const double *d = difference + (origin * horizons + h) * width;
             double *won = counts + sequence * forecasters, *lost = won + sequences * forecasters;
             for (int64_t row = 0; row < forecasters; row++) {

@@ -1,4 +1,4 @@
-"""What must be known of the forecasters of a run beside their numbers: told once each, when there is occasion."""
+"""What must be known of a run's forecasters and data beside the numbers: told once each, when there is occasion."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import Final
 
 import attrs
 
-from pulse_core.events import ForecasterCaution, Observer
+from pulse_core.events import DataCaution, ForecasterCaution, Observer
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.results import UnitResult
+
+DOUBTFUL_TOLD: Final = 5
+"""The variables of which a run tells that their data are doubtful; the result names all."""
 
 UNREPEATABLE: Final = (
     "asked twice for the same forecast, it gave two: whoever computes this run anew gets other numbers. "
@@ -25,6 +28,7 @@ class Cautions:
     observer: Observer
     _unrepeatable: set[str] = attrs.field(init=False, factory=set)
     _has_recalled: bool = attrs.field(init=False, default=False)
+    _doubtful: set[str] = attrs.field(init=False, factory=set)
 
     @property
     def unrepeatable(self) -> tuple[str, ...]:
@@ -37,6 +41,13 @@ class Cautions:
             if name not in self._unrepeatable:
                 self._unrepeatable.add(name)
                 self._tell(name, UNREPEATABLE)
+        for variable, facts in (
+            *result.predictors,
+            *((summary.variable, summary.data) for summary in result.summaries),
+        ):
+            if facts.caution and variable not in self._doubtful and len(self._doubtful) < DOUBTFUL_TOLD:
+                self._doubtful.add(variable)
+                self.observer(DataCaution(self.run_id, variable, facts.caution))
         if result.recalled and not self._has_recalled:
             self._has_recalled = True
             for forecaster in self.forecasters.forecasters:

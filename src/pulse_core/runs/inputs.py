@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 
 import attrs
@@ -33,7 +33,7 @@ class VariableInput:
 
     `rows` are its own and `predictors` those of its predictors; None and empty where nothing was read, because what
     this version of the data holds was recorded. `point` is what was known when, where it has been worked out. `scores`
-    are those of the result, where they are recorded.
+    are those of the result, where they are recorded. `predictor_facts` are the predictors' names and facts.
     """
 
     variable: str
@@ -43,6 +43,7 @@ class VariableInput:
     predictors: tuple[KnownRows, ...] = ()
     point: PointInTime | None = None
     scores: VariableScores | None = None
+    predictor_facts: tuple[tuple[str, DataFacts], ...] = ()
 
     def without_rows(self) -> VariableInput:
         """Return what is needed once the record stands; its rows may be many."""
@@ -93,7 +94,13 @@ class InputReader:
         keys = {name: self.keys.of(snapshot, predictors.values.values()) for name, snapshot in snapshots.values.items()}
         scores = self.records.scores_of(keys)
         inputs = {
-            name: VariableInput(name, snapshots.values[name].facts, keys[name], scores=value)
+            name: VariableInput(
+                name,
+                snapshots.values[name].facts,
+                keys[name],
+                scores=value,
+                predictor_facts=_facts_of(predictors.values.values(), name),
+            )
             for name, value in scores.values.items()
         }
         return Attempts(inputs, {**snapshots.failures, **scores.failures})
@@ -137,7 +144,8 @@ class InputReader:
         target, others = read(variable), [read(name) for name in self.spec.predictors if name != variable]
         key = self.keys.of(target.snapshot, [other.snapshot for other in others])
         predictors = tuple(other.rows for other in others)
-        return VariableInput(variable, target.snapshot.facts, key, target.rows, predictors)
+        facts = _facts_of([other.snapshot for other in others], variable)
+        return VariableInput(variable, target.snapshot.facts, key, target.rows, predictors, predictor_facts=facts)
 
     def _completed(self, value: VariableInput, scores: VariableScores | None) -> VariableInput:
         """Add recorded scores; without them, what was known when: what fails here is in no part of a table."""
@@ -151,13 +159,19 @@ class InputReader:
         return point_in_time(value.rows.known, self.spec, [rows.known for rows in value.predictors])
 
 
+def _facts_of(predictors: Iterable[DataSnapshot], variable: str) -> tuple[tuple[str, DataFacts], ...]:
+    """Return the names and facts of a variable's predictors, of which it is none itself."""
+    return tuple((predictor.variable, predictor.facts) for predictor in predictors if predictor.variable != variable)
+
+
 def data_facts(rows: KnownRows) -> DataFacts:
     """Return what is said of a variable's data in results."""
     known = rows.known
     first, last = ("", "")
     if len(known):
         first, last = (_iso(stamp) for stamp in (known.timestamps.min(), known.timestamps.max()))
-    return DataFacts(f"sha256:{known.fingerprint()}", len(known), known.absent, first, last, rows.rule)
+    fingerprint = f"sha256:{known.fingerprint()}"
+    return DataFacts(fingerprint, len(known), known.absent, first, last, rows.rule, known.caution)
 
 
 def _iso(moment: np.datetime64) -> str:

@@ -8,13 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.arrays import finite_or_nan, ratio
+from pulse_core.arrays import ratio
 from pulse_core.errors import TooLittleData
 from pulse_core.results import STATISTICS, TRUST, VariableBacktest, VariableBatches, VariableScores
 from pulse_core.scores.comparison import p_values
 from pulse_core.scores.jackknife import skill_intervals
 from pulse_core.scores.measures import MEASURES, all_measures
-from pulse_core.scores.sums import SUMS
 from pulse_core.scores.verdict import SKILL, THRESHOLD, verdicts
 from pulse_core.scores.win_rate import win_rates
 from pulse_core.spec import RunSpec
@@ -23,12 +22,6 @@ Array = NDArray[np.float64]
 
 _BIAS_LEVEL: Final = 0.01
 """The p-value below which the benchmark's mean error is told to differ from 0."""
-
-_LOSSES: Final = {
-    "absolute": ("common_absolute", "benchmark_absolute"),
-    "crps": ("common_crps", "benchmark_crps"),
-}
-"""The sums of which the skill is made that a verdict is about."""
 
 
 def aggregate(result: VariableBacktest, spec: RunSpec) -> VariableScores:
@@ -61,26 +54,24 @@ def aggregate(result: VariableBacktest, spec: RunSpec) -> VariableScores:
 def standing(result: VariableBacktest, spec: RunSpec) -> tuple[Array, Array, NDArray[np.int64]]:
     """Return the scores over all batches, the values of TRUST, and the verdicts; (forecaster, horizon, ..)."""
     dm_p = p_values(result.statistics[..., STATISTICS.index("dm_statistic") :])
-    scores = np.concatenate([all_measures(result.sums.total(), result.exponent), dm_p[..., None]], axis=-1)
-    trust = _trust(result, spec)
+    scores = np.concatenate([all_measures(result.total, result.exponent), dm_p[..., None]], axis=-1)
+    trust = _trust(result)
     in_favour, against = (trust[..., TRUST.index(name)] for name in ("log10_e", "log10_e_against"))
     return scores, trust, verdicts(in_favour, against, scores[..., MEASURES.index(SKILL[spec.trust_loss])])
 
 
-def _trust(result: VariableBacktest, spec: RunSpec) -> Array:
+def _trust(result: VariableBacktest) -> Array:
     """Return the values of TRUST as they stand at the end; (forecaster, horizon, value)."""
     statistics = dict(zip(STATISTICS, np.moveaxis(result.statistics, -1, 0), strict=True))
     probability = result.trust[-1]
     effective = np.where(np.isnan(probability), np.nan, statistics["effective"] / statistics["inflation"])
-    own, benchmark = _LOSSES[spec.trust_loss]
-    losses, benchmark_losses = (result.sums.values[..., SUMS.index(name)] for name in (own, benchmark))
     row = result.forecasters.index(result.benchmark)
     values = [
         probability,
         effective,
         *np.moveaxis(win_rates(statistics["wins"], statistics["losses"]), -1, 0),
         *np.moveaxis(result.evidence, -1, 0),
-        *skill_intervals(losses, benchmark_losses),
+        *skill_intervals(*result.losses),
     ]
     trust = np.stack(values, axis=-1)
     trust[row] = np.nan
@@ -109,22 +100,14 @@ def _refuse_empty_horizons(scores: NDArray[np.float64], result: VariableBacktest
 
 def variable_batches(result: VariableBacktest) -> VariableBatches:
     """Return what the table of batches holds of a variable's backtest."""
-    measures = all_measures(result.sums.values, result.exponent)
-    mae, mase, crps = (measures[..., MEASURES.index(name)] for name in ("mae", "mase", "crps"))
     return VariableBatches(
         variable=result.variable,
         forecasters=result.forecasters,
-        n=result.sums.values[..., SUMS.index("count")],
-        mae=mae,
-        mase=_single(mase),
-        crps=_single(crps),
+        n=result.n,
+        mae=result.mae,
+        mase=result.mase,
+        crps=result.crps,
         trust=result.trust,
         won=result.won,
         lost=result.lost,
     )
-
-
-def _single(values: Array) -> NDArray[np.float32]:
-    """Return values in single precision; NaN for what is beyond its range."""
-    with np.errstate(over="ignore"):
-        return finite_or_nan(values.astype(np.float32))

@@ -170,6 +170,7 @@ class RetrodictionTraining:
                 failed=len(failures),
             ),
             software=dict(self.software),
+            predictors=dict(sorted((name, facts) for result in results for name, facts in result.predictors)),
             parts=tuple(sorted((part for result in results for part in result.parts), key=attrgetter("name"))),
             started_at=started,
             finished_at=self._now(),

@@ -139,6 +139,7 @@ class _UnitRun:
             computed,
             tuple(part for part in parts if part is not None),
             _in_order(self._unrepeatable, self._task.forecasters),
+            tuple(dict(facts for value in self._inputs.values() for facts in value.predictor_facts).items()),
         )
 
     def _hindcasts_part(self, tables: Tables) -> PartFacts | None:

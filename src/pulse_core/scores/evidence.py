@@ -16,13 +16,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.kernel.bindings import evidence_behind, sequence_counts
+from pulse_core.kernel.bindings import add_sequence_counts, evidence_behind, no_sequence_counts
 from pulse_core.kernel.special import beta_sf, exp, log, log_beta
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 FALSE_DISCOVERY_RATE: Final = 0.05
+
+_SEQUENCES: Final = 1 << 14
+"""Sequences whose evidence is averaged at a time, or those of one horizon."""
+
+_FEW: Final = 256
+"""Numbers of wins and of losses below which evidence comes from a table, where sequences outnumber its entries."""
 
 _LOG_2: Final = 0.6931471805599453
 _LOG_10: Final = 2.302585092994046
@@ -39,8 +45,25 @@ def evidence_of_wins(differences: Array) -> Array:
     `differences` (origin, horizon, forecaster): above 0 for a win. The e-value of horizon h is the average over h
     interleaved sequences, each of every h-th origin.
     """
-    sequences = log10_evidence(*sequence_counts(differences))
-    return average_evidence(sequences, np.arange(1, differences.shape[1] + 1))
+    counts = no_sequence_counts(*differences.shape[1:])
+    add_sequence_counts(differences, 0, counts)
+    return evidence_of_sequences(counts)
+
+
+def evidence_of_sequences(counts: Array) -> Array:
+    """Return the same from the wins and losses of the sequences, horizon after horizon; (2, sequence, forecaster)."""
+    won, lost = counts
+    horizons = math.isqrt(2 * len(won))
+    sizes = np.arange(1, horizons + 1)
+    ends = np.cumsum(sizes)
+    means, begin = [], 0
+    while begin < len(sizes):  # some horizons at a time: far ones have many sequences
+        first = ends[begin] - sizes[begin]
+        end = max(begin + 1, int(np.searchsorted(ends, first + _SEQUENCES, side="right")))
+        rows = slice(first, ends[end - 1])
+        means.append(average_evidence(log10_evidence(won[rows], lost[rows]), sizes[begin:end]))
+        begin = end
+    return np.concatenate(means)
 
 
 def log10_evidence(won: Array, lost: Array) -> Array:
@@ -50,6 +73,21 @@ def log10_evidence(won: Array, lost: Array) -> Array:
     uniform on (1/2, 1], of (2p)^w (2(1-p))^l, which is the sum over i = 0..w of C(n+1, i) / ((n+1) C(n, w)), n = w + l.
     Source: Ville (1939); Choe & Ramdas (2024), Comparing sequential forecasters, Operations Research 72.
     """
+    if won.size <= _FEW * _FEW:
+        return _log10_evidence(won, lost)
+    # the shorter sequences are many, and have few outcomes
+    is_short = (won < _FEW) & (lost < _FEW)
+    outcomes = (won[is_short] * _FEW + lost[is_short]).astype(np.int64)
+    distinct = np.flatnonzero(np.bincount(outcomes, minlength=1))
+    table = np.empty(_FEW * _FEW)
+    table[distinct] = _log10_evidence(np.floor(distinct / _FEW), np.asarray(distinct % _FEW, dtype=np.float64))
+    logs = np.empty(won.shape)
+    logs[is_short] = table[outcomes]
+    logs[~is_short] = _log10_evidence(won[~is_short], lost[~is_short])
+    return logs
+
+
+def _log10_evidence(won: Array, lost: Array) -> Array:
     is_behind = won <= lost
     is_ahead = ~is_behind
     logs = np.empty(won.shape)

@@ -43,6 +43,12 @@ SUMS: Final = (
 `common_*` and `benchmark_*` run over the origins scored for both.
 """
 
+LOSSES: Final = {
+    "absolute": ("common_absolute", "benchmark_absolute"),
+    "crps": ("common_crps", "benchmark_crps"),
+}
+"""The sums of which the skill is made that a verdict is about, by the loss by which trust goes."""
+
 
 @attrs.frozen(eq=False)
 class BatchSums:

@@ -99,6 +99,11 @@ def _without_non_finite(value: Any) -> Any:
 
 def show(*parts: Any) -> None:
     """Print tables and texts of rich to stdout, with an empty line between two of them. Raises OutputUnavailable."""
+    show_all(parts)
+
+
+def show_all(parts: Iterable[Any]) -> None:
+    """Print tables and texts of rich to stdout as they come, otherwise as `show` does."""
     from rich.console import Console  # 60 ms that only a table needs
 
     from pulse_entrypoints.cli.plain_console import Plain

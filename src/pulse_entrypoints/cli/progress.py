@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_core.events import Event, ForecasterCaution, RunPlanned, RunWaiting, UnitFinished
+from pulse_core.events import DataCaution, Event, ForecasterCaution, RunPlanned, RunWaiting, UnitFinished
 from pulse_entrypoints.cli.logging import VARIABLE_FAILED, RunLog
 
 _BAR: Final = (
@@ -63,6 +63,8 @@ class Progress:
             self._count(event)
         elif isinstance(event, ForecasterCaution):
             self.log.events.warning("forecaster_caution", forecaster=event.forecaster, message=event.message)
+        elif isinstance(event, DataCaution):
+            self.log.events.warning("data_caution", variable=event.variable, message=event.message)
 
     def connected(self, scheduler: str, dashboard: str) -> None:
         """Log the addresses of a Dask scheduler and of its dashboard, and show the latter to people."""

@@ -32,6 +32,8 @@ from tests.unit.core.engines import Shuffling
 from tests.unit.core.models import Fixed, OnlyAbove, custom
 from tests.unit.core.runs import backtested, ended, records_of, run, series, spec_of, training
 
+pytestmark = pytest.mark.usefixtures("asked_once")
+
 ROWS = [float(n * n % 11) for n in range(28)]
 ONE, TWO = series(ROWS, "a"), series(ROWS[::-1], "b")
 SPEC = spec_of("a", "b", days=28, forecasters=("naive", "tests:Own"))

@@ -164,4 +164,4 @@ def test_data_are_settled_when_their_last_local_month_has_ended(zone):
 def test_the_first_and_the_last_years_that_there_are_have_no_zone():
     stamps = np.array([f"{year:04d}-{month:02d}-01" for year in (1, 9999) for month in range(1, 13)], "M8[us]")
     assert period_starts(stamps).zone == "UTC"
-    assert period_starts(stamps[12:] - np.timedelta64(2, "h")).zone == "UTC+02:00"
+    assert period_starts(np.asarray(stamps[12:] - np.timedelta64(2, "h"), "M8[us]")).zone == "UTC+02:00"

@@ -212,7 +212,7 @@ def test_a_result_names_the_forecasters_that_a_season_and_predictors_added():
 def test_a_result_says_what_data_it_came_from():
     facts = run(attrs.evolve(ONE, absent=2), spec_of("a", days=6)).variables[0].data
     rows = attrs.evolve(ONE, known_at=ONE.timestamps).known_by(day(5))
-    assert attrs.astuple(facts) == (f"sha256:{rows.fingerprint()}", 6, 2, "2020-01-01", "2020-01-06", "timestamp")
+    assert attrs.astuple(facts) == (f"sha256:{rows.fingerprint()}", 6, 2, "2020-01-01", "2020-01-06", "timestamp", "")
 
 
 def test_origins_are_counted_per_batch():

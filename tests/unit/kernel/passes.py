@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pulse_core import RunSpec
 from pulse_core.backtest.custom_quantiles import NO_QUANTILES, CustomQuantiles
 from pulse_core.backtest.hindcasts import Hindcasts
-from pulse_core.backtest.learning import LearningPass
+from pulse_core.backtest.learning import BatchBlock, LearningPass
 from pulse_core.backtest.origins import Origins
 from pulse_core.forecasters.registry import ENSEMBLE, ForecasterSet
 from pulse_core.kernel.bindings import LANES
@@ -143,7 +143,9 @@ def known_in_time(count: int, horizons: int) -> Positions:
     return np.asarray(np.maximum(np.arange(count)[:, None] - np.arange(horizons), 0), dtype=np.int64)
 
 
-def learning_pass(case: PassInput) -> LearningPass:
+def learning_pass(
+    case: PassInput, take: Callable[[BatchBlock], None] | None = None, at_once: int | None = None
+) -> LearningPass:
     """The pass over these arrays, before its first origin."""
     count, forecasters, horizons = case.shape
     names = tuple(ENSEMBLE if row == case.ensemble else f"f{row}" for row in range(forecasters))
@@ -165,7 +167,7 @@ def learning_pass(case: PassInput) -> LearningPass:
     ensemble = None if case.ensemble is None else ENSEMBLE
     forecaster_set = ForecasterSet(names, members, (), ensemble)
     hindcasts, marks = Hindcasts(names, forecasters, horizons, cells, case.custom), np.array(case.marks, dtype=np.int64)
-    return LearningPass(hindcasts, case.origins, forecaster_set, spec, spec.benchmark, marks)
+    return LearningPass(hindcasts, case.origins, forecaster_set, spec, spec.benchmark, marks, take, at_once)
 
 
 def run(case: PassInput) -> PassOutput:

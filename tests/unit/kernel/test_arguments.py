@@ -19,6 +19,7 @@ GRIDS = np.full((3, bindings.LANES), 0.5)
 LEVELS = np.zeros(3)
 CHOICES = np.zeros(3, dtype=np.int64)
 FORECASTS = np.zeros((3, 4, 2))
+COUNTS = np.zeros((2, 3, 2))
 CELLS, REPORTED = np.zeros((3, 4)), np.zeros((3, 2))
 CELL_SUMS = np.zeros((2, len(SUMS)))
 COLUMNS = np.empty((bindings.MEASURES, 2))
@@ -95,9 +96,12 @@ REFUSED = {
     "mean, read-only": lambda: kernel.mean_of_all(FORECASTS, locked(out())),
     "median, too wide": lambda: kernel.median_of_all(FORECASTS, out(3, 200)),
     "median, backwards": lambda: kernel.median_of_all(FORECASTS[::-1], out()),
-    "differences of float32": lambda: bindings.sequence_counts(as_given(np.zeros((3, 2, 2), dtype=np.float32))),
-    "differences of two axes": lambda: bindings.sequence_counts(np.zeros((3, 2))),
-    "differences that lie apart": lambda: bindings.sequence_counts(np.zeros((3, 2, 4))[..., ::2]),
+    "differences of float32": lambda: bindings.add_sequence_counts(
+        as_given(np.zeros((3, 2, 2), dtype=np.float32)), 0, COUNTS
+    ),
+    "differences of two axes": lambda: bindings.add_sequence_counts(np.zeros((3, 2)), 0, COUNTS),
+    "counts of other sequences": lambda: bindings.add_sequence_counts(np.zeros((3, 2, 2)), 0, np.zeros((2, 2, 2))),
+    "differences that lie apart": lambda: bindings.add_sequence_counts(np.zeros((3, 2, 4))[..., ::2], 0, COUNTS),
     "rival beyond": lambda: bindings.common_losses(CELLS, REPORTED, 2, 2),
     "rival below 0": lambda: bindings.common_losses(CELLS, REPORTED, 2, -1),
     "losses of more forecasters than cells": lambda: bindings.common_losses(CELLS, REPORTED, 3, 0),
@@ -130,6 +134,6 @@ def test_arrays_that_fit_are_taken():
     kernel.naive(PATH, LENGTHS[:0], out(0))
     bindings.comparisons(CELLS, REPORTED, 2, 1)
     bindings.common_losses(CELLS, REPORTED, 2, 1)
-    bindings.sequence_counts(np.zeros((3, 2, 4))[..., :3])
+    bindings.add_sequence_counts(np.zeros((3, 2, 4))[..., :3], 0, np.zeros((2, 3, 3)))
     bindings.write_measures(CELL_SUMS, np.array([0, 1]), COLUMNS)
     assert len(SUMS) == bindings.CELL_SUMS

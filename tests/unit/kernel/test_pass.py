@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pulse_core.backtest import learning
 from pulse_core.backtest.custom_quantiles import NO_QUANTILES
-from pulse_core.backtest.learning import LearningPass
+from pulse_core.backtest.learning import BatchBlock, LearningPass
 from pulse_core.kernel import bindings
 from pulse_core.levels import LEVELS
 from pulse_core.scores.trust import STATE
@@ -225,3 +225,35 @@ def test_without_origins_a_pass_does_nothing():
 
 def test_the_structure_is_as_long_here_as_in_the_kernel():
     assert ctypes.sizeof(bindings.PassState) == bindings.library().pulse_pass_size()
+
+
+@settings(max_examples=60)
+@given(pass_inputs(), st.integers(1, 4))
+def test_batches_that_are_handed_over_are_those_of_one_go(case, at_once):
+    whole = learning_pass(case)
+    whole.run(0, case.shape[0])
+    sums, counts = np.zeros_like(whole.sums), np.zeros_like(whole.counts)
+    marked, ahead = np.full_like(whole.marked, np.nan), np.full_like(whole.ahead, np.nan)
+    ends = [0]
+
+    def take(block: BatchBlock) -> None:
+        assert len(block.sums) <= at_once
+        assert block.first >= ends[-1]
+        batches = slice(block.first, block.first + len(block.sums))
+        marks = slice(block.first_mark, block.first_mark + len(block.marked))
+        sums[batches], counts[batches], marked[marks], ahead[marks] = (
+            block.sums,
+            block.counts,
+            block.marked,
+            block.ahead,
+        )
+        ends.append(batches.stop)
+
+    cut = learning_pass(case, take, at_once)
+    assert len(cut.sums) <= at_once
+    cut.run(0, case.shape[0])
+    assert ends[-1] == case.origins.batches
+    assert [bits(array) for array in (sums, counts, marked, ahead)] == [
+        bits(array) for array in (whole.sums, whole.counts, whole.marked, whole.ahead)
+    ]
+    assert bits(cut.differences) == bits(whole.differences)

@@ -412,12 +412,14 @@ def test_marked_are_the_states_at_the_marks_whatever_the_blocks(case, block):
 
 
 @settings(max_examples=80)
-@given(st.integers(0, 40), st.integers(1, 6), st.integers(1, 13), st.integers(0, 1 << 32))
-def test_wins_and_losses_are_counted_by_sequences_of_origins_congruent_mod_h(origins, forecasters, horizons, seed):
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 6), st.integers(1, 13), st.integers(0, 1 << 32))
+def test_wins_and_losses_are_counted_by_sequences_of_origins_congruent_mod_h(origins, cut, forecasters, horizons, seed):
     generator = np.random.default_rng(seed)
     padded = generator.choice([-0.5, 0.0, 2.0, math.nan], (origins, horizons, bindings.whole_lanes(forecasters)))
     differences = padded[..., :forecasters]
-    won, lost = bindings.sequence_counts(differences)
+    won, lost = counts = bindings.no_sequence_counts(horizons, forecasters)
+    bindings.add_sequence_counts(differences[:cut], 0, counts)
+    bindings.add_sequence_counts(differences[cut:], min(cut, origins), counts)
     row = 0
     for horizon in range(1, horizons + 1):
         for first in range(horizon):
@@ -434,3 +436,47 @@ def test_wins_and_losses_are_counted_by_sequences_of_origins_congruent_mod_h(ori
 def test_pairs_are_those_of_plain_loops(trust_loss, data):
     case = data.draw(pass_inputs(trust_loss=trust_loss))
     assert_same_bits(run(case), plain(case))
+
+
+@pytest.mark.parametrize("horizons", [1, 2, 4, 5, 6, 9, 14])
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_products_that_are_learned_together_are_those_of_one_origin_after_the_other(horizons, missing):
+    generator = np.random.default_rng(horizons)
+    origins = 3 * bindings.TOGETHER + horizons + 5
+    losses = np.abs(generator.normal(size=(origins, 6)))
+    losses[generator.random(losses.shape) < missing] = math.nan
+    losses[generator.random(losses.shape) < missing] = 1.0
+    marks = tuple(
+        horizons + number for number in (bindings.TOGETHER // 2, bindings.TOGETHER, 2 * bindings.TOGETHER + 9)
+    )
+    case = case_of(losses, horizons, marks=(*marks, horizons + origins - 1))
+    one_by_one, together = run(case), learning_pass(case)  # what stands at each origin is asked for in the first alone
+    together.run(0, case.shape[0])
+    assert bits(together.marked) == bits(one_by_one.marked)
+    assert bits(one_by_one.marked) == bits(one_by_one.states[[mark - horizons for mark in case.marks]])
+    assert bits(one_by_one.states) == bits(plain(case).states)
+
+
+@pytest.mark.parametrize("horizons", [1, 5, 9])
+def test_no_more_differences_are_kept_than_are_learned_from(monkeypatch, horizons):
+    generator = np.random.default_rng(horizons)
+    losses = np.abs(generator.normal(size=(5 * bindings.TOGETHER, 6)))
+    batch = (np.arange(len(losses)) // 7).tolist()
+    case = case_of(losses, horizons, batch=batch, marks=(horizons + 100, horizons + 101, horizons + len(losses) - 1))
+    whole = learning_pass(case)
+    whole.run(0, case.shape[0])
+    monkeypatch.setattr(learning, "BLOCK", 1)
+    marked, kept = [], []
+
+    def take(block: learning.BatchBlock) -> None:
+        marked.append(block.marked.copy())
+        kept.append(cut.differences_at(cut_at := block.first * 7, min(cut_at + 7, len(losses))).copy())
+
+    cut = learning_pass(case, take, 1)
+    cut.run(0, case.shape[0])
+    assert len(cut.differences) < len(whole.differences)
+    assert bits(np.concatenate(marked)) == bits(whole.marked)
+    assert bits(np.concatenate(kept)) == bits(whole.differences)
+    counts = bindings.no_sequence_counts(horizons, losses.shape[1])
+    bindings.add_sequence_counts(whole.differences, 0, counts)
+    assert bits(cut.sequences) == bits(counts)

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core.results import STATISTICS
+from pulse_core.scores import evidence as subject
 from pulse_core.scores.comparison import diebold_mariano, p_values
-from pulse_core.scores.evidence import average_evidence, discoveries, log10_evidence
+from pulse_core.scores.evidence import average_evidence, discoveries, evidence_of_wins, log10_evidence
 from tests.unit.method.plain_learning import diebold_mariano as plain_test
 from tests.unit.method.plain_learning import evidence, log10_of
 from tests.unit.method.running import backtest_of, replay, series, spec_of
@@ -177,3 +178,13 @@ def test_evidence_that_just_suffices_is_a_discovery():
 def test_a_smaller_rate_discovers_less():
     logs = np.log10([12.0, 25.0, 300.0])
     assert [int(discoveries(logs, rate).sum()) for rate in (0.2, 0.05, 0.005)] == [3, 1, 0]
+
+
+def test_of_many_sequences_the_evidence_comes_from_a_table_with_the_same_bits(monkeypatch):
+    generator = np.random.default_rng(7)
+    differences = generator.choice([-1.0, 0.0, 1.0, np.nan], size=(90, 12, 5), p=[0.3, 0.1, 0.5, 0.1])
+    at_once = evidence_of_wins(differences)
+    for few, sequences in ((4, 3), (8, 20), (256, 1)):
+        monkeypatch.setattr(subject, "_FEW", few)
+        monkeypatch.setattr(subject, "_SEQUENCES", sequences)
+        assert evidence_of_wins(differences).tobytes() == at_once.tobytes()

@@ -188,7 +188,7 @@ def test_what_is_in_the_units_of_the_data_is_reported_in_them():
 
 def all_scores(observations: Observations, spec: RunSpec) -> Any:
     record = backtest_of(observations, spec).record
-    return all_measures(record.sums.total(), record.exponent)
+    return all_measures(record.total, record.exponent)
 
 
 @pytest.mark.parametrize("measure", MEASURES)

@@ -71,7 +71,8 @@ def _quick(content: bytes, first: dict[str, str], columns: tuple[str, ...], sour
     import pyarrow as pa
     import pyarrow.csv
 
-    if not _is_plain(content):
+    times = {bool(_OFFSET.search(first.get(name, ""))) for name in ("timestamp", "known_at") if name in columns}
+    if len(times) > 1 or not _is_plain(content):  # which of the two columns may hold what, the careful reader knows
         return None
     try:
         table = pyarrow.csv.read_csv(

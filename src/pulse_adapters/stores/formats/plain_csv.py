@@ -18,9 +18,9 @@ LONGEST: Final = 2**15
 
 _HEADER: Final = b"timestamp,value\n"
 _DAY: Final = 10
-_ZERO: Final = ord("0")
-_DASHES: Final = [4, 7]
-_DIGITS: Final = [0, 1, 2, 3, 5, 6, 8, 9]
+_LEAST: Final = np.frombuffer(b"0000-00-00,", np.uint8)
+_MOST: Final = np.frombuffer(b"9999-19-39,", np.uint8)
+_FIRST_DAY: Final = np.datetime64("0001-01-01", "us")
 _NUMBER_CHARACTERS: Final = b"0123456789.+-eE"
 
 
@@ -44,17 +44,10 @@ def read_plain(content: bytes) -> Table | None:
 
 def _days(text: NDArray[np.uint8]) -> Moments | None:
     """Return the days that begin the lines (line, character), followed by a comma; None where one is no day."""
-    digits = text[:, _DIGITS] - _ZERO  # what is below '0' wraps around to above 9
-    if (text[:, _DASHES] != ord("-")).any() or (text[:, _DAY] != ord(",")).any() or (digits > 9).any():
+    if ((text < _LEAST) | (text > _MOST)).any():
         return None
-    year, month, day = (
-        number.astype(np.int64)
-        for number in (digits[:, :4] @ np.array([1000, 100, 10, 1]), digits[:, 4:6] @ [10, 1], digits[:, 6:] @ [10, 1])
-    )
-    if (year < 1).any() or (month < 1).any() or (month > 12).any() or (day < 1).any():
+    try:
+        days = text[:, :_DAY].copy().view("S10").astype("U10").astype("datetime64[us]").ravel()
+    except ValueError:  # the 30th of February
         return None
-    months = ((year - 1970) * 12 + month - 1).view("datetime64[M]")
-    days = months.astype("datetime64[D]") + (day - 1)
-    if (days.astype("datetime64[M]") != months).any():  # the 30th of February
-        return None
-    return days.astype("datetime64[us]")
+    return days if (days >= _FIRST_DAY).all() else None

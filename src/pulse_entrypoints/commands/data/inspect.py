@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import attrs
 import numpy as np
 
-from pulse_core.data.quality import Finding, Quality, quality
+from pulse_core.data.observations import Observations
+from pulse_core.data.quality import Finding, Quality, overview, quality
 from pulse_core.errors import PulseError
-from pulse_core.ports import DataStore, reading
+from pulse_core.ports import DataStore
 from pulse_core.results import Failure
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit, ending_of
 from pulse_entrypoints.cli.layers import Layered
-from pulse_entrypoints.cli.output import run_command, show, write_csv, write_json
+from pulse_entrypoints.cli.output import run_command, show, show_all, write_csv, write_json
+from pulse_entrypoints.commands.data.reading import outcomes
 from pulse_entrypoints.commands.forecast.rows import moment
 from pulse_entrypoints.settings.data_tools import CheckSettings, ListSettings
 from pulse_entrypoints.settings.output import CSV, TABLE
@@ -29,16 +32,14 @@ _FINDING_COLUMNS: Final = ("variable", "kind", "count", "first", "message", "not
 
 @attrs.frozen
 class Inspection:
-    """The quality of each variable of the data, and the failures of those that cannot be read."""
+    """The quality of each variable of the data."""
 
-    location: str
     variables: tuple[Quality, ...]
-    failures: tuple[Failure, ...]
 
     @property
-    def findings(self) -> list[tuple[str, Finding]]:
+    def findings(self) -> list[tuple[Quality, Finding]]:
         """Every finding with its variable, faults before notes."""
-        pairs = [(variable.variable, finding) for variable in self.variables for finding in variable.findings]
+        pairs = [(variable, finding) for variable in self.variables for finding in variable.findings]
         return sorted(pairs, key=lambda pair: pair[1].note)
 
 
@@ -53,24 +54,26 @@ def check_data(command_line: CommandLine, environment: Mapping[str, str]) -> Exi
 
 
 def _list(layered: Layered[ListSettings]) -> Ending:
-    inspection = _inspect(layered)
-    rows = [_list_row(variable) for variable in inspection.variables]
+    failures: list[Failure] = []
+    variables = _sound(_outcomes(layered, overview), failures)
     if layered.settings.format == TABLE:
         from pulse_entrypoints.commands.data.table import listing
 
-        show(*listing(inspection))
+        show_all(listing(variables))
     elif layered.settings.format == CSV:
-        write_csv(_LIST_COLUMNS, rows)
+        write_csv(_LIST_COLUMNS, map(_list_row, variables))
     else:
-        write_json(
-            {"schema_version": 1, "data": inspection.location, "variables": rows, "failures": _failures(inspection)}
-        )
-    return ending_of(inspection.failures, keep_going=False, hint="")
+        rows = [_list_row(variable) for variable in variables]
+        write_json({"schema_version": 1, "data": layered.settings.data, "variables": rows, "failures": _rows(failures)})
+    return ending_of(failures, keep_going=False, hint="")
 
 
 def _check(layered: Layered[CheckSettings]) -> Ending:
-    inspection = _inspect(layered)
-    rows = [_finding_row(*pair) for pair in inspection.findings]
+    now = np.datetime64(composition.utc_now().replace(tzinfo=None), "us")
+    failures: list[Failure] = []
+    variables = tuple(_sound(_outcomes(layered, partial(quality, now=now)), failures))
+    inspection = Inspection(variables)
+    rows = [_finding_row(variable, finding) for variable, finding in inspection.findings]
     if layered.settings.format == TABLE:
         from pulse_entrypoints.commands.data.table import findings
 
@@ -78,23 +81,26 @@ def _check(layered: Layered[CheckSettings]) -> Ending:
     elif layered.settings.format == CSV:
         write_csv(_FINDING_COLUMNS, rows)
     else:
-        write_json(
-            {"schema_version": 1, "data": inspection.location, "findings": rows, "failures": _failures(inspection)}
-        )
-    ending = ending_of(inspection.failures, keep_going=False, hint="")
+        write_json({"schema_version": 1, "data": layered.settings.data, "findings": rows, "failures": _rows(failures)})
+    ending = ending_of(failures, keep_going=False, hint="")
     count = sum(not finding.note for _, finding in inspection.findings)
     if ending.status is Exit.DONE and layered.settings.strict and count:
         return Ending(Exit.FAILED, f"pulse: {count} {'finding' if count == 1 else 'findings'}")
     return ending
 
 
-def _inspect(layered: Layered[Any]) -> Inspection:
+def _outcomes(layered: Layered[Any], examine: Callable[[Observations], Quality]) -> Iterator[Quality | Failure]:
     store = open_store(layered)
-    now = np.datetime64(composition.utc_now().replace(tzinfo=None), "us")
-    names = selected(store, layered.settings.of)
-    with reading(store, names) as ready:
-        qualities, failures = for_each_variable(names, lambda name: quality(ready.read(name), now))
-    return Inspection(layered.settings.data, tuple(qualities.values()), tuple(failures))
+    return outcomes(store, selected(store, layered.settings.of), examine)
+
+
+def _sound(examined: Iterable[Quality | Failure], failures: list[Failure]) -> Iterator[Quality]:
+    """Yield what was examined, and add to the failures what could not be."""
+    for outcome in examined:
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+        else:
+            yield outcome
 
 
 def open_store(layered: Layered[Any]) -> DataStore:
@@ -127,23 +133,23 @@ def _list_row(variable: Quality) -> dict[str, Any]:
         "variable": variable.variable,
         "observations": variable.observations,
         "absent": variable.absent,
-        "first": moment(variable.first),
-        "last": moment(variable.last),
+        "first": moment(variable.first, variable.zone),
+        "last": moment(variable.last, variable.zone),
         "calendar": variable.calendar or None,
         "vintages": variable.vintages,
     }
 
 
-def _finding_row(variable: str, finding: Finding) -> dict[str, Any]:
+def _finding_row(variable: Quality, finding: Finding) -> dict[str, Any]:
     return {
-        "variable": variable,
+        "variable": variable.variable,
         "kind": finding.kind,
         "count": finding.count,
-        "first": moment(finding.first),
+        "first": moment(finding.first, variable.zone),
         "message": finding.message,
         "note": finding.note,
     }
 
 
-def _failures(inspection: Inspection) -> list[dict[str, str]]:
-    return [attrs.asdict(failure) for failure in inspection.failures]
+def _rows(failures: Iterable[Failure]) -> list[dict[str, str]]:
+    return [attrs.asdict(failure) for failure in failures]

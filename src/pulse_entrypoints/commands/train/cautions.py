@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from pulse_adapters.published.cautions import TrendingBenchmark, reliability_text, trending_text, unrepeatable_text
+from pulse_adapters.published.cautions import (
+    TrendingBenchmark,
+    doubtful_text,
+    reliability_text,
+    trending_text,
+    unrepeatable_text,
+)
 from pulse_core.results import RunResult, VariableSummary
 
 
@@ -13,7 +19,9 @@ def cautions(result: RunResult) -> Iterator[str]:
     """Yield what must be told beside the numbers."""
     trending = [_trending(summary) for summary in result.variables if summary.trends.any()]
     reliability = reliability_text(result.reliability().bins)
-    for text in (trending_text(trending), reliability, unrepeatable_text(result.unrepeatable)):
+    data = {**result.predictors, **{summary.variable: summary.data for summary in result.variables}}
+    doubtful = doubtful_text((name, facts.caution) for name, facts in data.items())
+    for text in (doubtful, trending_text(trending), reliability, unrepeatable_text(result.unrepeatable)):
         if text:
             yield text
 
