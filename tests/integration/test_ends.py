@@ -8,8 +8,10 @@ import resource
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from importlib.util import cache_from_source
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +49,7 @@ def started(folder: Path, *arguments: object, **options: object) -> subprocess.P
     return subprocess.Popen(words, cwd=folder, env=environment(), text=True, start_new_session=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
-def wait_until_at_work(folder: Path, process: subprocess.Popen[str]) -> None:
+def wait_until_at_work(folder: Path, process: subprocess.Popen[Any]) -> None:
     while not (folder / "waiting").exists():
         assert process.poll() is None
         time.sleep(0.02)
@@ -106,6 +108,13 @@ def test_a_forecaster_that_ends_the_process_has_failed(folder, body, backend) ->
     by_a_process = backend == "processes" and "os._exit" in body
     assert ("its process ended with exit status" if by_a_process else "forecaster 'own:Own'") in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_interruption_that_no_signal_caused_is_a_failure(folder) -> None:
+    """As one it would be tried again for ever."""
+    with_own(folder, "raise KeyboardInterrupt")
+    done = train(folder, *SERIAL)
+    assert (done.returncode, published(folder), "KeyboardInterrupt" in done.stderr) == (1, [], True)
 
 
 def test_a_thread_of_a_forecaster_that_ends_the_process_has_no_success(folder) -> None:
@@ -194,7 +203,7 @@ def full(path: str = "/dev/full") -> int:
     return os.open(path, os.O_WRONLY)
 
 
-def limited(size: int) -> object:
+def limited(size: int) -> Callable[[], None]:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
@@ -266,7 +275,7 @@ def test_a_limit_on_the_size_of_files_is_told(folder, words, size) -> None:
             env=environment(),
             stdout=out,
             stderr=subprocess.PIPE,
-            preexec_fn=limited(size),  # type: ignore[arg-type]
+            preexec_fn=limited(size),
             text=True,
             check=False,
         )
@@ -288,7 +297,7 @@ def test_a_limit_on_the_size_of_files_does_not_damage_bytecode(folder) -> None:
         cwd=folder,
         env=environment(),
         stderr=subprocess.DEVNULL,
-        preexec_fn=limited(128),  # type: ignore[arg-type]
+        preexec_fn=limited(128),
         check=False,
     )
     assert pulse(folder, "init", "three.toml").returncode == 0
