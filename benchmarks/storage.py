@@ -113,7 +113,7 @@ def on_s3(folder: Path, variables: int) -> None:
         proxy.delay = LATENCY
         environment = {
             **server.environment,
-            "AWS_ENDPOINT_URL": proxy.endpoint,
+            "AWS_ENDPOINT_URL_S3": proxy.endpoint,
             "PULSE_CACHE_DIR": str(folder / "cache"),
         }
         for source, title in ((str(data), "folder"), (f"s3://{BUCKET}/data", "S3")):

@@ -108,6 +108,13 @@ def test_a_forecaster_that_ends_the_process_has_failed(folder, body, backend) ->
     assert "Traceback" not in done.stderr
 
 
+def test_an_interruption_that_no_signal_caused_is_a_failure(folder) -> None:
+    """As one it would be tried again for ever."""
+    with_own(folder, "raise KeyboardInterrupt")
+    done = train(folder, *SERIAL)
+    assert (done.returncode, published(folder), "KeyboardInterrupt" in done.stderr) == (1, [], True)
+
+
 def test_a_thread_of_a_forecaster_that_ends_the_process_has_no_success(folder) -> None:
     with_own(folder, "threading.Thread(target=os._exit, args=(0,)).start(); time.sleep(5)")
     done = train(folder, *SERIAL)

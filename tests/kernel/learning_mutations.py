@@ -412,7 +412,7 @@ TRUST: Final[tuple[Fault, ...]] = (
     ("trust.c", "multiply(capital + k * LANES, one + stake);", "multiply(capital + k * LANES, one + x);"),
     ("trust.c", "* LANES, one - stake);", "* LANES, one + stake);"),
     ("trust.c", "if (origin[h] >= first)", "if (origin[h] > first)"),
-    ("trust.c", "h, pass->batch[now]);", "h, pass->batch[origin[h]]);"),
+    ("trust.c", "pass->batch[now] - pass->first_batch);", "pass->batch[origin[h]] - pass->first_batch);"),
     (
         "trust.c",
         "        learn_level(pass, origin[h], h);\n",
@@ -449,7 +449,8 @@ TRUST: Final[tuple[Fault, ...]] = (
     ("trust.c", "        state->next_mark = state->next_mark + 1;\n", ""),
     ("trust.c", "state->states + call * STATE * pairs", "state->states"),
     ("trust.c", "state->evidence + call * 2 * pairs", "state->evidence"),
-    ("trust.c", "h * (h + 1) / 2 + origin % (h + 1);", "h * (h + 1) / 2;"),
+    ("trust.c", "h * (h + 1) / 2 + (before + origin) % (h + 1);", "h * (h + 1) / 2;"),
+    ("trust.c", "(before + origin) % (h + 1);", "origin % (h + 1);"),
     ("trust.c", "(double)(d[row] < 0.0);", "(double)(d[row] <= 0.0);"),
     ("backtest.c", f"{WRITE}\n            {FORECAST}", f"{FORECAST}\n            {WRITE}"),
     ("lanes.h", "return choose(less(b, a), a, b);", "return choose(less(b, a), b, a);"),

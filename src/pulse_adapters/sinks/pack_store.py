@@ -197,23 +197,25 @@ class PackGroup:
         self._is_listed = True
 
     def _read_entries(self, names: Sequence[str]) -> dict[str, PackEntry]:
-        """Return the entries of packs by their heads."""
+        """Return the entries of packs by their heads; threads read, and no more: the lock is held meanwhile."""
         if len(names) <= 1:
-            entries = [self._read_entry(name) for name in names]
+            starts = [self._read_start(name) for name in names]
         else:
             with ThreadPoolExecutor(_THREADS, thread_name_prefix="pulse-packs") as threads:
-                entries = list(threads.map(self._read_entry, names))
+                starts = list(threads.map(self._read_start, names))
+        entries = (self._entry_of(name, start) for name, start in zip(names, starts, strict=True))
         return {entry.name: entry for entry in entries if entry is not None}
 
-    def _read_entry(self, name: str) -> PackEntry | None:
-        def read() -> PackHead | None:
-            file = pack_name(self.group, name)
-            start = self.storage.read_range(file, 0, LIKELY_HEAD)
-            if start is not None and head_end(start) > len(start):
-                start = self.storage.read_range(file, 0, head_end(start))
-            return None if start is None else decode_head(start)
+    def _read_start(self, name: str) -> bytes | None:
+        return self.storage.read_range(pack_name(self.group, name), 0, LIKELY_HEAD)
 
-        head = self._sound(name, read, decode_head)
+    def _entry_of(self, name: str, start: bytes | None) -> PackEntry | None:
+        def head_of(content: bytes | None) -> PackHead | None:
+            if content is not None and head_end(content) > len(content):
+                content = self.storage.read_range(pack_name(self.group, name), 0, head_end(content))
+            return None if content is None else decode_head(content)
+
+        head = self._sound(name, lambda: head_of(start), decode_head)
         if isinstance(head, PackHead):
             return PackEntry.of(name, head)
         # of a pack in another layout nothing is known, and it is not read again

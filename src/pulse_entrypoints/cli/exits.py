@@ -82,7 +82,7 @@ def failed(error: PulseError, command: str = "pulse train") -> Ending:
     return Ending(Exit.FAILED, f"pulse: {title}", [f"{context}{error.message}"], hint)
 
 
-def unexpected(error: Exception, log_file: Path) -> Ending:
+def unexpected(error: BaseException, log_file: Path) -> Ending:
     """End with 1 for an error in the program itself."""
     message = f"{type(error).__name__}: {error}".rstrip(": ")
     return Ending(Exit.FAILED, f"pulse: unexpected {message} (traceback in {log_file})")

@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pulse.testing.results import per_origin_record, run_result
+from pulse.testing.results import per_origin_record, publish, run_result
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.storage import files
 
@@ -138,14 +138,14 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def publish(self) -> None:
-        self.sink.publish(RUN)
+        publish(self.sink, RUN)
         self.published = True
         assert [path for path in self.root.rglob("*") if files.is_temporary(path.name)] == []
 
     @rule(operations=st.integers(0, 14))
     def publish_and_die(self, operations: int) -> None:
         with dying_after(operations):
-            self.sink.publish(RUN)
+            publish(self.sink, RUN)
 
     @invariant()
     def what_has_a_name_is_whole(self) -> None:

@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 
-from pulse.testing.results import run_result, variable_batches
+from pulse.testing.results import publish, run_result, variable_batches
 from pulse_adapters.sinks.memory import MemorySink
 
 KEY = "ab" * 32
@@ -20,14 +20,15 @@ def test_in_one_process_a_copy_is_the_sink_itself():
 def test_two_sinks_share_nothing():
     one, other = MemorySink(), MemorySink()
     one.record(KEY, variable_batches())
-    with one.part("nightly", "scores/part-1") as write:
-        write({"mae": np.ones(1)})
+    with one.part("nightly", "scores/part-1") as part:
+        part.write({"mae": np.ones(1)})
     assert other.recall(KEY) is None
-    assert (list(one.parts), other.parts) == ([("nightly", "scores/part-1")], {})
+    assert part.facts is not None
+    assert (list(one.parts), other.parts) == ([("nightly", part.facts.name)], {})
 
 
 def test_what_was_published_last_is_at_hand():
     sink = MemorySink()
-    sink.publish(run_result())
-    sink.publish(run_result(software={}))
+    publish(sink, run_result())
+    publish(sink, run_result(software={}))
     assert sink.runs == {"nightly": run_result(software={})}

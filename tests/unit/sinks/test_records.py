@@ -21,33 +21,24 @@ from pulse_adapters.sinks import records
 from pulse_adapters.sinks.records import MAGIC, DamagedRecord, OutdatedRecord, decode_record, encode_record
 from pulse_core.arrays import floats, moments
 from pulse_core.errors import SinkUnavailable
-from pulse_core.results import DataFacts, VariableBacktest
-from pulse_core.scores.sums import SUMS
+from pulse_core.results import DataFacts, VariableScores
 
+KEY = "ab" * 32
 NONE = np.zeros((0, 1, 1))
-SMALL = VariableBacktest(
+SMALL = VariableScores(
     variable="a",
     forecasters=("naive",),
     benchmark="naive",
     span=250,
-    exponent=0,
-    total=np.zeros((1, 1, len(SUMS))),
-    losses=[NONE, NONE],
-    n=NONE,
-    mae=NONE,
-    mase=NONE,
-    crps=NONE,
-    won=NONE,
-    lost=NONE,
-    trust=NONE,
-    origins=[],
+    scores=[[[0.5]]],
+    trust=[[[1.0]]],
     statistics=[[[0.5]]],
-    evidence=[[[1.0]]],
+    verdicts=[[0]],
     reliability=[[[2.0]]],
     simple=("naive", "drift"),
-    simple_losses=[[[[3.0, 4.0]]]],
-    simple_evidence=[[5.0]],
-    bias=[[6.0, 7.0]],
+    simple_skill=[[[3.0]], [[4.0]]],
+    trends=[1],
+    origins=[],
     weights=[[1]],
     regret=[0],
     bound=[2],
@@ -60,25 +51,25 @@ def sealed(content: bytes) -> bytes:
     return b"".join([MAGIC, hashlib.sha256(packed).digest(), packed])
 
 
-def contents(result: VariableBacktest) -> tuple[dict, bytes]:
+def contents(result: VariableScores) -> tuple[dict, bytes]:
     """The fields in a record's header and the bytes of its arrays."""
-    packed = encode_record(result)[len(MAGIC) + 32 :]
+    packed = encode_record(KEY, result)[len(MAGIC) + 32 :]
     length = int.from_bytes(packed[:8], "little")
     content = pa.decompress(packed[8:], length, codec="zstd", asbytes=True)
     end = 8 + int.from_bytes(content[:8], "little")
-    name, fields = msgspec.msgpack.decode(content[8:end])
-    assert name == type(result).__name__
+    key, name, fields = msgspec.msgpack.decode(content[8:end])
+    assert (key, name) == (KEY, type(result).__name__)
     return fields, content[end:]
 
 
-def assembled(fields: object, body: bytes, name: object = "VariableBacktest") -> bytes:
-    encoded = msgspec.msgpack.encode([name, fields])
+def assembled(fields: object, body: bytes, name: object = "VariableScores") -> bytes:
+    encoded = msgspec.msgpack.encode([KEY, name, fields])
     return sealed(len(encoded).to_bytes(8, "little") + encoded + body)
 
 
 @given(any_record())
 def test_the_same_bits_come_back(result):
-    back = decode_record(encode_record(result))
+    back = decode_record(KEY, encode_record(KEY, result))
     assert type(back) is type(result)
     for field in attrs.fields(type(result)):
         value, there = getattr(result, field.name), getattr(back, field.name)
@@ -87,32 +78,37 @@ def test_the_same_bits_come_back(result):
 
 @given(any_record())
 def test_one_result_has_one_form(result):
-    assert encode_record(result) == encode_record(decode_record(encode_record(result)))
+    assert encode_record(KEY, result) == encode_record(KEY, decode_record(KEY, encode_record(KEY, result)))
 
 
 def test_what_comes_back_is_read_only():
     with pytest.raises(ValueError, match="read-only"):
-        cast("VariableBacktest", decode_record(encode_record(variable_batches()))).trust[0] = 1.0
+        cast("VariableScores", decode_record(KEY, encode_record(KEY, variable_batches()))).trust[0] = 1.0
+
+
+def test_the_record_of_another_key_is_damaged():
+    with pytest.raises(DamagedRecord, match=f"the record of the key {KEY}"):
+        decode_record("cd" * 32, encode_record(KEY, SMALL))
 
 
 def test_every_flipped_byte_is_detected():
-    record, version = encode_record(SMALL), MAGIC.index(b"1")
+    record, version = encode_record(KEY, SMALL), MAGIC.index(b"2")
     for position in range(len(record)):
         for flip in (0x01, 0x80, 0xFF):
             damaged = bytearray(record)
             damaged[position] ^= flip
             outdated = position == version and chr(damaged[position]).isdecimal()
             with pytest.raises(OutdatedRecord if outdated else DamagedRecord):
-                decode_record(bytes(damaged))
+                decode_record(KEY, bytes(damaged))
 
 
 @given(st.data())
 def test_a_record_cut_off_or_continued_is_detected(data):
-    record = encode_record(SMALL)
+    record = encode_record(KEY, SMALL)
     length = data.draw(st.integers(0, len(record) - 1))
     for damaged in (record[:length], record + data.draw(st.binary(min_size=1, max_size=9))):
         with pytest.raises(DamagedRecord):
-            decode_record(damaged)
+            decode_record(KEY, damaged)
 
 
 @pytest.mark.parametrize(
@@ -127,13 +123,13 @@ def test_a_record_cut_off_or_continued_is_detected(data):
 )
 def test_foreign_content_is_damaged(content):
     with pytest.raises(DamagedRecord):
-        decode_record(content)
+        decode_record(KEY, content)
 
 
-@pytest.mark.parametrize("version", [b"0", b"2", b"17"])
+@pytest.mark.parametrize("version", [b"0", b"1", b"17"])
 def test_a_record_of_another_layout_is_out_of_date(version):
     with pytest.raises(OutdatedRecord, match=f"it has layout {int(version)}"):
-        decode_record(encode_record(SMALL).replace(b"record 1", b"record " + version))
+        decode_record(KEY, encode_record(KEY, SMALL).replace(b"record 2", b"record " + version))
 
 
 @pytest.mark.parametrize(
@@ -149,23 +145,23 @@ def test_a_record_of_another_layout_is_out_of_date(version):
 )
 def test_other_content_under_a_right_checksum_is_out_of_date(content):
     with pytest.raises(OutdatedRecord):
-        decode_record(content)
+        decode_record(KEY, content)
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"variable": 3},
-        {"exponent": "0"},
-        {"exponent": True},
+        {"span": "0"},
+        {"span": None},
         {"forecasters": "naive"},
-        {"sums": None},
+        {"scores": None},
         {"more": 1},
         {"trust": {"dtype": "|O", "shape": [0]}},
         {"trust": {"dtype": "<i8", "shape": [0]}},
-        {"won": {"dtype": "<f8", "shape": [0]}},
-        {"won": {"dtype": "<u8", "shape": [0]}},
-        {"won": 3},
+        {"trends": {"dtype": "<f8", "shape": [0]}},
+        {"trends": {"dtype": "<u8", "shape": [0]}},
+        {"trends": 3},
         {"benchmark": None},
         {"benchmark": ["naive"]},
         {"span": 250.0},
@@ -174,7 +170,7 @@ def test_other_content_under_a_right_checksum_is_out_of_date(content):
         {"simple": [3]},
         {"trust": {"dtype": "<f8", "shape": [-1]}},
         {"trust": {"dtype": "<f8", "shape": [1 << 62, 1 << 62]}},
-        {"trust": {"dtype": "<f8", "shape": [1]}},
+        {"trust": {"dtype": "<f8", "shape": [2]}},
         {"trust": {"dtype": "<f8", "shape": {}}},
         {"trust": {"dtype": "<f8", "shape": [0.0]}},
         {"trust": {"dtype": "<f8", "shape": [0] * 65}},
@@ -188,50 +184,50 @@ def test_other_content_under_a_right_checksum_is_out_of_date(content):
 def test_a_header_that_does_not_fit_is_out_of_date(change):
     header, body = contents(SMALL)
     with pytest.raises(OutdatedRecord):
-        decode_record(assembled({**header, **change}, body))
+        decode_record(KEY, assembled({**header, **change}, body))
 
 
 def test_a_header_that_lacks_a_field_is_out_of_date():
     header, body = contents(SMALL)
-    del header["exponent"]
-    with pytest.raises(OutdatedRecord, match="other fields than VariableBacktest"):
-        decode_record(assembled(header, body))
+    del header["span"]
+    with pytest.raises(OutdatedRecord, match="other fields than VariableScores"):
+        decode_record(KEY, assembled(header, body))
 
 
-@pytest.mark.parametrize("name", ["RunResult", "Foreign", "", 3, None, ["VariableBacktest"]])
+@pytest.mark.parametrize("name", ["RunResult", "Foreign", "", 3, None, ["VariableScores"]])
 def test_a_class_that_is_no_record_is_not_created(name):
     with pytest.raises(OutdatedRecord):
-        decode_record(assembled(*contents(SMALL), name))
+        decode_record(KEY, assembled(*contents(SMALL), name))
 
 
 def test_a_record_of_one_class_is_not_taken_for_another():
     fields, body = contents(SMALL)
     with pytest.raises(OutdatedRecord, match="other fields than PerOriginRecord"):
-        decode_record(assembled(fields, body, "PerOriginRecord"))
-    assert decode_record(encode_record(per_origin_record())) == per_origin_record()
+        decode_record(KEY, assembled(fields, body, "PerOriginRecord"))
+    assert decode_record(KEY, encode_record(KEY, per_origin_record())) == per_origin_record()
 
 
 def test_bytes_that_the_header_does_not_name_are_refused():
     header, body = contents(SMALL)
     with pytest.raises(OutdatedRecord, match="more than"):
-        decode_record(assembled(header, body + b"\0"))
+        decode_record(KEY, assembled(header, body + b"\0"))
 
 
 def test_a_stream_that_unpacks_without_end_is_refused(monkeypatch):
     monkeypatch.setattr(records, "LARGEST", 100_000)
     with pytest.raises(OutdatedRecord, match="too long"):
-        decode_record(sealed(bytes(200_000)))
+        decode_record(KEY, sealed(bytes(200_000)))
 
 
 def test_a_record_too_large_to_be_read_again_is_not_made(monkeypatch):
-    monkeypatch.setattr(records, "LARGEST", 1_000)
+    monkeypatch.setattr(records, "LARGEST", 100)
     with pytest.raises(SinkUnavailable, match="longer batches"):
-        encode_record(variable_batches())
+        encode_record(KEY, variable_batches())
 
 
 def test_a_damaged_record_has_a_hint():
     with pytest.raises(DamagedRecord, match="computed again"):
-        decode_record(b"")
+        decode_record(KEY, b"")
 
 
 @attrs.frozen(eq=False)
@@ -260,7 +256,7 @@ def test_fields_of_a_later_version_need_no_change_here(monkeypatch):
         Nested(["2020-01-01", "NaT"], FACTS, maybe, array) for maybe, array in [(None, np.ones(2)), (FACTS, None)]
     ]
     whole = Extended(tuple(nested), np.array([[True], [False]]), np.array(-0.0), float("inf"), True, hidden=7)
-    back: Any = decode_record(encode_record(cast("VariableBacktest", whole)))
+    back: Any = decode_record(KEY, encode_record(KEY, cast("VariableScores", whole)))
     assert [(one.facts, one.maybe) for one in back.several] == [(FACTS, None), (FACTS, FACTS)]
     assert back.several[1].array is None
     assert back.several[0].array.tolist() == [1.0, 1.0]
@@ -279,9 +275,9 @@ class Foreign:
 def test_what_has_no_form_is_refused_when_it_is_encoded(monkeypatch, value):
     monkeypatch.setitem(records.KINDS, "Foreign", Foreign)
     with pytest.raises(TypeError, match="cannot hold"):
-        encode_record(cast("VariableBacktest", Foreign(value)))
+        encode_record(KEY, cast("VariableScores", Foreign(value)))
 
 
 def test_what_is_no_record_is_refused_when_it_is_encoded():
     with pytest.raises(TypeError, match="Foreign cannot be recorded"):
-        encode_record(cast("VariableBacktest", Foreign("a")))
+        encode_record(KEY, cast("VariableScores", Foreign("a")))

@@ -34,7 +34,7 @@ from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.output import report_ending
 from pulse_entrypoints.cli.printing import finish_output, write_text
 from pulse_entrypoints.cli.progress import Progress, show_line
-from pulse_entrypoints.cli.signals import current, ignore, name_of
+from pulse_entrypoints.cli.signals import Interrupted, current, ignore, name_of
 from pulse_entrypoints.commands.report import attach_report, report_problems
 from pulse_entrypoints.commands.train.best import summary_of
 from pulse_entrypoints.commands.train.marks import UnitMarker
@@ -141,6 +141,9 @@ def run_training(request: TrainRequest, mask: Masker) -> Ending:
         log.events.error(RUN_FAILED, kind=type(error).__name__, **_error_fields(error))
         return error.ending if isinstance(error, NotReady) else failed(error)
     except KeyboardInterrupt as interruption:
+        if not isinstance(interruption, Interrupted):  # no signal came: foreign code has raised it
+            log.events.error(RUN_FAILED, kind="KeyboardInterrupt", message=str(interruption), exc_info=True)
+            return unexpected(interruption, log.path)
         message = f"it was ended by {name_of(interruption)}, and what was under way was dropped"
         log.events.warning(RUN_INTERRUPTED, finished=progress.finished, message=message)
         return interrupted(message, progress.finished, progress.planned, request.counted)
