@@ -25,14 +25,15 @@ POINTS: Final = 1_250
 PULSE: Final = (sys.executable, "-m", "pulse_entrypoints")
 
 IMPORTED: Final = """
-import json, runpy, sys
+import json, os, runpy, sys
+leave = os._exit
+def tell(status):
+    if not status:
+        print(json.dumps(list(sys.modules)), file=sys.stderr, flush=True)
+    leave(status)
+os._exit = tell
 sys.argv = ["pulse", *sys.argv[1:]]
-try:
-    runpy.run_module("pulse_entrypoints", run_name="__main__")
-except SystemExit as end:
-    if end.code:
-        raise
-print(json.dumps(list(sys.modules)), file=sys.stderr)
+runpy.run_module("pulse_entrypoints", run_name="__main__")
 """
 """Runs a command, and tells which modules it has imported, in order."""
 

@@ -136,6 +136,9 @@ class FaultyStorage:
     def sweep(self, name: str) -> None:
         self.plan.perform(f"sweep {name}", lambda: self.storage.sweep(name))
 
+    def abandoned(self, name: str) -> Iterator[str]:
+        yield from self.plan.look(f"look for leftovers in {name}", lambda: list(self.storage.abandoned(name)))
+
     def address(self, name: str) -> str:
         return self.storage.address(name)
 

@@ -145,18 +145,18 @@ def _codec() -> Any:
 
 def _plain(value: Any, arrays: list[bytes]) -> Any:
     """Return the plain form of a value for MessagePack; the bytes of its arrays are appended to `arrays`."""
+    if value is None or type(value) in _SCALARS:
+        return value
     if isinstance(value, np.ndarray):
         little = value.astype(value.dtype.newbyteorder("<"), copy=False)
         if little.dtype.kind not in _NUMBERS:
             raise TypeError(f"a record cannot hold an array of {value.dtype}")
         arrays.append(_bytes_side_by_side(little))
         return {"dtype": little.dtype.str, "shape": list(little.shape)}
-    if attrs.has(type(value)):
-        return {field.name: _plain(getattr(value, field.name), arrays) for field in attrs.fields(type(value))}
     if isinstance(value, tuple):
         return [_plain(item, arrays) for item in value]
-    if value is None or type(value) in _SCALARS:
-        return value
+    if attrs.has(type(value)):
+        return {field.name: _plain(getattr(value, field.name), arrays) for field in attrs.fields(type(value))}
     raise TypeError(f"a record cannot hold {type(value).__name__}")
 
 

@@ -21,7 +21,7 @@ from tests.chaos.writers import WRITERS, found, judge
 
 Copies = Callable[[], Storage]
 MOST_OPERATIONS = 400
-NAMES = ("publish", "publish revised data", "prune", "attach")
+NAMES = ("publish", "publish revised data", "prune", "attach", "repair")
 """The others are left to `make chaos`."""
 
 
