@@ -15,7 +15,6 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from pulse_core.tables import same_unit
 from tests.integration.cli import FEW, bullets, command, digest, environment, event, events, pulse, train, write_series
 
 pytestmark = pytest.mark.integration
@@ -122,9 +121,9 @@ def test_the_scores_of_every_batch_are_beside_the_result(place) -> None:
     done = train(place, "--unit-size", 1)
     folder = place / "results" / event(done, "run_finished")["run_id"]
     parts = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
-    units = [same_unit(part.removesuffix(".parquet")) for part in parts]
-    assert units == [f"scores/part-{number:05}-of-00002-" for number in (0, 1)]
-    rows = pyarrow.parquet.read_table(folder / "scores").to_pylist()
+    units = [part.rpartition("-")[0] for part in parts]
+    assert units == [f"{table}/part-{number:05}-of-00002" for table in ("batches", "scores") for number in (0, 1)]
+    rows = pyarrow.parquet.read_table(folder / "batches").to_pylist()
     assert {(row["variable"], row["forecaster"], row["horizon"]) for row in rows} == set(
         itertools.product("ab", ("naive", "drift", "ses"), (1, 2))
     )

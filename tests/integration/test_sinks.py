@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pulse.testing.results import run_result, variable_batches
+from pulse.testing.results import publish, run_result, variable_batches
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.sinks.memory import MemorySink
 
@@ -43,13 +43,14 @@ ENDLESS = """
 import itertools, sys
 from pathlib import Path
 from pulse_adapters.sinks.folder import FolderSink
-from pulse.testing.results import run_result, variable_batches
+from pulse.testing.results import publish, run_result, variable_batches
 
 sink = FolderSink(Path(sys.argv[1]), (Path(sys.argv[1]) / "out.json",))
 print("ready", flush=True)
 for number in itertools.count(int(sys.argv[2]) * 100_000):
     sink.record(f"{number:064x}", variable_batches(number))
-    sink.publish(run_result(software={"number": str(number)}))
+    sink.pack("1a" * 16, {f"{number:064x}": variable_batches(number)})
+    publish(sink, run_result(software={"number": str(number)}))
 """
 
 
@@ -89,10 +90,12 @@ def test_a_writer_killed_at_any_moment_leaves_whole_files_or_none(tmp_path):
         writer.communicate(timeout=60)
         for path in (tmp_path / "units").glob("*/[0-9a-f]*"):
             assert sink.recall(path.name) == variable_batches(int(path.name, 16))
+            with sink.recalling("1a" * 16, [path.name]) as recall:
+                assert recall(path.name) in (None, variable_batches(int(path.name, 16)))
         for path in (tmp_path / "out.json", tmp_path / "nightly/result.json"):
             assert not path.exists() or json.loads(path.read_bytes())["run"]["id"] == "nightly"
     assert not list(tmp_path.rglob("*.damaged"))
-    sink.publish(run_result())
+    publish(sink, run_result())
     assert not list(tmp_path.rglob(".*.tmp"))
 
 
