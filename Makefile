@@ -32,7 +32,7 @@ unexport PIP_PREFIX PIP_ROOT PIP_TARGET PIP_USER PYTHONHOME
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-kernel lint docs bench lock image-check clean
+.PHONY: help run test test-browser test-kernel lint docs chaos bench lock image-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,9 @@ docs: $(DEV_INSTALLED) ## build the documentation into build/docs, warnings as e
 image-check: $(DEV_INSTALLED) ## build the container image without Docker and run it (root, buildah, debootstrap)
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m tools.image_check
+
+chaos: $(DEV_INSTALLED) ## kill and disturb 600 runs and writers, and race 200 pairs of runs (an hour; parts need root)
+	$(BIN)/python -m tests.chaos
 
 bench: $(DEV_INSTALLED) ## run the measurements in benchmarks/, one after the other
 	@set -e; for script in $(sort $(wildcard benchmarks/[a-z]*.py benchmarks/[0-9]*.py)); do \

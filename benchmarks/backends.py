@@ -43,8 +43,7 @@ from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import work_units
 from pulse_core.ports import ComputeBackend, Done, Task
 from pulse_core.runs.tables import Tables
-from pulse_core.runs.units import workload
-from pulse_core.runs.units import UnitTask
+from pulse_core.runs.units import UnitTask, workload
 
 RECALLED = ((24, 300), (24, 1_250), (300, 1_250), (24, 5_000), (24, 20_000))
 WORKERS = max(2, usable_cores())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import attrs
 
-from tests.chaos.disturbed import Stage, Verdict, disturb, kill_the_parent, terminate
+from tests.chaos.disturbed import SIGNALS, Stage, Verdict, disturb, kill_the_parent, send
 from tests.chaos.memory import LITTLE, MemoryGroup, memory_group, starved
 from tests.chaos.places import BucketResults, FolderResults, Results, full, small_disk
 from tests.chaos.running import Launch, Running
@@ -19,23 +19,35 @@ from tests.chaos.victims import kill, workers_of_dask, workers_of_pulse
 from tests.servers.dask_cluster import DaskProcesses
 from tests.servers.seaweedfs import free_ports, started
 
-PROCESSES = ("--backend", "processes", "--max-workers", "2")
+ENGINES = {"serial": ("--backend", "serial"), "processes": ("--backend", "processes", "--max-workers", "2")}
+"""Those that need no server."""
 
 Kind = tuple[str, str, str]
 """Engine, place and disturbance."""
 
 KINDS: Mapping[Kind, int] = {
+    ("serial", "folder", "parent"): 3,
+    ("serial", "folder", "SIGTERM"): 2,
+    ("serial", "folder", "SIGINT"): 2,
+    ("serial", "folder", "SIGHUP"): 2,
+    ("serial", "bucket", "parent"): 2,
+    ("serial", "bucket", "SIGTERM"): 1,
     ("processes", "folder", "worker"): 4,
     ("processes", "folder", "parent"): 4,
-    ("processes", "folder", "SIGTERM"): 3,
+    ("processes", "folder", "SIGTERM"): 2,
+    ("processes", "folder", "SIGINT"): 2,
+    ("processes", "folder", "SIGHUP"): 2,
     ("processes", "folder", "memory"): 2,
     ("processes", "disk", "disk"): 2,
     ("processes", "bucket", "worker"): 1,
     ("processes", "bucket", "parent"): 1,
+    ("processes", "bucket", "SIGHUP"): 1,
     ("processes", "bucket", "server"): 2,
     ("dask", "folder", "worker"): 2,
     ("dask", "folder", "parent"): 2,
-    ("dask", "folder", "SIGTERM"): 2,
+    ("dask", "folder", "SIGTERM"): 1,
+    ("dask", "folder", "SIGINT"): 1,
+    ("dask", "folder", "SIGHUP"): 1,
     ("dask", "folder", "memory"): 1,
     ("dask", "folder", "scheduler"): 1,
     ("dask", "bucket", "parent"): 1,
@@ -64,14 +76,14 @@ class Campaign:
         moment = choose.random()
         with ExitStack() as passing, ExitStack() as filler:
             results = self._results(place, number, passing)
-            words = PROCESSES if engine == "processes" else self._dask()
+            words = ENGINES[engine] if engine in ENGINES else self._dask()
             delay = moment * self._seconds(engine, words)
             group = passing.enter_context(memory_group()) if disturbance == "memory" else None
-            stage = self.stage.within(group) if engine == "processes" else self.stage
+            stage = self.stage.within(group) if engine in ENGINES else self.stage
             act: dict[str, Callable[[Running], bool]] = {
                 "worker": partial(self._kill_worker, engine, choose),
                 "parent": kill_the_parent,
-                "SIGTERM": terminate,
+                **{name: partial(send, number) for name, number in SIGNALS.items()},
                 "scheduler": partial(self._kill_scheduler, choose),
                 "server": partial(self._kill_server, choose),
                 "disk": partial(_fill, filler, self.folder / f"disk-{number}"),

@@ -16,15 +16,14 @@ import attrs
 import numpy as np
 
 from pulse_adapters.backends.host.deaths import BY_MEMORY
-from pulse_adapters.sinks.records import decode_record
-from pulse_core.results import VariableBacktest
 from tests.chaos.memory import MemoryGroup
-from tests.chaos.places import Results
+from tests.chaos.places import Results, finished_variables, records_of, strays_of
 from tests.chaos.running import Launch, Running
 from tests.chaos.victims import ends, kill
 
 VARIABLES = 36
 CHEAP = ("naive", "drift", "mean", "window-mean", "mean-of-all", "median-of-all")
+SIGNALS = {number.name: number for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
 _RUN_SECONDS = 120.0
 _LEFT_SECONDS = 20.0
 
@@ -48,7 +47,7 @@ class Stage:
     folder: Path
     launch: Launch
     digest: str = ""
-    records: Mapping[str, bytes] = attrs.field(factory=dict)
+    records: Mapping[str, list[bytes]] = attrs.field(factory=dict)
 
     @classmethod
     def set(cls, folder: Path, launch: Launch, results: Results) -> Stage:
@@ -58,7 +57,7 @@ class Stage:
         done = stage.run(results, ("--backend", "serial"))
         if done.status != 0:
             raise RuntimeError(f"the undisturbed run failed: {done.output}")
-        return attrs.evolve(stage, digest=done.digest, records=results.records())
+        return attrs.evolve(stage, digest=done.digest, records=records_of(results))
 
     def start(self, results: Results, engine: Sequence[str]) -> tuple[Running, Path]:
         """Start a run."""
@@ -135,13 +134,13 @@ def disturb(
     if disturbance == "memory" and done.status == 1 and BY_MEMORY not in done.output:
         problems.append(f"that memory ran out is not named: {done.output}")
     hint()
-    before = results.records()
+    before = records_of(results)
     recalled = done.recalled
     if statuses[0] != 0:
         done = stage.run(results, engine)
         statuses.append(done.status)
         recalled = done.recalled
-        finished = sum(isinstance(decode_record(content), VariableBacktest) for content in before.values())
+        finished = finished_variables(before)
         if recalled < finished:
             problems.append(f"{finished} were recorded, and {recalled} recalled")
     problems += _judge(stage, results, done, before, disturbance, statuses[0])
@@ -153,9 +152,9 @@ def kill_the_parent(running: Running) -> bool:
     return kill(running.pid)
 
 
-def terminate(running: Running) -> bool:
+def send(number: signal.Signals, running: Running) -> bool:
     """Ask the coordinator to end."""
-    os.kill(running.pid, signal.SIGTERM)
+    os.kill(running.pid, number)
     return True
 
 
@@ -183,13 +182,13 @@ def _after(running: Running, delay: float) -> bool:
 
 
 def _judge(
-    stage: Stage, results: Results, done: Done, before: Mapping[str, bytes], disturbance: str, first: int
+    stage: Stage, results: Results, done: Done, before: Mapping[str, list[bytes]], disturbance: str, first: int
 ) -> list[str]:
     problems = []
     # of memory: the kernel takes a worker where it can, and now and then the coordinator, as when there is no worker
-    by_disturbance = {"worker": (0,), "SIGTERM": (0, 75), "parent": (0, -9), "memory": (0, 1, -9)}
+    by_disturbance = {"worker": (0,), "parent": (0, -9), "memory": (0, 1, -9), **dict.fromkeys(SIGNALS, (0, 75))}
     expected: tuple[int, ...] = by_disturbance.get(disturbance, (0, 1, 75))
-    if first == -signal.SIGTERM and not before:  # before Python had begun to listen
+    if disturbance in SIGNALS and first == -SIGNALS[disturbance] and not before:  # before Python had begun to listen
         expected = (first,)
     if first not in expected:
         problems.append(f"it ended with {first}")
@@ -197,12 +196,14 @@ def _judge(
         problems.append(f"run again it ended with {done.status}: {done.output[-500:]}")
     elif done.digest != stage.digest:
         problems.append(f"the digest is {done.digest}")
-    after = results.records()
+    after = records_of(results)
     if after != stage.records:
-        problems.append(f"the ledger holds {len(after)} records, not the same as undisturbed ({len(stage.records)})")
-    if any(after.get(key) != content for key, content in before.items()):
+        twice = [key for key, contents in after.items() if len(contents) > 1]
+        problems.append(f"{len(after)} records, undisturbed {len(stage.records)}, not the same; {len(twice)} twice")
+    if any(after.get(key) != contents for key, contents in before.items()):
         problems.append("what was recorded before has changed")
-    problems.extend(f"stray: {stray}" for stray in results.strays())
+    if done.status == 0:
+        problems.extend(f"stray: {stray}" for stray in strays_of(results))
     return problems
 
 

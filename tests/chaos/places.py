@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import attrs
 
+from pulse_adapters.aws.clients import AwsSettings
+from pulse_adapters.sinks.layout import group_file, is_pack, key_of
+from pulse_adapters.sinks.packs import decode_head
+from pulse_adapters.sinks.records import decode_record
+from pulse_adapters.sinks.storage_sink import StorageSink
+from pulse_adapters.storage.folder import FolderStorage
+from pulse_adapters.storage.port import Storage
+from pulse_adapters.storage.s3 import S3Storage
+from pulse_core.results import VariableScores
+from tests.chaos.writers import strays
 from tests.servers.s3 import BUCKET, S3Server
 
 SMALL_DISK = "3m"
@@ -27,11 +38,12 @@ class Results(Protocol):
     def environment(self) -> dict[str, str]:
         """What else a process needs to reach it."""
 
-    def records(self) -> dict[str, bytes]:
-        """Return the ledger: content by key."""
+    @property
+    def storage(self) -> Storage:
+        """The place as a storage."""
 
-    def strays(self) -> list[str]:
-        """Return what should not be there once a run has ended well."""
+    def temporary(self) -> list[str]:
+        """Return the temporary files and unfinished uploads."""
 
 
 @attrs.frozen
@@ -48,12 +60,12 @@ class FolderResults:
     def environment(self) -> dict[str, str]:
         return {}
 
-    def records(self) -> dict[str, bytes]:
-        whole = (path for path in self.root.glob("units/*/*") if not path.name.startswith("."))
-        return {path.name: path.read_bytes() for path in whole}
+    @property
+    def storage(self) -> Storage:
+        return FolderStorage(self.root)
 
-    def strays(self) -> list[str]:
-        return [str(path) for path in self.root.rglob("*") if path.suffix in {".tmp", ".damaged"}]
+    def temporary(self) -> list[str]:
+        return [str(path) for path in self.root.rglob("*") if path.suffix in {".tmp", ".lock"}]
 
 
 @attrs.frozen
@@ -71,19 +83,42 @@ class BucketResults:
     def environment(self) -> dict[str, str]:
         return self.server.environment
 
-    def records(self) -> dict[str, bytes]:
-        client = self.server.client()
-        keys = [key for key in self._keys() if key.startswith(f"{self.prefix}/units/")]
-        return {key.rpartition("/")[2]: client.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+    @property
+    def storage(self) -> Storage:
+        os.environ.update(self.server.environment)
+        return S3Storage(BUCKET, f"{self.prefix}/", AwsSettings(endpoint_url=self.server.endpoint))
 
-    def strays(self) -> list[str]:
+    def temporary(self) -> list[str]:
         uploads = self.server.client().list_multipart_uploads(Bucket=BUCKET, Prefix=self.prefix).get("Uploads", [])
-        damaged = [key for key in self._keys() if key.endswith(".damaged")]
-        return damaged + [f"unfinished upload of {upload['Key']}" for upload in uploads]
+        return [f"unfinished upload of {upload['Key']}" for upload in uploads]
 
-    def _keys(self) -> list[str]:
-        pages = self.server.client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{self.prefix}/")
-        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+def records_of(results: Results) -> dict[str, list[bytes]]:
+    """Return all records, encoded, by key; a key that was recorded twice has two."""
+    records: dict[str, list[bytes]] = {}
+    for entry in results.storage.entries(""):
+        content = results.storage.read(entry.name)
+        file = group_file(entry.name)
+        key = key_of(entry.name)
+        if content is not None and key is not None:
+            records.setdefault(key, []).append(content)
+        elif content is not None and file is not None and is_pack(file[1]):
+            for packed, (start, length) in decode_head(content).places.items():
+                records.setdefault(packed, []).append(content[start : start + length])
+    return records
+
+
+def finished_variables(records: Mapping[str, Sequence[bytes]]) -> int:
+    """Return how many variables are recorded to their end: those with scores."""
+    decoded = (decode_record(key, contents[0]) for key, contents in records.items())
+    return sum(isinstance(record, VariableScores) for record in decoded)
+
+
+def strays_of(results: Results) -> list[str]:
+    """Return what should not be there once a run has ended well."""
+    sink = StorageSink(results.storage)
+    of_runs = [name for run_id in sink.run_ids() for name in strays(results.storage, run_id)]
+    return [*of_runs, *results.temporary()]
 
 
 @contextmanager

@@ -135,17 +135,14 @@ def found(storage: Storage) -> Found:
     return Found(run.document.digest, log)
 
 
-def strays(storage: Storage) -> list[str]:
+def strays(storage: Storage, run_id: str = RUN) -> list[str]:
     """Return what nobody needs once a run has published: other parts, claims, what was set aside."""
-    sink = StorageSink(storage)
-    run = read_result(sink, RUN)
-    needed = {f"{RUN}/{part.name}" for table in run.document.tables for part in run.parts(table)}
-    allowed = {f"{RUN}/result.json", f"{RUN}/{LOG}", *needed}
+    run = read_result(StorageSink(storage), run_id)
+    needed = {f"{run_id}/{part.name}" for table in run.document.tables for part in run.parts(table)}
+    allowed = {f"{run_id}/result.json", f"{run_id}/{LOG}", *needed}
     names = {entry.name for entry in storage.entries("")}
-    runs = {name for name in names if name.startswith(f"{RUN}/")}
-    return sorted(
-        (runs - allowed) | (needed - names) | {name for name in names if name.endswith((".damaged", "claim"))}
-    )
+    other = {name for name in names - allowed if name.startswith(f"{run_id}/")}
+    return sorted(other | (needed - names) | {name for name in names if name.endswith(".damaged")})
 
 
 def _spec(calibration: str) -> RunSpec:

@@ -8,8 +8,10 @@ import resource
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from importlib.util import cache_from_source
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +49,7 @@ def started(folder: Path, *arguments: object, **options: object) -> subprocess.P
     return subprocess.Popen(words, cwd=folder, env=environment(), text=True, start_new_session=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
-def wait_until_at_work(folder: Path, process: subprocess.Popen[str]) -> None:
+def wait_until_at_work(folder: Path, process: subprocess.Popen[Any]) -> None:
     while not (folder / "waiting").exists():
         assert process.poll() is None
         time.sleep(0.02)
@@ -201,7 +203,7 @@ def full(path: str = "/dev/full") -> int:
     return os.open(path, os.O_WRONLY)
 
 
-def limited(size: int) -> object:
+def limited(size: int) -> Callable[[], None]:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
@@ -273,7 +275,7 @@ def test_a_limit_on_the_size_of_files_is_told(folder, words, size) -> None:
             env=environment(),
             stdout=out,
             stderr=subprocess.PIPE,
-            preexec_fn=limited(size),  # type: ignore[arg-type]
+            preexec_fn=limited(size),
             text=True,
             check=False,
         )
@@ -295,7 +297,7 @@ def test_a_limit_on_the_size_of_files_does_not_damage_bytecode(folder) -> None:
         cwd=folder,
         env=environment(),
         stderr=subprocess.DEVNULL,
-        preexec_fn=limited(128),  # type: ignore[arg-type]
+        preexec_fn=limited(128),
         check=False,
     )
     assert pulse(folder, "init", "three.toml").returncode == 0

@@ -30,7 +30,7 @@ IN_TIME = 60.0
 def with_kills(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """Kill the fork server while it starts a worker, so many times: before it has told the worker's number."""
     left = iter(range(count))
-    server = forkserver._forkserver  # type: ignore[attr-defined]
+    server: Any = forkserver._forkserver
     connect = server.connect_to_new_process
 
     def connect_and_kill(descriptors: Any) -> Any:
@@ -87,7 +87,7 @@ def test_a_cluster_of_our_own_is_started_again(monkeypatch, failures, starts) ->
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
+def folder(tmp_path: Path) -> Path:
     for name, level in (("a", 100.0), ("b", 1000.0)):
         write_series(tmp_path / "data", name, level)
     (tmp_path / "own.py").write_text(

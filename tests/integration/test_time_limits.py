@@ -55,7 +55,7 @@ def test_a_unit_that_takes_too_long_is_failed_and_the_others_are_done(backend, a
 
 @pytest.mark.parametrize("backend", ["serial", "processes"])
 def test_no_limit_holds_none(backend) -> None:
-    of = {"serial": SerialBackend(), "processes": ProcessesBackend(max_workers=2, worth_seconds=0)}
+    of: dict[str, Any] = {"serial": SerialBackend(), "processes": ProcessesBackend(max_workers=2, worth_seconds=0)}
     outcomes = list(of[backend].run(Overlong("short", 2), units(4)))
     assert all(isinstance(outcome, Done) for outcome in outcomes)
 

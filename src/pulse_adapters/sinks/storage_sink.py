@@ -10,7 +10,7 @@ import attrs
 
 from pulse_adapters.sinks.archive import StorageArchive
 from pulse_adapters.sinks.claims import Output, StorageClaims
-from pulse_adapters.sinks.layout import attachment_name, mark_name
+from pulse_adapters.sinks.layout import RECORDS, attachment_name, mark_name
 from pulse_adapters.sinks.pack_store import StoragePacks
 from pulse_adapters.sinks.parts import StorageParts
 from pulse_adapters.sinks.single_records import SingleRecords
@@ -86,17 +86,19 @@ class StorageSink(StorageArchive):
     def probe(self) -> Iterator[tuple[str, SinkUnavailable | None]]:
         """Yield the address of the results and of each output, with the error of writing there, or None.
 
-        The files of the probe are removed.
+        The files of the probe are removed; where the process is killed before, as temporary files by the next run.
         """
-        for output in (Output(self.storage, ""), *self.outputs):
-            name = f"{output.name}.check-{secrets.token_hex(8)}"
+        probed = [(self.storage.address(""), Output(self.storage, f"{RECORDS}/check"))]
+        for address, output in (*probed, *((output.address, output) for output in self.outputs)):
+            folder, slash, file = output.name.rpartition("/")
+            name = f"{folder}{slash}.{file}.{secrets.token_hex(8)}.tmp"
             try:
                 output.storage.create(name, b"")
-                output.storage.remove(name)
+                output.storage.remove_all([name])
             except SinkUnavailable as error:
-                yield output.address, error
+                yield address, error
             else:
-                yield output.address, None
+                yield address, None
 
     def attach(self, run_id: str, name: str, content: bytes) -> str:
         """Write a file of another kind, e.g. `run.log`, to a run's folder; return its address.

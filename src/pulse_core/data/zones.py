@@ -14,6 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pulse_core.data.observations import Moments
 
@@ -32,6 +33,10 @@ EAST: Final = 14 * HOUR
 WEST: Final = 12 * HOUR
 """The furthest offsets from UTC that zones have."""
 
+MAX_CHANGES_A_YEAR: Final = 4
+"""How often a zone's offset from UTC changes in a year at most: Morocco's, around Ramadan."""
+
+_PROBED: Final = 50
 _QUARTER: Final = HOUR // 4
 
 _FIRST_TRIED: Final = (
@@ -84,9 +89,14 @@ def zone_with_one_time_of_day(stamps: Moments, accepts: Accepts) -> str | None:
     times = times_of_day(stamps)
     if len(times) > MAX_TIMES_OF_DAY or _spread(times) > MAX_SPREAD:
         return None
+    changes = _changes(stamps)
+    years = int((stamps[-1] - stamps[0]) // np.timedelta64(365, "D")) + 1
+    if len(changes) > MAX_CHANGES_A_YEAR * (years + 1):  # two times a day, not two seasons
+        return None
+    probe = np.unique(np.concatenate([[0, len(stamps) - 1], changes[:_PROBED], changes[:_PROBED] + 1]))
     other = None
     for zone in _candidates(times):
-        walls = _walls(stamps, zone)
+        walls = _walls(stamps, probe, zone)
         if walls is None or not accepts(walls):
             continue
         if len(times) == 1 or int(walls[0].astype(np.int64)) % DAY == 0:
@@ -124,19 +134,31 @@ def _others() -> tuple[str, ...]:
     return tuple(sorted(available_timezones().difference(_FIRST_TRIED)))
 
 
-def _walls(stamps: Moments, zone: str) -> Moments | None:
-    """Return timestamps as a zone's clocks show them, or None where they are not at one time of day there."""
+def _changes(stamps: Moments) -> NDArray[np.int64]:
+    """Return the positions after which the UTC time of day changes."""
+    times = stamps.view(np.int64) % DAY
+    return np.flatnonzero(times[1:] != times[:-1])
+
+
+def _walls(stamps: Moments, probe: NDArray[np.int64], zone: str) -> Moments | None:
+    """Return timestamps as a zone's clocks show them, or None where they are not at one time of day there.
+
+    Zones differ where the time of day changes in UTC: the timestamps at the positions `probe` exclude most of them.
+    """
     try:
-        # where the time of day changes in UTC the zones differ: a few timestamps exclude most of them
-        times = stamps.view(np.int64) % DAY
-        changes = np.flatnonzero(times[1:] != times[:-1])[:50]
-        probe = np.unique(np.concatenate([[0, len(stamps) - 1], changes, changes + 1]))
-        if not _at_one_time(local(stamps[probe], zone)):
+        if not _has_one_time(stamps[probe].tolist(), _info(zone)):
             return None
         walls = local(stamps, zone)
     except (OverflowError, ZoneInfoNotFoundError, ValueError):  # the year 1 or 9999, or no such zone on this machine
         return None
     return walls if _at_one_time(walls) else None
+
+
+def _has_one_time(stamps: list[datetime], info: tzinfo) -> bool:
+    """Whether a zone's clocks show one time of day at all of these moments; most zones fail at the second."""
+    walls = (info.fromutc(stamp.replace(tzinfo=info)) for stamp in stamps)
+    first = next(walls).time()
+    return all(wall.time() == first for wall in walls)
 
 
 def _at_one_time(walls: Moments) -> bool:
@@ -146,6 +168,8 @@ def _at_one_time(walls: Moments) -> bool:
 
 @cache
 def _info(zone: str) -> tzinfo:
+    if zone == UTC:
+        return UTC_ZONE
     if not zone.startswith("UTC"):
         return ZoneInfo(zone)
     hours, _, minutes = zone.removeprefix("UTC")[1:].partition(":")

@@ -86,7 +86,7 @@ def test_a_hint_is_about_what_was_refused(action, verb) -> None:
 
 
 @pytest.fixture
-def keys(tmp_path) -> Path:
+def keys(tmp_path: Path) -> Path:
     openssl = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-days", "2", "-subj", "/CN=x"]
     for name, phrase in (("plain", ["-nodes"]), ("locked", ["-passout", "pass:secret"]), ("other", ["-nodes"])):
         files = ["-keyout", str(tmp_path / f"{name}.key"), "-out", str(tmp_path / f"{name}.pem")]

@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 import pytest
 
-from pulse.testing.results import per_origin_record, run_result, spec
+from pulse.testing.results import per_origin_record, publish, run_result, spec
 from pulse_adapters.published.result_reader import read_result
 from pulse_adapters.sinks.claims import PartMissing
 from pulse_adapters.sinks.folder import FolderSink
@@ -267,3 +267,16 @@ def test_a_run_whose_records_were_removed_computes_them_anew_with_the_same_diges
     FolderSink(tmp_path).remove_records(list(FolderSink(tmp_path).records()), TOMORROW)
     again = Trained().result(storage)
     assert (again.digest, again.units.computed) == (first.digest, 3)
+
+
+def test_a_probe_leaves_nothing_and_one_that_was_killed_nothing_after_the_next_run(tmp_path, monkeypatch):
+    sink = FolderSink(tmp_path / "results", [tmp_path / "out.json"])
+    assert [error for _, error in sink.probe()] == [None, None]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert not (tmp_path / "results" / "records").exists()
+    with monkeypatch.context() as killed:
+        killed.setattr(type(sink.storage), "remove_all", lambda *_: None)
+        list(sink.probe())
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
+    publish(sink, run_result(parts=()))
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["out.json", "result.json"]

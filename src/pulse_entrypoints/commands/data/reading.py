@@ -77,7 +77,7 @@ def _by_processes(
         hint = "Was there too little memory? Name fewer variables at a time"
         raise UnitFailed("a process that read data was killed", "", hint) from error
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 class _Count:
