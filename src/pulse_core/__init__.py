@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         UnitFailed,
         VariableNotFound,
     )
-    from pulse_core.events import Event, Observer, RunFinished, RunPlanned, RunWaiting, UnitFinished
+    from pulse_core.events import Event, ForecasterCaution, Observer, RunFinished, RunPlanned, RunWaiting, UnitFinished
     from pulse_core.forecasters.base import (
         FittedForecaster,
         Forecaster,
@@ -115,6 +115,7 @@ __all__ = [
     "Failure",
     "FittedForecaster",
     "Forecaster",
+    "ForecasterCaution",
     "ForecasterFailed",
     "Forecasting",
     "Forecasts",
@@ -186,7 +187,8 @@ _EXPORTS: Final = {
         "KernelUnavailable", "MalformedData", "NotRecorded", "PulseError", "RunFailed", "RunIdTaken",
         "RunInterrupted", "RunNotFound", "SettingsError", "SinkUnavailable", "StoreUnavailable", "TooLittleData",
         "UnitFailed", "VariableNotFound"),
-    "pulse_core.events": ("Event", "Observer", "RunFinished", "RunPlanned", "RunWaiting", "UnitFinished"),
+    "pulse_core.events": ("Event", "ForecasterCaution", "Observer", "RunFinished", "RunPlanned", "RunWaiting",
+        "UnitFinished"),
     "pulse_core.forecasters.base": ("FittedForecaster", "Forecaster", "Histories", "PointForecaster", "Positions",
         "QuantileForecaster", "Values"),
     "pulse_core.forecasters.per_origin": ("PerOriginForecaster",),

@@ -18,8 +18,9 @@ from pulse_adapters.aws.clients import AwsSettings
 from pulse_adapters.sinks.storage_sink import StorageSink
 from pulse_adapters.storage.s3 import S3Storage
 from pulse_core.errors import SinkUnavailable
-from tests.servers.faults import Fault, LoseAnswer, Proxy, Reset
-from tests.servers.s3 import BUCKET, S3Server
+from tests.servers.faults import Fault, LoseAnswer, Proxy, Reset, proxied
+from tests.servers.moto_server import moto
+from tests.servers.s3 import BUCKET, S3Server, environment_of
 
 pytestmark = pytest.mark.integration
 
@@ -116,6 +117,21 @@ class WritersAndReaders(RuleBasedStateMachine):
         self.storage.replace(name, content)
         self.model[name] = {content}
 
+    @rule(name=name, before=st.none() | content, after=st.none() | content, fault=kill)
+    def exchange(self, name: str, before: bytes | None, after: bytes | None, fault: Fault | None) -> None:
+        self.dying(fault)
+        try:
+            exchanged = self.storage.exchange(name, before, after)
+        except SinkUnavailable:
+            self.model[name] = self.model[name] | ({after} if before in self.model[name] else set())
+            return
+        if exchanged:
+            assert before in self.model[name]
+            self.model[name] = {after}
+        else:
+            assert self.model[name] != {before}
+            self.model[name] = self.model[name] - {before}
+
     @rule(name=name, fault=kill)
     def remove(self, name: str, fault: Fault | None) -> None:
         self.dying(fault)
@@ -173,6 +189,28 @@ def test_whatever_writers_die_of_the_place_holds_what_the_model_allows(in_seawee
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("after", [b"new", None])
+def test_an_exchange_whose_answer_was_lost_is_known_to_have_succeeded(in_seaweedfs, fault_proxy, after):
+    storage = S3Storage(BUCKET, in_seaweedfs.corner(), AwsSettings(endpoint_url=fault_proxy.endpoint, retry_attempts=3))
+    storage.create("a", b"old")
+    fault_proxy.plan(LoseAnswer(), where=lambda seen: seen.method in {"PUT", "DELETE"})
+    assert storage.exchange("a", b"old", after)
+    assert storage.read("a") == after
+
+
+def test_a_server_without_conditional_writes_is_recognised_and_exchanges_all_the_same():
+    # moto does not check signatures, which cover the headers
+    with environment_of(moto()), proxied(moto().endpoint) as proxy:
+        proxy.dropped |= {"if-match", "if-none-match"}
+        storage = S3Storage(BUCKET, moto().corner(), AwsSettings(endpoint_url=proxy.endpoint))
+        assert storage.exchange("a", None, b"one")
+        assert not storage.exchange("a", None, b"two")
+        assert storage.exchange("a", b"one", b"two")
+        assert not storage.exchange("a", b"one", None)
+        assert storage.exchange("a", b"two", None)
+        assert list(storage.entries("")) == []
 
 
 def test_a_record_written_by_a_writer_that_died_is_recalled_or_written_again(in_seaweedfs, fault_proxy):

@@ -43,6 +43,9 @@ HINT_BUILD: Final = "Install Pulse anew, in a clone by `make run` or `pip instal
 _CELLS_COMPARED: Final = 8
 """Cells that `comparisons` reads together: SIDE_BY_SIDE of comparison.c."""
 
+_COMPARED_AT_ONCE: Final = 200_000_000
+"""Products (cell x origin x horizon) of a call, at most 0.1 s: a signal is heard in between."""
+
 _KINDS: Final = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double}
 _SIGNATURES: Final = {
     "pulse_scales": "aaiiaaa",
@@ -52,7 +55,7 @@ _SIGNATURES: Final = {
     "pulse_ensemble_latest": "a",
     "pulse_trust": "aiiiidaddaa",
     "pulse_sequence_counts": "aiiiiia",
-    "pulse_comparisons": "aaiiiiiaaa",
+    "pulse_comparisons": "aaiiiiiiaaa",
     "pulse_common_losses": "aaiiiiiaa",
     "pulse_diebold_mariano": "aii:d",
     "pulse_measures": "aaiai",
@@ -318,18 +321,23 @@ def comparisons(cells: Array, reported: Array, forecasters: int, benchmark: int)
     origins, horizons = reported.shape
     _fit_cells(cells, forecasters, horizons, "benchmark", benchmark)
     statistic, count = np.empty((forecasters, horizons)), np.empty((forecasters, horizons), dtype=np.int64)
-    library().pulse_comparisons(
-        doubles(cells, origins, cells.shape[1]),
-        doubles(reported, origins, horizons),
-        origins,
-        forecasters,
-        horizons,
-        cells.shape[1],
-        benchmark,
-        doubles(np.empty((_CELLS_COMPARED, origins)), _CELLS_COMPARED, origins),
-        doubles(statistic, forecasters, horizons),
-        positions(count, forecasters, horizons),
-    )
+    scratch = np.empty((_CELLS_COMPARED, origins))
+    number = forecasters * horizons
+    at_once = max(1, _COMPARED_AT_ONCE // (max(origins, 1) * horizons * _CELLS_COMPARED)) * _CELLS_COMPARED
+    for begin in range(0, number, at_once):
+        library().pulse_comparisons(
+            doubles(cells, origins, cells.shape[1]),
+            doubles(reported, origins, horizons),
+            origins,
+            horizons,
+            cells.shape[1],
+            benchmark,
+            begin,
+            min(begin + at_once, number),
+            doubles(scratch, _CELLS_COMPARED, origins),
+            doubles(statistic, forecasters, horizons),
+            positions(count, forecasters, horizons),
+        )
     return statistic, count
 
 

@@ -55,18 +55,18 @@ PULSE_EXPORT double pulse_diebold_mariano(double *difference, int64_t count, int
     return mean * sqrt(correction) / sqrt(variance <= 0.0 ? 0.0 : variance);
 }
 
-/* Tell each cell's statistic against the benchmark on common origins, and the number of these; (forecasters, horizons).
+/* Tell the statistics of the cells begin..end-1 against the benchmark on common origins, and the number of these;
+ * (forecasters, horizons).
  *
  * `forecasts` (origins, stride) and `reported` (origins, horizons), from the first origin of the period; `difference`
  * (SIDE_BY_SIDE, origins) is scratch.
  */
-PULSE_EXPORT void pulse_comparisons(const double *forecasts, const double *reported, int64_t origins, int64_t forecasters,
-                                    int64_t horizons, int64_t stride, int64_t benchmark, double *difference,
+PULSE_EXPORT void pulse_comparisons(const double *forecasts, const double *reported, int64_t origins, int64_t horizons,
+                                    int64_t stride, int64_t benchmark, int64_t begin, int64_t end, double *difference,
                                     double *statistic, int64_t *count)
 {
-    const int64_t cells = forecasters * horizons;
-    for (int64_t first = 0; first < cells; first += SIDE_BY_SIDE) {
-        int64_t width = cells - first < SIDE_BY_SIDE ? cells - first : SIDE_BY_SIDE, h[SIDE_BY_SIDE], n[SIDE_BY_SIDE];
+    for (int64_t first = begin; first < end; first += SIDE_BY_SIDE) {
+        int64_t width = end - first < SIDE_BY_SIDE ? end - first : SIDE_BY_SIDE, h[SIDE_BY_SIDE], n[SIDE_BY_SIDE];
         for (int64_t i = 0; i < width; i++) {
             h[i] = (first + i) % horizons;
             n[i] = 0;

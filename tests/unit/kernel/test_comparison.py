@@ -74,6 +74,15 @@ def test_statistics_of_cells_are_those_of_their_common_origins(count, forecaster
             assert bits(statistic[forecaster, h]) == bits(math.nan if forecaster == benchmark else plain)
 
 
+def test_statistics_do_not_depend_on_how_many_are_told_at_a_time(monkeypatch):
+    generator = np.random.default_rng(3)
+    cells, reported = generator.normal(size=(50, 36)), generator.normal(size=(50, 5))
+    at_once = bindings.comparisons(cells, reported, 7, 2)
+    monkeypatch.setattr(bindings, "_COMPARED_AT_ONCE", 1)
+    for whole, part in zip(at_once, bindings.comparisons(cells, reported, 7, 2), strict=True):
+        assert whole.tobytes() == part.tobytes()
+
+
 @settings(max_examples=60)
 @given(st.integers(0, 60), st.integers(1, 14), st.integers(1, 13), kinds, seeds, st.data())
 def test_losses_on_common_origins_are_those_of_plain_loops(count, forecasters, horizons, kind, seed, data):

@@ -151,7 +151,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def what_has_a_name_is_whole(self) -> None:
         if not hasattr(self, "root"):
             return
-        listed = {record.key for record in self.sink.records() if not record.damaged}
+        listed = {record.name.rpartition("/")[2] for record in self.sink.records() if not record.damaged}
         assert self.certain <= listed <= self.certain | self.possible
         for key in listed:
             assert self.sink.recall(key) == VALUES[key]
