@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from pulse_core import Record, RunResult, Write
+import attrs
+
+from pulse_core import Columns, PartFacts, Recall, Record, RunClaim, RunSpec
+
+
+@attrs.frozen
+class SilentPart:
+    """A part of no rows: the columns are laid out, and dropped."""
+
+    facts: PartFacts | None = None
+
+    def write(self, columns: Columns) -> None:
+        """Drop the rows."""
 
 
 class SilentSink:
@@ -21,19 +33,27 @@ class SilentSink:
     def remove_record(self, key: str) -> None:
         """There is none."""
 
-    def has_part(self, run_id: str, name: str) -> bool:
+    def pack(self, group: str, records: Mapping[str, Record]) -> None:
+        """Forget the records."""
+
+    @contextmanager
+    def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
+        del group, keys
+        yield self.recall
+
+    def index(self, group: str) -> None:
+        """There is nothing to find."""
+
+    @contextmanager
+    def part(self, run_id: str, name: str) -> Iterator[SilentPart]:
         del run_id, name
+        yield SilentPart()
+
+    def has_part(self, run_id: str, part: PartFacts) -> bool:
+        del run_id, part
         return False
 
     @contextmanager
-    def part(self, run_id: str, name: str) -> Iterator[Write]:
-        del run_id, name
-        yield lambda columns: None  # noqa: ARG005  the columns are laid out, and dropped
-
-    def copy_part(self, name: str, source: str, run_id: str) -> bool:
-        del name, source, run_id
-        return False
-
-    def publish(self, result: RunResult) -> Sequence[str]:
-        del result
-        return ()
+    def claim(self, run_id: str, spec: RunSpec, waiting: Callable[[str], None]) -> Iterator[RunClaim]:
+        del run_id, spec, waiting
+        raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What readers of results cost with many variables: time on the clock and peak memory of each command, a process each.
+"""What readers of results cost with many variables: CPU time, the clock's and peak memory of commands, a process each.
 
 Two runs are published by the real writers, with drawn numbers: 13 forecasters, horizon 5, 24 batches. `--changed` of
 the variables have other scores in the second run (0.01; 1 for all).
@@ -8,6 +8,8 @@ the variables have other scores in the second run (0.01; 1 for all).
 from __future__ import annotations
 
 import argparse
+import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -131,15 +133,25 @@ def make(folder: Path, variables: int, changed: float) -> None:
 
 
 def measured(words: list[str], folder: Path) -> None:
-    """Run a command in a process and print its seconds and its peak memory."""
+    """Run a command beside the results in a process, and print its seconds and its peak memory."""
     program = [sys.executable, "-c", "from pulse_entrypoints.cli.program import pulse; pulse()", *words]
-    started, peak = time.perf_counter(), 0
-    with tempfile.TemporaryFile() as output, subprocess.Popen(program, stdout=output, cwd=folder.parent) as process:
+    started, cpu, peak = time.perf_counter(), children_seconds(), 0
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(program, stdout=output, env={**os.environ, "PULSE_RESULTS": str(folder)}) as process,
+    ):
         while process.poll() is None:
             peak = max(peak, peak_kb(process.pid))
             time.sleep(0.01)
         seconds, size = time.perf_counter() - started, output.tell()
-    print(f"{' '.join(words):60}{seconds:7.2f} s{peak / 1024:7.0f} MB{size:12,} B  exit {process.returncode}")
+    cost = f"{children_seconds() - cpu:7.2f} s CPU{seconds:7.2f} s{peak / 1024:6.0f} MB{size:12,} B"
+    print(f"{' '.join(words):40}{cost}  exit {process.returncode}", flush=True)
+
+
+def children_seconds() -> float:
+    """Return the CPU time of all processes that this one has started and waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def peak_kb(pid: int) -> int:
@@ -164,7 +176,6 @@ def main() -> None:
             make(folder, options.variables, options.changed)
         size = (folder / BEFORE / "result.json").stat().st_size
         print(f"{options.variables} variables, result.json {size / 1e6:.1f} MB, {size / options.variables:.0f} B each")
-        results = ["--results", str(folder)]
         measured(["--version"], folder)
         for words in (
             ["runs", "list"],
@@ -175,7 +186,7 @@ def main() -> None:
             ["compare", BEFORE, AFTER],
             ["compare", BEFORE, AFTER, "--format", "csv"],
         ):
-            measured([*words, *results], folder)
+            measured(list(words), folder)
 
 
 if __name__ == "__main__":

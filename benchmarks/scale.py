@@ -30,8 +30,8 @@ from pulse_core.backtest.variable import backtest, histories_of
 from pulse_core.data.known_at import resolve_known_at
 from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.forecasters.registry import resolve
-from pulse_core.runs.score_rows import score_columns
-from pulse_core.runs.summary import aggregate
+from pulse_core.runs.summary import aggregate, variable_batches
+from pulse_core.runs.table_rows import batch_columns, score_columns
 from pulse_core.runs.tables import Tables
 from pulse_core.runs.units import UnitTask
 
@@ -129,9 +129,10 @@ class Way:
         whole = self.timed("backtest", lambda: backtest(point, spec, forecasters))
         tests = Stage("trust and tests", whole.cpu - laid_out.cpu - forecasts.cpu - learning.cpu)
         record = backtest(point, spec, forecasters).record
+        scores, by_batch = aggregate(record, spec), variable_batches(record)
         after = [
             self.timed("scores", lambda: aggregate(record, spec)),
-            self.timed("rows of scores", lambda: score_columns([record], spec)),
+            self.timed("rows of tables", lambda: (score_columns([scores]), batch_columns([by_batch], spec))),
         ]
         run = self.timed("everything", lambda: train(MemoryStore({rows.variable: self.observations}), spec))
         remainder = Stage("plan, keys, sink", run.cpu - whole.cpu - sum(stage.cpu for stage in (*before, *after)))

@@ -76,8 +76,10 @@ def test_the_same_digest_as_on_local_files(server, tmp_path, local_digest):
     keys = server.keys(f"{corner}results/")
     run_id = event(done, "run_finished")["run_id"]
     assert {f"{run_id}/result.json", f"{run_id}/run.log"} < set(keys)
-    # of each variable a record, its scores and what reading gave; and who has the part of the tables
-    assert len([key for key in keys if key.startswith("units/")]) == 2 * 3 + 1
+    # one object with all that is recorded of the unit, and the index that knows it
+    records = [key.rpartition("/")[2] for key in keys if key.startswith(("records/", "units/"))]
+    assert sorted(name.partition("-")[0] for name in records if name.startswith("index")) == ["index"]
+    assert len(records) == 2
     published = event(done, "run_finished")["published"]
     assert published[0] == f"s3://{BUCKET}/{corner}results/{run_id}/result.json"
     assert [place.rpartition("/")[2] for place in published] == ["result.json", "local_results.json", "r.json"]

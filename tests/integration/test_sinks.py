@@ -49,6 +49,7 @@ sink = FolderSink(Path(sys.argv[1]), (Path(sys.argv[1]) / "out.json",))
 print("ready", flush=True)
 for number in itertools.count(int(sys.argv[2]) * 100_000):
     sink.record(f"{number:064x}", variable_batches(number))
+    sink.pack("1a" * 16, {f"{number:064x}": variable_batches(number)})
     publish(sink, run_result(software={"number": str(number)}))
 """
 
@@ -89,6 +90,8 @@ def test_a_writer_killed_at_any_moment_leaves_whole_files_or_none(tmp_path):
         writer.communicate(timeout=60)
         for path in (tmp_path / "units").glob("*/[0-9a-f]*"):
             assert sink.recall(path.name) == variable_batches(int(path.name, 16))
+            with sink.recalling("1a" * 16, [path.name]) as recall:
+                assert recall(path.name) in (None, variable_batches(int(path.name, 16)))
         for path in (tmp_path / "out.json", tmp_path / "nightly/result.json"):
             assert not path.exists() or json.loads(path.read_bytes())["run"]["id"] == "nightly"
     assert not list(tmp_path.rglob("*.damaged"))

@@ -22,6 +22,9 @@ from pulse_core.tables import Column, Columns, Labels
 
 _HINT: Final = "Run the same training again: it checks the parts of its tables, and writes this one anew"
 
+_NAMES: Final = {"double": "float64", "float": "float32"}
+"""What numpy calls types of Arrow that it names otherwise."""
+
 
 @attrs.frozen(eq=False)
 class Rows:
@@ -256,18 +259,33 @@ def _matching(rows: Rows, variables: Collection[str] | None, horizon: int | None
 def _column(chunks: Any) -> Column:
     import pyarrow as pa
 
-    if pa.types.is_dictionary(chunks.type) or pa.types.is_string(chunks.type):
-        return _labels(chunks)
-    # a null becomes NaN, or NaT
-    values: NDArray[Any] = chunks.to_numpy(zero_copy_only=False)
-    return values.astype("datetime64[us]") if values.dtype.kind == "M" else values
+    array = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
+    is_text = pa.types.is_dictionary(array.type) or pa.types.is_string(array.type)
+    return _labels(array) if is_text else _values(array)
 
 
-def _labels(chunks: Any) -> Labels:
+def _values(array: Any) -> NDArray[Any]:
+    """Return an Arrow array as numpy's, of its memory where nothing is null; a null becomes NaN, or NaT.
+
+    Arrow's own way would load pandas, which takes longer than most reading.
+    """
+    import pyarrow as pa
+
+    bitmap, data = array.buffers()
+    is_moment = pa.types.is_timestamp(array.type)
+    dtype = np.dtype(f"datetime64[{array.type.unit}]" if is_moment else _NAMES.get(str(array.type), str(array.type)))
+    start, stop = array.offset, array.offset + len(array)
+    values: NDArray[Any] = np.frombuffer(data, dtype, count=stop)[start:]
+    if array.null_count:
+        valid = np.unpackbits(np.frombuffer(bitmap, np.uint8), count=stop, bitorder="little")[start:].astype(bool)
+        values = np.where(valid, values, np.datetime64("NaT") if is_moment else np.nan)
+    return values.astype("datetime64[us]", copy=False) if is_moment else values
+
+
+def _labels(array: Any) -> Labels:
     """Return a text column as labels: the names that occur, in the order of their first row."""
-    column = chunks.combine_chunks() if chunks.num_chunks != 1 else chunks.chunk(0)
-    encoded = column if hasattr(column, "indices") else column.dictionary_encode()
-    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    encoded = array if hasattr(array, "indices") else array.dictionary_encode()
+    codes = _values(encoded.indices).astype(np.int64)
     first = np.full(len(encoded.dictionary), len(codes))
     first[codes[::-1]] = np.arange(len(codes))[::-1]  # of equal codes the last assignment stays: their first row
     used = np.flatnonzero(first < len(codes))

@@ -14,9 +14,9 @@ from pulse_core.backtest.variable import histories_of
 from pulse_core.data.known_at import resolve_known_at
 from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
-from pulse_core.results import Record, VariableBacktest
+from pulse_core.results import Record
 from pulse_core.tables import Column, Labels
-from tests.backtests import kept_backtests
+from tests.backtests import KeptBacktest, kept_backtests
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 from tests.reference import FORECASTS
 from tests.strategies import ALL_NAMES, SEASON
@@ -82,7 +82,7 @@ def ended(observations: Observations | Sequence[Observations], spec: RunSpec, **
 
 def backtested(
     observations: Observations | Sequence[Observations], spec: RunSpec, *custom: Forecaster
-) -> VariableBacktest | None:
+) -> KeptBacktest | None:
     """What the backtest of the first of these variables comes to; None where there was none."""
     members = [observations] if isinstance(observations, Observations) else observations
     with kept_backtests() as backtests:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pulse_core import Observations, RunSpec, VariableSummary
-from pulse_core.results import TRUST, VariableBacktest
+from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES, all_measures
-from tests.backtests import kept_backtests
+from tests.backtests import KeptBacktest, kept_backtests
 from tests.plain_pairs import Judged
 from tests.plain_trust import TIE
 from tests.reference import NEAR, Case, Report, report
@@ -91,7 +91,7 @@ def too_small(stands: Judged, expected: Report) -> bool:
     return any(0 < scale <= NEAR * expected.size for scale in stands.scales)
 
 
-def assert_batches(result: VariableBacktest, expected: Report, spec: RunSpec) -> None:
+def assert_batches(result: KeptBacktest, expected: Report, spec: RunSpec) -> None:
     for batch in result.sums.batches.tolist():
         cases = {
             name: {ahead: [case for case in here if case.batch == batch] for ahead, here in horizons.items()}
@@ -102,7 +102,7 @@ def assert_batches(result: VariableBacktest, expected: Report, spec: RunSpec) ->
         assert_counts(result, expected, spec, batch)
 
 
-def assert_counts(result: VariableBacktest, expected: Report, spec: RunSpec, batch: int) -> None:
+def assert_counts(result: KeptBacktest, expected: Report, spec: RunSpec, batch: int) -> None:
     """Wins and losses stand in the batch in which they became known."""
     for row, (name, horizons) in enumerate(expected.cases.items()):
         for ahead, here in horizons.items():

@@ -253,6 +253,7 @@ def test_a_fitted_forecaster_is_fitted_once_for_both():
 def test_a_forecaster_without_a_fit_brings_nothing_between_the_origins_it_is_called_at():
     forecaster = PerOriginForecaster(PLAIN, "1", Normal(), refit_every=7)
     record = backtested(series(SHORT), attrs.evolve(SPEC, horizon=1), forecaster)
+    assert record is not None
     assert record.sums.values[:, 2, 0, 0].tolist() == [1, 1, 1, 1]
 
 

@@ -81,7 +81,7 @@ def content_of(observations: Observations, spec: RunSpec, *custom: Forecaster) -
     return Content(
         result.digest,
         [without(summary) for summary in result.variables],
-        [without(record) for record in records],
+        [{**without(record.result), "sums": bits(record.sums)} for record in records],
         [without_simple(table(sink, name)) for name in ("scores", "batches", "hindcasts")],
         [record.simple for record in records],
     )

@@ -15,8 +15,8 @@ from pulse_core import Forecaster, Observations, RunSpec, TooLittleData
 from pulse_core.data import covariates
 from pulse_core.forecasters.ridge import Ridge
 from pulse_core.plan import batch_index
-from pulse_core.results import VariableBacktest
 from pulse_core.scores.sums import SUMS
+from tests.backtests import KeptBacktest
 from tests.strategies import replayed, rewritten_after, values, whole_for
 from tests.unit.core.models import CUSTOM, CUSTOM_WITH_QUANTILES, PEEKING, PEEKING_FAR
 from tests.unit.core.runs import FORECASTERS, Row, backtested, day, hindcasts, known, quotes, series, spec_of
@@ -119,7 +119,7 @@ def assert_record_stays(law: Law, *custom: Forecaster) -> None:
     assert before == after
 
 
-def ended_batches(result: VariableBacktest | None, count: int) -> dict[str, bytes]:
+def ended_batches(result: KeptBacktest | None, count: int) -> dict[str, bytes]:
     """The bits of the first batches of what a record holds by the batch in which it became known."""
     if result is None:
         return {}

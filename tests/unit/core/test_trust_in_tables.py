@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import MEASURES, TRUST, Forecasting, Labels, Observations, RunSpec, Trained, VariableBacktest
+from pulse_core import MEASURES, TRUST, Forecasting, Labels, Observations, RunSpec, Trained
 from pulse_core.results import VariableSummary
-from tests.backtests import kept_backtests
+from tests.backtests import KeptBacktest, kept_backtests
 from tests.fakes import FakeSink, FakeStore
 from tests.plain_pairs import Judged, Step, judged
 from tests.plain_trust import TIE, Settings
@@ -39,7 +39,7 @@ class Run:
     observations: Observations
     spec: RunSpec
     summary: VariableSummary | None
-    record: VariableBacktest | None
+    record: KeptBacktest | None
     hindcasts: Table
     scores: Table
 
@@ -154,7 +154,7 @@ def trust_at_batch_ends(run: Run) -> tuple[list[float], list[float]]:
 def test_trust_at_the_last_origin_of_a_batch_is_that_at_its_end(delayed):
     at_origins, ends = trust_at_batch_ends(delayed)
     assert len(at_origins) > 300
-    np.testing.assert_array_equal(np.float32(at_origins), np.float32(ends))
+    np.testing.assert_array_equal(np.array(at_origins, np.float32), np.array(ends, np.float32))
 
 
 @by_trust_loss
@@ -164,7 +164,7 @@ def test_trust_at_the_last_origin_of_a_batch_of_days_is_that_at_its_end(trust_lo
     )
     at_origins, ends = trust_at_batch_ends(run_of(walk(150), spec))
     assert len(at_origins) > 200
-    np.testing.assert_array_equal(np.float32(at_origins), np.float32(ends))
+    np.testing.assert_array_equal(np.array(at_origins, np.float32), np.array(ends, np.float32))
 
 
 @settings(max_examples=25)
@@ -172,7 +172,7 @@ def test_trust_at_the_last_origin_of_a_batch_of_days_is_that_at_its_end(trust_lo
 def test_trust_at_the_last_origin_of_any_batch_is_that_at_its_end(data):
     observations = data.draw(replayed(values()))
     at_origins, ends = trust_at_batch_ends(run_of(observations, data.draw(whole_for(observations))))
-    np.testing.assert_array_equal(np.float32(at_origins), np.float32(ends))
+    np.testing.assert_array_equal(np.array(at_origins, np.float32), np.array(ends, np.float32))
 
 
 def test_trust_at_the_newest_origin_is_that_of_the_result_and_of_the_forecast(delayed):

@@ -42,7 +42,7 @@ _AS_BATCHES: Final = ("start", "batch_size_days")
 """What batches of two runs must share for a batch to mean the same."""
 
 _LOSSES_SHOWN: Final = 20
-_READ_AT_ONCE: Final = 32
+_READ_AT_ONCE: Final = 8
 """Variables whose rows are read before they are compared."""
 _COLUMNS: Final = (*(field.name for field in attrs.fields(Change)), "beyond")
 
