@@ -350,3 +350,31 @@ def variables_in(sink: FakeSink) -> set[str]:
     ]
     assert names.count(names[0]) == len(names)
     return names[0]
+
+
+@attrs.frozen
+class Counted(FakeSink):
+    """Notes how many records each pack has, and ends with the process at one of them."""
+
+    sizes: list[int] = attrs.field(factory=list)
+    last: int = 99
+
+    def pack(self, group: str, records: Mapping[str, Record]) -> None:
+        self.sizes.append(len(records))
+        if len(self.sizes) > self.last:
+            raise KeyboardInterrupt
+        FakeSink.pack(self, group, records)
+
+
+def test_a_large_unit_of_the_users_is_stored_as_it_goes_and_a_kill_loses_the_last_of_it(monkeypatch):
+    monkeypatch.setattr("pulse_core.runs.units.variables_at_once", lambda spec, workload: 2)
+    members = [known(ROWS, name) for name in "abcdefgh"]
+    spec = attrs.evolve(SPEC, variables=tuple("abcdefgh"))
+    alone, sink = FakeSink(), Counted(last=2)
+    expected = training(*members, sink=alone, unit_size=8).execute(spec)
+    with pytest.raises(KeyboardInterrupt):
+        training(*members, sink=sink, unit_size=8).execute(spec)
+    assert sink.sizes == [6, 6, 4]
+    again = training(*members, sink=FakeSink(packed=sink.packed), unit_size=8).execute(spec)
+    assert (again.units.recalled, again.units.computed) == (6, 2)
+    assert (again.digest, again.parts) == (expected.digest, expected.parts)
