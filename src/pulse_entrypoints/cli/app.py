@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from cyclopts import App
@@ -26,6 +27,9 @@ _HELP: Final = (
     "the actuals, and learns how far each forecaster can be trusted."
 )
 _COMPLETION: Final = "--install-completion"
+_LONG_RUN: Final = 100
+_BETWEEN: Final = "\0"
+"""Stands between values that are one word: no word of a command line holds it."""
 _COMMAND_OF: Final = {command.words: command for command in COMMANDS}
 
 
@@ -55,11 +59,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: Sequence[str]) -> int:
     app = application(words)
     with interruptible():
-        status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        status = app(_with_joined_runs(words), exit_on_error=False, print_error=False, result_action="return_value")
     if isinstance(status, int):
         return status
     finish_output()  # of help
     return 0
+
+
+def _with_joined_runs(words: Sequence[str]) -> list[str]:
+    """Return the words, with each long run of values as one word, which the collector takes apart again.
+
+    cyclopts compares each value of an option with all others: with 10,000 variables that takes ten seconds.
+    """
+    joined: list[str] = []
+    for are_options, run in groupby(words, lambda word: word.startswith("-")):
+        values = list(run)
+        is_long = bool(joined) and not are_options and len(values) > _LONG_RUN
+        joined += [_BETWEEN.join(values)] if is_long else values
+    return joined
 
 
 def application(arguments: Sequence[str]) -> App:
@@ -134,7 +151,7 @@ class _Collector:
     def _collect(self, name: str, spellings: tuple[str, ...], token: Any) -> None:
         words = self._command_line.words
         if token.keyword is None:
-            words.append(token.value)
+            words += token.value.split(_BETWEEN)
         elif token.keyword not in spellings:
             words.append(f"{token.keyword}={token.value}")
         else:
@@ -142,7 +159,7 @@ class _Collector:
             if isinstance(token.implicit_value, bool):
                 values.append(str(token.implicit_value).lower())
             elif token.value or token.implicit_value != []:
-                values.append(token.value)
+                values += token.value.split(_BETWEEN)
 
 
 def _version() -> str:
