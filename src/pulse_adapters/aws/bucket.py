@@ -177,8 +177,7 @@ class Bucket:
         with self.faults(key):
             return self._tried(lambda: self._put(key, content, sha256))
 
-    def _put(self, key: str, content: bytes | IO[bytes], sha256: str) -> str:
-        options: dict[str, Any] = {}
+    def _put(self, key: str, content: bytes | IO[bytes], sha256: str, **options: Any) -> str:
         if sha256:
             options["Metadata"] = {SHA256_METADATA: sha256}
             if self.aws.checksums == "when_supported":
@@ -187,7 +186,10 @@ class Bucket:
         return require_stored(response, sha256)
 
     def create(self, key: str, content: bytes) -> bool:
-        """Store an object unless the key is taken; return whether it was free. Needs conditional writes."""
+        """Store an object unless the key is taken; return whether it was free. Needs conditional writes.
+
+        The SHA-256 of the content is kept with it, as with what `exchange` stores, and `head` tells it.
+        """
         with self.faults(key):
             for attempt in attempts(self.aws.retry_attempts, _is_undecided):
                 with attempt:
@@ -198,7 +200,7 @@ class Bucket:
         from botocore.exceptions import ClientError
 
         try:
-            etag_of(self.client.put_object(Bucket=self.name, Key=key, Body=content, IfNoneMatch="*"))
+            self._put(key, content, hashlib.sha256(content).hexdigest(), IfNoneMatch="*")
         except ClientError as error:
             if status_of(error) != 412:
                 raise
@@ -218,7 +220,7 @@ class Bucket:
 
         condition = {"IfMatch": etag} if etag else {}
         try:
-            etag_of(self.client.put_object(Bucket=self.name, Key=key, Body=content, **condition))
+            self._put(key, content, hashlib.sha256(content).hexdigest(), **condition)
         except ClientError as error:
             if status_of(error) != 412 and not is_absent(error):
                 raise

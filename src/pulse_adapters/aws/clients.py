@@ -42,7 +42,7 @@ class AwsSettings:
     endpoint_url: str | None = None
     addressing_style: str = "auto"
     checksums: str = "when_supported"
-    max_workers: int = 4
+    max_workers: int = 16
     retry_attempts: int = 3
     retry_mode: str = "standard"
     connect_timeout: float = 10.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import attrs
 
 from pulse_adapters.published.result_reader import is_of_spec, is_result, parts_of
 from pulse_adapters.published.result_writer import result_json
-from pulse_adapters.published.table_writer import TABLES
 from pulse_adapters.sinks.layout import RECORDS, UNITS, claim_name, part_name, part_of, result_name, run_folder
 from pulse_adapters.sinks.leases import TRAIN, Claim, Lease, claimed, refuse_other_run, while_held
 from pulse_adapters.storage.port import Storage
@@ -43,6 +43,11 @@ class StorageClaims:
 
     storage: Storage
     outputs: tuple[Output, ...] = ()
+    _checked: dict[str, bytes] = attrs.field(init=False, factory=dict, eq=False, repr=False)
+    """Documents that were read for a check, by run id: a claim that follows need not read them again."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.storage, self.outputs)
 
     @contextmanager
     def claim(self, run_id: str, spec: RunSpec, waiting: Callable[[str], None]) -> Iterator[_Claim]:
@@ -50,13 +55,18 @@ class StorageClaims:
 
         Raises RunIdTaken, SettingsError for an invalid run id, SinkUnavailable.
         """
-        self._published(run_id, spec)  # before anything is written to the folder of another spec
+        # before anything is written to the folder of another spec
+        content = self._checked.pop(run_id, None) or self._published(run_id, spec)
         with claimed(self.storage, claim_name(run_id), _claim_of(run_id, spec), waiting) as lease:
-            yield _Claim(self.storage, self.outputs, run_id, lease, self._published(run_id, spec))
+            if content is None or not _stands(self.storage, result_name(run_id), content):
+                content = self._published(run_id, spec)
+            yield _Claim(self.storage, self.outputs, run_id, lease, content)
 
     def check(self, run_id: str, spec: RunSpec) -> None:
         """Refuse a run id that cannot be used for a spec: RunIdTaken, SettingsError; SinkUnavailable."""
-        self._published(run_id, spec)
+        content = self._published(run_id, spec)
+        if content is not None:
+            self._checked[run_id] = content
         refuse_other_run(self.storage, claim_name(run_id), _claim_of(run_id, spec))
 
     def _published(self, run_id: str, spec: RunSpec) -> bytes | None:
@@ -133,8 +143,7 @@ class _Claim:
 
     def _stored_parts(self) -> Mapping[str, int]:
         """Return the sizes of the parts that are stored, by file."""
-        tables = (self.storage.entries(f"{run_folder(self.run_id)}/{table}") for table in TABLES)
-        entries = (entry for table in tables for entry in table)
+        entries = self.storage.entries(run_folder(self.run_id))
         return {entry.name: entry.size for entry in entries if part_of(self.run_id, entry.name) is not None}
 
     def _switch(self, content: bytes) -> None:
@@ -151,7 +160,7 @@ class _Claim:
     def _require_stored(self, content: bytes) -> None:
         """Raise SinkUnavailable where the document is not there although the storage has said that it took it."""
         name = result_name(self.run_id)
-        if not self.storage.fits(name, len(content), hashlib.sha256(content).hexdigest()):
+        if not _stands(self.storage, name, content):
             message = "the result was sent and confirmed, and is not there"
             hint = "Check what answers in the storage's place, such as a proxy, and run the same command again"
             raise SinkUnavailable(message, self.storage.address(name), hint)
@@ -162,6 +171,11 @@ class _Claim:
         with suppress(SinkUnavailable):  # the result is published, with temporary files beside it or not
             for swept in (*(Output(self.storage, folder) for folder in folders), *self.outputs):
                 swept.storage.sweep(swept.name)
+
+
+def _stands(storage: Storage, name: str, content: bytes) -> bool:
+    """Whether a file holds this content. Raises SinkUnavailable."""
+    return storage.fits(name, len(content), hashlib.sha256(content).hexdigest())
 
 
 def _claim_of(run_id: str, spec: RunSpec) -> Claim:

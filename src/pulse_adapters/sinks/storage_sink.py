@@ -29,10 +29,15 @@ class StorageSink(StorageArchive):
 
     outputs: tuple[Output, ...] = ()
     _packs: StoragePacks = attrs.field(init=False, eq=False, repr=False)
+    _claims: StorageClaims = attrs.field(init=False, eq=False, repr=False)
 
     @_packs.default
     def _of_the_storage(self) -> StoragePacks:
         return StoragePacks(self.storage)
+
+    @_claims.default
+    def _of_the_runs(self) -> StorageClaims:
+        return StorageClaims(self.storage, self.outputs)
 
     @property
     def _singles(self) -> SingleRecords:
@@ -77,11 +82,11 @@ class StorageSink(StorageArchive):
 
     def claim(self, run_id: str, spec: RunSpec, waiting: Callable[[str], None]) -> AbstractContextManager[RunClaim]:
         """Open a run id for publishing. Raises RunIdTaken, SettingsError for an invalid run id, SinkUnavailable."""
-        return StorageClaims(self.storage, self.outputs).claim(run_id, spec, waiting)
+        return self._claims.claim(run_id, spec, waiting)
 
     def check_run_id(self, run_id: str, spec: RunSpec) -> None:
         """Refuse a run id that cannot be used for a spec: RunIdTaken, SettingsError; SinkUnavailable."""
-        StorageClaims(self.storage, self.outputs).check(run_id, spec)
+        self._claims.check(run_id, spec)
 
     def probe(self) -> Iterator[tuple[str, SinkUnavailable | None]]:
         """Yield the address of the results and of each output, with the error of writing there, or None.

@@ -95,16 +95,26 @@ class S3Storage:
         key = self.prefix + name
         if before is None:
             return self.read(name) is None if after is None else self.create(name, after)
-        stored = self.bucket.get(key)
-        if stored is None or stored.content != before:
+        etag = self._etag_of(key, before)
+        if etag is None:
             return False
         conditional = self._is_conditional()
         if after is not None:
-            return self.bucket.exchange(key, after, stored.etag if conditional else "")
+            return self.bucket.exchange(key, after, etag if conditional else "")
         if conditional:
-            return self.bucket.delete_exact(key, stored.etag)
+            return self.bucket.delete_exact(key, etag)
         self.bucket.delete(key)
         return True
+
+    def _etag_of(self, key: str, content: bytes) -> str | None:
+        """Return the ETag of an object with this content; None without one. What has a checksum is not fetched."""
+        head = self.bucket.head(key)
+        if head is None or head.size != len(content):
+            return None
+        if head.sha256:
+            return head.etag if head.sha256 == hashlib.sha256(content).hexdigest() else None
+        stored = self.bucket.get(key)
+        return stored.etag if stored is not None and stored.content == content else None
 
     def rescue(self, name: str, content: bytes, error: SinkUnavailable) -> SinkUnavailable:
         """Store a content in `local_folder`; return the error that names that file. Raises SinkUnavailable."""

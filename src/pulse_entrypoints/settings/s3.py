@@ -41,7 +41,7 @@ class S3Settings(RegionSettings):
         "Whether the bucket stands in the path or in the name of the host.",
         "auto",
     )
-    s3_max_workers: int = option(POSITIVE, S3, "Objects fetched at a time, by each worker process.", 4)
+    s3_max_workers: int = option(POSITIVE, S3, "Objects fetched at a time, by each worker process.", 16)
     s3_retry_attempts: int = option(POSITIVE, S3, "Attempts for a request, the first included.", 3)
     s3_retry_mode: str = option(
         choice("standard", "adaptive", metavar="MODE"),
