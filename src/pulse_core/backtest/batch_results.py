@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pulse_core.arrays import finite_or_nan
 from pulse_core.backtest.learning import BatchBlock
 from pulse_core.kernel.bindings import total
-from pulse_core.scores.measures import MEASURES, all_measures
+from pulse_core.scores.measures import MEASURES, write_measure_columns
 from pulse_core.scores.sums import LOSSES, SUMS
 from pulse_core.scores.trust import trust_probability
 
@@ -68,10 +68,11 @@ class BatchResults:
         self._is_first = False
         for losses, column in zip(self.losses, self._loss_columns, strict=True):
             losses[batches] = sums[..., column]
-        measures = all_measures(sums, self._exponent)
+        measures = np.empty((len(MEASURES) - 1, *sums.shape[:-1]))
+        write_measure_columns(sums, np.arange(measures[0].size), self._exponent, measures.reshape(len(measures), -1))
         self.n[batches] = sums[..., _COUNT]
-        self.mae[batches] = measures[..., _MAE]
-        self.mase[batches], self.crps[batches] = _single(measures[..., _MASE]), _single(measures[..., _CRPS])
+        self.mae[batches] = measures[_MAE]
+        self.mase[batches], self.crps[batches] = _single(measures[_MASE]), _single(measures[_CRPS])
         counts = block.counts.swapaxes(1, 2).swapaxes(2, 3)[..., : self._shown, :].swapaxes(0, 1)
         self.won[batches], self.lost[batches] = counts
         marks = slice(block.first_mark, block.first_mark + len(block.marked))

@@ -68,16 +68,18 @@ def settled_by(observations: Observations, rule: str, last_day: date) -> bool:
 
     `observations` are as the store gives them, `rule` is that of the spec.
     """
-    try:
-        known_at = resolve_known_at(observations, rule, date.max).known.releases
-    except DataError:  # later rows leave no rule
-        return False
+    end = end_of(last_day)
     if rule == "auto" and observations.known_at is None:
         # the rule depends on the periods that have ended
         in_month = nearest_months(observations.timestamps)
         _, months = _completed_periods(in_month, date.max)
-        known_at = np.maximum(known_at, _period_ends(in_month, months))
-    return bool((known_at <= end_of(last_day)).all())
+        if not (_period_ends(in_month, months) <= end).all():
+            return False
+    try:
+        known_at = resolve_known_at(observations, rule, date.max).known.releases
+    except DataError:  # later rows leave no rule
+        return False
+    return bool((known_at <= end).all())
 
 
 def near_miss(observations: Observations, last_day: date) -> str:
