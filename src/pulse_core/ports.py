@@ -147,7 +147,8 @@ class ResultSink(Protocol):
         """Open a group for recalling these keys, in any order: what was packed last under each.
 
         A record that is damaged or bound to another key is None. What another process packs while the sink is in use
-        may be found late, but before a key is said to hold nothing.
+        may be found late, but before one of these keys is said to hold nothing. Any other key is found where its pack
+        was found before.
         """
 
     def index(self, group: str) -> None:

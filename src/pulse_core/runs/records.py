@@ -29,6 +29,8 @@ class Records:
     group: str
     _absent: set[str] = attrs.field(init=False, factory=set)
     """Keys that hold nothing of use for this spec."""
+    _missing: set[str] = attrs.field(init=False, factory=set)
+    """Keys that hold nothing: where there is one, the group has been looked through."""
     _waiting: dict[str, Record] = attrs.field(init=False, factory=dict)
     """Records to be packed, by key."""
 
@@ -71,16 +73,18 @@ class Records:
         tried = {name: key for name, key in keys.items() if key not in self._absent}
         if not tried:
             return Attempts({})
-        with self.sink.recalling(self.group, list(tried.values())) as recall:
-            attempts = attempt(tried, lambda name: _fitting(recall, tried[name], fits))
+        # a group is looked through once: what others pack during this unit would save nothing worth another listing
+        with self.sink.recalling(self.group, [] if self._missing else list(tried.values())) as recall:
+            attempts = attempt(tried, lambda name: self._fitting(recall, tried[name], fits))
         values = {name: record for name, record in attempts.values.items() if record is not None}
         self._absent.update(key for name, key in tried.items() if name not in values)
         return Attempts(values, attempts.failures)
 
-
-def _fitting(recall: Recall, key: str, fits: Callable[[Record], TypeGuard[Kind]]) -> Kind | None:
-    record = recall(key)
-    return record if record is not None and fits(record) else None
+    def _fitting(self, recall: Recall, key: str, fits: Callable[[Record], TypeGuard[Kind]]) -> Kind | None:
+        record = recall(key)
+        if record is None:
+            self._missing.add(key)
+        return record if record is not None and fits(record) else None
 
 
 def _is_scores(record: Record) -> TypeGuard[VariableScores]:
