@@ -13,7 +13,7 @@ from pulse_adapters.published.result_reader import read_result
 from pulse_adapters.sinks.folder import FolderSink
 from pulse_adapters.sinks.storage_sink import StorageSink
 from pulse_core.errors import SinkUnavailable
-from pulse_core.tables import Labels, PartFacts
+from pulse_core.tables import Columns, Labels, PartFacts
 from tests.fakes import FakeStorage
 
 
@@ -45,7 +45,10 @@ def test_a_result_that_was_confirmed_and_is_not_there_is_an_error() -> None:
     assert caught.value.context == "memory:nightly/result.json"
 
 
-ROWS = {"variable": Labels(("b", "a"), np.array([0, 1, 0], dtype=np.int32)), "mae": np.array([1.0, np.nan, 3.0])}
+ROWS: Columns = {
+    "variable": Labels(("b", "a"), np.array([0, 1, 0], dtype=np.int32)),
+    "mae": np.array([1.0, np.nan, 3.0]),
+}
 
 
 def written(sink: FolderSink) -> PartFacts:
