@@ -205,12 +205,6 @@ class FakeStorage:
         for name in names:
             self.remove(name)
 
-    def remove_content(self, name: str, content: bytes) -> bool:
-        holds = self.read(name) == content
-        if holds:
-            self.remove(name)
-        return holds
-
     def remove_folder(self, folder: str) -> None:
         for entry in self.entries(folder):
             self.remove(entry.name)

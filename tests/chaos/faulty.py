@@ -124,9 +124,6 @@ class FaultyStorage:
         for name in names:
             self.plan.perform(f"remove {name}", partial(self.storage.remove_all, [name]))
 
-    def remove_content(self, name: str, content: bytes) -> bool:
-        return self.plan.perform(f"remove {name}", lambda: self.storage.remove_content(name, content))
-
     def remove_folder(self, folder: str) -> None:
         self.plan.perform(f"remove folder {folder}", lambda: self.storage.remove_folder(folder))
 

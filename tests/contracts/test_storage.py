@@ -139,11 +139,6 @@ class KeepsAll(FakeStorage):
         pass
 
 
-class RemovesAnyContent(FakeStorage):
-    def remove_content(self, name: str, content: bytes) -> bool:
-        return self.files.pop(name, None) is not None
-
-
 class Impatient(FakeStorage):
     def set_aside(self, name: str, damaged: bytes) -> str | None:
         self.files[name + DAMAGED] = self.files.pop(name, (damaged, datetime.now(UTC)))
@@ -190,7 +185,6 @@ class Nowhere(FakeStorage):
         (CreatesFolders, "test_an_empty_storage_has_no_folders"),
         (KeepsAll, "test_what_is_removed_is_gone_and_nothing_else"),
         (RemovesAFolder, "test_all_files_that_are_named_are_removed_and_nothing_else"),
-        (RemovesAnyContent, "test_a_file_is_removed_by_its_content_unless_it_holds_another"),
         (CarelessOfSlashes, "test_a_folder_is_removed_with_all_that_is_in_it_and_nothing_else"),
         (Deleting, "test_a_damaged_file_is_set_aside_under_another_name"),
         (Impatient, "test_what_another_has_repaired_meanwhile_is_not_set_aside"),

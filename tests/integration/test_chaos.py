@@ -1,4 +1,4 @@
-"""A short form of benchmarks/chaos.py: real runs, killed at random moments of a fixed seed, lose nothing."""
+"""A share of `make chaos`: real runs, killed at random moments of a fixed seed, lose nothing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ KINDS: tuple[Kind, ...] = (
     ("processes", "folder", "worker"),
     ("processes", "folder", "parent"),
     ("processes", "folder", "SIGTERM"),
+    ("serial", "folder", "SIGHUP"),
+    ("serial", "bucket", "SIGINT"),
     ("dask", "folder", "worker"),
     ("dask", "folder", "parent"),
     ("processes", "bucket", "server"),

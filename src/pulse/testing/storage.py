@@ -195,14 +195,6 @@ class StorageContract(ABC):
         storage.remove_all(["run/b/c"])
         assert list(storage.folders()) == ["run2"]
 
-    def test_a_file_is_removed_by_its_content_unless_it_holds_another(self, storage: Storage) -> None:
-        storage.create(NAME, b"old")
-        storage.create(OTHER, b"new")
-        assert storage.remove_content(NAME, b"old")
-        assert not storage.remove_content(NAME, b"old")
-        assert not storage.remove_content(OTHER, b"old")
-        assert (storage.read(NAME), storage.read(OTHER)) == (None, b"new")
-
     def test_a_folder_is_removed_with_all_that_is_in_it_and_nothing_else(self, storage: Storage) -> None:
         for name in ("run/a", "run/b/c", "run2/a"):
             storage.create(name, b"x")

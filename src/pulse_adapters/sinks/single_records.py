@@ -40,7 +40,7 @@ class SingleRecords:
 
     def _remove_outdated(self, name: str, content: bytes, outdated: OutdatedRecord) -> None:
         """Make room for the record that is computed in its stead: a record is created, never replaced."""
-        if self.storage.remove_content(name, content):
+        if self.storage.exchange(name, content, None):
             _log.info("%s: %s; computed again", self.storage.address(name), outdated.message)
 
     def _set_aside(self, name: str, content: bytes, damage: DamagedRecord) -> None:

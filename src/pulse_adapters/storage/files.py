@@ -236,35 +236,44 @@ def _locked(path: Path) -> Iterator[None]:
     lock = path.with_name(f".{path.name}.lock")
     descriptor = _lock(lock)
     try:
-        yield
+        try:
+            yield
+        finally:
+            with suppress(FileNotFoundError):
+                lock.unlink()
     finally:
-        with suppress(FileNotFoundError):
-            lock.unlink()
         os.close(descriptor)
 
 
 def _lock(lock: Path) -> int:
     """Create and lock a file; return its descriptor. Raises OSError, ETIMEDOUT after LOCK_SECONDS."""
     end = time.monotonic() + LOCK_SECONDS
-    while True:
+    while time.monotonic() < end:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with suppress(FileNotFoundError):
-                if os.path.samestat(lock.stat(), os.fstat(descriptor)):
-                    return descriptor
-        except BlockingIOError:
-            if time.monotonic() > end:
-                os.close(descriptor)
-                message = "another process holds the lock, and does not end"
-                raise OSError(errno.ETIMEDOUT, message, str(lock)) from None
-            time.sleep(_LOCK_POLL_SECONDS)
-        except OSError as error:
-            if error.errno in _NO_LOCKS:
+            if _is_locked(descriptor, lock):
                 return descriptor
+        except BaseException:  # an interruption as well: the lock would be held as long as this process lives
             os.close(descriptor)
             raise
         os.close(descriptor)
+        time.sleep(_LOCK_POLL_SECONDS)
+    raise OSError(errno.ETIMEDOUT, "another process holds the lock, and does not end", str(lock))
+
+
+def _is_locked(descriptor: int, lock: Path) -> bool:
+    """Lock a file; return whether that could be done, and it bears its name still. Raises OSError."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return True
+        raise
+    with suppress(FileNotFoundError):
+        return os.path.samestat(lock.stat(), os.fstat(descriptor))
+    return False
 
 
 @contextmanager

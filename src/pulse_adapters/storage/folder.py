@@ -136,15 +136,6 @@ class FolderStorage:
         with disk_faults("remove a file", self.root):
             files.remove_all((self.root / name for name in names), self.root)
 
-    def remove_content(self, name: str, content: bytes) -> bool:
-        """Remove a file that holds these bytes; return False where it holds others or is gone."""
-        path = self.root / name
-        with disk_faults("remove a file", path), suppress(FileNotFoundError):
-            if _holds(path, content):
-                path.unlink()
-                return True
-        return False
-
     def remove_folder(self, folder: str) -> None:
         """Remove a folder and all files in it, if it exists. Raises SinkUnavailable."""
         path = self.root / folder

@@ -117,12 +117,6 @@ class Storage(Protocol):
     def remove_all(self, names: Iterable[str]) -> None:
         """Remove files that exist, one after another as `names` yields them. Raises SinkUnavailable."""
 
-    def remove_content(self, name: str, content: bytes) -> bool:
-        """Remove a file that holds these bytes; return False where it holds others or is gone.
-
-        A file that another worker has replaced meanwhile stays. Raises SinkUnavailable.
-        """
-
     def remove_folder(self, folder: str) -> None:
         """Remove a folder and all files in it, if it exists. Raises SinkUnavailable."""
 

@@ -158,10 +158,6 @@ class S3Storage:
         """Remove objects that exist, up to 1,000 in a request. Raises SinkUnavailable."""
         self.bucket.delete_all(self.prefix + name for name in names)
 
-    def remove_content(self, name: str, content: bytes) -> bool:
-        """Remove an object that holds these bytes; return False where it holds others or is gone."""
-        return self.exchange(name, content, None)
-
     def remove_folder(self, folder: str) -> None:
         """Remove all objects in and below a folder. Raises SinkUnavailable."""
         self.bucket.delete_all(listed.key for listed in self.bucket.list(f"{self.prefix}{folder}/"))

@@ -37,7 +37,7 @@ FAULTS = {
     "one number": (1.0, "returned shape (), expected (2,)"),
     "two dimensions": ([[1.0, 2.0]], "returned shape (1, 2), expected (2,)"),
     "infinite": ([1.0, np.inf], "returned an infinite forecast"),
-    "text": (["one", "two"], "returned what is no array of numbers: could not convert string to float"),
+    "text": (["one", "two"], "returned what is no array of numbers: texts"),
     "nothing": (None, "returned shape (), expected (2,)"),
 }
 
