@@ -145,3 +145,25 @@ def test_the_benchmarks_that_were_chosen_are_shown_with_how_many_variables_have_
     )
     told = ", ".join(f"{name} ({count})" for name, count in counts.most_common())
     assert f"auto: {told}" in pulse("runs", "show", "auto").out
+
+
+@pytest.mark.parametrize("days", ["9999999999", "36501", "0", "-1"])
+def test_an_age_that_no_result_can_have_is_a_problem_of_the_settings(place, days, capsys) -> None:
+    assert run(prune_runs, place, older_than=days) == 2
+    assert f"expected a whole number of days, 1 to 36500, got '{days}'" in capsys.readouterr().err
+
+
+def test_a_run_that_is_removed_while_runs_are_listed_spoils_nothing(place, capsys, monkeypatch) -> None:
+    ids = list(FolderSink(place).run_ids())
+    monkeypatch.setattr(FolderSink, "run_ids", lambda _: iter(["gone", *ids]))
+    assert run(list_runs, place, format="json") == 0
+    assert {line["run"] for line in answered(capsys)["runs"]} == set(ids)
+
+
+def test_a_run_that_is_under_way_is_not_pruned_and_not_named(place, capsys) -> None:
+    sink = FolderSink(place)
+    with sink.claim("first", spec(), print):
+        os.utime(place / "first/claim", (time.time() - 100 * DAY,) * 2)  # as by another clock
+        assert run(prune_runs, place, older_than="90", what="runs", format="json") == 0
+        assert answered(capsys)["runs"] == []
+    assert "first" in list(sink.run_ids())
