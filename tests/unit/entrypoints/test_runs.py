@@ -83,6 +83,16 @@ def test_a_run_is_shown_to_people(place, capsys) -> None:
     assert "recalled" in out
 
 
+def test_a_run_of_many_horizons_is_shown_in_80_columns_with_its_whole_digest(pulse) -> None:
+    period = ("--start-date", "2020-03-01", "--end-date", "2020-04-30", "--horizon", 20, "--backend", "serial")
+    assert pulse("train", "--variables", "a", *period, "--run-id", "far").status == 0
+    shown = pulse("runs", "show", "far").out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+    digest = pulse("runs", "show", "far", "--format", "json").document["digest"]
+    assert digest in shown.replace(" ", "").replace("\n", "")
+
+
 def test_a_run_is_shown_with_every_forecaster_that_ran_the_seasonal_ones_too(pulse) -> None:
     period = ("--start-date", "2020-03-01", "--end-date", "2020-04-30", "--horizon", 2, "--season", 5)
     assert pulse("train", "--variables", "a", *period, "--run-id", "weekly", "--backend", "serial").status == 0

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulse_adapters.published.result_reader import PublishedRun
+from pulse_adapters.published.variable_json import summary_horizons
 from pulse_core.spec import AUTO
 from pulse_entrypoints.commands.runs.command import PUBLISHED, RecordsSize, RunLine
 from pulse_entrypoints.commands.runs.prune import OldResults
@@ -70,10 +71,13 @@ def _benchmarks(run: PublishedRun) -> str:
 def _best(run: PublishedRun) -> Iterator[Any]:
     shown = {name: run.variables[name].best for name in islice(run.variables, VARIABLES_SHOWN)}
     if shown:
-        horizons = list(next(iter(shown.values())))
-        table = _table("best, steps ahead", *horizons)
+        horizons = [str(horizon) for horizon in summary_horizons(run.spec.horizon)]
+        table = _table("variable")
+        table.title, table.title_justify, table.title_style = "Best forecaster, by steps ahead", "left", "bold"
+        for horizon in horizons:
+            table.add_column(horizon)
         for name, best in shown.items():
-            table.add_row(_name(name), *(best[horizon] or _NOTHING for horizon in horizons))
+            table.add_row(_name(name), *(_name(best.get(horizon) or _NOTHING) for horizon in horizons))
         yield table
     if len(run.variables) > len(shown):
         yield Text(f"and {len(run.variables) - len(shown)} more: --format csv has all")
@@ -127,7 +131,7 @@ def _cells(line: RunLine) -> tuple[str, ...]:
 def _facts(facts: Mapping[str, str]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in facts.items():
-        table.add_row(Text(name, style="bold"), Text(value))
+        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     return table
 
 
