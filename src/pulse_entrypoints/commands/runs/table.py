@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, Final
 
 from rich.table import Table
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from pulse_adapters.published.result_reader import PublishedRun
 from pulse_adapters.published.variable_json import summary_horizons
+from pulse_adapters.sinks.verification import Finding
 from pulse_core.spec import AUTO
 from pulse_entrypoints.commands.runs.command import PUBLISHED, RecordsSize, RunLine
 from pulse_entrypoints.commands.runs.prune import OldResults
@@ -99,18 +100,27 @@ def verification(verified: Verified, location: str) -> Iterator[Any]:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for name in ("state", "file", "what is wrong, and what to do"):
             table.add_column(name, overflow="fold")
-        for finding in findings[:FINDINGS_SHOWN]:
-            name = finding.address.removeprefix(location).lstrip("/")
-            style = "red" if finding.state == "damaged" else ""
-            words = f"{finding.problem}; {finding.remedy}"
-            table.add_row(Text(finding.state, style=style), Text(f"{finding.kind} {name}"), Text(words))
+        rows = [(finding, list(alike)) for finding, alike in groupby(findings, _alike)]
+        for (state, kind, address, sentence), alike in rows[:FINDINGS_SHOWN]:
+            name = alike[0].address if len(alike) == 1 else address
+            what = f"{len(alike)} {kind}s in" if len(alike) > 1 else kind
+            file = f"{what} {name.removeprefix(location).lstrip('/')}"
+            table.add_row(Text(state, style="red" if state == "damaged" else ""), Text(file), Text(sentence))
         yield table
-    if len(findings) > FINDINGS_SHOWN:
-        yield Text(f"and {len(findings) - FINDINGS_SHOWN} more: --format csv has all")
+        hidden = sum(len(alike) for _, alike in rows[FINDINGS_SHOWN:])
+        if hidden:
+            yield Text(f"and {hidden} more: --format csv has all")
     counts = ", ".join(f"{verified.counts[state]:,} {words}" for state, words in _STATES.items())
     left = verified.counts["leftover"]
     advice = " --repair removes what is left over." if left else ""
     yield Text(f"Checked {verified.files:,} files, {size(verified.bytes)}: {counts}.{advice}")
+
+
+def _alike(finding: Finding) -> tuple[str, str, str, str]:
+    """Return what leftovers of one folder share, which are one row; a damaged file is a row of its own."""
+    folder, _, name = finding.address.rpartition("/")
+    shown = folder if finding.state == "leftover" else f"{folder}/{name}"
+    return finding.state, finding.kind, shown, finding.sentence
 
 
 def size(count: float) -> str:
