@@ -154,3 +154,4 @@ def test_leftovers_of_one_folder_are_one_line_for_people(pulse, results) -> None
     assert "2 parts in r/scores" in " ".join(done.out.split())
     assert "2 left over" in done.out
     assert len(pulse("runs", "verify", "--format", "json").document["findings"]) == 2
+    assert "2 parts in r/scores" in " ".join(pulse("runs", "verify", "--repair").out.split())

@@ -117,9 +117,9 @@ def verification(verified: Verified, location: str) -> Iterator[Any]:
 
 
 def _alike(finding: Finding) -> tuple[str, str, str, str]:
-    """Return what leftovers of one folder share, which are one row; a damaged file is a row of its own."""
+    """Return what leftover parts of one folder share, which are one row; any other file is a row of its own."""
     folder, _, name = finding.address.rpartition("/")
-    shown = folder if finding.state == "leftover" else f"{folder}/{name}"
+    shown = folder if finding.kind == "part" and finding.state != "damaged" else f"{folder}/{name}"
     return finding.state, finding.kind, shown, finding.sentence
 
 
