@@ -25,6 +25,7 @@ from pulse_adapters.sinks.layout import (
     claim_name,
     file_name,
     group_file,
+    is_of_run,
     is_pack,
     key_of,
     part_of,
@@ -93,7 +94,7 @@ class Verification:
     def run(self, run_id: str) -> Iterator[Checked]:
         """Check the result of a run, its parts, its claim, and what is left. Raises RunNotFound, SinkUnavailable."""
         folder = run_folder(run_id)
-        sizes = {entry.name: entry.size for entry in self.storage.entries(folder)}
+        sizes = {entry.name: entry.size for entry in self.storage.entries(folder) if is_of_run(run_id, entry.name)}
         if not sizes:
             raise RunNotFound(f"no run '{run_id}'", self.storage.address(folder), "pulse runs list shows the runs")
         parts: tuple[Part, ...] = ()

@@ -145,3 +145,27 @@ def test_the_benchmarks_that_were_chosen_are_shown_with_how_many_variables_have_
     )
     told = ", ".join(f"{name} ({count})" for name, count in counts.most_common())
     assert f"auto: {told}" in pulse("runs", "show", "auto").out
+
+
+def test_folders_of_others_are_no_runs_and_stay_also_behind_a_link(place, tmp_path_factory, capsys) -> None:
+    """Results may lie beside other folders, and hold links to them."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    others = [place / "data/sales.csv", place / "first/notes.txt", place / "first/mine/part.csv", elsewhere / "deep/a"]
+    for path in others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+        os.utime(path, (time.time() - 100 * DAY,) * 2)
+    (place / "linked").symlink_to(elsewhere)
+    assert run(list_runs, place, format="json") == 0
+    assert {line["run"] for line in answered(capsys)["runs"]} == {"first", "second", "third"}
+    assert run(prune_runs, place, older_than="90", keep="0", format="json") == 0
+    assert answered(capsys)["runs"] == ["first"]
+    assert not (place / "first/result.json").exists()
+    assert all(path.exists() for path in others)
+
+
+def test_a_link_to_itself_spoils_no_list(place, capsys) -> None:
+    for link in (place / "loop", place / "second/run.log"):
+        link.symlink_to(link.name)
+    assert run(list_runs, place, format="json") == 0
+    assert {line["run"] for line in answered(capsys)["runs"]} == {"first", "second", "third"}
