@@ -14,6 +14,7 @@ from pulse_adapters.sinks.folder import FolderSink
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.commands.runs.command import list_runs, show_run
 from pulse_entrypoints.commands.runs.prune import prune_runs
+from pulse_entrypoints.commands.runs.verify import verify_runs
 
 OLD, YOUNG = "aa" * 32, "bb" * 32
 DAY = 86_400.0
@@ -169,3 +170,14 @@ def test_a_link_to_itself_spoils_no_list(place, capsys) -> None:
         link.symlink_to(link.name)
     assert run(list_runs, place, format="json") == 0
     assert {line["run"] for line in answered(capsys)["runs"]} == {"first", "second", "third"}
+
+
+def test_a_folder_in_place_of_a_result_spoils_no_list_and_is_found(place, capsys) -> None:
+    (place / "second/result.json").unlink()
+    (place / "second/result.json").mkdir()
+    (place / "second/run.log").touch()
+    assert run(list_runs, place, format="json") == 0
+    states = {line["run"]: line["state"] for line in answered(capsys)["runs"]}
+    assert states == {"first": "published", "second": "unreadable", "third": "not published"}
+    assert run(verify_runs, place) == 1
+    assert "second/result.json" in capsys.readouterr().err.replace("\n", "")
