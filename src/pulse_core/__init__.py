@@ -34,7 +34,16 @@ if TYPE_CHECKING:
         UnitFailed,
         VariableNotFound,
     )
-    from pulse_core.events import Event, ForecasterCaution, Observer, RunFinished, RunPlanned, RunWaiting, UnitFinished
+    from pulse_core.events import (
+        DataCaution,
+        Event,
+        ForecasterCaution,
+        Observer,
+        RunFinished,
+        RunPlanned,
+        RunWaiting,
+        UnitFinished,
+    )
     from pulse_core.forecasters.base import (
         FittedForecaster,
         Forecaster,
@@ -105,6 +114,7 @@ __all__ = [
     "Column",
     "Columns",
     "ComputeBackend",
+    "DataCaution",
     "DataError",
     "DataFacts",
     "DataSnapshot",
@@ -187,8 +197,8 @@ _EXPORTS: Final = {
         "KernelUnavailable", "MalformedData", "NotRecorded", "PulseError", "RunFailed", "RunIdTaken",
         "RunInterrupted", "RunNotFound", "SettingsError", "SinkUnavailable", "StoreUnavailable", "TooLittleData",
         "UnitFailed", "VariableNotFound"),
-    "pulse_core.events": ("Event", "ForecasterCaution", "Observer", "RunFinished", "RunPlanned", "RunWaiting",
-        "UnitFinished"),
+    "pulse_core.events": ("DataCaution", "Event", "ForecasterCaution", "Observer", "RunFinished", "RunPlanned",
+        "RunWaiting", "UnitFinished"),
     "pulse_core.forecasters.base": ("FittedForecaster", "Forecaster", "Histories", "PointForecaster", "Positions",
         "QuantileForecaster", "Values"),
     "pulse_core.forecasters.per_origin": ("PerOriginForecaster",),

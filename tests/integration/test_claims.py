@@ -26,7 +26,7 @@ WORDS = ("train", "--variables", "a", "b", *PERIOD, *FEW, "--backend", "serial",
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
+def folder(tmp_path: Path) -> Path:
     for name in ("a", "b"):
         write_series(tmp_path / "data", name, 100.0)
     return tmp_path
@@ -108,12 +108,16 @@ def test_another_spec_is_refused_at_once(folder):
 
 def test_a_slice_and_a_dry_run_neither_wait_nor_claim(folder, spec):
     with held(folder, spec):
-        before = (folder / "results" / RUN / "claim").read_bytes()
+        claim = folder / "results" / RUN / "claim"
+        before = claim.read_bytes()
         for more in (("--slice", "0/2"), ("--dry-run",)):
             process = started(folder, *more)
             process.communicate(timeout=60)
             assert process.returncode == 0
-        assert leases.decoded((folder / "results" / RUN / "claim").read_bytes()).token == leases.decoded(before).token
+        held_before, held_after = (leases.decoded(content) for content in (before, claim.read_bytes()))
+        assert held_before is not None
+        assert held_after is not None
+        assert held_after.token == held_before.token
 
 
 SUSPENDED = """

@@ -37,8 +37,8 @@ def train(folder: Path) -> dict[str, Any]:
     more = ["--forecasters", "naive", "mine:Mine", "--run-id", "r", "--backend", "serial"]
     done = subprocess.run([*command, *more], cwd=folder, capture_output=True, text=True, check=True)
     lines = (json.loads(line) for line in (done.stdout + done.stderr).splitlines() if line.startswith("{"))
-    (finished,) = [line for line in lines if line["event"] == "run_finished"]
-    return finished
+    finished: list[dict[str, Any]] = [line for line in lines if line["event"] == "run_finished"]
+    return finished[0]
 
 
 @pytest.fixture

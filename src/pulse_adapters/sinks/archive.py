@@ -31,6 +31,10 @@ from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, groups_in_
 from pulse_adapters.storage.port import DAMAGED, Storage
 from pulse_core.errors import RunInterrupted, RunNotFound, SinkUnavailable
 
+_UNPUBLISHED_HINT = (
+    "It was not published: it is under way, or was interrupted. The same command that began it resumes it"
+)
+
 
 @attrs.frozen
 class RecordFacts:
@@ -204,7 +208,11 @@ class StorageArchive:
         ids = list(self.run_ids())
         if run_id in ids:
             missing = f"run '{run_id}' has no {name}"
-            hint = "It was not published: run it again" if name == RESULT else "Run it again with what writes that file"
+            hint = (
+                "It was not published: it is under way, or was interrupted. The same command that began it resumes it"
+                if name == RESULT
+                else "Run it again with what writes that file"
+            )
             return RunNotFound(missing, self.storage.address(file_name(run_id, name)), hint)
         near = get_close_matches(run_id, ids) or ids[-10:]
         hint = f"There are: {', '.join(near)}" if near else "There are no runs yet"

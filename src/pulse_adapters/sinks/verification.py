@@ -61,6 +61,11 @@ class Finding:
     state: State
     remedy: str
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and what to do."""
+        return f"{self.problem}; {self.remedy[:1].lower()}{self.remedy[1:]}"
+
     def repaired(self, remedy: str) -> Finding:
         """Return the finding as one that was repaired."""
         return attrs.evolve(self, state="repaired", remedy=remedy)
@@ -189,8 +194,10 @@ class Verification:
             return  # what a process writes now is named by no result yet
         findings = list(self._claim_findings(run_id, content, held))
         for part in unnamed:
-            problem = "is a part that no result names"
-            findings.append(self._finding("part", part, problem, "--repair removes it", run_id, state="leftover"))
+            problem = "is not named by any result"
+            findings.append(
+                self._finding("part", part, problem, "--repair removes leftovers", run_id, state="leftover")
+            )
         if self.repair and findings:
             findings = self._tidied(run_id, content, held, unnamed, findings)
         if findings:

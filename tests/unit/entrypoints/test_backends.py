@@ -14,6 +14,7 @@ from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.layers import Layered, read_settings
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring.backends import BACKENDS, announce_nothing, backend_name, backend_problems, worker_count
+from tests.certificates import write_certificate
 
 
 def read(options: Mapping[str, str], environment: Mapping[str, str] = MappingProxyType({})) -> Layered[TrainSettings]:
@@ -29,7 +30,11 @@ def arguments(options: Mapping[str, str]) -> dict[str, Any]:
 
 
 def test_processes_get_their_number_and_retries() -> None:
-    assert arguments({"max_workers": "3", "unit_retries": "0"}) == {"max_workers": 3, "unit_retries": 0}
+    assert arguments({"max_workers": "3", "unit_retries": "0"}) == {
+        "max_workers": 3,
+        "unit_retries": 0,
+        "unit_timeout": None,
+    }
 
 
 @pytest.mark.parametrize("options", [{"use_dask": "true"}, {"backend": "dask"}])
@@ -41,8 +46,8 @@ def test_dask_asks_the_scheduler_of_the_address(options):
 
 def test_dask_with_certificates(tmp_path) -> None:
     paths = [tmp_path / name for name in ("ca", "cert", "key")]
-    for path in paths:
-        path.touch()
+    write_certificate(paths[1], paths[2])
+    paths[0].write_bytes(paths[1].read_bytes())
     options = {f"dask_tls_{path.name}": str(path) for path in paths}
     options |= {"use_dask": "true", "dask_scheduler_address": "tls://host:1"}
     assert backend_problems(read(options)) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from pulse_core.errors import SinkUnavailable
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.layers import Layered, read_settings
 from pulse_entrypoints.settings.train import TrainSettings
+from tests.certificates import write_certificate
 
 
 def read(folder: Path, toml: bytes | str, **environment: str) -> Layered[TrainSettings]:
@@ -87,10 +87,8 @@ def test_a_hint_is_about_what_was_refused(action, verb) -> None:
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
-    openssl = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-days", "2", "-subj", "/CN=x"]
-    for name, phrase in (("plain", ["-nodes"]), ("locked", ["-passout", "pass:secret"]), ("other", ["-nodes"])):
-        files = ["-keyout", str(tmp_path / f"{name}.key"), "-out", str(tmp_path / f"{name}.pem")]
-        subprocess.run([*openssl, *phrase, *files], check=True, capture_output=True)
+    for name, phrase in (("plain", ""), ("locked", "secret"), ("other", "")):
+        write_certificate(tmp_path / f"{name}.pem", tmp_path / f"{name}.key", phrase)
     return tmp_path
 
 

@@ -84,6 +84,16 @@ def test_a_run_is_shown_to_people(place, capsys) -> None:
     assert "recalled" in out
 
 
+def test_a_run_of_many_horizons_is_shown_in_80_columns_with_its_whole_digest(pulse) -> None:
+    period = ("--start-date", "2020-03-01", "--end-date", "2020-04-30", "--horizon", 20, "--backend", "serial")
+    assert pulse("train", "--variables", "a", *period, "--run-id", "far").status == 0
+    shown = pulse("runs", "show", "far").out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+    digest = pulse("runs", "show", "far", "--format", "json").document["digest"]
+    assert digest in shown.replace(" ", "").replace("\n", "")
+
+
 def test_a_run_is_shown_with_every_forecaster_that_ran_the_seasonal_ones_too(pulse) -> None:
     period = ("--start-date", "2020-03-01", "--end-date", "2020-04-30", "--horizon", 2, "--season", 5)
     assert pulse("train", "--variables", "a", *period, "--run-id", "weekly", "--backend", "serial").status == 0
@@ -181,3 +191,25 @@ def test_a_folder_in_place_of_a_result_spoils_no_list_and_is_found(place, capsys
     assert states == {"first": "published", "second": "unreadable", "third": "not published"}
     assert run(verify_runs, place) == 1
     assert "second/result.json" in capsys.readouterr().err.replace("\n", "")
+
+
+@pytest.mark.parametrize("days", ["9999999999", "36501", "0", "-1"])
+def test_an_age_that_no_result_can_have_is_a_problem_of_the_settings(place, days, capsys) -> None:
+    assert run(prune_runs, place, older_than=days) == 2
+    assert f"expected a whole number of days, 1 to 36500, got '{days}'" in capsys.readouterr().err
+
+
+def test_a_run_that_is_removed_while_runs_are_listed_spoils_nothing(place, capsys, monkeypatch) -> None:
+    ids = list(FolderSink(place).run_ids())
+    monkeypatch.setattr(FolderSink, "run_ids", lambda _: iter(["gone", *ids]))
+    assert run(list_runs, place, format="json") == 0
+    assert {line["run"] for line in answered(capsys)["runs"]} == set(ids)
+
+
+def test_a_run_that_is_under_way_is_not_pruned_and_not_named(place, capsys) -> None:
+    sink = FolderSink(place)
+    with sink.claim("first", spec(), print):
+        os.utime(place / "first/claim", (time.time() - 100 * DAY,) * 2)  # as by another clock
+        assert run(prune_runs, place, older_than="90", what="runs", format="json") == 0
+        assert answered(capsys)["runs"] == []
+    assert "first" in list(sink.run_ids())

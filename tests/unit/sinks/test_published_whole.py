@@ -45,7 +45,10 @@ def test_a_result_that_was_confirmed_and_is_not_there_is_an_error() -> None:
     assert caught.value.context == "memory:nightly/result.json"
 
 
-ROWS: Columns = {"variable": Labels(("b", "a"), np.array([0, 1, 0], dtype=np.int32)), "mae": np.array([1.0, np.nan, 3.0])}
+ROWS: Columns = {
+    "variable": Labels(("b", "a"), np.array([0, 1, 0], dtype=np.int32)),
+    "mae": np.array([1.0, np.nan, 3.0]),
+}
 
 
 def written(sink: FolderSink) -> PartFacts:
