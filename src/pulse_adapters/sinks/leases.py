@@ -279,7 +279,7 @@ def _acquired(storage: Storage, name: str, claim: Claim, waiting: Waiting) -> Le
 def _refuse(claim: Claim, held: Claim) -> None:
     """Raise RunIdTaken where a run of another spec holds the claim."""
     if claim.purpose == held.purpose == TRAIN and claim.spec != held.spec:
-        hint = "choose another run id, or wait until it has ended"
+        hint = "choose another run id"
         raise RunIdTaken([f"run id '{claim.run_id}' {held.holder}, with another spec: {hint}"])
 
 

@@ -25,6 +25,7 @@ from pulse_adapters.sinks.layout import (
     claim_name,
     file_name,
     group_file,
+    is_of_run,
     is_pack,
     key_of,
     part_of,
@@ -60,6 +61,11 @@ class Finding:
     state: State
     remedy: str
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and what to do."""
+        return f"{self.problem}; {self.remedy[:1].lower()}{self.remedy[1:]}"
+
     def repaired(self, remedy: str) -> Finding:
         """Return the finding as one that was repaired."""
         return attrs.evolve(self, state="repaired", remedy=remedy)
@@ -93,15 +99,16 @@ class Verification:
     def run(self, run_id: str) -> Iterator[Checked]:
         """Check the result of a run, its parts, its claim, and what is left. Raises RunNotFound, SinkUnavailable."""
         folder = run_folder(run_id)
-        sizes = {entry.name: entry.size for entry in self.storage.entries(folder)}
+        sizes = {entry.name: entry.size for entry in self.storage.entries(folder) if is_of_run(run_id, entry.name)}
         if not sizes:
             raise RunNotFound(f"no run '{run_id}'", self.storage.address(folder), "pulse runs list shows the runs")
         parts: tuple[Part, ...] = ()
-        if result_name(run_id) in sizes:
-            run, finding = self._result(run_id)
-            yield Checked(result_name(run_id), sizes[result_name(run_id)], finding)
-            if run is None:  # nobody knows which parts are its own: all stay
-                return
+        run, finding = self._result(run_id)  # read also where it is not listed: a folder may stand in its place
+        if finding or run is not None:
+            yield Checked(result_name(run_id), sizes.get(result_name(run_id), 0), finding)
+        if finding:  # nobody knows which parts are its own: all stay
+            return
+        if run is not None:
             parts, checked = self._parts(run)
             yield from checked
         named = {file_name(run_id, part.name) for part in parts}
@@ -112,7 +119,7 @@ class Verification:
     def _result(self, run_id: str) -> tuple[PublishedRun | None, tuple[Finding, ...]]:
         try:
             return read_result(self.archive, run_id), ()
-        except RunNotFound:  # removed meanwhile
+        except RunNotFound:  # never published, or removed meanwhile
             return None, ()
         except MalformedData as error:
             finding = Finding("result", error.context, run_id, error.message, "damaged", error.hint)
@@ -187,8 +194,10 @@ class Verification:
             return  # what a process writes now is named by no result yet
         findings = list(self._claim_findings(run_id, content, held))
         for part in unnamed:
-            problem = "is a part that no result names"
-            findings.append(self._finding("part", part, problem, "--repair removes it", run_id, state="leftover"))
+            problem = "is not named by any result"
+            findings.append(
+                self._finding("part", part, problem, "--repair removes leftovers", run_id, state="leftover")
+            )
         if self.repair and findings:
             findings = self._tidied(run_id, content, held, unnamed, findings)
         if findings:

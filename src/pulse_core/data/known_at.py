@@ -16,6 +16,10 @@ from pulse_core.errors import DataError
 from pulse_core.spec import known_at_delay
 
 _LAST_DAY: Final = np.datetime64("9999-12-31", "D")
+_COLUMN_HINT: Final = (
+    "Leave --known-at out: the column known_at says when each release became known. Variables that need a rule go into "
+    "a run of their own"
+)
 _HINT: Final = (
     "Say when the rows became known: --known-at period-end (each stands for the month, quarter or year that begins "
     "there), timestamp (known at once) or +Nd; or correct the dates"
@@ -86,6 +90,10 @@ def near_miss(observations: Observations, last_day: date) -> str:
 
 
 def _released(observations: Observations, known_at: Moments) -> Observations:
+    """Return the rows known at other moments; raises DataError where a timestamp has several releases."""
+    if observations.known_at is not None and len(np.unique(observations.timestamps)) < len(observations):
+        message = "timestamps have several releases, and one rule for all would make them known at one moment"
+        raise DataError(message, observations.source or f"variable '{observations.variable}'", _COLUMN_HINT)
     return attrs.evolve(observations, known_at=known_at)
 
 

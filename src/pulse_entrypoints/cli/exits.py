@@ -107,8 +107,9 @@ def slice_completed(result: RunResult, location: str, share: tuple[int, int], co
     index, count = share
     recorded = result.units.recalled + result.units.computed
     ending = completed(result)
+    nouns = f"{counted.removesuffix('s')} is" if recorded == 1 else f"{counted} are"
     hint = (
-        f"Slice {index}/{count}: {recorded} {counted} are recorded in {location}; nothing is published. When all "
+        f"Slice {index}/{count}: {recorded} {nouns} recorded in {location}; nothing is published. When all "
         f"{count} slices are done, the same command without --slice collects and publishes them."
     )
     return attrs.evolve(ending, hint=hint)

@@ -14,9 +14,7 @@ import attrs
 from pulse_core.events import DataCaution, Event, ForecasterCaution, RunPlanned, RunWaiting, UnitFinished
 from pulse_entrypoints.cli.logging import VARIABLE_FAILED, RunLog
 
-_BAR: Final = (
-    "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}{unit}, {rate_fmt}, {elapsed} so far, {remaining} left"
-)
+_BAR: Final = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}{unit}, {elapsed} so far, {remaining} left"
 
 LONG: Final = 10.0
 """Seconds of forecasters per origin above which a run reports them."""

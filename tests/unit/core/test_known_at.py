@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_core import DataError, MalformedData, Observations
+from pulse_core import DataError, Observations
 from pulse_core.data.known_at import KnownRows, resolve_known_at
 from tests.strategies import daily
 from tests.unit.core.runs import known, series
@@ -107,7 +107,7 @@ def test_a_rule_overrides_a_column(rule, known_on):
 
 @pytest.mark.parametrize("rule", ["timestamp", "+2d"])
 def test_a_rule_that_would_make_a_revision_and_its_release_known_together_is_refused(rule):
-    with pytest.raises(MalformedData, match="repeat"):
+    with pytest.raises(DataError, match=r"several releases.*Leave --known-at out"):
         resolve_known_at(known([(0, 1.0, 3), (0, 2.0, 9)]), rule, LATE)
 
 

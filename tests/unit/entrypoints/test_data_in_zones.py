@@ -124,6 +124,9 @@ def test_targets_are_printed_by_the_clocks_of_their_zone(pulse, monthly, zone, o
     assert {target[:19] for target in targets} == {"2020-07-01T00:00:00", "2020-08-01T00:00:00"}
     assert {target[19:] for target in targets} == offsets
     assert {row["timestamp"][:19] for row in made} == {"2020-06-01T00:00:00"}
+    shown = pulse("forecast", "run", "--data", "monthly").out
+    assert [line.split()[-7] for line in shown.splitlines() if " to " in line] == ["2020-07-01", "2020-08-01"]
+    assert "in its time zone" in shown
     (row,) = pulse("data", "list", "--data", "monthly", "--format", "json").document["variables"]
     assert row["last"].startswith("2020-06-01T00:00:00")
     table = pulse("data", "list", "--data", "monthly").out

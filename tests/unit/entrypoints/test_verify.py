@@ -145,3 +145,13 @@ def test_a_run_that_is_not_there_is_an_error(pulse, results) -> None:
 def test_nothing_to_check_is_no_error(pulse) -> None:
     done = pulse("runs", "verify")
     assert (done.status, "Checked 0 files" in done.out) == (0, True)
+
+
+def test_leftovers_of_one_folder_are_one_line_for_people(pulse, results) -> None:
+    for digit in "ab":
+        (results / "r/scores" / f"part-00000-of-00001-{digit * 32}.parquet").write_bytes(b"")
+    done = pulse("runs", "verify")
+    assert "2 parts in r/scores" in " ".join(done.out.split())
+    assert "2 left over" in done.out
+    assert len(pulse("runs", "verify", "--format", "json").document["findings"]) == 2
+    assert "2 parts in r/scores" in " ".join(pulse("runs", "verify", "--repair").out.split())

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-import numpy as np
 from rich.table import Table
 from rich.text import Text
 
 from pulse_core.data.quality import Quality
-from pulse_core.data.zones import local
 from pulse_entrypoints.commands.data.inspect import Inspection
-from pulse_entrypoints.commands.forecast.rows import moment
+from pulse_entrypoints.commands.forecast.rows import clock_text
 
 PAGE: Final = 500
 """Variables of a table: the list of many is shown while they are read."""
@@ -33,25 +31,22 @@ def _page(variables: Sequence[Quality]) -> Table:
     grid = _table()
     grid.add_column("rows", justify="right", no_wrap=True)
     grid.add_column("absent", justify="right", no_wrap=True)
-    for name in ("first", "last", "calendar", "known at"):
-        grid.add_column(name, no_wrap=True)
+    grid.add_column("first", no_wrap=True)
+    grid.add_column("last", no_wrap=True)
+    grid.add_column("calendar", min_width=13, overflow="fold")
+    grid.add_column("known at", no_wrap=True)
     for variable in variables:
         grid.add_row(
             # a cell that does not wrap in a column that may: it is this column that gives way
             Text(variable.variable, no_wrap=True, overflow="ellipsis"),
             f"{variable.observations:,}",
             f"{variable.absent:,}" if variable.absent else _NOTHING,
-            _short(variable.first, variable.zone),
-            _short(variable.last, variable.zone),
+            clock_text(variable.first, variable.zone) or _NOTHING,
+            clock_text(variable.last, variable.zone) or _NOTHING,
             variable.calendar or _NOTHING,
             "column" if variable.vintages else _NOTHING,
         )
     return grid
-
-
-def _short(stamp: np.datetime64, zone: str) -> str:
-    """Return a moment by its zone's clocks, as a day where that is midnight; the calendar names the zone."""
-    return (moment(local(np.array([stamp]), zone)[0]) or _NOTHING).removesuffix(".000000Z").removesuffix("Z")
 
 
 def findings(inspection: Inspection) -> Iterator[Any]:

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from pulse_adapters.published.result_reader import PublishedRun
-from pulse_core.data.zones import UTC, iso_in_zone
+from pulse_core.data.zones import UTC, iso_in_zone, local
 from pulse_core.levels import LEVELS
 from pulse_core.results import TRUST
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
@@ -105,6 +105,13 @@ def moment(value: np.datetime64, zone: str = UTC) -> str | None:
         return iso_in_zone(value, zone)
     day = value.astype("datetime64[D]")
     return str(day) if day == value else f"{value}Z"
+
+
+def clock_text(value: np.datetime64, zone: str) -> str | None:
+    """Return a moment by a zone's clocks without the offset, as a day where that is midnight; None for no moment."""
+    if np.isnat(value):
+        return None
+    return str(moment(local(np.array([value]), zone)[0])).removesuffix("Z").removesuffix(".000000")
 
 
 def number(value: Any) -> float | None:

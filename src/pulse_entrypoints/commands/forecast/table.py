@@ -12,10 +12,11 @@ from rich.text import Text
 from pulse_adapters.published.cautions import FEW_MARK, is_few
 from pulse_adapters.published.result_reader import PublishedRun
 from pulse_adapters.published.terms import FEW_TEXT, LOSSES, VERDICT_TEXT, benchmark_text, span_text
+from pulse_core.data.zones import UTC
 from pulse_core.levels import LEVELS
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
 from pulse_entrypoints.commands.figures import NOTHING, trust_text
-from pulse_entrypoints.commands.forecast.rows import moment, shown, verdict
+from pulse_entrypoints.commands.forecast.rows import clock_text, shown, verdict
 
 _WIDEST_NAME: Final = 22
 _LOW, _HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
@@ -73,7 +74,7 @@ def _add(grid: Table, label: str, variable: VariableForecast, name: str) -> None
             # a cell that does not wrap in a column that may: it is this column that gives way
             Text("" if ahead else label, no_wrap=True, overflow="ellipsis"),
             str(ahead + 1),
-            (moment(variable.targets[ahead]) or NOTHING).removesuffix(".000000Z"),
+            clock_text(variable.targets[ahead], variable.zone) or NOTHING,
             f"{point:,.{decimals}f}" if exists else NOTHING,
             f"{low[ahead]:,.{decimals}f} to {high[ahead]:,.{decimals}f}" if interval else NOTHING,
             _trust(variable, row, ahead) if exists else NOTHING,
@@ -97,7 +98,9 @@ def _explanation(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) 
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(style="dim", overflow="fold")
-    grid.add_row("for", "the next dates of the variable's calendar; empty where its dates follow none")
+    zoned = any(variable.zone != UTC for variable in forecasts.variables)
+    dates = "the next dates of the variable's calendar" + (", in its time zone" if zoned else "")
+    grid.add_row("for", f"{dates}; empty where its dates follow none")
     benchmark, span = _benchmark(forecasts, run), span_text(variable.span for variable in forecasts.variables)
     loss = LOSSES[run.spec.trust_loss]
     grid.add_row("trust", Text(f"the probability that over {span} its mean {loss} is lower than {benchmark}'s"))

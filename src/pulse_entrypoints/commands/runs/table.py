@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, Final
 
 from rich.table import Table
 from rich.text import Text
 
 from pulse_adapters.published.result_reader import PublishedRun
+from pulse_adapters.published.variable_json import summary_horizons
+from pulse_adapters.sinks.verification import Finding
 from pulse_core.spec import AUTO
 from pulse_entrypoints.commands.runs.command import PUBLISHED, RecordsSize, RunLine
 from pulse_entrypoints.commands.runs.prune import OldResults
@@ -70,10 +72,13 @@ def _benchmarks(run: PublishedRun) -> str:
 def _best(run: PublishedRun) -> Iterator[Any]:
     shown = {name: run.variables[name].best for name in islice(run.variables, VARIABLES_SHOWN)}
     if shown:
-        horizons = list(next(iter(shown.values())))
-        table = _table("best, steps ahead", *horizons)
+        horizons = [str(horizon) for horizon in summary_horizons(run.spec.horizon)]
+        table = _table("variable")
+        table.title, table.title_justify, table.title_style = "Best forecaster, by steps ahead", "left", "bold"
+        for horizon in horizons:
+            table.add_column(horizon)
         for name, best in shown.items():
-            table.add_row(_name(name), *(best[horizon] or _NOTHING for horizon in horizons))
+            table.add_row(_name(name), *(_name(best.get(horizon) or _NOTHING) for horizon in horizons))
         yield table
     if len(run.variables) > len(shown):
         yield Text(f"and {len(run.variables) - len(shown)} more: --format csv has all")
@@ -95,18 +100,27 @@ def verification(verified: Verified, location: str) -> Iterator[Any]:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for name in ("state", "file", "what is wrong, and what to do"):
             table.add_column(name, overflow="fold")
-        for finding in findings[:FINDINGS_SHOWN]:
-            name = finding.address.removeprefix(location).lstrip("/")
-            style = "red" if finding.state == "damaged" else ""
-            words = f"{finding.problem}; {finding.remedy}"
-            table.add_row(Text(finding.state, style=style), Text(f"{finding.kind} {name}"), Text(words))
+        rows = [(finding, list(alike)) for finding, alike in groupby(findings, _alike)]
+        for (state, kind, address, sentence), alike in rows[:FINDINGS_SHOWN]:
+            name = alike[0].address if len(alike) == 1 else address
+            what = f"{len(alike)} {kind}s in" if len(alike) > 1 else kind
+            file = f"{what} {name.removeprefix(location).lstrip('/')}"
+            table.add_row(Text(state, style="red" if state == "damaged" else ""), Text(file), Text(sentence))
         yield table
-    if len(findings) > FINDINGS_SHOWN:
-        yield Text(f"and {len(findings) - FINDINGS_SHOWN} more: --format csv has all")
+        hidden = sum(len(alike) for _, alike in rows[FINDINGS_SHOWN:])
+        if hidden:
+            yield Text(f"and {hidden} more: --format csv has all")
     counts = ", ".join(f"{verified.counts[state]:,} {words}" for state, words in _STATES.items())
     left = verified.counts["leftover"]
     advice = " --repair removes what is left over." if left else ""
     yield Text(f"Checked {verified.files:,} files, {size(verified.bytes)}: {counts}.{advice}")
+
+
+def _alike(finding: Finding) -> tuple[str, str, str, str]:
+    """Return what leftover parts of one folder share, which are one row; any other file is a row of its own."""
+    folder, _, name = finding.address.rpartition("/")
+    shown = folder if finding.kind == "part" and finding.state != "damaged" else f"{folder}/{name}"
+    return finding.state, finding.kind, shown, finding.sentence
 
 
 def size(count: float) -> str:
@@ -127,7 +141,7 @@ def _cells(line: RunLine) -> tuple[str, ...]:
 def _facts(facts: Mapping[str, str]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in facts.items():
-        table.add_row(Text(name, style="bold"), Text(value))
+        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     return table
 
 

@@ -113,7 +113,7 @@ def _ending(verified: Verified) -> Ending:
     damaged = verified.damaged
     if not damaged:
         return Ending(Exit.DONE)
-    lines = [f"{finding.address}: {finding.problem}; {finding.remedy}" for finding in damaged[:_DAMAGED_SHOWN]]
+    lines = [f"{finding.address}: {finding.sentence}" for finding in damaged[:_DAMAGED_SHOWN]]
     hidden: list[Any] = [f"and {len(damaged) - _DAMAGED_SHOWN} more"] if len(damaged) > _DAMAGED_SHOWN else []
     noun = "file is" if len(damaged) == 1 else "files are"
     return Ending(Exit.FAILED, f"pulse: {len(damaged)} {noun} damaged", [*lines, *hidden])

@@ -144,7 +144,8 @@ def run_training(request: TrainRequest, mask: Masker) -> Ending:
         if not isinstance(interruption, Interrupted):  # no signal came: foreign code has raised it
             log.events.error(RUN_FAILED, kind="KeyboardInterrupt", message=str(interruption), exc_info=True)
             return unexpected(interruption, log.path)
-        message = f"it was ended by {name_of(interruption)}, and what was under way was dropped"
+        dropped = ", and what was under way was dropped" if progress.planned else ""
+        message = f"it was ended by {name_of(interruption)}{dropped}"
         log.events.warning(RUN_INTERRUPTED, finished=progress.finished, message=message)
         return interrupted(message, progress.finished, progress.planned, request.counted)
     except Exception as error:  # noqa: BLE001 - the outermost frame: the error becomes exit status 1 and a traceback in the log

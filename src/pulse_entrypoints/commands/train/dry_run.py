@@ -83,6 +83,7 @@ def _facts(
         "results": (settings.results,) * 2,
     }
     if sizes is not None and expected is not None:
+        workers = "1 worker" if expected.workers == 1 else f"each of {expected.workers} workers"
         total = sum(sizes.values())
         facts["bytes to read"] = (total, f"{_in_bytes(total)} in {len(sizes)} {'file' if len(sizes) == 1 else 'files'}")
         facts["rows"] = (expected.rows, f"about {_rounded(expected.rows):,}")
@@ -92,7 +93,7 @@ def _facts(
         )
         facts["memory"] = (
             expected.memory,
-            f"about {_in_bytes(expected.memory)} for each of {expected.workers} at work",
+            f"about {_in_bytes(expected.memory)} for {workers}",
         )
     return facts
 
