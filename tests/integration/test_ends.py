@@ -93,6 +93,19 @@ def test_no_hook_and_no_signal_changes_the_status(folder, body) -> None:
     assert train(folder, *SERIAL).returncode == 0
 
 
+def test_a_forecaster_that_closes_every_file_of_the_process_leaves_no_traceback(folder) -> None:
+    with_own(folder, "os.closerange(3, 200) if len(history) == 70 else None")
+    assert "Traceback" not in train(folder, *SERIAL).stderr
+
+
+@pytest.mark.parametrize("backend", ["serial", "processes"])
+def test_a_process_that_a_forecaster_forks_does_not_go_on_as_a_second_run(folder, backend) -> None:
+    with_own(folder, "os.fork() if len(history) == 70 else None")
+    done = train(folder, *OWN, "--backend", backend, "--run-id", "once")
+    assert (done.returncode, done.stdout.count('"run_finished"')) == (0, 1)
+    assert pulse(folder, "runs", "verify", "once").returncode == 0
+
+
 def test_hooks_of_libraries_run(folder) -> None:
     with_own(folder, "if len(history) == 70: atexit.register(print, 'farewell')")
     done = train(folder, *SERIAL)

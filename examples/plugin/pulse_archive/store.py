@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
+from unicodedata import normalize
 
 import attrs
 import numpy as np
@@ -33,17 +34,17 @@ class ArchiveStore:
         """Return a variable's rows. Raises VariableNotFound and StoreUnavailable."""
         content = self._content()
         arrays = self._arrays(content)
-        names = _names(arrays)
-        if variable not in names:
+        names, stored = _names(arrays), normalize("NFC", variable)
+        if stored not in names:
             near = get_close_matches(variable, names)
             hint = f"Near: {', '.join(near)}" if near else ""
             raise VariableNotFound(f"no variable {variable!r}", str(self.path), hint)
         return Observations(
             variable,
-            arrays[f"timestamps/{variable}"],
-            arrays[f"values/{variable}"],
-            arrays.get(f"known_at/{variable}"),
-            absent=int(arrays[f"absent/{variable}"]),
+            arrays[f"timestamps/{stored}"],
+            arrays[f"values/{stored}"],
+            arrays.get(f"known_at/{stored}"),
+            absent=int(arrays[f"absent/{stored}"]),
             source=f"{self.path}, variable {variable}",
             version=_version(content),  # of the very bytes that the rows came in
         )
@@ -76,11 +77,12 @@ def write(path: Path, variables: Iterable[Observations]) -> None:
     """Write an archive of these variables."""
     arrays: dict[str, np.ndarray] = {}
     for observations in variables:
-        arrays[f"timestamps/{observations.variable}"] = observations.timestamps
-        arrays[f"values/{observations.variable}"] = observations.values
-        arrays[f"absent/{observations.variable}"] = np.array(observations.absent)
+        name = normalize("NFC", observations.variable)  # one spelling, whatever keyboard it came from
+        arrays[f"timestamps/{name}"] = observations.timestamps
+        arrays[f"values/{name}"] = observations.values
+        arrays[f"absent/{name}"] = np.array(observations.absent)
         if observations.known_at is not None:
-            arrays[f"known_at/{observations.variable}"] = observations.known_at
+            arrays[f"known_at/{name}"] = observations.known_at
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 

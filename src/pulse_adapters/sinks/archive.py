@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
@@ -19,6 +19,7 @@ from pulse_adapters.sinks.layout import (
     claim_name,
     file_name,
     group_of,
+    is_of_run,
     is_run_id,
     key_of,
     part_of,
@@ -27,7 +28,7 @@ from pulse_adapters.sinks.layout import (
     run_folder,
 )
 from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, groups_in_use, is_seen_alive, while_held
-from pulse_adapters.storage.port import DAMAGED, Entry, Storage
+from pulse_adapters.storage.port import DAMAGED, Storage
 from pulse_core.errors import RunInterrupted, RunNotFound, SinkUnavailable
 
 _UNPUBLISHED_HINT = (
@@ -69,12 +70,15 @@ class StorageArchive:
     storage: Storage
 
     def run_ids(self) -> Iterator[str]:
-        """Yield the id of every run with a file, published or not, sorted. Raises SinkUnavailable."""
+        """Yield the name of every folder that may be a run, published or not, sorted. Raises SinkUnavailable."""
         return (name for name in self.storage.folders() if is_run_id(name))
 
     def run_facts(self, run_id: str) -> RunFacts:
-        """Return the facts of a run's files, published or not. Raises RunNotFound, SettingsError, SinkUnavailable."""
-        entries = list(self.storage.entries(run_folder(run_id)))
+        """Return the facts of a run's files, published or not. Raises RunNotFound, SettingsError, SinkUnavailable.
+
+        A folder without any file of a run is none: results may lie beside other folders.
+        """
+        entries = [entry for entry in self.storage.entries(run_folder(run_id)) if is_of_run(run_id, entry.name)]
         if not entries:
             raise self._not_found(run_id, RESULT)
         written = max(entry.modified for entry in entries)
@@ -159,6 +163,7 @@ class StorageArchive:
     def remove_run(self, run_id: str, written_before: datetime | None = None) -> bool:
         """Remove a run with all its files, the records it used excepted; return whether it was removed.
 
+        Files that Pulse does not write stay, and so do the folders that hold them, or that are somebody else's.
         A run that is under way stays, and so does one of which anything was written at `written_before` or later: that
         is decided under the run id's claim, so that no run begins to write meanwhile. The result goes first, so that no
         reader finds one without its parts. Raises RunNotFound, SettingsError for an invalid run id, SinkUnavailable.
@@ -169,10 +174,11 @@ class StorageArchive:
         try:
             with claimed(self.storage, claim, Claim.of(run_id, PRUNE), _give_up) as lease:
                 entries = [entry for entry in self.storage.entries(folder) if entry.name != claim]
-                _require_files(entries)
+                own = {entry.name for entry in entries if is_of_run(run_id, entry.name)}
+                _require_files(own)
                 if written_before is not None and any(entry.modified >= written_before for entry in entries):
                     return False
-                self._remove_files({entry.name for entry in entries}, result_name(run_id), lease)
+                self._remove_files(own, result_name(run_id), lease)
                 with suppress(SinkUnavailable):  # the run is removed, temporary files of killed writers or not
                     self.storage.sweep(folder)
         except (_UnderWay, RunInterrupted):
@@ -217,8 +223,8 @@ class _NoFiles(Exception):
     """A run has no files."""
 
 
-def _require_files(entries: Sequence[Entry]) -> None:
-    if not entries:
+def _require_files(names: Collection[str]) -> None:
+    if not names:
         raise _NoFiles
 
 

@@ -30,6 +30,7 @@ _HASH: Final = re.compile(r"[0-9a-f]{32}")
 _INDEX: Final = re.compile(r"index-(\d{6,18})-[0-9a-f]{32}")
 _KEY: Final = re.compile(r"[0-9a-f]{4,128}")
 _PACKED: Final = re.compile(rf"{RECORDS}/([0-9a-f]{{4,128}})/[a-z0-9.-]+")
+_ATTACHED: Final = re.compile(r"run\.log|report\.html|batch\.json|batch-[0-9a-f-]+\.toml")
 _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
 
 
@@ -124,6 +125,14 @@ def attachment_name(run_id: str, name: str) -> str:
     if not _NAME.fullmatch(name) or name in {RESULT, CLAIM}:
         raise SettingsError([f"'{name}' cannot be the name of a run's file"])
     return f"{run_folder(run_id)}/{name}"
+
+
+def is_of_run(run_id: str, name: str) -> bool:
+    """Whether Pulse writes files of this name to a run's folder; other files there are somebody else's."""
+    folder, _, file = name.removeprefix(f"{run_id}/").rpartition("/")
+    if folder:
+        return folder == PROGRESS or part_of(run_id, name) is not None
+    return file in {RESULT, CLAIM} or _ATTACHED.fullmatch(file) is not None
 
 
 def mark_name(run_id: str, mark: str) -> str:

@@ -25,6 +25,7 @@ from pulse_adapters.sinks.layout import (
     claim_name,
     file_name,
     group_file,
+    is_of_run,
     is_pack,
     key_of,
     part_of,
@@ -98,15 +99,16 @@ class Verification:
     def run(self, run_id: str) -> Iterator[Checked]:
         """Check the result of a run, its parts, its claim, and what is left. Raises RunNotFound, SinkUnavailable."""
         folder = run_folder(run_id)
-        sizes = {entry.name: entry.size for entry in self.storage.entries(folder)}
+        sizes = {entry.name: entry.size for entry in self.storage.entries(folder) if is_of_run(run_id, entry.name)}
         if not sizes:
             raise RunNotFound(f"no run '{run_id}'", self.storage.address(folder), "pulse runs list shows the runs")
         parts: tuple[Part, ...] = ()
-        if result_name(run_id) in sizes:
-            run, finding = self._result(run_id)
-            yield Checked(result_name(run_id), sizes[result_name(run_id)], finding)
-            if run is None:  # nobody knows which parts are its own: all stay
-                return
+        run, finding = self._result(run_id)  # read also where it is not listed: a folder may stand in its place
+        if finding or run is not None:
+            yield Checked(result_name(run_id), sizes.get(result_name(run_id), 0), finding)
+        if finding:  # nobody knows which parts are its own: all stay
+            return
+        if run is not None:
             parts, checked = self._parts(run)
             yield from checked
         named = {file_name(run_id, part.name) for part in parts}
@@ -117,7 +119,7 @@ class Verification:
     def _result(self, run_id: str) -> tuple[PublishedRun | None, tuple[Finding, ...]]:
         try:
             return read_result(self.archive, run_id), ()
-        except RunNotFound:  # removed meanwhile
+        except RunNotFound:  # never published, or removed meanwhile
             return None, ()
         except MalformedData as error:
             finding = Finding("result", error.context, run_id, error.message, "damaged", error.hint)

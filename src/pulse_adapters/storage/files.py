@@ -57,6 +57,24 @@ def is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of a folder is a folder, or a link to one; a link to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def status_of(path: Path) -> os.stat_result:
+    """Return the status of a file; of a link to itself that of the link. Raises OSError."""
+    try:
+        return path.stat()
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return path.lstat()
+
+
 def create(path: Path, content: bytes) -> bool:
     """Write a file unless `path` exists; return whether it was free. Raises OSError."""
     if path.exists():

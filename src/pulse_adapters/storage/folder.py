@@ -98,7 +98,7 @@ class FolderStorage:
         with disk_faults("list a folder", self.root):
             try:
                 with os.scandir(self.root) as entries:
-                    names = sorted(entry.name for entry in entries if entry.is_dir())
+                    names = sorted(entry.name for entry in entries if files.is_folder(entry))
             except FileNotFoundError:
                 return
         yield from names
@@ -110,7 +110,7 @@ class FolderStorage:
                 if files.is_temporary(path.name):
                     continue
                 with suppress(FileNotFoundError):  # removed meanwhile
-                    status = path.stat()
+                    status = files.status_of(path)
                     modified = datetime.fromtimestamp(status.st_mtime, UTC)
                     yield Entry(path.relative_to(self.root).as_posix(), status.st_size, modified)
 

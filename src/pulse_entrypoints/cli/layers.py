@@ -174,11 +174,14 @@ def _misspelt(environment: Mapping[str, str]) -> Iterator[str]:
 
     Only near ones: PulseAudio, for one, has variables of the same prefix.
     """
+    names = [name for name in sorted(environment) if name.upper().startswith(_PREFIX) and name not in _OF_OTHERS]
+    if not names:
+        return  # before the options of all commands are loaded
     known = {option.environment for option in all_options().values()}
     ours = {name.removeprefix(_PREFIX): name for name in known if name.startswith(_PREFIX)}
-    for name in sorted(environment):
+    for name in names:
         word = name.upper().removeprefix(_PREFIX)
-        if not name.upper().startswith(_PREFIX) or name in known or name in _OF_OTHERS or word.lower() in _REPLACED:
+        if name in known or word.lower() in _REPLACED:
             continue
         near = get_close_matches(word, ours, n=1, cutoff=_NEAR)
         if near:

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 import attrs
 
@@ -45,10 +46,11 @@ class Watchdog:
         """End the watch."""
         self._stopped.set()
         signal.set_wakeup_fd(self._former)
-        os.close(self._writing)  # the thread reads the end of the pipe
+        with suppress(OSError):  # foreign code has closed it
+            os.close(self._writing)  # the thread reads the end of the pipe
 
     def _watch(self) -> None:
-        with os.fdopen(self._reading, "rb", buffering=0) as pipe:
+        with suppress(OSError), os.fdopen(self._reading, "rb", buffering=0) as pipe:  # foreign code may close it
             while noted := pipe.read(1):
                 number = noted[0]
                 if number in self.numbers:

@@ -14,6 +14,7 @@ from pulse_adapters.sinks.folder import FolderSink
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.commands.runs.command import list_runs, show_run
 from pulse_entrypoints.commands.runs.prune import prune_runs
+from pulse_entrypoints.commands.runs.verify import verify_runs
 
 OLD, YOUNG = "aa" * 32, "bb" * 32
 DAY = 86_400.0
@@ -155,6 +156,41 @@ def test_the_benchmarks_that_were_chosen_are_shown_with_how_many_variables_have_
     )
     told = ", ".join(f"{name} ({count})" for name, count in counts.most_common())
     assert f"auto: {told}" in pulse("runs", "show", "auto").out
+
+
+def test_folders_of_others_are_no_runs_and_stay_also_behind_a_link(place, tmp_path_factory, capsys) -> None:
+    """Results may lie beside other folders, and hold links to them."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    others = [place / "data/sales.csv", place / "first/notes.txt", place / "first/mine/part.csv", elsewhere / "deep/a"]
+    for path in others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+        os.utime(path, (time.time() - 100 * DAY,) * 2)
+    (place / "linked").symlink_to(elsewhere)
+    assert run(list_runs, place, format="json") == 0
+    assert {line["run"] for line in answered(capsys)["runs"]} == {"first", "second", "third"}
+    assert run(prune_runs, place, older_than="90", keep="0", format="json") == 0
+    assert answered(capsys)["runs"] == ["first"]
+    assert not (place / "first/result.json").exists()
+    assert all(path.exists() for path in others)
+
+
+def test_a_link_to_itself_spoils_no_list(place, capsys) -> None:
+    for link in (place / "loop", place / "second/run.log"):
+        link.symlink_to(link.name)
+    assert run(list_runs, place, format="json") == 0
+    assert {line["run"] for line in answered(capsys)["runs"]} == {"first", "second", "third"}
+
+
+def test_a_folder_in_place_of_a_result_spoils_no_list_and_is_found(place, capsys) -> None:
+    (place / "second/result.json").unlink()
+    (place / "second/result.json").mkdir()
+    (place / "second/run.log").touch()
+    assert run(list_runs, place, format="json") == 0
+    states = {line["run"]: line["state"] for line in answered(capsys)["runs"]}
+    assert states == {"first": "published", "second": "unreadable", "third": "not published"}
+    assert run(verify_runs, place) == 1
+    assert "second/result.json" in capsys.readouterr().err.replace("\n", "")
 
 
 @pytest.mark.parametrize("days", ["9999999999", "36501", "0", "-1"])

@@ -191,7 +191,17 @@ def test_a_package_that_is_a_link_to_its_sources_is_followed(folder, tmp_path_fa
             "import importlib\ndef f(x): importlib.import_module(x)\n",
             ["a module whose name is computed ({name}.py, line 2)"],
         ),
+        (
+            "from importlib import import_module as get\ndef f(x): get(x)\n",
+            ["a module whose name is computed ({name}.py, line 2)"],
+        ),
         ("def f(x): exec(x)\n", ["code that is computed ({name}.py, line 1)"]),
+        ("run = exec\ndef f(x): run(x)\n", ["code that is computed ({name}.py, line 2)"]),
+        ("import os\nX = os.environ.get('X', '1')\n", ["a variable of the environment ({name}.py, line 2)"]),
+        ("import os\ndef f(): return os.environ['X']\n", ["a variable of the environment ({name}.py, line 2)"]),
+        ("import os\nos.environ['OMP_NUM_THREADS'] = '1'\n", []),
+        ("import sqlite3\nX = sqlite3.connect('x')\n", ["a file that is read ({name}.py, line 2)"]),
+        ("from subprocess import check_output as run\ndef f(): run(['x'])\n", ["another program ({name}.py, line 2)"]),
         ("def f(x): open(x, 'w').write('')\n", []),
         ("import json, math\n", []),
     ],
@@ -203,6 +213,18 @@ def test_what_cannot_be_followed_is_told_with_its_line(folder, name, text, unsee
     declared = version_of(f"{name}_user")
     assert declared.unseen == ()
     assert declared.version.startswith("7, sha256:")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from importlib import import_module as get\nget('{}')\n",
+        "import builtins as b\nget = b.__import__\nget('{}')\n",
+    ],
+)
+def test_an_import_under_another_name_is_followed(folder, name, text) -> None:
+    write(folder, {f"{name}.py": text.format(f"{name}_helper") + CLASS, f"{name}_helper.py": ""})
+    assert moves(folder, name, f"{name}_helper.py")
 
 
 def test_a_module_without_a_file_is_told(folder, name) -> None:

@@ -35,10 +35,13 @@ class EndedProcess(SystemExit):
 
 @contextmanager
 def exits_fail_the_unit() -> Iterator[None]:
-    """Raise EndedProcess in this thread where what it does calls os._exit."""
+    """Raise EndedProcess in this thread where what it does calls os._exit.
+
+    A process that the unit forks, and that comes back, ends here: it would go on as a second coordinator.
+    """
     global _units  # noqa: PLW0603  # the function is the process's, so is the number of those that need it replaced
     outer = getattr(_thread, "process", None)
-    _thread.process = os.getpid()
+    process = _thread.process = os.getpid()
     with _lock:
         _units += 1
         if os._exit is end_now:
@@ -46,6 +49,8 @@ def exits_fail_the_unit() -> Iterator[None]:
     try:
         yield
     finally:
+        if os.getpid() != process:
+            end_now(FAILED)
         _thread.process = outer
         with _lock:
             _units -= 1

@@ -39,7 +39,11 @@ def serve(connection: Connection[Any, Any], task: bytes, environment: Mapping[st
     with suppress(EOFError, OSError):  # the coordinator has closed the connection, or has ended
         connection.send_bytes(READY)
         while True:
-            connection.send_bytes(_perform(task, connection.recv()))
+            unit, process = connection.recv(), os.getpid()
+            outcome = _perform(task, unit)
+            if os.getpid() != process:
+                end_now(1)  # forked by the unit: it would answer a second time
+            connection.send_bytes(outcome)
 
 
 def _perform(task: bytes, unit: WorkUnit) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +11,7 @@ import attrs
 
 from pulse_adapters.published.result_reader import read_head, read_result, with_results
 from pulse_adapters.published.score_reader import best_forecasters
-from pulse_core.errors import MalformedData, RunNotFound
+from pulse_core.errors import MalformedData, RunNotFound, SinkUnavailable
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
@@ -142,3 +143,13 @@ def _line(archive: ResultsArchive, run_id: str) -> RunLine | None:
         return line
     except MalformedData:
         return attrs.evolve(line, state=UNREADABLE)
+    except SinkUnavailable as error:
+        if not _stands_in_the_way(error):
+            raise
+        return attrs.evolve(line, state=UNREADABLE)
+
+
+def _stands_in_the_way(error: SinkUnavailable) -> bool:
+    """Whether one file cannot be read because of what stands there, or of whose it is; the others can be."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in {errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.EACCES}
