@@ -18,3 +18,5 @@ settings.load_profile("default")
 
 # a shell lets what it starts in the background ignore Ctrl-C; so would the programs that tests interrupt
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# and nohup lets it ignore the end of its terminal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)

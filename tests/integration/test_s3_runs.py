@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 import pytest
 
+from pulse_adapters.published.document import SCHEMA_VERSION
 from tests.integration.cli import bullets, digest, event, pulse
 from tests.servers.faults import CutBody, Reset, SlowDown
 from tests.servers.s3 import BUCKET, S3Server
@@ -148,7 +149,7 @@ def test_an_upload_that_fails_fails_the_run_and_keeps_the_local_copy(seaweedfs_s
     (kept,) = (tmp_path / "results").glob("*/result.json")
     assert "too many requests, and still so after 2 attempts" in done.stderr
     assert f"It is kept in {kept}" in done.stderr
-    assert json.loads(kept.read_bytes())["schema_version"] == 2
+    assert json.loads(kept.read_bytes())["schema_version"] == SCHEMA_VERSION
     assert (tmp_path / "local_results.json").read_bytes() == kept.read_bytes()
 
 

@@ -193,7 +193,8 @@ def make_folder(folder: Path) -> None:
         try:
             folder.mkdir(exist_ok=True)
         except (FileNotFoundError, FileExistsError):  # the parent, or this one, was removed in this moment
-            if attempt == _FOLDER_ATTEMPTS - 1 or folder.exists():
+            stands_in_the_way = folder.exists() and not folder.is_dir()  # a folder was made again by another
+            if attempt == _FOLDER_ATTEMPTS - 1 or stands_in_the_way:
                 raise
         else:
             _flush_folder(folder.parent)

@@ -100,6 +100,7 @@ def _leave(status: int) -> NoReturn:
     """
     if status == _INTERRUPTED:
         _end_within(_INTERRUPTED_SECONDS, status)
+        sys.unraisablehook = _tell_nobody  # what hooks find half started, as Dask's do, they cannot end well
     _flush()
     _end_within(_HOOK_SECONDS, status)
     try:
@@ -109,6 +110,10 @@ def _leave(status: int) -> NoReturn:
         _flush()
     finally:
         _end_now(status)
+
+
+def _tell_nobody(failure: object) -> None:
+    del failure
 
 
 def _flush() -> None:
