@@ -100,20 +100,18 @@ def _leave(status: int) -> NoReturn:
     """
     if status == _INTERRUPTED:
         _end_within(_INTERRUPTED_SECONDS, status)
-        sys.unraisablehook = _tell_nobody  # what hooks find half started, as Dask's do, they cannot end well
     _flush()
     _end_within(_HOOK_SECONDS, status)
     try:
+        if status == _INTERRUPTED:
+            # hooks cannot end well what an interruption has left half started, and Dask's say so with tracebacks
+            sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123  # until the process ends
         import atexit
 
         atexit._run_exitfuncs()  # noqa: SLF001  # as Python does after it has waited for all threads
         _flush()
     finally:
         _end_now(status)
-
-
-def _tell_nobody(failure: object) -> None:
-    del failure
 
 
 def _flush() -> None:

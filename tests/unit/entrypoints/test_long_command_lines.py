@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import time
 
 import pytest
@@ -16,9 +17,14 @@ def read(monkeypatch):
     """Return what reads words as a command would."""
     lines: list[CommandLine] = []
 
+    def keep(line: CommandLine, environment: Mapping[str, str]) -> int:
+        del environment
+        lines.append(line)
+        return 0
+
     def load(command):
         del command
-        return lambda line, environment: lines.append(line) or 0
+        return keep
 
     monkeypatch.setattr(Command, "load", load)
 
