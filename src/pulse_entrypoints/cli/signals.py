@@ -14,11 +14,12 @@ import math
 import os
 import select
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 import attrs
 
@@ -75,7 +76,7 @@ class Interruption:
             return  # a service that sends SIGTERM twice is no less patient than before
         name = signal.Signals(number).name
         if not self.stop.ask(name):
-            raise Interrupted(name)
+            _interrupt(name)
         _show(f"{name}: finishing what is under way, for at most {self.grace:g} s; Ctrl-C again ends at once")
         signal.setitimer(signal.ITIMER_REAL, max(self.grace, 0.001))
 
@@ -83,7 +84,7 @@ class Interruption:
         """Handle SIGALRM."""
         del number, frame
         if self.status is None and self.stop.reason is not None:
-            raise Interrupted(self.stop.reason)
+            _interrupt(self.stop.reason)
 
     def patience(self) -> float:
         """Return the seconds that a signal leaves to the process."""
@@ -130,6 +131,20 @@ def interruptible() -> Iterator[Interruption]:
 def name_of(interruption: KeyboardInterrupt) -> str:
     """Return the name of the signal behind an interruption."""
     return str(interruption) or signal.SIGINT.name
+
+
+def _interrupt(name: str) -> NoReturn:
+    """Raise Interrupted, wherever the program is.
+
+    Python prints what is raised in a finalizer, and what a program that is interrupted there or in an import leaves
+    open, with a traceback: from now on nobody is told.
+    """
+    sys.unraisablehook = _tell_nobody
+    raise Interrupted(name)
+
+
+def _tell_nobody(failure: object) -> None:
+    del failure
 
 
 def _show(text: str) -> None:

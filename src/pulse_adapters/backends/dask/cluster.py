@@ -13,6 +13,7 @@ from typing import Any, Final
 import attrs
 
 from pulse_adapters.backends.host.cores import usable_cores
+from pulse_adapters.backends.host.resource_tracker import start_resource_tracker
 from pulse_core.errors import BackendUnavailable, SettingsError
 
 LOOPBACK: Final = "127.0.0.1"
@@ -138,6 +139,7 @@ class LocalWorkers:
         from distributed import LocalCluster
 
         count = self.adaptive[0] if self.adaptive else self.workers or max(1, usable_cores() // self.threads)
+        start_resource_tracker()
         try:
             with dask.config.set({**SETTINGS, "distributed.scheduler.allowed-failures": self.deaths_allowed}):
                 cluster = LocalCluster(

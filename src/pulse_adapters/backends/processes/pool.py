@@ -27,6 +27,7 @@ from typing import Any, Final
 import attrs
 
 from pulse_adapters.backends.host.deaths import MemoryKills, cause_of_death
+from pulse_adapters.backends.host.resource_tracker import start_resource_tracker
 from pulse_adapters.backends.processes.worker import serve
 from pulse_adapters.backends.retry_queue import Bundle
 from pulse_core.errors import BackendUnavailable
@@ -142,6 +143,7 @@ def prepare_fork_server() -> None:
     multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
     with _changed_environment(ONE_THREAD):
         try:
+            start_resource_tracker()
             forkserver.ensure_running()
         except OSError as error:
             raise BackendUnavailable(f"the fork server cannot be started: {error}", "processes", KILLED_HINT) from error
