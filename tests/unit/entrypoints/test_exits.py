@@ -115,7 +115,7 @@ def test_a_run_without_some_variables_ends_with_3_and_names_them() -> None:
 def test_a_slice_says_that_nothing_is_published_and_how_to_collect() -> None:
     ending = slice_completed(RUN, "results", (1, 4), "variables")
     assert ending.status == 0
-    for words in ("Slice 1/4: 1 variables", "nothing is published", "without --slice"):
+    for words in ("Slice 1/4: 1 variable is", "nothing is published", "without --slice"):
         assert words in ending.report(None)
 
 
