@@ -223,25 +223,8 @@ class VariableScores(AgainstSimple):
         """Return the summary of a variable with these data in a run of so many batches."""
         origins = np.zeros(max(batches, len(self.origins)), dtype=np.int64)
         origins[: len(self.origins)] = self.origins
-        return VariableSummary(
-            variable=self.variable,
-            data=data,
-            forecasters=self.forecasters,
-            benchmark=self.benchmark,
-            span=self.span,
-            scores=self.scores,
-            trust=self.trust,
-            statistics=self.statistics,
-            verdicts=self.verdicts,
-            reliability=self.reliability,
-            simple=self.simple,
-            simple_skill=self.simple_skill,
-            trends=self.trends,
-            origins=origins,
-            weights=self.weights,
-            regret=self.regret,
-            bound=self.bound,
-        )
+        fields = attrs.asdict(self, recurse=False) | {"origins": origins}
+        return VariableSummary(data=data, **fields)
 
 
 @attrs.frozen(eq=False)

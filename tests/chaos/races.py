@@ -20,7 +20,6 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +37,7 @@ from pulse_core.errors import RunNotFound
 from pulse_entrypoints.cli.app import main as pulse
 from pulse_entrypoints.commands.runs.command import lines_of
 from tests.chaos.writers import RUN, strays
+from tests.chaos.writers import prune as prune_once
 from tests.servers.s3 import BUCKET
 
 VARIABLES: Final = ("a", "b", "c", "d")
@@ -238,15 +238,8 @@ def whole(storage: Storage, run: PublishedRun) -> str:
 
 def prune(storage: Storage) -> None:
     """Remove whatever is not in use, again and again."""
-    sink = StorageSink(storage)
     while True:
-        later = datetime.now(UTC) + timedelta(days=1)
-        for run_id in list(sink.run_ids()):
-            try:
-                sink.remove_run(run_id, later)
-            except RunNotFound:
-                continue
-        sink.remove_records(list(sink.records()), later)
+        prune_once(storage)
         time.sleep(0.05)
 
 
