@@ -239,3 +239,19 @@ class FakeDraft:
 
     def discard(self) -> None:
         self.file.close()
+
+
+@attrs.frozen
+class Watched(FakeSink):
+    """Notes which kinds of packed records are asked for."""
+
+    recalled: list[type] = attrs.field(factory=list)
+
+    @contextmanager
+    def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
+        def recall(key: str) -> Record | None:
+            record = self.packed.get((group, key))
+            self.recalled.append(type(record))
+            return record
+
+        yield recall

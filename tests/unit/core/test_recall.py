@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from pulse_adapters.sinks.memory import MemoryPart
 from pulse_core import BUILT_IN, Forecaster, Histories, Observations, RunFailed, RunResult, RunSpec
 from pulse_core.errors import ForecasterFailed
-from pulse_core.ports import Recall
 from pulse_core.results import Record, VariableBatches, VariableScores
-from tests.fakes import FakeSink
+from tests.fakes import FakeSink, Watched
 from tests.strategies import ALL_NAMES, replayed, values, whole_for
 from tests.unit.core.models import LastThree, custom
 from tests.unit.core.runs import bits_of, ended, known, parts_of, records_of, series, spec_of, training
@@ -183,25 +182,15 @@ def test_a_record_holds_its_forecasters_in_the_order_of_the_spec():
 
 
 @attrs.frozen
-class Watched(FakeSink):
-    """Notes which kinds of records are read, and the parts that are opened."""
+class WatchedTables(Watched):
+    """Notes the parts that are opened too."""
 
-    recalled: list[type] = attrs.field(factory=list)
     opened: list[str] = attrs.field(factory=list)
-
-    @contextmanager
-    def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
-        def recall(key: str) -> Record | None:
-            record = self.packed.get((group, key))
-            self.recalled.append(type(record))
-            return record
-
-        yield recall
 
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[MemoryPart]:
         self.opened.append(name)
-        with FakeSink.part(self, run_id, name) as part:
+        with Watched.part(self, run_id, name) as part:
             yield part
 
     def forget(self) -> None:
@@ -215,7 +204,7 @@ SPEC_OF_TWO = attrs.evolve(SPEC, variables=("x", "y"))
 
 @pytest.mark.parametrize("hindcasts", [False, True])
 def test_a_run_that_is_repeated_reads_the_scores_alone_and_writes_no_part(hindcasts):
-    sink = Watched()
+    sink = WatchedTables()
     first = training(*TWO, sink=sink, hindcasts=hindcasts).execute(SPEC_OF_TWO)
     written = dict(sink.parts)
     sink.forget()
@@ -226,7 +215,7 @@ def test_a_run_that_is_repeated_reads_the_scores_alone_and_writes_no_part(hindca
 
 
 def test_another_run_of_the_same_writes_its_tables_from_the_records():
-    sink = Watched()
+    sink = WatchedTables()
     first = training(*TWO, sink=sink, run_id="one").execute(SPEC_OF_TWO)
     sink.forget()
     second = training(*TWO, sink=sink, run_id="two").execute(SPEC_OF_TWO)
@@ -246,7 +235,7 @@ def test_another_run_of_another_spec_writes_its_own_tables(change):
 
 @pytest.mark.parametrize("table", ["batches", "scores"])
 def test_a_part_that_is_gone_is_written_from_the_records(table):
-    sink = Watched()
+    sink = WatchedTables()
     first = training(*TWO, sink=sink).execute(SPEC_OF_TWO)
     rows = parts_of(sink, SPEC_OF_TWO.run_id)
     (gone,) = (part for part in first.parts if part.table == table)
@@ -270,7 +259,7 @@ def test_another_run_with_hindcasts_after_one_without_makes_them():
 @settings(max_examples=30)
 @given(st.data(), st.integers(1, 200), st.booleans())
 def test_tables_of_what_was_recalled_are_those_that_a_run_alone_would_write(data, days, shorter):
-    observations, sink, alone = data.draw(replayed(values())), Watched(), FakeSink()
+    observations, sink, alone = data.draw(replayed(values())), WatchedTables(), FakeSink()
     assert observations.known_at is not None
     spec = attrs.evolve(data.draw(whole_for(observations)), batch_limit=None)
     end = max(spec.start, observations.known_at[-1].astype("datetime64[D]").item())

@@ -17,8 +17,8 @@ from pulse_core import Observations, RunFailed, RunResult, RunSpec
 from pulse_core.data.known_at import resolve_known_at, settled_by
 from pulse_core.errors import SinkUnavailable
 from pulse_core.ports import Recall
-from pulse_core.results import DataSnapshot, Record, VariableScores
-from tests.fakes import FakeSink, VersionedStore
+from pulse_core.results import DataSnapshot, VariableScores
+from tests.fakes import FakeSink, VersionedStore, Watched
 from tests.unit.core.models import custom
 from tests.unit.core.runs import FIRST_DAY, known, records_of, series, spec_of, training
 
@@ -42,22 +42,6 @@ def monthly(count: int, variable: str = "x") -> Observations:
     """Stamped on the first of each month, without known_at."""
     stamps = (np.datetime64(FIRST_DAY, "M") + np.arange(count)).astype("datetime64[us]")
     return Observations(variable, stamps, [float(n * n % 7) for n in range(count)])
-
-
-@attrs.frozen
-class Watched(FakeSink):
-    """Notes which kinds of packed records are asked for."""
-
-    recalled: list[type] = attrs.field(factory=list)
-
-    @contextmanager
-    def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
-        def recall(key: str) -> Record | None:
-            record = self.packed.get((group, key))
-            self.recalled.append(type(record))
-            return record
-
-        yield recall
 
 
 def test_a_run_that_is_repeated_reads_nothing_and_says_the_same():
