@@ -29,7 +29,8 @@ class Histories:
     `origin_length[i]` values of path `origin_path[i]`; both (origin,). Origins stand path by path, on a path in order
     of length. Values are scaled by 2**-`exponent`. `predictors`: (predictor x lag, n) per path, recent changes of other
     variables as each time knew them, each scaled by a power of two, NaN where unknown; empty without predictors. Paths
-    may share their arrays, whose rows then lie apart.
+    may share their arrays, whose rows then lie apart. `seasons`: how many steps the variable's seasons have, the
+    shortest first; () without any.
     All arrays are read-only. Raises ValueError for origins out of order or beyond their path.
     """
 
@@ -38,6 +39,7 @@ class Histories:
     origin_length: Positions = attrs.field(converter=integers)
     exponent: int = 0
     predictors: tuple[Values, ...] = attrs.field(default=(), converter=strided_views)
+    seasons: tuple[int, ...] = ()
     by_path: tuple[tuple[int, slice], ...] = attrs.field(init=False)
     """The index of each path on which there are origins, and the positions of these origins."""
     shared: dict[str, Any] = attrs.field(factory=dict, init=False)
