@@ -1,10 +1,13 @@
-"""Forecasters with a season of m steps: the value a season ago, and Holt-Winters with an additive season."""
+"""Forecasters with a season of m steps: the value a season ago, and Holt-Winters with an additive season.
+
+m is the shortest season of the variable, or the same for all variables where it is part of the name.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from itertools import product
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 import numpy as np
@@ -17,29 +20,51 @@ BETAS: Final = (0.05, 0.15, 0.3)
 GAMMAS: Final = (0.05, 0.15, 0.3, 0.5, 0.8)
 
 
+class Seasonal(InPlaceForecaster):
+    """A forecaster with a season, named `title` or `title(m)`."""
+
+    title: ClassVar[str]
+    season: int | None
+
+    @property
+    def name(self) -> str:
+        """The name in results."""
+        return self.title if self.season is None else f"{self.title}({self.season})"
+
+    @property
+    def seasons_needed(self) -> int:
+        """See Forecaster."""
+        return 1 if self.season is None else 0
+
+    def season_of(self, histories: Histories) -> int:
+        """Return m. Raises ValueError where neither the name nor the variable has a season."""
+        if self.season is not None:
+            return self.season
+        if not histories.seasons:
+            raise ValueError(f"{self.title} needs a season, and the variable has none")
+        return histories.seasons[0]
+
+
 @attrs.frozen
-class SeasonalNaive(InPlaceForecaster):
+class SeasonalNaive(Seasonal):
     """The value of the same season: y_{n + h - m ceil(h/m)}. Nothing from fewer than m values.
 
     Source: Hyndman & Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., section 5.2.
     """
 
-    season: int
+    title: ClassVar[str] = "seasonal-naive"
+    season: int | None = None
     version: str = "1"
-
-    @property
-    def name(self) -> str:
-        """The name in results."""
-        return f"seasonal-naive({self.season})"
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
+        season = self.season_of(histories)
         for path, origins in histories.by_path:
-            kernel.seasonal_naive(histories.paths[path], histories.origin_length[origins], self.season, out[origins])
+            kernel.seasonal_naive(histories.paths[path], histories.origin_length[origins], season, out[origins])
 
 
 @attrs.frozen
-class HoltWinters(InPlaceForecaster):
+class HoltWinters(Seasonal):
     """Level, additive trend and additive season; (alpha, beta, gamma) from a 5 x 3 x 5 grid, anew at every origin.
 
     Started on the first m values: level their mean, trend 0, seasons what is left. Then e = y - l - b - s;
@@ -47,20 +72,16 @@ class HoltWinters(InPlaceForecaster):
     Source: Hyndman & Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., section 8.3.
     """
 
-    season: int
+    title: ClassVar[str] = "holt-winters"
+    season: int | None = None
     version: str = "1"
-
-    @property
-    def name(self) -> str:
-        """The name in results."""
-        return f"holt-winters({self.season})"
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
-        grid = _parameters(ALPHAS, BETAS, GAMMAS)
+        season, grid = self.season_of(histories), _parameters(ALPHAS, BETAS, GAMMAS)
         for path, origins in histories.by_path:
             lengths = histories.origin_length[origins]
-            kernel.holt_winters(histories.paths[path], lengths, grid, self.season, out[origins])
+            kernel.holt_winters(histories.paths[path], lengths, grid, season, out[origins])
 
 
 @cache
