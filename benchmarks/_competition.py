@@ -79,7 +79,7 @@ def seasonal_indices(history: Array, season: int) -> Array:
     ratios = np.full(len(history), np.nan)
     ratios[half : len(history) - half] = history[half : len(history) - half] / np.convolve(history, weights, "valid")
     indices = np.array([np.nanmean(ratios[first::season]) for first in range(season)])
-    return indices / indices.mean()
+    return np.asarray(indices / indices.mean())
 
 
 def naive2(history: Array, season: int, horizon: int) -> Array:
@@ -88,4 +88,4 @@ def naive2(history: Array, season: int, horizon: int) -> Array:
         return np.full(horizon, history[-1])
     indices = seasonal_indices(history, season)
     last = len(history) - 1
-    return history[-1] / indices[last % season] * indices[(last + 1 + np.arange(horizon)) % season]
+    return np.asarray(history[-1] / indices[last % season] * indices[(last + 1 + np.arange(horizon)) % season])
