@@ -21,7 +21,7 @@ TARGETS: Final = ("level", "change", "log-change")
 KNOWN_AT_RULES: Final = ("auto", "timestamp", "period-end")
 CALIBRATIONS: Final = ("conformal", "empirical")
 TRUST_LOSSES: Final = ("absolute", "crps")
-SEASONAL: Final = ("seasonal-naive", "holt-winters")
+SEASONAL: Final = ("seasonal-naive", "holt-winters", "damped-holt-winters", "log-damped-holt-winters")
 """The built-in forecasters with a season: each variable's own, or m steps where the name is followed by (m)."""
 
 DEFAULT_FORECASTERS: Final = (

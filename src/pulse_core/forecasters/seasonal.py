@@ -1,4 +1,4 @@
-"""Forecasters with a season of m steps: the value a season ago, and Holt-Winters with an additive season.
+"""Forecasters with a season of m steps: the value a season ago, and Holt-Winters with an additive season, also damped.
 
 m is the shortest season of the variable, or the same for all variables where it is part of the name.
 """
@@ -78,14 +78,44 @@ class HoltWinters(Seasonal):
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
-        season, grid = self.season_of(histories), _parameters(ALPHAS, BETAS, GAMMAS)
+        season, grid = self.season_of(histories), _parameters(ALPHAS, tuple((beta, 1.0) for beta in BETAS), GAMMAS)
+        for path, origins in histories.by_path:
+            lengths = histories.origin_length[origins]
+            kernel.holt_winters(histories.paths[path], lengths, grid, season, out[origins], flat=True)
+
+
+@attrs.frozen
+class DampedHoltWinters(Seasonal):
+    """Level, damped trend or none, and additive season; the parameters from a grid of 100, anew at every origin.
+
+    Started on the first 2m values: a line through the means of both seasons, and the mean distance of each step of the
+    season from it. Then, from y_1 on, e = y - l - phi b - s; l' = l + phi b + alpha e; b' = phi b + alpha beta e;
+    s' = s + gamma (1 - alpha) e; phi = 0 is the level without a trend. Errors count from y_{m+1} on. Nothing from fewer
+    than 2m values. The grid runs over alpha, then the trend, then gamma; ties go to the first.
+    Source: Hyndman & Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., section 8.3.
+    """
+
+    title: ClassVar[str] = "damped-holt-winters"
+    season: int | None = None
+    version: str = "1"
+    alphas: tuple[float, ...] = (0.05, 0.15, 0.3, 0.5, 0.8)
+    trends: tuple[tuple[float, float], ...] = ((0.0, 0.0), (0.0, 0.9), (0.1, 0.9), (0.0, 0.98), (0.1, 0.98))
+    """Pairs of beta and phi."""
+    gammas: tuple[float, ...] = (0.01, 0.05, 0.15, 0.4)
+
+    def hindcast_into(self, histories: Histories, out: Values) -> None:
+        """See InPlaceForecaster."""
+        season, grid = self.season_of(histories), _parameters(self.alphas, self.trends, self.gammas)
         for path, origins in histories.by_path:
             lengths = histories.origin_length[origins]
             kernel.holt_winters(histories.paths[path], lengths, grid, season, out[origins])
 
 
 @cache
-def _parameters(alphas: tuple[float, ...], betas: tuple[float, ...], gammas: tuple[float, ...]) -> Values:
-    """Return alpha, alpha beta and gamma (1 - alpha) of each point of the grid; (3, grid)."""
-    alpha, beta, gamma = np.array(list(product(alphas, betas, gammas))).T
-    return kernel.padded(alpha, alpha * beta, gamma * (1.0 - alpha))
+def _parameters(
+    alphas: tuple[float, ...], trends: tuple[tuple[float, float], ...], gammas: tuple[float, ...]
+) -> Values:
+    """Return alpha, alpha beta, gamma (1 - alpha) and phi of each point of the grid; (4, grid)."""
+    alpha, trend, gamma = (np.array(column) for column in zip(*product(alphas, trends, gammas), strict=True))
+    beta, phi = trend.T
+    return kernel.padded(alpha, alpha * beta, gamma * (1.0 - alpha), phi)
