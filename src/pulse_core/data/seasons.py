@@ -15,7 +15,7 @@ docs/decisions/0021-seasons-by-calendar-and-test.md.
 from __future__ import annotations
 
 import math
-from typing import Final, Literal
+from typing import Final
 
 import attrs
 import numpy as np
@@ -26,9 +26,8 @@ from pulse_core.data.zones import DAY
 from pulse_core.season import LONGEST_SEASON, Periods
 
 Values = NDArray[np.float64]
-Source = Literal["given", "calendar", "test"]
-
 SOURCES: Final = ("given", "calendar", "test")
+"""Where seasons, or that there are none, may come from: the settings, the calendar alone, or the test."""
 
 CYCLES: Final = 3
 """The seasons that a history spans where it is tested."""
