@@ -160,10 +160,17 @@ class Named(msgspec.Struct, frozen=True):
     name: str
 
 
+class Periods(msgspec.Struct, frozen=True):
+    """How many steps a variable's seasons have."""
+
+    periods: list[int]
+
+
 class VariableHead(msgspec.Struct, frozen=True):
-    """The part of a variable that a comparison of runs reads of every one."""
+    """The part of a variable that lists and comparisons of runs read of every one."""
 
     digest: str
+    season: Periods
     benchmark: Named
 
 
