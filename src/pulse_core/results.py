@@ -109,9 +109,9 @@ class VariableBacktest(ByContent):
     `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3), as the three log10_e of
     TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster, horizon), its `regret`
     and `bound` (horizon,); NaN where there is none. Batches run from the first of the period to the last that the
-    rows touch. Values are scaled by 2**-exponent. A forecaster that the
-    variable cannot use (see Forecaster.seasons_needed) has its row, with nothing in it. Wins and losses stand in the batch in which the outcome became
-    known. Of the simple forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon, 2) are the
+    rows touch. Values are scaled by 2**-exponent. A forecaster that the variable cannot use (see
+    Forecaster.seasons_needed) has its row, with nothing in it. Wins and losses stand in the batch in which the outcome
+    became known. Of the simple forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon, 2) are the
     sums of absolute errors of a forecaster and the simple one on their common origins, `simple_evidence` (simple,
     horizon) is log10 e for the simple one against the benchmark, `bias` (horizon, 2) the statistic that the
     benchmark's mean error is 0, and its number of origins.
@@ -201,8 +201,8 @@ class VariableScores(AgainstSimple):
     horizon, value) in the order of `TRUST`, `statistics` (forecaster, horizon, value) in the order of `STATISTICS`,
     `verdicts` (forecaster, horizon) codes of `scores.verdict`, `reliability` (horizon, bin, RELIABILITY), `origins`
     (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,). `span` is the number of
-    origins that trust looks ahead, `min_history` that of values which the first forecast needed. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
-    (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
+    origins that trust looks ahead, `min_history` that of values which the first forecast needed. Of the check of the
+    benchmark: `simple` names the simple forecasters, `simple_skill` (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
     biased or beaten by a simple one, else 0.
     """
 
@@ -262,8 +262,8 @@ class VariableSummary(AgainstSimple):
     horizon, value) in the order of `TRUST`, `statistics` (forecaster, horizon, value) in the order of `STATISTICS`,
     `verdicts` (forecaster, horizon) codes of `scores.verdict`, `reliability` (horizon, bin, RELIABILITY), `origins`
     (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,). `span` is the number of
-    origins that trust looks ahead, `min_history` that of values which the first forecast needed. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
-    (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
+    origins that trust looks ahead, `min_history` that of values which the first forecast needed. Of the check of the
+    benchmark: `simple` names the simple forecasters, `simple_skill` (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
     biased or beaten by a simple one, else 0.
     """
 

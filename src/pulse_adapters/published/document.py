@@ -138,7 +138,7 @@ class BestScores(msgspec.Struct, frozen=True):
 class Variable(msgspec.Struct, frozen=True):
     """A variable's digest, its benchmark, its best forecaster by horizon, and scores.
 
-    `span` is the number of origins that trust looks ahead, `min_history` that of values which the first forecast needed.
+    `span` is the number of origins that trust looks ahead, `min_history` that of values the first forecast needed.
     A complete document has the ensemble and the scores of all forecasters, a summary `best_scores` in place of both:
     the table `scores` holds the others. `best` and `best_scores` of a summary are of some horizons only.
     """
