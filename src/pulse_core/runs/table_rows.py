@@ -105,8 +105,11 @@ def batch_columns(variables: Sequence[VariableBatches], spec: RunSpec) -> Column
         np.array(np.unravel_index(chosen, one.n.shape), dtype=np.int32)
         for chosen, one in zip(rows, variables, strict=True)
     ]
-    batch, forecaster, horizon = np.concatenate(cells, axis=1)
-    windows = batches(spec)[: max(len(one.n) for one in variables)]
+    _, forecaster, horizon = np.concatenate(cells, axis=1)
+    in_run = [one.batches[batch] for one, (batch, *_) in zip(variables, cells, strict=True)]
+    indexes, batch = np.unique(np.concatenate(in_run), return_inverse=True)
+    every = batches(spec)
+    windows = [every[index] for index in indexes.tolist()]
     starts = np.array([window.start for window in windows], dtype="datetime64[us]")
 
     def column(name: str) -> np.ndarray:
