@@ -57,7 +57,7 @@ class WorkUnit:
     index: int
     variables: tuple[str, ...] = attrs.field(converter=names)
     seconds: float = 0.0
-    batches: tuple[int, ...] = attrs.field(converter=tuple, default=())
+    batches: tuple[int, ...] = ()
 
 
 @attrs.frozen
@@ -128,7 +128,7 @@ def batch_units(spec: RunSpec, workload: Workload) -> tuple[WorkUnit, ...]:
     count, seconds = batch_count(spec), min(spec.batch_size_days, _days(spec)) * (workload.per_origin or 0.0)
     in_time = int(LONGEST_DEFAULT_UNIT / seconds) if seconds else count
     size = max(1, min(-(-count * len(spec.variables) // MOST_BATCH_UNITS), in_time))
-    runs = [range(first, min(first + size, count)) for first in range(0, count, size)]
+    runs = [tuple(range(first, min(first + size, count))) for first in range(0, count, size)]
     pairs = [(name, run) for name in sorted(spec.variables) for run in runs]
     return tuple(WorkUnit(index, (name,), len(run) * seconds, run) for index, (name, run) in enumerate(pairs))
 

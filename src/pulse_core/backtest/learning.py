@@ -95,8 +95,8 @@ class LearningPass:
     the sum of what was lost less at the origins before the mark, by all that the run knows in the end.
 
     Batches are those of Origins.batches. With `take` what belongs to batches or marks is kept for `at_once` batches at
-    a time, and handed over block by block; `sums`, `counts`, `marked` and `ahead` are those of the block. Of `differences`
-    only as many are kept as are still to be learned from; `sequences` are their wins and losses, see
+    a time, and handed over block by block; `sums`, `counts`, `marked` and `ahead` are those of the block. Of
+    `differences` only as many are kept as are still to be learned from; `sequences` are their wins and losses, see
     evidence_of_sequences.
     """
 
@@ -414,8 +414,7 @@ def _ranges(origins: Origins, at_once: int | None) -> list[tuple[int, int, int]]
     firsts = range(0, len(origins.batches), at_once)
     lasts = [min(first + at_once, len(origins.batches)) for first in firsts]
     return [
-        (first, last, int(np.searchsorted(origins.batch_rows, last)))
-        for first, last in zip(firsts, lasts, strict=True)
+        (first, last, int(np.searchsorted(origins.batch_rows, last))) for first, last in zip(firsts, lasts, strict=True)
     ]
 
 

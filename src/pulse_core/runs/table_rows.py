@@ -119,7 +119,7 @@ def batch_columns(variables: Sequence[VariableBatches], spec: RunSpec) -> Column
         "variable": Labels(tuple(one.variable for one in variables), _repeated([len(chosen) for chosen in rows])),
         "forecaster": Labels(variables[0].forecasters, forecaster),
         "horizon": (horizon + 1).astype(np.int16),
-        "batch": Labels(tuple(window.id for window in windows), batch),
+        "batch": Labels(tuple(window.id for window in windows), batch.astype(np.int32)),
         "start": starts[batch],
         **{name: column(name) for name in ("n", "mae", "mase", "crps", "trust", "won", "lost")},
     }

@@ -216,7 +216,9 @@ def test_units_are_the_same_whatever_name_a_forecaster_goes_by(kind):
 @pytest.mark.parametrize("name", ["slow", "m:slow"])
 def test_a_forecaster_called_origin_by_origin_is_shared_by_variable_and_batch(name):
     shared, of_variables = units_of(PerOriginForecaster(name, "1", LastThree()))
-    assert [(unit.variables, unit.batches) for unit in shared] == [((v,), (batch,)) for v in "abc" for batch in range(4)]
+    assert [(unit.variables, unit.batches) for unit in shared] == [
+        ((v,), (batch,)) for v in "abc" for batch in range(4)
+    ]
     assert [unit.variables for unit in of_variables] == [("a",), ("b",), ("c",)]
 
 
