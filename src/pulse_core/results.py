@@ -108,10 +108,11 @@ class VariableBacktest(ByContent):
     `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3), as the three log10_e of
     TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster, horizon), its `regret`
     and `bound` (horizon,); NaN where there is none. `batches` are the indexes of those that have an origin, in order.
-    Values are scaled by 2**-exponent. Wins and losses stand in the batch in which the outcome became known. Of the simple forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon, 2) are the
-    sums of absolute errors of a forecaster and the simple one on their common origins, `simple_evidence` (simple,
-    horizon) is log10 e for the simple one against the benchmark, `bias` (horizon, 2) the statistic that the
-    benchmark's mean error is 0, and its number of origins.
+    Values are scaled by 2**-exponent. Wins and losses stand in the batch in which the outcome became known. Of the
+    simple forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon, 2) are the sums of absolute
+    errors of a forecaster and the simple one on their common origins, `simple_evidence` (simple, horizon) is log10 e
+    for the simple one against the benchmark, `bias` (horizon, 2) the statistic that the benchmark's mean error is 0,
+    and its number of origins.
     """
 
     variable: str
