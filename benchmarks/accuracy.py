@@ -231,7 +231,7 @@ def _print_cost(run: PulseRun, peers: dict[str, Forecasts]) -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("folder", type=Path)
+    options.add_argument("folder", type=Path, nargs="?", help="where the sets lie; without it nothing is measured")
     options.add_argument("--sets", default=",".join(one.name for one in SETS), help="which, by their files' names")
     options.add_argument("--half", choices=("even", "odd", "all"), default="all", help="series by their number")
     options.add_argument("--peers", type=Path, default=PEERS_FILE, help="the file where peers' forecasts are kept")
@@ -240,6 +240,9 @@ def main() -> None:
     options.add_argument("--min-history", type=int)
     options.add_argument("--forecasters", help="names with commas between them")
     arguments = options.parse_args()
+    if arguments.folder is None:
+        print("accuracy: name a folder of series; benchmarks/README.md says what it holds")
+        return
     os.nice(10)
     for series_set in SETS:
         if series_set.name not in arguments.sets.split(","):
