@@ -81,7 +81,8 @@ class PeerCache:
 
 
 def _jobs(series_set: SeriesSet, series: Sequence[Series]) -> Iterator[dict[str, Any]]:
-    spread = {series[number * len(series) // series_set.slow_peers].name for number in range(series_set.slow_peers)}
+    count = len(series) if series_set.slow_peers is None else min(series_set.slow_peers, len(series))
+    spread = {series[number * len(series) // count].name for number in range(count)}
     for model in PEERS:
         for one in series:
             if model != SLOW or one.name in spread:

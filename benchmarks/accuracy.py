@@ -1,9 +1,9 @@
 """How accurate forecasts are beside statsforecast's, on series whose last values are cut off.
 
-FOLDER holds yearly.csv, quarterly.csv, monthly.csv, half_hourly.csv, or some of them (columns variable, timestamp,
-value). The last 6, 8, 18, 336 values of each series are cut off; Pulse is trained on what is left as a user would, at
-every origin from the first possible one on, and forecasts from the newest; so does each peer. The measures are those of
-the M4 competition. How to read it: benchmarks/README.md.
+FOLDER holds yearly.csv, quarterly.csv, monthly.csv, half_hourly.csv, or other files named in `_series_sets.py` (columns
+variable, timestamp, value). The last 6, 8, 18, 336 values of each series are cut off; Pulse is trained on what is left
+as a user would, at every origin from the first possible one on, and forecasts from the newest; so does each peer. The
+measures are those of the M4 competition. How to read it: benchmarks/README.md.
 
     python benchmarks/accuracy.py FOLDER [--sets yearly,quarterly] [--half even|odd] [--peers FILE | --no-peers]
 """
