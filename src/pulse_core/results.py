@@ -107,7 +107,8 @@ class VariableBacktest(ByContent):
     by; `n`, `mae`, `mase`, `crps`, `won`, `lost` and `trust` as in VariableBatches; `origins` (batch,);
     `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3), as the three log10_e of
     TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster, horizon), its `regret`
-    and `bound` (horizon,); NaN where there is none. Batches run from the first of the period to the last that the
+    and `bound` (horizon,); NaN where there is none; `beyond_reason` (forecaster, horizon),
+    how many forecasts of the period were. Batches run from the first of the period to the last that the
     rows touch. Values are scaled by 2**-exponent. Wins and losses stand in the batch in which the outcome became
     known. Of the simple forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon, 2) are the
     sums of absolute errors of a forecaster and the simple one on their common origins, `simple_evidence` (simple,
@@ -140,6 +141,7 @@ class VariableBacktest(ByContent):
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)
     bound: NDArray[np.float64] = attrs.field(converter=floats)
+    beyond_reason: NDArray[np.int64] = attrs.field(converter=integers)
 
 
 @attrs.frozen(eq=False)
@@ -196,8 +198,9 @@ class VariableScores(AgainstSimple):
     Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
     horizon, value) in the order of `TRUST`, `statistics` (forecaster, horizon, value) in the order of `STATISTICS`,
     `verdicts` (forecaster, horizon) codes of `scores.verdict`, `reliability` (horizon, bin, RELIABILITY), `origins`
-    (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,). `span` is the number of
-    origins that trust looks ahead. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
+    (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,), and `beyond_reason`
+    (forecaster, horizon), how many forecasts were beyond reason and are none. `span` is the number of origins that
+    trust looks ahead. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
     (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
     biased or beaten by a simple one, else 0.
     """
@@ -218,6 +221,7 @@ class VariableScores(AgainstSimple):
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)
     bound: NDArray[np.float64] = attrs.field(converter=floats)
+    beyond_reason: NDArray[np.int64] = attrs.field(converter=integers)
 
     def summary(self, data: DataFacts, batches: int) -> VariableSummary:
         """Return the summary of a variable with these data in a run of so many batches."""
@@ -255,8 +259,9 @@ class VariableSummary(AgainstSimple):
     Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
     horizon, value) in the order of `TRUST`, `statistics` (forecaster, horizon, value) in the order of `STATISTICS`,
     `verdicts` (forecaster, horizon) codes of `scores.verdict`, `reliability` (horizon, bin, RELIABILITY), `origins`
-    (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,). `span` is the number of
-    origins that trust looks ahead. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
+    (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,), and `beyond_reason`
+    (forecaster, horizon), how many forecasts were beyond reason and are none. `span` is the number of origins that
+    trust looks ahead. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
     (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
     biased or beaten by a simple one, else 0.
     """
@@ -278,6 +283,7 @@ class VariableSummary(AgainstSimple):
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)
     bound: NDArray[np.float64] = attrs.field(converter=floats)
+    beyond_reason: NDArray[np.int64] = attrs.field(converter=integers)
 
     def best(self, horizon: int) -> str | None:
         """Return the forecaster of the least MAE at a horizon (from 1), the earlier of equals; None without a score."""
@@ -302,7 +308,8 @@ class VariableSummary(AgainstSimple):
         digest = hashlib.sha256("\0".join((self.variable, *self.forecasters)).encode())
         scores = np.delete(self.scores, MEASURES.index("dm_p"), axis=-1)
         evidence = self.trust[..., [TRUST.index(name) for name in ("log10_e", "log10_e_against")]]
-        digest.update(canonical_bytes(scores, self.statistics, evidence, self.weights, self.regret, self.bound))
+        learned = self.weights, self.regret, self.bound, self.beyond_reason.astype(np.float64)
+        digest.update(canonical_bytes(scores, self.statistics, evidence, *learned))
         return digest.hexdigest()
 
 

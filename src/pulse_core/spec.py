@@ -16,7 +16,8 @@ from pulse_core.arrays import names, variable_names
 from pulse_core.errors import InvalidSpec
 
 ACTUALS: Final = ("first", "latest")
-TARGETS: Final = ("level", "change", "log-change")
+LEVEL: Final = "level"
+TARGETS: Final = (LEVEL, "change", "log-change")
 KNOWN_AT_RULES: Final = ("auto", "timestamp", "period-end")
 CALIBRATIONS: Final = ("conformal", "empirical")
 TRUST_LOSSES: Final = ("absolute", "crps")

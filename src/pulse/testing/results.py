@@ -72,6 +72,7 @@ def variable_scores(seed: int = 0, variable: str = "a") -> VariableScores:
         simple=SIMPLE,
         trends=generator.integers(0, 2, size=HORIZONS),
         origins=generator.integers(0, 30, size=3),
+        beyond_reason=generator.integers(0, 3, size=(len(FORECASTERS), HORIZONS)),
         **floats,
     )
 
@@ -129,6 +130,7 @@ def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **cha
         "weights": learned,
         "regret": learned[0],
         "bound": learned[0],
+        "beyond_reason": np.zeros(shape, dtype=np.int64),
     }
     return VariableSummary(**{**values, **changes})
 
@@ -194,6 +196,7 @@ def any_scores(draw: st.DrawFn) -> VariableScores:
         simple=draw(_names(len(SIMPLE))),
         trends=draw(arrays.arrays(np.int64, horizons, elements=st.integers(0, 1))),
         origins=draw(arrays.arrays(np.int64, draw(st.integers(0, 4)), elements=st.integers(0, 2**40))),
+        beyond_reason=draw(arrays.arrays(np.int64, (forecasters, horizons), elements=st.integers(0, 2**40))),
         **floats,
     )
 

@@ -123,7 +123,8 @@ class BestScores(msgspec.Struct, frozen=True):
 class Variable(msgspec.Struct, frozen=True):
     """A variable's digest, its benchmark, its best forecaster by horizon, and scores.
 
-    `span` is the number of origins that trust looks ahead.
+    `span` is the number of origins that trust looks ahead; `beyond_reason` says by forecaster and horizon how many
+    forecasts were beyond reason and are none, where there were any.
     A complete document has the ensemble and the scores of all forecasters, a summary `best_scores` in place of both:
     the table `scores` holds the others. `best` and `best_scores` of a summary are of some horizons only.
     """
@@ -132,6 +133,7 @@ class Variable(msgspec.Struct, frozen=True):
     span: int
     benchmark: Benchmark
     best: dict[str, str | None]
+    beyond_reason: dict[str, dict[str, int]]
     best_scores: dict[str, BestScores | None] | UnsetType = UNSET
     ensemble: Ensemble | None = None
     forecasters: dict[str, ForecasterScores] = {}  # msgspec copies it for every value

@@ -127,7 +127,8 @@ class LearningPass:
         self._set_calibrator(self._state.calibrator, self._shape[0], spec)
         self._set_custom(spec)
         self._set_sums(stride)
-        self._members = [hindcasts.names.index(forecaster.name) for forecaster in forecasters.forecasters]
+        members = forecasters.members(spec.target)
+        self._members = [hindcasts.names.index(forecaster.name) for forecaster in members]
         self._set_ensemble(forecasters)
         self._set_trust(spec, marks)
 

@@ -69,7 +69,14 @@ def backtest(
     """
     with np.errstate(all="ignore"):  # a forecast that overflows is none; it is masked where it is read
         origins = origins_of(point, spec)
-        hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, per_origin or {})
+        hindcasts = hindcast(
+            forecasters,
+            histories_of(point),
+            spec.horizon,
+            per_origin or {},
+            target=spec.target,
+            first=origins.first,
+        )
         simple = tuple(forecaster.name for forecaster in forecasters.simple)
         benchmark = benchmark_of(spec, simple, hindcasts, origins)
         span = spec.trust_span or span_at(point, spec, int(point.origin_step[origins.first]))
@@ -191,6 +198,7 @@ class _Output:
             weights=weights[:shown],
             regret=regret,
             bound=bound,
+            beyond_reason=self.hindcasts.beyond_reason[:shown],
         )
 
     def _overlap(self) -> int:

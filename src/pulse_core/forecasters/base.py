@@ -108,6 +108,16 @@ class Forecaster(Protocol):
         return None
 
     @property
+    def in_combinations(self) -> bool:
+        """Whether the ensemble and the combinations of levels take it; where changes are forecast they take all."""
+        return True
+
+    @property
+    def ignores_seasons(self) -> bool:
+        """Whether it knows of no season: of a variable that has one, equal-weight combinations leave it out."""
+        return False
+
+    @property
     def cost(self) -> float:
         """Roughly how many seconds it takes per origin: how units of work are cut, never what is computed."""
         return ONE_PASS_COST
@@ -144,6 +154,15 @@ class InPlaceForecaster(Forecaster):
     @abstractmethod
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """Write the forecasts of `hindcast` into `out` (origin, horizon), whose rows may lie apart."""
+
+
+class NonSeasonalForecaster(InPlaceForecaster):
+    """One that knows of no season."""
+
+    @property
+    def ignores_seasons(self) -> bool:
+        """See Forecaster."""
+        return True
 
 
 class PointForecaster(Protocol):

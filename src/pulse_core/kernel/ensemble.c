@@ -222,6 +222,6 @@ PULSE_EXPORT void pulse_ensemble_latest(struct pass *pass)
         awake[k] = k < state->members ? 1.0 : 0.0;
         lost[k] = 0.0;
     }
-    for (int64_t h = 0; h < pass->horizons; h++)
+    for (int64_t h = 0; state->members && h < pass->horizons; h++)
         weigh(state, h, awake, lost, lost + 2 * width);
 }

@@ -96,7 +96,9 @@ def test_a_step_by_hand():
     by_loss = np.array([1.0, 3.0**-8]) / (1 + 3.0**-8)
     # ML-Poly, which at first has no part in the ensemble, has learned nothing after one error; after two, by which it
     # lost 2 itself, all of its weight goes to the first
-    second, third = (by_loss + part * (followed - by_loss) for part, followed in ((1 / 201, 0.5), (2 / 202, [1.0, 0.0])))
+    second, third = (
+        by_loss + part * (followed - by_loss) for part, followed in ((1 / 201, 0.5), (2 / 202, [1.0, 0.0]))
+    )
     np.testing.assert_allclose(output.weights[:, :, 0], [[0.5, 0.5], second, third])
 
 
@@ -138,6 +140,11 @@ def test_losses_beyond_a_float64_leave_no_infinite_weight():
     output = run(combined(forecasts, np.zeros((5, 1)), 1e-300))
     assert not np.isinf(output.weights).any()
     assert np.isnan(output.bound).all()
+
+
+def test_a_regret_beyond_a_float64_is_none():
+    forecasts = np.tile(np.array([1e300, 0.0])[None, :, None], (2, 1, 1))
+    assert np.isnan(run(combined(forecasts, np.zeros((2, 1)), 1e-300)).regret).all()
 
 
 def test_sums_are_taken_lane_by_lane():

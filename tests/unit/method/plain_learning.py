@@ -205,7 +205,7 @@ def empirical(hindcasts: Sequence[Hindcast]) -> list[list[float]]:
 
 @attrs.frozen
 class Weighed:
-    """The ensemble's weights and forecasts at a horizon at each origin, and its regret against each member at the end."""
+    """The ensemble's weights and forecasts at a horizon, by origin, and its regret against each member at the end."""
 
     weights: list[list[float]]
     forecasts: list[float]
@@ -274,9 +274,7 @@ def weigh_errors(
     return taught
 
 
-def combine(
-    state: Weigher, result: Weighed, lost: Sequence[float], points: Sequence[float], proportion: float
-) -> None:
+def combine(state: Weigher, result: Weighed, lost: Sequence[float], points: Sequence[float], proportion: float) -> None:
     """Weigh the members that are awake and forecast; `lost` are their losses up to this horizon."""
     awake = [k for k, point in enumerate(points) if math.isfinite(point)]
     least = min((lost[k] for k in awake), default=0.0)
@@ -292,10 +290,7 @@ def combine(
     forecasts = [math.fsum(weight * points[k] for k, weight in part.items()) if awake else math.nan for part in parts]
     state.parts.append((*forecasts, proportion))
     result.weights.append(
-        [
-            (1 - proportion) * parts[0].get(k, 0.0) + proportion * parts[1].get(k, 0.0)
-            for k in range(len(points))
-        ]
+        [(1 - proportion) * parts[0].get(k, 0.0) + proportion * parts[1].get(k, 0.0) for k in range(len(points))]
     )
     result.forecasts.append((1 - proportion) * forecasts[0] + proportion * forecasts[1])
 

@@ -16,7 +16,6 @@ from tests.unit.method.plain_learning import weighed
 from tests.unit.method.running import replay, series, spec_of, train, whole_roster
 from tests.unit.method.test_calibration import cases
 
-
 AVERAGES = ("mean", "window-mean")
 """Forecasters that are not in combinations of levels."""
 
@@ -187,9 +186,7 @@ def assert_as_plain(observations, spec) -> None:
     output = replay(observations, spec)
     _, regret, _ = output.learning.learned()
     alone = [name for name in spec.forecasters if name not in {"mean-of-all", "median-of-all", "ensemble", *AVERAGES}]
-    plain = weighed(
-        [[cases(output, name, ahead) for name in alone] for ahead in range(1, spec.horizon + 1)]
-    )
+    plain = weighed([[cases(output, name, ahead) for name in alone] for ahead in range(1, spec.horizon + 1)])
     forecasts = output.hindcasts.forecasts
     size = max(1e-300, float(np.nanmax(np.abs(forecasts))))
     for h, of_horizon in enumerate(plain):
@@ -221,7 +218,13 @@ def test_the_result_holds_weights_by_horizon_and_a_bound_at_horizon_one_alone():
     values = 50 + np.cumsum(np.random.default_rng(48).normal(0.1, 1, 200))
     summary = train([series(values)], spec_of(days=200, first=100, horizon=3)).variables[0]
     alone = len(summary.forecasters) - 3
-    np.testing.assert_allclose(summary.weights[:alone].sum(axis=0), 1.0)
+    np.testing.assert_allclose(np.nansum(summary.weights[:alone], axis=0), 1.0)
+    outside = [
+        name
+        for name, weights in zip(summary.forecasters, summary.weights[:alone], strict=False)
+        if np.isnan(weights).any()
+    ]
+    assert tuple(outside) == AVERAGES
     assert np.isnan(summary.weights[alone:]).all()
     assert np.isfinite(summary.regret).all()
     assert np.isfinite(summary.bound).tolist() == [True, False, False]
