@@ -104,7 +104,7 @@ class Forecaster(Protocol):
 
     @property
     def season(self) -> int | None:
-        """How many steps its season has; None without one."""
+        """How many steps its season has, whatever the variable; None without one of its own."""
         return None
 
     @property
@@ -116,6 +116,11 @@ class Forecaster(Protocol):
     def ignores_seasons(self) -> bool:
         """Whether it knows of no season: of a variable that has one, equal-weight combinations leave it out."""
         return False
+
+    @property
+    def seasons_needed(self) -> int:
+        """How many seasons a variable must have (see Histories.seasons); it has no rows of variables with fewer."""
+        return 0
 
     @property
     def cost(self) -> float:
