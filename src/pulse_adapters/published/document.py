@@ -138,8 +138,8 @@ class BestScores(msgspec.Struct, frozen=True):
 class Variable(msgspec.Struct, frozen=True):
     """A variable's digest, its benchmark, its best forecaster by horizon, and scores.
 
-    `span` is the number of origins that trust looks ahead, `min_history` that of values which the first forecast needed.
-    `beyond_reason` says by forecaster and horizon how many forecasts were beyond reason and are none, where there were any.
+    `span` is the number of origins that trust looks ahead, `min_history` that of values which the first forecast
+    needed. `beyond_reason` says by forecaster and horizon how many forecasts were beyond reason, where any were.
     A complete document has the ensemble and the scores of all forecasters, a summary `best_scores` in place of both:
     the table `scores` holds the others. `best` and `best_scores` of a summary are of some horizons only.
     """
