@@ -101,9 +101,9 @@ def test_a_variable_without_a_season_has_the_scores_of_a_run_without_seasonal_fo
 def test_a_variable_without_a_season_does_not_pay_for_seasonal_forecasters(monkeypatch):
     passes: list[tuple[str, ...]] = []
 
-    def watched(forecasters: Any, *arguments: Any) -> Any:
+    def watched(forecasters: Any, *arguments: Any, **named: Any) -> Any:
         passes.append(forecasters.names)
-        return hindcast(forecasters, *arguments)
+        return hindcast(forecasters, *arguments, **named)
 
     monkeypatch.setattr(backtests, "hindcast", watched)
     run(MEMBERS, spec_of())

@@ -113,6 +113,11 @@ def plain_head(one: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> 
     """Return what a variable has in either form, at horizons from 0."""
     benchmark = plain_benchmark(one, horizons, spec)
     best = {str(horizon + 1): least_error(one, horizon) for horizon in horizons}
+    beyond = {
+        name: {str(horizon): count for horizon, count in enumerate(counts, 1) if count}
+        for name, counts in zip(one.forecasters, one.beyond_reason.tolist(), strict=True)
+        if any(counts)
+    }
     season = one.seasonality
     return {
         "digest": f"sha256:{one.digest()}",
@@ -121,6 +126,7 @@ def plain_head(one: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> 
         "min_history": one.min_history,
         "benchmark": benchmark,
         "best": best,
+        "beyond_reason": beyond,
     }
 
 

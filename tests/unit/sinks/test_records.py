@@ -46,6 +46,7 @@ SMALL = VariableScores(
     weights=[[1]],
     regret=[0],
     bound=[2],
+    beyond_reason=[[3]],
 )
 
 
