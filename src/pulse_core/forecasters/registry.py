@@ -14,11 +14,12 @@ from pulse_core.forecasters.autoregression import AutoRegression, DifferencedAut
 from pulse_core.forecasters.averages import Drift, Mean, Naive, WindowMean
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.combinations import Combination, MeanOfAll, MedianOfAll
+from pulse_core.forecasters.double_seasonal import DoubleSeasonal, DoubleSeasonalNaive
 from pulse_core.forecasters.logarithms import OnLogarithms
 from pulse_core.forecasters.ridge import Ridge
 from pulse_core.forecasters.seasonal import DampedHoltWinters, HoltWinters, SeasonalNaive
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
-from pulse_core.forecasters.theta import Theta
+from pulse_core.forecasters.theta import DynamicTheta, SeasonalTheta, Theta
 from pulse_core.forecasters.trend import Holt, damped_holt
 from pulse_core.spec import CUSTOM_QUANTILES, SIMPLE, RunSpec
 
@@ -31,6 +32,8 @@ BUILT_IN: Final[tuple[Forecaster, ...]] = (
     Holt(),
     damped_holt(),
     Theta(),
+    DynamicTheta(),
+    OnLogarithms(DynamicTheta()),
     AutoRegression(),
     DifferencedAutoRegression(),
 )
@@ -41,7 +44,16 @@ SEASONAL: Final[dict[str, Callable[[int], Forecaster]]] = {
     "holt-winters": HoltWinters,
     "damped-holt-winters": DampedHoltWinters,
     "log-damped-holt-winters": lambda season: OnLogarithms(DampedHoltWinters(season)),
+    "seasonal-theta": SeasonalTheta,
+    "log-seasonal-theta": lambda season: OnLogarithms(SeasonalTheta(season, additive=True)),
 }
+
+TWO_SEASONS: Final[tuple[Forecaster, ...]] = (
+    DoubleSeasonalNaive(),
+    DoubleSeasonal(),
+    OnLogarithms(DoubleSeasonal()),
+)
+"""Those of variables with two seasons."""
 
 ENSEMBLE: Final = "ensemble"
 """The name of the ensemble: ML-Poly over the forecasters that see histories; see kernel/ensemble.c."""
@@ -116,7 +128,7 @@ def resolve(
 
 def _available(names: Sequence[str], custom: Sequence[Forecaster]) -> dict[str, Forecaster]:
     """Return the forecasters that see histories by name, seasonal ones as `names` ask for them. Raises InvalidSpec."""
-    built_in = {forecaster.name: forecaster for forecaster in (*BUILT_IN, *WITH_PREDICTORS)}
+    built_in = {forecaster.name: forecaster for forecaster in (*BUILT_IN, *TWO_SEASONS, *WITH_PREDICTORS)}
     reserved = {*built_in, *(combination.name for combination in COMBINATIONS), ENSEMBLE}
     shadowing = [forecaster.name for forecaster in custom if forecaster.name in reserved or _seasonal(forecaster.name)]
     if shadowing:
