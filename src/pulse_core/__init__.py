@@ -13,6 +13,7 @@ from pulse_core.version import __version__
 
 if TYPE_CHECKING:
     from pulse_core.data.observations import Moments, Observations
+    from pulse_core.data.seasons import Seasonality
     from pulse_core.errors import (
         BackendUnavailable,
         DataError,
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     from pulse_core.scores.reliability import Reliability, ReliabilityBin
     from pulse_core.scores.sums import SUMS, BatchSums
     from pulse_core.scores.verdict import VERDICTS
+    from pulse_core.season import SeasonSetting
     from pulse_core.spec import RunSpec
     from pulse_core.tables import Column, Columns, Labels, PartFacts
 
@@ -164,6 +166,8 @@ __all__ = [
     "RunResult",
     "RunSpec",
     "RunWaiting",
+    "SeasonSetting",
+    "Seasonality",
     "SettingsError",
     "SinkUnavailable",
     "Slice",
@@ -193,6 +197,7 @@ __all__ = [
 
 _EXPORTS: Final = {
     "pulse_core.data.observations": ("Moments", "Observations"),
+    "pulse_core.data.seasons": ("Seasonality",),
     "pulse_core.errors": ("BackendUnavailable", "DataError", "ForecasterFailed", "HistoryChanged", "InvalidSpec",
         "KernelUnavailable", "MalformedData", "NotRecorded", "PulseError", "RunFailed", "RunIdTaken",
         "RunInterrupted", "RunNotFound", "SettingsError", "SinkUnavailable", "StoreUnavailable", "TooLittleData",
@@ -216,6 +221,7 @@ _EXPORTS: Final = {
     "pulse_core.scores.reliability": ("Reliability", "ReliabilityBin"),
     "pulse_core.scores.sums": ("SUMS", "BatchSums"),
     "pulse_core.scores.verdict": ("VERDICTS",),
+    "pulse_core.season": ("SeasonSetting",),
     "pulse_core.spec": ("RunSpec",),
     "pulse_core.tables": ("Column", "Columns", "Labels", "PartFacts"),
 }  # fmt: skip
