@@ -17,7 +17,8 @@ from pulse_core.errors import InvalidSpec
 from pulse_core.season import SeasonSetting, season_setting
 
 ACTUALS: Final = ("first", "latest")
-TARGETS: Final = ("level", "change", "log-change")
+LEVEL: Final = "level"
+TARGETS: Final = (LEVEL, "change", "log-change")
 KNOWN_AT_RULES: Final = ("auto", "timestamp", "period-end")
 CALIBRATIONS: Final = ("conformal", "empirical")
 TRUST_LOSSES: Final = ("absolute", "crps")
@@ -208,7 +209,8 @@ def _resolved(spec: RunSpec) -> tuple[str, ...]:
     if names == DEFAULT_FORECASTERS:
         ridge = (RIDGE,) if spec.predictors else ()
         first, last = names[:-3], names[-3:]
-        names = (*(name for name in first if name not in (*SEASONAL, *TWO_SEASONS) or not spec.season.is_none), *ridge, *last)
+        dropped = (*SEASONAL, *TWO_SEASONS) if spec.season.is_none else ()
+        names = (*(name for name in first if name not in dropped), *ridge, *last)
     return (*(name for name in _benchmarks(spec) if name not in names), *names)
 
 

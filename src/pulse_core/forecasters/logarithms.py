@@ -37,6 +37,16 @@ class OnLogarithms(InPlaceForecaster):
         return self.of.season
 
     @property
+    def in_combinations(self) -> bool:
+        """See Forecaster."""
+        return self.of.in_combinations
+
+    @property
+    def ignores_seasons(self) -> bool:
+        """See Forecaster."""
+        return self.of.ignores_seasons
+
+    @property
     def seasons_needed(self) -> int:
         """See Forecaster."""
         return self.of.seasons_needed

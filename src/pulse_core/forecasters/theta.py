@@ -8,14 +8,14 @@ from typing import ClassVar
 import attrs
 import numpy as np
 
-from pulse_core.forecasters.base import Histories, InPlaceForecaster, Positions, Values
+from pulse_core.forecasters.base import Histories, NonSeasonalForecaster, Positions, Values
 from pulse_core.forecasters.seasonal import Seasonal
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing, alpha_grid
 from pulse_core.kernel import hindcasts as kernel
 
 
 @attrs.frozen
-class Theta(InPlaceForecaster):
+class Theta(NonSeasonalForecaster):
     """SES + (b/2)(h - 1 + (1 - (1-alpha)^n)/alpha), b the least-squares slope on time. Nothing from one value.
 
     Source: Hyndman & Billah (2003), Unmasking the Theta method, International Journal of Forecasting 19.
@@ -35,7 +35,7 @@ class Theta(InPlaceForecaster):
 
 
 @attrs.frozen
-class DynamicTheta(InPlaceForecaster):
+class DynamicTheta(NonSeasonalForecaster):
     """SES + w b (h - 1 + (1 - (1-alpha)^n)/alpha), b the slope at the origin; alpha and w by past one-step errors.
 
     A one-step forecast takes the least-squares slope of the values that were known then (none of fewer than two), as

@@ -70,10 +70,12 @@ def summary(
         simple=("naive", "drift"),
         simple_skill=simple_skill,
         trends=np.full(mae.shape[1], int(trends)),
-        origins=np.zeros(12, dtype=np.int64),
+        batches=[],
+        origins=[],
         weights=learned,
         regret=learned[0],
         bound=learned[0],
+        beyond_reason=np.zeros(mae.shape, dtype=np.int64),
     )
 
 

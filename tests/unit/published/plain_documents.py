@@ -76,9 +76,12 @@ def plain_document(result: RunResult, *, whole: bool) -> dict[str, Any]:
                 "id": batch.id,
                 "start": str(batch.start),
                 "end": str(batch.end),
-                "origins": sum(int(one.origins[place]) for one in result.variables),
+                "origins": sum(
+                    dict(zip(one.batches.tolist(), one.origins.tolist(), strict=True)).get(batch.index, 0)
+                    for one in result.variables
+                ),
             }
-            for place, batch in enumerate(result.batches)
+            for batch in result.batches
         ],
         "reliability": [plain_bin(one) for one in result.reliability().bins],
         "discoveries": plain_discoveries(result),
@@ -108,7 +111,13 @@ def plain_head(one: VariableSummary, horizons: Iterable[int]) -> dict[str, Any]:
     """Return what a variable has in either form, at horizons from 0."""
     benchmark = plain_benchmark(one, horizons)
     best = {str(horizon + 1): least_error(one, horizon) for horizon in horizons}
-    return {"digest": f"sha256:{one.digest()}", "span": one.span, "benchmark": benchmark, "best": best}
+    beyond = {
+        name: {str(horizon): count for horizon, count in enumerate(counts, 1) if count}
+        for name, counts in zip(one.forecasters, one.beyond_reason.tolist(), strict=True)
+        if any(counts)
+    }
+    head = {"digest": f"sha256:{one.digest()}", "span": one.span, "benchmark": benchmark, "best": best}
+    return {**head, "beyond_reason": beyond}
 
 
 def plain_summary(one: VariableSummary) -> dict[str, Any]:

@@ -38,10 +38,12 @@ SMALL = VariableScores(
     simple=("naive", "drift"),
     simple_skill=[[[3.0]], [[4.0]]],
     trends=[1],
+    batches=[],
     origins=[],
     weights=[[1]],
     regret=[0],
     bound=[2],
+    beyond_reason=[[3]],
 )
 
 
