@@ -197,7 +197,9 @@ def origins(rows: Sequence[Row], spec: RunSpec) -> list[int]:
     """The moments at which the newest timestamp advances and enough is known, and up to 250 before the period."""
     advancing = sorted({moment for _, moment in grid(rows)})
     serving = [
-        moment for moment in advancing if len(transformed(vintage(rows, moment), spec.target)) >= (spec.min_history or 0)
+        moment
+        for moment in advancing
+        if len(transformed(vintage(rows, moment), spec.target)) >= (spec.min_history or 0)
     ]
     before = [moment for moment in serving if moment < moment_of(spec.start)]
     return serving[max(0, len(before) - WARM_UP) :]
