@@ -108,7 +108,8 @@ class VariableBacktest(ByContent):
     by; `n`, `mae`, `mase`, `crps`, `won`, `lost` and `trust` as in VariableBatches; `batches` and `origins` (batch,);
     `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3), as the three log10_e of
     TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster, horizon), its `regret`
-    and `bound` (horizon,); NaN where there is none. `batches` are the indexes of those that have an origin, in order.
+    and `bound` (horizon,); NaN where there is none; `beyond_reason` (forecaster, horizon), how
+    many forecasts of the period were. `batches` are the indexes of those that have an origin, in order.
     Values are scaled by 2**-exponent. A forecaster that the variable cannot use (see Forecaster.seasons_needed) has its
     row, with nothing in it. Wins and losses stand in the batch in which the outcome became known. Of the simple
     forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon, 2) are the sums of absolute errors
@@ -145,6 +146,7 @@ class VariableBacktest(ByContent):
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)
     bound: NDArray[np.float64] = attrs.field(converter=floats)
+    beyond_reason: NDArray[np.int64] = attrs.field(converter=integers)
 
 
 @attrs.frozen(eq=False)
@@ -205,7 +207,7 @@ class VariableScores(AgainstSimple):
     (horizon,). `span` is the number of origins that trust looks ahead, `min_history` that of values which the first
     forecast needed. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill` (simple,
     forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is biased
-    or beaten by a simple one, else 0.
+    or beaten by a simple one, else 0. `beyond_reason` (forecaster, horizon): how many forecasts were, and are none.
     """
 
     variable: str
@@ -227,6 +229,7 @@ class VariableScores(AgainstSimple):
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)
     bound: NDArray[np.float64] = attrs.field(converter=floats)
+    beyond_reason: NDArray[np.int64] = attrs.field(converter=integers)
 
     def summary(self, data: DataFacts) -> VariableSummary:
         """Return the summary of a variable with these data."""
@@ -271,7 +274,7 @@ class VariableSummary(AgainstSimple):
     (horizon,). `span` is the number of origins that trust looks ahead, `min_history` that of values which the first
     forecast needed. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill` (simple,
     forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is biased
-    or beaten by a simple one, else 0.
+    or beaten by a simple one, else 0. `beyond_reason` (forecaster, horizon): how many forecasts were, and are none.
     """
 
     variable: str
@@ -294,6 +297,7 @@ class VariableSummary(AgainstSimple):
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)
     bound: NDArray[np.float64] = attrs.field(converter=floats)
+    beyond_reason: NDArray[np.int64] = attrs.field(converter=integers)
 
     def best(self, horizon: int) -> str | None:
         """Return the forecaster of the least MAE at a horizon (from 1), the earlier of equals; None without a score."""
@@ -323,7 +327,8 @@ class VariableSummary(AgainstSimple):
         digest = hashlib.sha256("\0".join((self.variable, *self.forecasters)).encode())
         scores = np.delete(self.scores, MEASURES.index("dm_p"), axis=-1)
         evidence = self.trust[..., [TRUST.index(name) for name in ("log10_e", "log10_e_against")]]
-        digest.update(canonical_bytes(scores, self.statistics, evidence, self.weights, self.regret, self.bound))
+        learned = self.weights, self.regret, self.bound, self.beyond_reason.astype(np.float64)
+        digest.update(canonical_bytes(scores, self.statistics, evidence, *learned))
         return digest.hexdigest()
 
 

@@ -17,7 +17,8 @@ from pulse_core.errors import InvalidSpec
 from pulse_core.season import SeasonSetting, season_setting
 
 ACTUALS: Final = ("first", "latest")
-TARGETS: Final = ("level", "change", "log-change")
+LEVEL: Final = "level"
+TARGETS: Final = (LEVEL, "change", "log-change")
 KNOWN_AT_RULES: Final = ("auto", "timestamp", "period-end")
 CALIBRATIONS: Final = ("conformal", "empirical")
 TRUST_LOSSES: Final = ("absolute", "crps")

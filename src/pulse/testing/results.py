@@ -77,6 +77,7 @@ def variable_scores(seed: int = 0, variable: str = "a") -> VariableScores:
         trends=generator.integers(0, 2, size=HORIZONS),
         batches=[0, 1, 2],
         origins=generator.integers(1, 30, size=3),
+        beyond_reason=generator.integers(0, 3, size=(len(FORECASTERS), HORIZONS)),
         **floats,
     )
 
@@ -137,6 +138,7 @@ def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **cha
         "weights": learned,
         "regret": learned[0],
         "bound": learned[0],
+        "beyond_reason": np.zeros(shape, dtype=np.int64),
     }
     return VariableSummary(**{**values, **changes})
 
@@ -206,6 +208,7 @@ def any_scores(draw: st.DrawFn) -> VariableScores:
         trends=draw(arrays.arrays(np.int64, horizons, elements=st.integers(0, 1))),
         batches=draw(_batch_indexes(with_origins := draw(st.integers(0, 4)))),
         origins=draw(arrays.arrays(np.int64, with_origins, elements=st.integers(1, 2**40))),
+        beyond_reason=draw(arrays.arrays(np.int64, (forecasters, horizons), elements=st.integers(0, 2**40))),
         **floats,
     )
 

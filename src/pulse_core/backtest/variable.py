@@ -79,7 +79,14 @@ def _backtest(
 ) -> Backtest:
     with np.errstate(all="ignore"):  # a forecast that overflows is none; it is masked where it is read
         origins = origins_of(point, spec)
-        hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, per_origin)
+        hindcasts = hindcast(
+            forecasters,
+            histories_of(point),
+            spec.horizon,
+            per_origin,
+            target=spec.target,
+            first=origins.first,
+        )
         simple = tuple(forecaster.name for forecaster in forecasters.simple)
         benchmark = benchmark_of(spec, simple, hindcasts, origins)
         span = spec.trust_span or span_at(point, spec)
@@ -148,6 +155,7 @@ _BY_FORECASTER: Final[Mapping[str, tuple[int, float]]] = {
     "evidence": (0, np.nan),
     "simple_losses": (1, 0.0),
     "weights": (0, np.nan),
+    "beyond_reason": (0, 0),
 }
 """The fields of a record with an axis of forecasters: which axis it is, and what stands there of one without rows."""
 
@@ -256,6 +264,7 @@ class _Output:
             weights=weights[:shown],
             regret=regret,
             bound=bound,
+            beyond_reason=self.hindcasts.beyond_reason[:shown],
         )
 
     def _evidence(self, last: OriginStates) -> Array:

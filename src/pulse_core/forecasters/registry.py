@@ -20,7 +20,7 @@ from pulse_core.forecasters.seasonal import DampedHoltWinters, HoltWinters, Seas
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.forecasters.theta import Theta
 from pulse_core.forecasters.trend import Holt, damped_holt
-from pulse_core.spec import CUSTOM_QUANTILES, SIMPLE, RunSpec
+from pulse_core.spec import CUSTOM_QUANTILES, LEVEL, SIMPLE, RunSpec
 
 BUILT_IN: Final[tuple[Forecaster, ...]] = (
     Naive(),
@@ -45,8 +45,8 @@ SEASONAL: Final[dict[str, Callable[[int | None], Forecaster]]] = {
 """By name those of spec.SEASONAL: each makes the forecaster of a season of m steps, or with None of the variable's."""
 
 ENSEMBLE: Final = "ensemble"
-"""The name of the ensemble: ML-Poly over the forecasters that see histories; see kernel/ensemble.c."""
-ENSEMBLE_VERSION: Final = "1"
+"""The name of the ensemble: a weighted mean whose weights are learned; see kernel/ensemble.c."""
+ENSEMBLE_VERSION: Final = "2"
 
 
 _SEASONAL_NAME: Final = re.compile(r"([a-z-]+)\(([1-9]\d{0,3})\)")
@@ -76,6 +76,20 @@ class ForecasterSet:
     def per_origin(self) -> tuple[Forecaster, ...]:
         """The forecasters that are called origin by origin: their hindcasts are made and recorded batch by batch."""
         return tuple(forecaster for forecaster in self.forecasters if forecaster.per_origin)
+
+    def members(self, target: str) -> tuple[Forecaster, ...]:
+        """Return the forecasters that the ensemble weighs: of levels those that say so, all where none does."""
+        members = tuple(forecaster for forecaster in self.forecasters if forecaster.in_combinations)
+        return members if members and target == LEVEL else self.forecasters
+
+    def combined(self, target: str, seasons: Sequence[int]) -> tuple[Forecaster, ...]:
+        """Return the forecasters that combinations are made of, of a variable with these seasons.
+
+        They are the members; of a variable with a season those alone that do not ignore it, where these are several.
+        """
+        members = self.members(target)
+        seasonal = tuple(forecaster for forecaster in members if not forecaster.ignores_seasons)
+        return seasonal if seasons and len(seasonal) > 1 else members
 
     def of_variable(self, seasons: int) -> ForecasterSet:
         """Return the forecasters that a variable with so many seasons can use: the others have no rows in its pass."""

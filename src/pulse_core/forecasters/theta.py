@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_core.forecasters.base import Histories, InPlaceForecaster, Values
+from pulse_core.forecasters.base import Histories, NonSeasonalForecaster, Values
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing, alpha_grid
 from pulse_core.kernel import hindcasts as kernel
 
 
 @attrs.frozen
-class Theta(InPlaceForecaster):
+class Theta(NonSeasonalForecaster):
     """SES + (b/2)(h - 1 + (1 - (1-alpha)^n)/alpha), b the least-squares slope on time. Nothing from one value.
 
     Source: Hyndman & Billah (2003), Unmasking the Theta method, International Journal of Forecasting 19.

@@ -160,6 +160,29 @@ def median_of_all(forecasts: Array, out: Array) -> None:
     _combine(library().pulse_median_of_all, forecasts, out)
 
 
+def withhold(
+    values: Array, lengths: Positions, cells: Array, forecasters: Positions, counts: Positions, first: int
+) -> None:
+    """Put NaN in the place of forecasts beyond reason, in `cells` (origin, forecaster x horizon); see kernel/reason.c.
+
+    Judged are some `forecasters` alone; `counts` (forecaster, horizon) grow by what is withheld at the origins from
+    `first` on.
+    """
+    number, horizons = counts.shape
+    if len(forecasters) and not 0 <= forecasters.min() <= forecasters.max() < cells.shape[1] // horizons:
+        raise ValueError(f"expected forecasters 0 to {cells.shape[1] // horizons - 1}, got {forecasters}")
+    judged = positions(forecasters, number), count(number), count(horizons)
+    to = positions(writable(counts), number, horizons)
+    memory = doubles(np.empty(horizons), horizons), doubles(np.empty(3), 3)
+    path = doubles(values, len(values))
+    _fit(lengths, writable(cells))
+    for begin, end, origins in stretches(values, lengths, LONGEST_STRETCH):
+        stretch = _stretch(lengths, begin, end, origins)
+        target = _forecasts(cells[origins], origins)
+        counted = count(max(first - origins.start, 0))
+        library().pulse_withhold(path, *stretch, *target, *judged, counted, to, *memory)
+
+
 def padded(*parameters: Array) -> Array:
     """Return parameters (grid,) as (parameter, grid), as long as the kernel takes them: the last point repeated."""
     grid = np.stack(parameters)

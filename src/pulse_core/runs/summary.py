@@ -49,6 +49,7 @@ def aggregate(result: VariableBacktest, spec: RunSpec) -> VariableScores:
         weights=result.weights,
         regret=result.regret,
         bound=result.bound,
+        beyond_reason=result.beyond_reason,
     )
 
 

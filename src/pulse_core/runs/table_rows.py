@@ -75,7 +75,8 @@ def score_columns(variables: Sequence[VariableScores]) -> Columns:
     """Return a row for each variable, forecaster and horizon.
 
     Columns: `variable`, `forecaster`, `horizon`; the measures over all batches; the skill against the best simple
-    forecaster; TRUST as it stands at the end; the `weight` in the ensemble; and the `verdict`, empty for the benchmark.
+    forecaster; TRUST as it stands at the end; the `weight` in the ensemble; `beyond_reason`,
+    how many forecasts were; and the `verdict`, empty for the benchmark.
     """
     forecasters = variables[0].forecasters
     shapes = [scores.verdicts.shape for scores in variables]
@@ -89,6 +90,7 @@ def score_columns(variables: Sequence[VariableScores]) -> Columns:
         "skill_over_simple": np.concatenate([_over_simple(scores) for scores in variables]),
         **{name: np.ascontiguousarray(trust[:, index]) for index, name in enumerate(TRUST_COLUMNS)},
         "weight": np.concatenate([scores.weights.ravel() for scores in variables]),
+        "beyond_reason": np.concatenate([scores.beyond_reason.ravel() for scores in variables]),
         "verdict": Labels(_VERDICT_NAMES, np.concatenate([_verdict_codes(scores) for scores in variables])),
     }
 

@@ -163,14 +163,6 @@ def test_skill_compares_on_the_origins_that_both_were_scored_on():
     assert score(summary, "drift", "skill_mae") == pytest.approx(1 - drift / naive)
 
 
-def test_a_regret_beyond_the_range_is_null():
-    # revised to the largest number and back: the scale is that of the first origin
-    rows = [(0, 1.0, 0), (0, 7e307, 1), (1, 0.0, 1), (0, 0.0, 2), *((n, 0.0, n) for n in range(2, 8))]
-    names = ("drift", "naive", "holt", "theta", "ensemble")
-    summary = run(known(rows), spec_of(days=8, batch_size_days=1, min_history=1, forecasters=names)).variables[0]
-    assert np.isnan(summary.regret).tolist() == [False, True]
-
-
 def test_a_score_of_nothing_is_null_because_nothing_was_scored():
     assert "no origin" in why_null("mae", scored=False)
 

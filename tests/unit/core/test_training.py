@@ -270,7 +270,8 @@ def test_the_digest_of_a_variable_is_over_its_names_and_then_its_numbers_in_orde
     digest = hashlib.sha256("\0".join(["a", *summary.forecasters]).encode())
     scores = summary.scores[..., [name not in PROBABILITIES for name in MEASURES]]
     evidence = summary.trust[..., [name not in PROBABILITIES for name in TRUST]]
-    for array in (scores, summary.statistics, evidence, summary.weights, summary.regret, summary.bound):
+    learned = summary.weights, summary.regret, summary.bound, summary.beyond_reason.astype(np.float64)
+    for array in (scores, summary.statistics, evidence, *learned):
         for value in array.ravel().tolist():
             digest.update(struct.pack("<d", math.nan if math.isnan(value) else value + 0.0))
     assert summary.digest() == digest.hexdigest()

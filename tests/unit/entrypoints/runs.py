@@ -75,6 +75,7 @@ def summary(
         weights=learned,
         regret=learned[0],
         bound=learned[0],
+        beyond_reason=np.zeros(mae.shape, dtype=np.int64),
     )
 
 

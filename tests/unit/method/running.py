@@ -105,7 +105,7 @@ def replay(
     simple = [forecaster.name for forecaster in forecasters.simple]
     with np.errstate(all="ignore"):
         origins = teach(point, spec)
-        hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, {})
+        hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, {}, target=spec.target)
         benchmark = benchmark_of(spec, simple, hindcasts, origins)
         span = spec.trust_span or span_at(point, spec)
         learning = LearningPass(hindcasts, origins, forecasters, spec, benchmark, np.zeros(0, dtype=np.int64))

@@ -111,7 +111,13 @@ def plain_head(one: VariableSummary, horizons: Iterable[int]) -> dict[str, Any]:
     """Return what a variable has in either form, at horizons from 0."""
     benchmark = plain_benchmark(one, horizons)
     best = {str(horizon + 1): least_error(one, horizon) for horizon in horizons}
-    return {"digest": f"sha256:{one.digest()}", "span": one.span, "benchmark": benchmark, "best": best}
+    beyond = {
+        name: {str(horizon): count for horizon, count in enumerate(counts, 1) if count}
+        for name, counts in zip(one.forecasters, one.beyond_reason.tolist(), strict=True)
+        if any(counts)
+    }
+    head = {"digest": f"sha256:{one.digest()}", "span": one.span, "benchmark": benchmark, "best": best}
+    return {**head, "beyond_reason": beyond}
 
 
 def plain_summary(one: VariableSummary) -> dict[str, Any]:

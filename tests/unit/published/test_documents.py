@@ -540,6 +540,7 @@ def summaries(draw: st.DrawFn, variable: str, horizons: int) -> VariableSummary:
         weights=learned,
         regret=drawn(horizons),
         bound=drawn(horizons),
+        beyond_reason=draw(arrays.arrays(np.int64, shape, elements=st.sampled_from([0, 0, 1, 10**6]))),
     )
 
 

@@ -43,6 +43,7 @@ SMALL = VariableScores(
     weights=[[1]],
     regret=[0],
     bound=[2],
+    beyond_reason=[[3]],
 )
 
 
