@@ -52,7 +52,7 @@ def plain_document(result: RunResult, *, whole: bool) -> dict[str, Any]:
     assert result.started_at is not None
     assert result.finished_at is not None
     return {
-        "schema_version": 3,
+        "schema_version": 4,
         "digest": result.digest,
         "run": {
             "id": result.run_id,
@@ -116,8 +116,19 @@ def plain_head(one: VariableSummary, horizons: Iterable[int]) -> dict[str, Any]:
         for name, counts in zip(one.forecasters, one.beyond_reason.tolist(), strict=True)
         if any(counts)
     }
-    head = {"digest": f"sha256:{one.digest()}", "span": one.span, "benchmark": benchmark, "best": best}
-    return {**head, "beyond_reason": beyond}
+    season = {name: getattr(one.seasonality, name) for name in ("periods", "source", "reason")}
+    none = [int(horizon) - 1 for horizon, name in best.items() if name is None]
+    scored = any(count > 0 for counts in one.scores[:, none, MEASURES.index("n")].tolist() for count in counts)
+    return {
+        "digest": f"sha256:{one.digest()}",
+        "span": one.span,
+        "season": season,
+        "min_history": one.min_history,
+        "benchmark": benchmark,
+        "best": best,
+        "beyond_reason": beyond,
+        **({"nulls": {"best": why_null("mae", scored=scored)}} if none else {}),
+    }
 
 
 def plain_summary(one: VariableSummary) -> dict[str, Any]:

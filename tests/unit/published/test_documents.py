@@ -450,8 +450,8 @@ def test_the_digest_does_not_depend_on_what_is_kept():
 
 
 def test_a_document_is_indented_unless_it_is_large():
-    assert result_json(run_result()).startswith(b'{\n  "schema_version": 3,\n')
-    assert result_json(many(201)).startswith(b'{"schema_version":3,')
+    assert result_json(run_result()).startswith(b'{\n  "schema_version": 4,\n')
+    assert result_json(many(201)).startswith(b'{"schema_version":4,')
 
 
 def test_the_same_result_gives_the_same_bytes():
