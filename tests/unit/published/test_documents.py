@@ -27,6 +27,7 @@ from pulse_adapters.published.seal import is_sealed, sealed
 from pulse_adapters.published.variable_json import summary_horizons
 from pulse_adapters.sinks.memory import MemorySink
 from pulse_core.data.observations import Observations
+from pulse_core.data.seasons import Seasonality
 from pulse_core.levels import LEVELS
 from pulse_core.results import STATISTICS, TRUST, Failure, RunResult, VariableSummary
 from pulse_core.runs.training import RetrodictionTraining
@@ -529,8 +530,11 @@ def summaries(draw: st.DrawFn, variable: str, horizons: int) -> VariableSummary:
         data=attrs.evolve(FACTS, known_at=draw(st.sampled_from(AWKWARD))),
         benchmark=draw(st.sampled_from(names)),
         span=draw(st.integers(1, 400)),
+        seasonality=Seasonality((4, 28), "test", draw(st.text(min_size=1))),
+        min_history=draw(st.integers(1, 100)),
         scores=scores,
         trust=drawn(*shape, len(TRUST)),
+        statistics=drawn(*shape, len(STATISTICS)),
         verdicts=draw(arrays.arrays(np.int64, shape, elements=st.sampled_from(sorted(VERDICTS)))),
         reliability=reliability,
         simple=(names[0], draw(st.sampled_from(AWKWARD))),
