@@ -112,7 +112,7 @@ def test_what_is_stored_is_what_a_job_reads_whatever_was_said(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    "season", ["auto", None, 12, (24, 168), {"*": "none", "sa\"les": 7, "x": "auto", "y": (24, 168)}], ids=str
+    "season", ["auto", None, 12, (24, 168), {"*": "none", 'sa"les': 7, "x": "auto", "y": (24, 168)}], ids=str
 )
 def test_a_season_survives_being_stored(season, tmp_path) -> None:
     order = validated(read_settings(CommandLine(WHAT | {"start_date": ["2018-01-01"]}), {}, SubmitSettings))
