@@ -46,7 +46,7 @@ def withheld(path: Array, lengths: Array, cells: Array, rows: Sequence[int], hor
 
 def judged(path: Array, forecasts: Array, first: int = 0) -> tuple[Array, Array]:
     """What stays of the forecasts (origin, horizon) of one forecaster at the newest lengths, and what was counted."""
-    cells = np.ascontiguousarray(forecasts, dtype=np.float64)
+    cells = np.array(forecasts, dtype=np.float64, order="C")
     count, horizons = cells.shape
     lengths = np.arange(len(path) - count + 1, len(path) + 1)
     counts = np.zeros((1, horizons), dtype=np.int64)
