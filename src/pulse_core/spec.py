@@ -60,7 +60,8 @@ SIMPLE_SEASONAL: Final = "seasonal-naive"
 SIMPLE_OF_CHANGES: Final = "mean"
 """The simple forecasters, by which benchmarks are checked and among which AUTO chooses.
 
-The seasonal one where the variable has a season, the mean where changes are forecast: a mean change is what drift is to levels.
+The seasonal one where the variable has a season, the mean where changes are forecast: a mean change is what drift is to
+levels.
 """
 
 MAXIMA: Final = {"horizon": 1000}

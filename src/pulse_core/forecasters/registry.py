@@ -173,14 +173,16 @@ def _available(names: Sequence[str], custom: Sequence[Forecaster]) -> dict[str, 
     return built_in | {forecaster.name: forecaster for forecaster in custom} | seasonal
 
 
-def with_custom_quantiles(spec: RunSpec, custom: Sequence[Forecaster]) -> RunSpec:
-    """Return the spec with one name more after each custom forecaster that brings quantiles of its own.
+def with_custom_names(spec: RunSpec, custom: Sequence[Forecaster]) -> RunSpec:
+    """Return the spec with the names that custom forecasters add. Names that are there already stay where they are.
 
-    Under it the forecaster issues these as they are, under its plain name after calibration. Names that are there
-    already stay where they are.
+    One comes after each forecaster that brings quantiles of its own: under it the forecaster issues these as they are,
+    under its plain name after calibration. `naive` comes first where the benchmark needs a season: it takes its place
+    for variables without one.
     """
     bringing = {forecaster.name for forecaster in custom if forecaster.brings_quantiles}
-    names: list[str] = []
+    seasonal = {forecaster.name for forecaster in custom if forecaster.seasons_needed}
+    names = [SIMPLE[0]] if spec.benchmark in seasonal and SIMPLE[0] not in spec.forecasters else []
     for name in spec.forecasters:
         names.append(name)
         if name in bringing and f"{name}{CUSTOM_QUANTILES}" not in spec.forecasters:
@@ -195,6 +197,8 @@ def _seasonal(name: str) -> Forecaster | None:
 
 
 def _unknown(name: str, choices: list[str]) -> str:
+    if ":" in name:
+        return f"forecasters: '{name}' is not built in; bring what a spec names: forecasters=pulse.forecasters_of(spec)"
     near = get_close_matches(name, choices, n=1)
     hint = f"did you mean '{near[0]}'?" if near else "name a class of your own as module:Name"
     return f"forecasters: '{name}' is none of {', '.join(choices)}; {hint}"
