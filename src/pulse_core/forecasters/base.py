@@ -104,8 +104,13 @@ class Forecaster(Protocol):
 
     @property
     def season(self) -> int | None:
-        """How many steps its season has; None without one."""
+        """How many steps its season has, whatever the variable; None without one of its own."""
         return None
+
+    @property
+    def seasons_needed(self) -> int:
+        """How many seasons a variable must have (see Histories.seasons); it has no rows of variables with fewer."""
+        return 0
 
     @property
     def cost(self) -> float:

@@ -14,8 +14,9 @@ from pulse_core.forecasters.autoregression import AutoRegression, DifferencedAut
 from pulse_core.forecasters.averages import Drift, Mean, Naive, WindowMean
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.combinations import Combination, MeanOfAll, MedianOfAll
+from pulse_core.forecasters.logarithms import OnLogarithms
 from pulse_core.forecasters.ridge import Ridge
-from pulse_core.forecasters.seasonal import HoltWinters, SeasonalNaive
+from pulse_core.forecasters.seasonal import DampedHoltWinters, HoltWinters, SeasonalNaive
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.forecasters.theta import Theta
 from pulse_core.forecasters.trend import Holt, damped_holt
@@ -38,6 +39,8 @@ COMBINATIONS: Final[tuple[Combination, ...]] = (MeanOfAll(), MedianOfAll())
 SEASONAL: Final[dict[str, Callable[[int], Forecaster]]] = {
     "seasonal-naive": SeasonalNaive,
     "holt-winters": HoltWinters,
+    "damped-holt-winters": DampedHoltWinters,
+    "log-damped-holt-winters": lambda season: OnLogarithms(DampedHoltWinters(season)),
 }
 
 ENSEMBLE: Final = "ensemble"

@@ -136,13 +136,18 @@ def seasonal_naive(values: Array, lengths: Positions, season: int, out: Array) -
     _run(library().pulse_seasonal_naive, values, lengths, out, count(season))
 
 
-def holt_winters(values: Array, lengths: Positions, parameters: Array, season: int, out: Array) -> None:
-    """Write the forecasts of Holt-Winters; `parameters` (3, grid): alpha, alpha beta, gamma (1 - alpha)."""
+def holt_winters(
+    values: Array, lengths: Positions, parameters: Array, season: int, out: Array, *, flat: bool = False
+) -> None:
+    """Write the forecasts of Holt-Winters; `parameters` (4, grid): alpha, alpha beta, gamma (1 - alpha), phi.
+
+    `flat`: it starts on the first season, without a trend; else on a line through the first two.
+    """
     _at_least_one("season", season)
-    grid, size = _grid(parameters, 3)
+    grid, size = _grid(parameters, 4)
     state = np.empty((3 + season, size))
     addresses = grid, doubles(state, 3 + season, size)
-    _run(library().pulse_holt_winters, values, lengths, out, *addresses, count(size), count(season))
+    _run(library().pulse_holt_winters, values, lengths, out, *addresses, count(size), count(season), count(flat))
 
 
 def mean_of_all(forecasts: Array, out: Array) -> None:

@@ -1,6 +1,7 @@
 """The forecasters of the kernel once more in scalar numpy, in the kernel's order of operations: equal to the last bit.
 
-Each returns the forecasts from a history. Nothing is shared with the core but the literature's formulas.
+Each returns the forecasts from a history. Nothing is shared with the core but the literature's formulas, and the
+kernel's exponential and logarithm, which are held to mpmath elsewhere.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pulse_core.kernel import special
 
 History = Sequence[float] | NDArray[np.float64]
 Stepwise = Callable[[History, int], list[float]]
@@ -95,21 +98,61 @@ def damped_holt(history: History, horizon: int) -> list[float]:
 def holt_winters(history: History, horizon: int, season: int = 4) -> list[float]:
     if len(history) <= season:
         return [np.nan] * horizon
-    grid = itertools.product((0.1, 0.3, 0.5, 0.7, 0.9), (0.05, 0.15, 0.3), (0.05, 0.15, 0.3, 0.5, 0.8))
-    alpha, beta, gamma = np.array(list(grid)).T
-    level = np.full(75, np.cumsum(history[:season])[-1] / season)
-    trend, squares = np.zeros(75), np.zeros(75)
-    seasons = [value - level for value in history[:season]]
-    for value in history[season:]:
-        error = value - (level + trend) - seasons[-season]
+    grid = itertools.product((0.1, 0.3, 0.5, 0.7, 0.9), ((0.05, 1.0), (0.15, 1.0), (0.3, 1.0)), GAMMAS)
+    level = np.cumsum(history[:season])[-1] / season
+    seasons = [np.float64(value) - level for value in history[:season]]
+    return _seasonal(history[season:], horizon, (level, np.float64(0.0), seasons), list(grid), 0)
+
+
+GAMMAS = (0.05, 0.15, 0.3, 0.5, 0.8)
+DAMPED_TRENDS = ((0.0, 0.0), (0.0, 0.9), (0.1, 0.9), (0.0, 0.98), (0.1, 0.98))
+
+
+def damped_holt_winters(history: History, horizon: int, season: int = 4) -> list[float]:
+    """Started on a line through the means of two seasons; errors count from the second season on."""
+    if len(history) < 2 * season:
+        return [np.nan] * horizon
+    first, second = (np.cumsum(history[begin : begin + season])[-1] / season for begin in (0, season))
+    slope, middle = (second - first) / season, (season - 1.0) / 2.0
+    distances = []
+    for t in range(season):
+        line = (t - middle) * slope
+        both = (history[t] - (first + line)) + (np.float64(history[t + season]) - (second + line))
+        distances.append(both / 2.0)
+    start = first - (middle + 1.0) * slope, slope, distances
+    grid = itertools.product((0.05, 0.15, 0.3, 0.5, 0.8), DAMPED_TRENDS, (0.01, 0.05, 0.15, 0.4))
+    return _seasonal(history, horizon, start, list(grid), season)
+
+
+def _seasonal(
+    values: History, horizon: int, start: tuple[Any, Any, list[Any]], grid: list[Any], unscored: int
+) -> list[float]:
+    """Exponential smoothing from a start (level, trend, seasons), by the grid point of least squared error."""
+    alpha, trends, gamma = (np.array(column) for column in zip(*grid, strict=True))
+    beta, phi = trends.T
+    level, trend = (np.full(len(alpha), number) for number in start[:2])
+    seasons, squares = [np.full(len(alpha), number) for number in start[2]], np.zeros(len(alpha))
+    season = len(seasons)
+    for t, value in enumerate(values):
+        slope = phi * trend
+        ahead = level + slope
+        error = value - ahead - seasons[-season]
         seasons.append(seasons[-season] + gamma * (1.0 - alpha) * error)
-        level, trend = level + trend + alpha * error, trend + alpha * beta * error
-        squares = squares + error * error
+        level, trend = ahead + alpha * error, slope + alpha * beta * error
+        squares = squares + error * error if t >= unscored else squares
     best = int(np.argmin(squares))
-    return [
-        float(level[best] + trend[best] * step + seasons[-season:][(step - 1) % season][best])
-        for step in range(1, horizon + 1)
-    ]
+    reach = np.cumsum(np.cumprod(np.full(horizon, phi[best])))
+    latest = seasons[-season:]
+    return [float(level[best] + far * trend[best] + latest[h % season][best]) for h, far in enumerate(reach)]
+
+
+def on_logarithms(of: Stepwise) -> Stepwise:
+    def forecast(history: History, horizon: int) -> list[float]:
+        values = np.array(history)
+        logarithms = np.where(values > 0, special.log(values), np.nan)
+        return [float(value) for value in special.exp(of(logarithms, horizon))]
+
+    return forecast
 
 
 def ar(history: History, horizon: int) -> list[float]:
@@ -223,4 +266,6 @@ FORECASTS: dict[str, Stepwise] = {
     "ari": ari,
     "seasonal-naive(4)": seasonal_naive,
     "holt-winters(4)": holt_winters,
+    "damped-holt-winters(4)": damped_holt_winters,
+    "log-damped-holt-winters(4)": on_logarithms(damped_holt_winters),
 }

@@ -15,7 +15,7 @@ from pulse_core.scores.sums import SUMS
 PATH = np.arange(10.0)
 LENGTHS = np.array([3, 5, 10])
 GRID = kernel.padded(np.array([0.5, 0.6]))
-GRIDS = np.full((3, bindings.LANES), 0.5)
+GRIDS = np.full((4, bindings.LANES), 0.5)
 LEVELS = np.zeros(3)
 CHOICES = np.zeros(3, dtype=np.int64)
 FORECASTS = np.zeros((3, 4, 2))
@@ -84,7 +84,7 @@ REFUSED = {
     "season below 0": lambda: kernel.seasonal_naive(PATH, LENGTHS, -1, out()),
     "holt-winters, season of 0": lambda: kernel.holt_winters(PATH, LENGTHS, GRIDS, 0, out()),
     "holt-winters, season below 0": lambda: kernel.holt_winters(PATH, LENGTHS, GRIDS, -1, out()),
-    "holt-winters, one parameter": lambda: kernel.holt_winters(PATH, LENGTHS, GRIDS[:1], 2, out()),
+    "holt-winters, three parameters": lambda: kernel.holt_winters(PATH, LENGTHS, GRIDS[:3], 2, out()),
     "penalties of any length": lambda: kernel.ar(PATH, LENGTHS, of_any_length, out(), differenced=False),
     "penalties of fewer orders": lambda: kernel.ar(PATH, LENGTHS, of_fewer_orders, out(), differenced=True),
     "ar, read-only": lambda: kernel.ar(PATH, LENGTHS, penalties, locked(out()), differenced=False),

@@ -18,7 +18,8 @@ from tests.histories import forecaster, histories_of, histories_of_paths
 from tests.unit.kernel.stepwise import ALPHAS, FORECASTS, mean_of_all, median_of_all, ses
 
 NAMES = ("naive", "drift", "mean", "window-mean", "ses", "holt", "damped-holt", "theta", "ar", "ari")
-SEASONAL = tuple(f"{kind}({season})" for kind in ("seasonal-naive", "holt-winters") for season in (1, 4))
+KINDS = ("seasonal-naive", "holt-winters", "damped-holt-winters", "log-damped-holt-winters")
+SEASONAL = tuple(f"{kind}({season})" for kind in KINDS for season in (1, 4))
 COMBINATIONS = ((MeanOfAll(), mean_of_all), (MedianOfAll(), median_of_all))
 HORIZON = 5
 by_name = pytest.mark.parametrize("name", [*NAMES, *SEASONAL])

@@ -132,6 +132,47 @@ def holt_winters(season: int) -> Plain:
     return forecast
 
 
+def damped_holt_winters(season: int) -> Plain:
+    trends = ((0, 0), (0, 0.9), (0.1, 0.9), (0, 0.98), (0.1, 0.98))
+    grid = list(itertools.product((0.05, 0.15, 0.3, 0.5, 0.8), trends, (0.01, 0.05, 0.15, 0.4)))
+
+    def forecast(history: Sequence[float], horizon: int) -> Forecast:
+        if len(history) < 2 * season:
+            return [NOTHING] * horizon, True
+        means = [math.fsum(history[begin : begin + season]) / season for begin in (0, season)]
+        slope = (means[1] - means[0]) / season
+        line = [means[0] + (t - (season - 1) / 2) * slope for t in range(-1, 2 * season)]
+        distance = [history[t] - line[t + 1] for t in range(2 * season)]
+        start = [(distance[t] + distance[t + season]) / 2 for t in range(season)]
+        fits = []
+        for alpha, (beta, phi), gamma in grid:
+            level, trend, seasons, errors = line[0], slope, list(start), []
+            for value in history:
+                error = value - (level + phi * trend + seasons[-season])
+                errors.append(error)
+                seasons.append(seasons[-season] + gamma * (1 - alpha) * error)
+                level, trend = level + phi * trend + alpha * error, phi * trend + beta * alpha * error
+            fits.append((math.fsum(error**2 for error in errors[season:]), level, trend, phi, seasons[-season:]))
+        best, sure = _least(np.array([fit[0] for fit in fits]))
+        _, level, trend, phi, latest = fits[best]
+        reach = [math.fsum(phi**power for power in range(1, ahead + 1)) for ahead in range(1, horizon + 1)]
+        return [level + far * trend + latest[ahead % season] for ahead, far in enumerate(reach)], sure
+
+    return forecast
+
+
+def on_logarithms(of: Plain) -> Plain:
+    def forecast(history: Sequence[float], horizon: int) -> Forecast:
+        if min(history) <= 0:
+            return [NOTHING] * horizon, True
+        # a choice between logarithms that hardly differ is one of rounding
+        logarithms = [math.log(value) for value in history]
+        made, sure = of(logarithms, horizon)
+        return [math.inf if value > 700 else math.exp(value) for value in made], sure and len(set(logarithms)) > 1
+
+    return forecast
+
+
 def mean_of_all(forecasts: Sequence[float]) -> float:
     there = [one for one in forecasts if math.isfinite(one)]
     return math.fsum(there) / len(there) if there else NOTHING
@@ -187,4 +228,6 @@ FORECASTS: dict[str, Plain] = {
     "ari": ari,
     "seasonal-naive(4)": seasonal_naive(4),
     "holt-winters(4)": holt_winters(4),
+    "damped-holt-winters(4)": damped_holt_winters(4),
+    "log-damped-holt-winters(4)": on_logarithms(damped_holt_winters(4)),
 }

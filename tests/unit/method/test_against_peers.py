@@ -13,7 +13,7 @@ import pytest
 from pulse_core.backtest.custom_quantiles import CustomQuantiles
 from pulse_core.forecasters import autoregression, seasonal, trend
 from pulse_core.forecasters.autoregression import AutoRegression
-from pulse_core.forecasters.seasonal import HoltWinters
+from pulse_core.forecasters.seasonal import DampedHoltWinters, HoltWinters
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.forecasters.trend import Holt
 from pulse_core.levels import LEVELS
@@ -94,6 +94,25 @@ def test_the_season_chosen_is_that_of_least_error_in_statsmodels(monkeypatch):
         ]
         # statsmodels 0.15 forecasts m steps ahead with the season before the newest: left out
         assert_best_fit(result, fits, [ahead for ahead in range(HORIZON) if ahead + 1 != SEASON])
+
+
+def test_the_damped_season_chosen_is_that_of_least_error_in_statsmodels():
+    alphas, trends, gammas = (0.1, 0.5), ((0.0, 0.0), (0.1, 0.9), (0.05, 0.98)), (0.05, 0.4)
+    for history, result in forecasts(DampedHoltWinters(SEASON, alphas=alphas, trends=trends, gammas=gammas)):
+        means = history[: 2 * SEASON].reshape(2, SEASON).mean(axis=1)
+        slope = (means[1] - means[0]) / SEASON
+        line = means[0] + (np.arange(-1, 2 * SEASON) - (SEASON - 1) / 2) * slope
+        seasons = (history[: 2 * SEASON] - line[1:]).reshape(2, SEASON).mean(axis=0)
+        fits = []
+        for alpha, (beta, phi), gamma in itertools.product(alphas, trends, gammas):
+            trended = {"trend": "add", "damped_trend": True, "initial_trend": slope} if phi else {}
+            damping = {"smoothing_trend": beta, "damping_trend": phi} if phi else {}
+            point = {"smoothing_level": alpha, "smoothing_seasonal": gamma * (1 - alpha), **damping}
+            start = {"seasonal": "add", "initial_seasonal": seasons, "seasonal_periods": SEASON, **trended}
+            fits.append(smoothed(history, line[0], point, **start))
+        best = min(fits, key=lambda fit: float(np.square(fit.resid[SEASON:]).sum()))
+        steps = [ahead for ahead in range(HORIZON) if ahead + 1 != SEASON]
+        np.testing.assert_allclose(result[steps], best.forecast(HORIZON)[steps], rtol=1e-9)
 
 
 def test_autoregression_equals_that_of_statsmodels_with_the_least_aicc():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pulse_core import Observations, RunSpec, TooLittleData
 from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.combinations import MeanOfAll, MedianOfAll
+from pulse_core.forecasters.registry import BUILT_IN, SEASONAL
 from tests.histories import forecasts, histories_of, histories_of_observations
 from tests.reference import rows_of, transformed, vintage
 from tests.strategies import replayed, round_values, specs_for
@@ -101,7 +102,8 @@ def test_a_combination_is_made_of_the_forecasts_there_are(combination, plain):
 
 
 def test_every_forecaster_of_the_method_has_a_plain_counterpart():
-    assert {*FORECASTS, "mean-of-all", "median-of-all", "ensemble"} == set(whole_roster(SEASON))
+    named = {forecaster.name for forecaster in BUILT_IN}
+    assert set(FORECASTS) == named | {f"{name}({SEASON})" for name in SEASONAL}
 
 
 def test_a_trend_takes_the_first_of_equal_grid_points():

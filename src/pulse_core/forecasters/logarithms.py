@@ -1,0 +1,58 @@
+"""Forecasters on logarithms: what adds up there multiplies in levels. Logarithms and powers are the kernel's own."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from pulse_core.forecasters.base import Histories, InPlaceForecaster, Values
+from pulse_core.kernel import special
+
+
+@attrs.frozen
+class OnLogarithms(InPlaceForecaster):
+    """Another forecaster on the logarithms of the values: exp of what it forecasts of them.
+
+    Named as the other one after `log-`. Nothing at an origin that knows a value of 0 or below. The forecast is the
+    median where the logarithm's is: no variance is added.
+    """
+
+    of: InPlaceForecaster
+    own_version: str = "1"
+
+    @property
+    def name(self) -> str:
+        """The name in results."""
+        return f"log-{self.of.name}"
+
+    @property
+    def version(self) -> str:
+        """See Forecaster."""
+        return f"{self.own_version} of {self.of.version}"
+
+    @property
+    def season(self) -> int | None:
+        """See Forecaster."""
+        return self.of.season
+
+    @property
+    def seasons_needed(self) -> int:
+        """See Forecaster."""
+        return self.of.seasons_needed
+
+    def hindcast_into(self, histories: Histories, out: Values) -> None:
+        """See InPlaceForecaster."""
+        self.of.hindcast_into(in_logarithms(histories), out)
+        out[...] = special.exp(out)
+
+
+def in_logarithms(histories: Histories) -> Histories:
+    """Return the histories with the logarithms of their values, NaN for a value of 0 or below."""
+    if "logarithms" not in histories.shared:
+        histories.shared["logarithms"] = attrs.evolve(histories, paths=tuple(map(_logarithms, histories.paths)))
+    logarithms: Histories = histories.shared["logarithms"]
+    return logarithms
+
+
+def _logarithms(values: Values) -> Values:
+    return np.where(values > 0.0, special.log(values), np.nan)
