@@ -44,8 +44,9 @@ def kept_backtests() -> Iterator[dict[str, KeptBacktest]]:
         blocks.clear()
         result = backtest(value, *arguments)
         sums = np.zeros((*result.n.shape, len(SUMS)))
+        has_rows = ~np.isnan(result.statistics).all(axis=(1, 2))
         for first, block in blocks:
-            sums[first : first + len(block)] = block[:, : len(result.forecasters)]
+            sums[first : first + len(block), has_rows] = block[:, : has_rows.sum()]
         kept[value.variable] = KeptBacktest(result, BatchSums(np.arange(len(sums)), sums))
         return result
 

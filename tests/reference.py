@@ -144,6 +144,7 @@ def report(observations: Observations, spec: RunSpec) -> Report | None:
     earlier: dict[int, list[Case]] = {step: [] for step in horizons}
     counts = [0] * (batch_of(moment_of(spec.last_day), spec) + 1)
     clear, size = True, 0.0
+    (season, *_) = (*(spec.season.of(observations.variable) or ()), 1)
     for moment in origins(rows, spec):
         counted = moment >= moment_of(spec.start)
         known = transformed(vintage(rows, moment), spec.target)
@@ -151,7 +152,7 @@ def report(observations: Observations, spec: RunSpec) -> Report | None:
         size = max(size, *(abs(value) for value in history))
         if counted:
             counts[batch_of(moment, spec)] += 1
-        moves = [abs(after - before) for before, after in zip(history, history[spec.season or 1 :], strict=False)]
+        moves = [abs(after - before) for before, after in zip(history, history[season:], strict=False)]
         made = {
             name: FORECASTS[name](history, spec.horizon)
             for name in (spec.forecasters if counted else (spec.benchmark,))
@@ -202,7 +203,7 @@ def origins(rows: Sequence[Row], spec: RunSpec) -> list[int]:
     """The moments at which the newest timestamp advances and enough is known, and up to 250 before the period."""
     advancing = sorted({moment for _, moment in grid(rows)})
     serving = [
-        moment for moment in advancing if len(transformed(vintage(rows, moment), spec.target)) >= spec.min_history
+        moment for moment in advancing if len(transformed(vintage(rows, moment), spec.target)) >= (spec.min_history or 0)
     ]
     before = [moment for moment in serving if moment < moment_of(spec.start)]
     return serving[max(0, len(before) - WARM_UP) :]

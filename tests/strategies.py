@@ -19,7 +19,7 @@ DAY = np.timedelta64(1, "D")
 FIRST_DAY = date(2020, 1, 1)
 BUILT_IN_NAMES = tuple(forecaster.name for forecaster in BUILT_IN)
 SEASON = 3
-ALL_NAMES = (*BUILT_IN_NAMES, *(name.format(SEASON) for name in SEASONAL), *DEFAULT_FORECASTERS[len(BUILT_IN_NAMES) :])
+ALL_NAMES = (*BUILT_IN_NAMES, *(f"{name}({SEASON})" for name in SEASONAL), *DEFAULT_FORECASTERS[len(BUILT_IN_NAMES) :])
 """All that needs no predictors: what sees histories, then combinations and the ensemble."""
 
 
@@ -110,6 +110,7 @@ def specs(
         trust_span=draw(st.sampled_from([None, None, 1, 5])),
         actuals=draw(st.sampled_from(["first", "latest"])),
         target=draw(st.sampled_from(targets)),
+        season=None,
     )
 
 
@@ -186,7 +187,7 @@ def whole(draw: st.DrawFn, spec: RunSpec, predictors: tuple[str, ...] = ()) -> R
         spec,
         forecasters=draw(st.permutations(forecasters)),
         benchmark=draw(st.just("naive") | st.just(AUTO) | st.sampled_from(forecasters)),
-        season=draw(st.sampled_from([None, None, 1, 2, 5])),
+        season=draw(st.sampled_from([None, "auto", "auto", 1, 2, 5])),
         calibration=draw(st.sampled_from(CALIBRATIONS)),
         trust_loss=draw(st.sampled_from(TRUST_LOSSES)),
         predictors=predictors,

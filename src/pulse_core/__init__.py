@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from pulse_core.scores.reliability import Reliability, ReliabilityBin
     from pulse_core.scores.sums import SUMS, BatchSums
     from pulse_core.scores.verdict import VERDICTS
+    from pulse_core.season import SeasonSetting
     from pulse_core.spec import RunSpec
     from pulse_core.tables import Column, Columns, Labels, PartFacts
 
@@ -164,6 +165,7 @@ __all__ = [
     "RunResult",
     "RunSpec",
     "RunWaiting",
+    "SeasonSetting",
     "SettingsError",
     "SinkUnavailable",
     "Slice",
@@ -216,6 +218,7 @@ _EXPORTS: Final = {
     "pulse_core.scores.reliability": ("Reliability", "ReliabilityBin"),
     "pulse_core.scores.sums": ("SUMS", "BatchSums"),
     "pulse_core.scores.verdict": ("VERDICTS",),
+    "pulse_core.season": ("SeasonSetting",),
     "pulse_core.spec": ("RunSpec",),
     "pulse_core.tables": ("Column", "Columns", "Labels", "PartFacts"),
 }  # fmt: skip

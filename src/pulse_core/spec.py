@@ -14,12 +14,16 @@ import attrs
 
 from pulse_core.arrays import names, variable_names
 from pulse_core.errors import InvalidSpec
+from pulse_core.season import SeasonSetting, season_setting
 
 ACTUALS: Final = ("first", "latest")
 TARGETS: Final = ("level", "change", "log-change")
 KNOWN_AT_RULES: Final = ("auto", "timestamp", "period-end")
 CALIBRATIONS: Final = ("conformal", "empirical")
 TRUST_LOSSES: Final = ("absolute", "crps")
+SEASONAL: Final = ("seasonal-naive", "holt-winters", "damped-holt-winters", "log-damped-holt-winters")
+"""The built-in forecasters with a season: each variable's own, or m steps where the name is followed by (m)."""
+
 DEFAULT_FORECASTERS: Final = (
     "naive",
     "drift",
@@ -31,6 +35,7 @@ DEFAULT_FORECASTERS: Final = (
     "theta",
     "ar",
     "ari",
+    *SEASONAL,
     "mean-of-all",
     "median-of-all",
     "ensemble",
@@ -40,17 +45,14 @@ AUTO: Final = "auto"
 """The benchmark that is chosen for each variable: the simple forecaster of the least loss before the period."""
 
 SIMPLE: Final = ("naive", "drift")
-SIMPLE_SEASONAL: Final = "seasonal-naive({})"
+SIMPLE_SEASONAL: Final = "seasonal-naive"
 SIMPLE_OF_CHANGES: Final = "mean"
 """The simple forecasters, by which benchmarks are checked and among which AUTO chooses.
 
-The seasonal one where there is a season, the mean where changes are forecast: a mean change is what drift is to levels.
+The seasonal one where the variable has a season, the mean where changes are forecast: a mean change is what drift is to levels.
 """
 
-SEASONAL: Final = ("seasonal-naive({})", "holt-winters({})")
-"""The built-in forecasters that a season adds; {} is the season."""
-
-MAXIMA: Final = {"season": 9999, "horizon": 1000}
+MAXIMA: Final = {"horizon": 1000}
 DEFAULT_MAXIMUM: Final = 100_000
 """Numbers above these, by field, are surely mistakes."""
 
@@ -77,6 +79,14 @@ def _decimal(value: float) -> float:
     return float(value) if type(value) is int else value
 
 
+def _season(value: Any) -> Any:
+    """Return the setting of the season; what is none stays as it is, to be told with all other problems."""
+    try:
+        return season_setting(value)
+    except ValueError:
+        return value
+
+
 @attrs.frozen(kw_only=True)
 class RunSpec:
     """The specification of a run: variables, period, batches, forecasters, and the choices of the method.
@@ -99,12 +109,13 @@ class RunSpec:
     forecasters: tuple[str, ...] = attrs.field(converter=names, default=DEFAULT_FORECASTERS)
     """The names of all forecasters of the run, in order: built-in ones or custom ones of the caller.
 
-    A season and predictors add their forecasters to the default ones; a benchmark that is not named comes first.
+    Predictors add `ridge` to the default ones; without any season these have no seasonal ones. A benchmark that is not
+    named comes first, and `naive` where that has each variable's season: it takes its place where there is none.
     """
     benchmark: str = "naive"
     """The forecaster that the others are compared with, or `auto`; see AUTO."""
-    min_history: int = 30
-    """Observations that must be known before the first forecast."""
+    min_history: int | None = None
+    """Observations that must be known before the first forecast; None by each variable's calendar: see data.seasons."""
     trust_half_life: float = attrs.field(converter=_decimal, default=500.0)
     """Origins after which a difference in loss counts half for trust."""
     trust_span: int | None = None
@@ -115,8 +126,8 @@ class RunSpec:
     """The release that scores are reported against: `first` or `latest`."""
     target: str = "level"
     """The quantity that is forecast: `level`, `change` or `log-change`."""
-    season: int | None = None
-    """Observations in a season; adds the seasonal forecasters to the default ones."""
+    season: SeasonSetting = attrs.field(converter=_season, default=SeasonSetting())
+    """The steps of seasons: found for each variable, none, or given; `12`, `(24, 168)`, `"auto"` and `None` do too."""
     calibration: str = "conformal"
     """The source of quantiles: `conformal` or `empirical`."""
     trust_loss: str = "absolute"
@@ -142,8 +153,8 @@ class RunSpec:
 
     @property
     def simple(self) -> tuple[str, ...]:
-        """The names of the simple forecasters; see SIMPLE_OF_CHANGES."""
-        seasonal = () if self.season is None else (SIMPLE_SEASONAL.format(self.season),)
+        """The names of the simple forecasters of a variable that has a season; see SIMPLE_OF_CHANGES."""
+        seasonal = () if self.season.is_none else (SIMPLE_SEASONAL,)
         of_changes = () if self.target == "level" else (SIMPLE_OF_CHANGES,)
         return (*SIMPLE, *of_changes, *seasonal)
 
@@ -185,16 +196,25 @@ def _resolved(spec: RunSpec) -> tuple[str, ...]:
     """Return the names of all forecasters of a run."""
     names = spec.forecasters
     if names == DEFAULT_FORECASTERS:
-        seasonal = () if spec.season is None else tuple(name.format(spec.season) for name in SEASONAL)
-        names = (*names[:-3], *seasonal, *((RIDGE,) if spec.predictors else ()), *names[-3:])
-    benchmarks = spec.simple if spec.benchmark == AUTO else (spec.benchmark,)
-    return (*(name for name in benchmarks if name not in names), *names)
+        ridge = (RIDGE,) if spec.predictors else ()
+        first, last = names[:-3], names[-3:]
+        names = (*(name for name in first if name not in SEASONAL or not spec.season.is_none), *ridge, *last)
+    return (*(name for name in _benchmarks(spec) if name not in names), *names)
+
+
+def _benchmarks(spec: RunSpec) -> tuple[str, ...]:
+    """Return the names of all forecasters that may be a variable's benchmark."""
+    if spec.benchmark == AUTO:
+        return spec.simple
+    return (SIMPLE[0], spec.benchmark) if spec.benchmark in SEASONAL else (spec.benchmark,)
 
 
 def _plain(value: Any) -> Any:
     """Return a field's value as a JSON value."""
     if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, SeasonSetting):
+        return value.to_document()
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -209,6 +229,7 @@ def _problems(spec: RunSpec) -> Iterator[str]:
     yield from _name_problems("forecasters", spec.forecasters)
     yield from _predictor_problems(spec)
     yield from _period_problems(spec)
+    yield from _season_problems(spec)
     yield from _number_problems(spec)
     yield from _choice_problems(spec)
 
@@ -243,10 +264,17 @@ def _period_problems(spec: RunSpec) -> Iterator[str]:
         yield f"start {spec.start} is after end {spec.end}"
 
 
+def _season_problems(spec: RunSpec) -> Iterator[str]:
+    try:
+        season_setting(spec.season)
+    except ValueError as error:
+        yield f"season: {error}"
+
+
 def _number_problems(spec: RunSpec) -> Iterator[str]:
-    for name in ("batch_size_days", "batch_limit", "horizon", "min_history", "season", "refit_every", "trust_span"):
+    for name in ("batch_size_days", "batch_limit", "horizon", "min_history", "refit_every", "trust_span"):
         value, maximum = getattr(spec, name), MAXIMA.get(name, DEFAULT_MAXIMUM)
-        if value is None and name in ("batch_limit", "season", "trust_span"):
+        if value is None and name in ("batch_limit", "min_history", "trust_span"):
             continue
         if type(value) is not int or value < 1:
             yield f"{name}: {value!r} must be a whole number of at least 1"

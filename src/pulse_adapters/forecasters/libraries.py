@@ -39,6 +39,10 @@ class LibraryModel(Protocol):
         """The library's version and the parameters: what a record's key holds."""
 
     @property
+    def seasons_needed(self) -> int:
+        """See Forecaster; a model that needs a season is made without one only to be asked for its version."""
+
+    @property
     def harmless(self) -> Warnings:
         """Warnings that say nothing about a forecast which its score does not say."""
 
@@ -76,6 +80,7 @@ LIBRARIES: Final[Mapping[str, Library]] = {
 class LibraryForecaster(Forecaster):
     """A library's forecaster by its name, made anew wherever it is unpickled.
 
+    Its season is the shortest of each variable, or `season` where that is not None.
     It is fitted at the first origin of a path, at every `refit_every`-th after it, and wherever a revision of older
     values begins a new path. So its forecasts do not depend on which variables share a unit.
     """
@@ -85,6 +90,7 @@ class LibraryForecaster(Forecaster):
     season: int | None = None
     refit_every: int = 1
     brings_quantiles: bool = False
+    seasons_needed: int = 0
 
     cost: float = PER_ORIGIN_COST
     per_origin: bool = attrs.field(default=True, init=False)
@@ -105,11 +111,12 @@ class LibraryForecaster(Forecaster):
 
     def _by_path(self, histories: Histories) -> Iterator[tuple[Positions, PerOriginForecaster, Histories]]:
         """Yield the origins of each path, the forecaster that is called for them, and their histories."""
+        season = self.season or (histories.seasons[0] if histories.seasons else None)
         try:
-            model = _model(self.name, self.season)
+            version = _version(_model(self.name, self.season), self.refit_every)
+            model = _model(self.name, season)
         except SettingsError as error:
             raise self._failed(error.message) from error
-        version = _version(model, self.refit_every)
         if version != self.version:
             raise self._failed(f"the run began with {self.version}, here is {version}")
         forecaster = PerOriginForecaster(self.name, self.version, model, self.refit_every)
@@ -129,14 +136,15 @@ def is_library_name(name: str) -> bool:
 
 
 def library_forecaster(name: str, season: int | None = None, refit_every: int = 1) -> LibraryForecaster:
-    """Return the forecaster of this name.
+    """Return the forecaster of this name, with a season of so many steps, or with each variable's own.
 
     Raises SettingsError where the library is missing (with the command that installs it), has no such class, or the
     class cannot forecast with the season alone.
     """
     model = _model(name, season)
     brings_quantiles = callable(getattr(model, "quantiles", None))
-    return LibraryForecaster(name, _version(model, refit_every), season, refit_every, brings_quantiles)
+    needed = model.seasons_needed if season is None else 0
+    return LibraryForecaster(name, _version(model, refit_every), season, refit_every, brings_quantiles, needed)
 
 
 def class_of(class_name: str, offered: Mapping[str, type[Any]], arguments: Collection[str] = ()) -> type[Any]:

@@ -48,6 +48,11 @@ class LagModel:
         return f"{_SCHEME}: scikit-learn {version('scikit-learn')}, lags={self.lags}"
 
     @property
+    def seasons_needed(self) -> int:
+        """See LibraryModel."""
+        return 0
+
+    @property
     def harmless(self) -> Warnings:
         """See LibraryModel. The scores tell whether a search that was cut short forecasts well."""
         from sklearn.exceptions import ConvergenceWarning

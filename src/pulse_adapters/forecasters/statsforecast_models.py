@@ -1,4 +1,4 @@
-"""Models of statsforecast by the name of their class, with the run's season and the library's defaults.
+"""Models of statsforecast by the name of their class, with the variable's season and the library's defaults.
 
 Properties of the library (2.0.1; AutoRegressive on 2.1.1 as well):
 
@@ -75,6 +75,11 @@ class StatsforecastModel:
         return f"{_SCHEME}: statsforecast {version('statsforecast')}{parameters}"
 
     @property
+    def seasons_needed(self) -> int:
+        """See LibraryModel."""
+        return 1 if self.kind.__name__ in _ONLY_SEASONAL else 0
+
+    @property
     def harmless(self) -> Warnings:
         """See LibraryModel."""
         return _HARMLESS
@@ -125,10 +130,11 @@ def statsforecast_model(class_name: str, season: int | None) -> StatsforecastMod
 
     offered = {name: getattr(models, name) for name in models.__all__}
     kind = class_of(class_name, offered, arguments=(_SEASON,))
-    if class_name in _ONLY_SEASONAL and season in (None, 1):
-        raise ValueError("it needs a season of at least 2; give --season")
+    if class_name in _ONLY_SEASONAL and season == 1:
+        raise ValueError("it needs a season of at least 2 steps")
     make = IntervalModel if class_name in _WITH_INTERVALS else StatsforecastModel
     parameter = inspect.signature(kind).parameters.get(_SEASON)
-    if parameter is None or (season is None and parameter.default is not parameter.empty):
+    has_default = parameter is not None and parameter.default is not parameter.empty
+    if parameter is None or (season is None and (has_default or class_name in _ONLY_SEASONAL)):
         return make(kind, {})
     return make(kind, {_SEASON: season or 1})

@@ -119,7 +119,13 @@ def is_repeatable(forecaster: Forecaster, histories: Histories, horizon: int) ->
     rows = [
         forecast_rows(
             forecaster,
-            Histories((values,), np.zeros(1, int), np.full(1, len(values)), histories.exponent, predictors),
+            attrs.evolve(
+                histories,
+                paths=(values,),
+                origin_path=np.zeros(1, int),
+                origin_length=np.full(1, len(values)),
+                predictors=predictors,
+            ),
             horizon,
         )
         for _ in range(2)

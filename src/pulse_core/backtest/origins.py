@@ -60,8 +60,9 @@ def origins_of(point: PointInTime, spec: RunSpec) -> Origins:
     # (origin, horizon); what is beyond the grid is one past its last step
     step = np.minimum(point.origin_step[:, None] + horizons, len(point.step_first))
     released = np.append(point.step_first, np.nan)[step]
-    scale, square_scale = scales(point, spec.season or 1)
-    step_square = square_scale if (spec.season or 1) == 1 else scales(point, 1)[1]
+    season = point.seasonality.shortest
+    scale, square_scale = scales(point, season)
+    step_square = square_scale if season == 1 else scales(point, 1)[1]
     return Origins(
         batch=batch_index(spec, point.origin_known_at),
         newest=newest_values(point),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import numpy as np
@@ -25,14 +25,11 @@ from pulse_core.results import VariableBacktest
 from pulse_core.scores.comparison import comparison_statistics
 from pulse_core.scores.evidence import evidence_of_sequences, log10_of
 from pulse_core.scores.trust import span_of
-from pulse_core.spec import SIMPLE_SEASONAL, RunSpec
+from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
-
-_CALENDAR_STEPS: Final = 1000
-"""The newest steps of the grid, from which the calendar is read."""
 
 
 @attrs.frozen(eq=False)
@@ -65,14 +62,27 @@ def backtest(
 ) -> Backtest:
     """Backtest a variable; what is in `per_origin` of some forecasters (see forecast_rows) is not made again.
 
+    The pass goes over the forecasters that the variable can use; what is returned has a row for each of the run's.
     With `write`, every hindcast of the period is written as it was quoted; see HindcastRows. Raises ForecasterFailed.
     """
+    usable = forecasters.of_variable(len(point.seasonality.periods))
+    result = _backtest(point, spec, usable, per_origin or {}, write)
+    return result if usable is forecasters else on_axis(result, forecasters.names)
+
+
+def _backtest(
+    point: PointInTime,
+    spec: RunSpec,
+    forecasters: ForecasterSet,
+    per_origin: Mapping[str, Array],
+    write: Callable[[Columns], None] | None,
+) -> Backtest:
     with np.errstate(all="ignore"):  # a forecast that overflows is none; it is masked where it is read
         origins = origins_of(point, spec)
-        hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, per_origin or {})
+        hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, per_origin)
         simple = tuple(forecaster.name for forecaster in forecasters.simple)
         benchmark = benchmark_of(spec, simple, hindcasts, origins)
-        span = spec.trust_span or span_at(point, spec, int(point.origin_step[origins.first]))
+        span = spec.trust_span or span_at(point, spec)
         marks = _Marks.of(origins, span)
         results = BatchResults(
             (origins.batches, hindcasts.shown, spec.horizon),
@@ -96,24 +106,77 @@ def backtest(
         (last,) = learning.states(newest, newest + 1)
         if write is not None:
             write(rows.columns(last))
-        output = _Output(point, spec, origins, hindcasts, learning, results, benchmark, span, marks)
+        overlap = _overlap(forecasters, benchmark, point)
+        output = _Output(point, spec, origins, hindcasts, learning, results, benchmark, span, marks, overlap)
         record = output.record(simple, last)
         weights = learning.by_forecaster(last.weights[-1])[: hindcasts.shown]
         points, quantiles = hindcasts.forecasts[-1, : hindcasts.shown], last.quantiles[-1][:, : hindcasts.shown]
         return Backtest(record, Newest(points.copy(), quantiles, weights))
 
 
-def span_at(point: PointInTime, spec: RunSpec, newest: int) -> int:
-    """Return the origins that trust looks ahead, by the grid as it stood at the first origin; `newest` is its step."""
-    stamps = point.step_timestamp[max(0, newest + 1 - _CALENDAR_STEPS) : newest + 1]
+def on_axis(result: Backtest, names: tuple[str, ...]) -> Backtest:
+    """Return a result of some of these forecasters with a row for each: nothing stands in those of the others."""
+    record, newest = result.record, result.newest
+    rows = [names.index(name) for name in record.forecasters]
+
+    def spread(values: NDArray[Any], axis: int, fill: float) -> NDArray[Any]:
+        shape = list(values.shape)
+        shape[axis] = len(names)
+        out = np.full(shape, fill, dtype=values.dtype)
+        np.moveaxis(out, axis, 0)[rows] = np.moveaxis(values, axis, 0)
+        return out
+
+    fields: dict[str, Any] = {
+        name: spread(getattr(record, name), axis, fill) for name, (axis, fill) in _BY_FORECASTER.items()
+    }
+    record = attrs.evolve(record, forecasters=names, **fields)
+    points, weights = spread(newest.points, 0, np.nan), spread(newest.weights, 0, np.nan)
+    return Backtest(record, Newest(points, spread(newest.quantiles, 1, np.nan), weights))
+
+
+_BY_FORECASTER: Final[Mapping[str, tuple[int, float]]] = {
+    "total": (0, 0.0),
+    "losses": (2, 0.0),
+    "n": (1, 0),
+    "mae": (1, np.nan),
+    "mase": (1, np.nan),
+    "crps": (1, np.nan),
+    "won": (1, 0),
+    "lost": (1, 0),
+    "trust": (1, np.nan),
+    "statistics": (0, np.nan),
+    "evidence": (0, np.nan),
+    "simple_losses": (1, 0.0),
+    "weights": (0, np.nan),
+}
+"""The fields of a record with an axis of forecasters: which axis it is, and what stands there of one without rows."""
+
+
+def _overlap(forecasters: ForecasterSet, benchmark: str, point: PointInTime) -> int:
+    """Return over how many origins the benchmark's errors share a step, whatever the horizon: those of a season."""
+    for forecaster in (*forecasters.forecasters, *forecasters.hidden):
+        if forecaster.name == benchmark:
+            return forecaster.season or (point.seasonality.shortest if forecaster.seasons_needed else 1)
+    return 1
+
+
+def span_at(point: PointInTime, spec: RunSpec) -> int:
+    """Return the origins that trust looks ahead, by the calendar at the first origin of the period."""
     start = np.datetime64(spec.start, "us")
     year = (point.step_known_at < start) & (point.step_known_at >= start - np.timedelta64(365, "D"))
-    return span_of(calendar_of(np.sort(stamps)), int(year.sum()))
+    return span_of(point.calendar, int(year.sum()))
 
 
 def histories_of(point: PointInTime) -> Histories:
     """Return what a variable's origins know, as forecasters take it."""
-    return Histories(point.paths, point.origin_path, point.origin_length, point.exponent, point.predictors)
+    return Histories(
+        point.paths,
+        point.origin_path,
+        point.origin_length,
+        point.exponent,
+        point.predictors,
+        point.seasonality.periods,
+    )
 
 
 @attrs.frozen(eq=False)
@@ -153,6 +216,7 @@ class _Output:
     benchmark: str
     span: int
     marks: _Marks
+    overlap: int
 
     def record(self, simple: tuple[str, ...], last: OriginStates) -> VariableBacktest:
         """Return the record; `last` is what stands at the newest origin."""
@@ -187,16 +251,11 @@ class _Output:
             simple=simple,
             simple_losses=simple_losses(self.hindcasts, simple, self.origins)[:, :shown],
             simple_evidence=evidence[[names.index(name) for name in simple], :, 0],
-            bias=bias(self.hindcasts, self.benchmark, self.origins, self._overlap()),
+            bias=bias(self.hindcasts, self.benchmark, self.origins, self.overlap),
             weights=weights[:shown],
             regret=regret,
             bound=bound,
         )
-
-    def _overlap(self) -> int:
-        """Return over how many origins the benchmark's errors share a step, whatever the horizon."""
-        season = self.spec.season
-        return season if season and self.benchmark == SIMPLE_SEASONAL.format(season) else 1
 
     def _evidence(self, last: OriginStates) -> Array:
         """Return log10 e-values for, against, and for by wins; (forecaster, horizon, 3), NaN for the benchmark."""

@@ -10,8 +10,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.data.calendars import Calendar, calendar_of
 from pulse_core.data.covariates import along_paths, recent_changes
 from pulse_core.data.observations import Moments, Observations, Values, end_of
+from pulse_core.data.seasons import LEAST_HISTORY, Seasonality, given, least_history, seasonality
 from pulse_core.data.vintages import Timeline, Vintages, arrange, timeline
 from pulse_core.errors import DataError, TooLittleData
 from pulse_core.spec import RunSpec
@@ -23,6 +25,9 @@ SAFE_EXPONENT: Final = 400
 
 WARM_UP: Final = 250
 """The number of origins before the period from which calibration and ensemble learn."""
+
+CALENDAR_STEPS: Final = 1000
+"""The newest steps of the grid, from which the calendar is read."""
 
 
 @attrs.frozen(eq=False)
@@ -50,6 +55,12 @@ class PointInTime:
     step_latest: Values
     predictors: tuple[Values, ...] = ()
     """The predictors' recent changes at each row of each path, (predictor x lag, n), scaled by powers of two."""
+    min_history: int = 1
+    """Values that a history has at least."""
+    calendar: Calendar | None = None
+    """The calendar of the grid as it stood at the first origin of the period."""
+    seasonality: Seasonality = Seasonality()
+    """The seasons as of the first origin of the period."""
 
     def origins_by_path(self) -> Iterator[tuple[int, slice]]:
         """Yield each path that origins know, in order, with its origins, which follow one another."""
@@ -71,16 +82,48 @@ def point_in_time(observations: Observations, spec: RunSpec, predictors: Sequenc
     if spec.target == "log-change":
         rows = _logarithms(rows)
     times = timeline(rows)
-    origins = _origins(rows, times, spec)
+    least = spec.min_history or _least_history(rows, times, spec)
+    needed = least + (spec.target != "level")
+    origins = _origins(rows, times, spec, needed)
     if not len(origins):
-        raise _no_origin(rows, times, spec)
+        raise _no_origin(rows, times, spec, needed)
     with np.errstate(over="ignore", invalid="ignore"):  # a change beyond float64 is no value to forecast
         vintages = arrange(rows, times, origins, differenced=spec.target != "level")
-    point = _at_origins(rows, times, origins, vintages)
+    point = attrs.evolve(_at_origins(rows, times, origins, vintages), min_history=least)
     if predictors:
         covariates = [predictor.known_by(end) for predictor in predictors if predictor.variable != rows.variable]
         point = attrs.evolve(point, predictors=_predictor_changes(point, vintages.stamps, covariates))
-    return _scaled(point)
+    return _with_seasons(_scaled(point), spec)
+
+
+def _least_history(rows: Observations, times: Timeline, spec: RunSpec) -> int:
+    """Return the values that a history has at least, by the calendar when the period starts.
+
+    Or when LEAST_HISTORY timestamps are known, if that is later.
+    """
+    moments = rows.releases[times.ends - 1]
+    at_start = int(np.searchsorted(moments, np.datetime64(spec.start, "us"), side="right")) - 1
+    enough = np.flatnonzero(times.present >= LEAST_HISTORY)
+    if not len(enough):
+        return LEAST_HISTORY
+    newest = int(times.step[max(at_start, int(enough[0]))])
+    return least_history(calendar_at(rows.timestamps[times.is_step], newest))
+
+
+def calendar_at(steps: Moments, newest: int) -> Calendar | None:
+    """Return the calendar of the grid's steps up to number `newest`, from the last of these."""
+    return calendar_of(np.sort(steps[max(0, newest + 1 - CALENDAR_STEPS) : newest + 1]))
+
+
+def _with_seasons(point: PointInTime, spec: RunSpec) -> PointInTime:
+    """Add the calendar and the seasons, by what was known at the first origin of the period."""
+    first = int(np.searchsorted(point.origin_known_at, np.datetime64(spec.start, "us")))
+    calendar = calendar_at(point.step_timestamp, int(point.origin_step[first]))
+    periods = spec.season.of(point.variable)
+    if periods is not None:
+        return attrs.evolve(point, calendar=calendar, seasonality=given(periods))
+    history = point.paths[point.origin_path[first]][: point.origin_length[first]]
+    return attrs.evolve(point, calendar=calendar, seasonality=seasonality(history, calendar))
 
 
 def _at_origins(rows: Observations, times: Timeline, origins: Positions, vintages: Vintages) -> PointInTime:
@@ -127,24 +170,23 @@ def _logarithms(rows: Observations) -> Observations:
     return attrs.evolve(rows, values=[math.log(value) for value in rows.values.tolist()])
 
 
-def _origins(rows: Observations, times: Timeline, spec: RunSpec) -> Positions:
-    """Return the groups that are origins in the period, and up to WARM_UP before it; none if the period has none."""
-    eligible = np.flatnonzero(times.advances & (times.present >= _min_timestamps(spec)))
+def _origins(rows: Observations, times: Timeline, spec: RunSpec, needed: int) -> Positions:
+    """Return the groups that are origins in the period, and up to WARM_UP before it; none if the period has none.
+
+    An origin knows the `needed` timestamps at least.
+    """
+    eligible = np.flatnonzero(times.advances & (times.present >= needed))
     moments = rows.releases[times.ends[eligible] - 1]
     first = int(np.searchsorted(moments, np.datetime64(spec.start, "us")))
     return eligible[max(first - WARM_UP, 0) :] if first < len(eligible) else eligible[:0]
 
 
-def _min_timestamps(spec: RunSpec) -> int:
-    return spec.min_history + (spec.target != "level")
-
-
-def _no_origin(rows: Observations, times: Timeline, spec: RunSpec) -> TooLittleData:
+def _no_origin(rows: Observations, times: Timeline, spec: RunSpec, needed: int) -> TooLittleData:
     count = int(times.present[-1]) if len(times.present) else 0
     newest = f", the newest at {rows.timestamps.max().astype('datetime64[s]')}" if count else ""
     return TooLittleData(
         f"no forecast origin from {spec.start} to {spec.last_day}: {count} timestamps are known by then{newest}; "
-        f"an origin needs a new timestamp in the period and {_min_timestamps(spec)} timestamps in all",
+        f"an origin needs a new timestamp in the period and {needed} timestamps in all",
         rows.source or f"variable '{rows.variable}'",
         "Choose another period, lower min_history, or bring more data",
     )

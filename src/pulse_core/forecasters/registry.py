@@ -36,19 +36,20 @@ BUILT_IN: Final[tuple[Forecaster, ...]] = (
 )
 WITH_PREDICTORS: Final[tuple[Forecaster, ...]] = (Ridge(),)
 COMBINATIONS: Final[tuple[Combination, ...]] = (MeanOfAll(), MedianOfAll())
-SEASONAL: Final[dict[str, Callable[[int], Forecaster]]] = {
+SEASONAL: Final[dict[str, Callable[[int | None], Forecaster]]] = {
     "seasonal-naive": SeasonalNaive,
     "holt-winters": HoltWinters,
     "damped-holt-winters": DampedHoltWinters,
     "log-damped-holt-winters": lambda season: OnLogarithms(DampedHoltWinters(season)),
 }
+"""By name those of spec.SEASONAL: each makes the forecaster of a season of m steps, or with None of the variable's."""
 
 ENSEMBLE: Final = "ensemble"
 """The name of the ensemble: ML-Poly over the forecasters that see histories; see kernel/ensemble.c."""
 ENSEMBLE_VERSION: Final = "1"
 
 
-_SEASONAL_NAME = re.compile(r"([a-z-]+)\(([1-9]\d{0,3})\)")
+_SEASONAL_NAME: Final = re.compile(r"([a-z-]+)\(([1-9]\d{0,3})\)")
 
 
 @attrs.frozen
@@ -75,6 +76,22 @@ class ForecasterSet:
     def per_origin(self) -> tuple[Forecaster, ...]:
         """The forecasters that are called origin by origin: their hindcasts are made and recorded batch by batch."""
         return tuple(forecaster for forecaster in self.forecasters if forecaster.per_origin)
+
+    def of_variable(self, seasons: int) -> ForecasterSet:
+        """Return the forecasters that a variable with so many seasons can use: the others have no rows in its pass."""
+        usable = {forecaster.name for forecaster in self.forecasters if forecaster.seasons_needed <= seasons}
+        if len(usable) == len(self.forecasters) and all(one.seasons_needed <= seasons for one in self.simple):
+            return self
+        unusable = {forecaster.name for forecaster in self.forecasters} - usable
+        custom_quantiles = {name: plain for name, plain in self.custom_quantiles.items() if plain in usable}
+        unusable |= self.custom_quantiles.keys() - custom_quantiles.keys()
+        return attrs.evolve(
+            self,
+            names=tuple(name for name in self.names if name not in unusable),
+            forecasters=tuple(forecaster for forecaster in self.forecasters if forecaster.name in usable),
+            custom_quantiles=custom_quantiles,
+            simple=tuple(forecaster for forecaster in self.simple if forecaster.seasons_needed <= seasons),
+        )
 
     @property
     def versions(self) -> list[list[str]]:
@@ -116,7 +133,8 @@ def resolve(
 
 def _available(names: Sequence[str], custom: Sequence[Forecaster]) -> dict[str, Forecaster]:
     """Return the forecasters that see histories by name, seasonal ones as `names` ask for them. Raises InvalidSpec."""
-    built_in = {forecaster.name: forecaster for forecaster in (*BUILT_IN, *WITH_PREDICTORS)}
+    seasonal_ones = [make(None) for make in SEASONAL.values()]
+    built_in = {forecaster.name: forecaster for forecaster in (*BUILT_IN, *seasonal_ones, *WITH_PREDICTORS)}
     reserved = {*built_in, *(combination.name for combination in COMBINATIONS), ENSEMBLE}
     shadowing = [forecaster.name for forecaster in custom if forecaster.name in reserved or _seasonal(forecaster.name)]
     if shadowing:

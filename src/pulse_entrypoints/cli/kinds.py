@@ -10,11 +10,15 @@ from typing import Any, Final
 
 import attrs
 
+from pulse_core.season import EXPECTED as SEASON_EXPECTED
+from pulse_core.season import SeasonSetting, season_setting
+
 _DIGITS: Final = 18
 _WHOLE: Final = re.compile(rf"[+-]?[0-9]{{1,{_DIGITS}}}")
 _TOO_LONG: Final = re.compile(rf"[+-]?[0-9]{{{_DIGITS + 1},}}")
 _SLICE: Final = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SEASONS: Final = re.compile(r"[0-9]{1,9}( ?, ?[0-9]{1,9})*")
 _SIZE: Final = re.compile(r"[0-9]+(\.[0-9]+)? ?[kMGT]i?B")
 _POWERS: Final = {"k": 1, "M": 2, "G": 3, "T": 4}
 _URL: Final = re.compile(
@@ -31,7 +35,8 @@ _FALSE: Final = ("false", "0", "no", "off")
 class Kind:
     """A kind of value. `parse` returns the value of a text or raises ValueError; `toml` are its types in TOML.
 
-    `many` stands for several of them, exactly `count` where that is not 0.
+    `many` stands for several of them, exactly `count` where that is not 0. A list or table of TOML goes through
+    `of_structure`, which returns its value or raises ValueError that says why not.
     """
 
     expected: str
@@ -42,6 +47,7 @@ class Kind:
     count: int = 0
     choices: tuple[str, ...] = ()
     in_toml: str = ""
+    of_structure: Callable[[Any], Any] | None = None
 
     def of_text(self, texts: Sequence[str]) -> Any:
         """Return the value of an argument or environment variable. Raises ValueError, saying why not."""
@@ -61,6 +67,8 @@ class Kind:
             if not isinstance(value, list) or not all(type(item) in self.toml for item in value):
                 raise ValueError(f"expected {self.in_toml or self.expected}, got {value!r}")
             return self.of_text([str(item) for item in value])
+        if self.of_structure is not None and isinstance(value, list | dict):
+            return self.of_structure(value)
         if type(value) not in self.toml:
             raise ValueError(f"expected {self.expected}, got {value!r}")
         return self.of_text([value]) if isinstance(value, str) else self._of_number(value)
@@ -146,6 +154,16 @@ def _share(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def _auto_or_positive(text: str) -> int | None:
+    return None if text.lower() == "auto" else _positive(text)
+
+
+def _season(text: str) -> SeasonSetting:
+    if text.lower() not in ("auto", "none") and not _SEASONS.fullmatch(text):
+        raise ValueError
+    return season_setting(text)
+
+
 def _run_id(text: str) -> str:
     if not _RUN_ID.fullmatch(text) or text == _RECORDS:
         raise ValueError
@@ -228,4 +246,10 @@ RUN_ID: Final = Kind(
     expected="up to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit, and not 'units'",
     metavar="NAME",
     parse=_run_id,
+)
+AUTO_OR_POSITIVE: Final = Kind(
+    expected="auto or a whole number of at least 1", metavar="N", parse=_auto_or_positive, toml=(int, str)
+)
+SEASON: Final = Kind(
+    expected=SEASON_EXPECTED, metavar="M", parse=_season, toml=(int, str), of_structure=season_setting
 )

@@ -7,7 +7,8 @@ from typing import Final
 
 import attrs
 
-from pulse_entrypoints.cli.kinds import DAY, NAMES, NUMBER, TEXT, WHOLE, choice
+from pulse_core.season import SeasonSetting
+from pulse_entrypoints.cli.kinds import AUTO_OR_POSITIVE, DAY, NAMES, NUMBER, SEASON, TEXT, WHOLE, choice
 from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import HOW, WHAT
 
@@ -45,7 +46,8 @@ class SpecSettings:
     forecasters: tuple[str, ...] | None = option(
         NAMES,
         HOW,
-        "The forecasters to compare. 'seasonal-naive(12)' and 'holt-winters(12)', in quotes, have a season of 12; "
+        "The forecasters to compare. seasonal-naive and holt-winters have each variable's season; 'holt-winters(12)', in "
+        "quotes, one of 12; "
         "statsforecast:AutoETS and sklearn:Ridge are models of those libraries. A class of your own is module:Name; it "
         "needs forecast(history, horizon), or fit(history) and predict(fitted, history, horizon).",
         default_text=ALL_BUILT_IN,
@@ -57,7 +59,12 @@ class SpecSettings:
         "lost least before the period: naive, drift, with a season seasonal-naive, of changes the mean.",
         "naive",
     )
-    min_history: int = option(WHOLE, HOW, "Observations that must be known before the first forecast.", 30)
+    min_history: int | None = option(
+        AUTO_OR_POSITIVE,
+        HOW,
+        "Observations that must be known before the first forecast; auto: 8, or two seasons of the calendar and 4.",
+        default_text="auto",
+    )
     trust_half_life: float = option(
         attrs.evolve(NUMBER, metavar="N"), HOW, "After N origins a difference in loss counts half for trust.", 500.0
     )
@@ -67,11 +74,13 @@ class SpecSettings:
         "Trust is the probability of a lower mean loss over the next K origins.",
         default_text="about a year, by each variable's calendar",
     )
-    season: int | None = option(
-        WHOLE,
+    season: SeasonSetting = option(
+        SEASON,
         HOW,
-        "Observations in a season, e.g. 12 for monthly data; adds the seasonal forecasters.",
-        default_text="none",
+        "Steps in a season: auto finds each variable's, by its calendar and a test; none; or given, such as 12 or "
+        "24,168. In the file also a table by variable, '*' for all others.",
+        SeasonSetting(),
+        default_text="auto",
     )
     predictors: tuple[str, ...] | None = option(
         NAMES,

@@ -82,7 +82,7 @@ def _custom_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Fo
     if name.endswith(CUSTOM_QUANTILES):
         return ()  # the quantiles of the forecaster that is named before it
     if is_library_name(name):
-        return (library_forecaster(name, settings.season, settings.refit_every),)
+        return (library_forecaster(name, refit_every=settings.refit_every),)
     if is_import_name(name):
         return (imported(name, Path.cwd(), settings.refit_every),)
     try:

@@ -53,6 +53,7 @@ def spec_of(*variables: str, days: int = 60, **fields: Any) -> RunSpec:
     """A spec that takes every day of a short series into the period, with small batches."""
     end = FIRST_DAY if days < 1 else date.fromordinal(FIRST_DAY.toordinal() + days - 1)
     small: dict[str, Any] = {"batch_size_days": 7, "horizon": 2, "min_history": 2, "forecasters": ALL_NAMES}
+    small["season"] = None
     return RunSpec(variables=variables or ("x",), start=FIRST_DAY, end=end, **small | fields)
 
 

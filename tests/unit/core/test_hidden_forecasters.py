@@ -106,9 +106,9 @@ def assert_nothing_changes(observations: Observations, spec: RunSpec) -> Content
 @pytest.mark.parametrize(
     ("calibration", "target", "simple"),
     [
-        ("conformal", "level", ("naive", "drift", "seasonal-naive(7)")),
-        ("empirical", "level", ("naive", "drift", "seasonal-naive(7)")),
-        ("conformal", "change", ("naive", "drift", "mean", "seasonal-naive(7)")),
+        ("conformal", "level", ("naive", "drift", "seasonal-naive")),
+        ("empirical", "level", ("naive", "drift", "seasonal-naive")),
+        ("conformal", "change", ("naive", "drift", "mean", "seasonal-naive")),
     ],
     ids=str,
 )
@@ -145,15 +145,15 @@ def test_hidden_forecasters_are_no_hypotheses_and_are_not_shown():
 
 def test_a_simple_forecaster_that_is_named_is_not_made_twice():
     observations = series(np.cumsum(np.random.default_rng(10).normal(size=60)))
-    named = backtested(observations, spec_of(days=60, forecasters=("naive", "drift", "seasonal-naive(4)"), season=4))
+    named = backtested(observations, spec_of(days=60, forecasters=("naive", "drift", "seasonal-naive"), season=4))
     hidden = backtested(observations, spec_of(days=60, forecasters=("naive",), season=4))
     assert named is not None
     assert hidden is not None
     for record in (named, hidden):
-        assert record.simple == ("naive", "drift", "seasonal-naive(4)")
+        assert record.simple == ("naive", "drift", "seasonal-naive")
     assert named.simple_evidence.tobytes() == hidden.simple_evidence.tobytes()
     assert named.bias.tobytes() == hidden.bias.tobytes()
     assert named.simple_losses[:, :1].tobytes() == hidden.simple_losses.tobytes()
     for field in ("statistics", "evidence"):
         assert getattr(named, field)[:1].tobytes() == getattr(hidden, field).tobytes()
-    assert SeasonalNaive(4).name == named.simple[2]
+    assert SeasonalNaive().name == named.simple[2]

@@ -20,7 +20,7 @@ from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.forecasters.registry import resolve
 from pulse_core.scores.evidence import log10_of
 from pulse_core.scores.trust import trust_probability
-from pulse_core.spec import DEFAULT_FORECASTERS
+from pulse_core.spec import DEFAULT_FORECASTERS, SEASONAL
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 from tests.plain_pairs import Step
 from tests.unit.method.plain_learning import trapezoid
@@ -107,7 +107,7 @@ def replay(
         origins = teach(point, spec)
         hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, {})
         benchmark = benchmark_of(spec, simple, hindcasts, origins)
-        span = spec.trust_span or span_at(point, spec, int(point.origin_step[origins.first]))
+        span = spec.trust_span or span_at(point, spec)
         learning = LearningPass(hindcasts, origins, forecasters, spec, benchmark, np.zeros(0, dtype=np.int64))
         parts = list(learning.states(0, len(origins)))
         quantiles, weights, states, evidence = (
@@ -148,7 +148,7 @@ def series(values: Iterable[float], variable: str = "x") -> Observations:
 
 def spec_of(*variables: str, days: int = 60, first: int = 0, **fields: Any) -> RunSpec:
     """A spec over the days from `first` on; every built-in forecaster unless named."""
-    small: dict[str, Any] = {"batch_size_days": 7, "horizon": 2, "min_history": 2}
+    small: dict[str, Any] = {"batch_size_days": 7, "horizon": 2, "min_history": 2, "season": None}
     start = FIRST_DAY + timedelta(days=first)
     return RunSpec(
         variables=variables or ("x",), start=start, end=FIRST_DAY + timedelta(days=days - 1), **small | fields
@@ -158,7 +158,8 @@ def spec_of(*variables: str, days: int = 60, first: int = 0, **fields: Any) -> R
 def whole_roster(season: int | None = None) -> tuple[str, ...]:
     """Every built-in forecaster, those of a season too."""
     seasonal = () if season is None else (f"seasonal-naive({season})", f"holt-winters({season})")
-    return (*DEFAULT_FORECASTERS[:-3], *seasonal, *DEFAULT_FORECASTERS[-3:])
+    names = (name for name in DEFAULT_FORECASTERS[:-3] if name not in SEASONAL)
+    return (*names, *seasonal, *DEFAULT_FORECASTERS[-3:])
 
 
 def train(members: Sequence[Observations], spec: RunSpec, sink: FakeSink | None = None, **fields: Any) -> RunResult:

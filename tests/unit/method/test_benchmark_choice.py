@@ -26,7 +26,7 @@ def trend(count: int = DAYS, step: float = 1.0, seed: int = 1) -> np.ndarray:
 
 
 def swings(count: int = DAYS, seed: int = 2) -> np.ndarray:
-    """A pattern of seven days with noise: seasonal-naive(7) is the best of the simple forecasters."""
+    """A pattern of seven days with noise: seasonal-naive is the best of the simple forecasters."""
     return np.asarray(np.arange(count) % 7 * 3.0 + np.random.default_rng(seed).normal(0, 0.3, count))
 
 
@@ -43,7 +43,7 @@ def benchmark_of(values: np.ndarray, spec: RunSpec) -> str:
     [
         (trend(), None, "drift"),
         (np.cumsum(np.random.default_rng(3).normal(size=DAYS)), None, "naive"),
-        (swings(), 7, "seasonal-naive(7)"),
+        (swings(), 7, "seasonal-naive"),
         (trend(), 7, "drift"),
         (np.full(DAYS, 4.0), 7, "naive"),
     ],
@@ -55,7 +55,7 @@ def test_the_simple_forecaster_of_the_least_loss_is_taken(values, season, expect
 
 def test_the_simple_forecasters_are_named_by_asking_for_the_best_of_them():
     spec = spec_of(benchmark=AUTO, forecasters=("ses", "drift"), season=4)
-    assert spec.forecasters == ("naive", "seasonal-naive(4)", "ses", "drift")
+    assert spec.forecasters == ("naive", "seasonal-naive", "ses", "drift")
 
 
 def test_each_variable_has_its_own():
@@ -91,7 +91,7 @@ def test_it_is_that_of_the_least_mean_loss_over_all_horizons_on_common_origins(s
     values = np.cumsum(generator.normal(generator.uniform(0, 1), 1, DAYS)) + generator.uniform(0, 2) * swings()
     spec = choosing(horizon=horizon, season=season, min_history=1)
     output = replay(series(values), spec)
-    names = [*SIMPLE, *(["seasonal-naive(3)"] if season else [])]
+    names = [*SIMPLE, *(["seasonal-naive"] if season else [])]
     losses = dict.fromkeys(names, 0.0)
     for origin in range(output.origins.first):
         for ahead in range(1, horizon + 1):
