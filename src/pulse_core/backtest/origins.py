@@ -63,8 +63,12 @@ def origins_of(point: PointInTime, spec: RunSpec) -> Origins:
     season = point.seasonality.shortest
     scale, square_scale = scales(point, season)
     step_square = square_scale if season == 1 else scales(point, 1)[1]
+    batch = batch_index(spec, point.origin_known_at)
+    volatility = None
+    if spec.calibration == "conformal":
+        volatility = volatility_of(point, spec.horizon, step_square, int(np.searchsorted(batch, 0)))
     return Origins(
-        batch=batch_index(spec, point.origin_known_at),
+        batch=batch,
         newest=newest_values(point),
         scale=scale,
         square_scale=square_scale,
@@ -73,7 +77,7 @@ def origins_of(point: PointInTime, spec: RunSpec) -> Origins:
         reported=released if spec.actuals == "first" else np.append(point.step_latest, np.nan)[step],
         released=released,
         known=_known(point, horizons),
-        volatility=volatility_of(point, spec.horizon, step_square) if spec.calibration == "conformal" else None,
+        volatility=volatility,
     )
 
 

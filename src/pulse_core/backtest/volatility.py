@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import frozen
-from pulse_core.data.calendars import Calendar, calendar_of
-from pulse_core.data.point_in_time import PointInTime
+from pulse_core.data.calendars import Calendar
+from pulse_core.data.point_in_time import PointInTime, calendar_at
 from pulse_core.data.zones import DAY
 from pulse_core.kernel.volatility import ConditionalScale, conditional_scale
 
@@ -39,7 +39,6 @@ RELATIVE_SQUARE_RATE: Final = 0.005
 _SETTLED: Final = 25.0
 """As many errors as one counts that is learned at SQUARE_RATE."""
 
-_CALENDAR_STEPS: Final = 1000
 _LARGEST: Final = 2.0**400
 
 
@@ -59,15 +58,18 @@ class Volatility:
     step_square: Array
 
 
-def volatility_of(point: PointInTime, horizon: int, step_square: Array) -> Volatility | None:
+def volatility_of(point: PointInTime, horizon: int, step_square: Array, period: int) -> Volatility | None:
     """Return the conditional scale of a variable; None where it has none.
 
-    It begins with the first origin that knows LEAST_STEPS steps, if by then the calendar is by day or faster and enough
-    steps are not zero. `step_square` (origin,) is the mean square of the history's steps. Depends, at each origin, on
-    what it knows alone.
+    It begins with the first origin that knows LEAST_STEPS steps, if enough of them are not zero and the calendar is by day
+    or faster as it stands then, or at the first origin of the `period`, whichever is later. `step_square` (origin,) is the
+    mean square of the history's steps.
     """
     first = int(np.argmax(point.origin_length > LEAST_STEPS))
-    if point.origin_length[first] <= LEAST_STEPS or not _is_daily(point, first) or not _moves(point, first):
+    if point.origin_length[first] <= LEAST_STEPS or not _moves(point, first):
+        return None
+    newest = int(point.origin_step[first])
+    if not _is_by_day(point.calendar if first <= period else calendar_at(point.step_timestamp, newest)):
         return None
     scale, lean, excess = _at_origins(point, horizon)
     unit = scale[first, 0]
@@ -81,14 +83,9 @@ def volatility_of(point: PointInTime, horizon: int, step_square: Array) -> Volat
     return Volatility(first, relative, lean, rate, np.where(later, excess[first] * (unit * unit), step_square))
 
 
-def _is_daily(point: PointInTime, origin: int) -> bool:
-    """Whether the grid, as it stood at an origin, has a calendar by day or faster."""
-    newest = int(point.origin_step[origin])
-    calendar = calendar_of(np.sort(point.step_timestamp[max(0, newest + 1 - _CALENDAR_STEPS) : newest + 1]))
-    return calendar is not None and _is_by_day(calendar)
-
-
-def _is_by_day(calendar: Calendar) -> bool:
+def _is_by_day(calendar: Calendar | None) -> bool:
+    if calendar is None:
+        return False
     return calendar.unit == "business days" or (calendar.unit == "microseconds" and calendar.step <= DAY)
 
 

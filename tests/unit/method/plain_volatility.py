@@ -66,8 +66,14 @@ class Distance:
 
 def expected(history: Sequence[float], horizon: int) -> Expected:
     """What the newest value of a history expects."""
+    return expectations(history, horizon)[-1]
+
+
+def expectations(history: Sequence[float], horizon: int) -> list[Expected]:
+    """What each value of a history expects, of itself and those before it."""
     step, relative, from_mean = distances = [Distance() for _ in range(3)]
     usual, excess, scale = 0.0, [], [0.0] * horizon
+    told = [Expected(scale, 0.0, 0.0)]
     for count, (before, value) in enumerate(itertools.pairwise(history), start=1):
         positive = min(history[:count]) > 0
         mean = math.fsum(history[:count]) / count
@@ -84,8 +90,10 @@ def expected(history: Sequence[float], horizon: int) -> Expected:
             usable = distances if min(history[: count + 1]) > 0 else [step, from_mean]
             scale = [of(usable, relative, value, ahead) for ahead in range(1, horizon + 1)]
             usual += max(1 / 500, 1 / count) * (scale[0] - usual)
-    lean = 2.5 * (scale[0] - usual) / (scale[0] + usual) if usual else 0.0
-    return Expected(scale, max(-1.0, min(1.0, lean)), math.fsum(excess) / len(excess) if excess else 0.0)
+        lean = 2.5 * (scale[0] - usual) / (scale[0] + usual) if usual else 0.0
+        mean_excess = math.fsum(excess) / len(excess) if excess else 0.0
+        told.append(Expected(scale, max(-1.0, min(1.0, lean)), mean_excess))
+    return told
 
 
 def judge(tried: Sequence[tuple[Distance, float, float]], *, discounts: bool) -> None:

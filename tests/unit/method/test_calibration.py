@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from unittest.mock import patch
 
 import attrs
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import TooLittleData
+from pulse_core.backtest import volatility
 from pulse_core.backtest.custom_quantiles import NO_QUANTILES
 from pulse_core.levels import LEVELS
 from pulse_core.spec import CALIBRATIONS
@@ -29,7 +31,8 @@ from tests.unit.kernel.passes import (
     trackers,
 )
 from tests.unit.kernel.plain_calibration import isotonic
-from tests.unit.method.plain_learning import TAUS, Hindcast, empirical, tracked
+from tests.unit.method.plain_learning import TAUS, Conditional, Hindcast, empirical, tracked
+from tests.unit.method.plain_volatility import expectations
 from tests.unit.method.running import Replay, replay, series, spec_of, whole_roster
 
 STEPS = 8000
@@ -65,6 +68,35 @@ def steps(output: Replay) -> list[list[float]]:
     return [np.diff(history).tolist() for history in histories]
 
 
+def conditional(output: Replay) -> list[Conditional] | None:
+    """What each origin's history tells of errors, by the plain rule; None for a series that it is not asked of."""
+    point, horizon = output.point, output.spec.horizon
+    lengths = point.origin_length.tolist()
+    first = next((origin for origin, length in enumerate(lengths) if length > volatility.LEAST_STEPS), None)
+    if first is None or output.origins.volatility is None:
+        return None
+    by_path = [expectations(path.tolist(), horizon) for path in point.paths]
+    told = [
+        by_path[path][length - 1] if origin >= first else None
+        for origin, (path, length) in enumerate(zip(point.origin_path, lengths, strict=True))
+    ]
+    at_first = told[first]
+    assert at_first is not None
+    unit = at_first.scale[0]
+    return [
+        Conditional([1.0] * horizon)
+        if here is None
+        else Conditional(
+            [scale / unit for scale in here.scale],
+            True,
+            here.lean,
+            max(0.005, 1 / (25 + origin - first)) if first else 0.005,
+            at_first.excess * unit**2,
+        )
+        for origin, here in enumerate(told)
+    ]
+
+
 def around_points(output: Replay, name: str) -> list[list[list[float]]]:
     """Quantiles by horizon and origin, by the plain rule."""
     by_horizon = [cases(output, name, ahead) for ahead in range(1, output.spec.horizon + 1)]
@@ -72,7 +104,7 @@ def around_points(output: Replay, name: str) -> list[list[list[float]]]:
         return [empirical(here) for here in by_horizon]
     return [
         [[here.point + offset for offset in offsets] for here, (offsets, _) in zip(hindcasts, quotes, strict=True)]
-        for hindcasts, quotes in zip(by_horizon, tracked(by_horizon, steps(output)), strict=True)
+        for hindcasts, quotes in zip(by_horizon, tracked(by_horizon, steps(output), conditional(output)), strict=True)
     ]
 
 
@@ -107,6 +139,19 @@ def test_quantiles_of_any_vintages_are_those_of_a_plain_loop(calibration, data):
         assert_quotes(replay(observations, spec))
     except TooLittleData:
         return
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_quantiles_of_any_vintages_by_day_are_those_of_a_plain_loop_with_a_conditional_scale(data):
+    observations = data.draw(replayed(round_values()))
+    spec = data.draw(specs_for(observations))
+    spec = attrs.evolve(spec, forecasters=("naive", "ses"), benchmark="naive", calibration="conformal")
+    with patch.object(volatility, "LEAST_STEPS", data.draw(st.integers(2, 8))):
+        try:
+            assert_quotes(replay(observations, spec))
+        except TooLittleData:
+            return
 
 
 def test_errors_of_far_horizons_are_learned_in_order_as_soon_as_they_are_known():

@@ -32,11 +32,6 @@ def walk(days: int = DAYS, seed: int = 61) -> np.ndarray:
     return np.asarray(garch_walk(np.random.default_rng(seed), days, 1)[:, 0] + 60)
 
 
-def origins(observations: Observations, **fields: object) -> Origins:
-    spec = spec_of(days=4000, **{"horizon": 3, **fields})
-    return origins_of(point_in_time(observations, attrs.evolve(spec, start=date(2000, 1, 1))), spec)
-
-
 def of(values: np.ndarray, first: int = 0) -> Origins:
     return origins_of(
         point_in_time(series(values), spec_of(days=len(values), first=first, horizon=3)),
@@ -248,7 +243,7 @@ def test_the_scale_follows_the_variance_of_a_garch_process():
 def test_later_origins_see_only_what_they_knew_of_revised_histories():
     rows = released_late(series(walk()), 3)
     point = point_in_time(rows, spec_of(days=2 * DAYS, horizon=3))
-    found = volatility.volatility_of(point, 3, np.ones(len(point.origin_path)))
+    found = volatility.volatility_of(point, 3, np.ones(len(point.origin_path)), 0)
     assert isinstance(found, Volatility)
     for origin in (found.first + 5, len(point.origin_path) - 1):
         values = point.paths[point.origin_path[origin]][: point.origin_length[origin]]
