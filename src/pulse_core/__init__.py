@@ -13,6 +13,7 @@ from pulse_core.version import __version__
 
 if TYPE_CHECKING:
     from pulse_core.data.observations import Moments, Observations
+    from pulse_core.data.seasons import Seasonality
     from pulse_core.errors import (
         BackendUnavailable,
         DataError,
@@ -166,6 +167,7 @@ __all__ = [
     "RunSpec",
     "RunWaiting",
     "SeasonSetting",
+    "Seasonality",
     "SettingsError",
     "SinkUnavailable",
     "Slice",
@@ -195,6 +197,7 @@ __all__ = [
 
 _EXPORTS: Final = {
     "pulse_core.data.observations": ("Moments", "Observations"),
+    "pulse_core.data.seasons": ("Seasonality",),
     "pulse_core.errors": ("BackendUnavailable", "DataError", "ForecasterFailed", "HistoryChanged", "InvalidSpec",
         "KernelUnavailable", "MalformedData", "NotRecorded", "PulseError", "RunFailed", "RunIdTaken",
         "RunInterrupted", "RunNotFound", "SettingsError", "SinkUnavailable", "StoreUnavailable", "TooLittleData",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import counts, floats, integers, names, singles
+from pulse_core.data.seasons import Seasonality
 from pulse_core.errors import PulseError
 from pulse_core.plan import Batch
 from pulse_core.scores.evidence import discoveries
@@ -108,7 +109,8 @@ class VariableBacktest(ByContent):
     `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3), as the three log10_e of
     TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster, horizon), its `regret`
     and `bound` (horizon,); NaN where there is none. Batches run from the first of the period to the last that the
-    rows touch. Values are scaled by 2**-exponent. Wins and losses stand in the batch in which the outcome became
+    rows touch. Values are scaled by 2**-exponent. A forecaster that the
+    variable cannot use (see Forecaster.seasons_needed) has its row, with nothing in it. Wins and losses stand in the batch in which the outcome became
     known. Of the simple forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon, 2) are the
     sums of absolute errors of a forecaster and the simple one on their common origins, `simple_evidence` (simple,
     horizon) is log10 e for the simple one against the benchmark, `bias` (horizon, 2) the statistic that the
@@ -119,6 +121,8 @@ class VariableBacktest(ByContent):
     forecasters: tuple[str, ...] = attrs.field(converter=names)
     benchmark: str
     span: int
+    seasonality: Seasonality
+    min_history: int
     exponent: int
     total: NDArray[np.float64] = attrs.field(converter=floats)
     losses: NDArray[np.float64] = attrs.field(converter=floats)
@@ -197,7 +201,7 @@ class VariableScores(AgainstSimple):
     horizon, value) in the order of `TRUST`, `statistics` (forecaster, horizon, value) in the order of `STATISTICS`,
     `verdicts` (forecaster, horizon) codes of `scores.verdict`, `reliability` (horizon, bin, RELIABILITY), `origins`
     (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,). `span` is the number of
-    origins that trust looks ahead. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
+    origins that trust looks ahead, `min_history` that of values which the first forecast needed. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
     (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
     biased or beaten by a simple one, else 0.
     """
@@ -206,6 +210,8 @@ class VariableScores(AgainstSimple):
     forecasters: tuple[str, ...] = attrs.field(converter=names)
     benchmark: str
     span: int
+    seasonality: Seasonality
+    min_history: int
     scores: NDArray[np.float64] = attrs.field(converter=floats)
     trust: NDArray[np.float64] = attrs.field(converter=floats)
     statistics: NDArray[np.float64] = attrs.field(converter=floats)
@@ -256,7 +262,7 @@ class VariableSummary(AgainstSimple):
     horizon, value) in the order of `TRUST`, `statistics` (forecaster, horizon, value) in the order of `STATISTICS`,
     `verdicts` (forecaster, horizon) codes of `scores.verdict`, `reliability` (horizon, bin, RELIABILITY), `origins`
     (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,). `span` is the number of
-    origins that trust looks ahead. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
+    origins that trust looks ahead, `min_history` that of values which the first forecast needed. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill`
     (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
     biased or beaten by a simple one, else 0.
     """
@@ -266,6 +272,8 @@ class VariableSummary(AgainstSimple):
     forecasters: tuple[str, ...] = attrs.field(converter=names)
     benchmark: str
     span: int
+    seasonality: Seasonality
+    min_history: int
     scores: NDArray[np.float64] = attrs.field(converter=floats)
     trust: NDArray[np.float64] = attrs.field(converter=floats)
     statistics: NDArray[np.float64] = attrs.field(converter=floats)
@@ -284,6 +292,11 @@ class VariableSummary(AgainstSimple):
         errors = self.scores[:, horizon - 1, _MAE].tolist()
         scored = [(error, index) for index, error in enumerate(errors) if not math.isnan(error)]
         return self.forecasters[min(scored)[1]] if scored else None
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Which forecasters the variable can use (forecaster,): the others need a season, or more than it has."""
+        return np.asarray(~np.isnan(self.statistics).all(axis=(1, 2)))
 
     def shown(self, name: str) -> NDArray[np.float64]:
         """Return one of TRUST by its name; (forecaster, horizon)."""

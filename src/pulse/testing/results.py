@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pulse_core.backtest.reliability_counts import BINS
+from pulse_core.data.seasons import Seasonality
 from pulse_core.plan import batches
 from pulse_core.ports import ResultSink
 from pulse_core.results import (
@@ -34,6 +35,7 @@ from pulse_core.spec import RunSpec
 FORECASTERS: Final = ("naive", "drift", "ses")
 SIMPLE: Final = ("naive", "drift")
 SPAN: Final = 250
+SEASONALITY: Final = Seasonality((12,), "test", "months: 12 found (F 9.5, limit 1.7)")
 HORIZONS: Final = 2
 FACTS: Final = DataFacts("sha256:" + "0a" * 32, 750, 3, "2020-01-01", "2022-12-30", "timestamp")
 
@@ -68,6 +70,8 @@ def variable_scores(seed: int = 0, variable: str = "a") -> VariableScores:
         forecasters=FORECASTERS,
         benchmark="naive",
         span=SPAN,
+        seasonality=SEASONALITY,
+        min_history=8,
         verdicts=generator.integers(-1, 2, size=(len(FORECASTERS), HORIZONS)),
         simple=SIMPLE,
         trends=generator.integers(0, 2, size=HORIZONS),
@@ -117,6 +121,8 @@ def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **cha
         "forecasters": forecasters,
         "benchmark": forecasters[0],
         "span": SPAN,
+        "seasonality": SEASONALITY,
+        "min_history": 8,
         "scores": scores,
         "trust": trust,
         "statistics": np.full((*shape, len(STATISTICS)), 0.5),
@@ -190,6 +196,8 @@ def any_scores(draw: st.DrawFn) -> VariableScores:
         forecasters=draw(_names(forecasters)),
         benchmark=draw(_text),
         span=draw(st.integers(1, 400)),
+        seasonality=Seasonality(tuple(draw(st.lists(st.integers(1, 9999), max_size=2))), draw(_text), draw(_text)),
+        min_history=draw(st.integers(1, 400)),
         verdicts=draw(arrays.arrays(np.int64, (forecasters, horizons), elements=st.integers(-1, 1))),
         simple=draw(_names(len(SIMPLE))),
         trends=draw(arrays.arrays(np.int64, horizons, elements=st.integers(0, 1))),

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """The version of the document that this version of Pulse writes and reads."""
 
 RESULT: Final = "result.json"
@@ -16,6 +16,9 @@ RESULT: Final = "result.json"
 
 Verdict = Literal["better", "worse", "open"]
 """The names of `scores.verdict`."""
+
+Source = Literal["given", "calendar", "test"]
+"""Where a season comes from, or that there is none; the names of `data.seasons.SOURCES`."""
 
 Nulls = dict[str, str] | UnsetType
 """The reasons of nulls by name; absent without nulls."""
@@ -103,12 +106,24 @@ class Ensemble(msgspec.Struct, frozen=True):
 
 
 class Benchmark(msgspec.Struct, frozen=True):
-    """A variable's benchmark: whether it trends, and the simple forecaster of the least MAE by horizon."""
+    """A variable's benchmark: whether it trends, and the simple forecaster of the least MAE by horizon.
+
+    `instead_of` is the run's benchmark where that needs a season which the variable has not: naive takes its place.
+    """
 
     name: str
     trends: bool
     best_simple: dict[str, str | None]
+    instead_of: str | UnsetType = UNSET
     nulls: Nulls = UNSET
+
+
+class Season(msgspec.Struct, frozen=True):
+    """How many steps a variable's seasons have, the shortest first, where they come from, and why."""
+
+    periods: list[int]
+    source: Source
+    reason: str
 
 
 class BestScores(msgspec.Struct, frozen=True):
@@ -123,13 +138,15 @@ class BestScores(msgspec.Struct, frozen=True):
 class Variable(msgspec.Struct, frozen=True):
     """A variable's digest, its benchmark, its best forecaster by horizon, and scores.
 
-    `span` is the number of origins that trust looks ahead.
+    `span` is the number of origins that trust looks ahead, `min_history` that of values which the first forecast needed.
     A complete document has the ensemble and the scores of all forecasters, a summary `best_scores` in place of both:
     the table `scores` holds the others. `best` and `best_scores` of a summary are of some horizons only.
     """
 
     digest: str
     span: int
+    season: Season
+    min_history: int
     benchmark: Benchmark
     best: dict[str, str | None]
     best_scores: dict[str, BestScores | None] | UnsetType = UNSET
@@ -143,10 +160,17 @@ class Named(msgspec.Struct, frozen=True):
     name: str
 
 
+class Periods(msgspec.Struct, frozen=True):
+    """How many steps a variable's seasons have."""
+
+    periods: list[int]
+
+
 class VariableHead(msgspec.Struct, frozen=True):
-    """The part of a variable that a comparison of runs reads of every one."""
+    """The part of a variable that lists and comparisons of runs read of every one."""
 
     digest: str
+    season: Periods
     benchmark: Named
 
 

@@ -91,7 +91,7 @@ class PublishedRun:
         return attrs.evolve(self, variables=self.variables.with_scores(variables))
 
     def heads(self) -> dict[str, VariableHead]:
-        """Return digest and benchmark of every variable, which takes a tenth of decoding them. Raises MalformedData."""
+        """Return the heads of all variables, which takes a tenth of decoding them whole. Raises MalformedData."""
         try:
             return msgspec.json.decode(self.content, type=_WithHeads).variables
         except msgspec.MsgspecError as error:

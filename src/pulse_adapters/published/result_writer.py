@@ -21,7 +21,6 @@ from pulse_adapters.published.variable_json import summary_json, variable_json
 from pulse_core.plan import Batch
 from pulse_core.results import DataFacts, RunResult, VariableSummary
 from pulse_core.scores.reliability import ReliabilityBin
-from pulse_core.scores.verdict import SKILL
 from pulse_core.tables import PartFacts
 
 COMPLETE_UP_TO: Final = 200
@@ -44,7 +43,7 @@ def _complete(result: RunResult) -> Iterator[bytes]:
     discoveries = result.discoveries()
     document = _document(result, discoveries)
     document["variables"] = {summary.variable: PLACEHOLDER for summary in result.variables}
-    variables = (variable_json(summary, discoveries[summary.variable]) for summary in result.variables)
+    variables = (variable_json(summary, discoveries[summary.variable], result.spec) for summary in result.variables)
     return Template.of(document, level=0, indented=True).with_parts(variables)
 
 
@@ -52,10 +51,9 @@ def _summaries(result: RunResult) -> Iterator[bytes]:
     document = _document(result, result.discoveries())
     before, after = Template.of(document, level=0, indented=False).pieces
     yield before + b"{"
-    skill = SKILL[result.spec.trust_loss]
     for number, summary in enumerate(result.variables):
         yield b",\n" if number else b"\n"
-        yield msgspec.json.encode(summary.variable) + b":" + summary_json(summary, skill)
+        yield msgspec.json.encode(summary.variable) + b":" + summary_json(summary, result.spec)
     yield b"}" + after
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final
+
+from pulse_adapters.published.document import Season
 
 from pulse_core.scores.trust import FEW
 
@@ -19,6 +22,24 @@ def benchmark_text(benchmarks: Iterable[str], default: str) -> str:
     """Return the benchmark's name where all variables have the same; `default` where there is no variable."""
     names = set(benchmarks)
     return names.pop() if len(names) == 1 else "its benchmark" if names else default
+
+
+def periods_text(periods: Sequence[int]) -> str:
+    """Return a variable's seasons in words: '48 and 336', or 'none'."""
+    return " and ".join(map(str, periods)) or "none"
+
+
+def season_text(season: Season) -> str:
+    """Return a variable's seasons, and why it has these."""
+    return f"season: {periods_text(season.periods)} ({season.reason})"
+
+
+def seasons_text(seasons: Iterable[Sequence[int]]) -> str:
+    """Return the seasons of a run's variables, with how many have each where they differ."""
+    counts = Counter(map(periods_text, seasons))
+    if len(counts) <= 1:
+        return next(iter(counts), "none")
+    return ", ".join(f"{name} ({count:,})" for name, count in counts.most_common())
 
 
 def span_text(spans: Iterable[int]) -> str:

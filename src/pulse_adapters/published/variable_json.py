@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
+import attrs
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from pulse_adapters.published.json_templates import PLACEHOLDER, Template
 from pulse_core.forecasters.registry import ENSEMBLE
 from pulse_core.results import VariableSummary
 from pulse_core.scores.measures import MEASURES
-from pulse_core.scores.verdict import VERDICTS
+from pulse_core.scores.verdict import SKILL, VERDICTS
+from pulse_core.spec import AUTO, RunSpec
 
 LEVEL: Final = 2
 """The level of a variable in the document."""
@@ -27,21 +29,21 @@ _NO_PROOF: Final = "beyond horizon 1 the losses come late, and the bound is not 
 _NO_REGRET: Final = "the ensemble has learned from no loss, or its value is beyond the range of a float64"
 
 
-def variable_json(summary: VariableSummary, discoveries: NDArray[np.bool_]) -> Iterator[bytes]:
+def variable_json(summary: VariableSummary, discoveries: NDArray[np.bool_], spec: RunSpec) -> Iterator[bytes]:
     """Yield the indented JSON of a variable with all its forecasters; `discoveries` is (forecaster, horizon)."""
     horizons = range(1, summary.scores.shape[1] + 1)
-    document = {**_head(summary, horizons), "ensemble": PLACEHOLDER, "forecasters": PLACEHOLDER}
+    document = {**_head(summary, horizons, spec), "ensemble": PLACEHOLDER, "forecasters": PLACEHOLDER}
     template = Template.of(document, level=LEVEL, indented=True)
     learned = _ensemble_json(summary) if ENSEMBLE in summary.forecasters else b"null"
     values = forecasters_json(summary, discoveries, level=LEVEL + 1)
     return template.with_parts([[learned], [values]])
 
 
-def summary_json(summary: VariableSummary, skill: str) -> bytes:
-    """Return the JSON of a variable in short, at some horizons, on one line; `skill` is the measure of the verdict."""
-    horizons = summary_horizons(summary.scores.shape[1])
+def summary_json(summary: VariableSummary, spec: RunSpec) -> bytes:
+    """Return the JSON of a variable in short, at some horizons, on one line."""
+    horizons, skill = summary_horizons(summary.scores.shape[1]), SKILL[spec.trust_loss]
     scores = {str(horizon): _best_scores(summary, horizon, skill) for horizon in horizons}
-    return msgspec.json.encode({**_head(summary, horizons), "best_scores": scores})
+    return msgspec.json.encode({**_head(summary, horizons, spec), "best_scores": scores})
 
 
 def summary_horizons(horizon: int) -> tuple[int, ...]:
@@ -52,12 +54,14 @@ def summary_horizons(horizon: int) -> tuple[int, ...]:
     return tuple(np.maximum(spread, np.arange(1, MOST_HORIZONS + 1)).tolist())
 
 
-def _head(summary: VariableSummary, horizons: Iterable[int]) -> dict[str, Any]:
+def _head(summary: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> dict[str, Any]:
     horizons = tuple(horizons)
     return {
         "digest": f"sha256:{summary.digest()}",
         "span": summary.span,
-        "benchmark": _benchmark(summary, horizons),
+        "season": attrs.asdict(summary.seasonality),
+        "min_history": summary.min_history,
+        "benchmark": _benchmark(summary, horizons, spec),
         "best": {str(horizon): summary.best(horizon) for horizon in horizons},
     }
 
@@ -80,10 +84,13 @@ def _number(value: np.float64) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _benchmark(summary: VariableSummary, horizons: Iterable[int]) -> dict[str, Any]:
-    """Return the benchmark, and how it stands against the simple forecasters."""
+def _benchmark(summary: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> dict[str, Any]:
+    """Return the benchmark, whose place it takes, and how it stands against the simple forecasters."""
     best_simple = {str(horizon): summary.best_simple(horizon) for horizon in horizons}
-    document = {"name": summary.benchmark, "trends": bool(summary.trends.any()), "best_simple": best_simple}
+    document: dict[str, Any] = {"name": summary.benchmark}
+    if spec.benchmark not in (AUTO, summary.benchmark):
+        document["instead_of"] = spec.benchmark
+    document |= {"trends": bool(summary.trends.any()), "best_simple": best_simple}
     return document | ({"nulls": {"best_simple": _NO_SIMPLE}} if None in best_simple.values() else {})
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pulse_adapters.published.result_reader import PublishedRun
-from pulse_adapters.published.terms import LOSSES
+from pulse_adapters.published.terms import LOSSES, season_text
 from pulse_adapters.report.anomalies import residuals
 from pulse_adapters.report.batch_scores import BatchScores
 from pulse_adapters.report.hindcasts import Hindcasts
@@ -45,6 +45,7 @@ def variable_detail(run: PublishedRun, row: Row, scores: BatchScores, hindcasts:
         scored=run.variables[variable].forecasters[focus].horizons["1"].n,
         known_at=data.known_at,
         observations=data.observations,
+        season=season_text(run.variables[variable].season),
         batch_edges=_starts(run),
         trust=_trust(run, focus, scores, hindcasts),
         skills=tuple(_curve(run, variable, name) for name in _compared(run, variable, focus)),
@@ -89,8 +90,8 @@ def _curve(run: PublishedRun, variable: str, forecaster: str) -> SkillCurve:
 
 def _heat(run: PublishedRun, name: str, scores: BatchScores) -> Heat:
     benchmark = scores.forecasters.index(name)
-    compared = [index for index in range(len(scores.forecasters)) if index != benchmark]
     errors = scores.mae[:, :, 0].T  # (forecaster, batch)
+    compared = [index for index, row in enumerate(errors) if index != benchmark and np.isfinite(row).any()]
     ratio = np.full(errors.shape, np.nan)
     np.divide(errors, errors[benchmark], out=ratio, where=errors[benchmark] > 0)
     return Heat(

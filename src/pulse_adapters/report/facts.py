@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from pulse_adapters.published.result_reader import PublishedRun
+from pulse_adapters.published.terms import seasons_text
 from pulse_adapters.report.formats import counted, day, listed
 from pulse_core.spec import AUTO
 
@@ -18,6 +19,7 @@ def run_facts(run: PublishedRun) -> tuple[tuple[str, str], ...]:
         ("Variables", f"{len(run.variables):,}, forecast as {target}"),
         ("Ahead", f"1 to {spec.horizon} steps" if spec.horizon > 1 else "1 step"),
         ("Forecasters", f"{len(spec.forecasters)}, against {_benchmarks(run)}"),
+        ("Season", seasons_text(head.season.periods for head in run.heads().values())),
         ("Batches", f"{len(run.batches):,} of {counted(spec.batch_size_days, 'day')}"),
         ("Actuals", f"{spec.actuals} release"),
         ("Quantiles", f"{spec.calibration} calibration"),
@@ -27,10 +29,10 @@ def run_facts(run: PublishedRun) -> tuple[tuple[str, str], ...]:
 
 
 def _benchmarks(run: PublishedRun) -> str:
-    """Return the benchmark, or those that were chosen for the variables with how many each."""
-    if run.spec.benchmark != AUTO:
-        return run.spec.benchmark
+    """Return the benchmark, or those of the variables with how many each where these differ."""
     counts = Counter(head.benchmark.name for head in run.heads().values())
+    if run.spec.benchmark != AUTO and len(counts) <= 1:
+        return next(iter(counts), run.spec.benchmark)
     return listed([f"{name} ({count:,})" for name, count in counts.most_common()])
 
 

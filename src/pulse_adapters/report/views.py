@@ -182,6 +182,8 @@ class Detail:
     """The number of origins at which the focus was scored."""
     known_at: str
     observations: int
+    season: str
+    """The season that the variable was forecast with, and why."""
     batch_edges: Moments
     trust: TrustPath
     skills: tuple[SkillCurve, ...]

@@ -122,4 +122,4 @@ def _between(interval: tuple[float, float] | None, form: Callable[[float], str])
 
 def data_sentence(detail: Detail) -> str:
     """Describe the data of a variable."""
-    return f"{detail.observations:,} observations known by the end; known at: {detail.known_at}."
+    return f"{detail.observations:,} observations known by the end; known at: {detail.known_at}; {detail.season}."

@@ -234,6 +234,8 @@ class _Output:
             forecasters=names[:shown],
             benchmark=self.benchmark,
             span=self.span,
+            seasonality=self.point.seasonality,
+            min_history=self.point.min_history,
             exponent=self.point.exponent,
             total=results.total,
             losses=frozen(results.losses),

@@ -104,7 +104,7 @@ def _least_history(rows: Observations, times: Timeline, spec: RunSpec) -> int:
     moments = rows.releases[times.ends - 1]
     at_start = int(np.searchsorted(moments, np.datetime64(spec.start, "us"), side="right")) - 1
     enough = np.flatnonzero(times.present >= LEAST_HISTORY)
-    if not len(enough):
+    if not len(enough) or spec.season.of(rows.variable) == ():
         return LEAST_HISTORY
     newest = int(times.step[max(at_start, int(enough[0]))])
     return least_history(calendar_at(rows.timestamps[times.is_step], newest))
@@ -173,7 +173,7 @@ def _logarithms(rows: Observations) -> Observations:
 def _origins(rows: Observations, times: Timeline, spec: RunSpec, needed: int) -> Positions:
     """Return the groups that are origins in the period, and up to WARM_UP before it; none if the period has none.
 
-    An origin knows the `needed` timestamps at least.
+    Each knows `needed` timestamps at least.
     """
     eligible = np.flatnonzero(times.advances & (times.present >= needed))
     moments = rows.releases[times.ends[eligible] - 1]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pulse_core.data.calendars import Calendar, calendar_of
 from pulse_core.data.known_at import near_miss
 from pulse_core.data.observations import Moments, Observations, Values
+from pulse_core.data.seasons import candidates, seasonality
 from pulse_core.data.vintages import Vintage, groups, timeline
 from pulse_core.data.zones import UTC
 
@@ -31,6 +32,7 @@ Kind = Literal[
     "no calendar",
     "period",
     "cut",
+    "season",
 ]
 Flags = NDArray[np.bool_]
 
@@ -194,6 +196,15 @@ def _findings(vintage: _NewestVintage, calendar: Calendar | None) -> Iterator[Fi
     yield from _off_calendar(vintage.stamps, calendar)
     yield from _outliers(vintage.stamps, vintage.values)
     yield from _stale(vintage.stamps, vintage.values)
+    yield from _seasons(vintage, calendar)
+
+
+def _seasons(vintage: _NewestVintage, calendar: Calendar | None) -> Iterator[Finding]:
+    """Yield the seasons that a run would find in the newest values, where the calendar proposes any."""
+    if candidates(calendar):
+        found = seasonality(vintage.values, calendar)
+        names = " and ".join(map(str, found.periods)) or "none"
+        yield Finding("season", f"{names} ({found.reason})", 1, vintage.stamps[0], note=True)
 
 
 def _revisions(revisions: Sequence[tuple[np.datetime64, float]], values: Values) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 
 from pulse_core.data.known_at import KnownRows
+from pulse_core.data.point_in_time import PointInTime
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.plan import Batch
@@ -18,20 +19,26 @@ from pulse_core.results import DataSnapshot
 from pulse_core.spec import RunSpec
 from pulse_core.version import METHOD_REVISION, __version__
 
-_NOT_IN_RECORDS: Final = ("variables", "end", "batch_limit", "forecasters", "known_at")
-"""Fields that act through the rows read (end, known_at) or the forecasters' versions."""
+_NOT_IN_RECORDS: Final = ("variables", "end", "batch_limit", "forecasters", "known_at", "season")
+"""Fields that act through the rows read (end, known_at), the forecasters' versions, or the variable's own season."""
 
 _NOT_IN_HINDCASTS: Final = (
     *_NOT_IN_RECORDS,
-    *("start", "benchmark", "actuals", "calibration", "trust_loss", "trust_half_life", "trust_span"),
+    *("start", "benchmark", "actuals", "calibration", "trust_loss", "trust_half_life", "trust_span", "min_history"),
 )
-"""Fields that no hindcast depends on, beside: they choose origins, or what is made of hindcasts."""
+"""Fields that no hindcast depends on, beside: they choose origins, or what is made of hindcasts.
+
+`min_history` and `season` act through what they come to for the variable.
+"""
 
 _VERSIONS: Final = (__version__, METHOD_REVISION, np.__version__)
 
 
-def hindcast_key(spec: RunSpec, forecaster: Forecaster, rows: KnownRows, batch: Batch) -> str:
-    """Return the key of one forecaster's hindcasts in one batch; `rows` are those known by its end."""
+def hindcast_key(spec: RunSpec, forecaster: Forecaster, rows: KnownRows, batch: Batch, point: PointInTime) -> str:
+    """Return the key of one forecaster's hindcasts in one batch; `rows` are those known by its end.
+
+    Of `point`, the variable's, it has the seasons and how many values the first origin knows.
+    """
     return _hash(
         {
             "spec": spec.to_document(without=_NOT_IN_HINDCASTS),
@@ -40,6 +47,8 @@ def hindcast_key(spec: RunSpec, forecaster: Forecaster, rows: KnownRows, batch: 
             "variable": rows.known.variable,
             "rows": rows.known.fingerprint(),
             "rule": rows.rule,
+            "seasons": point.seasonality.periods,
+            "min_history": point.min_history,
             "versions": _VERSIONS,
         }
     )
@@ -79,7 +88,8 @@ class RecordKeys:
         another.
         """
         others = [_data(predictor) for predictor in predictors if predictor.variable != snapshot.variable]
-        return _hash({"common": self._common, **_data(snapshot), "predictors": others})
+        season = self.spec.season.of(snapshot.variable)
+        return _hash({"common": self._common, "season": season, **_data(snapshot), "predictors": others})
 
 
 def scores_key(result: str) -> str:

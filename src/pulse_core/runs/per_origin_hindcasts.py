@@ -52,7 +52,7 @@ class PerOriginHindcasts:
         When `fresh`, they are made whatever is recorded, and recorded instead. Raises ForecasterFailed,
         NotRecorded.
         """
-        key = hindcast_key(self.spec, forecaster, self.rows.by(batch.end), batch)
+        key = hindcast_key(self.spec, forecaster, self.rows.by(batch.end), batch, self.point)
         record = None if fresh else self.sink.recall(key)
         if isinstance(record, PerOriginRecord):
             return self._scaled(record), True

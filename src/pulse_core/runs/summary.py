@@ -36,6 +36,8 @@ def aggregate(result: VariableBacktest, spec: RunSpec) -> VariableScores:
         forecasters=result.forecasters,
         benchmark=result.benchmark,
         span=result.span,
+        seasonality=result.seasonality,
+        min_history=result.min_history,
         scores=scores,
         trust=trust,
         statistics=result.statistics,

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulse_adapters.published.result_reader import PublishedRun
+from pulse_adapters.published.terms import seasons_text
 from pulse_adapters.published.variable_json import summary_horizons
 from pulse_adapters.sinks.verification import Finding
 from pulse_core.spec import AUTO
@@ -52,6 +53,7 @@ def details(run: PublishedRun) -> Iterator[Any]:
             f"{units.failed} failed",
             "forecasters": ", ".join(spec.forecasters),
             "benchmark": _benchmarks(run),
+            "season": seasons_text(head.season.periods for head in run.heads().values()),
             "software": ", ".join(f"{name} {version}" for name, version in run.software.items()),
             "digest": run.document.digest,
         }
@@ -62,11 +64,11 @@ def details(run: PublishedRun) -> Iterator[Any]:
 
 
 def _benchmarks(run: PublishedRun) -> str:
-    """Return the benchmark's name, or those that were chosen for the variables with how many each."""
-    if run.spec.benchmark != AUTO:
-        return run.spec.benchmark
+    """Return the benchmark's name, or those of the variables with how many each where these differ."""
     counts = Counter(head.benchmark.name for head in run.heads().values())
-    return f"{AUTO}: {', '.join(f'{name} ({count})' for name, count in counts.most_common())}"
+    if run.spec.benchmark != AUTO and len(counts) <= 1:
+        return next(iter(counts), run.spec.benchmark)
+    return f"{run.spec.benchmark}: {', '.join(f'{name} ({count})' for name, count in counts.most_common())}"
 
 
 def _best(run: PublishedRun) -> Iterator[Any]:
