@@ -71,16 +71,26 @@ def volatility_of(point: PointInTime, horizon: int, step_square: Array, period: 
     newest = int(point.origin_step[first])
     if not _is_by_day(point.calendar if first <= period else calendar_at(point.step_timestamp, newest)):
         return None
-    scale, lean, excess = _at_origins(point, horizon)
+    return from_origin(first, *_at_origins(point, horizon), step_square)
+
+
+def from_origin(first: int, scale: Array, lean: Array, excess: Array, step_square: Array) -> Volatility | None:
+    """Return the volatility that begins with an origin, of ConditionalScale's numbers; None where nothing moves."""
     unit = scale[first, 0]
     if not 0.0 < unit * unit < np.inf or not excess[first] > 0.0:
         return None
     relative = np.minimum(np.maximum(scale / unit, 1.0 / _LARGEST), _LARGEST)
-    relative[:first], lean[:first] = 1.0, 0.0
-    later = np.arange(len(relative)) >= first
-    since = np.maximum(np.arange(len(relative)) - first, 0) + (_SETTLED if first else np.inf)
-    rate = np.where(later, np.maximum(RELATIVE_SQUARE_RATE, 1.0 / since), SQUARE_RATE)
-    return Volatility(first, relative, lean, rate, np.where(later, excess[first] * (unit * unit), step_square))
+    origins = np.arange(len(scale))
+    later = origins >= first
+    relative[~later] = 1.0
+    since = np.maximum(origins - first, 0) + (_SETTLED if first else np.inf)
+    return Volatility(
+        first=first,
+        scale=relative,
+        lean=np.where(later, lean, 0.0),
+        square_rate=np.where(later, np.maximum(RELATIVE_SQUARE_RATE, 1.0 / since), SQUARE_RATE),
+        step_square=np.where(later, excess[first] * (unit * unit), step_square),
+    )
 
 
 def _is_by_day(calendar: Calendar | None) -> bool:

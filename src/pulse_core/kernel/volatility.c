@@ -25,6 +25,8 @@ static const double LEAST_WEIGHT = 0x1p-900;
 /* The density has 7 degrees of freedom: it is the -4th power of 1 + d^2/(8 s^2), for a mean absolute distance s. */
 static const double EIGHTH = 0.125;
 static const double LARGEST_SQUARE = 0x1p40;
+/* A distance counts as at most so many times what was expected: one explosion is forgotten soon. */
+static const double MOST = 8.0;
 static const double LARGEST_DISTANCE = 0x1p900;
 /* Squares are compared with what was expected of them after so many steps. */
 static const int64_t SETTLED = 50;
@@ -91,17 +93,19 @@ static void learn_scales(double *scale, const double *grid, int64_t points, doub
 {
     const double *base = grid, *share = grid + (rises ? 1 : 2) * points, *keep = grid + 3 * points;
     for (int64_t j = 0; j < points; j += LANES) {
-        lanes kept = load(base + j) * all_lanes(slow) + load(keep + j) * load(scale + j);
-        store(scale + j, kept + load(share + j) * all_lanes(size));
+        lanes before = load(scale + j), latest = lesser(all_lanes(size), all_lanes(MOST) * before);
+        lanes kept = load(base + j) * all_lanes(slow) + load(keep + j) * before;
+        store(scale + j, kept + load(share + j) * latest);
     }
 }
 
 /* Let the slow mean of a distance learn of its newest `size`, the `count`-th. */
 static void learn_mean(struct volatility *state, int distance, double size, double count)
 {
-    double *slow = state->slow + distance, *mean = state->mean + distance, rate = 1.0 / count;
+    double *slow = state->slow + distance, *mean = state->mean + distance, rate = 1.0 / count, most = MOST * *slow;
     *mean += (size - *mean) * rate;
-    *slow += (size - *slow) * (rate < SLOWEST_MEAN ? SLOWEST_MEAN : rate);
+    most = size < most || *slow == 0.0 ? size : most;
+    *slow += (most - *slow) * (rate < SLOWEST_MEAN ? SLOWEST_MEAN : rate);
     if (*slow < LEAST_MEAN * *mean)
         *slow = LEAST_MEAN * *mean;
 }
@@ -110,7 +114,7 @@ static void learn_mean(struct volatility *state, int distance, double size, doub
 static void compare(struct volatility *state, double step)
 {
     const double ratio = size_of(step) / state->expected, square = ratio * ratio;
-    state->squares += square < LARGEST_SQUARE ? square : LARGEST_SQUARE;
+    state->squares += square < MOST * MOST ? square : MOST * MOST;
     state->compared += 1.0;
 }
 

@@ -66,12 +66,14 @@ class Distance:
     def learn(self, distance: np.float64, size: np.float64, count: float) -> None:
         before, rate = self.slow, 1.0 / count
         self.mean = self.mean + (size - self.mean) * rate
-        self.slow = before + (size - before) * max(rate, 1.0 / 500.0)
+        most = size if size < 8.0 * before or before == 0 else 8.0 * before
+        self.slow = before + (most - before) * max(rate, 1.0 / 500.0)
         if self.slow < 2.0**-20 * self.mean:
             self.slow = 2.0**-20 * self.mean
         if before > 0:
             weight = RISE if distance > 0 else FALL
-            self.scales = (BASE * before + KEEP * self.scales) + weight * size
+            most = 8.0 * self.scales
+            self.scales = (BASE * before + KEEP * self.scales) + weight * np.where(size < most, size, most)
         else:
             self.scales = np.full(len(POINTS), self.slow)
 
@@ -122,7 +124,7 @@ class Volatility:
         if self.expected > 0 and time > 50:
             ratio = sized(step) / self.expected
             square = ratio * ratio
-            self.squares = self.squares + (square if square < 2.0**40 else 2.0**40)
+            self.squares = self.squares + (square if square < 64.0 else 64.0)
             self.compared += 1.0
 
     def _expect(self, value: np.float64, time: int) -> None:

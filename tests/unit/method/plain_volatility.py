@@ -37,7 +37,7 @@ class Model:
 
     def learn(self, distance: float, slow: float) -> None:
         a = self.a * (1 + self.share if distance > 0 else 1 - self.share)
-        self.s = (1 - self.k) * slow + a * abs(distance) + (self.k - self.a) * self.s
+        self.s = (1 - self.k) * slow + a * min(abs(distance), 8 * self.s) + (self.k - self.a) * self.s
 
     def variance(self, slow: float, ahead: int) -> float:
         """The mean over the steps to there of the square that s is expected to come to."""
@@ -56,7 +56,8 @@ class Distance:
     def learn(self, distance: float, count: int) -> None:
         before = self.slow
         self.mean += (abs(distance) - self.mean) / count
-        self.slow = max(before + max(1 / 500, 1 / count) * (abs(distance) - before), 2.0**-20 * self.mean)
+        size = min(abs(distance), 8 * before) if before else abs(distance)
+        self.slow = max(before + max(1 / 500, 1 / count) * (size - before), 2.0**-20 * self.mean)
         for model in self.models:
             if before > 0:
                 model.learn(distance, before)
@@ -85,7 +86,7 @@ def expectations(history: Sequence[float], horizon: int) -> list[Expected]:
         for distance, size, _ in tried:
             distance.learn(size, count)
         if scale[0] > 0 and count > 50:
-            excess.append(min(((value - before) / scale[0]) ** 2, 2.0**40))
+            excess.append(min(((value - before) / scale[0]) ** 2, 64.0))
         if step.slow > 0:
             usable = distances if min(history[: count + 1]) > 0 else [step, from_mean]
             scale = [of(usable, relative, value, ahead) for ahead in range(1, horizon + 1)]

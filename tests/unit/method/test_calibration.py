@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pulse_core import TooLittleData
 from pulse_core.backtest import volatility
 from pulse_core.backtest.custom_quantiles import NO_QUANTILES
+from pulse_core.backtest.learning import LearningPass
 from pulse_core.levels import LEVELS
 from pulse_core.spec import CALIBRATIONS
 from tests.strategies import replayed, round_values, specs_for
@@ -217,8 +218,8 @@ def test_an_error_that_is_missing_teaches_an_empirical_quantile_nothing():
 
 @attrs.frozen(eq=False)
 class Judged:
-    """What one pass said, by origin: trackers u and quantiles before widening (origin, level, forecaster, horizon), and
-    the scale (origin, forecaster, horizon)."""
+    """What one pass said, by origin: trackers u and quantiles before widening, of errors over their conditional scale
+    where there is one (origin, level, forecaster, horizon), and the scale (origin, forecaster, horizon)."""
 
     case: PassInput
     u: np.ndarray
@@ -232,8 +233,13 @@ class Judged:
         for origin in range(count):
             list(learning.states(origin, origin + 1))  # which asks for quantiles before the period too
             _, size = calibrator_state(learning)
-            u.append(np.moveaxis(trackers(learning)[:, :, : case.shape[1]], 0, 2).copy())
-            fitted = np.apply_along_axis(lambda levels: np.array(isotonic(levels.tolist())), 0, u[-1])
+            levels = u_at(learning, "raw", case)
+            u.append(levels.copy())
+            found = case.origins.volatility
+            if found is not None:
+                size = size / found.scale[origin]
+                levels = levels + found.lean[origin] * u_at(learning, "slope", case)
+            fitted = np.apply_along_axis(lambda level: np.array(isotonic(level.tolist())), 0, levels)
             quantiles.append(size * fitted)
             sizes.append(size)
         return cls(case, np.stack(u), np.stack(quantiles), np.stack(sizes))
@@ -241,14 +247,17 @@ class Judged:
     def excess(self, f: int, h: int) -> float:
         """By how much the largest |mean of (tau - 1{e <= c})| over the levels exceeds its bound."""
         released, known = self.case.origins.released[:, h], self.case.origins.known[-1, h]
-        errors = released - self.case.forecasts[:, f, h]
+        errors, slowest = released - self.case.forecasts[:, f, h], np.full(len(released), 80)
+        if (found := self.case.origins.volatility) is not None:
+            errors = errors / found.scale[:, h]
+            slowest[found.first :] = 320
         judged = [o for o in range(known) if np.isfinite(errors[o]) and self.sizes[o, f, h] > 0]
         if not judged:
             return -math.inf
         levels, count = np.array(LEVELS), np.arange(1, len(judged) + 1)[:, None]
         weights = (4 * levels * (1 - levels)) ** -0.8
         missed = levels - (errors[judged, None] <= self.quantiles[judged, :, f, h])
-        rates = np.maximum(1 / (80 * (h + 1)), 4 / (count + 40 * (h + 1)))
+        rates = np.maximum(1 / (slowest[judged, None] * (h + 1)), 4 / (count + 40 * (h + 1)))
         # step by step: several errors may become known at one origin, and a tracker may go far and come back there
         path = np.cumsum(rates * weights * missed, axis=0)
         np.testing.assert_allclose(self.u[-1, :, f, h] - self.u[0, :, f, h], path[-1], atol=1e-9)
@@ -275,6 +284,11 @@ def test_the_bound_of_coverage_holds_at_every_horizon_of_walks():
         )
         judged = Judged.of(case)
         assert max(judged.excess(0, h) for h in range(20)) <= 1e-9
+
+
+def u_at(learning: LearningPass, name: str, case: PassInput) -> np.ndarray:
+    """Trackers or their slopes as (level, forecaster, horizon)."""
+    return np.moveaxis(trackers(learning, name)[:, :, : case.shape[1]], 0, 2)
 
 
 def steered(relative: Callable[[np.ndarray], float], steps: int) -> np.ndarray:

@@ -159,7 +159,7 @@ def origins_with(rows: Observations, spec: RunSpec, until: np.datetime64) -> lis
     return [np.ascontiguousarray(array[:last]).tobytes() for array in numbers]
 
 
-TARCH = (0.02, 0.16, 0.9)
+TARCH = (0.15, 0.25, 0.85)
 """a where d is above zero, a elsewhere, and what s keeps; nothing comes from the slow mean."""
 
 
