@@ -44,13 +44,15 @@ class PeerCache:
 
     def forecasts(self, series_set: SeriesSet, series: Sequence[Series]) -> dict[str, dict[str, Forecast]]:
         """Return the forecasts by model and series' name; of what failed there is none."""
+        keys = {one.name: one.key for one in series}
         lines = {
             (line["model"], line["series"]): Forecast(
                 *(np.array(line[name], dtype=float) for name in ("mean", "low", "high")), line["cpu_seconds"]
             )
             for line in self._lines()
-            if line["set"] == series_set.name and "error" not in line and line["horizon"] == series_set.horizon
-            if line["key"] == {one.name: one.key for one in series}.get(line["series"])
+            if (line["set"], line["horizon"]) == (series_set.name, series_set.horizon)
+            if line["season"] == series_set.peer_season and "error" not in line
+            if line["key"] == keys.get(line["series"])
         }
         found: dict[str, dict[str, Forecast]] = {model: {} for model in PEERS}
         for (model, name), forecast in lines.items():
@@ -59,12 +61,9 @@ class PeerCache:
 
     def complete(self, series_set: SeriesSet, series: Sequence[Series]) -> None:
         """Compute what is missing, SLOW for some series only; it may take long, and what is done stays done."""
-        done = {(line["set"], line["series"], line["key"], line["model"]) for line in self._lines()}
-        missing = [
-            job
-            for job in _jobs(series_set, series)
-            if (job["set"], job["series"], job["key"], job["model"]) not in done
-        ]
+        fields = ("set", "series", "key", "model", "season", "horizon")
+        done = {tuple(line[field] for field in fields) for line in self._lines()}
+        missing = [job for job in _jobs(series_set, series) if tuple(job[field] for field in fields) not in done]
         if not missing:
             return
         prepare()
@@ -82,7 +81,8 @@ class PeerCache:
 
 
 def _jobs(series_set: SeriesSet, series: Sequence[Series]) -> Iterator[dict[str, Any]]:
-    spread = {series[number * len(series) // series_set.slow_peers].name for number in range(series_set.slow_peers)}
+    count = len(series) if series_set.slow_peers is None else min(series_set.slow_peers, len(series))
+    spread = {series[number * len(series) // count].name for number in range(count)}
     for model in PEERS:
         for one in series:
             if model != SLOW or one.name in spread:

@@ -1,4 +1,4 @@
-"""Sets of series whose last values are cut off and forecast: yearly, quarterly, monthly, half-hourly."""
+"""Sets of series whose last values are cut off and forecast."""
 
 from __future__ import annotations
 
@@ -27,16 +27,20 @@ class SeriesSet:
     horizon: int
     season: int
     peer_season: int
-    slow_peers: int
-    """Of so many series, evenly spread, peers that take long are asked."""
+    slow_peers: int | None
+    """Of so many series, evenly spread, a peer that takes long is asked; None for all."""
 
 
 SETS: Final = (
-    SeriesSet("yearly", 6, 1, 1, 181),
-    SeriesSet("quarterly", 8, 4, 4, 203),
+    SeriesSet("yearly", 6, 1, 1, None),
+    SeriesSet("quarterly", 8, 4, 4, None),
     SeriesSet("monthly", 18, 12, 12, 60),
+    SeriesSet("weekly", 13, 1, 1, 60),
+    SeriesSet("daily", 14, 1, 1, 60),
+    SeriesSet("hourly", 48, 24, 24, 0),
     SeriesSet("half_hourly", 336, 48, 336, 0),
 )
+"""Horizons and seasons are those of the M4 competition, but for the last, of which a week is forecast."""
 
 
 @attrs.frozen(eq=False)

@@ -1,9 +1,9 @@
 """How accurate forecasts are beside statsforecast's, on series whose last values are cut off.
 
-FOLDER holds yearly.csv, quarterly.csv, monthly.csv, half_hourly.csv, or some of them (columns variable, timestamp,
-value). The last 6, 8, 18, 336 values of each series are cut off; Pulse is trained on what is left as a user would, at
-every origin from the first possible one on, and forecasts from the newest; so does each peer. The measures are those of
-the M4 competition. How to read it: benchmarks/README.md.
+FOLDER holds yearly.csv, quarterly.csv, monthly.csv, half_hourly.csv, or other files named in `_series_sets.py` (columns
+variable, timestamp, value). The last 6, 8, 18, 336 values of each series are cut off; Pulse is trained on what is left
+as a user would, at every origin from the first possible one on, and forecasts from the newest; so does each peer. The
+measures are those of the M4 competition. How to read it: benchmarks/README.md.
 
     python benchmarks/accuracy.py FOLDER [--sets yearly,quarterly] [--half even|odd] [--peers FILE | --no-peers]
 """
@@ -41,6 +41,7 @@ from pulse_core import (
     UnitFinished,
     VariableForecast,
 )
+from pulse_core.season import season_setting
 
 Array = NDArray[np.float64]
 Forecasts = dict[str, Forecast]
@@ -231,15 +232,18 @@ def _print_cost(run: PulseRun, peers: dict[str, Forecasts]) -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("folder", type=Path)
+    options.add_argument("folder", type=Path, nargs="?", help="where the sets lie; without it nothing is measured")
     options.add_argument("--sets", default=",".join(one.name for one in SETS), help="which, by their files' names")
     options.add_argument("--half", choices=("even", "odd", "all"), default="all", help="series by their number")
     options.add_argument("--peers", type=Path, default=PEERS_FILE, help="the file where peers' forecasts are kept")
     options.add_argument("--no-peers", action="store_true", help="compute none that the file does not have")
-    options.add_argument("--season", type=int, nargs="?", const=0, help="a season; without a number the set's own")
+    options.add_argument("--season", help="auto, none, m or m1,m2")
     options.add_argument("--min-history", type=int)
     options.add_argument("--forecasters", help="names with commas between them")
     arguments = options.parse_args()
+    if arguments.folder is None:
+        print("accuracy: name a folder of series; benchmarks/README.md says what it holds")
+        return
     os.nice(10)
     for series_set in SETS:
         if series_set.name not in arguments.sets.split(","):
@@ -250,16 +254,15 @@ def main() -> None:
             cache.complete(series_set, series)
         chosen = [one for one in series if arguments.half == "all" or one.number % 2 == (arguments.half == "odd")]
         if chosen:
-            run = pulse_run(series_set, chosen, _spec_options(arguments, series_set))
+            run = pulse_run(series_set, chosen, _spec_options(arguments))
             report(series_set, chosen, run, cache.forecasts(series_set, chosen))
 
 
-def _spec_options(arguments: argparse.Namespace, series_set: SeriesSet) -> dict[str, Any]:
+def _spec_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what differs from the defaults."""
     chosen: dict[str, Any] = {}
-    season = arguments.season if arguments.season != 0 else series_set.season
-    if season is not None and season > 1:
-        chosen["season"] = season
+    if arguments.season is not None:
+        chosen["season"] = season_setting(arguments.season)
     if arguments.min_history is not None:
         chosen["min_history"] = arguments.min_history
     if arguments.forecasters:
