@@ -54,7 +54,7 @@ def calibrator_arrays(
     }
     if kind == CONFORMAL:
         conformal = _conformal_arrays(forecasters, width, known, memory)
-        slope = {"slope": memory.full(horizons, width, len(LEVELS))} if leans else {}
+        slope = {"slope": memory.full(horizons, width // LANES, len(LEVELS), LANES)} if leans else {}
         return fields | conformal | slope | {"brings_spread": int(brings_spread)}
     cells = forecasters * horizons
     return fields | {"errors": np.empty((cells, origins)), "count": np.zeros(cells, dtype=np.int64)}

@@ -61,9 +61,9 @@ class Volatility:
 def volatility_of(point: PointInTime, horizon: int, step_square: Array, period: int) -> Volatility | None:
     """Return the conditional scale of a variable; None where it has none.
 
-    It begins with the first origin that knows LEAST_STEPS steps, if enough of them are not zero and the calendar is by day
-    or faster as it stands then, or at the first origin of the `period`, whichever is later. `step_square` (origin,) is the
-    mean square of the history's steps.
+    It begins with the first origin that knows LEAST_STEPS steps, if enough of them are not zero and the calendar is by
+    day or faster as it stands then, or at the first origin of the `period`, whichever is later. `step_square` (origin,)
+    is the mean square of the history's steps.
     """
     first = int(np.argmax(point.origin_length > LEAST_STEPS))
     if point.origin_length[first] <= LEAST_STEPS or not _moves(point, first):

@@ -2,7 +2,8 @@
 
 Conformal: errors over a scale s = sqrt(v G), v the faded mean square of errors one step ahead, G how squares grow with
 the horizon; the quantile of an origin is c = s q, q the isotonic fit of u, and once its error e is known
-u += rate w (tau - 1{e <= c}). With a conditional scale errors are over it, and u is raw + slope lean. Empirical: the quantiles of all errors, linearly interpolated.
+u += rate w (tau - 1{e <= c}). With a conditional scale errors are over it, and u is raw + slope lean.
+Empirical: the quantiles of all errors, linearly interpolated.
 """
 
 from __future__ import annotations
@@ -74,13 +75,17 @@ def bounded(square: float) -> float:
 
 @attrs.frozen
 class Situation:
-    """What the steps so far tell at an origin: the conditional scale by horizon, how it leans, and the least rate of mean
-    squares; `relative` from the first origin on that has such a scale."""
+    """What the steps so far tell at an origin: the conditional scale by horizon, how it leans, and the least rate of
+    mean squares; `relative` from the first origin on that has such a scale."""
 
     relative: bool
     scale: Sequence[float]
     lean: float
     rate: float
+
+    def over_scale(self, error: float, h: int) -> float:
+        """An error of this origin, in its conditional scale."""
+        return over(error, self.scale[h]) if self.relative else error
 
 
 @attrs.frozen
@@ -122,15 +127,15 @@ class Conformal:
         `step` is what naive would have erred by one step ahead; without one it is the error.
         """
         oldest = self.past[0][0] if errors[0] is not None else None
-        relative: list[float | None] = [None] * self.horizons
         for h, error in enumerate(errors):
             if error is not None:
                 quoted = self.past[h].popleft()
-                relative[h] = over(error, quoted.situation.scale[h]) if quoted.situation.relative else error
-                self._track(h, quoted, relative[h])
-        if oldest is not None and math.isfinite(relative[0]) and oldest.square >= 0:
-            own = over(step, oldest.situation.scale[0]) if step is not None and oldest.situation.relative else step
-            self._learn_squares(relative[0], relative[0] if own is None else own, oldest.situation.rate)
+                self._track(h, quoted, quoted.situation.over_scale(error, h))
+        if oldest is not None and errors[0] is not None:
+            error = oldest.situation.over_scale(errors[0], 0)
+            if math.isfinite(error) and oldest.square >= 0:
+                move = error if step is None else oldest.situation.over_scale(step, 0)
+                self._learn_squares(error, move, oldest.situation.rate)
         self._grow()
 
     def _track(self, h: int, quoted: Quoted, error: float) -> None:

@@ -6,6 +6,7 @@ each point of a grid: s = (1 - k) L + a |d| + (k - a) s, weighed by discounted l
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -16,15 +17,8 @@ from tests.unit.kernel.passes import Array
 
 LANES = 4
 PERSISTENCES = (0.995, 0.96)
-POINTS = [
-    (k, a, share)
-    for k in PERSISTENCES
-    for a in (0.03, 0.06, 0.12, 0.2)
-    for share in (-0.75, -0.25, 0.25, 0.75)
-]
-BASE, RISE, FALL, KEEP = (
-    np.array(row) for row in zip(*((1 - k, a * (1 + share), a * (1 - share), k - a) for k, a, share in POINTS), strict=True)
-)
+POINTS = list(itertools.product(PERSISTENCES, (0.03, 0.06, 0.12, 0.2), (-0.75, -0.25, 0.25, 0.75)))
+BASE, RISE, FALL, KEEP = np.array([(1 - k, a * (1 + share), a * (1 - share), k - a) for k, a, share in POINTS]).T
 LEAST = np.float64(2.0**-900)
 
 
@@ -41,8 +35,8 @@ class Expected:
 class Distance:
     """One distance: slow mean and mean of its sizes, scales and weights of the grid."""
 
-    slow: np.float64 = np.float64(0)
-    mean: np.float64 = np.float64(0)
+    slow: np.float64 = attrs.field(factory=np.float64)
+    mean: np.float64 = attrs.field(factory=np.float64)
     scales: Array = attrs.field(factory=lambda: np.zeros(len(POINTS)))
     weights: Array = attrs.field(factory=lambda: np.ones(len(POINTS)))
 
@@ -68,12 +62,11 @@ class Distance:
         self.mean = self.mean + (size - self.mean) * rate
         most = size if size < 8.0 * before or before == 0 else 8.0 * before
         self.slow = before + (most - before) * max(rate, 1.0 / 500.0)
-        if self.slow < 2.0**-20 * self.mean:
-            self.slow = 2.0**-20 * self.mean
+        self.slow = max(self.slow, 2.0**-20 * self.mean)
         if before > 0:
             weight = RISE if distance > 0 else FALL
-            most = 8.0 * self.scales
-            self.scales = (BASE * before + KEEP * self.scales) + weight * np.where(size < most, size, most)
+            largest = 8.0 * self.scales
+            self.scales = (BASE * before + KEEP * self.scales) + weight * np.where(size < largest, size, largest)
         else:
             self.scales = np.full(len(POINTS), self.slow)
 
@@ -124,7 +117,7 @@ class Volatility:
         if self.expected > 0 and time > 50:
             ratio = sized(step) / self.expected
             square = ratio * ratio
-            self.squares = self.squares + (square if square < 64.0 else 64.0)
+            self.squares = self.squares + min(square, 64.0)
             self.compared += 1.0
 
     def _expect(self, value: np.float64, time: int) -> None:

@@ -14,16 +14,16 @@ from pulse_core.backtest.volatility import decay, grid
 from pulse_core.kernel import bindings
 from pulse_core.kernel import volatility as kernel
 from pulse_core.kernel.volatility import ConditionalScale, conditional_scale
-from tests.unit.kernel.passes import Array, bits
+from tests.unit.kernel.passes import Array, Positions, bits
 from tests.unit.kernel.plain_volatility import expected
 
 HORIZON = 5
 
 
-def scale_of(values: Array, lengths: Array | None = None, horizon: int = HORIZON) -> ConditionalScale:
+def scale_of(values: Array, lengths: Positions | None = None) -> ConditionalScale:
     """The conditional scale of a path, at each of its times unless told which."""
-    lengths = np.arange(1, len(values) + 1) if lengths is None else lengths
-    return conditional_scale(values, lengths, horizon, grid(), decay(horizon))
+    times = np.arange(1, len(values) + 1) if lengths is None else lengths
+    return conditional_scale(values, times, HORIZON, grid(), decay(HORIZON))
 
 
 def pieces(scale: ConditionalScale) -> list[bytes]:

@@ -57,7 +57,7 @@ class Conditional:
 
 @attrs.define
 class Horizon:
-    """What is remembered of one forecaster at one horizon: trackers, their slopes, v, g, G, n, and what origins said."""
+    """What is remembered of one forecaster at one horizon: trackers, slopes, v, g, G, n, and what origins said."""
 
     ahead: int
     u: list[float]

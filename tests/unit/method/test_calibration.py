@@ -24,7 +24,7 @@ from tests.unit.kernel.pass_inputs import pass_inputs
 from tests.unit.kernel.passes import (
     Calibration,
     PassInput,
-    calibrator_state,
+    calibrator_array,
     learning_pass,
     origins_of,
     quantiles_of_errors,
@@ -232,12 +232,12 @@ class Judged:
         u, quantiles, sizes = [], [], []
         for origin in range(count):
             list(learning.states(origin, origin + 1))  # which asks for quantiles before the period too
-            _, size = calibrator_state(learning)
+            square, growth = (calibrator_array(learning, name) for name in ("square", "growth"))
+            size = np.sqrt(square * growth)[:, : case.shape[1]].T
             levels = u_at(learning, "raw", case)
             u.append(levels.copy())
             found = case.origins.volatility
             if found is not None:
-                size = size / found.scale[origin]
                 levels = levels + found.lean[origin] * u_at(learning, "slope", case)
             fitted = np.apply_along_axis(lambda level: np.array(isotonic(level.tolist())), 0, levels)
             quantiles.append(size * fitted)

@@ -104,7 +104,7 @@ def test_series_by_day_or_faster_have_one(step, has):
 
 
 def test_business_days_have_one_and_months_have_none():
-    days = np.busday_offset("2000-01-03", np.arange(300)).astype("datetime64[us]")
+    days = np.busday_offset(np.datetime64("2000-01-03"), np.arange(300)).astype("datetime64[us]")
     months = np.arange("1970-01", "1995-01", dtype="datetime64[M]").astype("datetime64[us]")
     for stamps, has in ((days, True), (months, False)):
         rows = Observations("x", stamps, walk(300).tolist(), stamps)
@@ -125,9 +125,11 @@ def test_empirical_quantiles_have_none():
 
 
 def test_before_it_begins_quantiles_are_what_they_are_without_it():
-    values, fields = walk(), {"first": 30, "horizon": 3, "forecasters": ("naive", "mean", "ensemble")}
-    long = replay(series(values), spec_of(days=DAYS, **fields))
-    short = replay(series(values[:LEAST_STEPS]), spec_of(days=LEAST_STEPS, **fields))
+    values, names = walk(), ("naive", "mean", "ensemble")
+    long, short = (
+        replay(series(values[:days]), spec_of(days=days, first=30, horizon=3, forecasters=names))
+        for days in (DAYS, LEAST_STEPS)
+    )
     assert short.origins.volatility is None
     assert long.origins.volatility is not None
     first = long.origins.volatility.first
@@ -190,7 +192,7 @@ def test_likelihoods_equal_those_of_arch():
     for point in points:
         # s begins as the first |step|; a variance is 1.6 of its squares: 5 of the one are 8 of the other
         squares = 1.6 * variances(steps[1:], point, backcast=abs(steps[0]))
-        likelihoods.append(StudentsT().loglikelihood([7.0], steps[1:], squares, individual=True).sum())
+        likelihoods.append(np.sum(StudentsT().loglikelihood([7.0], steps[1:], squares, individual=True)))
     ratio = math.log(weights[0]) - math.log(weights[4])
     assert ratio == pytest.approx(likelihoods[0] - likelihoods[1], rel=1e-9)
 
