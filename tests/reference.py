@@ -127,12 +127,6 @@ class Report:
     size: float
     benchmark: str
 
-    @property
-    def filled(self) -> bool:
-        """Whether every horizon has been scored for some forecaster."""
-        horizons = next(iter(self.cases.values()))
-        return all(any(scored(cases[step]) for cases in self.cases.values()) for step in horizons)
-
 
 def report(observations: Observations, spec: RunSpec) -> Report | None:
     """Hindcast from scratch at every origin; None where there is no origin."""
@@ -203,7 +197,9 @@ def origins(rows: Sequence[Row], spec: RunSpec) -> list[int]:
     """The moments at which the newest timestamp advances and enough is known, and up to 250 before the period."""
     advancing = sorted({moment for _, moment in grid(rows)})
     serving = [
-        moment for moment in advancing if len(transformed(vintage(rows, moment), spec.target)) >= (spec.min_history or 0)
+        moment
+        for moment in advancing
+        if len(transformed(vintage(rows, moment), spec.target)) >= (spec.min_history or 0)
     ]
     before = [moment for moment in serving if moment < moment_of(spec.start)]
     return serving[max(0, len(before) - WARM_UP) :]

@@ -27,7 +27,17 @@ def run_frame(result: RunResult) -> Any:
 
 
 def _column_names() -> list[str]:
-    return ["variable", "forecaster", "horizon", *MEASURES, *_TRUST_COLUMNS, "verdict", "weight", "discovery"]
+    return [
+        "variable",
+        "forecaster",
+        "horizon",
+        *MEASURES,
+        *_TRUST_COLUMNS,
+        "verdict",
+        "weight",
+        "beyond_reason",
+        "discovery",
+    ]
 
 
 def _columns(summary: VariableSummary, discoveries: NDArray[np.bool_]) -> dict[str, Any]:
@@ -42,6 +52,7 @@ def _columns(summary: VariableSummary, discoveries: NDArray[np.bool_]) -> dict[s
     return columns | {
         "verdict": _verdicts(summary),
         "weight": summary.weights.ravel(),
+        "beyond_reason": summary.beyond_reason.ravel(),
         "discovery": discoveries.ravel(),
     }
 

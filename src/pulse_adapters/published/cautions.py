@@ -1,4 +1,4 @@
-"""What a reader must be told beside the numbers: few origins, a benchmark that trends, trusts that did not hold."""
+"""What a reader must be told beside the numbers: few origins, a benchmark that trends, forecasts beyond reason."""
 
 from __future__ import annotations
 
@@ -117,6 +117,25 @@ def unrepeatable_text(forecasters: Sequence[str]) -> str:
         f"{' and '.join(forecasters)}, asked twice for the same forecast, gave two: whoever computes this run anew "
         "gets other numbers. Give every generator of random numbers a seed of its own."
     )
+
+
+def beyond_reason_text(counts: Iterable[tuple[str, str, int]]) -> str:
+    """Say how many forecasts were beyond reason, given (variable, forecaster, number), most of one first."""
+    total: dict[str, int] = {}
+    variables: dict[str, list[str]] = {}
+    for variable, forecaster, count in counts:
+        total[forecaster] = total.get(forecaster, 0) + count
+        variables.setdefault(forecaster, []).append(variable)
+    if not total:
+        return ""
+    names = sorted(total, key=lambda name: -total[name])
+    parts = [
+        f"{total[name]:,} of {name} on "
+        f"{variables[name][0] if len(variables[name]) == 1 else _counted(len(variables[name]), 'variable')}"
+        for name in names[:_SHOWN]
+    ]
+    more = f", and some of {_counted(len(names) - _SHOWN, 'more forecaster')}" if len(names) > _SHOWN else ""
+    return f"Forecasts beyond reason, judged by the history's range and steps, count as none: {', '.join(parts)}{more}."
 
 
 def doubtful_text(data: Iterable[tuple[str, str]]) -> str:

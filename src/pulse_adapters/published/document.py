@@ -138,7 +138,8 @@ class BestScores(msgspec.Struct, frozen=True):
 class Variable(msgspec.Struct, frozen=True):
     """A variable's digest, its benchmark, its best forecaster by horizon, and scores.
 
-    `span` is the number of origins that trust looks ahead, `min_history` that of values which the first forecast needed.
+    `span` is the number of origins that trust looks ahead, `min_history` that of values which the first forecast
+    needed. `beyond_reason` says by forecaster and horizon how many forecasts were beyond reason, where any were.
     A complete document has the ensemble and the scores of all forecasters, a summary `best_scores` in place of both:
     the table `scores` holds the others. `best` and `best_scores` of a summary are of some horizons only.
     """
@@ -149,6 +150,7 @@ class Variable(msgspec.Struct, frozen=True):
     min_history: int
     benchmark: Benchmark
     best: dict[str, str | None]
+    beyond_reason: dict[str, dict[str, int]]
     best_scores: dict[str, BestScores | None] | UnsetType = UNSET
     ensemble: Ensemble | None = None
     forecasters: dict[str, ForecasterScores] = {}  # msgspec copies it for every value

@@ -63,6 +63,16 @@ def _head(summary: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> d
         "min_history": summary.min_history,
         "benchmark": _benchmark(summary, horizons, spec),
         "best": {str(horizon): summary.best(horizon) for horizon in horizons},
+        "beyond_reason": _beyond_reason(summary),
+    }
+
+
+def _beyond_reason(summary: VariableSummary) -> dict[str, dict[str, int]]:
+    """Return how many forecasts were beyond reason, by forecaster and horizon, where there were any."""
+    return {
+        name: {str(step + 1): int(counts[step]) for step in np.flatnonzero(counts)}
+        for name, counts in zip(summary.forecasters, summary.beyond_reason, strict=True)
+        if counts.any()
     }
 
 

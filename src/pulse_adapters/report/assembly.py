@@ -7,7 +7,13 @@ from datetime import datetime
 from typing import Final
 
 from pulse_adapters.published.archive import Archive
-from pulse_adapters.published.cautions import doubtful_text, reliability_text, trending_text, unrepeatable_text
+from pulse_adapters.published.cautions import (
+    beyond_reason_text,
+    doubtful_text,
+    reliability_text,
+    trending_text,
+    unrepeatable_text,
+)
 from pulse_adapters.published.document import Run
 from pulse_adapters.published.result_reader import PublishedRun, with_results
 from pulse_adapters.published.score_reader import with_best_scores, with_scores
@@ -98,6 +104,11 @@ def _cautions(run: PublishedRun) -> tuple[str, ...]:
         reliability_text(run.document.reliability),
         unrepeatable_text(run.document.run.unrepeatable or ()),
         doubtful_text(_data_cautions(run.document.run)),
+        beyond_reason_text(
+            (name, forecaster, sum(counts.values()))
+            for name, variable in run.variables.items()
+            for forecaster, counts in variable.beyond_reason.items()
+        ),
     )
     return tuple(text for text in texts if text)
 

@@ -15,8 +15,10 @@ from pulse_core.forecasters.base import Forecaster, Histories, InPlaceForecaster
 from pulse_core.forecasters.numbers import real_numbers
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.kernel.bindings import whole_lanes
+from pulse_core.kernel.hindcasts import withhold
 from pulse_core.kernel.memory import on_lines
 from pulse_core.levels import LEVELS
+from pulse_core.spec import LEVEL
 
 Array = NDArray[np.float64]
 
@@ -31,7 +33,7 @@ class Hindcasts:
     The others are simple forecasters that only check the benchmark.
     `cells` (origin, stride): forecaster after forecaster, its horizons side by side, NaN where there is no forecast and
     behind the last; the ensemble's column is NaN until the pass has filled it. `custom`: the quantiles that forecasters
-    bring.
+    bring. `beyond_reason` (forecaster, horizon): how many forecasts of the period were beyond reason, and are none.
     """
 
     names: tuple[str, ...]
@@ -39,6 +41,7 @@ class Hindcasts:
     horizon: int
     cells: Array
     custom: CustomQuantiles
+    beyond_reason: NDArray[np.int64]
 
     @property
     def forecasts(self) -> Array:
@@ -47,30 +50,50 @@ class Hindcasts:
         return self.cells[:, : count * self.horizon].reshape(len(self.cells), count, self.horizon)
 
 
-def hindcast(forecasters: ForecasterSet, histories: Histories, horizon: int, per_origin: PerOrigin) -> Hindcasts:
-    """Make all forecasts but the ensemble's; combinations are made of the forecasters that see histories.
+def hindcast(
+    forecasters: ForecasterSet,
+    histories: Histories,
+    horizon: int,
+    per_origin: PerOrigin,
+    *,
+    target: str = LEVEL,
+    first: int = 0,
+) -> Hindcasts:
+    """Make all forecasts but the ensemble's; combinations are made of others (see ForecasterSet.combined).
 
-    What is in `per_origin` is not made again. Raises ForecasterFailed.
+    What is in `per_origin` is not made again. Forecasts beyond reason are none, and counted from the origin `first` on.
+    Raises ForecasterFailed.
     """
     names = (*forecasters.names, *(forecaster.name for forecaster in forecasters.hidden))
     cells = on_lines(len(histories), whole_lanes(len(names) * horizon))
     cells[:, len(names) * horizon :] = np.nan
     custom = custom_quantiles(names, forecasters.custom_quantiles, per_origin)
-    hindcasts = Hindcasts(names, len(forecasters.names), horizon, cells, custom)
+    beyond_reason = np.zeros((len(names), horizon), dtype=np.int64)
+    hindcasts = Hindcasts(names, len(forecasters.names), horizon, cells, custom, beyond_reason)
     forecasts = hindcasts.forecasts
     if forecasters.ensemble is not None:
         forecasts[:, names.index(forecasters.ensemble)] = np.nan
     for forecaster in (*forecasters.forecasters, *forecasters.hidden):
         _fill(forecasts[:, names.index(forecaster.name)], forecaster, histories, per_origin)
-    infinite = np.isinf(cells)
-    if infinite.any():
-        cells[infinite] = np.nan
-    members = _members(forecasts, [names.index(forecaster.name) for forecaster in forecasters.forecasters])
+    _withhold(hindcasts, (*forecasters.forecasters, *forecasters.hidden), histories, first)
+    combined = forecasters.combined(target, histories.seasons)
+    members = _members(forecasts, [names.index(forecaster.name) for forecaster in combined])
     for combination in forecasters.combinations:
         combination.combine_into(members, forecasts[:, names.index(combination.name)])
     for name, plain in forecasters.custom_quantiles.items():
         forecasts[:, names.index(name)] = forecasts[:, names.index(plain)]
+        hindcasts.beyond_reason[names.index(name)] = hindcasts.beyond_reason[names.index(plain)]
     return hindcasts
+
+
+def _withhold(hindcasts: Hindcasts, forecasters: Sequence[Forecaster], histories: Histories, first: int) -> None:
+    """Withhold the forecasts of these that are beyond reason, and count those of the origins from `first` on."""
+    rows = np.array([hindcasts.names.index(forecaster.name) for forecaster in forecasters], dtype=np.int64)
+    counts = np.zeros((len(rows), hindcasts.horizon), dtype=np.int64)
+    for path, origins in histories.by_path:
+        lengths, cells = histories.origin_length[origins], hindcasts.cells[origins]
+        withhold(histories.paths[path], lengths, cells, rows, counts, max(first - origins.start, 0))
+    hindcasts.beyond_reason[rows] = counts
 
 
 def _members(forecasts: Array, rows: Sequence[int]) -> Array:

@@ -46,6 +46,8 @@ _PAIR: Final = 10
 """Rows of what is kept of a pair, without those of lags and interleaved processes."""
 
 _CAPITALS: Final = 6
+_PARTS: Final = 2
+"""Of the ensemble."""
 
 
 @attrs.frozen(eq=False)
@@ -71,6 +73,8 @@ class OriginStates:
 class BatchBlock:
     """What some batches in a row have come to, from `first` on, once the pass has gone through all their origins.
 
+    Batches without an origin are not counted; see Origins.batches.
+
     `sums` (batch, forecaster, horizon, sum); `counts` of wins and losses by the batch in which they became known,
     (batch, horizon, 2, forecaster). Of the marks from `first_mark` on that are origins of these batches: `marked`
     and `ahead` as in LearningPass. The arrays are written over when the pass goes on.
@@ -92,9 +96,9 @@ class LearningPass:
     period at which it is kept: `marked` (mark, STATE, horizon, forecaster), and `ahead` (mark, horizon, forecaster),
     the sum of what was lost less at the origins before the mark, by all that the run knows in the end.
 
-    With `take` what belongs to batches or marks is kept for `at_once` batches at a time, from the batch of an origin
-    on, and handed over block by block; `sums`, `counts`, `marked` and `ahead` are those of the block. Of `differences`
-    only as many are kept as are still to be learned from; `sequences` are their wins and losses, see
+    Batches are those of Origins.batches. With `take` what belongs to batches or marks is kept for `at_once` batches at
+    a time, and handed over block by block; `sums`, `counts`, `marked` and `ahead` are those of the block. Of
+    `differences` only as many are kept as are still to be learned from; `sequences` are their wins and losses, see
     evidence_of_sequences.
     """
 
@@ -127,7 +131,8 @@ class LearningPass:
         self._set_calibrator(self._state.calibrator, self._shape[0], spec, leans=leans)
         self._set_custom(spec)
         self._set_sums(stride)
-        self._members = [hindcasts.names.index(forecaster.name) for forecaster in forecasters.forecasters]
+        members = forecasters.members(spec.target)
+        self._members = [hindcasts.names.index(forecaster.name) for forecaster in members]
         self._set_ensemble(forecasters)
         self._set_trust(spec, marks)
 
@@ -150,7 +155,7 @@ class LearningPass:
             newest=origins.newest,
             reported=origins.reported,
             released=origins.released,
-            batch=origins.batch,
+            batch=origins.batch_rows,
             known=origins.known,
             forecasts=self._hindcasts.cells,
             scratch=self._memory.full(_SCRATCH, stride),
@@ -216,23 +221,25 @@ class LearningPass:
     def learned(self) -> tuple[Array, Array, Array]:
         """Return the ensemble's weights (forecaster, horizon), regret and its bound (horizon,); NaN for none.
 
-        The regret is that against the best in hindsight. With W the sum over k of rate_k max(R_k, 0)^2, each step adds
+        The regret is that against the best in hindsight. Its bound: the loss is convex, so the ensemble's is at most p
+        times that of ML-Poly and 1 - p times that of its other part, whose regret is measured. Of ML-Poly, which learns
+        from losses times p: with W the sum over k of rate_k max(R_k, 0)^2, each step adds
         at most the sum of rate_k r_k^2 (the cross term is not above 0 because the loss is convex and weights are
         proportional to rate times max(R_k, 0)), and rates only fall; so R_k^2 <= (B + sum r_k^2) times the sum of those
         terms, whatever the losses' range. Delayed losses break the cross term's sign: no bound beyond horizon 1.
         """
-        horizons = self._shape[1]
+        horizons, members = self._shape[1], self._state.ensemble.members
         regret, bound = np.full(horizons, np.nan), np.full(horizons, np.nan)
-        if self._state.ensemble.members:
+        if members:
             run_ensemble_latest(self._state)
-            best = np.argmax(self._regret[:, :horizons], axis=0)
-            regret = finite_or_nan(self._regret[best, np.arange(horizons)])
+            regrets = self._regret[:, :members]
+            best = np.argmax(regrets, axis=1)
+            regret = finite_or_nan(regrets[np.arange(horizons), best])
             with np.errstate(over="ignore"):  # a bound that is no float64 is none
                 # the product of the roots, for the product may exceed a float64 where its root does not
-                bound[0] = finite_or_nan(
-                    np.sqrt(self._largest[0] + self._squares[best[0], 0]) * np.sqrt(self._potential[0])
-                )
-        return self.by_forecaster(self._weight[:, :horizons]), regret, bound
+                followed = np.sqrt(self._largest[0] + self._squares[0, best[0]]) * np.sqrt(self._potential[0])
+                bound[0] = finite_or_nan(followed + self._rest[best[0]])
+        return self.by_forecaster(self._weight[:, :members].T), regret, bound
 
     def by_forecaster(self, weights: Array) -> Array:
         """Return the ensemble's weights (.., member, horizon) as (.., forecaster, horizon), NaN for what it weighs not.
@@ -345,22 +352,30 @@ class LearningPass:
 
     def _set_ensemble(self, forecasters: ForecasterSet) -> None:
         members = len(self._members) if forecasters.ensemble is not None else 0
-        width = whole_lanes(self._shape[1])
+        horizons, width = self._shape[1], whole_lanes(members)
         zeros = self._memory.full
-        self._regret, self._squares, self._weight = (zeros(members, width) for _ in range(3))
-        self._largest, self._potential = zeros(width), zeros(1)
+        self._regret, self._squares, self._weight = (zeros(horizons, width) for _ in range(3))
+        self._largest, self._potential, self._rest = zeros(horizons), zeros(1), zeros(width)
+        window = int((np.arange(len(self._origins)) - self._origins.known.min(axis=1)).max()) + 1 if members else 0
         self._fill(
             self._state.ensemble,
             members=members,
             row=0 if forecasters.ensemble is None else forecasters.names.index(forecasters.ensemble),
             width=width,
+            window=window,
             rows=np.array(self._members, dtype=np.int64),
             regret=self._regret,
+            lost=zeros(horizons, width),
+            followed=zeros(horizons, width),
             squares=self._squares,
             largest=self._largest,
             potential=self._potential,
+            rest=self._rest,
+            known=zeros(1),
+            past=zeros(window, horizons, _PARTS, value=np.nan),
+            past_proportion=zeros(window),
             weight=self._weight,
-            scratch=zeros(4 * members + 2, width),
+            scratch=zeros(4 + _PARTS, width),
         )
 
     def _set_sums(self, stride: int) -> None:
@@ -430,18 +445,16 @@ class LearningPass:
 def _ranges(origins: Origins, at_once: int | None) -> list[tuple[int, int, int]]:
     """Return ranges of batches: the first, the one behind the last, and the origin behind their origins.
 
-    Each begins with the batch of an origin of the period and is `at_once` batches long, or shorter at the end; all in
-    one where that is None.
+    Batches are counted among those that have an origin. A range is `at_once` batches long, or shorter at the end; all
+    in one where that is None.
     """
     if at_once is None:
-        return [(0, origins.batches, len(origins))]
-    ranges, begin = [], origins.first
-    while begin < len(origins):
-        first = int(origins.batch[begin])
-        last = min(first + at_once, origins.batches)
-        begin = int(np.searchsorted(origins.batch, last))
-        ranges.append((first, last, begin))
-    return ranges
+        return [(0, len(origins.batches), len(origins))]
+    firsts = range(0, len(origins.batches), at_once)
+    lasts = [min(first + at_once, len(origins.batches)) for first in firsts]
+    return [
+        (first, last, int(np.searchsorted(origins.batch_rows, last))) for first, last in zip(firsts, lasts, strict=True)
+    ]
 
 
 def most_waiting(origins: Origins) -> int:

@@ -17,7 +17,6 @@ from pulse_core.backtest.learning import LearningPass, OriginStates
 from pulse_core.backtest.origins import Origins, origins_of
 from pulse_core.backtest.reliability_counts import counted_origins, reliability_counts
 from pulse_core.backtest.simple_benchmarks import benchmark_of, bias, simple_losses
-from pulse_core.data.calendars import calendar_of
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.forecasters.base import Histories
 from pulse_core.forecasters.registry import ForecasterSet
@@ -79,13 +78,20 @@ def _backtest(
 ) -> Backtest:
     with np.errstate(all="ignore"):  # a forecast that overflows is none; it is masked where it is read
         origins = origins_of(point, spec)
-        hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, per_origin)
+        hindcasts = hindcast(
+            forecasters,
+            histories_of(point),
+            spec.horizon,
+            per_origin,
+            target=spec.target,
+            first=origins.first,
+        )
         simple = tuple(forecaster.name for forecaster in forecasters.simple)
         benchmark = benchmark_of(spec, simple, hindcasts, origins)
         span = spec.trust_span or span_at(point, spec)
         marks = _Marks.of(origins, span)
         results = BatchResults(
-            (origins.batches, hindcasts.shown, spec.horizon),
+            (len(origins.batches), hindcasts.shown, spec.horizon),
             forecasters=len(hindcasts.names),
             exponent=point.exponent,
             trust_loss=spec.trust_loss,
@@ -148,6 +154,7 @@ _BY_FORECASTER: Final[Mapping[str, tuple[int, float]]] = {
     "evidence": (0, np.nan),
     "simple_losses": (1, 0.0),
     "weights": (0, np.nan),
+    "beyond_reason": (0, 0),
 }
 """The fields of a record with an axis of forecasters: which axis it is, and what stands there of one without rows."""
 
@@ -184,7 +191,7 @@ class _Marks:
     """The origins at which the states of trust are kept: those whose trust is counted, and the last of each batch.
 
     `counted` are numbers of origins of the period, from 0; `all` are origins, in order, of which `counted_rows` and
-    `batch_rows` are positions: of those counted, and of the last origin up to each batch's end, -1 where there is none.
+    `batch_rows` are positions: of those counted, and of the last one of each batch.
     """
 
     counted: Positions
@@ -196,11 +203,9 @@ class _Marks:
     def of(cls, origins: Origins, span: int) -> _Marks:
         first = origins.first
         counted = counted_origins(len(origins) - first, span)
-        ends = np.searchsorted(origins.batch, np.arange(origins.batches), side="right") - 1
-        has_origin = ends >= first
-        marks = np.unique(np.concatenate([counted + first, ends[has_origin]]))
-        batch_rows = np.where(has_origin, np.searchsorted(marks, ends), -1)
-        return cls(counted, marks, np.searchsorted(marks, counted + first), batch_rows)
+        ends = np.searchsorted(origins.batch, origins.batches, side="right") - 1
+        marks = np.unique(np.concatenate([counted + first, ends]))
+        return cls(counted, marks, np.searchsorted(marks, counted + first), np.searchsorted(marks, ends))
 
 
 @attrs.frozen(eq=False)
@@ -245,8 +250,9 @@ class _Output:
             crps=frozen(results.crps),
             won=frozen(results.won),
             lost=frozen(results.lost),
-            trust=self._at_batch_ends(results.trust[..., :shown]),
-            origins=np.bincount(self.origins.batch[first:], minlength=self.origins.batches),
+            trust=results.trust[self.marks.batch_rows, :, :shown].swapaxes(-2, -1),
+            batches=self.origins.batches,
+            origins=np.bincount(self.origins.batch_rows[first:]),
             statistics=np.concatenate([state, comparisons], axis=-1)[:shown],
             evidence=evidence[:shown],
             reliability=self._reliability(results.trust[..., :shown]),
@@ -257,6 +263,7 @@ class _Output:
             weights=weights[:shown],
             regret=regret,
             bound=bound,
+            beyond_reason=self.hindcasts.beyond_reason[:shown],
         )
 
     def _evidence(self, last: OriginStates) -> Array:
@@ -267,12 +274,6 @@ class _Output:
         evidence = np.moveaxis(np.stack([*sizes, wins]), 0, -1).swapaxes(0, 1).copy()
         evidence[names.index(self.benchmark)] = np.nan
         return evidence
-
-    def _at_batch_ends(self, trust: Array) -> Array:
-        """Return the trust (mark, horizon, forecaster) at the end of each batch; (batch, forecaster, horizon)."""
-        rows = self.marks.batch_rows
-        at_ends = np.where((rows >= 0)[:, None, None], trust[rows], np.nan)
-        return at_ends.swapaxes(-2, -1)
 
     def _reliability(self, trust: Array) -> Array:
         """Return the counts of the trusts of the forecasters that are shown."""

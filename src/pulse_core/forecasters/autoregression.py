@@ -15,14 +15,14 @@ from typing import Final
 import attrs
 import numpy as np
 
-from pulse_core.forecasters.base import Histories, InPlaceForecaster, Values
+from pulse_core.forecasters.base import Histories, NonSeasonalForecaster, Values
 from pulse_core.kernel import hindcasts as kernel
 
 LARGEST_ORDER: Final = 5
 
 
 @attrs.frozen
-class AutoRegression(InPlaceForecaster):
+class AutoRegression(NonSeasonalForecaster):
     """Least squares with intercept on p = 0..5 lags over the same rows, p by AICc; iterated to h."""
 
     name: str = "ar"
@@ -34,7 +34,7 @@ class AutoRegression(InPlaceForecaster):
 
 
 @attrs.frozen
-class DifferencedAutoRegression(InPlaceForecaster):
+class DifferencedAutoRegression(NonSeasonalForecaster):
     """The same on first differences, forecasts summed."""
 
     name: str = "ari"

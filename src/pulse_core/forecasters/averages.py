@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_core.forecasters.base import Histories, InPlaceForecaster, Values
+from pulse_core.forecasters.base import Histories, NonSeasonalForecaster, Values
 from pulse_core.kernel import hindcasts as kernel
 
 
 @attrs.frozen
-class Naive(InPlaceForecaster):
+class Naive(NonSeasonalForecaster):
     """The newest value: y_n."""
 
     name: str = "naive"
@@ -25,7 +25,7 @@ class Naive(InPlaceForecaster):
 
 
 @attrs.frozen
-class Drift(InPlaceForecaster):
+class Drift(NonSeasonalForecaster):
     """The newest value and the mean step so far: y_n + h (y_n - y_1)/(n - 1). Nothing from one value."""
 
     name: str = "drift"
@@ -38,11 +38,12 @@ class Drift(InPlaceForecaster):
 
 
 @attrs.frozen
-class Mean(InPlaceForecaster):
+class Mean(NonSeasonalForecaster):
     """The average of all values so far."""
 
     name: str = "mean"
     version: str = "1"
+    in_combinations: bool = attrs.field(default=False, init=False)
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
@@ -51,12 +52,13 @@ class Mean(InPlaceForecaster):
 
 
 @attrs.frozen
-class WindowMean(InPlaceForecaster):
+class WindowMean(NonSeasonalForecaster):
     """The average of the last 250 values, or of all where there are fewer."""
 
     name: str = "window-mean"
     version: str = "1"
     window: int = 250
+    in_combinations: bool = attrs.field(default=False, init=False)
 
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""

@@ -108,6 +108,16 @@ class Forecaster(Protocol):
         return None
 
     @property
+    def in_combinations(self) -> bool:
+        """Whether the ensemble and the combinations of levels take it; where changes are forecast they take all."""
+        return True
+
+    @property
+    def ignores_seasons(self) -> bool:
+        """Whether it knows of no season: of a variable that has one, equal-weight combinations leave it out."""
+        return False
+
+    @property
     def seasons_needed(self) -> int:
         """How many seasons a variable must have (see Histories.seasons); it has no rows of variables with fewer."""
         return 0
@@ -149,6 +159,15 @@ class InPlaceForecaster(Forecaster):
     @abstractmethod
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """Write the forecasts of `hindcast` into `out` (origin, horizon), whose rows may lie apart."""
+
+
+class NonSeasonalForecaster(InPlaceForecaster):
+    """One that knows of no season."""
+
+    @property
+    def ignores_seasons(self) -> bool:
+        """See Forecaster."""
+        return True
 
 
 class PointForecaster(Protocol):

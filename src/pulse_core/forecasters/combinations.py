@@ -1,4 +1,6 @@
-"""Equal-weight combinations: the mean and the median of all forecasters that have a forecast.
+"""Equal-weight combinations: the mean and the median of the forecasters that combinations are made of.
+
+Those are told by ForecasterSet.combined; at an origin they are the ones that have a forecast.
 
 Source: Clemen (1989), Combining forecasts, International Journal of Forecasting 5; Timmermann (2006) for why they
 are hard to beat.
@@ -41,7 +43,7 @@ class MeanOfAll(Combination):
     """The mean of all finite forecasts."""
 
     name: str = "mean-of-all"
-    version: str = "1"
+    version: str = "2"
 
     def combine_into(self, forecasts: Values, out: Values) -> None:
         """See Combination."""
@@ -53,7 +55,7 @@ class MedianOfAll(Combination):
     """The median of all finite forecasts: the middle one, or the mean of the middle two."""
 
     name: str = "median-of-all"
-    version: str = "1"
+    version: str = "2"
 
     def combine_into(self, forecasts: Values, out: Values) -> None:
         """See Combination."""

@@ -14,13 +14,14 @@ from pulse_core.forecasters.autoregression import AutoRegression, DifferencedAut
 from pulse_core.forecasters.averages import Drift, Mean, Naive, WindowMean
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.combinations import Combination, MeanOfAll, MedianOfAll
+from pulse_core.forecasters.double_seasonal import DoubleSeasonal, DoubleSeasonalNaive
 from pulse_core.forecasters.logarithms import OnLogarithms
 from pulse_core.forecasters.ridge import Ridge
 from pulse_core.forecasters.seasonal import DampedHoltWinters, HoltWinters, SeasonalNaive
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
-from pulse_core.forecasters.theta import Theta
+from pulse_core.forecasters.theta import DynamicTheta, SeasonalTheta, Theta
 from pulse_core.forecasters.trend import Holt, damped_holt
-from pulse_core.spec import CUSTOM_QUANTILES, SIMPLE, RunSpec
+from pulse_core.spec import CUSTOM_QUANTILES, LEVEL, SIMPLE, RunSpec
 
 BUILT_IN: Final[tuple[Forecaster, ...]] = (
     Naive(),
@@ -31,6 +32,8 @@ BUILT_IN: Final[tuple[Forecaster, ...]] = (
     Holt(),
     damped_holt(),
     Theta(),
+    DynamicTheta(),
+    OnLogarithms(DynamicTheta()),
     AutoRegression(),
     DifferencedAutoRegression(),
 )
@@ -41,12 +44,21 @@ SEASONAL: Final[dict[str, Callable[[int | None], Forecaster]]] = {
     "holt-winters": HoltWinters,
     "damped-holt-winters": DampedHoltWinters,
     "log-damped-holt-winters": lambda season: OnLogarithms(DampedHoltWinters(season)),
+    "seasonal-theta": SeasonalTheta,
+    "log-seasonal-theta": lambda season: OnLogarithms(SeasonalTheta(season, additive=True)),
 }
 """By name those of spec.SEASONAL: each makes the forecaster of a season of m steps, or with None of the variable's."""
 
+TWO_SEASONS: Final[tuple[Forecaster, ...]] = (
+    DoubleSeasonalNaive(),
+    DoubleSeasonal(),
+    OnLogarithms(DoubleSeasonal()),
+)
+"""Those of spec.TWO_SEASONS: of variables with two."""
+
 ENSEMBLE: Final = "ensemble"
-"""The name of the ensemble: ML-Poly over the forecasters that see histories; see kernel/ensemble.c."""
-ENSEMBLE_VERSION: Final = "1"
+"""The name of the ensemble: a weighted mean whose weights are learned; see kernel/ensemble.c."""
+ENSEMBLE_VERSION: Final = "2"
 
 
 _SEASONAL_NAME: Final = re.compile(r"([a-z-]+)\(([1-9]\d{0,3})\)")
@@ -76,6 +88,20 @@ class ForecasterSet:
     def per_origin(self) -> tuple[Forecaster, ...]:
         """The forecasters that are called origin by origin: their hindcasts are made and recorded batch by batch."""
         return tuple(forecaster for forecaster in self.forecasters if forecaster.per_origin)
+
+    def members(self, target: str) -> tuple[Forecaster, ...]:
+        """Return the forecasters that the ensemble weighs: of levels those that say so, all where none does."""
+        members = tuple(forecaster for forecaster in self.forecasters if forecaster.in_combinations)
+        return members if members and target == LEVEL else self.forecasters
+
+    def combined(self, target: str, seasons: Sequence[int]) -> tuple[Forecaster, ...]:
+        """Return the forecasters that combinations are made of, of a variable with these seasons.
+
+        They are the members; of a variable with a season those alone that do not ignore it, where these are several.
+        """
+        members = self.members(target)
+        seasonal = tuple(forecaster for forecaster in members if not forecaster.ignores_seasons)
+        return seasonal if seasons and len(seasonal) > 1 else members
 
     def of_variable(self, seasons: int) -> ForecasterSet:
         """Return the forecasters that a variable with so many seasons can use: the others have no rows in its pass."""
@@ -133,7 +159,7 @@ def resolve(
 
 def _available(names: Sequence[str], custom: Sequence[Forecaster]) -> dict[str, Forecaster]:
     """Return the forecasters that see histories by name, seasonal ones as `names` ask for them. Raises InvalidSpec."""
-    seasonal_ones = [make(None) for make in SEASONAL.values()]
+    seasonal_ones = (*(make(None) for make in SEASONAL.values()), *TWO_SEASONS)
     built_in = {forecaster.name: forecaster for forecaster in (*BUILT_IN, *seasonal_ones, *WITH_PREDICTORS)}
     reserved = {*built_in, *(combination.name for combination in COMBINATIONS), ENSEMBLE}
     shadowing = [forecaster.name for forecaster in custom if forecaster.name in reserved or _seasonal(forecaster.name)]
@@ -143,14 +169,16 @@ def _available(names: Sequence[str], custom: Sequence[Forecaster]) -> dict[str, 
     return built_in | {forecaster.name: forecaster for forecaster in custom} | seasonal
 
 
-def with_custom_quantiles(spec: RunSpec, custom: Sequence[Forecaster]) -> RunSpec:
-    """Return the spec with one name more after each custom forecaster that brings quantiles of its own.
+def with_custom_names(spec: RunSpec, custom: Sequence[Forecaster]) -> RunSpec:
+    """Return the spec with the names that custom forecasters add. Names that are there already stay where they are.
 
-    Under it the forecaster issues these as they are, under its plain name after calibration. Names that are there
-    already stay where they are.
+    One comes after each forecaster that brings quantiles of its own: under it the forecaster issues these as they are,
+    under its plain name after calibration. `naive` comes first where the benchmark needs a season: it takes its place
+    for variables without one.
     """
     bringing = {forecaster.name for forecaster in custom if forecaster.brings_quantiles}
-    names: list[str] = []
+    seasonal = {forecaster.name for forecaster in custom if forecaster.seasons_needed}
+    names = [SIMPLE[0]] if spec.benchmark in seasonal and SIMPLE[0] not in spec.forecasters else []
     for name in spec.forecasters:
         names.append(name)
         if name in bringing and f"{name}{CUSTOM_QUANTILES}" not in spec.forecasters:

@@ -12,12 +12,12 @@ from functools import cache
 import attrs
 import numpy as np
 
-from pulse_core.forecasters.base import Histories, InPlaceForecaster, Positions, Values
+from pulse_core.forecasters.base import Histories, NonSeasonalForecaster, Positions, Values
 from pulse_core.kernel import hindcasts as kernel
 
 
 @attrs.frozen
-class SimpleExponentialSmoothing(InPlaceForecaster):
+class SimpleExponentialSmoothing(NonSeasonalForecaster):
     """A level from y_1, l_t = y_t - (1 - alpha) (y_t - l_{t-1}); alpha in 0.05, 0.10 .. 1.00.
 
     Ties between alphas go to the first.

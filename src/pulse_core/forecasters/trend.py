@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 import numpy as np
 
-from pulse_core.forecasters.base import Histories, InPlaceForecaster, Values
+from pulse_core.forecasters.base import Histories, NonSeasonalForecaster, Values
 from pulse_core.kernel import hindcasts as kernel
 
 ALPHAS: Final = tuple(step / 10 for step in range(1, 11))
@@ -20,7 +20,7 @@ BETAS: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)
 
 
 @attrs.frozen
-class Holt(InPlaceForecaster):
+class Holt(NonSeasonalForecaster):
     """Level and trend from l_1 = y_1, b_1 = 0; with phi < 1 the trend fades.
 
     e_t = y_t - l - phi b;  l' = y_t - (1 - alpha) e_t;  b' = phi b + alpha beta e_t. The grid runs over alpha, then

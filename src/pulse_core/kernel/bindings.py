@@ -178,10 +178,13 @@ class _Calibrator(ctypes.Structure):
 
 class _Ensemble(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("members", "row", "width")),
+        *((name, ctypes.c_int64) for name in ("members", "row", "width", "window")),
         *(
             (name, ctypes.c_void_p)
-            for name in ("rows", "regret", "squares", "largest", "potential", "weight", "scratch")
+            for name in (
+                *("rows", "regret", "lost", "followed", "squares", "largest", "potential", "rest", "known"),
+                *("past", "past_proportion", "weight", "scratch"),
+            )
         ),
     ]
 

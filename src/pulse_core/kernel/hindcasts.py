@@ -113,6 +113,16 @@ def holt(values: Array, lengths: Positions, parameters: Array, out: Array) -> No
     _run(library().pulse_holt, values, lengths, out, grid, doubles(state, 3, size), count(size), count(damped))
 
 
+def dynamic_theta(values: Array, lengths: Positions, alphas: Array, weights: Array, out: Array) -> None:
+    """Write the dynamic theta method's forecasts; `alphas` (2, grid): alpha, 1 - alpha; `weights` (weight,)."""
+    grid, size = _grid(alphas, 2)
+    number = len(weights)
+    _at_least_one("number of weights", number)
+    state = np.empty(3 + (3 + number) * size)
+    addresses = grid, doubles(state, len(state)), count(size), doubles(weights, number), count(number)
+    _run(library().pulse_dynamic_theta, values, lengths, out, *addresses)
+
+
 def ar(values: Array, lengths: Positions, penalties: Penalties, out: Array, *, differenced: bool) -> None:
     """Write the forecasts of an autoregression, or of one on first differences, summed."""
     function = library().pulse_ari if differenced else library().pulse_ar
@@ -150,6 +160,40 @@ def holt_winters(
     _run(library().pulse_holt_winters, values, lengths, out, *addresses, count(size), count(season), count(flat))
 
 
+def double_seasonal(values: Array, lengths: Positions, parameters: Array, seasons: tuple[int, int], out: Array) -> None:
+    """Write the forecasts from two seasons, the shorter first; `parameters` (4, grid): alpha, delta, omega, phi."""
+    season, longer = seasons
+    _at_least_one("season", season)
+    if longer <= season:
+        raise ValueError(f"expected a second season of more than {season} steps, got {longer}")
+    grid, size = _grid(parameters, 4)
+    state = np.empty((3 + season + longer, size))
+    addresses = grid, doubles(state, *state.shape), count(size), count(season), count(longer)
+    _run(library().pulse_double_seasonal, values, lengths, out, *addresses)
+
+
+def adjusted(values: Array, lengths: Positions, season: int, factors: Array, *, ratios: bool) -> Array:
+    """Return the path without its season, (n,), and write the season that its forecasts need into `factors`.
+
+    Each value is adjusted by the season as known with it: divided where `ratios`, else lessened. The path is that of
+    the origins that know two seasons or more; it holds nothing beyond the last origin.
+    """
+    _at_least_one("season", season)
+    state, path = np.empty(1 + season), np.empty(len(values))
+    addresses = doubles(path, len(path)), doubles(state, len(state))
+    _run(library().pulse_adjust, values, lengths, factors, *addresses, count(season), count(ratios))
+    return path
+
+
+def exponentials(out: Array) -> None:
+    """Replace each forecast of a logarithm by e to its power: within 1 unit in the last place."""
+    if out.flags.c_contiguous:  # one row: no row ends within four numbers
+        out = out.reshape(1, out.size)
+    for first in range(0, len(out), LONGEST_STRETCH):
+        block = writable(out)[first : first + LONGEST_STRETCH]
+        library().pulse_exponentials(*rows(block, *block.shape), count(len(block)), count(block.shape[1]))
+
+
 def mean_of_all(forecasts: Array, out: Array) -> None:
     """Write the mean of the finite ones of `forecasts` (origin, forecaster, horizon)."""
     _combine(library().pulse_mean_of_all, forecasts, out)
@@ -158,6 +202,29 @@ def mean_of_all(forecasts: Array, out: Array) -> None:
 def median_of_all(forecasts: Array, out: Array) -> None:
     """Write the median of the finite ones of `forecasts` (origin, forecaster, horizon)."""
     _combine(library().pulse_median_of_all, forecasts, out)
+
+
+def withhold(
+    values: Array, lengths: Positions, cells: Array, forecasters: Positions, counts: Positions, first: int
+) -> None:
+    """Put NaN in the place of forecasts beyond reason, in `cells` (origin, forecaster x horizon); see kernel/reason.c.
+
+    Judged are some `forecasters` alone; `counts` (forecaster, horizon) grow by what is withheld at the origins from
+    `first` on.
+    """
+    number, horizons = counts.shape
+    if len(forecasters) and not 0 <= forecasters.min() <= forecasters.max() < cells.shape[1] // horizons:
+        raise ValueError(f"expected forecasters 0 to {cells.shape[1] // horizons - 1}, got {forecasters}")
+    judged = positions(forecasters, number), count(number), count(horizons)
+    to = positions(writable(counts), number, horizons)
+    memory = doubles(np.empty(horizons), horizons), doubles(np.empty(3), 3)
+    path = doubles(values, len(values))
+    _fit(lengths, writable(cells))
+    for begin, end, origins in stretches(values, lengths, LONGEST_STRETCH):
+        stretch = _stretch(lengths, begin, end, origins)
+        target = _forecasts(cells[origins], origins)
+        counted = count(max(first - origins.start, 0))
+        library().pulse_withhold(path, *stretch, *target, *judged, counted, to, *memory)
 
 
 def padded(*parameters: Array) -> Array:

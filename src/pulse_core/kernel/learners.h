@@ -13,6 +13,8 @@
 enum { LEVELS = 9, MIDDLE = 4, INTERVALS = 4, POINT_TERMS = 6, SUMS = 34 };
 enum { CONFORMAL = 0, EMPIRICAL = 1 };
 enum { BY_ABSOLUTE_ERROR = 0, BY_CRPS = 1 };
+/* The parts of the ensemble. */
+enum { SHARES = 0, ML_POLY = 1, PARTS = 2 };
 /* What is kept of a pair at a horizon of h + 1 steps, in rows: faded number, its square fade, d, d^2 and number with
  * ties; from SIZE on d^2, faded number and number, by which bets are sized; from WINS on wins and losses; from FIXED on,
  * for each of h lags, products of d so many origins apart and their number; then the CAPITALS of each of h + 1
@@ -94,18 +96,25 @@ struct lesson {
     const struct volatility_at_origins *volatility; /* NULL without one */
 };
 
-/* ML-Poly; rows of horizons are `width` numbers long, the horizons rounded up to LANES. */
+/* See ensemble.c; rows of members are `width` numbers long, the members rounded up to LANES. */
 struct ensemble {
     int64_t members;        /* forecasters that are weighed; 0 without an ensemble */
     int64_t row;            /* the ensemble's own row among the forecasters */
     int64_t width;
+    int64_t window;         /* the most origins that wait for an actual at a time */
     const int64_t *rows;    /* (members) their rows among the forecasters */
-    double *regret;         /* (members, width) sums of r = loss of the ensemble - loss of the member */
-    double *squares;        /* (members, width) sums of r^2 */
-    double *largest;        /* (width) the largest r^2 so far */
-    double *potential;      /* (1) what the bound at one step ahead is made of */
-    double *weight;         /* (members, width) the weights of the newest origin; scratch for the next */
-    double *scratch;        /* (4 * members + 2, width) */
+    double *regret;         /* (horizons, width) sums of loss of the ensemble - loss of the member */
+    double *lost;           /* (horizons, width) sums of losses, the part's own where the member slept */
+    double *followed;       /* (horizons, width) sums of ML-Poly's regrets r, up to the horizon */
+    double *squares;        /* (horizons, width) sums of r^2 */
+    double *largest;        /* (horizons) the largest r^2 so far */
+    double *potential;      /* (1) what ML-Poly's bound at one step ahead is made of */
+    double *rest;           /* (width) sums of the other part's regret at one step ahead, by its proportion */
+    double *known;          /* (1) how many errors one step ahead were learned from */
+    double *past;           /* (window, horizons, PARTS) the parts' forecasts at origins that wait, each at its number mod window */
+    double *past_proportion;    /* (window) ML-Poly's proportion then */
+    double *weight;         /* (horizons, width) the weights of the newest origin */
+    double *scratch;        /* (4 + PARTS, width) */
 };
 
 /* Sums of the batch that is under way; rows are `stride` numbers long. */

@@ -159,8 +159,8 @@ def _auto_or_positive(text: str) -> int | None:
 
 
 def _season(text: str) -> SeasonSetting:
-    if text.lower() not in ("auto", "none") and not _SEASONS.fullmatch(text):
-        raise ValueError
+    if _SEASONS.fullmatch(text):
+        return season_setting([int(number) for number in text.split(",")])
     return season_setting(text)
 
 
@@ -250,6 +250,4 @@ RUN_ID: Final = Kind(
 AUTO_OR_POSITIVE: Final = Kind(
     expected="auto or a whole number of at least 1", metavar="N", parse=_auto_or_positive, toml=(int, str)
 )
-SEASON: Final = Kind(
-    expected=SEASON_EXPECTED, metavar="M", parse=_season, toml=(int, str), of_structure=season_setting
-)
+SEASON: Final = Kind(expected=SEASON_EXPECTED, metavar="M", parse=_season, toml=(int, str), of_structure=season_setting)

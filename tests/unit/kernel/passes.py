@@ -31,6 +31,8 @@ class Member:
     version: str = "1"
     per_origin: bool = False
     brings_quantiles: bool = False
+    in_combinations: bool = True
+    ignores_seasons: bool = False
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -166,7 +168,9 @@ def learning_pass(
     members: Any = tuple(Member(names[row]) for row in case.members)
     ensemble = None if case.ensemble is None else ENSEMBLE
     forecaster_set = ForecasterSet(names, members, (), ensemble)
-    hindcasts, marks = Hindcasts(names, forecasters, horizons, cells, case.custom), np.array(case.marks, dtype=np.int64)
+    none = np.zeros((forecasters, horizons), dtype=np.int64)
+    hindcasts = Hindcasts(names, forecasters, horizons, cells, case.custom, none)
+    marks = np.array(case.marks, dtype=np.int64)
     return LearningPass(hindcasts, case.origins, forecaster_set, spec, spec.benchmark, marks, take, at_once)
 
 

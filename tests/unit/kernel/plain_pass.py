@@ -13,7 +13,7 @@ from pulse_core.backtest.volatility import Volatility
 from pulse_core.scores.trust import STATE, fade_of
 from tests.unit.kernel.passes import PassInput, PassOutput
 from tests.unit.kernel.plain_calibration import CALIBRATORS, TAUS, Calibrator, Situation
-from tests.unit.kernel.plain_ensemble import MLPoly
+from tests.unit.kernel.plain_ensemble import Ensemble
 from tests.unit.kernel.plain_pairs import Level, Pair, loss
 from tests.unit.kernel.plain_sums import Hindcast, batch_sums
 
@@ -48,10 +48,10 @@ class PlainPass:
         self.calibrators: list[Calibrator] = [calibrator(self.horizons, leans=leans) for _ in range(self.forecasters)]
         self.custom: list[Calibrator] = [calibrator(self.horizons, brings_spread=True) for _ in case.custom.rows]
         members = len(case.members) if case.ensemble is not None else 0
-        self.ensembles = [MLPoly(members) for _ in range(self.horizons)] if members else []
+        self.ensemble = Ensemble(members, self.horizons) if members else None
         self.levels = [Level() for _ in range(self.horizons)]
         self.pairs = {cell: Pair(cell[1] + 1, fade_of(case.trust_half_life)) for cell in self.cells}
-        self.counts = np.zeros((self.origins.batches, self.horizons, 2, self.forecasters))
+        self.counts = np.zeros((len(self.origins.batches), self.horizons, 2, self.forecasters))
         self.batches: dict[int, list[dict[Cell, Hindcast]]] = {}
 
     def run(self) -> PassOutput:
@@ -99,6 +99,7 @@ class PlainPass:
 
     def _learn(self, step: Sequence[int | None], origin: int) -> None:
         """Learn, at an origin, of the error of one earlier origin, or of none, at each horizon."""
+        self._learn_weights(step)
         for h, past in enumerate(step):
             if past is not None:
                 self._learn_difference(past, h, origin)
@@ -116,22 +117,29 @@ class PlainPass:
 
     def _learn_difference(self, past: int, h: int, origin: int) -> None:
         actual, forecasts = float(self.origins.released[past, h]), self.forecasts[past]
-        if self.ensembles:
-            members = [forecasts[row][h] for row in self.case.members]
-            self.ensembles[h].learn(actual, float(self.origins.scale[past]), forecasts[self.case.ensemble][h], members)
         for f in range(self.forecasters):
             if self.origins.batch[past] >= 0:
-                self.counts[self.origins.batch[origin], h, :, f] += self.pairs[f, h].learn()
+                self.counts[self.origins.batch_rows[origin], h, :, f] += self.pairs[f, h].learn()
         self.levels[h].learn(actual - forecasts[self.case.benchmark][h])
+
+    def _learn_weights(self, step: Sequence[int | None]) -> None:
+        if self.ensemble is None:
+            return
+        pasts = [0 if past is None else past for past in step]
+        actuals = [float(self.origins.released[past, h]) for h, past in enumerate(pasts)]
+        scales = [float(self.origins.scale[past]) for past in pasts]
+        self.ensemble.learn(step, actuals, scales, [self._offered(past, h) for h, past in enumerate(pasts)])
+
+    def _offered(self, origin: int, h: int) -> list[float]:
+        return [self.forecasts[origin][row][h] for row in self.case.members]
 
     def _combine(self, origin: int) -> list[list[float]]:
         """The ensemble's weights (member, horizon); its forecasts are written down."""
-        by_horizon = []
-        for h, ensemble in enumerate(self.ensembles):
-            weights, forecast = ensemble.predict([self.forecasts[origin][row][h] for row in self.case.members])
-            self.forecasts[origin][self.case.ensemble][h] = forecast
-            by_horizon.append(weights)
-        return [list(row) for row in zip(*by_horizon, strict=True)]
+        if self.ensemble is None:
+            return []
+        combined = self.ensemble.predict([self._offered(origin, h) for h in range(self.horizons)])
+        self.forecasts[origin][self.case.ensemble] = [of_horizon.whole for of_horizon in combined]
+        return [list(row) for row in zip(*(of_horizon.weights for of_horizon in combined), strict=True)]
 
     def _predict(self, origin: int) -> Predicted:
         """Offsets and size of each cell."""
@@ -164,7 +172,7 @@ class PlainPass:
             # whoever bets must know how the earlier bets of the same process came out
             allowed = first <= h or int(origins.known[origin, h]) > origin - h - 1
             pair.forecast(gain, self.levels[h].scale(), allowed)
-        self.batches.setdefault(int(origins.batch[origin]), []).append(
+        self.batches.setdefault(int(origins.batch_rows[origin]), []).append(
             {
                 (f, h): Hindcast(
                     point=forecasts[f][h],
@@ -187,7 +195,7 @@ class PlainPass:
             forecasts=np.array(self.forecasts),
             quantiles=np.array(quantiles),
             weights=np.array(weights).reshape(self.count, -1, self.horizons)
-            if self.ensembles
+            if self.ensemble
             else np.empty((self.count, 0, self.horizons)),
             states=np.array(told.states),
             evidence=np.array(told.evidence),
@@ -208,15 +216,16 @@ class PlainPass:
             np.full(self.horizons, np.nan),
             np.full(self.horizons, np.nan),
         )
-        for h, ensemble in enumerate(self.ensembles):
-            latest[list(self.case.members), h] = ensemble.weights([1.0] * ensemble.members)
-            regret[h] = ensemble.regret[ensemble.best()]
-        if self.ensembles:
-            bound[0] = self.ensembles[0].bound()
+        if self.ensemble:
+            all_awake = [[1.0] * self.ensemble.members] * self.horizons
+            for h, (weights, *_) in enumerate(self.ensemble.weights(all_awake)):
+                latest[list(self.case.members), h] = weights
+                regret[h] = self.ensemble.regret[h][self.ensemble.best(h)]
+            bound[0] = self.ensemble.bound()
         return latest, np.where(np.isfinite(regret), regret, np.nan), bound
 
     def _sums(self) -> np.ndarray:
-        sums = np.zeros((self.origins.batches, self.forecasters, self.horizons, 34))
+        sums = np.zeros((len(self.origins.batches), self.forecasters, self.horizons, 34))
         for batch, hindcasts in self.batches.items():
             for f, h in self.cells:
                 of_cell = [at_origin[f, h] for at_origin in hindcasts]

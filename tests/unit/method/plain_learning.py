@@ -230,47 +230,96 @@ def empirical(hindcasts: Sequence[Hindcast]) -> list[list[float]]:
     return quotes
 
 
-@attrs.define
+@attrs.frozen
 class Weighed:
-    """ML-Poly's weights and forecast at each origin, and its regret against each forecaster at the end."""
+    """The ensemble's weights and forecasts at a horizon, by origin, and its regret against each member at the end."""
 
     weights: list[list[float]]
     forecasts: list[float]
     regrets: list[float]
 
 
-def ml_poly(members: Sequence[Sequence[Hindcast]]) -> Weighed:
-    """Members' hindcasts at the same origins; a NaN point sleeps."""
-    count = len(members)
-    regrets, squares, largest = [0.0] * count, [0.0] * count, 0.0
-    result = Weighed([], [], regrets)
-    first = members[0]
-    for origin, here in enumerate(first):
-        for learned in learned_at(first, origin):
-            past = next(index for index, hindcast in enumerate(first) if hindcast is learned)
-            loss = abs(learned.actual - result.forecasts[past]) / learned.scale if learned.scale > 0 else math.nan
-            spared = [
-                loss - abs(member[past].error) / learned.scale if learned.scale > 0 else math.nan for member in members
-            ]
-            spared = [less if math.isfinite(less) else 0.0 for less in spared]
-            largest = max(largest, *(less * less for less in spared))
-            for index, less in enumerate(spared):
-                regrets[index] += less
-                squares[index] += less * less
-        awake = [math.isfinite(member[origin].point) for member in members]
-        gains = [
-            max(regret, 0.0) / (largest + square) if up and largest + square > 0 else 0.0
-            for regret, square, up in zip(regrets, squares, awake, strict=True)
-        ]
-        if math.fsum(gains) == 0:
-            gains = [float(up) for up in awake]
-        total = math.fsum(gains)
-        weights = [gain / total if total else 0.0 for gain in gains]
-        result.weights.append(weights)
-        points = [weight * member[origin].point for weight, member in zip(weights, members, strict=True) if weight]
-        result.forecasts.append(math.fsum(points) if any(awake) else math.nan)
-        assert here.made == here.made
-    return result
+@attrs.define
+class Weigher:
+    """What the ensemble remembers at a horizon: sums of losses here, ML-Poly's R, sum of r^2 and B up to here."""
+
+    lost: list[float]
+    regrets: list[float]
+    squares: list[float]
+    largest: float = 0.0
+    parts: list[tuple[float, float, float]] = attrs.field(factory=list)
+    """What the part by losses and ML-Poly forecast at each origin, and ML-Poly's proportion."""
+
+    def follow(self, spared: Sequence[float]) -> None:
+        self.largest = max(self.largest, *(less**2 for less in spared))
+        self.regrets = [regret + less for regret, less in zip(self.regrets, spared, strict=True)]
+        self.squares = [square + less**2 for square, less in zip(self.squares, spared, strict=True)]
+
+
+def weighed(by_horizon: Sequence[Sequence[Sequence[Hindcast]]]) -> list[Weighed]:
+    """The ensemble of members' hindcasts (horizon, member, origin) at the same origins; a NaN point sleeps."""
+    count = len(by_horizon[0])
+    states = [Weigher([0.0] * count, [0.0] * count, [0.0] * count) for _ in by_horizon]
+    results = [Weighed([], [], [0.0] * count) for _ in by_horizon]
+    known = 0
+    for origin in range(len(by_horizon[0][0])):
+        fresh = [[first.index(past) for past in learned_at(first, origin)] for first, *_ in by_horizon]
+        for pasts in itertools.zip_longest(*fresh):
+            known += weigh_errors(by_horizon, states, results, pasts)
+        lost = [0.0] * count
+        for state, members, result in zip(states, by_horizon, results, strict=True):
+            lost = [nearer + here for nearer, here in zip(lost, state.lost, strict=True)]
+            points = [member[origin].point for member in members]
+            combine(state, result, lost, points, known / (known + 200))
+    return results
+
+
+def weigh_errors(
+    by_horizon: Sequence[Sequence[Sequence[Hindcast]]],
+    states: Sequence[Weigher],
+    results: Sequence[Weighed],
+    pasts: Sequence[int | None],
+) -> bool:
+    """Learn from the error of one origin, or of none, at each horizon; whether there was one a step ahead."""
+    spared: list[list[float]] = []
+    taught = False
+    for h, (members, state, past) in enumerate(zip(by_horizon, states, pasts, strict=True)):
+        if past is not None and members[0][past].scale > 0 and math.isfinite(results[h].forecasts[past]):
+            actual, scale = members[0][past].actual, members[0][past].scale
+            by_losses, followed, part = state.parts[past]
+            spared.append([0.0] * len(members))
+            for k, member in enumerate(members):
+                asleep = not math.isfinite(member[past].point)
+                loss = abs(actual - (by_losses if asleep else member[past].point)) / scale
+                state.lost[k] += loss
+                if not asleep:
+                    results[h].regrets[k] += abs(actual - results[h].forecasts[past]) / scale - loss
+                    spared[-1][k] = part * (abs(actual - followed) / scale - loss)
+            taught = taught or h == 0
+        if spared:
+            state.follow([math.fsum(column) / len(spared) for column in zip(*spared, strict=True)])
+    return taught
+
+
+def combine(state: Weigher, result: Weighed, lost: Sequence[float], points: Sequence[float], proportion: float) -> None:
+    """Weigh the members that are awake and forecast; `lost` are their losses up to this horizon."""
+    awake = [k for k, point in enumerate(points) if math.isfinite(point)]
+    least = min((lost[k] for k in awake), default=0.0)
+    by_losses = {k: 1.0 if lost[k] == least else (least / lost[k]) ** 8 for k in awake}
+    by_regret = {
+        k: max(state.regrets[k], 0.0) / (state.largest + state.squares[k]) if state.regrets[k] > 0 else 0.0
+        for k in awake
+    }
+    parts = []
+    for gains in (by_losses, by_regret):
+        total = math.fsum(gains.values())
+        parts.append({k: gain / total if total else 1 / len(awake) for k, gain in gains.items()})
+    forecasts = [math.fsum(weight * points[k] for k, weight in part.items()) if awake else math.nan for part in parts]
+    state.parts.append((*forecasts, proportion))
+    result.weights.append(
+        [(1 - proportion) * parts[0].get(k, 0.0) + proportion * parts[1].get(k, 0.0) for k in range(len(points))]
+    )
+    result.forecasts.append((1 - proportion) * forecasts[0] + proportion * forecasts[1])
 
 
 def pinball(actual: float, quantile: float, tau: float) -> float:

@@ -12,9 +12,12 @@ from hypothesis.extra.numpy import arrays
 from pulse_core import TooLittleData
 from tests.strategies import replayed, round_values, specs_for
 from tests.unit.kernel.passes import PassInput, origins_of, run
-from tests.unit.method.plain_learning import ml_poly
+from tests.unit.method.plain_learning import weighed
 from tests.unit.method.running import replay, series, spec_of, train, whole_roster
 from tests.unit.method.test_calibration import cases
+
+AVERAGES = ("mean", "window-mean")
+"""Forecasters that are not in combinations of levels."""
 
 
 @attrs.frozen(eq=False)
@@ -145,7 +148,9 @@ def test_at_first_those_awake_have_the_same_weight(game):
 def test_a_dominated_forecaster_loses_its_weight():
     actuals = np.random.default_rng(43).normal(size=300)
     forecasts = np.stack([actuals + 0.1, actuals + 5.0, actuals - 9.0])
-    assert played(forecasts, actuals).latest.tolist() == [1.0, 0.0, 0.0]
+    first, *others = played(forecasts, actuals).latest
+    assert first > 1 - 1e-9
+    assert min(others) > 0
 
 
 def test_one_that_becomes_the_best_takes_the_weight_over():
@@ -159,7 +164,9 @@ def test_one_that_becomes_the_best_takes_the_weight_over():
 def test_two_of_the_same_losses_share_evenly():
     actuals = np.random.default_rng(44).normal(size=100)
     forecasts = np.stack([actuals + 1.0, actuals + 1.0, actuals + 3.0])
-    assert played(forecasts, actuals).latest.tolist() == [0.5, 0.5, 0.0]
+    first, second, third = played(forecasts, actuals).latest
+    assert first == second
+    assert third < 1e-2 * first
 
 
 def test_equal_losses_of_all_leave_the_weights_uniform():
@@ -178,15 +185,15 @@ def test_without_a_scale_nothing_is_learned():
 def assert_as_plain(observations, spec) -> None:
     output = replay(observations, spec)
     _, regret, _ = output.learning.learned()
-    alone = [name for name in spec.forecasters if name not in {"mean-of-all", "median-of-all", "ensemble"}]
-    for ahead in range(1, spec.horizon + 1):
-        plain = ml_poly([cases(output, name, ahead) for name in alone])
-        forecasts = output.hindcasts.forecasts
-        combined = forecasts[:, spec.forecasters.index("ensemble"), ahead - 1]
-        np.testing.assert_allclose(output.weights[:, :, ahead - 1], plain.weights, atol=1e-8)
-        size = max(1e-300, float(np.nanmax(np.abs(forecasts))))
-        np.testing.assert_allclose(combined, plain.forecasts, atol=1e-8 * size)
-        np.testing.assert_allclose(regret[ahead - 1], max(plain.regrets), atol=1e-8)
+    alone = [name for name in spec.forecasters if name not in {"mean-of-all", "median-of-all", "ensemble", *AVERAGES}]
+    plain = weighed([[cases(output, name, ahead) for name in alone] for ahead in range(1, spec.horizon + 1)])
+    forecasts = output.hindcasts.forecasts
+    size = max(1e-300, float(np.nanmax(np.abs(forecasts))))
+    for h, of_horizon in enumerate(plain):
+        combined = forecasts[:, spec.forecasters.index("ensemble"), h]
+        np.testing.assert_allclose(output.weights[:, :, h], of_horizon.weights, atol=1e-8)
+        np.testing.assert_allclose(combined, of_horizon.forecasts, atol=1e-8 * size)
+        np.testing.assert_allclose(regret[h], max(of_horizon.regrets), atol=1e-8)
 
 
 def test_weights_of_a_long_series_are_those_of_a_plain_loop():
@@ -211,7 +218,13 @@ def test_the_result_holds_weights_by_horizon_and_a_bound_at_horizon_one_alone():
     values = 50 + np.cumsum(np.random.default_rng(48).normal(0.1, 1, 200))
     summary = train([series(values)], spec_of(days=200, first=100, horizon=3)).variables[0]
     alone = len(summary.forecasters) - 3
-    np.testing.assert_allclose(summary.weights[:alone].sum(axis=0), 1.0)
+    np.testing.assert_allclose(np.nansum(summary.weights[:alone], axis=0), 1.0)
+    outside = [
+        name
+        for name, weights in zip(summary.forecasters, summary.weights[:alone], strict=False)
+        if np.isnan(weights).any()
+    ]
+    assert tuple(outside) == AVERAGES
     assert np.isnan(summary.weights[alone:]).all()
     assert np.isfinite(summary.regret).all()
     assert np.isfinite(summary.bound).tolist() == [True, False, False]

@@ -72,7 +72,7 @@ class Passed:
 def passed(observations: Observations, spec: RunSpec) -> Passed:
     point, forecasters = point_in_time(observations, spec), resolve(spec.forecasters)
     origins = origins_of(point, spec)
-    hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, {})
+    hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, {}, target=spec.target)
     learning = LearningPass(hindcasts, origins, forecasters, spec, spec.benchmark, np.array([], dtype=np.int64))
     parts = list(learning.states(0, len(origins)))
     shown = hindcasts.shown

@@ -66,7 +66,7 @@ def quoted(values: Array, spec: RunSpec) -> Quoted:
     point, forecasters = point_in_time(series(100 + values), spec), resolve(spec.forecasters)
     with np.errstate(all="ignore"):
         origins = origins_of(point, spec)
-        hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, {})
+        hindcasts = hindcast(forecasters, histories_of(point), spec.horizon, {}, target=spec.target)
         learning = LearningPass(hindcasts, origins, forecasters, spec, "naive", np.zeros(0, dtype=np.int64))
         learning.run(0, origins.first)
         parts = list(learning.states(origins.first, len(origins)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pulse_adapters.published.cautions import (
     TrendingBenchmark,
+    beyond_reason_text,
     doubtful_text,
     reliability_text,
     trending_text,
@@ -21,9 +22,18 @@ def cautions(result: RunResult) -> Iterator[str]:
     reliability = reliability_text(result.reliability().bins)
     data = {**result.predictors, **{summary.variable: summary.data for summary in result.variables}}
     doubtful = doubtful_text((name, facts.caution) for name, facts in data.items())
-    for text in (doubtful, trending_text(trending), reliability, unrepeatable_text(result.unrepeatable)):
+    unrepeatable, beyond_reason = unrepeatable_text(result.unrepeatable), beyond_reason_text(_beyond_reason(result))
+    for text in (doubtful, trending_text(trending), reliability, unrepeatable, beyond_reason):
         if text:
             yield text
+
+
+def _beyond_reason(result: RunResult) -> Iterator[tuple[str, str, int]]:
+    """Yield variable, forecaster and how many of its forecasts were beyond reason, where there were any."""
+    for summary in result.variables:
+        for name, count in zip(summary.forecasters, summary.beyond_reason.sum(axis=1).tolist(), strict=True):
+            if count:
+                yield summary.variable, name, count
 
 
 def _trending(summary: VariableSummary) -> TrendingBenchmark:
