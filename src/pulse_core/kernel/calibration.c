@@ -82,6 +82,21 @@ static inline lanes most_squared(lanes a)
     return choose(less(all_lanes(HUGE_SQUARE), square), all_lanes(HUGE_SQUARE), square);
 }
 
+/* By how much trackers of a level move, over the rate. */
+static inline lanes move_of(int k, const double *past, lanes error)
+{
+    const mask covered = less_or_equal(error, load(past + k * LANES));
+    return choose(covered, all_lanes(RISE[k] - WEIGHT[k]), all_lanes(RISE[k]));
+}
+
+/* Fit the levels of the lanes that cross. */
+static inline void uncross(double *fit, int crossing)
+{
+    for (int lane = 0; lane < LANES; lane++)
+        if (crossing >> lane & 1)
+            isotonic(fit + lane, fit + lane);
+}
+
 /* Move trackers by the errors of an origin at which the quantiles of these cells stood at `past`. Return whether they
  * cross anywhere; if so, `fit` is their isotonic fit. */
 static inline int64_t track(double *raw, double *fit, const double *past, lanes error, lanes rate)
@@ -90,9 +105,7 @@ static inline int64_t track(double *raw, double *fit, const double *past, lanes 
     mask crossed = equal(rate, all_lanes(-1.0));
     UNROLL_LEVELS
     for (int k = 0; k < LEVELS; k++) {
-        mask covered = less_or_equal(error, load(past + k * LANES));
-        lanes change = choose(covered, all_lanes(RISE[k] - WEIGHT[k]), all_lanes(RISE[k]));
-        lanes moved = load(raw + k * LANES) + rate * change;
+        lanes moved = load(raw + k * LANES) + rate * move_of(k, past, error);
         store(raw + k * LANES, moved);
         crossed |= less(moved, before);
         before = moved;
@@ -102,9 +115,7 @@ static inline int64_t track(double *raw, double *fit, const double *past, lanes 
         return 0;
     for (int k = 0; k < LEVELS; k++)
         store(fit + k * LANES, load(raw + k * LANES));
-    for (int lane = 0; lane < LANES; lane++)
-        if (crossing >> lane & 1)
-            isotonic(raw + lane, fit + lane);
+    uncross(fit, crossing);
     return 1;
 }
 
@@ -114,8 +125,7 @@ static inline void track_leaning(double *raw, double *slope, const double *past,
     const lanes tilt = rate * all_lanes(lean);
     UNROLL_LEVELS
     for (int k = 0; k < LEVELS; k++) {
-        mask covered = less_or_equal(error, load(past + k * LANES));
-        lanes change = choose(covered, all_lanes(RISE[k] - WEIGHT[k]), all_lanes(RISE[k]));
+        const lanes change = move_of(k, past, error);
         store(raw + k * LANES, load(raw + k * LANES) + rate * change);
         store(slope + k * LANES, load(slope + k * LANES) + tilt * change);
     }
@@ -134,9 +144,8 @@ static inline void lean_to(const double *raw, const double *slope, double *fit, 
         before = level;
     }
     const int crossing = bits_of(crossed);
-    for (int lane = 0; lane < LANES; lane++)
-        if (crossing >> lane & 1)
-            isotonic(fit + lane, fit + lane);
+    if (crossing)
+        uncross(fit, crossing);
 }
 
 /* All trackers of a horizon: see lean_to. */
