@@ -193,6 +193,8 @@ def _seasonal(name: str) -> Forecaster | None:
 
 
 def _unknown(name: str, choices: list[str]) -> str:
+    if ":" in name:
+        return f"forecasters: '{name}' is not built in; bring what a spec names: forecasters=pulse.forecasters_of(spec)"
     near = get_close_matches(name, choices, n=1)
     hint = f"did you mean '{near[0]}'?" if near else "name a class of your own as module:Name"
     return f"forecasters: '{name}' is none of {', '.join(choices)}; {hint}"

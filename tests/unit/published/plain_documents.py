@@ -119,6 +119,8 @@ def plain_head(one: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> 
         if any(counts)
     }
     season = one.seasonality
+    none = [int(horizon) - 1 for horizon, name in best.items() if name is None]
+    scored = any(count > 0 for counts in one.scores[:, none, MEASURES.index("n")].tolist() for count in counts)
     return {
         "digest": f"sha256:{one.digest()}",
         "span": one.span,
@@ -127,6 +129,7 @@ def plain_head(one: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> 
         "benchmark": benchmark,
         "best": best,
         "beyond_reason": beyond,
+        **({"nulls": {"best": why_null("mae", scored=scored)}} if none else {}),
     }
 
 
