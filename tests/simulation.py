@@ -179,6 +179,7 @@ def learning_pass(
         benchmark=names[0],
         calibration=calibration,
     )
-    hindcasts = Hindcasts(names, forecasters, horizons, cells, NO_QUANTILES)
+    none = np.zeros((forecasters, horizons), dtype=np.int64)
+    hindcasts = Hindcasts(names, forecasters, horizons, cells, NO_QUANTILES, none)
     marks = np.empty(0, dtype=np.int64)
     return LearningPass(hindcasts, origins, ForecasterSet(names, (), (), None), spec, names[0], marks)

@@ -168,7 +168,19 @@ class _Calibrator(ctypes.Structure):
         *(
             (name, ctypes.c_void_p)
             for name in (
-                *("raw", "slope", "fit", "crossed", "square", "history", "start", "scaling", "ratio", "growth", "learned"),
+                *(
+                    "raw",
+                    "slope",
+                    "fit",
+                    "crossed",
+                    "square",
+                    "history",
+                    "start",
+                    "scaling",
+                    "ratio",
+                    "growth",
+                    "learned",
+                ),
                 *("largest", "steps", "scratch", "root", "exponent", "queue", "past_square", "past", "errors", "count"),
             )
         ),
