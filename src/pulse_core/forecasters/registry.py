@@ -97,10 +97,14 @@ class ForecasterSet:
     def combined(self, target: str, seasons: Sequence[int]) -> tuple[Forecaster, ...]:
         """Return the forecasters that combinations are made of, of a variable with these seasons.
 
-        They are the members; of a variable with a season those alone that do not ignore it, where these are several.
+        They are the members; of a variable with a season those alone that do not ignore it, of one with two seasons
+        those that need both, where these are several.
         """
         members = self.members(target)
         seasonal = tuple(forecaster for forecaster in members if not forecaster.ignores_seasons)
+        double = tuple(forecaster for forecaster in seasonal if forecaster.seasons_needed > 1)
+        if len(seasons) > 1 and len(double) > 1:
+            return double
         return seasonal if seasons and len(seasonal) > 1 else members
 
     def of_variable(self, seasons: int) -> ForecasterSet:
