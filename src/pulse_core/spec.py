@@ -36,7 +36,7 @@ DEFAULT_FORECASTERS: Final = (
     "theta",
     "ar",
     "ari",
-    *SEASONAL,
+    *(name for name in SEASONAL if name != "holt-winters"),  # its damped form takes its place
     "mean-of-all",
     "median-of-all",
     "ensemble",

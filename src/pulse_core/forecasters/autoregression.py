@@ -15,14 +15,22 @@ from typing import Final
 import attrs
 import numpy as np
 
-from pulse_core.forecasters.base import Histories, NonSeasonalForecaster, Values
+from pulse_core.forecasters.base import Histories, InPlaceForecaster, Values
 from pulse_core.kernel import hindcasts as kernel
 
 LARGEST_ORDER: Final = 5
 
 
+class _Lagged(InPlaceForecaster):
+    """One whose lags reach a season of so many steps."""
+
+    def ignores(self, season: int) -> bool:
+        """See Forecaster."""
+        return season > LARGEST_ORDER
+
+
 @attrs.frozen
-class AutoRegression(NonSeasonalForecaster):
+class AutoRegression(_Lagged):
     """Least squares with intercept on p = 0..5 lags over the same rows, p by AICc; iterated to h."""
 
     name: str = "ar"
@@ -34,7 +42,7 @@ class AutoRegression(NonSeasonalForecaster):
 
 
 @attrs.frozen
-class DifferencedAutoRegression(NonSeasonalForecaster):
+class DifferencedAutoRegression(_Lagged):
     """The same on first differences, forecasts summed."""
 
     name: str = "ari"

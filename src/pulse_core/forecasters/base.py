@@ -112,9 +112,11 @@ class Forecaster(Protocol):
         """Whether the ensemble and the combinations of levels take it; where changes are forecast they take all."""
         return True
 
-    @property
-    def ignores_seasons(self) -> bool:
-        """Whether it knows of no season: of a variable that has one, equal-weight combinations leave it out."""
+    def ignores(self, season: int) -> bool:
+        """Whether nothing in it repeats after m steps: combinations and ensemble of a variable with that season do without.
+
+        See ForecasterSet.combined and ForecasterSet.members.
+        """
         return False
 
     @property
@@ -164,8 +166,7 @@ class InPlaceForecaster(Forecaster):
 class NonSeasonalForecaster(InPlaceForecaster):
     """One that knows of no season."""
 
-    @property
-    def ignores_seasons(self) -> bool:
+    def ignores(self, season: int) -> bool:
         """See Forecaster."""
         return True
 

@@ -57,7 +57,8 @@ class ForecasterSet:
     """The forecasters of a run: those that see histories, combinations of them, and the ensemble's name or None.
 
     `custom_quantiles`: the names under which forecasters issue their own quantiles, to their plain names. `simple` are
-    those by which the benchmark is checked, whether they are named or not.
+    those by which the benchmark is checked, whether they are named or not. `seasons` are those of the variable whose
+    forecasters they are, the shortest first.
     """
 
     names: tuple[str, ...]
@@ -66,6 +67,7 @@ class ForecasterSet:
     ensemble: str | None
     custom_quantiles: Mapping[str, str] = attrs.field(factory=dict)
     simple: tuple[Forecaster, ...] = ()
+    seasons: tuple[int, ...] = ()
 
     @property
     def hidden(self) -> tuple[Forecaster, ...]:
@@ -77,25 +79,25 @@ class ForecasterSet:
         """The forecasters that are called origin by origin: their hindcasts are made and recorded batch by batch."""
         return tuple(forecaster for forecaster in self.forecasters if forecaster.per_origin)
 
-    def members(self, target: str) -> tuple[Forecaster, ...]:
-        """Return the forecasters that the ensemble weighs: of levels those that say so, all where none does."""
-        members = tuple(forecaster for forecaster in self.forecasters if forecaster.in_combinations)
-        return members if members and target == LEVEL else self.forecasters
+    def combined(self, target: str) -> tuple[Forecaster, ...]:
+        """Return the forecasters that combinations are made of: of levels those that say so, all where none does.
 
-    def combined(self, target: str, seasons: Sequence[int]) -> tuple[Forecaster, ...]:
-        """Return the forecasters that combinations are made of, of a variable with these seasons.
-
-        They are the members; of a variable with a season those alone that do not ignore it, where these are several.
+        Of a variable with a season those alone that do not ignore the shortest one, where these are several.
         """
-        members = self.members(target)
-        seasonal = tuple(forecaster for forecaster in members if not forecaster.ignores_seasons)
-        return seasonal if seasons and len(seasonal) > 1 else members
+        said = tuple(forecaster for forecaster in self.forecasters if forecaster.in_combinations)
+        combined = said if said and target == LEVEL else self.forecasters
+        seasonal = tuple(one for one in combined if not any(one.ignores(season) for season in self.seasons[:1]))
+        return seasonal if len(seasonal) > 1 else combined
 
-    def of_variable(self, seasons: int) -> ForecasterSet:
-        """Return the forecasters that a variable with so many seasons can use: the others have no rows in its pass."""
-        usable = {forecaster.name for forecaster in self.forecasters if forecaster.seasons_needed <= seasons}
-        if len(usable) == len(self.forecasters) and all(one.seasons_needed <= seasons for one in self.simple):
-            return self
+    def members(self, target: str) -> tuple[Forecaster, ...]:
+        """Return the forecasters that the ensemble weighs: those that are combined, and naive."""
+        combined = self.combined(target)
+        return tuple(one for one in self.forecasters if one in combined or one.name == SIMPLE[0])
+
+    def of_variable(self, seasons: Sequence[int]) -> ForecasterSet:
+        """Return the forecasters that a variable with these seasons can use: the others have no rows in its pass."""
+        number = len(seasons)
+        usable = {forecaster.name for forecaster in self.forecasters if forecaster.seasons_needed <= number}
         unusable = {forecaster.name for forecaster in self.forecasters} - usable
         custom_quantiles = {name: plain for name, plain in self.custom_quantiles.items() if plain in usable}
         unusable |= self.custom_quantiles.keys() - custom_quantiles.keys()
@@ -104,7 +106,8 @@ class ForecasterSet:
             names=tuple(name for name in self.names if name not in unusable),
             forecasters=tuple(forecaster for forecaster in self.forecasters if forecaster.name in usable),
             custom_quantiles=custom_quantiles,
-            simple=tuple(forecaster for forecaster in self.simple if forecaster.seasons_needed <= seasons),
+            simple=tuple(forecaster for forecaster in self.simple if forecaster.seasons_needed <= number),
+            seasons=tuple(seasons),
         )
 
     @property

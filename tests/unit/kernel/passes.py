@@ -32,7 +32,9 @@ class Member:
     per_origin: bool = False
     brings_quantiles: bool = False
     in_combinations: bool = True
-    ignores_seasons: bool = False
+
+    def ignores(self, season: int) -> bool:
+        return False
 
 
 @attrs.frozen(eq=False, kw_only=True)
