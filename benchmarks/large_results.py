@@ -77,6 +77,7 @@ class Drawn:
             reliability=np.zeros((shape[1], BINS, len(RELIABILITY))),
             simple=("naive", "drift"),
             trends=np.zeros(shape[1], dtype=np.int64),
+            batches=np.arange(BATCHES),
             origins=np.full(BATCHES, 30),
             **arrays,
         )
@@ -88,7 +89,7 @@ class Drawn:
         counts = {field: np.full(shape, 30, dtype=np.int32) for field in ("n", "won", "lost")}
         singles = {field: drawn.random(size=shape, dtype=np.float32) for field in ("mase", "crps", "trust")}
         mae = drawn.exponential(size=shape)
-        return VariableBatches(name, self.spec.forecasters, mae=mae, **singles, **counts)
+        return VariableBatches(name, self.spec.forecasters, np.arange(BATCHES), mae=mae, **singles, **counts)
 
 
 def publish_run(sink: FolderSink, run_id: str, spec: RunSpec, seeds: dict[str, int]) -> None:
@@ -109,7 +110,7 @@ def publish_run(sink: FolderSink, run_id: str, spec: RunSpec, seeds: dict[str, i
                 batch_rows.add(drawn.batches(name, seeds[name]))
             batch_rows.flush()
         parts.append(writer.facts)
-        summaries += [one.summary(FACTS, BATCHES) for one in scores]
+        summaries += [one.summary(FACTS) for one in scores]
     result = RunResult(
         run_id=run_id,
         spec=spec,

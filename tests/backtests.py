@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from pulse_core import VariableBacktest
 from pulse_core.backtest.batch_results import BatchResults
@@ -29,6 +30,13 @@ class KeptBacktest:
         return getattr(self.result, name)
 
 
+def by_batch(batches: NDArray[np.int64], rows: NDArray[Any], count: int | None = None) -> NDArray[Any]:
+    """Rows of the batches that have an origin, with a row of zeros for each of the others; `count` in all."""
+    every = np.zeros((max(batches, default=-1) + 1 if count is None else count, *rows.shape[1:]), dtype=rows.dtype)
+    every[batches] = rows
+    return every
+
+
 @contextmanager
 def kept_backtests() -> Iterator[dict[str, KeptBacktest]]:
     """Yield the backtests of the runs in this process, by variable, as they are made."""
@@ -47,7 +55,7 @@ def kept_backtests() -> Iterator[dict[str, KeptBacktest]]:
         has_rows = ~np.isnan(result.statistics).all(axis=(1, 2))
         for first, block in blocks:
             sums[first : first + len(block), has_rows] = block[:, : has_rows.sum()]
-        kept[value.variable] = KeptBacktest(result, BatchSums(np.arange(len(sums)), sums))
+        kept[value.variable] = KeptBacktest(result, BatchSums(result.batches, sums))
         return result
 
     with patch.object(units, "backtest_input", keep), patch.object(BatchResults, "take", keep_block):

@@ -127,12 +127,6 @@ class Report:
     size: float
     benchmark: str
 
-    @property
-    def filled(self) -> bool:
-        """Whether every horizon has been scored for some forecaster."""
-        horizons = next(iter(self.cases.values()))
-        return all(any(scored(cases[step]) for cases in self.cases.values()) for step in horizons)
-
 
 def report(observations: Observations, spec: RunSpec) -> Report | None:
     """Hindcast from scratch at every origin; None where there is no origin."""

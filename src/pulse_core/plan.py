@@ -21,10 +21,13 @@ LARGEST_DEFAULT_UNIT: Final = 64
 LONGEST_DEFAULT_UNIT: Final = 10.0
 """The seconds that a unit takes by default, roughly, with more than one variable: what is lost when it is killed."""
 
-_UNIT_BYTES: Final = 2**26
+MOST_BATCH_UNITS: Final = 1024
+"""Units that forecasters called origin by origin are shared in while a unit has one batch; more share as evenly."""
+
+UNIT_BYTES: Final = 2**26
 """Bytes of the batches of a unit, which are in memory until their table is written, with more than one variable."""
 
-_CELL_BYTES: Final = 44
+_CELL_BYTES: Final = 32
 """Bytes of a batch of a forecaster at a horizon, see results.VariableBatches."""
 
 
@@ -46,15 +49,15 @@ class Batch:
 class WorkUnit:
     """A share of the variables that a worker computes in one attempt; no result depends on the shares.
 
-    `seconds` is a rough estimate on one core, from which a backend may decide whether more processes pay. A unit with a
-    `batch` makes the hindcasts of one variable in that batch by forecasters that are called origin by origin; the unit
-    without a batch then reads these hindcasts.
+    `seconds` is a rough estimate on one core, from which a backend may decide whether more processes pay. A unit with
+    `batches`, their indexes, makes the hindcasts of one variable in these by forecasters that are called origin by
+    origin; the unit without batches then reads these hindcasts.
     """
 
     index: int
     variables: tuple[str, ...] = attrs.field(converter=names)
     seconds: float = 0.0
-    batch: int | None = None
+    batches: tuple[int, ...] = ()
 
 
 @attrs.frozen
@@ -117,31 +120,39 @@ def work_units(spec: RunSpec, workload: Workload, unit_size: int | None = None) 
 
 
 def batch_units(spec: RunSpec, workload: Workload) -> tuple[WorkUnit, ...]:
-    """Return a unit for every variable and batch, for the forecasters that are called origin by origin."""
-    seconds = min(spec.batch_size_days, _days(spec)) * (workload.per_origin or 0.0)
-    pairs = [(name, batch.index) for name in sorted(spec.variables) for batch in batches(spec)]
-    return tuple(WorkUnit(index, (name,), seconds, batch) for index, (name, batch) in enumerate(pairs))
+    """Return a unit for every variable and batch, for the forecasters that are called origin by origin.
+
+    Where these were more than MOST_BATCH_UNITS, a unit has several batches in a row, as many as are done in
+    LONGEST_DEFAULT_UNIT at most: each unit reads its variable, and of rare observations most batches are empty.
+    """
+    count, seconds = batch_count(spec), min(spec.batch_size_days, _days(spec)) * (workload.per_origin or 0.0)
+    in_time = int(LONGEST_DEFAULT_UNIT / seconds) if seconds else count
+    size = max(1, min(-(-count * len(spec.variables) // MOST_BATCH_UNITS), in_time))
+    runs = [tuple(range(first, min(first + size, count))) for first in range(0, count, size)]
+    pairs = [(name, run) for name in sorted(spec.variables) for run in runs]
+    return tuple(WorkUnit(index, (name,), len(run) * seconds, run) for index, (name, run) in enumerate(pairs))
 
 
 def default_unit_size(spec: RunSpec, workload: Workload) -> int:
     """Return the number of variables of a unit by default; it depends on the spec and the forecasters alone.
 
     All variables make one unit while it is no larger than the largest, because each unit has a cost of its own; more
-    variables make units of even size, of what is done in LONGEST_DEFAULT_UNIT. With a forecaster that is called origin
-    by origin each variable is a unit.
+    variables make units of even size, of what is done in LONGEST_DEFAULT_UNIT and fits in memory with an origin in
+    every batch. With a forecaster that is called origin by origin each variable is a unit.
     """
     if workload.per_origin is not None:
         return 1
-    units = -(-len(spec.variables) // variables_at_once(spec, workload))
+    cells = batch_count(spec) * spec.horizon * len(spec.forecasters)
+    in_memory = max(1, UNIT_BYTES // (cells * _CELL_BYTES))
+    units = -(-len(spec.variables) // min(variables_at_once(spec, workload), in_memory))
     return -(-len(spec.variables) // units)
 
 
 def variables_at_once(spec: RunSpec, workload: Workload) -> int:
-    """Return how many variables are done before they are stored: some seconds of work, and what fits in memory."""
+    """Return how many variables are done before they are stored: some seconds of work."""
     seconds = _days(spec) * (workload.built_in + (workload.per_origin or 0.0))
-    cells = batch_count(spec) * spec.horizon * len(spec.forecasters)
     in_time = int(LONGEST_DEFAULT_UNIT / seconds) if seconds else LARGEST_DEFAULT_UNIT
-    return max(1, min(LARGEST_DEFAULT_UNIT, in_time, _UNIT_BYTES // (cells * _CELL_BYTES)))
+    return max(1, min(LARGEST_DEFAULT_UNIT, in_time))
 
 
 def _days(spec: RunSpec) -> int:

@@ -105,17 +105,17 @@ class VariableBacktest(ByContent):
 
     Shapes: `total` (forecaster, horizon, sum), over all batches in order; `losses` (2, batch, forecaster, horizon),
     the sums of a forecaster's and of the benchmark's losses on their common origins, by the loss that trust goes
-    by; `n`, `mae`, `mase`, `crps`, `won`, `lost` and `trust` as in VariableBatches; `origins` (batch,);
+    by; `n`, `mae`, `mase`, `crps`, `won`, `lost` and `trust` as in VariableBatches; `batches` and `origins` (batch,);
     `statistics` (forecaster, horizon, STATISTICS); `evidence` (forecaster, horizon, 3), as the three log10_e of
     TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster, horizon), its `regret`
-    and `bound` (horizon,); NaN where there is none; `beyond_reason` (forecaster, horizon), how many forecasts of the
-    period were. Batches run from the first of the period to the last that the rows touch. Values are scaled by
-    2**-exponent. A forecaster that the variable cannot use (see Forecaster.seasons_needed) has its row, with nothing in
-    it. Wins and losses stand in the batch in which the outcome became
-    known. Of the simple forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon, 2) are the
-    sums of absolute errors of a forecaster and the simple one on their common origins, `simple_evidence` (simple,
-    horizon) is log10 e for the simple one against the benchmark, `bias` (horizon, 2) the statistic that the
-    benchmark's mean error is 0, and its number of origins.
+    and `bound` (horizon,); NaN where there is none; `beyond_reason` (forecaster, horizon), how
+    many forecasts of the period were. `batches` are the indexes of those that have an origin, in order.
+    Values are scaled by 2**-exponent. A forecaster that the variable cannot use (see Forecaster.seasons_needed) has its
+    row, with nothing in it. Wins and losses stand in the batch in which the outcome became known. Of the simple
+    forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon, 2) are the sums of absolute errors
+    of a forecaster and the simple one on their common origins, `simple_evidence` (simple, horizon) is log10 e for the
+    simple one against the benchmark, `bias` (horizon, 2) the statistic that the benchmark's mean error is 0, and its
+    number of origins.
     """
 
     variable: str
@@ -134,6 +134,7 @@ class VariableBacktest(ByContent):
     won: NDArray[np.int32] = attrs.field(converter=counts)
     lost: NDArray[np.int32] = attrs.field(converter=counts)
     trust: NDArray[np.float64] = attrs.field(converter=floats)
+    batches: NDArray[np.int64] = attrs.field(converter=integers)
     origins: NDArray[np.int64] = attrs.field(converter=integers)
     statistics: NDArray[np.float64] = attrs.field(converter=floats)
     evidence: NDArray[np.float64] = attrs.field(converter=floats)
@@ -197,17 +198,16 @@ class AgainstSimple(ByContent):
 class VariableScores(AgainstSimple):
     """The scores of a variable over all batches, and how its forecasters stand; NaN where a score is impossible.
 
-    Independent of the end date: `origins` covers the batches up to the last that the rows touch.
+    Independent of the end date: `batches` are those that have an origin.
 
     Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
     horizon, value) in the order of `TRUST`, `statistics` (forecaster, horizon, value) in the order of `STATISTICS`,
     `verdicts` (forecaster, horizon) codes of `scores.verdict`, `reliability` (horizon, bin, RELIABILITY), `origins`
-    (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,), and `beyond_reason`
-    (forecaster, horizon), how many forecasts were beyond reason and are none. `span` is the number of origins that
-    trust looks ahead, `min_history` that of values which the first forecast needed. Of the check of the benchmark:
-    `simple` names the simple forecasters, `simple_skill`
-    (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
-    biased or beaten by a simple one, else 0.
+    (batch,) how many each of `batches` has, the ensemble's `weights` (forecaster, horizon), `regret` and `bound`
+    (horizon,). `span` is the number of origins that trust looks ahead, `min_history` that of values which the first
+    forecast needed. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill` (simple,
+    forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is biased
+    or beaten by a simple one, else 0. `beyond_reason` (forecaster, horizon): how many forecasts were, and are none.
     """
 
     variable: str
@@ -224,32 +224,31 @@ class VariableScores(AgainstSimple):
     simple: tuple[str, ...] = attrs.field(converter=names)
     simple_skill: NDArray[np.float64] = attrs.field(converter=floats)
     trends: NDArray[np.int64] = attrs.field(converter=integers)
+    batches: NDArray[np.int64] = attrs.field(converter=integers)
     origins: NDArray[np.int64] = attrs.field(converter=integers)
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)
     bound: NDArray[np.float64] = attrs.field(converter=floats)
     beyond_reason: NDArray[np.int64] = attrs.field(converter=integers)
 
-    def summary(self, data: DataFacts, batches: int) -> VariableSummary:
-        """Return the summary of a variable with these data in a run of so many batches."""
-        origins = np.zeros(max(batches, len(self.origins)), dtype=np.int64)
-        origins[: len(self.origins)] = self.origins
-        fields = attrs.asdict(self, recurse=False) | {"origins": origins}
-        return VariableSummary(data=data, **fields)
+    def summary(self, data: DataFacts) -> VariableSummary:
+        """Return the summary of a variable with these data."""
+        return VariableSummary(data=data, **attrs.asdict(self, recurse=False))
 
 
 @attrs.frozen(eq=False)
 class VariableBatches(ByContent):
     """What the table `batches` holds of a variable; NaN where a score is impossible. Independent of the end date.
 
-    All shapes are (batch, forecaster, horizon), over the batches up to the last that the rows touch. `n` origins were
-    scored with the errors `mae`, `mase` and `crps`; `won` and `lost` stand in the batch in which the outcome became
-    known; `trust` is that at its end. Comparisons compute from `n` and `mae`: the rest is for the eye, in single
-    precision.
+    All shapes are (batch, forecaster, horizon), over the `batches` that have an origin: their indexes in the run, in
+    order. `n` origins were scored with the errors `mae`, `mase` and `crps`; `won` and `lost` stand in the batch in
+    which the outcome became known; `trust` is that at its end. Comparisons compute from `n` and `mae`: the rest is for
+    the eye, in single precision.
     """
 
     variable: str
     forecasters: tuple[str, ...] = attrs.field(converter=names)
+    batches: NDArray[np.int64] = attrs.field(converter=integers)
     n: NDArray[np.int32] = attrs.field(converter=counts)
     mae: NDArray[np.float64] = attrs.field(converter=floats)
     mase: NDArray[np.float32] = attrs.field(converter=singles)
@@ -257,6 +256,11 @@ class VariableBatches(ByContent):
     trust: NDArray[np.float32] = attrs.field(converter=singles)
     won: NDArray[np.int32] = attrs.field(converter=counts)
     lost: NDArray[np.int32] = attrs.field(converter=counts)
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of its arrays that have a row for each batch."""
+        return sum(array.nbytes for array in (self.n, self.mae, self.mase, self.crps, self.trust, self.won, self.lost))
 
 
 @attrs.frozen(eq=False)
@@ -266,12 +270,11 @@ class VariableSummary(AgainstSimple):
     Shapes: `scores` (forecaster, horizon, measure) in the order of `scores.measures.MEASURES`, `trust` (forecaster,
     horizon, value) in the order of `TRUST`, `statistics` (forecaster, horizon, value) in the order of `STATISTICS`,
     `verdicts` (forecaster, horizon) codes of `scores.verdict`, `reliability` (horizon, bin, RELIABILITY), `origins`
-    (batch,), the ensemble's `weights` (forecaster, horizon), `regret` and `bound` (horizon,), and `beyond_reason`
-    (forecaster, horizon), how many forecasts were beyond reason and are none. `span` is the number of origins that
-    trust looks ahead, `min_history` that of values which the first forecast needed. Of the check of the benchmark:
-    `simple` names the simple forecasters, `simple_skill`
-    (simple, forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is
-    biased or beaten by a simple one, else 0.
+    (batch,) how many each of `batches` has, the ensemble's `weights` (forecaster, horizon), `regret` and `bound`
+    (horizon,). `span` is the number of origins that trust looks ahead, `min_history` that of values which the first
+    forecast needed. Of the check of the benchmark: `simple` names the simple forecasters, `simple_skill` (simple,
+    forecaster, horizon) is the skill for MAE against each, and `trends` (horizon,) is 1 where the benchmark is biased
+    or beaten by a simple one, else 0. `beyond_reason` (forecaster, horizon): how many forecasts were, and are none.
     """
 
     variable: str
@@ -289,6 +292,7 @@ class VariableSummary(AgainstSimple):
     simple: tuple[str, ...] = attrs.field(converter=names)
     simple_skill: NDArray[np.float64] = attrs.field(converter=floats)
     trends: NDArray[np.int64] = attrs.field(converter=integers)
+    batches: NDArray[np.int64] = attrs.field(converter=integers)
     origins: NDArray[np.int64] = attrs.field(converter=integers)
     weights: NDArray[np.float64] = attrs.field(converter=floats)
     regret: NDArray[np.float64] = attrs.field(converter=floats)

@@ -183,11 +183,11 @@ def test_what_is_under_way_is_finished_and_the_same_command_resumes(place, numbe
     assert "The same command again resumes" in done.stderr
     assert events(done.stdout)[-1]["event"] == "run_interrupted"
     # the step that waited was finished: it is among those that were told of
-    steps = [event for event in events(done.stdout) if "batch" in event]
+    steps = [event for event in events(done.stdout) if "batches" in event and event["event"] == "unit_finished"]
     assert any("b" in step["variables"] for step in steps)
 
     resumed = train(place, *HOW, "--backend", "serial")
-    recalled = [event for event in events(resumed.stdout) if "batch" in event]
+    recalled = [event for event in events(resumed.stdout) if "batches" in event and event["event"] == "unit_finished"]
     assert sum(step["recalled"] for step in recalled) >= int(told[1])
     assert digest(resumed) == undisturbed
 
@@ -258,7 +258,7 @@ def test_all_processes_of_a_service_may_be_told_to_end(place) -> None:
     (place / "wait").unlink()
     done = ended(process)
     assert (done.returncode, "failed" in done.stderr) == (75, False)
-    steps = [event for event in events(done.stdout) if "batch" in event]
+    steps = [event for event in events(done.stdout) if "batches" in event and event["event"] == "unit_finished"]
     assert any("b" in step["variables"] for step in steps)
 
 

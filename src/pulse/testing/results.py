@@ -58,7 +58,7 @@ def variable_batches(seed: int = 0, variable: str = "a") -> VariableBatches:
     shape = (3, len(FORECASTERS), HORIZONS)
     floats = {name: generator.uniform(size=shape) for name in ("mae", "mase", "crps", "trust")}
     counts = {name: generator.integers(0, 30, size=shape) for name in ("n", "won", "lost")}
-    return VariableBatches(variable, FORECASTERS, **floats, **counts)
+    return VariableBatches(variable, FORECASTERS, [0, 2, 3], **floats, **counts)
 
 
 def variable_scores(seed: int = 0, variable: str = "a") -> VariableScores:
@@ -75,7 +75,8 @@ def variable_scores(seed: int = 0, variable: str = "a") -> VariableScores:
         verdicts=generator.integers(-1, 2, size=(len(FORECASTERS), HORIZONS)),
         simple=SIMPLE,
         trends=generator.integers(0, 2, size=HORIZONS),
-        origins=generator.integers(0, 30, size=3),
+        batches=[0, 1, 2],
+        origins=generator.integers(1, 30, size=3),
         beyond_reason=generator.integers(0, 3, size=(len(FORECASTERS), HORIZONS)),
         **floats,
     )
@@ -132,6 +133,7 @@ def summary(variable: str = "a", forecasters: Sequence[str] = FORECASTERS, **cha
         "simple": SIMPLE,
         "simple_skill": np.full((len(SIMPLE), *shape), 0.25),
         "trends": np.zeros(HORIZONS, dtype=np.int64),
+        "batches": [0, 1, 2],
         "origins": [20, 22, 20],
         "weights": learned,
         "regret": learned[0],
@@ -181,7 +183,8 @@ def any_batches(draw: st.DrawFn) -> VariableBatches:
         name: draw(arrays.arrays(np.float32, shape, elements=st.floats(width=32))) for name in ("mase", "crps", "trust")
     }
     mae = _with_payloads(draw(arrays.arrays(np.float64, shape, elements=_any_float)), draw(st.integers(0, 2**40)))
-    return VariableBatches(draw(_text), draw(_names(shape[1])), mae=mae, **single, **counts)
+    batches = draw(_batch_indexes(shape[0]))
+    return VariableBatches(draw(_text), draw(_names(shape[1])), batches, mae=mae, **single, **counts)
 
 
 @st.composite
@@ -203,10 +206,16 @@ def any_scores(draw: st.DrawFn) -> VariableScores:
         verdicts=draw(arrays.arrays(np.int64, (forecasters, horizons), elements=st.integers(-1, 1))),
         simple=draw(_names(len(SIMPLE))),
         trends=draw(arrays.arrays(np.int64, horizons, elements=st.integers(0, 1))),
-        origins=draw(arrays.arrays(np.int64, draw(st.integers(0, 4)), elements=st.integers(0, 2**40))),
+        batches=draw(_batch_indexes(with_origins := draw(st.integers(0, 4)))),
+        origins=draw(arrays.arrays(np.int64, with_origins, elements=st.integers(1, 2**40))),
         beyond_reason=draw(arrays.arrays(np.int64, (forecasters, horizons), elements=st.integers(0, 2**40))),
         **floats,
     )
+
+
+def _batch_indexes(count: int) -> st.SearchStrategy[list[int]]:
+    """So many indexes of batches, in order, each once."""
+    return st.lists(st.integers(0, 2**40), min_size=count, max_size=count, unique=True).map(sorted)
 
 
 def _names(count: int) -> st.SearchStrategy[list[str]]:

@@ -116,15 +116,18 @@ def _data(facts: DataFacts) -> Document:
 
 
 def _batches(batches: Iterable[Batch], summaries: Iterable[VariableSummary]) -> list[Document]:
-    counts = [summary.origins.tolist() for summary in summaries]
+    batches = tuple(batches)
+    origins = np.zeros(len(batches), dtype=np.int64)
+    for summary in summaries:
+        origins[summary.batches] += summary.origins
     return [
         {
             "id": batch.id,
             "start": batch.start.isoformat(),
             "end": batch.end.isoformat(),
-            "origins": sum(count[index] for count in counts if index < len(count)),
+            "origins": count,
         }
-        for index, batch in enumerate(batches)
+        for batch, count in zip(batches, origins.tolist(), strict=True)
     ]
 
 

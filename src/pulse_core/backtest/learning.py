@@ -73,6 +73,8 @@ class OriginStates:
 class BatchBlock:
     """What some batches in a row have come to, from `first` on, once the pass has gone through all their origins.
 
+    Batches without an origin are not counted; see Origins.batches.
+
     `sums` (batch, forecaster, horizon, sum); `counts` of wins and losses by the batch in which they became known,
     (batch, horizon, 2, forecaster). Of the marks from `first_mark` on that are origins of these batches: `marked`
     and `ahead` as in LearningPass. The arrays are written over when the pass goes on.
@@ -94,9 +96,9 @@ class LearningPass:
     period at which it is kept: `marked` (mark, STATE, horizon, forecaster), and `ahead` (mark, horizon, forecaster),
     the sum of what was lost less at the origins before the mark, by all that the run knows in the end.
 
-    With `take` what belongs to batches or marks is kept for `at_once` batches at a time, from the batch of an origin
-    on, and handed over block by block; `sums`, `counts`, `marked` and `ahead` are those of the block. Of `differences`
-    only as many are kept as are still to be learned from; `sequences` are their wins and losses, see
+    Batches are those of Origins.batches. With `take` what belongs to batches or marks is kept for `at_once` batches at
+    a time, and handed over block by block; `sums`, `counts`, `marked` and `ahead` are those of the block. Of
+    `differences` only as many are kept as are still to be learned from; `sequences` are their wins and losses, see
     evidence_of_sequences.
     """
 
@@ -151,7 +153,7 @@ class LearningPass:
             newest=origins.newest,
             reported=origins.reported,
             released=origins.released,
-            batch=origins.batch,
+            batch=origins.batch_rows,
             known=origins.known,
             forecasts=self._hindcasts.cells,
             scratch=self._memory.full(_SCRATCH, stride),
@@ -417,18 +419,16 @@ class LearningPass:
 def _ranges(origins: Origins, at_once: int | None) -> list[tuple[int, int, int]]:
     """Return ranges of batches: the first, the one behind the last, and the origin behind their origins.
 
-    Each begins with the batch of an origin of the period and is `at_once` batches long, or shorter at the end; all in
-    one where that is None.
+    Batches are counted among those that have an origin. A range is `at_once` batches long, or shorter at the end; all
+    in one where that is None.
     """
     if at_once is None:
-        return [(0, origins.batches, len(origins))]
-    ranges, begin = [], origins.first
-    while begin < len(origins):
-        first = int(origins.batch[begin])
-        last = min(first + at_once, origins.batches)
-        begin = int(np.searchsorted(origins.batch, last))
-        ranges.append((first, last, begin))
-    return ranges
+        return [(0, len(origins.batches), len(origins))]
+    firsts = range(0, len(origins.batches), at_once)
+    lasts = [min(first + at_once, len(origins.batches)) for first in firsts]
+    return [
+        (first, last, int(np.searchsorted(origins.batch_rows, last))) for first, last in zip(firsts, lasts, strict=True)
+    ]
 
 
 def most_waiting(origins: Origins) -> int:

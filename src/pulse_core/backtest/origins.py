@@ -46,9 +46,14 @@ class Origins:
         return int(np.searchsorted(self.batch, 0))
 
     @cached_property
-    def batches(self) -> int:
-        """How many batches the origins touch; an actual is first known at an origin."""
-        return int(self.batch.max()) + 1
+    def batches(self) -> Positions:
+        """The batches that have an origin, in order; nothing happens in others, for an actual is first known at one."""
+        return np.unique(self.batch[self.first :])
+
+    @cached_property
+    def batch_rows(self) -> Positions:
+        """The position of each origin's batch among `batches`, negative before the period; (origin,)."""
+        return np.where(self.batch < 0, -1, np.searchsorted(self.batches, self.batch))
 
 
 def origins_of(point: PointInTime, spec: RunSpec) -> Origins:

@@ -92,7 +92,7 @@ def _backtest(
         span = spec.trust_span or span_at(point, spec)
         marks = _Marks.of(origins, span)
         results = BatchResults(
-            (origins.batches, hindcasts.shown, spec.horizon),
+            (len(origins.batches), hindcasts.shown, spec.horizon),
             forecasters=len(hindcasts.names),
             exponent=point.exponent,
             trust_loss=spec.trust_loss,
@@ -192,7 +192,7 @@ class _Marks:
     """The origins at which the states of trust are kept: those whose trust is counted, and the last of each batch.
 
     `counted` are numbers of origins of the period, from 0; `all` are origins, in order, of which `counted_rows` and
-    `batch_rows` are positions: of those counted, and of the last origin up to each batch's end, -1 where there is none.
+    `batch_rows` are positions: of those counted, and of the last one of each batch.
     """
 
     counted: Positions
@@ -204,11 +204,9 @@ class _Marks:
     def of(cls, origins: Origins, span: int) -> _Marks:
         first = origins.first
         counted = counted_origins(len(origins) - first, span)
-        ends = np.searchsorted(origins.batch, np.arange(origins.batches), side="right") - 1
-        has_origin = ends >= first
-        marks = np.unique(np.concatenate([counted + first, ends[has_origin]]))
-        batch_rows = np.where(has_origin, np.searchsorted(marks, ends), -1)
-        return cls(counted, marks, np.searchsorted(marks, counted + first), batch_rows)
+        ends = np.searchsorted(origins.batch, origins.batches, side="right") - 1
+        marks = np.unique(np.concatenate([counted + first, ends]))
+        return cls(counted, marks, np.searchsorted(marks, counted + first), np.searchsorted(marks, ends))
 
 
 @attrs.frozen(eq=False)
@@ -253,8 +251,9 @@ class _Output:
             crps=frozen(results.crps),
             won=frozen(results.won),
             lost=frozen(results.lost),
-            trust=self._at_batch_ends(results.trust[..., :shown]),
-            origins=np.bincount(self.origins.batch[first:], minlength=self.origins.batches),
+            trust=results.trust[self.marks.batch_rows, :, :shown].swapaxes(-2, -1),
+            batches=self.origins.batches,
+            origins=np.bincount(self.origins.batch_rows[first:]),
             statistics=np.concatenate([state, comparisons], axis=-1)[:shown],
             evidence=evidence[:shown],
             reliability=self._reliability(results.trust[..., :shown]),
@@ -276,12 +275,6 @@ class _Output:
         evidence = np.moveaxis(np.stack([*sizes, wins]), 0, -1).swapaxes(0, 1).copy()
         evidence[names.index(self.benchmark)] = np.nan
         return evidence
-
-    def _at_batch_ends(self, trust: Array) -> Array:
-        """Return the trust (mark, horizon, forecaster) at the end of each batch; (batch, forecaster, horizon)."""
-        rows = self.marks.batch_rows
-        at_ends = np.where((rows >= 0)[:, None, None], trust[rows], np.nan)
-        return at_ends.swapaxes(-2, -1)
 
     def _reliability(self, trust: Array) -> Array:
         """Return the counts of the trusts of the forecasters that are shown."""

@@ -39,15 +39,18 @@ class PerOriginHindcasts:
     def all(self, forecaster: Forecaster) -> Array:
         """Return its rows at every origin, NaN before the period; see forecast_rows. Raises ForecasterFailed."""
         rows = np.full((row_count(forecaster), len(self.point.origin_step), self.spec.horizon), np.nan)
-        in_batch = batch_index(self.spec, self.point.origin_known_at)
-        for batch in batches(self.spec):
-            origins = np.flatnonzero(in_batch == batch.index)
-            if len(origins):
-                rows[:, origins], _ = self.in_batch(forecaster, batch)
+        for batch in self.batches:
+            rows[:, self._origins(batch)], _ = self.in_batch(forecaster, batch)
         return rows
 
+    @property
+    def batches(self) -> tuple[Batch, ...]:
+        """The batches that have an origin: nothing is made or recorded in others."""
+        every, indexes = batches(self.spec), np.unique(batch_index(self.spec, self.point.origin_known_at))
+        return tuple(every[index] for index in indexes.tolist() if index >= 0)
+
     def in_batch(self, forecaster: Forecaster, batch: Batch, *, fresh: bool = False) -> tuple[Array, bool]:
-        """Return its rows at a batch's origins, in the scale of the point, and whether they were recalled.
+        """Return its rows at the origins of one of `batches`, in the scale of the point, and whether it was recalled.
 
         When `fresh`, they are made whatever is recorded, and recorded instead. Raises ForecasterFailed,
         NotRecorded.
@@ -66,16 +69,17 @@ class PerOriginHindcasts:
         return self._scaled(record), False
 
     def _record(self, forecaster: Forecaster, batch: Batch) -> PerOriginRecord:
-        origins = np.flatnonzero(batch_index(self.spec, self.point.origin_known_at) == batch.index)
-        rows = np.empty((row_count(forecaster), 0, self.spec.horizon))
-        if len(origins):
-            histories = histories_of(self.point)
-            rows = forecast_rows(forecaster, histories.select(origins), self.spec.horizon)
-            if origins[-1] == len(histories) - 1:
-                self._ask_again(forecaster, histories.select(origins[:1]), rows[:, :1])
+        origins, histories = self._origins(batch), histories_of(self.point)
+        rows = forecast_rows(forecaster, histories.select(origins), self.spec.horizon)
+        if origins[-1] == len(histories) - 1:
+            self._ask_again(forecaster, histories.select(origins[:1]), rows[:, :1])
         # recorded in the data's units: the scale depends on the first origin, which is the run's
         in_units = np.ldexp(rows, self.point.exponent)
         return PerOriginRecord(self.point.variable, forecaster.name, in_units[0], in_units[1:])
+
+    def _origins(self, batch: Batch) -> NDArray[np.int64]:
+        """Return the origins in a batch."""
+        return np.flatnonzero(batch_index(self.spec, self.point.origin_known_at) == batch.index)
 
     def _ask_again(self, forecaster: Forecaster, histories: Histories, rows: Array) -> None:
         """Compare the rows of one origin with those that a second call gives."""

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import ratio
-from pulse_core.errors import TooLittleData
 from pulse_core.results import STATISTICS, TRUST, VariableBacktest, VariableBatches, VariableScores
 from pulse_core.scores.comparison import p_values
 from pulse_core.scores.jackknife import skill_intervals
@@ -25,12 +24,11 @@ _BIAS_LEVEL: Final = 0.01
 
 
 def aggregate(result: VariableBacktest, spec: RunSpec) -> VariableScores:
-    """Aggregate a variable's backtest. Raises TooLittleData where the data cannot fill a horizon.
+    """Aggregate a variable's backtest; a horizon of which no actual is known has no score.
 
     What it takes of the spec must be in the key of the variable's result.
     """
     scores, trust, codes = standing(result, spec)
-    _refuse_empty_horizons(scores, result, spec)
     return VariableScores(
         variable=result.variable,
         forecasters=result.forecasters,
@@ -46,6 +44,7 @@ def aggregate(result: VariableBacktest, spec: RunSpec) -> VariableScores:
         simple=result.simple,
         simple_skill=1.0 - ratio(result.simple_losses[..., 0], result.simple_losses[..., 1]),
         trends=_trends(result),
+        batches=result.batches,
         origins=result.origins,
         weights=result.weights,
         regret=result.regret,
@@ -89,23 +88,12 @@ def _trends(result: VariableBacktest) -> NDArray[np.int64]:
     return (biased | beaten).astype(np.int64)
 
 
-def _refuse_empty_horizons(scores: NDArray[np.float64], result: VariableBacktest, spec: RunSpec) -> None:
-    scored = (scores[..., MEASURES.index("n")] > 0).any(axis=0)
-    if not scored.all():
-        furthest = int(np.flatnonzero(scored).max()) + 1 if scored.any() else 0
-        raise TooLittleData(
-            f"horizon {spec.horizon} cannot be filled: of {int(result.origins.sum())} origins from {spec.start} to "
-            f"{spec.last_day}, none knows what happened more than {furthest} steps later",
-            f"variable '{result.variable}'",
-            f"Use a horizon of at most {furthest}, or a later end" if furthest else "Use a later end, or more data",
-        )
-
-
 def variable_batches(result: VariableBacktest) -> VariableBatches:
     """Return what the table of batches holds of a variable's backtest."""
     return VariableBatches(
         variable=result.variable,
         forecasters=result.forecasters,
+        batches=result.batches,
         n=result.n,
         mae=result.mae,
         mase=result.mase,

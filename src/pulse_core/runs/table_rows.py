@@ -107,8 +107,11 @@ def batch_columns(variables: Sequence[VariableBatches], spec: RunSpec) -> Column
         np.array(np.unravel_index(chosen, one.n.shape), dtype=np.int32)
         for chosen, one in zip(rows, variables, strict=True)
     ]
-    batch, forecaster, horizon = np.concatenate(cells, axis=1)
-    windows = batches(spec)[: max(len(one.n) for one in variables)]
+    _, forecaster, horizon = np.concatenate(cells, axis=1)
+    in_run = [one.batches[batch] for one, (batch, *_) in zip(variables, cells, strict=True)]
+    indexes, batch = np.unique(np.concatenate(in_run), return_inverse=True)
+    every = batches(spec)
+    windows = [every[index] for index in indexes.tolist()]
     starts = np.array([window.start for window in windows], dtype="datetime64[us]")
 
     def column(name: str) -> np.ndarray:
@@ -118,7 +121,7 @@ def batch_columns(variables: Sequence[VariableBatches], spec: RunSpec) -> Column
         "variable": Labels(tuple(one.variable for one in variables), _repeated([len(chosen) for chosen in rows])),
         "forecaster": Labels(variables[0].forecasters, forecaster),
         "horizon": (horizon + 1).astype(np.int16),
-        "batch": Labels(tuple(window.id for window in windows), batch),
+        "batch": Labels(tuple(window.id for window in windows), batch.astype(np.int32)),
         "start": starts[batch],
         **{name: column(name) for name in ("n", "mae", "mase", "crps", "trust", "won", "lost")},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 import attrs
@@ -13,7 +13,7 @@ from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded, SinkUnavailable
 from pulse_core.forecasters.base import InPlaceForecaster
 from pulse_core.forecasters.registry import ForecasterSet
-from pulse_core.plan import Batch, Workload, WorkUnit, batch_count, batches, variables_at_once
+from pulse_core.plan import UNIT_BYTES, Workload, WorkUnit, variables_at_once
 from pulse_core.ports import DataStore, PartWriter, ResultSink, Write, reading
 from pulse_core.results import Failure, UnitResult, VariableBacktest, VariableBatches, VariableScores
 from pulse_core.runs.attempts import attempt
@@ -54,8 +54,8 @@ class UnitTask:
 
     def __call__(self, unit: WorkUnit) -> UnitResult:
         """Return the unit's summaries, one a variable that succeeded, and its failures. Raises SinkUnavailable."""
-        if unit.batch is not None:
-            return self._per_origin(unit, batches(self.spec)[unit.batch])
+        if unit.batches:
+            return self._per_origin(unit)
         try:
             return _UnitRun(self, unit).result()
         except _PartFailed as failed:
@@ -71,13 +71,13 @@ class UnitTask:
         keys = self.keys
         return InputReader(self.spec, self.store, keys, Records(self.spec, self.sink, keys.group), self.fresh)
 
-    def _per_origin(self, unit: WorkUnit, batch: Batch) -> UnitResult:
-        """Make the hindcasts of forecasters called origin by origin in one batch, for the variable's own unit."""
+    def _per_origin(self, unit: WorkUnit) -> UnitResult:
+        """Make the hindcasts of forecasters called origin by origin in some batches, for the variable's own unit."""
         reader = self.reader()
         recognised = reader.recognised(unit.variables)
         unread = recognised.untried(unit.variables)
         with reading(self.store, unread) as store:
-            made = attempt(unread, partial(self._hindcast_batch, partial(reader.read, store), batch))
+            made = attempt(unread, partial(self._hindcast_batches, partial(reader.read, store), unit.batches))
         recalled = sum(was_recalled for was_recalled, _ in made.values.values())
         return UnitResult(
             failures=(*recognised.failures.values(), *made.failures.values()),
@@ -86,15 +86,18 @@ class UnitTask:
             unrepeatable=_in_order({name for _, names in made.values.values() for name in names}, self.forecasters),
         )
 
-    def _hindcast_batch(
-        self, read: Callable[[str], ReadRows], batch: Batch, variable: str
+    def _hindcast_batches(
+        self, read: Callable[[str], ReadRows], indexes: Sequence[int], variable: str
     ) -> tuple[bool, tuple[str, ...]]:
         """Return whether everything was recorded already, and which forecasters are not repeatable."""
         rows = read(variable).rows
         point = point_in_time(rows.known, self.spec)
         hindcasts = PerOriginHindcasts(self.spec, self.sink, rows, point, self.recorded_only)
         attempts = [
-            hindcasts.in_batch(forecaster, batch, fresh=self.fresh) for forecaster in self.forecasters.per_origin
+            hindcasts.in_batch(forecaster, batch, fresh=self.fresh)
+            for batch in hindcasts.batches
+            if batch.index in indexes
+            for forecaster in self.forecasters.per_origin
         ]
         return all(recalled for _, recalled in attempts), tuple(hindcasts.unrepeatable)
 
@@ -116,6 +119,8 @@ class _UnitRun:
         """Those of variables that were computed, as long as a pack may hold them all."""
         self._computed: set[str] = set()
         self._unrepeatable: set[str] = set()
+        self._held = 0
+        """Bytes of these batches."""
         self._at_once = variables_at_once(task.spec, workload(task.forecasters))
 
     def result(self) -> UnitResult:
@@ -126,7 +131,7 @@ class _UnitRun:
         self._add_all(None)
         parts = () if self._tables is None else (hindcasts, *self._tables_parts(self._tables))
         summaries = tuple(
-            self._scores[name].summary(self._inputs[name].facts, batch_count(self._task.spec))
+            self._scores[name].summary(self._inputs[name].facts)
             for name in self._unit.variables
             if name in self._scores
         )
@@ -173,9 +178,11 @@ class _UnitRun:
         else:
             self._scores[value.variable] = value.scores
         self._inputs[value.variable] = value.without_rows()
-        if len(self._batches) > self._at_once:  # a unit of the user's: what is done is not to be lost, nor held
+        # what is done is not to be lost, nor held: a unit of the user's may be of any size
+        if len(self._batches) > self._at_once or self._held > UNIT_BYTES:
             self._records.pack()
             self._batches.clear()
+            self._held = 0
 
     @property
     def _required(self) -> bool:
@@ -194,6 +201,7 @@ class _UnitRun:
         if value.scores is None:
             self._records.keep_result(value.key, scores, by_batch)
         self._scores[value.variable], self._batches[value.variable] = scores, by_batch
+        self._held += by_batch.bytes
         self._computed.add(value.variable)
 
     def _tables_parts(self, tables: Tables) -> tuple[PartFacts | None, PartFacts | None]:

@@ -113,14 +113,14 @@ class Progress:
     def _count(self, event: UnitFinished) -> None:
         self.finished = event.finished
         self._latest = self.clock()
-        if event.unit.batch is not None:
+        if event.unit.batches:
             self._per_origin_until = self._latest
         result = event.result
         self.log.events.info(
             "unit_finished",
             unit=event.unit.index,
             variables=list(event.unit.variables),
-            **({} if event.unit.batch is None else {"batch": event.unit.batch}),
+            **({"batches": list(event.unit.batches)} if event.unit.batches else {}),
             computed=result.computed,
             recalled=result.recalled,
             failed=len(result.failures),

@@ -33,8 +33,8 @@ class Regrouping:
 
     def run(self, task: Task, units: Sequence[WorkUnit]) -> Generator[UnitOutcome, None, None]:
         generator = Random(self.seed)
-        for batch in {unit.batch: None for unit in units}:
-            batch_units = [unit for unit in units if unit.batch == batch]
+        for batches in {unit.batches: None for unit in units}:
+            batch_units = [unit for unit in units if unit.batches == batches]
             variables = [variable for unit in batch_units for variable in unit.variables]
             shares: list[list[str]] = [[] for _ in batch_units]
             for variable in generator.sample(variables, len(variables)):

@@ -123,15 +123,9 @@ def ended_batches(result: KeptBacktest | None, count: int) -> dict[str, bytes]:
     """The bits of the first batches of what a record holds by the batch in which it became known."""
     if result is None:
         return {}
-    arrays = {name: getattr(result, name)[:count] for name in ("won", "lost", "origins")}
-    bits = {name: without_empty_end(array) for name, array in arrays.items() if array.any()}
-    with_origins = np.flatnonzero(result.origins[:count])
-    return bits | ({"trust": result.trust[with_origins].tobytes()} if len(with_origins) else {})
-
-
-def without_empty_end(array: np.ndarray) -> bytes:
-    """The bits up to the last row in which something happened."""
-    return bytes(array[: int(np.flatnonzero(array.reshape(len(array), -1).any(axis=1))[-1]) + 1].tobytes())
+    ended = int(np.searchsorted(result.batches, count))
+    names = ("batches", "origins", "won", "lost", "trust") if ended else ()
+    return {name: getattr(result, name)[:ended].tobytes() for name in names}
 
 
 @by_name
@@ -198,9 +192,10 @@ def test_rows_known_after_all_actuals_of_a_batch_move_no_score_of_it(law):
     assert record is not None
     ended = cut_record.sums.batches < batch_index(spec, np.array([moment + MICROSECOND]))
     counted = cut_record.sums.values[:, cut_record.forecasters.index("naive"), :, SUMS.index("count")]
-    settled = (counted == cut_record.origins[:, None]) & (ended & (cut_record.origins > 0))[:, None]
-    for batch, ahead in np.argwhere(settled):
-        assert cut_record.sums.values[batch, :, ahead].tobytes() == record.sums.values[batch, :, ahead].tobytes()
+    settled = (counted == cut_record.origins[:, None]) & ended[:, None]
+    for row, ahead in np.argwhere(settled):
+        assert cut_record.batches[row] == record.batches[row]
+        assert cut_record.sums.values[row, :, ahead].tobytes() == record.sums.values[row, :, ahead].tobytes()
 
 
 REVISED = known([(n, float(n * n % 7), n) for n in range(20)] + [(5, 3.5, 8), (6, -1.0, 16), (12, 6.0, 16)])

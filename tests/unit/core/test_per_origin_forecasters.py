@@ -82,8 +82,8 @@ def watched(**fields: Any) -> list[Event]:
 
 def test_batches_are_done_before_the_variables_that_are_made_of_them():
     units = [event.unit for event in watched() if isinstance(event, UnitFinished)]
-    in_batches = [(unit.variables, unit.batch) for unit in units]
-    assert in_batches == [((name,), batch) for name in "ab" for batch in range(4)] + [(("a",), None), (("b",), None)]
+    in_batches = [(unit.variables, unit.batches) for unit in units]
+    assert in_batches == [((name,), (batch,)) for name in "ab" for batch in range(4)] + [(("a",), ()), (("b",), ())]
 
 
 def test_progress_counts_batches_and_variables():
@@ -239,7 +239,7 @@ def test_a_variable_that_failed_in_a_batch_is_not_gone_on_with():
             attrs.evolve(SPEC, variables=("a", "high"))
         )
     units = [event.unit for event in events if isinstance(event, UnitFinished)]
-    assert [unit.variables for unit in units if unit.batch is None] == [("a",)]
+    assert [unit.variables for unit in units if not unit.batches] == [("a",)]
     assert [(lost.variable, lost.kind) for lost in raised.value.failures] == [("high", "ForecasterFailed")]
 
 
@@ -270,12 +270,23 @@ def test_what_a_batch_recorded_is_in_the_units_of_the_data_whatever_the_period()
     assert len(records) == len(batches(SPEC))
 
 
-def test_batches_without_an_origin_are_recorded_too():
+def test_batches_without_an_origin_are_not_recorded_nor_missed_by_the_run_that_collects():
     sink = FakeSink()
     sparse = series(ROWS[:9], "a")
-    run(sparse, attrs.evolve(SPEC, variables=("a",)), sink=sink, forecasters=(custom(Counting()),))
+    spec = attrs.evolve(SPEC, variables=("a",))
+    for index in range(3):
+        run(sparse, spec, sink=sink, forecasters=(custom(Counting()),), slice=Slice(index, 3))
     shapes = [record.forecasts.shape for record in sink.records.values() if isinstance(record, PerOriginRecord)]
-    assert shapes == [(6, 2), (2, 2), (0, 2), (0, 2)]
+    assert sorted(shapes) == [(2, 2), (6, 2)]
+    assert run(sparse, spec, sink=sink, forecasters=(custom(Counting()),), recorded_only=True).failures == ()
+
+
+def test_the_batches_of_a_unit_are_read_together_and_done_one_by_one(monkeypatch):
+    expected, alone = FakeSink(), FakeSink()
+    lengths = history_lengths(alone)
+    monkeypatch.setattr("pulse_core.plan.MOST_BATCH_UNITS", 3)
+    assert history_lengths(expected) == lengths
+    assert records_of(expected) == records_of(alone)
 
 
 @pytest.mark.parametrize("seed", range(4))

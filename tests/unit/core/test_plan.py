@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from unittest.mock import patch
 
 import attrs
 import numpy as np
@@ -25,7 +26,7 @@ from pulse_core import (
 from pulse_core.data.observations import end_of
 from pulse_core.forecasters.base import Values
 from pulse_core.forecasters.registry import resolve
-from pulse_core.plan import Workload, batch_index, batch_units, batches, take, work_units
+from pulse_core.plan import LONGEST_DEFAULT_UNIT, Workload, batch_index, batch_units, batches, take, work_units
 from pulse_core.runs.training import shared_units
 from pulse_core.runs.units import workload
 from tests.strategies import specs
@@ -125,12 +126,29 @@ def test_work_per_origin_has_a_unit_for_every_variable_and_batch_in_order(names,
     spec = spec_of(*names, days=days, batch_size_days=size)
     units = batch_units(spec, PER_ORIGIN)
     places = [(name, batch.index) for name in sorted(names) for batch in batches(spec)]
-    assert [(unit.variables, unit.batch) for unit in units] == [((name,), batch) for name, batch in places]
+    assert [(unit.variables, unit.batches) for unit in units] == [((name,), (batch,)) for name, batch in places]
     assert [unit.index for unit in units] == list(range(len(units)))
 
 
 def test_a_unit_of_variables_has_no_batch():
-    assert [unit.batch for unit in work_units(spec_of("a", "b"), BUILT_IN, 1)] == [None, None]
+    assert [unit.batches for unit in work_units(spec_of("a", "b"), BUILT_IN, 1)] == [(), ()]
+
+
+@given(NAMES, st.integers(1, 40), st.integers(1, 7), st.integers(1, 30), st.sampled_from([1e-9, 1.0, 100.0]))
+def test_many_batches_share_units_in_order_each_batch_of_a_variable_once(names, days, size, most, cost):
+    spec = spec_of(*names, days=days, batch_size_days=size)
+    with patch("pulse_core.plan.MOST_BATCH_UNITS", most):
+        units = batch_units(spec, attrs.evolve(PER_ORIGIN, per_origin=cost))
+    places = [(name, batch) for unit in units for name in unit.variables for batch in unit.batches]
+    assert places == [(name, batch.index) for name in sorted(names) for batch in batches(spec)]
+    assert all(len(unit.batches) == 1 or unit.seconds <= LONGEST_DEFAULT_UNIT for unit in units)
+    if cost == 1e-9:
+        assert len(units) <= max(most, len(names)) + len(names)
+
+
+def test_yearly_data_for_a_library_make_few_units():
+    spec = spec_of(*(f"v{number:03}" for number in range(100)), days=20_000, batch_size_days=30)
+    assert len(batch_units(spec, Workload(1e-5, 1e-2))) == 100 * 21
 
 
 @given(NAMES, st.integers(1, 9), st.integers(1, 9))
@@ -198,7 +216,9 @@ def test_units_are_the_same_whatever_name_a_forecaster_goes_by(kind):
 @pytest.mark.parametrize("name", ["slow", "m:slow"])
 def test_a_forecaster_called_origin_by_origin_is_shared_by_variable_and_batch(name):
     shared, of_variables = units_of(PerOriginForecaster(name, "1", LastThree()))
-    assert [(unit.variables, unit.batch) for unit in shared] == [((v,), batch) for v in "abc" for batch in range(4)]
+    assert [(unit.variables, unit.batches) for unit in shared] == [
+        ((v,), (batch,)) for v in "abc" for batch in range(4)
+    ]
     assert [unit.variables for unit in of_variables] == [("a",), ("b",), ("c",)]
 
 
@@ -206,7 +226,7 @@ def test_a_forecaster_called_origin_by_origin_is_shared_by_variable_and_batch(na
 def test_a_forecaster_of_one_pass_is_shared_as_the_built_in_ones_are(name):
     shared, of_variables = units_of(OnePass(name))
     assert shared == of_variables
-    assert [(unit.variables, unit.batch) for unit in shared] == [(("a", "b", "c"), None)]
+    assert [(unit.variables, unit.batches) for unit in shared] == [(("a", "b", "c"), ())]
 
 
 def test_a_forecaster_called_origin_by_origin_is_expected_to_take_longer_than_a_built_in_one():

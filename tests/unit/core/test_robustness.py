@@ -177,19 +177,44 @@ def test_an_error_beyond_the_range_is_null():
     ("observations", "fields", "message"),
     [
         (series([1.0]), {}, "no forecast origin"),
-        (series([1.0, 2.0]), {}, "horizon 2 cannot be filled"),
-        (series([1.0, 2.0, 3.0]), {}, "horizon of at most 1"),
         (series([]), {}, "0 timestamps are known"),
         (series([1.0] * 9), {"min_history": 10}, "and 10 timestamps in all"),
         (series([1.0] * 10), {"min_history": 10, "target": "change"}, "and 11 timestamps in all"),
         (series([1.0] * 9, first=60), {}, "no forecast origin from 2020-01-01"),
         (series([1.0, 2.0, -3.0, 0.0]), {"target": "log-change"}, "2 values are not above 0, the first at 2020-01-03"),
-        (known([(n, float(n), 0 + 9) for n in range(9)]), {}, "horizon 2 cannot be filled"),
     ],
-    ids=["one", "two", "three", "none", "short", "short of changes", "later", "negative", "all at once"],
+    ids=["one", "none", "short", "short of changes", "later", "negative"],
 )
 def test_data_that_cannot_serve_fail_and_say_why(observations, fields, message):
     assert message in failures(observations, spec=spec_of(**fields))["x"]
+
+
+@pytest.mark.parametrize(
+    ("observations", "filled"),
+    [
+        (series([1.0, 2.0]), 0),
+        (series([1.0, 2.0, 3.0]), 1),
+        (series([1.0, 2.0, 3.0, 4.0]), 2),
+        (known([(n, float(n), 9) for n in range(9)]), 0),
+    ],
+    ids=["one origin", "two", "three", "all at once"],
+)
+def test_a_horizon_that_the_data_cannot_fill_has_no_score_and_the_others_have(observations, filled):
+    summary = run(observations, attrs.evolve(SPEC, horizon=3)).variables[0]
+    counts = summary.scores[:, :, MEASURES.index("n")]
+    assert (counts[summary.forecasters.index("naive")] > 0).tolist() == [ahead < filled for ahead in range(3)]
+    empty = summary.scores[:, filled:]
+    assert (empty[..., MEASURES.index("n")] == 0).all()
+    assert np.isnan(np.delete(empty, [MEASURES.index(name) for name in ("n", "hit_rate_count")], axis=-1)).all()
+    assert np.isnan(summary.trust[:, filled:]).all()
+    assert not summary.verdicts[:, filled:].any()
+    assert [summary.best(ahead + 1) is None for ahead in range(3)] == [ahead >= filled for ahead in range(3)]
+
+
+def test_a_horizon_that_no_origin_fills_changes_no_score_of_the_others():
+    near, far = (run(series([1.0, 2.0, 4.0, 3.0, 5.0]), attrs.evolve(SPEC, horizon=horizon)) for horizon in (2, 9))
+    of_two = far.variables[0].scores[:, :2]
+    assert of_two[:-1].tobytes() == near.variables[0].scores[:-1].tobytes()
 
 
 def test_a_history_just_long_enough_serves():

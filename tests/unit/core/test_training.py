@@ -26,9 +26,10 @@ from pulse_core import (
 )
 from pulse_core.results import TRUST, VariableBatches, VariableScores, canonical_bytes, run_digest
 from pulse_core.scores.measures import MEASURES
+from tests.backtests import kept_backtests
 from tests.fakes import FakeSink
 from tests.strategies import ALL_NAMES
-from tests.unit.core.runs import FORECASTERS, day, records_of, run, series, spec_of, table, training
+from tests.unit.core.runs import FORECASTERS, day, known, records_of, run, series, spec_of, table, training
 
 ONE, TWO, THREE = (series([1.0, 3.0, 2.0, 5.0, 4.0, 7.0, 6.0, 9.0], name) for name in "abc")
 SPEC = spec_of("a", "b", "c", days=8)
@@ -216,7 +217,21 @@ def test_a_result_says_what_data_it_came_from():
 
 
 def test_origins_are_counted_per_batch():
-    assert run(ONE, spec_of("a", days=30, min_history=3)).variables[0].origins.tolist() == [5, 1, 0, 0, 0]
+    summary = run(ONE, spec_of("a", days=30, min_history=3)).variables[0]
+    assert (summary.batches.tolist(), summary.origins.tolist()) == ([0, 1], [5, 1])
+
+
+def test_a_batch_without_an_origin_has_no_row_anywhere():
+    sparse = known([(30 * n, float(n * n % 5), 30 * n) for n in range(9)], "a")
+    sink = FakeSink()
+    with kept_backtests() as backtests:
+        summary = run(sparse, spec_of("a", days=250, batch_size_days=7), sink=sink).variables[0]
+    expected = [30 * n // 7 for n in range(1, 9)]
+    (by_batch,) = (record for record in records_of(sink).values() if isinstance(record, VariableBatches))
+    assert summary.batches.tolist() == by_batch.batches.tolist() == backtests["a"].batches.tolist() == expected
+    assert summary.origins.tolist() == [1] * len(expected)
+    assert {array.shape[0] for array in attrs.astuple(by_batch)[3:]} == {len(expected)}
+    assert {batch for _, _, _, batch in table(sink, "batches")} <= {f"batch_{index:04d}" for index in expected}
 
 
 @given(st.permutations(["a", "b", "c"]))

@@ -7,6 +7,7 @@ import pytest
 
 from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES
+from tests.backtests import by_batch
 from tests.strategies import ALL_NAMES
 from tests.unit.core.models import Fixed, custom
 from tests.unit.core.runs import REFERENCE, backtested, known, run, series, spec_of
@@ -22,7 +23,8 @@ def won_and_lost(loss: float, benchmark: float) -> tuple[list[int], list[int]]:
     spec = spec_of(days=DAYS, horizon=1, batch_size_days=1, forecasters=names, benchmark=rival.name)
     record = backtested(series([0.0] * DAYS), spec, forecaster, rival)
     assert record is not None
-    return record.won[:, 1, 0].tolist(), record.lost[:, 1, 0].tolist()
+    won, lost = (by_batch(record.batches, counts)[:, 1, 0].tolist() for counts in (record.won, record.lost))
+    return won, lost
 
 
 # the first origin is day 1, and its actual is known on day 2; it has no scale, for no error was known at it
@@ -54,7 +56,7 @@ def test_without_both_errors_nothing_is_won_or_lost(loss, benchmark):
 def test_an_outcome_counts_in_the_batch_in_which_it_became_known():
     record = backtested(RISING, spec_of(days=12, batch_size_days=1, horizon=3, min_history=4))
     assert record is not None
-    drift = record.won[:, ALL_NAMES.index("drift")]
+    drift = by_batch(record.batches, record.won)[:, ALL_NAMES.index("drift")]
     # the first origin is day 3, an h-step error is first known on day 3 + h, and that origin's d on day 3 + 2h
     for ahead in (1, 2, 3):
         assert drift[:, ahead - 1].tolist() == [0] * (3 + 2 * ahead) + [1] * (9 - 2 * ahead)

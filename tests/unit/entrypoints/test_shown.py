@@ -52,9 +52,9 @@ def watched(tmp_path: Path):
     progress = Progress(log, {}, with_bar=False, counted="steps", per_origin=("own:Slow",), clock=clock)
     progress(RunPlanned("r", 2, 4, 4))
 
-    def finish(seconds: float, finished: int, batch: int | None) -> None:
+    def finish(seconds: float, finished: int, *batches: int) -> None:
         clock.now += seconds
-        progress(UnitFinished(WorkUnit(finished, ("x",), batch=batch), UnitResult(), finished, 4))
+        progress(UnitFinished(WorkUnit(finished, ("x",), batches=batches), UnitResult(), finished, 4))
 
     yield progress, finish, log
     log.close()
@@ -71,7 +71,7 @@ def test_what_took_most_of_a_long_run_is_told(watched) -> None:
     progress, finish, _ = watched
     finish(20.0, 1, 0)
     finish(20.0, 2, 1)
-    finish(5.0, 3, None)
+    finish(5.0, 3)
     assert progress.per_origin_fields() == {"per_origin": ["own:Slow"], "per_origin_seconds": 40.0}
     assert progress.per_origin_line().startswith("Slow: own:Slow took 40 of 45 s")
 
@@ -80,5 +80,5 @@ def test_what_took_most_of_a_long_run_is_told(watched) -> None:
 def test_a_short_run_or_a_small_part_of_one_is_not_told(watched, slow, rest) -> None:
     progress, finish, _ = watched
     finish(slow, 1, 0)
-    finish(rest, 2, None)
+    finish(rest, 2)
     assert (progress.per_origin_fields(), progress.per_origin_line()) == ({}, "")

@@ -48,7 +48,7 @@ class PlainPass:
         self.ensemble = Ensemble(members, self.horizons) if members else None
         self.levels = [Level() for _ in range(self.horizons)]
         self.pairs = {cell: Pair(cell[1] + 1, fade_of(case.trust_half_life)) for cell in self.cells}
-        self.counts = np.zeros((self.origins.batches, self.horizons, 2, self.forecasters))
+        self.counts = np.zeros((len(self.origins.batches), self.horizons, 2, self.forecasters))
         self.batches: dict[int, list[dict[Cell, Hindcast]]] = {}
 
     def run(self) -> PassOutput:
@@ -116,7 +116,7 @@ class PlainPass:
         actual, forecasts = float(self.origins.released[past, h]), self.forecasts[past]
         for f in range(self.forecasters):
             if self.origins.batch[past] >= 0:
-                self.counts[self.origins.batch[origin], h, :, f] += self.pairs[f, h].learn()
+                self.counts[self.origins.batch_rows[origin], h, :, f] += self.pairs[f, h].learn()
         self.levels[h].learn(actual - forecasts[self.case.benchmark][h])
 
     def _learn_weights(self, step: Sequence[int | None]) -> None:
@@ -167,7 +167,7 @@ class PlainPass:
             # whoever bets must know how the earlier bets of the same process came out
             allowed = first <= h or int(origins.known[origin, h]) > origin - h - 1
             pair.forecast(gain, self.levels[h].scale(), allowed)
-        self.batches.setdefault(int(origins.batch[origin]), []).append(
+        self.batches.setdefault(int(origins.batch_rows[origin]), []).append(
             {
                 (f, h): Hindcast(
                     point=forecasts[f][h],
@@ -220,7 +220,7 @@ class PlainPass:
         return latest, np.where(np.isfinite(regret), regret, np.nan), bound
 
     def _sums(self) -> np.ndarray:
-        sums = np.zeros((self.origins.batches, self.forecasters, self.horizons, 34))
+        sums = np.zeros((len(self.origins.batches), self.forecasters, self.horizons, 34))
         for batch, hindcasts in self.batches.items():
             for f, h in self.cells:
                 of_cell = [at_origin[f, h] for at_origin in hindcasts]

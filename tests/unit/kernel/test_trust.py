@@ -217,9 +217,10 @@ def test_wins_and_losses_fade_and_weigh_less_the_longer_their_errors_overlap():
 
 def test_an_outcome_counts_in_the_batch_in_which_it_became_known():
     output = against_one([0.5] * 4, 2, batch=[0, 0, 2, 2])
-    # one step ahead: known at the second, third and fourth origin; two steps ahead: at the third and the fourth
-    assert output.counts[:, 0, 0, 1].tolist() == [1, 0, 2]
-    assert output.counts[:, 1, 0, 1].tolist() == [0, 0, 2]
+    # one step ahead: known at the second, third and fourth origin; two steps ahead: at the third and the fourth; the
+    # second batch has no origin, and no row
+    assert output.counts[:, 0, 0, 1].tolist() == [1, 2]
+    assert output.counts[:, 1, 0, 1].tolist() == [0, 2]
     assert not output.counts[:, :, 1].any()
 
 

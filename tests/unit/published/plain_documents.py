@@ -76,9 +76,12 @@ def plain_document(result: RunResult, *, whole: bool) -> dict[str, Any]:
                 "id": batch.id,
                 "start": str(batch.start),
                 "end": str(batch.end),
-                "origins": sum(int(one.origins[place]) for one in result.variables),
+                "origins": sum(
+                    dict(zip(one.batches.tolist(), one.origins.tolist(), strict=True)).get(batch.index, 0)
+                    for one in result.variables
+                ),
             }
-            for place, batch in enumerate(result.batches)
+            for batch in result.batches
         ],
         "reliability": [plain_bin(one) for one in result.reliability().bins],
         "discoveries": plain_discoveries(result),

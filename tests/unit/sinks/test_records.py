@@ -38,6 +38,7 @@ SMALL = VariableScores(
     simple=("naive", "drift"),
     simple_skill=[[[3.0]], [[4.0]]],
     trends=[1],
+    batches=[],
     origins=[],
     weights=[[1]],
     regret=[0],
