@@ -113,10 +113,11 @@ class Forecaster(Protocol):
         return True
 
     def ignores(self, season: int) -> bool:
-        """Whether nothing in it repeats after m steps: combinations and ensemble of a variable with that season do without.
+        """Whether it knows nothing of a season of so many steps: where a variable has it, combinations do without.
 
         See ForecasterSet.combined and ForecasterSet.members.
         """
+        del season
         return False
 
     @property
@@ -168,6 +169,7 @@ class NonSeasonalForecaster(InPlaceForecaster):
 
     def ignores(self, season: int) -> bool:
         """See Forecaster."""
+        del season
         return True
 
 
