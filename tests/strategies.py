@@ -19,7 +19,11 @@ DAY = np.timedelta64(1, "D")
 FIRST_DAY = date(2020, 1, 1)
 BUILT_IN_NAMES = tuple(forecaster.name for forecaster in BUILT_IN)
 SEASON = 3
-ALL_NAMES = (*BUILT_IN_NAMES, *(f"{name}({SEASON})" for name in SEASONAL), *DEFAULT_FORECASTERS[len(BUILT_IN_NAMES) :])
+ALL_NAMES = (
+    *BUILT_IN_NAMES,
+    *(f"{name}({SEASON})" for name in SEASONAL),
+    *(name for name in DEFAULT_FORECASTERS if name not in BUILT_IN_NAMES),
+)
 """All that needs no predictors: what sees histories, then combinations and the ensemble."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
@@ -47,7 +47,7 @@ class SeasonSetting:
 
 
 def season_setting(value: Any) -> SeasonSetting:
-    """Return the setting of a value of `to_document`, of a text such as '24,168', a number, or None for no season.
+    """Return the setting of a value of `to_document`, a number, or None for no season.
 
     Raises ValueError that says what was expected.
     """
@@ -62,7 +62,7 @@ def season_setting(value: Any) -> SeasonSetting:
 
 def _periods_of(name: Any, value: Any) -> Periods | None:
     if not isinstance(name, str):
-        raise ValueError(f"{name!r} is no name of a variable")
+        raise ValueError(f"expected names of variables, got {name!r}")
     try:
         return _periods(value)
     except ValueError as error:
@@ -74,20 +74,14 @@ def _periods(value: Any) -> Periods | None:
         return ()
     if isinstance(value, str) and value.lower() == _AUTO:
         return None
-    numbers = _numbers(value)
-    if not 1 <= len(numbers) <= MOST_SEASONS or len(set(numbers)) < len(numbers):
+    numbers = list(value) if isinstance(value, list | tuple) else [value]
+    if not 1 <= len(numbers) <= MOST_SEASONS or any(type(number) is not int or number < 1 for number in numbers):
         raise ValueError(f"expected {EXPECTED}, got {value!r}")
-    if any(type(number) is not int or number < 1 for number in numbers):
+    if len(set(numbers)) < len(numbers):
         raise ValueError(f"expected {EXPECTED}, got {value!r}")
     if max(numbers) > LONGEST_SEASON:
         raise ValueError(f"a season has at most {LONGEST_SEASON} steps, got {max(numbers)}")
     return tuple(sorted(numbers))
-
-
-def _numbers(value: Any) -> list[Any]:
-    if isinstance(value, str):
-        return [int(part) if part.strip().isdecimal() and len(part) < 10 else part for part in value.split(",")]
-    return list(value) if isinstance(value, Iterable) else [value]
 
 
 def _plain(periods: Periods | None) -> Any:

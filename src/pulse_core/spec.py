@@ -22,8 +22,17 @@ TARGETS: Final = (LEVEL, "change", "log-change")
 KNOWN_AT_RULES: Final = ("auto", "timestamp", "period-end")
 CALIBRATIONS: Final = ("conformal", "empirical")
 TRUST_LOSSES: Final = ("absolute", "crps")
-SEASONAL: Final = ("seasonal-naive", "holt-winters", "damped-holt-winters", "log-damped-holt-winters")
+SEASONAL: Final = (
+    "seasonal-naive",
+    "holt-winters",
+    "damped-holt-winters",
+    "log-damped-holt-winters",
+    "seasonal-theta",
+    "log-seasonal-theta",
+)
 """The built-in forecasters with a season: each variable's own, or m steps where the name is followed by (m)."""
+TWO_SEASONS: Final = ("double-seasonal-naive", "double-seasonal", "log-double-seasonal")
+"""Those with two seasons at once, the variable's own."""
 
 DEFAULT_FORECASTERS: Final = (
     "naive",
@@ -36,7 +45,8 @@ DEFAULT_FORECASTERS: Final = (
     "theta",
     "ar",
     "ari",
-    *(name for name in SEASONAL if name != "holt-winters"),  # its damped form takes its place
+    *(name for name in SEASONAL if name != "holt-winters"),
+    *TWO_SEASONS,
     "mean-of-all",
     "median-of-all",
     "ensemble",
@@ -50,7 +60,8 @@ SIMPLE_SEASONAL: Final = "seasonal-naive"
 SIMPLE_OF_CHANGES: Final = "mean"
 """The simple forecasters, by which benchmarks are checked and among which AUTO chooses.
 
-The seasonal one where the variable has a season, the mean where changes are forecast: a mean change is what drift is to levels.
+The seasonal one where the variable has a season, the mean where changes are forecast: a mean change is what drift is to
+levels.
 """
 
 MAXIMA: Final = {"horizon": 1000}
@@ -199,7 +210,8 @@ def _resolved(spec: RunSpec) -> tuple[str, ...]:
     if names == DEFAULT_FORECASTERS:
         ridge = (RIDGE,) if spec.predictors else ()
         first, last = names[:-3], names[-3:]
-        names = (*(name for name in first if name not in SEASONAL or not spec.season.is_none), *ridge, *last)
+        dropped = (*SEASONAL, *TWO_SEASONS) if spec.season.is_none else ()
+        names = (*(name for name in first if name not in dropped), *ridge, *last)
     return (*(name for name in _benchmarks(spec) if name not in names), *names)
 
 

@@ -35,8 +35,8 @@ class ImportedForecaster(Forecaster):
 
     Its class is instantiated without arguments, anew for every unit, so that no unit leaves traces in the next. It is
     `per_origin` (see PerOriginForecaster, which obeys `refit_every`) unless the class has `hindcast`; it
-    `brings_quantiles` where a class that is called origin by origin has `quantiles`. `season` and `cost` are its
-    attributes of these names, where it has them.
+    `brings_quantiles` where a class that is called origin by origin has `quantiles`. `season`, `cost`,
+    `in_combinations` and `ignores_seasons` are its attributes of these names, where it has them.
     """
 
     name: str
@@ -47,6 +47,8 @@ class ImportedForecaster(Forecaster):
     brings_quantiles: bool = False
     season: int | None = None
     cost: float = PER_ORIGIN_COST
+    in_combinations: bool = True
+    ignores_seasons: bool = False
     unseen: tuple[str, ...] = ()
 
     def hindcast(self, histories: Histories, horizon: int) -> Values:
@@ -109,6 +111,8 @@ def imported(name: str, folder: Path, refit_every: int = 1) -> ImportedForecaste
         brings_quantiles=isinstance(model, PerOriginForecaster) and model.brings_quantiles,
         season=_season(name, instance),
         cost=_cost(name, instance, PER_ORIGIN_COST if per_origin else ONE_PASS_COST),
+        in_combinations=_flag(name, instance, "in_combinations", default=True),
+        ignores_seasons=_flag(name, instance, "ignores_seasons", default=False),
         unseen=source.unseen,
     )
 
@@ -178,6 +182,14 @@ def _season(name: str, instance: Any) -> int | None:
     if type(season) is not int or season < 1:
         raise _refused(name, f"its attribute 'season' must be a whole number of at least 1, got {season!r}")
     return season
+
+
+def _flag(name: str, instance: Any, attribute: str, *, default: bool) -> bool:
+    """Return an attribute that is true or false."""
+    flag = getattr(instance, attribute, default)
+    if type(flag) is not bool:
+        raise _refused(name, f"its attribute '{attribute}' must be True or False, got {flag!r}")
+    return flag
 
 
 def _cost(name: str, instance: Any, default: float) -> float:

@@ -35,6 +35,16 @@ class PluginForecaster(Forecaster):
         return self.inner.season
 
     @property
+    def in_combinations(self) -> bool:
+        """See Forecaster."""
+        return self.inner.in_combinations
+
+    @property
+    def ignores_seasons(self) -> bool:
+        """See Forecaster."""
+        return self.inner.ignores_seasons
+
+    @property
     def cost(self) -> float:
         """See Forecaster."""
         return self.inner.cost

@@ -1,4 +1,4 @@
-"""What a reader must be told beside the numbers: few origins, a benchmark that trends, forecasts beyond reason."""
+"""What a reader must be told beside the numbers: few origins, horizons without a score, a benchmark that trends."""
 
 from __future__ import annotations
 
@@ -117,6 +117,28 @@ def unrepeatable_text(forecasters: Sequence[str]) -> str:
         f"{' and '.join(forecasters)}, asked twice for the same forecast, gave two: whoever computes this run anew "
         "gets other numbers. Give every generator of random numbers a seed of its own."
     )
+
+
+def unscored_text(variables: Iterable[tuple[str, Sequence[int]]]) -> str:
+    """Say which horizons have no score, given variables and these horizons; empty for none."""
+    by_horizons: dict[tuple[int, ...], list[str]] = {}
+    for variable, horizons in variables:
+        if horizons:
+            by_horizons.setdefault(tuple(horizons), []).append(variable)
+    if not by_horizons:
+        return ""
+    parts = [f"{_listed(names)} {_ahead(horizons)}" for horizons, names in list(by_horizons.items())[:_SHOWN]]
+    rest = sum(len(names) for names in list(by_horizons.values())[_SHOWN:])
+    more = f"; and {_counted(rest, 'more variable')}" if rest else ""
+    reason = "no origin of the period knows what came so far ahead"
+    return f"Forecast but not scored, for {reason}: {'; '.join(parts)}{more}."
+
+
+def _ahead(horizons: Sequence[int]) -> str:
+    """Return `6 ahead`, `4 to 6 ahead` for horizons in a row, else all of them."""
+    if len(horizons) > 1 and horizons[-1] - horizons[0] == len(horizons) - 1:
+        return f"{horizons[0]} to {horizons[-1]} ahead"
+    return f"{', '.join(map(str, horizons))} ahead"
 
 
 def beyond_reason_text(counts: Iterable[tuple[str, str, int]]) -> str:

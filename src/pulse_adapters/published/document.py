@@ -151,6 +151,7 @@ class Variable(msgspec.Struct, frozen=True):
     benchmark: Benchmark
     best: dict[str, str | None]
     beyond_reason: dict[str, dict[str, int]]
+    nulls: Nulls = UNSET
     best_scores: dict[str, BestScores | None] | UnsetType = UNSET
     ensemble: Ensemble | None = None
     forecasters: dict[str, ForecasterScores] = {}  # msgspec copies it for every value

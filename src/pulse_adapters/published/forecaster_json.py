@@ -78,7 +78,7 @@ class _Form:
 
 @lru_cache(maxsize=128)
 def _form(names: tuple[str, ...], horizons: int, pattern: bytes, *, level: int) -> _Form:
-    """Return the form for a pattern (forecaster, horizon, flag): a flag for each key, one for n > 0, and whether it is usable."""
+    """Return the form for a pattern (forecaster, horizon, flag): flags of the keys, of n > 0, and of use at all."""
     rows = np.frombuffer(pattern, np.bool_).reshape(len(names), horizons, len(MEASURES) + len(KEYS) + 2)
     outer = {name: {"horizons": {str(step + 1): PLACEHOLDER for step in range(horizons)}} for name in names}
     inner = [_horizon(flags.tobytes(), level=level + 3) for steps in rows for flags in steps]

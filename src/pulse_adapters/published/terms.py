@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pulse_adapters.published.document import Season
-
 from pulse_core.scores.trust import FEW
 
 LOSSES: Final = {"absolute": "error", "crps": "CRPS"}

@@ -15,7 +15,7 @@ from pulse_adapters.published.forecaster_json import forecasters_json
 from pulse_adapters.published.json_templates import PLACEHOLDER, Template
 from pulse_core.forecasters.registry import ENSEMBLE
 from pulse_core.results import VariableSummary
-from pulse_core.scores.measures import MEASURES
+from pulse_core.scores.measures import MEASURES, why_null
 from pulse_core.scores.verdict import SKILL, VERDICTS
 from pulse_core.spec import AUTO, RunSpec
 
@@ -56,15 +56,21 @@ def summary_horizons(horizon: int) -> tuple[int, ...]:
 
 def _head(summary: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> dict[str, Any]:
     horizons = tuple(horizons)
-    return {
+    best = {str(horizon): summary.best(horizon) for horizon in horizons}
+    head = {
         "digest": f"sha256:{summary.digest()}",
         "span": summary.span,
         "season": attrs.asdict(summary.seasonality),
         "min_history": summary.min_history,
         "benchmark": _benchmark(summary, horizons, spec),
-        "best": {str(horizon): summary.best(horizon) for horizon in horizons},
+        "best": best,
         "beyond_reason": _beyond_reason(summary),
     }
+    without = [int(horizon) - 1 for horizon, name in best.items() if name is None]
+    if not without:
+        return head
+    scored = bool((summary.scores[:, without, MEASURES.index("n")] > 0).any())
+    return head | {"nulls": {"best": why_null("mae", scored=scored)}}
 
 
 def _beyond_reason(summary: VariableSummary) -> dict[str, dict[str, int]]:

@@ -13,8 +13,9 @@ from pulse_adapters.published.cautions import (
     reliability_text,
     trending_text,
     unrepeatable_text,
+    unscored_text,
 )
-from pulse_adapters.published.document import Run
+from pulse_adapters.published.document import Run, Variable
 from pulse_adapters.published.result_reader import PublishedRun, with_results
 from pulse_adapters.published.score_reader import with_best_scores, with_scores
 from pulse_adapters.published.terms import LOSSES, benchmark_text, span_text
@@ -29,6 +30,7 @@ from pulse_adapters.report.standings import trending_benchmarks
 from pulse_adapters.report.summary import summary_rows
 from pulse_adapters.report.views import Detail, Milestone, Report, Row
 from pulse_core.errors import PulseError, SettingsError
+from pulse_core.scores.measures import why_null
 
 DETAIL_LIMIT: Final = 40
 """The number of variables that are shown in detail; `select_variables` says which ones of a larger run."""
@@ -104,6 +106,7 @@ def _cautions(run: PublishedRun) -> tuple[str, ...]:
         reliability_text(run.document.reliability),
         unrepeatable_text(run.document.run.unrepeatable or ()),
         doubtful_text(_data_cautions(run.document.run)),
+        unscored_text((name, _unscored(variable)) for name, variable in run.variables.items()),
         beyond_reason_text(
             (name, forecaster, sum(counts.values()))
             for name, variable in run.variables.items()
@@ -111,6 +114,13 @@ def _cautions(run: PublishedRun) -> tuple[str, ...]:
         ),
     )
     return tuple(text for text in texts if text)
+
+
+def _unscored(variable: Variable) -> list[int]:
+    """Return the horizons, of those that the document tells the best of, at which no forecaster was scored."""
+    if (variable.nulls or {}).get("best") != why_null("mae", scored=False):
+        return []
+    return [int(horizon) for horizon, best in variable.best.items() if best is None]
 
 
 def _data_cautions(run: Run) -> list[tuple[str, str]]:

@@ -22,8 +22,9 @@ LEAST_ORIGINS: Final = 30
 def benchmark_of(spec: RunSpec, simple: Sequence[str], hindcasts: Hindcasts, origins: Origins) -> str:
     """Return the name of a variable's benchmark: the spec's, or for AUTO one of the `simple` forecasters.
 
-    The first of these, naive, takes the place of a benchmark with a season that the variable has not. AUTO is the one with the least mean absolute error, over all horizons, on first releases that were known when the
-    period began; the earlier of equals.
+    The first of these, naive, takes the place of a benchmark with a season that the variable has not. AUTO is the one
+    with the least mean absolute error, over all horizons, on first releases that were known when the period began; the
+    earlier of equals.
     """
     if spec.benchmark != AUTO:
         return spec.benchmark if spec.benchmark in hindcasts.names else simple[0]

@@ -17,7 +17,6 @@ from pulse_core.backtest.learning import LearningPass, OriginStates
 from pulse_core.backtest.origins import Origins, origins_of
 from pulse_core.backtest.reliability_counts import counted_origins, reliability_counts
 from pulse_core.backtest.simple_benchmarks import benchmark_of, bias, simple_losses
-from pulse_core.data.calendars import calendar_of
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.forecasters.base import Histories
 from pulse_core.forecasters.registry import ForecasterSet

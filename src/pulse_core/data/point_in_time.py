@@ -59,7 +59,7 @@ class PointInTime:
     """Values that a history has at least."""
     calendar: Calendar | None = None
     """The calendar of the grid as it stood at the first origin of the period."""
-    seasonality: Seasonality = Seasonality()
+    seasonality: Seasonality = attrs.field(factory=Seasonality)
     """The seasons as of the first origin of the period."""
 
     def origins_by_path(self) -> Iterator[tuple[int, slice]]:

@@ -90,14 +90,17 @@ def candidates(calendar: Calendar | None) -> Periods:
         return (5,)
     if calendar.unit == "months":
         return (12 // calendar.step,) if calendar.step < 12 and 12 % calendar.step == 0 else ()
-    step = calendar.step
+    return _of_even_steps(calendar.step)
+
+
+def _of_even_steps(step: int) -> Periods:
+    """Return the seasons of steps of so many microseconds."""
     if step % _WEEK == 0:
         return (_YEAR // step,) if step < _YEAR and _YEAR % step == 0 else ()
     if step >= DAY:
         return (7,) if step == DAY else ()
-    if step < _MINUTE or DAY % step:
-        return ()
-    return tuple(period for period in (DAY // step, _WEEK // step) if period <= LONGEST_SEASON)
+    periods = (DAY // step, _WEEK // step) if step >= _MINUTE and DAY % step == 0 else ()
+    return tuple(period for period in periods if period <= LONGEST_SEASON)
 
 
 def least_history(calendar: Calendar | None) -> int:
@@ -140,10 +143,11 @@ def seasonality(history: Values, calendar: Calendar | None) -> Seasonality:
             test = season_test(rest, period, kept[-1] if kept else 1, NORMAL_99 if _is_daily(calendar) else NORMAL_90)
             is_kept = test.is_passed
             verdict = f"{'found' if is_kept else 'not found'} (F {test.statistic:.3g}, limit {test.limit:.3g})"
+            if is_kept:
+                rest = rest - means_of_steps(rest, period)
         reasons.append(f"{period} {verdict}")
         if is_kept:
             kept.append(period)
-            rest = rest - means_of_steps(rest, period)
     return Seasonality(tuple(kept), source, f"{calendar}: {', '.join(reasons)}")
 
 
@@ -171,7 +175,7 @@ def season_test(differences: Values, period: int, shorter: int, normal: float) -
 
 
 def f_limit(between: int, within: int, normal: float) -> float:
-    """Return the quantile of the F distribution by Paulson's approximation; within 1 % from 7 degrees of freedom on.
+    """Return the quantile of the F distribution by Paulson's approximation, within 5 % from 7 degrees of freedom on.
 
     The cube root q of F is such that (a q - b)/sqrt(v q^2 + w) = z, with w = 2/(9 between), b = 1 - w, and v and a
     likewise of `within`.
@@ -185,7 +189,10 @@ def f_limit(between: int, within: int, normal: float) -> float:
 
 
 def means_of_steps(values: Values, period: int) -> Values:
-    """Return, for each value (n,), the mean of all at its step of the season, in a fixed order of additions."""
+    """Return, for each value (n,), the mean of all at its step of the season, in a fixed order of additions.
+
+    There must be a season of values at least.
+    """
     cycles = -(-len(values) // period)
     padded = np.zeros(cycles * period)
     padded[: len(values)] = values

@@ -15,18 +15,19 @@ from typing import Final
 import attrs
 import numpy as np
 
-from pulse_core.forecasters.base import Histories, InPlaceForecaster, Values
+from pulse_core.forecasters.base import Histories, NonSeasonalForecaster, Values
 from pulse_core.kernel import hindcasts as kernel
 
 LARGEST_ORDER: Final = 5
 
 
-class _Lagged(InPlaceForecaster):
-    """One whose lags reach a season of so many steps."""
+class _Lagged(NonSeasonalForecaster):
+    """One of values that go before."""
 
-    def ignores(self, season: int) -> bool:
+    @property
+    def lags(self) -> int:
         """See Forecaster."""
-        return season > LARGEST_ORDER
+        return LARGEST_ORDER
 
 
 @attrs.frozen

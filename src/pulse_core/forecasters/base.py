@@ -112,13 +112,18 @@ class Forecaster(Protocol):
         """Whether the ensemble and the combinations of levels take it; where changes are forecast they take all."""
         return True
 
-    def ignores(self, season: int) -> bool:
-        """Whether it knows nothing of a season of so many steps: where a variable has it, combinations do without.
+    @property
+    def ignores_seasons(self) -> bool:
+        """Whether it knows of no season: of a variable that has one, combinations and ensemble leave it out.
 
-        See ForecasterSet.combined and ForecasterSet.members.
+        But for one whose `lags` reach the season; see ForecasterSet.combined.
         """
-        del season
         return False
+
+    @property
+    def lags(self) -> int:
+        """How many steps before the newest value it may weigh each by itself."""
+        return 0
 
     @property
     def seasons_needed(self) -> int:
@@ -167,9 +172,9 @@ class InPlaceForecaster(Forecaster):
 class NonSeasonalForecaster(InPlaceForecaster):
     """One that knows of no season."""
 
-    def ignores(self, season: int) -> bool:
+    @property
+    def ignores_seasons(self) -> bool:
         """See Forecaster."""
-        del season
         return True
 
 

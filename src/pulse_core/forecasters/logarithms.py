@@ -6,6 +6,7 @@ import attrs
 import numpy as np
 
 from pulse_core.forecasters.base import Histories, InPlaceForecaster, Values
+from pulse_core.kernel import hindcasts as kernel
 from pulse_core.kernel import special
 
 
@@ -36,6 +37,16 @@ class OnLogarithms(InPlaceForecaster):
         return self.of.season
 
     @property
+    def in_combinations(self) -> bool:
+        """See Forecaster."""
+        return self.of.in_combinations
+
+    @property
+    def ignores_seasons(self) -> bool:
+        """See Forecaster."""
+        return self.of.ignores_seasons
+
+    @property
     def seasons_needed(self) -> int:
         """See Forecaster."""
         return self.of.seasons_needed
@@ -43,7 +54,7 @@ class OnLogarithms(InPlaceForecaster):
     def hindcast_into(self, histories: Histories, out: Values) -> None:
         """See InPlaceForecaster."""
         self.of.hindcast_into(in_logarithms(histories), out)
-        out[...] = special.exp(out)
+        kernel.exponentials(out)
 
 
 def in_logarithms(histories: Histories) -> Histories:

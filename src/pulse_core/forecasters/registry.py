@@ -14,11 +14,12 @@ from pulse_core.forecasters.autoregression import AutoRegression, DifferencedAut
 from pulse_core.forecasters.averages import Drift, Mean, Naive, WindowMean
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.combinations import Combination, MeanOfAll, MedianOfAll
+from pulse_core.forecasters.double_seasonal import DoubleSeasonal, DoubleSeasonalNaive
 from pulse_core.forecasters.logarithms import OnLogarithms
 from pulse_core.forecasters.ridge import Ridge
 from pulse_core.forecasters.seasonal import DampedHoltWinters, HoltWinters, SeasonalNaive
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
-from pulse_core.forecasters.theta import Theta
+from pulse_core.forecasters.theta import DynamicTheta, SeasonalTheta, Theta
 from pulse_core.forecasters.trend import Holt, damped_holt
 from pulse_core.spec import CUSTOM_QUANTILES, LEVEL, SIMPLE, RunSpec
 
@@ -31,6 +32,8 @@ BUILT_IN: Final[tuple[Forecaster, ...]] = (
     Holt(),
     damped_holt(),
     Theta(),
+    DynamicTheta(),
+    OnLogarithms(DynamicTheta()),
     AutoRegression(),
     DifferencedAutoRegression(),
 )
@@ -41,8 +44,17 @@ SEASONAL: Final[dict[str, Callable[[int | None], Forecaster]]] = {
     "holt-winters": HoltWinters,
     "damped-holt-winters": DampedHoltWinters,
     "log-damped-holt-winters": lambda season: OnLogarithms(DampedHoltWinters(season)),
+    "seasonal-theta": SeasonalTheta,
+    "log-seasonal-theta": lambda season: OnLogarithms(SeasonalTheta(season, additive=True)),
 }
 """By name those of spec.SEASONAL: each makes the forecaster of a season of m steps, or with None of the variable's."""
+
+TWO_SEASONS: Final[tuple[Forecaster, ...]] = (
+    DoubleSeasonalNaive(),
+    DoubleSeasonal(),
+    OnLogarithms(DoubleSeasonal()),
+)
+"""Those of spec.TWO_SEASONS: of variables with two."""
 
 ENSEMBLE: Final = "ensemble"
 """The name of the ensemble: a weighted mean whose weights are learned; see kernel/ensemble.c."""
@@ -82,11 +94,14 @@ class ForecasterSet:
     def combined(self, target: str) -> tuple[Forecaster, ...]:
         """Return the forecasters that combinations are made of: of levels those that say so, all where none does.
 
-        Of a variable with a season those alone that do not ignore the shortest one, where these are several.
+        Of a variable with a season those alone that do not ignore the shortest one, where these are several: those that
+        know of seasons, or whose lags reach it.
         """
         said = tuple(forecaster for forecaster in self.forecasters if forecaster.in_combinations)
         combined = said if said and target == LEVEL else self.forecasters
-        seasonal = tuple(one for one in combined if not any(one.ignores(season) for season in self.seasons[:1]))
+        if not self.seasons:
+            return combined
+        seasonal = tuple(one for one in combined if not one.ignores_seasons or one.lags >= self.seasons[0])
         return seasonal if len(seasonal) > 1 else combined
 
     def members(self, target: str) -> tuple[Forecaster, ...]:
@@ -150,7 +165,7 @@ def resolve(
 
 def _available(names: Sequence[str], custom: Sequence[Forecaster]) -> dict[str, Forecaster]:
     """Return the forecasters that see histories by name, seasonal ones as `names` ask for them. Raises InvalidSpec."""
-    seasonal_ones = [make(None) for make in SEASONAL.values()]
+    seasonal_ones = (*(make(None) for make in SEASONAL.values()), *TWO_SEASONS)
     built_in = {forecaster.name: forecaster for forecaster in (*BUILT_IN, *seasonal_ones, *WITH_PREDICTORS)}
     reserved = {*built_in, *(combination.name for combination in COMBINATIONS), ENSEMBLE}
     shadowing = [forecaster.name for forecaster in custom if forecaster.name in reserved or _seasonal(forecaster.name)]
@@ -160,14 +175,16 @@ def _available(names: Sequence[str], custom: Sequence[Forecaster]) -> dict[str, 
     return built_in | {forecaster.name: forecaster for forecaster in custom} | seasonal
 
 
-def with_custom_quantiles(spec: RunSpec, custom: Sequence[Forecaster]) -> RunSpec:
-    """Return the spec with one name more after each custom forecaster that brings quantiles of its own.
+def with_custom_names(spec: RunSpec, custom: Sequence[Forecaster]) -> RunSpec:
+    """Return the spec with the names that custom forecasters add. Names that are there already stay where they are.
 
-    Under it the forecaster issues these as they are, under its plain name after calibration. Names that are there
-    already stay where they are.
+    One comes after each forecaster that brings quantiles of its own: under it the forecaster issues these as they are,
+    under its plain name after calibration. `naive` comes first where the benchmark needs a season: it takes its place
+    for variables without one.
     """
     bringing = {forecaster.name for forecaster in custom if forecaster.brings_quantiles}
-    names: list[str] = []
+    seasonal = {forecaster.name for forecaster in custom if forecaster.seasons_needed}
+    names = [SIMPLE[0]] if spec.benchmark in seasonal and SIMPLE[0] not in spec.forecasters else []
     for name in spec.forecasters:
         names.append(name)
         if name in bringing and f"{name}{CUSTOM_QUANTILES}" not in spec.forecasters:
@@ -182,6 +199,8 @@ def _seasonal(name: str) -> Forecaster | None:
 
 
 def _unknown(name: str, choices: list[str]) -> str:
+    if ":" in name:
+        return f"forecasters: '{name}' is not built in; bring what a spec names: forecasters=pulse.forecasters_of(spec)"
     near = get_close_matches(name, choices, n=1)
     hint = f"did you mean '{near[0]}'?" if near else "name a class of your own as module:Name"
     return f"forecasters: '{name}' is none of {', '.join(choices)}; {hint}"

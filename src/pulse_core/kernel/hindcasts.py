@@ -113,6 +113,16 @@ def holt(values: Array, lengths: Positions, parameters: Array, out: Array) -> No
     _run(library().pulse_holt, values, lengths, out, grid, doubles(state, 3, size), count(size), count(damped))
 
 
+def dynamic_theta(values: Array, lengths: Positions, alphas: Array, weights: Array, out: Array) -> None:
+    """Write the dynamic theta method's forecasts; `alphas` (2, grid): alpha, 1 - alpha; `weights` (weight,)."""
+    grid, size = _grid(alphas, 2)
+    number = len(weights)
+    _at_least_one("number of weights", number)
+    state = np.empty(3 + (3 + number) * size)
+    addresses = grid, doubles(state, len(state)), count(size), doubles(weights, number), count(number)
+    _run(library().pulse_dynamic_theta, values, lengths, out, *addresses)
+
+
 def ar(values: Array, lengths: Positions, penalties: Penalties, out: Array, *, differenced: bool) -> None:
     """Write the forecasts of an autoregression, or of one on first differences, summed."""
     function = library().pulse_ari if differenced else library().pulse_ar
@@ -148,6 +158,40 @@ def holt_winters(
     state = np.empty((3 + season, size))
     addresses = grid, doubles(state, 3 + season, size)
     _run(library().pulse_holt_winters, values, lengths, out, *addresses, count(size), count(season), count(flat))
+
+
+def double_seasonal(values: Array, lengths: Positions, parameters: Array, seasons: tuple[int, int], out: Array) -> None:
+    """Write the forecasts from two seasons, the shorter first; `parameters` (4, grid): alpha, delta, omega, phi."""
+    season, longer = seasons
+    _at_least_one("season", season)
+    if longer <= season:
+        raise ValueError(f"expected a second season of more than {season} steps, got {longer}")
+    grid, size = _grid(parameters, 4)
+    state = np.empty((3 + season + longer, size))
+    addresses = grid, doubles(state, *state.shape), count(size), count(season), count(longer)
+    _run(library().pulse_double_seasonal, values, lengths, out, *addresses)
+
+
+def adjusted(values: Array, lengths: Positions, season: int, factors: Array, *, ratios: bool) -> Array:
+    """Return the path without its season, (n,), and write the season that its forecasts need into `factors`.
+
+    Each value is adjusted by the season as known with it: divided where `ratios`, else lessened. The path is that of
+    the origins that know two seasons or more; it holds nothing beyond the last origin.
+    """
+    _at_least_one("season", season)
+    state, path = np.empty(1 + season), np.empty(len(values))
+    addresses = doubles(path, len(path)), doubles(state, len(state))
+    _run(library().pulse_adjust, values, lengths, factors, *addresses, count(season), count(ratios))
+    return path
+
+
+def exponentials(out: Array) -> None:
+    """Replace each forecast of a logarithm by e to its power: within 1 unit in the last place."""
+    if out.flags.c_contiguous:  # one row: no row ends within four numbers
+        out = out.reshape(1, out.size)
+    for first in range(0, len(out), LONGEST_STRETCH):
+        block = writable(out)[first : first + LONGEST_STRETCH]
+        library().pulse_exponentials(*rows(block, *block.shape), count(len(block)), count(block.shape[1]))
 
 
 def mean_of_all(forecasts: Array, out: Array) -> None:

@@ -13,7 +13,7 @@ import attrs
 from pulse_core.errors import KernelUnavailable, RunFailed, SinkUnavailable, UnitFailed
 from pulse_core.events import Observer, RunFinished, RunPlanned, RunWaiting, UnitFinished, ignore
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.forecasters.registry import ForecasterSet, resolve, with_custom_quantiles
+from pulse_core.forecasters.registry import ForecasterSet, resolve, with_custom_names
 from pulse_core.kernel.bindings import library
 from pulse_core.plan import Slice, WorkUnit, batch_count, batch_units, batches, take, work_units
 from pulse_core.ports import ComputeBackend, DataStore, Done, Failed, ResultSink, RunClaim, UnitOutcome
@@ -67,7 +67,7 @@ class RetrodictionTraining:
         Raises InvalidSpec for a forecaster nobody knows, KernelUnavailable where the kernel cannot be loaded, here or
         by a worker.
         """
-        spec = with_custom_quantiles(spec, self.forecasters)
+        spec = with_custom_names(spec, self.forecasters)
         forecasters = resolve(spec.forecasters, self.forecasters, simple=spec.simple)
         library()  # before any data is read
         phases = self._phases(spec, forecasters)

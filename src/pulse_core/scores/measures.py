@@ -86,7 +86,7 @@ def write_measure_columns(sums: Scores, rows: NDArray[np.int64], exponent: int, 
 def why_null(measure: str, *, scored: bool, usable: bool = True) -> str:
     """Return the reason why a measure has no value.
 
-    `scored` says whether any origin was scored, `usable` whether the variable has the seasons that the forecaster needs.
+    `scored` says whether any origin was scored, `usable` whether the variable has the seasons the forecaster needs.
     """
     if not usable:
         return "the forecaster needs a season, and the variable has none, or fewer than it needs"

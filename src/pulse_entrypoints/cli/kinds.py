@@ -159,8 +159,8 @@ def _auto_or_positive(text: str) -> int | None:
 
 
 def _season(text: str) -> SeasonSetting:
-    if text.lower() not in ("auto", "none") and not _SEASONS.fullmatch(text):
-        raise ValueError
+    if _SEASONS.fullmatch(text):
+        return season_setting([int(number) for number in text.split(",")])
     return season_setting(text)
 
 

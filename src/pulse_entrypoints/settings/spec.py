@@ -46,10 +46,9 @@ class SpecSettings:
     forecasters: tuple[str, ...] | None = option(
         NAMES,
         HOW,
-        "The forecasters to compare. seasonal-naive and holt-winters have each variable's season; 'holt-winters(12)', in "
-        "quotes, one of 12; "
-        "statsforecast:AutoETS and sklearn:Ridge are models of those libraries. A class of your own is module:Name; it "
-        "needs forecast(history, horizon), or fit(history) and predict(fitted, history, horizon).",
+        "The forecasters to compare. Seasonal ones have each variable's season, 'holt-winters(12)' (in quotes) one of "
+        "12. statsforecast:AutoETS and sklearn:Ridge are models of those libraries. A class of your own is "
+        "module:Name; it needs forecast(history, horizon), or fit(history) and predict(fitted, history, horizon).",
         default_text=ALL_BUILT_IN,
     )
     benchmark: str = option(

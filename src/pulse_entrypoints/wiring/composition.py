@@ -73,8 +73,18 @@ def custom_forecasters(layered: Layered[TrainSettings]) -> tuple[tuple[Forecaste
 
 
 def forecasters_of(spec: RunSpec) -> tuple[Forecaster, ...]:
-    """Return a run's forecasters beside the core's. Raises SettingsError where one cannot be loaded here."""
-    return tuple(forecaster for name in spec.forecasters for forecaster in _custom_forecaster(name, spec))
+    """Return a run's forecasters beside the core's. Raises SettingsError with all that cannot be loaded here."""
+    forecasters: list[Forecaster] = []
+    problems: list[SettingsError] = []
+    for name in spec.forecasters:
+        try:
+            forecasters.extend(_custom_forecaster(name, spec))
+        except SettingsError as error:
+            problems.append(error)
+    if problems:
+        kind = InvalidSpec if all(isinstance(error, InvalidSpec) for error in problems) else SettingsError
+        raise kind([problem for error in problems for problem in error.problems])
+    return tuple(forecasters)
 
 
 def _custom_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Forecaster, ...]:

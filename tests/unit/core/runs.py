@@ -13,6 +13,7 @@ from pulse_core import BUILT_IN, Forecaster, Observations, RetrodictionTraining,
 from pulse_core.backtest.variable import histories_of
 from pulse_core.data.known_at import resolve_known_at
 from pulse_core.data.point_in_time import point_in_time
+from pulse_core.forecasters.double_seasonal import DoubleSeasonal
 from pulse_core.forecasters.registry import SEASONAL
 from pulse_core.results import Record
 from pulse_core.tables import Column, Labels
@@ -22,7 +23,11 @@ from tests.reference import FORECASTS
 from tests.strategies import ALL_NAMES, SEASON
 
 REFERENCE = tuple(FORECASTS)
-FORECASTERS: tuple[Forecaster, ...] = (*BUILT_IN, *(make(SEASON) for make in SEASONAL.values()))
+FORECASTERS: tuple[Forecaster, ...] = (
+    *BUILT_IN,
+    *(make(SEASON) for make in SEASONAL.values()),
+    DoubleSeasonal(seasons=(SEASON, SEASON + 1)),
+)
 """Those that see histories and need nothing else."""
 FIRST_DAY = date(2020, 1, 1)
 

@@ -11,6 +11,7 @@ import pytest
 
 from pulse_core import BUILT_IN, RunSpec
 from pulse_core.data.known_at import KnownRows, resolve_known_at
+from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import ForecasterSet, resolve
 from pulse_core.plan import Batch, batches
@@ -50,7 +51,7 @@ OTHER: dict[str, Any] = {
     "horizon": 4,
     "forecasters": ("naive", CUSTOM.name),
     "benchmark": "drift",
-    "min_history": 31,
+    "min_history": 5,
     "trust_half_life": 250.0,
     "trust_span": 60,
     "known_at": "timestamp",
@@ -91,7 +92,8 @@ def batch_key(
     spec: RunSpec = BASE, forecaster: Forecaster = CUSTOM, rows: KnownRows | None = None, batch: Batch = BATCH
 ) -> str:
     """The key of the hindcasts of the same forecaster, rows and batch, unless they are given."""
-    return hindcast_key(spec, forecaster, rows or rows_of(), batch)
+    rows = rows or rows_of()
+    return hindcast_key(spec, forecaster, rows, batch, point_in_time(rows.known, spec))
 
 
 def test_every_field_of_a_spec_has_another_value_here():

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_core import BUILT_IN, InvalidSpec, RunSpec
+from pulse_core import BUILT_IN, InvalidSpec, RunSpec, SeasonSetting
+from pulse_core.forecasters import registry
 from pulse_core.forecasters.registry import COMBINATIONS, resolve
-from pulse_core.spec import DEFAULT_FORECASTERS
+from pulse_core.spec import DEFAULT_FORECASTERS, SEASONAL
 from tests.strategies import specs, whole
 
 GOOD: dict[str, Any] = {"variables": ("spx_close",), "start": date(2022, 1, 1), "end": date(2022, 12, 31)}
@@ -29,13 +30,29 @@ WRONG: dict[str, list[Any]] = {
     "horizon": [0, -5, 2.0, True, None, 100_001],
     "forecasters": [(), ("naive", "naive"), ("",), ("drift ",)],
     "benchmark": ["", "  ", None, 7],
-    "min_history": [0, -1, 2.5, True, None, 100_001],
+    "min_history": [0, -1, 2.5, True, "auto", 100_001],
     "trust_half_life": [0, 0.9, -1, 1_000_001, float("nan"), float("inf"), "500", None, True],
     "trust_span": [0, -1, 1.5, True, "250", 100_001],
     "known_at": ["", "never", "+d", "+-1d", "5d", "+1.5d", "+1D", None, 3],
     "actuals": ["", "newest", None, "First"],
     "target": ["", "returns", None, "log_change"],
-    "season": [0, -1, 1.5, True, "12", 100_001],
+    "season": [
+        0,
+        -1,
+        1.5,
+        True,
+        "12",
+        "monthly",
+        "",
+        10_000,
+        (),
+        (12, 12),
+        (4, 12, 52),
+        (0, 12),
+        ("7",),
+        {"a": 0},
+        {3: 12},
+    ],
     "calibration": ["", "normal", None, "Conformal"],
     "trust_loss": ["", "squared", None, "CRPS"],
     "refit_every": [0, -1, 1.5, True, "2", None, 100_001],
@@ -173,16 +190,19 @@ def test_the_benchmark_is_among_the_forecasters(names, resolved):
 @pytest.mark.parametrize(
     ("fields", "added"),
     [
-        ({}, ()),
-        ({"season": 7}, ("seasonal-naive(7)", "holt-winters(7)")),
-        ({"predictors": ("a",)}, ("ridge",)),
-        ({"season": 4, "predictors": ("a", "b")}, ("seasonal-naive(4)", "holt-winters(4)", "ridge")),
+        ({}, SEASONAL),
+        ({"season": 7}, SEASONAL),
+        ({"season": {"*": None, "a": 7}}, SEASONAL),
+        ({"season": None}, ()),
+        ({"predictors": ("a",)}, (*SEASONAL, "ridge")),
+        ({"season": None, "predictors": ("a", "b")}, ("ridge",)),
     ],
-    ids=["neither", "season", "predictors", "both"],
+    ids=str,
 )
-def test_a_season_and_predictors_add_their_forecasters_before_the_combinations(fields, added):
+def test_the_default_list_has_seasonal_forecasters_unless_no_variable_has_a_season(fields, added):
     forecasters = RunSpec(**GOOD | fields).forecasters
-    assert forecasters == (*DEFAULT_FORECASTERS[:-3], *added, "mean-of-all", "median-of-all", "ensemble")
+    others = tuple(name for name in DEFAULT_FORECASTERS[:-3] if name not in SEASONAL)
+    assert forecasters == (*others, *added, "mean-of-all", "median-of-all", "ensemble")
 
 
 def test_a_season_and_predictors_add_nothing_to_forecasters_that_were_named():
@@ -202,10 +222,58 @@ def test_what_a_season_and_predictors_added_stays_where_another_field_changes(fi
         assert attrs.evolve(spec, **fields).forecasters == spec.forecasters
 
 
-def test_a_season_that_comes_later_adds_its_forecasters_to_the_default_ones():
-    late, early = attrs.evolve(RunSpec(**GOOD), season=4), RunSpec(**GOOD | {"season": 4})
+@pytest.mark.parametrize("season", [4, None], ids=str)
+def test_a_season_that_is_given_later_makes_the_same_spec(season):
+    late, early = attrs.evolve(RunSpec(**GOOD), season=season), RunSpec(**GOOD | {"season": season})
     assert late == early
     assert late.run_id == early.run_id
+
+
+@pytest.mark.parametrize(
+    ("value", "document"),
+    [
+        ("auto", "auto"),
+        ("AUTO", "auto"),
+        ("none", "none"),
+        (None, "none"),
+        (12, [12]),
+        ((168, 24), [24, 168]),
+        ([24, 168], [24, 168]),
+        (SeasonSetting((7,)), [7]),
+        ({"sales": 7}, {"*": "auto", "sales": [7]}),
+        ({"*": "none", "b": "auto", "a": [24, 168]}, {"*": "none", "a": [24, 168], "b": "auto"}),
+    ],
+    ids=str,
+)
+def test_a_season_is_read_from_what_its_document_says(value, document):
+    spec = RunSpec(**GOOD | {"season": value})
+    assert spec.to_document()["season"] == document
+    assert RunSpec.from_document(json.loads(json.dumps(spec.to_document()))) == spec
+
+
+def test_a_variable_that_is_not_named_has_the_season_of_all_others():
+    season = RunSpec(**GOOD | {"season": {"*": 12, "a": "none", "b": "auto", "c": (24, 168)}}).season
+    assert [season.of(name) for name in "abcd"] == [(), None, (24, 168), (12,)]
+
+
+def test_a_wrong_season_is_told_with_what_is_expected_and_its_variable():
+    (problem,) = problems_of(season={"*": 12, "sales": "weekly"})
+    assert problem == (
+        "season: of 'sales': expected auto, none, or one or two different whole numbers of at least 1, such as 12 or "
+        "24,168, got 'weekly'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "names", "resolved"),
+    [
+        ("seasonal-naive", ("ses",), ("naive", "seasonal-naive", "ses")),
+        ("holt-winters", ("ses", "naive"), ("holt-winters", "ses", "naive")),
+        ("seasonal-naive(7)", ("ses",), ("seasonal-naive(7)", "ses")),
+    ],
+)
+def test_naive_is_there_to_take_the_place_of_a_benchmark_with_each_variable_s_season(benchmark, names, resolved):
+    assert RunSpec(**GOOD | {"forecasters": names, "benchmark": benchmark}).forecasters == resolved
 
 
 @pytest.mark.parametrize(
@@ -234,9 +302,17 @@ def test_every_forecaster_of_a_default_list_is_there():
 
 
 def test_every_built_in_forecaster_is_in_the_default_list():
-    assert {forecaster.name for forecaster in BUILT_IN} | {combination.name for combination in COMBINATIONS} | {
-        "ensemble"
-    } == set(DEFAULT_FORECASTERS)
+    built_in = {forecaster.name for forecaster in BUILT_IN} | {combination.name for combination in COMBINATIONS}
+    assert built_in | {"ensemble", *SEASONAL} == set(DEFAULT_FORECASTERS)
+
+
+def test_the_registry_has_the_seasonal_forecasters_of_the_default_list():
+    assert tuple(registry.SEASONAL) == SEASONAL
+    assert {make(None).name: make(None).seasons_needed for make in registry.SEASONAL.values()} == dict.fromkeys(
+        SEASONAL, 1
+    )
+    assert [make(7).name for make in registry.SEASONAL.values()] == [f"{name}(7)" for name in SEASONAL]
+    assert {make(7).seasons_needed for make in registry.SEASONAL.values()} == {0}
 
 
 def test_a_period_of_one_day_is_a_period():

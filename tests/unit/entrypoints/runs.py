@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from pulse_core.data.seasons import Seasonality
 from pulse_core.plan import batches
 from pulse_core.results import RELIABILITY, STATISTICS, TRUST, DataFacts, RunResult, UnitCounts, VariableSummary
 from pulse_core.scores.measures import MEASURES
@@ -62,6 +63,8 @@ def summary(
         forecasters=names,
         benchmark=names[0],
         span=250,
+        seasonality=Seasonality(),
+        min_history=8,
         scores=scores,
         trust=trust,
         statistics=np.zeros((*mae.shape, len(STATISTICS))),

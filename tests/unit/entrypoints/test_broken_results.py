@@ -25,7 +25,7 @@ def result(pulse):
     ("content", "message"),
     [
         ("{}", "results/r/result.json: is no result of a run: "),
-        ('{"schema_version": 1}', "results/r/result.json: its schema version is 1; this version of Pulse reads 3"),
+        ('{"schema_version": 1}', "results/r/result.json: its schema version is 1; this version of Pulse reads 4"),
     ],
     ids=["malformed", "older"],
 )

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import pytest
 
+import pulse
 from pulse_adapters.backends.serial import SerialBackend
+from pulse_adapters.forecasters import libraries
 from pulse_adapters.forecasters.imported import imported
 from pulse_adapters.forecasters.libraries import library_forecaster
-from pulse_core.errors import SettingsError
+from pulse_adapters.sinks.memory import MemorySink
+from pulse_core import Forecaster, RetrodictionTraining, RunResult, RunSpec
+from pulse_core.errors import InvalidSpec, SettingsError
 from pulse_core.events import ignore
 from pulse_core.plan import Slice
+from pulse_core.scores.measures import MEASURES
 from pulse_core.spec import DEFAULT_FORECASTERS
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.layers import read_settings
@@ -82,6 +89,58 @@ def test_models_of_libraries_get_the_runs_season_and_refits() -> None:
     found, problems = composition.custom_forecasters(read(forecasters=names, season="7", refit_every="5"))
     assert problems == []
     assert found == (library_forecaster("sklearn:Ridge", 7, 5), library_forecaster("statsforecast:SeasonalNaive", 7, 5))
+
+
+NAMED: dict[str, Any] = {"variables": ["core_cpi"], "start": date(2017, 1, 1), "end": date(2018, 12, 31), "horizon": 2}
+
+
+def named(*forecasters: str) -> RunSpec:
+    return RunSpec(**NAMED, refit_every=9, forecasters=forecasters)
+
+
+def in_memory(spec: RunSpec, forecasters: Sequence[Forecaster]) -> RunResult:
+    ports: dict[str, Any] = {"store": composition.sample_store(), "backend": SerialBackend(), "sink": MemorySink()}
+    return RetrodictionTraining(**ports, forecasters=tuple(forecasters)).execute(spec)
+
+
+def test_python_finds_the_forecasters_that_a_spec_names_as_the_command_line_does() -> None:
+    names = ("naive", "statsforecast:SeasonalNaive", "sklearn:Ridge", "mean-of-all")
+    from_settings, problems = composition.custom_forecasters(read(forecasters=" ".join(names), refit_every="9"))
+    assert (problems, pulse.forecasters_of(named(*names))) == ([], from_settings)
+
+
+def test_models_of_libraries_are_trained_by_name_from_python() -> None:
+    spec = named("naive", "statsforecast:SeasonalNaive", "sklearn:Ridge")
+    summary = in_memory(spec, pulse.forecasters_of(spec)).variables[0]
+    counts = summary.scores[:, 0, MEASURES.index("n")]
+    assert dict(zip(summary.forecasters, counts, strict=True)).keys() >= set(spec.forecasters)
+    assert (counts > 0).all()
+
+
+def test_what_a_finished_run_named_is_found_again() -> None:
+    spec = named("naive", "statsforecast:SeasonalNaive")
+    trained = in_memory(spec, pulse.forecasters_of(spec)).spec
+    assert trained.forecasters == (*spec.forecasters, "statsforecast:SeasonalNaive+quantiles")
+    assert pulse.forecasters_of(trained) == pulse.forecasters_of(spec)
+
+
+def test_a_name_that_nobody_brought_says_who_finds_it() -> None:
+    with pytest.raises(InvalidSpec, match=r"'statsforecast:AutoETS' is not built in; .*pulse\.forecasters_of\(spec\)"):
+        in_memory(named("naive", "statsforecast:AutoETS"), ())
+
+
+def test_a_library_that_is_not_installed_is_named_with_its_extra(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "statsforecast", None)
+    libraries._model.cache_clear()
+    with pytest.raises(SettingsError) as raised:
+        pulse.forecasters_of(named("naive", "statsforecast:AutoETS", "naiv"))
+    assert "'statsforecast' is not installed; pip install 'pulse-retrodiction[models]'" in raised.value.problems[0]
+    assert "did you mean 'naive'?" in raised.value.problems[1]
+
+
+def test_names_that_nobody_knows_are_an_invalid_spec() -> None:
+    with pytest.raises(InvalidSpec, match="did you mean 'drift'"):
+        pulse.forecasters_of(named("naive", "drif"))
 
 
 def test_a_model_that_its_library_lacks_is_refused_with_a_hint() -> None:

@@ -32,9 +32,8 @@ class Member:
     per_origin: bool = False
     brings_quantiles: bool = False
     in_combinations: bool = True
-
-    def ignores(self, season: int) -> bool:
-        return False
+    ignores_seasons: bool = False
+    lags: int = 0
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.kernel import special
+from pulse_core.kernel import hindcasts, special
 
 History = Sequence[float] | NDArray[np.float64]
 Stepwise = Callable[[History, int], list[float]]
@@ -146,11 +147,135 @@ def _seasonal(
     return [float(level[best] + far * trend[best] + latest[h % season][best]) for h, far in enumerate(reach)]
 
 
+def dynamic_theta(history: History, horizon: int) -> list[float]:
+    alpha, weights = np.array(ALPHAS), (0.0, 0.25, 0.5, 0.75, 1.0)
+    level, share, squares = np.full(20, np.float64(history[0])), 1.0 - alpha, np.zeros((5, 20))
+    total = weighted = slope = np.float64(0.0)
+    for count, value in enumerate(np.array(history[1:]), 2):
+        rise = slope * ((1.0 - share) / alpha)
+        errors = np.array([(value - level) - weight * rise for weight in weights])
+        squares = squares + errors * errors
+        level = value - (1.0 - alpha) * (value - level)
+        share = share * (1.0 - alpha)
+        share = np.where(share < 2.0**-200, 0.0, share)
+        total, weighted = total + (value - history[0]), weighted + count * (value - history[0])
+        slope = (weighted - (count + 1.0) / 2.0 * total) / (count * (float(count) * count - 1.0) / 12.0)
+    weight, point = np.unravel_index(int(np.argmin(squares)), squares.shape)
+    taken, memory = weights[weight] * slope, (1.0 - share[point]) / alpha[point]
+    return [float(level[point] + taken * (step + memory)) for step in range(horizon)]
+
+
+def seasonal_theta(history: History, horizon: int, season: int = 4) -> list[float]:
+    return _seasonal_theta(np.array(history), horizon, season, ratios=min(history) > 0)
+
+
+def additive_seasonal_theta(history: History, horizon: int, season: int = 4) -> list[float]:
+    return _seasonal_theta(np.array(history), horizon, season, ratios=False)
+
+
+def _seasonal_theta(values: NDArray[np.float64], horizon: int, season: int, *, ratios: bool) -> list[float]:
+    if len(values) < 2 * season:
+        return dynamic_theta(values, horizon)
+    adjusted: list[Any] = []
+    for count in range(2 * season, len(values) + 1):
+        factors = _factors(values[:count], season, ratios=ratios)
+        steps = range(count) if not adjusted else [count - 1]
+        adjusted.extend(
+            values[step] / factors[step % season] if ratios else values[step] - factors[step % season] for step in steps
+        )
+    ahead = [factors[(len(values) + step) % season] for step in range(horizon)]
+    forecasts = np.array(dynamic_theta(adjusted, horizon))
+    return [float(number) for number in (forecasts * ahead if ratios else forecasts + ahead)]
+
+
+def _factors(values: NDArray[np.float64], season: int, *, ratios: bool) -> list[Any]:
+    """The season known with the last of some values, which are two seasons or more."""
+    half, distances, noise, count = season // 2, np.zeros(season), np.float64(0.0), 0
+    for centre in range(half, len(values) - half):
+        around = values[centre - half : centre - half + season + (season % 2 == 0)]
+        if season % 2:
+            mean = _total(around) / season
+        else:
+            mean = (_total(around[1:-1]) + 0.5 * (around[0] + around[-1])) / season
+        new = values[centre] / mean - 1.0 if ratios else values[centre] - mean
+        before, step = count // season, centre % season
+        error = new - distances[step]
+        if before:
+            distances[step] = distances[step] + error / (before + 1.0)
+            noise = noise + error * (new - distances[step])
+        else:
+            distances[step] = new
+        count += 1
+    mean = _total(distances) / season
+    spread = _total((distances - mean) * (distances - mean))
+    kept = np.float64(0.5)
+    if count > season:
+        each, more = count // season, count % season
+        variance = noise / (count - season) * ((season - more) / each + more / (each + 1.0)) / season
+        kept = np.float64(1.0) - max(season - 3.0, 0.0) * variance / spread
+        kept = kept if kept > 0.0 else np.float64(0.0)
+    slope = kept / (1.0 + mean) if ratios else kept
+    level = 1.0 - slope * mean if ratios else -slope * mean
+    return [level + slope * distance for distance in distances]
+
+
+def _total(numbers: NDArray[np.float64]) -> Any:
+    """Four sums side by side, these, then the rest."""
+    whole = len(numbers) // 4 * 4
+    lanes = [np.float64(0.0)] * 4
+    for index in range(whole):
+        lanes[index % 4] = lanes[index % 4] + numbers[index]
+    total = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+    for number in numbers[whole:]:
+        total = total + number
+    return total
+
+
+def double_seasonal(history: History, horizon: int, seasons: tuple[int, int] = (3, 5)) -> list[float]:
+    season, longer = seasons
+    count = 2 * longer
+    if len(history) < count:
+        return [np.nan] * horizon
+    values = np.array(history)
+    grid = itertools.product((0.05, 0.15, 0.4), (0.0, 0.1, 0.3), (0.2, 0.5), (0.0, 0.6, 0.8, 0.9))
+    alpha, delta, omega, phi = np.array(list(grid)).T
+    start = (0.0 + np.cumsum(values[:count])[-1]) / count
+    steps = [values[t:count:season] for t in range(season)]
+    means = [(0.0 + np.cumsum(step)[-1]) / len(step) - start for step in steps]
+    near = [np.full(72, mean) for mean in means]
+    far = []
+    for t in range(longer):
+        both = (values[t] - start - means[t % season]) + (values[t + longer] - start - means[(t + longer) % season])
+        far.append(np.full(72, both / 2.0))
+    level, residual, squares = np.full(72, start), np.zeros(72), np.zeros(72)
+    for t, value in enumerate(values):
+        left = value - level - near[-season] - far[-longer]
+        error = left - phi * residual
+        residual, level = left, level + alpha * error
+        near.append(near[-season] + delta * error)
+        far.append(far[-longer] + omega * error)
+        squares = squares + error * error if t >= longer else squares
+    best = int(np.argmin(squares))
+    coming = residual[best] * np.cumprod(np.full(1, phi[best]))
+    for _ in range(1, horizon):
+        coming = np.append(coming, coming[-1] * phi[best])
+    return [
+        float(level[best] + near[-season:][h % season][best] + far[-longer:][h % longer][best] + coming[h])
+        for h in range(horizon)
+    ]
+
+
+def double_seasonal_naive(history: History, horizon: int) -> list[float]:
+    return seasonal_naive(history, horizon, 5)
+
+
 def on_logarithms(of: Stepwise) -> Stepwise:
     def forecast(history: History, horizon: int) -> list[float]:
         values = np.array(history)
         logarithms = np.where(values > 0, special.log(values), np.nan)
-        return [float(value) for value in special.exp(of(logarithms, horizon))]
+        forecasts = np.array([of(logarithms, horizon)])
+        hindcasts.exponentials(forecasts)
+        return [float(value) for value in forecasts[0]]
 
     return forecast
 
@@ -268,4 +393,12 @@ FORECASTS: dict[str, Stepwise] = {
     "holt-winters(4)": holt_winters,
     "damped-holt-winters(4)": damped_holt_winters,
     "log-damped-holt-winters(4)": on_logarithms(damped_holt_winters),
+    "double-seasonal": double_seasonal,
+    "double-seasonal-naive": double_seasonal_naive,
+    "log-double-seasonal": on_logarithms(double_seasonal),
+    "dynamic-theta": dynamic_theta,
+    "log-dynamic-theta": on_logarithms(dynamic_theta),
+    "seasonal-theta(4)": seasonal_theta,
+    "seasonal-theta(7)": partial(seasonal_theta, season=7),
+    "log-seasonal-theta(4)": on_logarithms(additive_seasonal_theta),
 }

@@ -15,6 +15,7 @@ from pulse_core.scores.sums import SUMS
 PATH = np.arange(10.0)
 LENGTHS = np.array([3, 5, 10])
 GRID = kernel.padded(np.array([0.5, 0.6]))
+WEIGHTS = np.array([0.0, 1.0])
 GRIDS = np.full((4, bindings.LANES), 0.5)
 LEVELS = np.zeros(3)
 CHOICES = np.zeros(3, dtype=np.int64)
@@ -80,6 +81,20 @@ REFUSED = {
     "theta, read-only": lambda: kernel.theta(PATH, LENGTHS, GRID, (LEVELS, CHOICES), locked(out())),
     "holt, one parameter": lambda: kernel.holt(PATH, LENGTHS, GRID, out()),
     "holt, two parameters": lambda: kernel.holt(PATH, LENGTHS, GRIDS[:2], out()),
+    "dynamic theta, one parameter": lambda: kernel.dynamic_theta(PATH, LENGTHS, GRIDS[:1], WEIGHTS, out()),
+    "dynamic theta, no weights": lambda: kernel.dynamic_theta(PATH, LENGTHS, GRIDS[:2], WEIGHTS[:0], out()),
+    "dynamic theta, float32": lambda: kernel.dynamic_theta(
+        PATH, LENGTHS, GRIDS[:2], as_given(WEIGHTS.astype(np.float32)), out()
+    ),
+    "adjusted, season of 0": lambda: kernel.adjusted(PATH, LENGTHS, 0, out(), ratios=True),
+    "adjusted, too many rows": lambda: kernel.adjusted(PATH, LENGTHS, 2, out(4), ratios=True),
+    "adjusted, read-only": lambda: kernel.adjusted(PATH, LENGTHS, 2, locked(out()), ratios=False),
+    "double seasonal, season of 0": lambda: kernel.double_seasonal(PATH, LENGTHS, GRIDS, (0, 2), out()),
+    "double seasonal, longer first": lambda: kernel.double_seasonal(PATH, LENGTHS, GRIDS, (3, 3), out()),
+    "double seasonal, three parameters": lambda: kernel.double_seasonal(PATH, LENGTHS, GRIDS[:3], (1, 2), out()),
+    "exponentials, read-only": lambda: kernel.exponentials(locked(out())),
+    "exponentials, backwards": lambda: kernel.exponentials(out(3, 4)[:, ::-1]),
+    "exponentials of float32": lambda: kernel.exponentials(as_given(np.zeros((2, 3), dtype=np.float32))),
     "season of 0": lambda: kernel.seasonal_naive(PATH, LENGTHS, 0, out()),
     "season below 0": lambda: kernel.seasonal_naive(PATH, LENGTHS, -1, out()),
     "holt-winters, season of 0": lambda: kernel.holt_winters(PATH, LENGTHS, GRIDS, 0, out()),
@@ -130,6 +145,10 @@ def test_arrays_that_fit_are_taken():
     kernel.theta(PATH, LENGTHS, GRID, (LEVELS, CHOICES + GRID.shape[1] - 1), out())
     kernel.ar(PATH, LENGTHS, penalties, out(), differenced=False)
     kernel.holt_winters(PATH, LENGTHS, GRIDS, 1, out())
+    kernel.double_seasonal(PATH, LENGTHS, GRIDS, (1, 2), out())
+    kernel.exponentials(out(3, 4)[:, :3])
+    kernel.dynamic_theta(PATH, LENGTHS, GRIDS[:2], WEIGHTS, out())
+    kernel.adjusted(PATH, LENGTHS, 1, out(), ratios=True)
     kernel.mean_of_all(FORECASTS, out())
     kernel.naive(PATH, LENGTHS[:0], out(0))
     bindings.comparisons(CELLS, REPORTED, 2, 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 from unittest.mock import patch
 
+import attrs
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,14 +14,17 @@ from hypothesis import strategies as st
 
 from pulse_core.forecasters.base import Histories, InPlaceForecaster
 from pulse_core.forecasters.combinations import MeanOfAll, MedianOfAll
+from pulse_core.forecasters.logarithms import OnLogarithms
+from pulse_core.forecasters.registry import BUILT_IN, TWO_SEASONS
+from pulse_core.forecasters.registry import SEASONAL as SEASONAL_KINDS
+from pulse_core.forecasters.seasonal import DampedHoltWinters
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
 from pulse_core.kernel import bindings, hindcasts
 from tests.histories import forecaster, histories_of, histories_of_paths
 from tests.unit.kernel.stepwise import ALPHAS, FORECASTS, mean_of_all, median_of_all, ses
 
-NAMES = ("naive", "drift", "mean", "window-mean", "ses", "holt", "damped-holt", "theta", "ar", "ari")
-KINDS = ("seasonal-naive", "holt-winters", "damped-holt-winters", "log-damped-holt-winters")
-SEASONAL = tuple(f"{kind}({season})" for kind in KINDS for season in (1, 4))
+NAMES = tuple(forecaster.name for forecaster in (*BUILT_IN, *TWO_SEASONS))
+SEASONAL = (*(f"{kind}({season})" for kind in SEASONAL_KINDS for season in (1, 4)), "seasonal-theta(7)")
 COMBINATIONS = ((MeanOfAll(), mean_of_all), (MedianOfAll(), median_of_all))
 HORIZON = 5
 by_name = pytest.mark.parametrize("name", [*NAMES, *SEASONAL])
@@ -49,7 +54,7 @@ def bits(numbers: np.ndarray) -> bytes:
 
 
 def hindcast(name: str, histories: Histories) -> np.ndarray:
-    return forecaster(name).hindcast(histories, HORIZON)
+    return forecaster(name).hindcast(attrs.evolve(histories, seasons=(3, 5)), HORIZON)
 
 
 @pytest.mark.parametrize("name", FORECASTS)
@@ -148,7 +153,7 @@ def test_both_builds_give_the_same_bits_on_a_long_path(name):
 
 @by_name
 def test_forecasts_go_where_they_belong_and_nowhere_else(name):
-    histories, chosen = histories_of(walk(60)), forecaster(name)
+    histories, chosen = attrs.evolve(histories_of(walk(60)), seasons=(3, 5)), forecaster(name)
     assert isinstance(chosen, InPlaceForecaster)
     wide = np.full((60, 3, HORIZON), -7.0)
     chosen.hindcast_into(histories, wide[:, 1])
@@ -215,8 +220,64 @@ def test_smoothing_that_theta_stands_on_runs_once():
     histories = histories_of(walk(50))
     with patch.object(hindcasts, "ses_levels", wraps=hindcasts.ses_levels) as runs:
         for name in ("ses", "theta"):
-            hindcast(name, histories)
+            forecaster(name).hindcast(histories, HORIZON)
     assert runs.call_count == 1
+
+
+def test_exponentials_are_within_a_unit_in_the_last_place_of_mpmath():
+    generator = np.random.default_rng(8)
+    powers = np.concatenate([generator.uniform(-708, 709.7, 2000), generator.uniform(-1, 1, 2000), [0.0, 709.78]])
+    rows = powers.copy().reshape(-1, 1)
+    hindcasts.exponentials(rows)
+    with mpmath.workprec(100):
+        exact = [mpmath.exp(float(power)) for power in powers]
+        units = [
+            abs(mpmath.mpf(float(value)) - right) / mpmath.mpf(float(np.spacing(float(right))))
+            for value, right in zip(rows[:, 0], exact, strict=True)
+        ]
+    assert max(units) < 0.7
+
+
+def test_exponentials_of_what_is_beyond_numbers():
+    rows = np.array([[np.nan, np.inf, -np.inf], [709.79, -745.2, -720.0]])
+    hindcasts.exponentials(rows)
+    np.testing.assert_array_equal(rows[0], [np.nan, np.inf, 0.0])
+    assert rows[1].tolist() == [np.inf, 0.0, pytest.approx(np.exp(-720.0), abs=1e-323)]
+
+
+@pytest.mark.parametrize("horizon", range(1, 10))
+def test_exponentials_stand_where_their_powers_stood_and_nowhere_else(horizon):
+    wide = np.random.default_rng(9).normal(size=(7, 2, horizon))
+    expected, beside = wide[:, 1].copy(), wide[:, 0].copy()
+    hindcasts.exponentials(expected)
+    with baseline():
+        hindcasts.exponentials(wide[:, 1])
+    assert bits(wide[:, 1]) == bits(expected)
+    assert bits(wide[:, 0]) == bits(beside)
+
+
+@pytest.mark.parametrize("seasons", [(), (7,)])
+@pytest.mark.parametrize("kind", ["double-seasonal", "log-double-seasonal", "double-seasonal-naive"])
+def test_two_seasons_need_a_variable_that_has_them(kind, seasons):
+    with pytest.raises(ValueError, match=f"two seasons are needed, and the variable has {len(seasons)}"):
+        forecaster(kind).hindcast(attrs.evolve(histories_of(walk(60)), seasons=seasons), HORIZON)
+
+
+@pytest.mark.parametrize("kind", SEASONAL_KINDS)
+def test_a_season_without_a_name_is_the_variable_s_shortest(kind):
+    histories = attrs.evolve(histories_of(walk(60)), seasons=(4, 9))
+    assert bits(SEASONAL_KINDS[kind](None).hindcast(histories, HORIZON)) == bits(hindcast(f"{kind}(4)", histories))
+    with pytest.raises(ValueError, match="needs a season, and the variable has none"):
+        SEASONAL_KINDS[kind](None).hindcast(histories_of(walk(60)), HORIZON)
+
+
+@pytest.mark.parametrize("season", [None, 4])
+def test_on_logarithms_a_forecaster_declares_the_season_of_the_other(season):
+    of = DampedHoltWinters(season)
+    logarithmic = OnLogarithms(of)
+    assert logarithmic.name == f"log-{of.name}"
+    assert (logarithmic.season, logarithmic.seasons_needed) == (season, of.seasons_needed)
+    assert of.version in logarithmic.version
 
 
 def baseline():

@@ -161,6 +161,108 @@ def damped_holt_winters(season: int) -> Plain:
     return forecast
 
 
+def double_seasonal(season: int, longer: int) -> Plain:
+    grid = list(itertools.product((0.05, 0.15, 0.4), (0, 0.1, 0.3), (0.2, 0.5), (0, 0.6, 0.8, 0.9)))
+
+    def forecast(history: Sequence[float], horizon: int) -> Forecast:
+        if len(history) < 2 * longer:
+            return [NOTHING] * horizon, True
+        start = math.fsum(history[: 2 * longer]) / (2 * longer)
+        rest = [value - start for value in history[: 2 * longer]]
+        steps = [rest[step::season] for step in range(season)]
+        shorter = [math.fsum(step) / len(step) for step in steps]
+        rest = [value - shorter[t % season] for t, value in enumerate(rest)]
+        week = [(rest[step] + rest[step + longer]) / 2 for step in range(longer)]
+        fits = []
+        for alpha, delta, omega, phi in grid:
+            level, near, far, residual, errors = start, list(shorter), list(week), 0.0, []
+            for value in history:
+                left = value - (level + near[-season] + far[-longer])
+                errors.append(left - phi * residual)
+                residual, level = left, level + alpha * errors[-1]
+                near.append(near[-season] + delta * errors[-1])
+                far.append(far[-longer] + omega * errors[-1])
+            loss = math.fsum(error**2 for error in errors[longer:])
+            fits.append((loss, level, near[-season:], far[-longer:], residual, phi))
+        best, sure = _least(np.array([fit[0] for fit in fits]))
+        _, level, near, far, residual, phi = fits[best]
+        ahead = range(1, horizon + 1)
+        return [level + near[(h - 1) % season] + far[(h - 1) % longer] + phi**h * residual for h in ahead], sure
+
+    return forecast
+
+
+def dynamic_theta(history: Sequence[float], horizon: int) -> Forecast:
+    count, fits = len(history), []
+    slopes = [0.0, *(slope_of(history[:known]) for known in range(2, count + 1))]
+    for weight, alpha in itertools.product((0, 0.25, 0.5, 0.75, 1), np.arange(1, 21) / 20):
+        level, errors = history[0], []
+        for known in range(1, count):
+            ahead = level + weight * slopes[known - 1] * (1 - (1 - alpha) ** known) / alpha
+            errors.append(history[known] - ahead)
+            level += alpha * (history[known] - level)
+        memory = (1 - (1 - alpha) ** count) / alpha
+        forecasts = [level + weight * slopes[-1] * (ahead + memory) for ahead in range(horizon)]
+        fits.append((math.fsum(error**2 for error in errors), forecasts))
+    best, sure = _least(np.array([fit[0] for fit in fits]))
+    return fits[best][1], sure
+
+
+def slope_of(history: Sequence[float]) -> float:
+    """That of the least-squares line on time."""
+    count = len(history)
+    middle, average = (count + 1) / 2, math.fsum(history) / count
+    products = [(time - middle) * (value - average) for time, value in enumerate(history, 1)]
+    return math.fsum(products) / math.fsum((time - middle) ** 2 for time in range(1, count + 1))
+
+
+def seasonal_theta(season: int, additive: bool = False) -> Plain:
+    def forecast(history: Sequence[float], horizon: int) -> Forecast:
+        count, ratios = len(history), not additive and min(history) > 0
+        if count < 2 * season:
+            return dynamic_theta(history, horizon)
+        known = {number: season_of(history[:number], season, ratios) for number in range(2 * season, count + 1)}
+        known |= dict.fromkeys(range(2 * season), known[2 * season])
+        factors = [known[number][(number - 1) % season] for number in range(1, count + 1)]
+        # what is left where the noise explains the season and where it does not is near nothing: rounding decides
+        sure = all(math.isfinite(factor) for factor in factors) and _spread(history) > 1e-6
+        pairs = zip(history, factors, strict=True)
+        adjusted = [value / factor if ratios else value - factor for value, factor in pairs]
+        made, clear = dynamic_theta(adjusted, horizon)
+        ahead = [known[count][(count + step) % season] for step in range(horizon)]
+        together = zip(made, ahead, strict=True)
+        return [value * factor if ratios else value + factor for value, factor in together], sure and clear
+
+    return forecast
+
+
+def season_of(history: Sequence[float], season: int, ratios: bool) -> list[float]:
+    """Classical decomposition, its means shrunk by James and Stein."""
+    half, distances = season // 2, {step: [] for step in range(season)}
+    for centre in range(half, len(history) - half):
+        around = list(history[centre - half : centre + half + 1])
+        if season % 2 == 0:
+            around[0], around[-1] = around[0] / 2, around[-1] / 2
+        mean = math.fsum(around) / season
+        distances[centre % season].append(history[centre] / mean if ratios else history[centre] - mean)
+    count = sum(len(rows) for rows in distances.values())
+    means = [math.fsum(rows) / len(rows) for rows in distances.values()]
+    average = math.fsum(means) / season
+    spread = math.fsum((mean - average) ** 2 for mean in means)
+    kept = 0.5
+    if count > season:
+        noise = math.fsum((row - means[step]) ** 2 for step, rows in distances.items() for row in rows)
+        variance = noise / (count - season) * math.fsum(1 / len(rows) for rows in distances.values()) / season
+        kept = max(0.0, 1 - max(season - 3, 0) * variance / spread) if spread > 0 else 0.0
+    if ratios:
+        return [1 + kept * (mean / average - 1) for mean in means]
+    return [kept * (mean - average) for mean in means]
+
+
+def _spread(history: Sequence[float]) -> float:
+    return (max(history) - min(history)) / max(abs(value) for value in history) if any(history) else 0.0
+
+
 def on_logarithms(of: Plain) -> Plain:
     def forecast(history: Sequence[float], horizon: int) -> Forecast:
         if min(history) <= 0:
@@ -230,4 +332,11 @@ FORECASTS: dict[str, Plain] = {
     "holt-winters(4)": holt_winters(4),
     "damped-holt-winters(4)": damped_holt_winters(4),
     "log-damped-holt-winters(4)": on_logarithms(damped_holt_winters(4)),
+    "double-seasonal-naive": seasonal_naive(6),
+    "double-seasonal": double_seasonal(4, 6),
+    "log-double-seasonal": on_logarithms(double_seasonal(4, 6)),
+    "dynamic-theta": dynamic_theta,
+    "log-dynamic-theta": on_logarithms(dynamic_theta),
+    "seasonal-theta(4)": seasonal_theta(4),
+    "log-seasonal-theta(4)": on_logarithms(seasonal_theta(4, additive=True)),
 }

@@ -20,7 +20,7 @@ from pulse_core.data.point_in_time import PointInTime, point_in_time
 from pulse_core.forecasters.registry import resolve
 from pulse_core.scores.evidence import log10_of
 from pulse_core.scores.trust import trust_probability
-from pulse_core.spec import DEFAULT_FORECASTERS, SEASONAL
+from pulse_core.spec import DEFAULT_FORECASTERS, SEASONAL, TWO_SEASONS
 from tests.fakes import FakeBackend, FakeSink, FakeStore
 from tests.plain_pairs import Step
 from tests.unit.method.plain_learning import trapezoid
@@ -158,7 +158,7 @@ def spec_of(*variables: str, days: int = 60, first: int = 0, **fields: Any) -> R
 def whole_roster(season: int | None = None) -> tuple[str, ...]:
     """Every built-in forecaster, those of a season too."""
     seasonal = () if season is None else (f"seasonal-naive({season})", f"holt-winters({season})")
-    names = (name for name in DEFAULT_FORECASTERS[:-3] if name not in SEASONAL)
+    names = (name for name in DEFAULT_FORECASTERS[:-3] if name not in (*SEASONAL, *TWO_SEASONS))
     return (*names, *seasonal, *DEFAULT_FORECASTERS[-3:])
 
 

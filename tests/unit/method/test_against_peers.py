@@ -15,7 +15,9 @@ from pulse_core.forecasters import autoregression, seasonal, trend
 from pulse_core.forecasters.autoregression import AutoRegression
 from pulse_core.forecasters.seasonal import DampedHoltWinters, HoltWinters
 from pulse_core.forecasters.smoothing import SimpleExponentialSmoothing
+from pulse_core.forecasters.theta import DynamicTheta, Theta
 from pulse_core.forecasters.trend import Holt
+from pulse_core.kernel import hindcasts as kernel
 from pulse_core.levels import LEVELS
 from pulse_core.scores.measures import MEASURES, all_measures
 from tests.histories import histories_of
@@ -113,6 +115,33 @@ def test_the_damped_season_chosen_is_that_of_least_error_in_statsmodels():
         best = min(fits, key=lambda fit: float(np.square(fit.resid[SEASON:]).sum()))
         steps = [ahead for ahead in range(HORIZON) if ahead + 1 != SEASON]
         np.testing.assert_allclose(result[steps], best.forecast(HORIZON)[steps], rtol=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.4, 1.0])
+def test_dynamic_theta_with_the_theta_method_s_weight_is_the_theta_method(alpha):
+    plain = Theta(ses=SimpleExponentialSmoothing(alphas=(alpha,)))
+    both = zip(forecasts(DynamicTheta(alphas=(alpha,), weights=(0.5,))), forecasts(plain), strict=True)
+    for (_, result), (_, expected) in both:
+        np.testing.assert_allclose(result, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("model", ["multiplicative", "additive"])
+@pytest.mark.parametrize("season", [4, 7])
+def test_the_season_is_that_of_statsmodels_decomposition_drawn_in(model, season):
+    from statsmodels.tsa.seasonal import seasonal_decompose
+
+    ratios = model == "multiplicative"
+    seasonal = values() + np.resize(np.linspace(-9.0, 9.0, season), COUNT)
+    for count in (3 * season, 50, COUNT):
+        factors = np.empty((1, season))
+        kernel.adjusted(seasonal, np.array([count]), season, factors, ratios=ratios)
+        expected = seasonal_decompose(seasonal[:count], model=model, period=season)
+        classical = np.roll(expected.seasonal[:season], -(count % season))
+        # what is kept of it is the same for all steps
+        none = 1.0 if ratios else 0.0
+        kept = (factors[0] - none) / (classical - none)
+        np.testing.assert_allclose(kept, kept[0], rtol=1e-9)
+        assert 0 < kept[0] < 1
 
 
 def test_autoregression_equals_that_of_statsmodels_with_the_least_aicc():

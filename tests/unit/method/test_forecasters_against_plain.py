@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import Observations, RunSpec, TooLittleData
+from pulse_core import Histories, Observations, RunSpec, TooLittleData
 from pulse_core.data.point_in_time import point_in_time
 from pulse_core.forecasters.combinations import MeanOfAll, MedianOfAll
-from pulse_core.forecasters.registry import BUILT_IN, SEASONAL
+from pulse_core.forecasters.registry import BUILT_IN, SEASONAL, TWO_SEASONS
 from tests.histories import forecasts, histories_of, histories_of_observations
 from tests.reference import rows_of, transformed, vintage
 from tests.strategies import replayed, round_values, specs_for
@@ -46,9 +47,14 @@ def histories(observations: Observations, moments: Sequence[np.datetime64], targ
     return [[value for _, value in transformed(one, target)] for one in known]
 
 
+def seasonal_forecasts(name: str, histories: Histories, horizon: int) -> np.ndarray:
+    """Those of a variable with two seasons."""
+    return forecasts(name, attrs.evolve(histories, seasons=(SEASON, 6)), horizon)
+
+
 def assert_plain(name: str, observations: Observations, spec: RunSpec, every: int = 1, tolerance: float = 1e-9) -> int:
     """Compare at every so many-th origin; return how many were clear."""
-    rows = forecasts(name, histories_of_observations(observations, spec), spec.horizon)
+    rows = seasonal_forecasts(name, histories_of_observations(observations, spec), spec.horizon)
     moments = list(point_in_time(observations, spec).origin_known_at)
     clear = 0
     for row, history in list(zip(rows, histories(observations, moments, spec.target), strict=True))[::-1][::every]:
@@ -83,7 +89,7 @@ def test_any_vintages_are_forecast_as_by_a_refit_at_each_origin(name, data):
 def test_the_first_forecast_comes_with_the_least_history_that_can_give_one(name):
     values = [3.0, 1.0, 4.0, 1.5, 9.0, 2.0, 6.0, 5.0, 3.5, 8.0, 9.5, 7.0, 9.25]
     first = [math.isfinite(FORECASTS[name](values[:count], 1)[0][0]) for count in range(1, 14)]
-    assert np.isfinite(forecasts(name, histories_of(values), 1)[:, 0]).tolist() == first
+    assert np.isfinite(seasonal_forecasts(name, histories_of(values), 1)[:, 0]).tolist() == first
 
 
 @pytest.mark.parametrize("name", ["naive", "drift", "seasonal-naive(4)"])
@@ -102,7 +108,7 @@ def test_a_combination_is_made_of_the_forecasts_there_are(combination, plain):
 
 
 def test_every_forecaster_of_the_method_has_a_plain_counterpart():
-    named = {forecaster.name for forecaster in BUILT_IN}
+    named = {forecaster.name for forecaster in (*BUILT_IN, *TWO_SEASONS)}
     assert set(FORECASTS) == named | {f"{name}({SEASON})" for name in SEASONAL}
 
 

@@ -38,7 +38,7 @@ def judged(output: Replay, row: int, ahead: int) -> dict[int, Case]:
         if not math.isfinite(actual):
             continue
         history = point.paths[point.origin_path[origin]][: point.origin_length[origin]].tolist()
-        season = spec.season or 1
+        season = point.seasonality.shortest
         moves = [abs(now - then) for then, now in zip(history, history[season:], strict=False)]
         absolute, square = (math.fsum(move**power for move in moves) / len(moves) if moves else 0.0 for power in (1, 2))
         quantiles = output.quantiles[origin, :, row, ahead - 1].tolist()

@@ -13,6 +13,7 @@ import numpy as np
 from pulse_core.results import RunResult, VariableSummary
 from pulse_core.scores.measures import MEASURES, why_null
 from pulse_core.scores.reliability import ReliabilityBin
+from pulse_core.spec import RunSpec
 
 BENCHMARK = "it is the benchmark, which the others are compared with"
 NO_SIMPLE = "no simple forecaster was scored on the benchmark's origins"
@@ -52,7 +53,7 @@ def plain_document(result: RunResult, *, whole: bool) -> dict[str, Any]:
     assert result.started_at is not None
     assert result.finished_at is not None
     return {
-        "schema_version": 3,
+        "schema_version": 4,
         "digest": result.digest,
         "run": {
             "id": result.run_id,
@@ -91,7 +92,8 @@ def plain_document(result: RunResult, *, whole: bool) -> dict[str, Any]:
         ],
         "variables_hold": "all" if whole else "summary",
         "variables": {
-            one.variable: plain_variable(one, result) if whole else plain_summary(one) for one in result.variables
+            one.variable: plain_variable(one, result) if whole else plain_summary(one, result)
+            for one in result.variables
         },
     }
 
@@ -107,23 +109,34 @@ def plain_discoveries(result: RunResult) -> dict[str, Any]:
     return {"count": len(values), "log10_e": min(values, default=None)}
 
 
-def plain_head(one: VariableSummary, horizons: Iterable[int]) -> dict[str, Any]:
+def plain_head(one: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> dict[str, Any]:
     """Return what a variable has in either form, at horizons from 0."""
-    benchmark = plain_benchmark(one, horizons)
+    benchmark = plain_benchmark(one, horizons, spec)
     best = {str(horizon + 1): least_error(one, horizon) for horizon in horizons}
     beyond = {
         name: {str(horizon): count for horizon, count in enumerate(counts, 1) if count}
         for name, counts in zip(one.forecasters, one.beyond_reason.tolist(), strict=True)
         if any(counts)
     }
-    head = {"digest": f"sha256:{one.digest()}", "span": one.span, "benchmark": benchmark, "best": best}
-    return {**head, "beyond_reason": beyond}
+    season = one.seasonality
+    none = [int(horizon) - 1 for horizon, name in best.items() if name is None]
+    scored = any(count > 0 for counts in one.scores[:, none, MEASURES.index("n")].tolist() for count in counts)
+    return {
+        "digest": f"sha256:{one.digest()}",
+        "span": one.span,
+        "season": {"periods": list(season.periods), "source": season.source, "reason": season.reason},
+        "min_history": one.min_history,
+        "benchmark": benchmark,
+        "best": best,
+        "beyond_reason": beyond,
+        **({"nulls": {"best": why_null("mae", scored=scored)}} if none else {}),
+    }
 
 
-def plain_summary(one: VariableSummary) -> dict[str, Any]:
+def plain_summary(one: VariableSummary, result: RunResult) -> dict[str, Any]:
     """Return a variable in short."""
     horizons = range(one.scores.shape[1])
-    head = plain_head(one, horizons)
+    head = plain_head(one, horizons, result.spec)
     return {**head, "best_scores": {str(horizon + 1): plain_best(one, horizon) for horizon in horizons}}
 
 
@@ -150,7 +163,7 @@ def plain_variable(one: VariableSummary, result: RunResult) -> dict[str, Any]:
     horizons = range(one.scores.shape[1])
     found = result.discoveries()[one.variable]
     return {
-        **plain_head(one, horizons),
+        **plain_head(one, horizons, result.spec),
         "ensemble": plain_ensemble(one) if "ensemble" in one.forecasters else None,
         "forecasters": {
             name: {
@@ -159,6 +172,7 @@ def plain_variable(one: VariableSummary, result: RunResult) -> dict[str, Any]:
                         one.scores[place, horizon].tolist(),
                         plain_comparison(one, place, horizon, found=bool(found[place, horizon])),
                         benchmark=name == one.benchmark,
+                        usable=not all(map(math.isnan, one.statistics[place].ravel().tolist())),
                     )
                     for horizon in horizons
                 }
@@ -197,14 +211,15 @@ def plain_ensemble(one: VariableSummary) -> dict[str, Any]:
     return {**document, "nulls": nulls} if nulls else document
 
 
-def plain_benchmark(one: VariableSummary, horizons: Iterable[int]) -> dict[str, Any]:
+def plain_benchmark(one: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> dict[str, Any]:
     """Return the benchmark and the simple forecasters it was held against."""
     names = {}
     for horizon in horizons:
         skills = one.simple_skill[:, one.forecasters.index(one.benchmark), horizon].tolist()
         known = [skill for skill in skills if not math.isnan(skill)]
         names[str(horizon + 1)] = one.simple[skills.index(min(known))] if known else None
-    document = {"name": one.benchmark, "trends": 1 in one.trends.tolist(), "best_simple": names}
+    place = {} if spec.benchmark in ("auto", one.benchmark) else {"instead_of": spec.benchmark}
+    document = {"name": one.benchmark, **place, "trends": 1 in one.trends.tolist(), "best_simple": names}
     return {**document, "nulls": {"best_simple": NO_SIMPLE}} if None in names.values() else document
 
 
@@ -239,7 +254,7 @@ def plain_comparison(one: VariableSummary, place: int, horizon: int, *, found: b
     }
 
 
-def plain_horizon(scores: list[float], comparison: dict[str, Any], *, benchmark: bool) -> dict[str, Any]:
+def plain_horizon(scores: list[float], comparison: dict[str, Any], *, benchmark: bool, usable: bool) -> dict[str, Any]:
     """Return a forecaster's values at a horizon."""
     horizon: dict[str, Any] = {}
     nulls: dict[str, str] = {}
@@ -252,7 +267,7 @@ def plain_horizon(scores: list[float], comparison: dict[str, Any], *, benchmark:
             name = measure
             horizon[name] = whole(score) if name in {"n", "hit_rate_count"} else number(score)
         if number(score) is None:
-            nulls.setdefault(name, why_null(measure, scored=count > 0))
+            nulls.setdefault(name, why_null(measure, scored=count > 0, usable=usable))
     for key, value in comparison.items():
         horizon[key] = None if benchmark and key != "skill_over_simple" else value
         if horizon[key] is None:

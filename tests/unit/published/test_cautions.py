@@ -4,13 +4,37 @@ from __future__ import annotations
 
 import attrs
 
-from pulse_adapters.published.cautions import TrendingBenchmark, is_few, reliability_text, trending_text
+from pulse_adapters.published.cautions import (
+    TrendingBenchmark,
+    is_few,
+    reliability_text,
+    trending_text,
+    unscored_text,
+)
 from pulse_core.scores.reliability import ReliabilityBin
 from pulse_core.scores.trust import FEW
 
 PRICES = TrendingBenchmark("prices", "naive", ("drift",), "holt", "drift", 0.127)
 GOOD = ReliabilityBin(1, 0.6, 0.7, 300, 40, 0.65, 0.6, (-0.2, 0.1), bad=False)
 BAD = attrs.evolve(GOOD, horizon=5, true=0.2, band=(-0.6, -0.3), bad=True)
+
+
+def test_where_every_horizon_is_scored_nothing_is_told():
+    assert unscored_text([("a", []), ("b", [])]) == ""
+
+
+def test_horizons_without_a_score_are_told_once_for_all_variables_that_share_them():
+    text = unscored_text([("a", [6]), ("b", [4, 5, 6]), ("c", [6]), ("d", []), ("e", [2, 6])])
+    assert text == (
+        "Forecast but not scored, for no origin of the period knows what came so far ahead: "
+        "a, c 6 ahead; b 4 to 6 ahead; e 2, 6 ahead."
+    )
+
+
+def test_of_many_variables_without_a_score_some_are_named_and_the_others_counted():
+    text = unscored_text((f"v{number}", [number + 1]) for number in range(9))
+    assert text.endswith("v4 5 ahead; and 4 more variables.")
+    assert "v0, v1, v2, v3, v4 and 4 more variables 3 ahead" in unscored_text((f"v{n}", [3]) for n in range(9))
 
 
 def test_where_nothing_trends_nothing_is_told():

@@ -27,6 +27,7 @@ from pulse_adapters.published.seal import is_sealed, sealed
 from pulse_adapters.published.variable_json import summary_horizons
 from pulse_adapters.sinks.memory import MemorySink
 from pulse_core.data.observations import Observations
+from pulse_core.data.seasons import Seasonality
 from pulse_core.levels import LEVELS
 from pulse_core.results import STATISTICS, TRUST, Failure, RunResult, VariableSummary
 from pulse_core.runs.training import RetrodictionTraining
@@ -450,8 +451,8 @@ def test_the_digest_does_not_depend_on_what_is_kept():
 
 
 def test_a_document_is_indented_unless_it_is_large():
-    assert result_json(run_result()).startswith(b'{\n  "schema_version": 3,\n')
-    assert result_json(many(201)).startswith(b'{"schema_version":3,')
+    assert result_json(run_result()).startswith(b'{\n  "schema_version": 4,\n')
+    assert result_json(many(201)).startswith(b'{"schema_version":4,')
 
 
 def test_the_same_result_gives_the_same_bytes():
@@ -529,8 +530,11 @@ def summaries(draw: st.DrawFn, variable: str, horizons: int) -> VariableSummary:
         data=attrs.evolve(FACTS, known_at=draw(st.sampled_from(AWKWARD))),
         benchmark=draw(st.sampled_from(names)),
         span=draw(st.integers(1, 400)),
+        seasonality=Seasonality((4, 28), "test", draw(st.text(min_size=1))),
+        min_history=draw(st.integers(1, 100)),
         scores=scores,
         trust=drawn(*shape, len(TRUST)),
+        statistics=drawn(*shape, len(STATISTICS)),
         verdicts=draw(arrays.arrays(np.int64, shape, elements=st.sampled_from(sorted(VERDICTS)))),
         reliability=reliability,
         simple=(names[0], draw(st.sampled_from(AWKWARD))),

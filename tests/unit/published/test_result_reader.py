@@ -50,7 +50,7 @@ def test_a_document_is_of_no_other_spec(content, change):
 
 @pytest.mark.parametrize("layout", [{"indent": 1}, {"sort_keys": True}, {"separators": (" ,", ": ")}], ids=str)
 def test_the_layout_of_an_older_version_does_not_matter(content, layout):
-    older = json.dumps(json.loads(content) | {"schema_version": 2}, **layout).encode()
+    older = json.dumps(json.loads(content) | {"schema_version": 3}, **layout).encode()
     assert is_of_spec(older, "nightly", spec())
     assert is_result(older)
     assert not is_of_spec(older, "nightly", spec(horizon=1))
@@ -179,7 +179,7 @@ BROKEN = {
     "empty": (lambda content: b"", "is no result of a run"),
     "no JSON": (lambda content: b"\xff\xfe", "is no result of a run"),
     "cut off": (lambda content: content[:-200], "is no result of a run"),
-    "another document": (lambda content: b'{"schema_version": 3}', "is no result of a run"),
+    "another document": (lambda content: b'{"schema_version": 4}', "is no result of a run"),
     "a field of another type": (lambda content: re.sub(rb'"planned": \d+', b'"planned": "2"', content), "is no result"),
     "a number changed": (
         lambda content: re.sub(rb'"planned": \d+', b'"planned": 9', content),
@@ -192,11 +192,11 @@ BROKEN = {
     ),
     "an older version": (
         lambda content: b'{"schema_version": 1}',
-        "its schema version is 1; this version of Pulse reads 3",
+        "its schema version is 1; this version of Pulse reads 4",
     ),
     "a newer version": (
-        lambda content: content.replace(b'"schema_version": 3', b'"schema_version": 4'),
-        "its schema version is 4; this version of Pulse reads 3",
+        lambda content: content.replace(b'"schema_version": 4', b'"schema_version": 5'),
+        "its schema version is 5; this version of Pulse reads 4",
     ),
 }
 
@@ -228,6 +228,6 @@ def test_the_hints_work(tmp_path):
 def test_an_older_version_of_the_same_run_is_published_anew(tmp_path):
     archive = archive_of(tmp_path)
     path = tmp_path / "nightly/result.json"
-    path.write_bytes(path.read_bytes().replace(b'"schema_version": 3', b'"schema_version": 2'))
+    path.write_bytes(path.read_bytes().replace(b'"schema_version": 4', b'"schema_version": 3'))
     publish(archive, run_result())
     assert read_result(archive, "nightly").spec == spec()

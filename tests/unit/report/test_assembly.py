@@ -164,7 +164,7 @@ def test_what_is_no_run_is_refused(tmp_path, sink) -> None:
     with pytest.raises(RunNotFound):
         assemble_report(sink, "nightly")
     broken = trained(tmp_path, {"walk": walk(7)})
-    (tmp_path / "r" / "result.json").write_text('{"schema_version": 3}')
+    (tmp_path / "r" / "result.json").write_text('{"schema_version": 4}')
     with pytest.raises(MalformedData, match="is no result of a run"):
         assemble_report(broken, "r")
 

@@ -20,6 +20,7 @@ from pulse.testing.results import records as any_record
 from pulse_adapters.sinks import records
 from pulse_adapters.sinks.records import MAGIC, DamagedRecord, OutdatedRecord, decode_record, encode_record
 from pulse_core.arrays import floats, moments
+from pulse_core.data.seasons import Seasonality
 from pulse_core.errors import SinkUnavailable
 from pulse_core.results import DataFacts, VariableScores
 
@@ -30,6 +31,8 @@ SMALL = VariableScores(
     forecasters=("naive",),
     benchmark="naive",
     span=250,
+    seasonality=Seasonality(),
+    min_history=8,
     scores=[[[0.5]]],
     trust=[[[1.0]]],
     statistics=[[[0.5]]],

@@ -12,8 +12,10 @@ from pulse_adapters.published.cautions import (
     reliability_text,
     trending_text,
     unrepeatable_text,
+    unscored_text,
 )
 from pulse_core.results import RunResult, VariableSummary
+from pulse_core.scores.measures import MEASURES
 
 
 def cautions(result: RunResult) -> Iterator[str]:
@@ -23,7 +25,8 @@ def cautions(result: RunResult) -> Iterator[str]:
     data = {**result.predictors, **{summary.variable: summary.data for summary in result.variables}}
     doubtful = doubtful_text((name, facts.caution) for name, facts in data.items())
     unrepeatable, beyond_reason = unrepeatable_text(result.unrepeatable), beyond_reason_text(_beyond_reason(result))
-    for text in (doubtful, trending_text(trending), reliability, unrepeatable, beyond_reason):
+    unscored = unscored_text((summary.variable, _unscored(summary)) for summary in result.variables)
+    for text in (doubtful, unscored, trending_text(trending), reliability, unrepeatable, beyond_reason):
         if text:
             yield text
 
@@ -34,6 +37,12 @@ def _beyond_reason(result: RunResult) -> Iterator[tuple[str, str, int]]:
         for name, count in zip(summary.forecasters, summary.beyond_reason.sum(axis=1).tolist(), strict=True):
             if count:
                 yield summary.variable, name, count
+
+
+def _unscored(summary: VariableSummary) -> list[int]:
+    """Return the horizons at which no forecaster was scored."""
+    is_scored = (summary.scores[..., MEASURES.index("n")] > 0).any(axis=0)
+    return [horizon for horizon, scored in enumerate(is_scored.tolist(), 1) if not scored]
 
 
 def _trending(summary: VariableSummary) -> TrendingBenchmark:

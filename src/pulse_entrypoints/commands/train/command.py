@@ -12,7 +12,7 @@ import attrs
 from pulse_adapters.published.result_writer import result_json
 from pulse_core.errors import PulseError, RunInterrupted, SettingsError
 from pulse_core.forecasters.base import Forecaster
-from pulse_core.forecasters.registry import resolve, with_custom_quantiles
+from pulse_core.forecasters.registry import resolve, with_custom_names
 from pulse_core.plan import WorkUnit
 from pulse_core.results import RunResult
 from pulse_core.runs.training import shared_units
@@ -112,7 +112,7 @@ def validated(layered: Layered[Any]) -> TrainRequest:
         problems.append(f"{layered.source('log_dir')}: {folder_problem}")
     if problems or spec is None:
         raise SettingsError(problems)
-    return TrainRequest(layered.settings, with_custom_quantiles(spec, forecasters), forecasters)
+    return TrainRequest(layered.settings, with_custom_names(spec, forecasters), forecasters)
 
 
 def _dry_run(request: TrainRequest) -> Ending:
