@@ -72,7 +72,7 @@ FAULTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("double_seasonal.c", "residual[j] = left;", "residual[j] = error;"),
     ("double_seasonal.c", "shorter[j] += delta[j] * error;", "shorter[j] += delta[j] * left;"),
     ("double_seasonal.c", "longer[j] += omega[j] * error;", "longer[j] += omega[j] * left;"),
-    ("double_seasonal.c", "if (t >= longer)", "if (t >= season)"),
+    ("double_seasonal.c", "if (t >= 2 * longer)", "if (t >= longer)"),
     ("double_seasonal.c", "ready = 2 * longer,", "ready = 2 * longer + 1,"),
     ("double_seasonal.c", "s = t == ready - 1 ? 0 : t", "s = t"),
     ("double_seasonal.c", "left *= phi;", "left = phi * of.residual[best];"),

@@ -56,8 +56,8 @@ class DoubleSeasonal(TwoSeasons):
 
     Started on the first 2k values: level their mean, the shorter season the mean distance from it at each step, the
     longer one what is then left, on average; residual 0. Then, from y_1 on, r = y - l - s - w, e = r - phi r_before;
-    l' = l + alpha e; s' = s + delta e; w' = w + omega e; the forecast is l + s + w + phi^h r. Errors count from y_{k+1}
-    on. Nothing from fewer than 2k values. The grid runs over alpha, delta, omega, phi; ties go to the first.
+    l' = l + alpha e; s' = s + delta e; w' = w + omega e; the forecast is l + s + w + phi^h r. Errors count from
+    y_{2k+1} on. Nothing from fewer than 2k values. The grid runs over alpha, delta, omega, phi; ties go to the first.
     Source: Taylor (2003), Short-term electricity demand forecasting using double seasonal exponential smoothing,
     Journal of the Operational Research Society 54; here without a trend, and with gains of the one-step error.
     """

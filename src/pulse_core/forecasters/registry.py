@@ -91,23 +91,31 @@ class ForecasterSet:
         """The forecasters that are called origin by origin: their hindcasts are made and recorded batch by batch."""
         return tuple(forecaster for forecaster in self.forecasters if forecaster.per_origin)
 
-    def combined(self, target: str) -> tuple[Forecaster, ...]:
-        """Return the forecasters that combinations are made of: of levels those that say so, all where none does.
+    def members(self, target: str) -> tuple[Forecaster, ...]:
+        """Return the forecasters that the ensemble weighs: of levels those that say so, all where none does.
 
-        Of a variable with a season those alone that do not ignore the shortest one, where these are several: those that
-        know of seasons, or whose lags reach it.
+        Of a variable with a season those of them that know of it, where these are several, and naive.
         """
+        knowing = {forecaster.name for forecaster in self._knowing(target)} | {SIMPLE[0]}
+        return tuple(forecaster for forecaster in self.forecasters if forecaster.name in knowing)
+
+    def combined(self, target: str) -> tuple[Forecaster, ...]:
+        """Return the forecasters that combinations are made of: the members, of a variable with a season without naive.
+
+        Of one with two seasons those that need both, where these are several.
+        """
+        knowing = self._knowing(target)
+        double = tuple(forecaster for forecaster in knowing if forecaster.seasons_needed > 1)
+        return double if len(double) > 1 else knowing
+
+    def _knowing(self, target: str) -> tuple[Forecaster, ...]:
+        """Return those in combinations, of a variable with a season those that know of it or whose lags reach it."""
         said = tuple(forecaster for forecaster in self.forecasters if forecaster.in_combinations)
         combined = said if said and target == LEVEL else self.forecasters
         if not self.seasons:
             return combined
-        seasonal = tuple(one for one in combined if not one.ignores_seasons or one.lags >= self.seasons[0])
-        return seasonal if len(seasonal) > 1 else combined
-
-    def members(self, target: str) -> tuple[Forecaster, ...]:
-        """Return the forecasters that the ensemble weighs: those that are combined, and naive."""
-        combined = self.combined(target)
-        return tuple(one for one in self.forecasters if one in combined or one.name == SIMPLE[0])
+        knowing = tuple(one for one in combined if not one.ignores_seasons or one.lags >= self.seasons[0])
+        return knowing if len(knowing) > 1 else combined
 
     def of_variable(self, seasons: Sequence[int]) -> ForecasterSet:
         """Return the forecasters that a variable with these seasons can use: the others have no rows in its pass."""

@@ -68,7 +68,7 @@ static inline void advance(struct smoothed of, double value, const double *restr
 static inline void step(struct smoothed of, const double *values, int64_t t, const double *parameters, int64_t season,
                         int64_t longer, int64_t grid)
 {
-    if (t >= longer)
+    if (t >= 2 * longer)
         advance(of, values[t], parameters, t % season, t % longer, grid, 1);
     else
         advance(of, values[t], parameters, t % season, t % longer, grid, 0);
@@ -89,8 +89,7 @@ static void write_double_seasonal(struct smoothed of, int64_t best, double phi, 
     }
 }
 
-/* Forecasts from two longer seasons of values on; the first of them has no errors that count: its seasons were made of
- * it. parameters (4, grid): see advance; state (3 + season + longer, grid): see smoothed. */
+/* Forecasts from two longer seasons of values on; their errors do not count: the start was made of them. parameters (4, grid): see advance; state (3 + season + longer, grid): see smoothed. */
 PULSE_EXPORT void pulse_double_seasonal(const double *values, int64_t first, int64_t last, const int64_t *lengths,
                                         int64_t origins, double *out, int64_t stride, int64_t horizon,
                                         const double *parameters, double *state, int64_t grid, int64_t season,

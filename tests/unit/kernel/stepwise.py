@@ -254,7 +254,7 @@ def double_seasonal(history: History, horizon: int, seasons: tuple[int, int] = (
         residual, level = left, level + alpha * error
         near.append(near[-season] + delta * error)
         far.append(far[-longer] + omega * error)
-        squares = squares + error * error if t >= longer else squares
+        squares = squares + error * error if t >= count else squares
     best = int(np.argmin(squares))
     coming = residual[best] * np.cumprod(np.full(1, phi[best]))
     for _ in range(1, horizon):

@@ -182,7 +182,7 @@ def double_seasonal(season: int, longer: int) -> Plain:
                 residual, level = left, level + alpha * errors[-1]
                 near.append(near[-season] + delta * errors[-1])
                 far.append(far[-longer] + omega * errors[-1])
-            loss = math.fsum(error**2 for error in errors[longer:])
+            loss = math.fsum(error**2 for error in errors[2 * longer :])
             fits.append((loss, level, near[-season:], far[-longer:], residual, phi))
         best, sure = _least(np.array([fit[0] for fit in fits]))
         _, level, near, far, residual, phi = fits[best]
