@@ -229,7 +229,7 @@ ENSEMBLE: Final[tuple[Fault, ...]] = (
         "choose(less(all_lanes(0.0), old), old, all_lanes(state->largest[h]) + (squares + square));",
         "all_lanes(state->largest[h]) + (squares + square);",
     ),
-    ("ensemble.c", "store(state->squares + row + k, squares + square);", "store(state->squares + row + k, squares);"),
+    ("ensemble.c", "load(state->squares + row + k) + regret * regret);", "regret * regret);"),
     ("ensemble.c", "load(state->followed + row + k) + regret);", "regret);"),
     ("ensemble.c", "    if (h == 0)\n        state->potential", "    state->potential"),
     ("ensemble.c", "state->potential[0] + total(share, width);", "total(share, width);"),

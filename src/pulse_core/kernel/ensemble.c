@@ -66,17 +66,20 @@ static void follow(struct ensemble *state, int64_t h, const double *regrets, dou
         largest = larger(load(regrets + k) * load(regrets + k), largest);
     for (int lane = 0; lane < LANES; lane++)
         state->largest[h] = largest[lane] > state->largest[h] ? largest[lane] : state->largest[h];
-    for (int64_t k = 0; k < width; k += LANES) {
-        lanes regret = load(regrets + k), square = regret * regret, squares = load(state->squares + row + k);
+    for (int64_t k = 0; h == 0 && k < width; k += LANES) {
+        lanes square = load(regrets + k) * load(regrets + k), squares = load(state->squares + k);
         /* where nothing has been lost yet the new rate serves: no regret depends on the old one */
         lanes old = all_lanes(before) + squares;
         lanes rate = choose(less(all_lanes(0.0), old), old, all_lanes(state->largest[h]) + (squares + square));
         store(share + k, square / choose(less_or_equal(rate, all_lanes(LEAST)), all_lanes(LEAST), rate));
-        store(state->squares + row + k, squares + square);
-        store(state->followed + row + k, load(state->followed + row + k) + regret);
     }
     if (h == 0)
         state->potential[0] = state->potential[0] + total(share, width);
+    for (int64_t k = 0; k < width; k += LANES) {
+        lanes regret = load(regrets + k);
+        store(state->squares + row + k, load(state->squares + row + k) + regret * regret);
+        store(state->followed + row + k, load(state->followed + row + k) + regret);
+    }
 }
 
 /* Learn, at each horizon, from the error of one origin, or of none (-1). */

@@ -33,6 +33,7 @@ class Member:
     brings_quantiles: bool = False
     in_combinations: bool = True
     ignores_seasons: bool = False
+    lags: int = 0
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -288,7 +288,7 @@ def combine(state: Weigher, result: Weighed, lost: Sequence[float], points: Sequ
         total = math.fsum(gains.values())
         parts.append({k: gain / total if total else 1 / len(awake) for k, gain in gains.items()})
     forecasts = [math.fsum(weight * points[k] for k, weight in part.items()) if awake else math.nan for part in parts]
-    state.parts.append((*forecasts, proportion))
+    state.parts.append((forecasts[0], forecasts[1], proportion))
     result.weights.append(
         [(1 - proportion) * parts[0].get(k, 0.0) + proportion * parts[1].get(k, 0.0) for k in range(len(points))]
     )

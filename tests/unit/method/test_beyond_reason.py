@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from pulse_core import VariableSummary
 from pulse_core.forecasters.registry import resolve
 from pulse_core.scores.measures import MEASURES
 from tests.unit.method.running import replay, series, spec_of, train, whole_roster
+from tests.unit.method.test_no_look_ahead import assert_law
 
 HORIZON = 48
 
@@ -109,3 +111,11 @@ def test_the_text_names_forecasters_most_withheld_first():
     )
     many = [("a", name, 1) for name in "abcdefg"]
     assert beyond_reason_text(many).endswith("1 of e on a, and some of 2 more forecasters.")
+
+
+@pytest.mark.parametrize("cut", [62, 66, 70, 90])
+def test_what_is_beyond_reason_does_not_depend_on_what_comes_later(cut):
+    original = series(bursts(321))
+    rewritten = attrs.evolve(original, values=np.append(original.values[:cut], original.values[cut:] * -3))
+    spec = spec_of(days=200, first=40, horizon=12, forecasters=whole_roster())
+    assert_law((original, rewritten, spec, original.timestamps[cut - 1]))
