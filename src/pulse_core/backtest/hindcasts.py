@@ -76,7 +76,7 @@ def hindcast(
     for forecaster in (*forecasters.forecasters, *forecasters.hidden):
         _fill(forecasts[:, names.index(forecaster.name)], forecaster, histories, per_origin)
     _withhold(hindcasts, (*forecasters.forecasters, *forecasters.hidden), histories, first)
-    combined = forecasters.combined(target, histories.seasons)
+    combined = forecasters.combined(target)
     members = _members(forecasts, [names.index(forecaster.name) for forecaster in combined])
     for combination in forecasters.combinations:
         combination.combine_into(members, forecasts[:, names.index(combination.name)])

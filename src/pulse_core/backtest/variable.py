@@ -64,9 +64,9 @@ def backtest(
     The pass goes over the forecasters that the variable can use; what is returned has a row for each of the run's.
     With `write`, every hindcast of the period is written as it was quoted; see HindcastRows. Raises ForecasterFailed.
     """
-    usable = forecasters.of_variable(len(point.seasonality.periods))
+    usable = forecasters.of_variable(point.seasonality.periods)
     result = _backtest(point, spec, usable, per_origin or {}, write)
-    return result if usable is forecasters else on_axis(result, forecasters.names)
+    return result if usable.names == forecasters.names else on_axis(result, forecasters.names)
 
 
 def _backtest(

@@ -21,8 +21,17 @@ from pulse_core.kernel import hindcasts as kernel
 LARGEST_ORDER: Final = 5
 
 
+class _Lagged(NonSeasonalForecaster):
+    """One of values that go before."""
+
+    @property
+    def lags(self) -> int:
+        """See Forecaster."""
+        return LARGEST_ORDER
+
+
 @attrs.frozen
-class AutoRegression(NonSeasonalForecaster):
+class AutoRegression(_Lagged):
     """Least squares with intercept on p = 0..5 lags over the same rows, p by AICc; iterated to h."""
 
     name: str = "ar"
@@ -34,7 +43,7 @@ class AutoRegression(NonSeasonalForecaster):
 
 
 @attrs.frozen
-class DifferencedAutoRegression(NonSeasonalForecaster):
+class DifferencedAutoRegression(_Lagged):
     """The same on first differences, forecasts summed."""
 
     name: str = "ari"

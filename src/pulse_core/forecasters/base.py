@@ -114,8 +114,16 @@ class Forecaster(Protocol):
 
     @property
     def ignores_seasons(self) -> bool:
-        """Whether it knows of no season: of a variable that has one, equal-weight combinations leave it out."""
+        """Whether it knows of no season: of a variable that has one, combinations and ensemble leave it out.
+
+        But for one whose `lags` reach the season; see ForecasterSet.combined.
+        """
         return False
+
+    @property
+    def lags(self) -> int:
+        """How many steps before the newest value it may weigh each by itself."""
+        return 0
 
     @property
     def seasons_needed(self) -> int:

@@ -69,7 +69,8 @@ class ForecasterSet:
     """The forecasters of a run: those that see histories, combinations of them, and the ensemble's name or None.
 
     `custom_quantiles`: the names under which forecasters issue their own quantiles, to their plain names. `simple` are
-    those by which the benchmark is checked, whether they are named or not.
+    those by which the benchmark is checked, whether they are named or not. `seasons` are those of the variable whose
+    forecasters they are, the shortest first.
     """
 
     names: tuple[str, ...]
@@ -78,6 +79,7 @@ class ForecasterSet:
     ensemble: str | None
     custom_quantiles: Mapping[str, str] = attrs.field(factory=dict)
     simple: tuple[Forecaster, ...] = ()
+    seasons: tuple[int, ...] = ()
 
     @property
     def hidden(self) -> tuple[Forecaster, ...]:
@@ -90,28 +92,35 @@ class ForecasterSet:
         return tuple(forecaster for forecaster in self.forecasters if forecaster.per_origin)
 
     def members(self, target: str) -> tuple[Forecaster, ...]:
-        """Return the forecasters that the ensemble weighs: of levels those that say so, all where none does."""
-        members = tuple(forecaster for forecaster in self.forecasters if forecaster.in_combinations)
-        return members if members and target == LEVEL else self.forecasters
+        """Return the forecasters that the ensemble weighs: of levels those that say so, all where none does.
 
-    def combined(self, target: str, seasons: Sequence[int]) -> tuple[Forecaster, ...]:
-        """Return the forecasters that combinations are made of, of a variable with these seasons.
-
-        They are the members; of a variable with a season those alone that do not ignore it, of one with two seasons
-        those that need both, where these are several.
+        Of a variable with a season those of them that know of it, where these are several, and naive.
         """
-        members = self.members(target)
-        seasonal = tuple(forecaster for forecaster in members if not forecaster.ignores_seasons)
-        double = tuple(forecaster for forecaster in seasonal if forecaster.seasons_needed > 1)
-        if len(seasons) > 1 and len(double) > 1:
-            return double
-        return seasonal if seasons and len(seasonal) > 1 else members
+        knowing = {forecaster.name for forecaster in self._knowing(target)} | {SIMPLE[0]}
+        return tuple(forecaster for forecaster in self.forecasters if forecaster.name in knowing)
 
-    def of_variable(self, seasons: int) -> ForecasterSet:
-        """Return the forecasters that a variable with so many seasons can use: the others have no rows in its pass."""
-        usable = {forecaster.name for forecaster in self.forecasters if forecaster.seasons_needed <= seasons}
-        if len(usable) == len(self.forecasters) and all(one.seasons_needed <= seasons for one in self.simple):
-            return self
+    def combined(self, target: str) -> tuple[Forecaster, ...]:
+        """Return the forecasters that combinations are made of: the members, of a variable with a season without naive.
+
+        Of one with two seasons those that need both, where these are several.
+        """
+        knowing = self._knowing(target)
+        double = tuple(forecaster for forecaster in knowing if forecaster.seasons_needed > 1)
+        return double if len(double) > 1 else knowing
+
+    def _knowing(self, target: str) -> tuple[Forecaster, ...]:
+        """Return those in combinations, of a variable with a season those that know of it or whose lags reach it."""
+        said = tuple(forecaster for forecaster in self.forecasters if forecaster.in_combinations)
+        combined = said if said and target == LEVEL else self.forecasters
+        if not self.seasons:
+            return combined
+        knowing = tuple(one for one in combined if not one.ignores_seasons or one.lags >= self.seasons[0])
+        return knowing if len(knowing) > 1 else combined
+
+    def of_variable(self, seasons: Sequence[int]) -> ForecasterSet:
+        """Return the forecasters that a variable with these seasons can use: the others have no rows in its pass."""
+        number = len(seasons)
+        usable = {forecaster.name for forecaster in self.forecasters if forecaster.seasons_needed <= number}
         unusable = {forecaster.name for forecaster in self.forecasters} - usable
         custom_quantiles = {name: plain for name, plain in self.custom_quantiles.items() if plain in usable}
         unusable |= self.custom_quantiles.keys() - custom_quantiles.keys()
@@ -120,7 +129,8 @@ class ForecasterSet:
             names=tuple(name for name in self.names if name not in unusable),
             forecasters=tuple(forecaster for forecaster in self.forecasters if forecaster.name in usable),
             custom_quantiles=custom_quantiles,
-            simple=tuple(forecaster for forecaster in self.simple if forecaster.seasons_needed <= seasons),
+            simple=tuple(forecaster for forecaster in self.simple if forecaster.seasons_needed <= number),
+            seasons=tuple(seasons),
         )
 
     @property

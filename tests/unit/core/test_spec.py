@@ -19,9 +19,10 @@ from pulse_core.forecasters.registry import COMBINATIONS, resolve
 from pulse_core.spec import DEFAULT_FORECASTERS, SEASONAL, TWO_SEASONS
 from tests.strategies import specs, whole
 
-OF_SEASONS = tuple(name for name in DEFAULT_FORECASTERS if name in (*SEASONAL, *TWO_SEASONS))
-"""Those of the default list that need a season."""
-
+SEASONAL_BY_DEFAULT = (
+    *("seasonal-naive", "damped-holt-winters", "log-damped-holt-winters", "seasonal-theta", "log-seasonal-theta"),
+    *("double-seasonal-naive", "double-seasonal", "log-double-seasonal"),
+)
 GOOD: dict[str, Any] = {"variables": ("spx_close",), "start": date(2022, 1, 1), "end": date(2022, 12, 31)}
 
 WRONG: dict[str, list[Any]] = {
@@ -193,18 +194,18 @@ def test_the_benchmark_is_among_the_forecasters(names, resolved):
 @pytest.mark.parametrize(
     ("fields", "added"),
     [
-        ({}, OF_SEASONS),
-        ({"season": 7}, OF_SEASONS),
-        ({"season": {"*": None, "a": 7}}, OF_SEASONS),
+        ({}, SEASONAL_BY_DEFAULT),
+        ({"season": 7}, SEASONAL_BY_DEFAULT),
+        ({"season": {"*": None, "a": 7}}, SEASONAL_BY_DEFAULT),
         ({"season": None}, ()),
-        ({"predictors": ("a",)}, (*OF_SEASONS, "ridge")),
+        ({"predictors": ("a",)}, (*SEASONAL_BY_DEFAULT, "ridge")),
         ({"season": None, "predictors": ("a", "b")}, ("ridge",)),
     ],
     ids=str,
 )
 def test_the_default_list_has_seasonal_forecasters_unless_no_variable_has_a_season(fields, added):
     forecasters = RunSpec(**GOOD | fields).forecasters
-    others = tuple(name for name in DEFAULT_FORECASTERS[:-3] if name not in OF_SEASONS)
+    others = tuple(name for name in DEFAULT_FORECASTERS[:-3] if name not in SEASONAL_BY_DEFAULT)
     assert forecasters == (*others, *added, "mean-of-all", "median-of-all", "ensemble")
 
 
@@ -306,8 +307,8 @@ def test_every_forecaster_of_a_default_list_is_there():
 
 def test_the_default_list_is_built_in():
     built_in = {forecaster.name for forecaster in BUILT_IN} | {combination.name for combination in COMBINATIONS}
-    assert built_in | {"ensemble", *OF_SEASONS} >= set(DEFAULT_FORECASTERS)
-    assert {"seasonal-naive", "damped-holt-winters", *TWO_SEASONS} <= set(OF_SEASONS)
+    assert built_in | {"ensemble", *SEASONAL_BY_DEFAULT} == set(DEFAULT_FORECASTERS)
+    assert tuple(name for name in (*SEASONAL, *TWO_SEASONS) if name != "holt-winters") == SEASONAL_BY_DEFAULT
 
 
 def test_the_registry_has_the_seasonal_forecasters_of_the_default_list():
@@ -317,6 +318,8 @@ def test_the_registry_has_the_seasonal_forecasters_of_the_default_list():
     )
     assert [make(7).name for make in registry.SEASONAL.values()] == [f"{name}(7)" for name in SEASONAL]
     assert {make(7).seasons_needed for make in registry.SEASONAL.values()} == {0}
+    needed = {forecaster.name: forecaster.seasons_needed for forecaster in registry.TWO_SEASONS}
+    assert needed == dict.fromkeys(TWO_SEASONS, 2)
 
 
 def test_a_period_of_one_day_is_a_period():
