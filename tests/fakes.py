@@ -145,6 +145,7 @@ class FakeStorage:
     """Files in a dict, with the time of their last writing."""
 
     files: dict[str, tuple[bytes, datetime]] = attrs.field(factory=dict)
+    requests_at_once: int = 1
 
     def read(self, name: str) -> bytes | None:
         return self.files[name][0] if name in self.files else None

@@ -48,13 +48,15 @@ class WorkUnit:
 
     `seconds` is a rough estimate on one core, from which a backend may decide whether more processes pay. A unit with a
     `batch` makes the hindcasts of one variable in that batch by forecasters that are called origin by origin; the unit
-    without a batch then reads these hindcasts.
+    without a batch then reads these hindcasts. A unit is `first` where its backend knows that the run tries it for the
+    first time, so that nobody has stored anything of it since the run began.
     """
 
     index: int
     variables: tuple[str, ...] = attrs.field(converter=names)
     seconds: float = 0.0
     batch: int | None = None
+    first: bool = attrs.field(default=False, eq=False)
 
 
 @attrs.frozen

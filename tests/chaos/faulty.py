@@ -75,6 +75,10 @@ class FaultyStorage:
     storage: Storage
     plan: Plan
 
+    @property
+    def requests_at_once(self) -> int:
+        return self.storage.requests_at_once
+
     def read(self, name: str) -> bytes | None:
         return self.plan.look(f"read {name}", lambda: self.storage.read(name))
 

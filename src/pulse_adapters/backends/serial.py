@@ -30,5 +30,5 @@ class SerialBackend:
             for unit in units:
                 self.stop.check()
                 with exits_fail_the_unit():  # here nobody would notice that the process has ended
-                    outcome = attempt(task, unit, self.unit_timeout)
+                    outcome = attempt(task, attrs.evolve(unit, first=True), self.unit_timeout)
                 yield outcome

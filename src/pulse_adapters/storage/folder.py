@@ -29,6 +29,11 @@ class FolderStorage:
 
     root: Path = attrs.field(converter=files.absolute)
 
+    @property
+    def requests_at_once(self) -> int:
+        """One: a disk does not keep its writer waiting for an answer from afar."""
+        return 1
+
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None where there is none. Raises SinkUnavailable."""
         path = self.root / name

@@ -53,6 +53,10 @@ class Draft(Protocol):
 class Storage(Protocol):
     """Files by name. It survives pickling, and the copy reaches the same files from any process."""
 
+    @property
+    def requests_at_once(self) -> int:
+        """How many requests of a process go side by side; 1 where they would not take less time."""
+
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None where there is none. Raises SinkUnavailable."""
 

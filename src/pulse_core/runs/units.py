@@ -14,7 +14,7 @@ from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded, Sink
 from pulse_core.forecasters.base import InPlaceForecaster
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.plan import Batch, Workload, WorkUnit, batch_count, batches, variables_at_once
-from pulse_core.ports import DataStore, PartWriter, ResultSink, Write, reading
+from pulse_core.ports import DataStore, PartWriter, ResultSink, Write, reading, storing
 from pulse_core.results import Failure, UnitResult, VariableBacktest, VariableBatches, VariableScores
 from pulse_core.runs.attempts import attempt
 from pulse_core.runs.inputs import InputReader, ReadRows, VariableInput
@@ -57,7 +57,8 @@ class UnitTask:
         if unit.batch is not None:
             return self._per_origin(unit, batches(self.spec)[unit.batch])
         try:
-            return _UnitRun(self, unit).result()
+            with storing(self.sink) as sink:
+                return _UnitRun(attrs.evolve(self, sink=sink), unit).result()
         except _PartFailed as failed:
             raise failed.error from failed
 
@@ -66,14 +67,16 @@ class UnitTask:
         """What makes the keys of this task's records."""
         return RecordKeys(self.spec, self.forecasters)
 
-    def reader(self) -> InputReader:
-        """Return what reads inputs for this task."""
+    def reader(self, unit: WorkUnit) -> InputReader:
+        """Return what reads the inputs of a unit."""
         keys = self.keys
-        return InputReader(self.spec, self.store, keys, Records(self.spec, self.sink, keys.group), self.fresh)
+        return InputReader(
+            self.spec, self.store, keys, Records(self.spec, self.sink, keys.group, unit.first), self.fresh
+        )
 
     def _per_origin(self, unit: WorkUnit, batch: Batch) -> UnitResult:
         """Make the hindcasts of forecasters called origin by origin in one batch, for the variable's own unit."""
-        reader = self.reader()
+        reader = self.reader(unit)
         recognised = reader.recognised(unit.variables)
         unread = recognised.untried(unit.variables)
         with reading(self.store, unread) as store:
@@ -102,12 +105,13 @@ class UnitTask:
 class _UnitRun:
     """A unit under way.
 
-    Results are packed before a table is written, so that whoever repeats an interrupted unit recalls them.
+    Results are packed before a table is written, so that whoever repeats an interrupted unit recalls them; the sink may
+    store a table beside the pack.
     """
 
     def __init__(self, task: UnitTask, unit: WorkUnit) -> None:
         self._task, self._unit, self._tables = task, unit, task.tables
-        self._reader = task.reader()
+        self._reader = task.reader(unit)
         self._records = self._reader.records
         self._inputs: dict[str, VariableInput] = {}
         self._failures: dict[str, Failure] = {}
