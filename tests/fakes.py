@@ -216,6 +216,10 @@ class FakeStorage:
         self.files[name + DAMAGED] = self.files.pop(name)
         return self.address(name + DAMAGED)
 
+    def clear(self, name: str) -> str | None:
+        del name
+        return None
+
     def sweep(self, name: str) -> None:
         pass
 

@@ -134,6 +134,9 @@ class FaultyStorage:
     def set_aside(self, name: str, damaged: bytes) -> str | None:
         return self.plan.perform(f"set aside {name}", lambda: self.storage.set_aside(name, damaged))
 
+    def clear(self, name: str) -> str | None:
+        return self.plan.perform(f"clear {name}", lambda: self.storage.clear(name))
+
     def sweep(self, name: str) -> None:
         self.plan.perform(f"sweep {name}", lambda: self.storage.sweep(name))
 

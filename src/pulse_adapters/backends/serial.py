@@ -17,8 +17,9 @@ from pulse_core.ports import Task, UnitOutcome
 class SerialBackend:
     """A ComputeBackend that starts no process: for small runs, for embedding, and as a reference for others.
 
-    A unit that takes longer than `unit_timeout` seconds is failed. One that is inside a call into a library, which
-    neither returns nor heeds signals, can only be ended in a process of its own.
+    A unit that takes longer than `unit_timeout` seconds is failed. One that swallows every exception, or is inside a
+    call into a library which neither returns nor heeds signals, can only be ended in a process of its own: the command
+    line has one for each run with a limit.
     """
 
     stop: Stop = attrs.field(factory=Stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -156,6 +157,18 @@ class FolderStorage:
                 path.replace(aside)
                 return str(aside)
         return None
+
+    def clear(self, name: str) -> str | None:
+        """Rename what stands in the place of a file and is none, such as a folder, a pipe or a link to itself."""
+        path = self.root / name
+        with disk_faults("set aside what is no file", path):
+            if not os.path.lexists(path) or path.is_file():
+                return None
+            aside = path.with_name(path.name + DAMAGED)
+            if os.path.lexists(aside):
+                aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}{DAMAGED}")
+            path.rename(aside)
+            return str(aside)
 
     def sweep(self, name: str) -> None:
         """Remove the temporary files of killed writers: of a file, or in and below a folder."""

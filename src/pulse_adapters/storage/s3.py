@@ -190,6 +190,11 @@ class S3Storage:
         self.bucket.put(self.prefix + name + DAMAGED, damaged)
         return self.address(name + DAMAGED) if self.exchange(name, damaged, None) else None
 
+    def clear(self, name: str) -> str | None:
+        """Return None: in a bucket there is nothing but objects."""
+        del name
+        return None  # the port's other storages return an address
+
     def sweep(self, name: str) -> None:
         """Abort uploads in parts that began a day ago or earlier. Raises SinkUnavailable."""
         self.bucket.abort_uploads(self.prefix + name, datetime.now(UTC) - ABANDONED)

@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.arrays import moment_text
 from pulse_core.data.covariates import along_paths, recent_changes
 from pulse_core.data.observations import Moments, Observations, Values, end_of
 from pulse_core.data.vintages import Timeline, Vintages, arrange, timeline
@@ -119,7 +120,7 @@ def _logarithms(rows: Observations) -> Observations:
     if len(not_positive):
         first = rows.timestamps[not_positive[0]]
         raise DataError(
-            f"{len(not_positive)} values are not above 0, the first at {first}",
+            f"{len(not_positive)} values are not above 0, the first at {moment_text(first)}",
             rows.source or f"variable '{rows.variable}'",
             "The target log-change needs positive values; use change or level",
         )
@@ -141,7 +142,7 @@ def _min_timestamps(spec: RunSpec) -> int:
 
 def _no_origin(rows: Observations, times: Timeline, spec: RunSpec) -> TooLittleData:
     count = int(times.present[-1]) if len(times.present) else 0
-    newest = f", the newest at {rows.timestamps.max().astype('datetime64[s]')}" if count else ""
+    newest = f", the newest at {moment_text(rows.timestamps.max())}" if count else ""
     return TooLittleData(
         f"no forecast origin from {spec.start} to {spec.last_day}: {count} timestamps are known by then{newest}; "
         f"an origin needs a new timestamp in the period and {_min_timestamps(spec)} timestamps in all",

@@ -22,7 +22,7 @@ from pulse_core.runs.keys import RecordKeys, content_key
 from pulse_core.runs.per_origin_hindcasts import PerOriginHindcasts
 from pulse_core.runs.records import Records
 from pulse_core.runs.summary import aggregate, variable_batches
-from pulse_core.runs.table_rows import BatchRows, ScoreRows
+from pulse_core.runs.table_rows import VariableRows, batch_columns, score_columns
 from pulse_core.runs.tables import BATCHES, HINDCASTS, SCORES, Tables
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, PartFacts
@@ -210,13 +210,19 @@ class _UnitRun:
             return standing
         recalled = [self._inputs[name].key for name in self._scores if name not in self._batches]
         with tables.part(self._task.sink, BATCHES, self._unit) as writer:
-            rows = BatchRows(self._task.spec, _write_of(writer))
+            rows = VariableRows(_write_of(writer), partial(batch_columns, spec=self._task.spec))
             with self._records.recalling_batches(recalled) as recall:
-                attempts = attempt(list(self._scores), lambda name: rows.add(self._batches_of(name, recall)))
+                attempts = attempt(list(self._scores), partial(self._add_batches, rows, recall))
             rows.flush()
         self._drop(attempts.failures)
         self._records.pack()
         return self._facts(writer)
+
+    def _add_batches(
+        self, rows: VariableRows[VariableBatches], recall: Callable[[str], VariableBatches | None], name: str
+    ) -> None:
+        by_batch = self._batches_of(name, recall)
+        rows.add(by_batch, by_batch.n.size)
 
     def _batches_of(self, name: str, recall: Callable[[str], VariableBatches | None]) -> VariableBatches:
         """Return a variable's batches; computed where they are recorded no more."""
@@ -234,9 +240,9 @@ class _UnitRun:
         if standing is not None:
             return standing
         with tables.part(self._task.sink, SCORES, self._unit) as writer:
-            rows = ScoreRows(_write_of(writer))
+            rows = VariableRows(_write_of(writer), score_columns)
             for scores in self._scores.values():
-                rows.add(scores)
+                rows.add(scores, scores.verdicts.size)
             rows.flush()
         return self._facts(writer)
 
