@@ -38,7 +38,7 @@ class StorageParts:
         except BaseException:
             part.discard()
             raise
-        self.uploads.add(part.store)
+        self.uploads.add(part.store, part.discard)
 
     def has_part(self, run_id: str, part: PartFacts) -> bool:
         """Whether a part stands there with its size and SHA-256. Raises SinkUnavailable."""

@@ -150,3 +150,32 @@ def test_on_a_disk_all_is_stored_at_once():
     with storing(StorageSink(storage)) as sink:
         sink.pack(GROUP, {OTHER: variable_scores(1)})
         assert len(storage.files) == 1
+
+
+def test_what_never_begins_is_dropped():
+    go_on, done = threading.Event(), list[int]()
+
+    def wait() -> None:
+        go_on.wait(10)
+
+    def fail() -> None:
+        wait()
+        raise SinkUnavailable("lost")
+
+    def upload_all() -> None:
+        with uploading(2) as uploads:
+            for number in range(4):
+                uploads.add(fail, partial(done.append, number))
+            go_on.set()
+
+    with pytest.raises(SinkUnavailable, match="lost"):
+        upload_all()
+    assert set(done) <= {2, 3}
+    with suppress(KeyboardInterrupt), uploading(2) as uploads:
+        go_on.clear()
+        done.clear()
+        for number in range(4):
+            uploads.add(wait, partial(done.append, number))
+        threading.Timer(0.1, go_on.set).start()
+        raise KeyboardInterrupt
+    assert done == [2, 3]
