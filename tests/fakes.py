@@ -98,7 +98,7 @@ class FakeSink:
     def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
         yield lambda key: self.packed.get((group, key))
 
-    def index(self, group: str) -> None:
+    def index(self, group: str, *, packed: bool = True) -> None:
         pass
 
     @contextmanager
@@ -220,7 +220,7 @@ class FakeStorage:
         del name
         return None
 
-    def sweep(self, name: str) -> None:
+    def sweep(self, *names: str) -> None:
         pass
 
     def abandoned(self, folder: str) -> Iterator[str]:

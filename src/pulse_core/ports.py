@@ -151,8 +151,11 @@ class ResultSink(Protocol):
         key is found where its pack was found before.
         """
 
-    def index(self, group: str) -> None:
-        """Make what is packed in a group quicker to find; a sink may do nothing. Called once its results stand."""
+    def index(self, group: str, *, packed: bool = True) -> None:
+        """Make what is packed in a group quicker to find; a sink may do nothing. Called once its results stand.
+
+        `packed` says whether the run has packed anything.
+        """
 
     def part(self, run_id: str, name: str) -> AbstractContextManager[PartWriter]:
         """Open a part of a run's tables, such as `scores/part-00001-of-00003`, for rows in any number of calls.

@@ -137,8 +137,8 @@ class FaultyStorage:
     def clear(self, name: str) -> str | None:
         return self.plan.perform(f"clear {name}", lambda: self.storage.clear(name))
 
-    def sweep(self, name: str) -> None:
-        self.plan.perform(f"sweep {name}", lambda: self.storage.sweep(name))
+    def sweep(self, *names: str) -> None:
+        self.plan.perform(f"sweep {' '.join(names)}", lambda: self.storage.sweep(*names))
 
     def abandoned(self, name: str) -> Iterator[str]:
         yield from self.plan.look(f"look for leftovers in {name}", lambda: list(self.storage.abandoned(name)))

@@ -338,10 +338,12 @@ class Bucket:
             uploads = [upload for page in pages for upload in page.get("Uploads", ())]
         return [upload for upload in uploads if upload["Initiated"] < before]
 
-    def abort_uploads(self, prefix: str, before: datetime) -> None:
-        """Abort these uploads."""
-        for upload in self.uploads(prefix, before):
-            with self.faults(prefix, resource=""):
+    def abort_uploads(self, prefixes: Sequence[str], before: datetime) -> None:
+        """Abort the uploads in parts to keys with any of these prefixes that began before a moment."""
+        common = os.path.commonprefix(prefixes)  # noqa: RUF071  # keys are texts; one listing: there are few of them
+        uploads = (upload for upload in self.uploads(common, before) if upload["Key"].startswith(tuple(prefixes)))
+        for upload in uploads:
+            with self.faults(common, resource=""):
                 self.client.abort_multipart_upload(Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"])
 
     @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import Any
 
 import attrs
@@ -15,7 +14,6 @@ from pulse_adapters.published.result_writer import result_json
 from pulse_adapters.sinks.layout import RECORDS, UNITS, claim_name, part_name, part_of, result_name, run_folder
 from pulse_adapters.sinks.leases import TRAIN, Claim, Lease, claimed, refuse_other_run, while_held
 from pulse_adapters.storage.port import Storage
-from pulse_adapters.storage.uploads import uploading
 from pulse_core.errors import RunIdTaken, RunInterrupted, SinkUnavailable
 from pulse_core.results import RunResult
 from pulse_core.spec import RunSpec
@@ -170,10 +168,10 @@ class _Claim:
     def _sweep(self) -> None:
         """Remove the temporary files of killed writers from the records, the run and the outputs."""
         folders = (run_folder(self.run_id), UNITS, RECORDS)
-        with suppress(SinkUnavailable), uploading(self.storage.requests_at_once) as threads:
-            # the result is published, with temporary files beside it or not
-            for swept in (*(Output(self.storage, folder) for folder in folders), *self.outputs):
-                threads.add(partial(swept.storage.sweep, swept.name))
+        with suppress(SinkUnavailable):  # the result is published, with temporary files beside it or not
+            self.storage.sweep(*folders)
+            for output in self.outputs:
+                output.storage.sweep(output.name)
 
 
 def _stands(storage: Storage, name: str, content: bytes) -> bool:

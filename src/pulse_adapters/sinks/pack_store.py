@@ -75,9 +75,9 @@ class StoragePacks:
 
         yield recall
 
-    def index(self, group: str) -> None:
+    def index(self, group: str, *, packed: bool = True) -> None:
         """Index the packs that no index covers. Raises SinkUnavailable."""
-        self._group(group).index()
+        self._group(group).index(packed=packed)
 
     def _group(self, group: str) -> PackGroup:
         with self._lock:
@@ -169,12 +169,12 @@ class PackGroup:
                 self._set_aside(entry.name, damage)
         return None
 
-    def index(self) -> None:
+    def index(self, *, packed: bool) -> None:
         """Store an index of the packs that no index covers, merged with smaller ones, which are removed."""
         with self._lock:
-            self._list()
-            covered = {entry.name for entries in self._indexes.values() for entry in entries}
-            new = [entry for entry in self._entries.values() if entry.name not in covered and len(entry.prefixes)]
+            if packed or not self._is_listed:
+                self._list()
+            new = self._uncovered()
             unusable = [name for name, entries in self._indexes.items() if not entries]
             merged = to_merge(
                 sum(len(entry.prefixes) for entry in new),
@@ -188,6 +188,11 @@ class PackGroup:
             for name in unusable:
                 self.storage.remove(pack_name(self.group, name))
                 del self._indexes[name]
+
+    def _uncovered(self) -> list[PackEntry]:
+        """Return the packs that no index covers."""
+        covered = {entry.name for entries in self._indexes.values() for entry in entries}
+        return [entry for entry in self._entries.values() if entry.name not in covered and len(entry.prefixes)]
 
     def _store_index(self, entries: tuple[PackEntry, ...]) -> None:
         content = encode_index(entries)

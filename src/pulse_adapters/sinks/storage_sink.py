@@ -80,9 +80,9 @@ class StorageSink(StorageArchive):
         """Open a group for recalling these keys from its packs. Raises SinkUnavailable."""
         return self._packs.recalling(group, keys, self._uploads)
 
-    def index(self, group: str) -> None:
+    def index(self, group: str, *, packed: bool = True) -> None:
         """Index a group's packs, so that they are found with few requests. Raises SinkUnavailable."""
-        self._packs.index(group)
+        self._packs.index(group, packed=packed)
 
     def part(self, run_id: str, name: str) -> AbstractContextManager[PartWriter]:
         """Open a part of a run's tables for rows.

@@ -170,12 +170,12 @@ class FolderStorage:
             path.rename(aside)
             return str(aside)
 
-    def sweep(self, name: str) -> None:
-        """Remove the temporary files of killed writers: of a file, or in and below a folder."""
-        path = self.root / name
-        with disk_faults("tidy up", path):
-            files.sweep(path.parent, path.name)
-            files.sweep_below(path)
+    def sweep(self, *names: str) -> None:
+        """Remove the temporary files of killed writers: of files, or in and below folders."""
+        for path in (self.root / name for name in names):
+            with disk_faults("tidy up", path):
+                files.sweep(path.parent, path.name)
+                files.sweep_below(path)
 
     def abandoned(self, folder: str) -> Iterator[str]:
         """Yield the paths of the temporary files of killed writers in and below a folder. Raises SinkUnavailable."""

@@ -143,8 +143,8 @@ class Storage(Protocol):
         Return its new address; None where a file stands there, or nothing. Raises SinkUnavailable.
         """
 
-    def sweep(self, name: str) -> None:
-        """Remove the temporary files of killed writers: of a file, or in and below a folder. Raises SinkUnavailable."""
+    def sweep(self, *names: str) -> None:
+        """Remove the temporary files of killed writers: of files, or in and below folders. Raises SinkUnavailable."""
 
     def abandoned(self, folder: str) -> Iterator[str]:
         """Yield the addresses of the temporary files that `sweep` would remove in and below a folder ('' for all).

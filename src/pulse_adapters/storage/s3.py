@@ -195,9 +195,9 @@ class S3Storage:
         del name
         return None  # the port's other storages return an address
 
-    def sweep(self, name: str) -> None:
+    def sweep(self, *names: str) -> None:
         """Abort uploads in parts that began a day ago or earlier. Raises SinkUnavailable."""
-        self.bucket.abort_uploads(self.prefix + name, datetime.now(UTC) - ABANDONED)
+        self.bucket.abort_uploads([self.prefix + name for name in names], datetime.now(UTC) - ABANDONED)
 
     def abandoned(self, folder: str) -> Iterator[str]:
         """Yield the addresses of uploads in parts that began a day ago or earlier. Raises SinkUnavailable."""

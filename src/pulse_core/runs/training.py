@@ -120,7 +120,7 @@ class RetrodictionTraining:
         if claim is not None:
             result = attrs.evolve(result, published=tuple(claim.publish(result)))
             with suppress(SinkUnavailable):  # the result stands; whoever looks for its records finds them all the same
-                self.sink.index(RecordKeys(spec, forecasters).group)
+                self.sink.index(RecordKeys(spec, forecasters).group, packed=result.units.computed > 0)
         self.observer(RunFinished(run_id, result.units, result.digest))
         return result
 

@@ -374,3 +374,16 @@ def test_a_pickled_copy_looks_anew_for_a_key_that_it_does_not_know():
     StoragePacks(copy.storage).pack(GROUP, {KEYS[1]: RECORDS[KEYS[1]]})
     with copy.recalling(GROUP, KEYS[:2]) as recall:
         assert recall(KEYS[1]) == RECORDS[KEYS[1]]
+
+
+def test_a_run_that_packed_nothing_lists_nothing_to_index_unless_a_pack_has_no_index():
+    storage = CountingStorage()
+    StoragePacks(storage).pack(GROUP, RECORDS)
+    for expected in (1, 0):  # the first finds a pack that a killed run has left without an index
+        packs = StoragePacks(storage)
+        with packs.recalling(GROUP, ()):
+            pass
+        before = set(storage.files)
+        storage.calls.clear()
+        packs.index(GROUP, packed=False)
+        assert ("names" in storage.calls, len(set(storage.files) - before)) == (False, expected)
