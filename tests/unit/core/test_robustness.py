@@ -217,8 +217,7 @@ def test_a_horizon_that_no_origin_fills_changes_no_score_of_the_others():
 
 
 def test_a_history_just_long_enough_serves():
-    spec = RunSpec(**attrs.asdict(spec_of(days=12, min_history=10)))
-    assert failures(series([1.0, 2.0] * 6), spec=spec) == {}
+    assert failures(series([1.0, 2.0] * 6), spec=spec_of(days=12, min_history=10)) == {}
 
 
 def test_an_empty_series_is_reported_with_empty_facts():
