@@ -14,8 +14,10 @@ from pulse_core.backtest.custom_quantiles import NO_QUANTILES
 from pulse_core.backtest.hindcasts import Hindcasts
 from pulse_core.backtest.learning import LearningPass
 from pulse_core.backtest.origins import Origins
+from pulse_core.backtest.volatility import LEAST_STEPS, Volatility, decay, from_origin, grid
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.kernel.bindings import whole_lanes
+from pulse_core.kernel.volatility import conditional_scale
 from pulse_core.levels import INTERVALS, LEVELS
 
 Array = NDArray[np.float64]
@@ -77,10 +79,16 @@ def quoted(
     forecast: Forecast = naive,
     calibration: str = "conformal",
     together: int = 64,
+    *,
+    by_day: bool = False,
 ) -> Quoted:
-    """Replay series (time, series), so many `together`; the first origin knows `history` values."""
+    """Replay series (time, series), so many `together`; the first origin knows `history` values.
+
+    Series `by_day` have a conditional scale each.
+    """
+    together = 1 if by_day else together
     parts = [
-        _replayed(values[:, first : first + together], history, tuple(horizons), forecast, calibration)
+        _replayed(values[:, first : first + together], history, tuple(horizons), forecast, calibration, by_day=by_day)
         for first in range(0, values.shape[1], together)
     ]
     errors, quantiles = (np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True))
@@ -88,7 +96,7 @@ def quoted(
 
 
 def _replayed(
-    values: Array, history: int, horizons: tuple[int, ...], forecast: Forecast, calibration: str
+    values: Array, history: int, horizons: tuple[int, ...], forecast: Forecast, calibration: str, *, by_day: bool
 ) -> tuple[Array, Array]:
     """Errors and quantiles of series that are the forecasters of one pass.
 
@@ -101,20 +109,31 @@ def _replayed(
     ahead = np.arange(history - 1, len(values))[:, None] + np.arange(1, farthest + 1)
     released = np.concatenate([values, np.full((farthest, values.shape[1]), np.nan)])[ahead]
     errors = released - forecast(values, farthest)[history - 1 :]
+    volatility = _volatility(np.ascontiguousarray(values[:, 0]), history, farthest) if by_day else None
     quantiles = np.empty((count, len(LEVELS), len(horizons), values.shape[1]))
     columns = [horizon - 1 for horizon in horizons]
     for moved in (True, False):
         chosen = (size > 0) == moved
         if chosen.any():
             relative = np.moveaxis(errors[:, :, chosen] / unit[chosen], 1, 2)  # (origin, series, horizon)
-            offsets = _offsets(relative, history, float(moved), columns, calibration)
+            learning = learning_pass(relative, history, float(moved), calibration, volatility)
+            offsets = _offsets(learning, relative, columns)
             quantiles[:, :, :, chosen] = offsets * unit[chosen]
     return errors[:, columns], quantiles
 
 
-def _offsets(relative: Array, history: int, square: float, columns: list[int], calibration: str) -> Array:
-    """Quantiles (origin, level, horizon, series) of errors (origin, series, horizon) whose history has this square."""
-    learning = learning_pass(relative, history, square, calibration)
+def _volatility(values: Array, history: int, farthest: int) -> Volatility | None:
+    """The conditional scale of a series (time,), its history's steps being about 1."""
+    first = max(LEAST_STEPS + 1 - history, 0)
+    lengths = np.arange(history, len(values) + 1)
+    square = np.full(len(lengths), (np.diff(values[:history]) ** 2).mean())
+    found = conditional_scale(values, lengths, farthest, grid(), decay(farthest))
+    result = from_origin(first, found.scale, found.lean, found.excess, square)
+    return result and attrs.evolve(result, step_square=result.step_square / square)
+
+
+def _offsets(learning: LearningPass, relative: Array, columns: list[int]) -> Array:
+    """Quantiles (origin, level, horizon, series) of errors (origin, series, horizon)."""
     points = np.where(np.isfinite(relative), -relative, 0.0)
     return np.concatenate(
         [
@@ -124,7 +143,13 @@ def _offsets(relative: Array, history: int, square: float, columns: list[int], c
     )
 
 
-def learning_pass(relative: Array, history: int, square: float, calibration: str = "conformal") -> LearningPass:
+def learning_pass(
+    relative: Array,
+    history: int,
+    square: float,
+    calibration: str = "conformal",
+    volatility: Volatility | None = None,
+) -> LearningPass:
     """The pass of forecasters that err by so much (origin, forecaster, horizon), each error known in time."""
     count, forecasters, horizons = relative.shape
     names = tuple(f"f{row}" for row in range(forecasters))
@@ -140,6 +165,7 @@ def learning_pass(relative: Array, history: int, square: float, calibration: str
         reported=nothing,
         released=nothing,
         known=np.maximum(at - np.arange(horizons), 0),
+        volatility=volatility,
     )
     cells = np.full((count, whole_lanes(forecasters * horizons)), np.nan)
     # what never comes is learned by no origin: any number stands for its error
@@ -153,6 +179,7 @@ def learning_pass(relative: Array, history: int, square: float, calibration: str
         benchmark=names[0],
         calibration=calibration,
     )
-    hindcasts = Hindcasts(names, forecasters, horizons, cells, NO_QUANTILES)
+    none = np.zeros((forecasters, horizons), dtype=np.int64)
+    hindcasts = Hindcasts(names, forecasters, horizons, cells, NO_QUANTILES, none)
     marks = np.empty(0, dtype=np.int64)
     return LearningPass(hindcasts, origins, ForecasterSet(names, (), (), None), spec, names[0], marks)

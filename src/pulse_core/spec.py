@@ -43,6 +43,8 @@ DEFAULT_FORECASTERS: Final = (
     "holt",
     "damped-holt",
     "theta",
+    "dynamic-theta",
+    "log-dynamic-theta",
     "ar",
     "ari",
     *(name for name in SEASONAL if name != "holt-winters"),

@@ -24,12 +24,19 @@ _QUEUE_FIELDS: Final = 4
 
 
 def calibrator_arrays(
-    kind: int, forecasters: int, known: Positions, memory: Memory, *, brings_spread: bool = False
+    kind: int,
+    forecasters: int,
+    known: Positions,
+    memory: Memory,
+    *,
+    brings_spread: bool = False,
+    leans: bool = False,
 ) -> dict[str, int | NDArray[Any]]:
     """Return the fields of a calibrator of so many forecasters, `struct calibrator` of learners.h.
 
     `known` (origin, horizon) says how many origins' errors are known at each origin; arrays come from `memory`. With
-    `brings_spread` the scale of errors is brought along at each origin and not learned. Raises ValueError where an
+    `brings_spread` the scale of errors is brought along at each origin and not learned; if it `leans`, there is a
+    conditional scale. Raises ValueError where an
     error is known before its origin.
     """
     origins, horizons = known.shape
@@ -47,7 +54,8 @@ def calibrator_arrays(
     }
     if kind == CONFORMAL:
         conformal = _conformal_arrays(forecasters, width, known, memory)
-        return fields | conformal | {"brings_spread": int(brings_spread)}
+        slope = {"slope": memory.full(horizons, width // LANES, len(LEVELS), LANES)} if leans else {}
+        return fields | conformal | slope | {"brings_spread": int(brings_spread)}
     cells = forecasters * horizons
     return fields | {"errors": np.empty((cells, origins)), "count": np.zeros(cells, dtype=np.int64)}
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.arrays import finite_or_nan
-from pulse_core.backtest.calibration import calibrator_arrays
+from pulse_core.backtest.calibration import CONFORMAL, calibrator_arrays
 from pulse_core.backtest.hindcasts import Hindcasts
 from pulse_core.backtest.origins import Origins
 from pulse_core.forecasters.registry import ForecasterSet
@@ -126,7 +126,9 @@ class LearningPass:
         self._arrays: list[NDArray[Any]] = []
         self._memory = Memory()
         self._set_origins(origins, spec, hindcasts.names.index(benchmark))
-        self._set_calibrator(self._state.calibrator, self._shape[0], spec)
+        self._set_volatility(spec)
+        leans = bool(self._state.volatility.scale)
+        self._set_calibrator(self._state.calibrator, self._shape[0], spec, leans=leans)
         self._set_custom(spec)
         self._set_sums(stride)
         members = forecasters.members(spec.target)
@@ -299,7 +301,30 @@ class LearningPass:
         fill(structure, **values)
         self._arrays += [value for value in values.values() if isinstance(value, np.ndarray)]
 
-    def _set_calibrator(self, structure: Any, forecasters: int, spec: RunSpec, *, brings_spread: bool = False) -> None:
+    def _set_volatility(self, spec: RunSpec) -> None:
+        """Set the conditional scale, if there is one, and quantiles are learned from errors over it."""
+        volatility = self._origins.volatility
+        if volatility is None or CALIBRATIONS.index(spec.calibration) != CONFORMAL:
+            self._fill(self._state.volatility, first=len(self._origins))
+            return
+        self._fill(
+            self._state.volatility,
+            first=volatility.first,
+            scale=volatility.scale,
+            lean=volatility.lean,
+            rate=volatility.square_rate,
+        )
+        self._fill(self._state, step_square=volatility.step_square)
+
+    def _set_calibrator(
+        self,
+        structure: Any,
+        forecasters: int,
+        spec: RunSpec,
+        *,
+        brings_spread: bool = False,
+        leans: bool = False,
+    ) -> None:
         self._fill(
             structure,
             **calibrator_arrays(
@@ -308,6 +333,7 @@ class LearningPass:
                 self._origins.known,
                 self._memory,
                 brings_spread=brings_spread,
+                leans=leans,
             ),
         )
 

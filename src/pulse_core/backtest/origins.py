@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.backtest.volatility import Volatility, volatility_of
 from pulse_core.data.point_in_time import PointInTime
 from pulse_core.kernel.bindings import doubles, library, positions
 from pulse_core.plan import batch_index
@@ -36,6 +37,8 @@ class Origins:
     reported: Array
     released: Array
     known: Positions
+    volatility: Volatility | None = None
+    """The conditional scale of errors, where the variable has one."""
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -64,16 +67,22 @@ def origins_of(point: PointInTime, spec: RunSpec) -> Origins:
     released = np.append(point.step_first, np.nan)[step]
     season = point.seasonality.shortest
     scale, square_scale = scales(point, season)
+    step_square = square_scale if season == 1 else scales(point, 1)[1]
+    batch = batch_index(spec, point.origin_known_at)
+    volatility = None
+    if spec.calibration == "conformal":
+        volatility = volatility_of(point, spec.horizon, step_square, int(np.searchsorted(batch, 0)))
     return Origins(
-        batch=batch_index(spec, point.origin_known_at),
+        batch=batch,
         newest=newest_values(point),
         scale=scale,
         square_scale=square_scale,
-        step_square=square_scale if season == 1 else scales(point, 1)[1],
+        step_square=step_square,
         steps=(point.origin_length - 1).astype(np.float64),
         reported=released if spec.actuals == "first" else np.append(point.step_latest, np.nan)[step],
         released=released,
         known=_known(point, horizons),
+        volatility=volatility,
     )
 
 

@@ -36,7 +36,41 @@ static void custom_learn(struct pass *pass, const int64_t *origin)
                 error = error / pass->custom_spread[(origin[h] * pass->custom + i) * horizons + h];
             state->error[h * state->width + i] = error;
         }
-    calibrator_learn(state, origin, NAN);
+    calibrator_learn(state, &(struct lesson){origin, NAN, 0});
+}
+
+/* Measure errors in the conditional scale of their origins. */
+static void scale_errors(const struct pass *pass, const int64_t *origin)
+{
+    const int64_t horizons = pass->horizons, width = pass->calibrator.width;
+    for (int64_t h = 0; h < horizons; h++) {
+        double *error = pass->calibrator.error + h * width;
+        if (origin[h] < pass->volatility.first)
+            continue;
+        for (int64_t f = 0; f < pass->forecasters; f++)
+            error[f] = error[f] / pass->volatility.scale[origin[h] * horizons + h];
+    }
+}
+
+/* Let the calibrator learn of errors, and of the step at one step ahead. */
+static void learn_errors(struct pass *pass, const int64_t *origin)
+{
+    const int64_t first = origin[0];
+    double step = first < 0 ? NAN : pass->released[first * pass->horizons] - pass->newest[first];
+    if (pass->volatility.scale) {
+        scale_errors(pass, origin);
+        if (first >= pass->volatility.first)
+            step = step / pass->volatility.scale[first * pass->horizons];
+    }
+    calibrator_learn(&pass->calibrator, &(struct lesson){origin, step, pass->volatility.scale ? &pass->volatility : 0});
+}
+
+static void predict_quantiles(struct pass *pass, int64_t origin, int quotes)
+{
+    const struct volatility_at_origins *volatility = &pass->volatility;
+    const double *scale = volatility->scale ? volatility->scale + origin * pass->horizons : 0;
+    calibrator_predict(&pass->calibrator, pass->forecasts + origin * pass->stride, pass->step_square[origin],
+                       pass->steps[origin], scale, scale ? volatility->lean[origin] : 0.0, quotes);
 }
 
 /* Put the quantiles that forecasters bring in the place of those around the points of the same rows, if an origin
@@ -46,7 +80,7 @@ static void custom_predict(struct pass *pass, int64_t origin, double *offset, do
     struct calibrator *state = &pass->custom_calibrator;
     const int64_t horizons = pass->horizons, stride = pass->stride;
     const double *spread = pass->custom_spread + origin * pass->custom * horizons;
-    calibrator_predict(state, spread, NAN, pass->steps[origin], quotes);
+    calibrator_predict(state, spread, NAN, pass->steps[origin], 0, 0.0, quotes);
     if (!quotes)
         return;
     for (int64_t i = 0; i < pass->custom; i++)
@@ -87,8 +121,7 @@ static void learn(struct pass *pass, int64_t origin)
         errors_of(pass, next);
         if (pass->custom)
             custom_learn(pass, next);
-        const double move = next[0] < 0 ? NAN : pass->released[next[0] * horizons] - pass->newest[next[0]];
-        calibrator_learn(&pass->calibrator, next, move);
+        learn_errors(pass, next);
         trust_learn(pass, next, origin);
     }
 }
@@ -133,8 +166,7 @@ PULSE_EXPORT void pulse_pass(struct pass *pass, int64_t first, int64_t last)
         learn(pass, origin);
         if (members)
             ensemble_predict(pass, origin, pass->weights ? pass->weights + (origin - first) * members * pass->horizons : 0);
-        calibrator_predict(&pass->calibrator, pass->forecasts + origin * stride, pass->step_square[origin],
-                           pass->steps[origin], quotes);
+        predict_quantiles(pass, origin, quotes);
         if (pass->custom) {
             if (quotes)
                 copy_quantiles(pass, offset, size);

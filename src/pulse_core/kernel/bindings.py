@@ -49,6 +49,7 @@ _COMPARED_AT_ONCE: Final = 200_000_000
 _KINDS: Final = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double}
 _SIGNATURES: Final = {
     "pulse_scales": "aaiiaaa",
+    "pulse_volatility": "aiiaiaiaaaaai",
     "pulse_pass": "aii",
     "pulse_close": "a",
     "pulse_pass_size": ":i",
@@ -167,7 +168,19 @@ class _Calibrator(ctypes.Structure):
         *(
             (name, ctypes.c_void_p)
             for name in (
-                *("raw", "fit", "crossed", "square", "history", "start", "scaling", "ratio", "growth", "learned"),
+                *(
+                    "raw",
+                    "slope",
+                    "fit",
+                    "crossed",
+                    "square",
+                    "history",
+                    "start",
+                    "scaling",
+                    "ratio",
+                    "growth",
+                    "learned",
+                ),
                 *("largest", "steps", "scratch", "root", "exponent", "queue", "past_square", "past", "errors", "count"),
             )
         ),
@@ -206,6 +219,10 @@ class _Trust(ctypes.Structure):
     ]
 
 
+class _VolatilityAtOrigins(ctypes.Structure):
+    _fields_ = [("first", ctypes.c_int64), *((name, ctypes.c_void_p) for name in ("scale", "lean", "rate"))]
+
+
 class PassState(ctypes.Structure):
     """`struct pass` of learners.h: all that a pass reads, remembers and writes."""
 
@@ -221,6 +238,7 @@ class PassState(ctypes.Structure):
                 *("batch", "known", "forecasts"),
             )
         ),
+        ("volatility", _VolatilityAtOrigins),
         ("calibrator", _Calibrator),
         ("custom", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("custom_rows", "calibrated_rows", "custom_offset", "custom_spread")),

@@ -3,7 +3,9 @@
  * Conformal: the P term of conformal PID control (Angelopoulos, Candes & Tibshirani 2023, Conformal PID control for time
  * series prediction, NeurIPS 36, section 2.1) on errors over a scale s = sqrt(v G). v is a faded mean of squared errors
  * one step ahead, G the growth of squared errors to h steps, both of which are learned. The quantile of an origin is
- * c = s fit(u), fit the isotonic fit; once its error is known, u += rate w (tau - 1{error <= c}).
+ * c = s fit(u), fit the isotonic fit; once its error is known, u += rate w (tau - 1{error <= c}). With a conditional scale
+ * (volatility.c) all errors are over it, and u is raw + slope lean, lean how far that scale is from what it has been: both
+ * learn, slope by lean times as much.
  * Empirical: the quantiles of all past errors, interpolated linearly (type 7 of Hyndman & Fan 1996).
  */
 #include "learners.h"
@@ -39,6 +41,10 @@ static const double HUGE_GROWTH = 0x1p40;
 static const double LEAST_GROWTH = 0.1;
 static const double PRIOR_ERRORS = 20.0;
 static const double SLOWEST = 500.0;
+/* Trackers move by 1 over so many times the steps ahead, or more; those of errors over a conditional scale by less. */
+static const double LASTING = 80.0;
+static const double LASTING_RELATIVE = 320.0;
+static const double SQUARE_RATE = 0.04;
 /* So many errors as large as the history's steps stand before the first. */
 static const double HISTORY_ERRORS = 0.5;
 
@@ -76,6 +82,21 @@ static inline lanes most_squared(lanes a)
     return choose(less(all_lanes(HUGE_SQUARE), square), all_lanes(HUGE_SQUARE), square);
 }
 
+/* By how much trackers of a level move, over the rate. */
+static inline lanes move_of(int k, const double *past, lanes error)
+{
+    const mask covered = less_or_equal(error, load(past + k * LANES));
+    return choose(covered, all_lanes(RISE[k] - WEIGHT[k]), all_lanes(RISE[k]));
+}
+
+/* Fit the levels of the lanes that cross. */
+static inline void uncross(double *fit, int crossing)
+{
+    for (int lane = 0; lane < LANES; lane++)
+        if (crossing >> lane & 1)
+            isotonic(fit + lane, fit + lane);
+}
+
 /* Move trackers by the errors of an origin at which the quantiles of these cells stood at `past`. Return whether they
  * cross anywhere; if so, `fit` is their isotonic fit. */
 static inline int64_t track(double *raw, double *fit, const double *past, lanes error, lanes rate)
@@ -84,9 +105,7 @@ static inline int64_t track(double *raw, double *fit, const double *past, lanes 
     mask crossed = equal(rate, all_lanes(-1.0));
     UNROLL_LEVELS
     for (int k = 0; k < LEVELS; k++) {
-        mask covered = less_or_equal(error, load(past + k * LANES));
-        lanes change = choose(covered, all_lanes(RISE[k] - WEIGHT[k]), all_lanes(RISE[k]));
-        lanes moved = load(raw + k * LANES) + rate * change;
+        lanes moved = load(raw + k * LANES) + rate * move_of(k, past, error);
         store(raw + k * LANES, moved);
         crossed |= less(moved, before);
         before = moved;
@@ -96,17 +115,61 @@ static inline int64_t track(double *raw, double *fit, const double *past, lanes 
         return 0;
     for (int k = 0; k < LEVELS; k++)
         store(fit + k * LANES, load(raw + k * LANES));
-    for (int lane = 0; lane < LANES; lane++)
-        if (crossing >> lane & 1)
-            isotonic(raw + lane, fit + lane);
+    uncross(fit, crossing);
     return 1;
 }
 
-/* Learn of the errors of a horizon that became known, those of the origin in row `row` of the past. */
-static void learn_horizon(struct calibrator *state, int64_t h, int64_t row)
+/* Move trackers and their slopes by the errors of an origin at which the scale leant so far. */
+static inline void track_leaning(double *raw, double *slope, const double *past, lanes error, lanes rate, double lean)
 {
-    const int64_t width = state->width;
-    const double steps = (double)(h + 1), fastest = 40.0 * steps, slowest = 1.0 / (80.0 * steps);
+    const lanes tilt = rate * all_lanes(lean);
+    UNROLL_LEVELS
+    for (int k = 0; k < LEVELS; k++) {
+        const lanes change = move_of(k, past, error);
+        store(raw + k * LANES, load(raw + k * LANES) + rate * change);
+        store(slope + k * LANES, load(slope + k * LANES) + tilt * change);
+    }
+}
+
+/* Make `fit` the isotonic fit of trackers where the scale leans so far. */
+static inline void lean_to(const double *raw, const double *slope, double *fit, double lean)
+{
+    lanes before = all_lanes(-INFINITY);
+    mask crossed = less(before, before);
+    UNROLL_LEVELS
+    for (int k = 0; k < LEVELS; k++) {
+        lanes level = load(raw + k * LANES) + all_lanes(lean) * load(slope + k * LANES);
+        store(fit + k * LANES, level);
+        crossed |= less(level, before);
+        before = level;
+    }
+    const int crossing = bits_of(crossed);
+    if (crossing)
+        uncross(fit, crossing);
+}
+
+/* All trackers of a horizon: see lean_to. */
+static void lean_all(struct calibrator *state, int64_t h, double lean)
+{
+    for (int64_t f = 0; f < state->width; f += LANES) {
+        const int64_t i = h * state->width + f;
+        lean_to(state->raw + i * LEVELS, state->slope + i * LEVELS, state->fit + i * LEVELS, lean);
+        state->crossed[i / LANES] = 1;
+    }
+}
+
+static int is_relative(const struct lesson *lesson, int64_t origin)
+{
+    return lesson->volatility && origin >= lesson->volatility->first;
+}
+
+/* Learn of the errors of a horizon that became known, those of the origin in row `row` of the past. */
+static void learn_horizon(struct calibrator *state, const struct lesson *lesson, int64_t h, int64_t row)
+{
+    const int64_t width = state->width, origin = lesson->origin[h];
+    const double steps = (double)(h + 1), fastest = 40.0 * steps;
+    const double lasting = is_relative(lesson, origin) ? LASTING_RELATIVE : LASTING, slowest = 1.0 / (lasting * steps);
+    const double fewest = (4.0 * lasting - 40.0) * steps; /* from so many errors on, the rate is the slowest */
     /* forecasters have mostly learned from as many errors as those beside them: the same divisions serve them all */
     lanes counted = all_lanes(-1.0), share = counted, speed = counted;
     for (int64_t f = 0; f < width; f += LANES) {
@@ -124,14 +187,18 @@ static void learn_horizon(struct calibrator *state, int64_t h, int64_t row)
             speed = all_lanes(slowest);
             if (holds_anywhere(less(learned, all_lanes(SLOWEST))))
                 share = larger(share, all_lanes(1.0) / learned);
-            if (holds_anywhere(less(learned, all_lanes(7.0 * fastest))))
+            if (holds_anywhere(less(learned, all_lanes(fewest))))
                 speed = larger(speed, all_lanes(4.0) / (learned + all_lanes(fastest)));
         }
         store(state->learned + i, learned);
         store(state->ratio + i, choose(learns, ratio + share * (lesser(relative, most) - ratio), ratio));
         const lanes rate = only(learns, speed);
-        state->crossed[i / LANES] = track(state->raw + i * LEVELS, state->fit + i * LEVELS,
-                                          state->past + (row * width + f) * LEVELS, error, rate);
+        const double *past = state->past + (row * width + f) * LEVELS;
+        if (state->slope)
+            track_leaning(state->raw + i * LEVELS, state->slope + i * LEVELS, past, error, rate,
+                          lesson->volatility->lean[origin]);
+        else
+            state->crossed[i / LANES] = track(state->raw + i * LEVELS, state->fit + i * LEVELS, past, error, rate);
     }
 }
 
@@ -148,15 +215,15 @@ static inline lanes scale_history(double *scaling, int64_t width, lanes learns, 
     return scale;
 }
 
-/* Learn of the size of errors one step ahead, of which `past` says what the square was at their origin; `step` is the
- * series' own step, which naive errs by. */
-static void learn_squares(struct calibrator *state, const double *past, double step)
+/* Learn of the size of errors one step ahead, of which `past` says what the square was at their origin. */
+static void learn_squares(struct calibrator *state, const struct lesson *lesson, const double *past)
 {
     const int64_t width = state->width;
-    const lanes stepped = most_squared(all_lanes(step));
+    const lanes stepped = most_squared(all_lanes(lesson->step));
+    const double least = lesson->volatility ? lesson->volatility->rate[lesson->origin[0]] : SQUARE_RATE;
     double *slowest = state->scratch;
     for (int64_t h = 0; h < state->horizons; h++)
-        slowest[h] = 0.04 / state->root[h];
+        slowest[h] = least / state->root[h];
     for (int64_t f = 0; f < width; f += LANES) {
         lanes error = load(state->error + f), steps = load(state->steps + f);
         mask learns = is_finite(error) & less_or_equal(all_lanes(0.0), load(past + f));
@@ -238,18 +305,18 @@ static void grow(struct calibrator *state)
     }
 }
 
-static void conformal_learn(struct calibrator *state, const int64_t *origin, double step)
+static void conformal_learn(struct calibrator *state, const struct lesson *lesson)
 {
     const double *at_one_step = state->past_square + state->queue[0].oldest * state->width;
     for (int64_t h = 0; h < state->horizons; h++) {
         struct queue *queue = state->queue + h;
-        if (origin[h] < 0)
+        if (lesson->origin[h] < 0)
             continue;
-        learn_horizon(state, h, queue->oldest);
+        learn_horizon(state, lesson, h, queue->oldest);
         queue->oldest = queue->oldest + 1 < queue->first + queue->depth ? queue->oldest + 1 : queue->first;
     }
-    if (origin[0] >= 0)
-        learn_squares(state, at_one_step, step);
+    if (lesson->origin[0] >= 0)
+        learn_squares(state, lesson, at_one_step);
     if (state->brings_spread)
         grow_spread(state);
     else
@@ -405,7 +472,7 @@ static inline void keep(double *past, const double *levels, lanes size)
 }
 
 static void conformal_predict(struct calibrator *state, const double *forecast, double step_square, double steps,
-                              int quotes)
+                              const double *scale, double lean, int quotes)
 {
     const int64_t width = state->width, horizons = state->horizons;
     double *sizes = state->scratch;
@@ -417,10 +484,13 @@ static void conformal_predict(struct calibrator *state, const double *forecast, 
         const double *squares = state->square + h * width, *growth = state->growth + h * width;
         struct queue *queue = state->queue + h;
         double *kept = state->past_square + queue->next * width, *past = state->past + queue->next * width * LEVELS;
+        const lanes unit = all_lanes(scale ? scale[h] : 1.0);
+        if (state->slope)
+            lean_all(state, h, lean);
         for (int64_t f = 0; f < width; f += LANES) {
             lanes square = load(squares + f), size = square_root(square * load(growth + f));
             store(kept + f, square);
-            store(sizes + h * width + f, size);
+            store(sizes + h * width + f, size * unit);
             keep(past + f * LEVELS, levels_of(state, h, f), size);
         }
         queue->next = queue->next + 1 < queue->first + queue->depth ? queue->next + 1 : queue->first;
@@ -469,23 +539,24 @@ static void empirical_predict(struct calibrator *state)
 }
 
 /* Learn of the errors in state->error (horizons, width), NaN where there is none: those of the oldest origin that was not
- * learned from yet at each horizon, which is `origin` (horizons), or -1 for none. */
-void calibrator_learn(struct calibrator *state, const int64_t *origin, double step)
+ * learned from yet at each horizon, over their conditional scale where there is one. */
+void calibrator_learn(struct calibrator *state, const struct lesson *lesson)
 {
     if (state->kind == CONFORMAL)
-        conformal_learn(state, origin, step);
+        conformal_learn(state, lesson);
     else
         empirical_learn(state);
 }
 
 /* Remember what the errors of an origin will be learned from; if it `quotes`, make offset and size those of the origin.
  * `forecast` (forecasters, horizons) is NaN for none; where a calibrator's spread is brought along it is that.
- * `step_square` is the mean square of the `steps` that the history has made. */
+ * `step_square` is the mean square of the `steps` that the history has made. `scale` (horizons) is the conditional scale of
+ * the origin, which leans so far, or NULL. */
 void calibrator_predict(struct calibrator *state, const double *forecast, double step_square, double steps,
-                        int quotes)
+                        const double *scale, double lean, int quotes)
 {
     if (state->kind == CONFORMAL)
-        conformal_predict(state, forecast, step_square, steps, quotes);
+        conformal_predict(state, forecast, step_square, steps, scale, lean, quotes);
     else if (quotes)
         empirical_predict(state);
 }

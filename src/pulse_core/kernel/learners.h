@@ -56,6 +56,7 @@ struct calibrator {
     int64_t brings_spread;  /* whether the scale one step ahead is brought along and not learned */
     int64_t asleep;         /* how many forecasters have not begun */
     double *raw;            /* (horizons, width, LEVELS) quantiles of errors over their scale, as tracked */
+    double *slope;          /* (horizons, width, LEVELS) by how much they rise with the lean; NULL without one */
     double *fit;            /* (horizons, width, LEVELS) their isotonic fit where they cross */
     int64_t *crossed;       /* (horizons, width / LANES) whether any of LANES do */
     double *square;         /* (horizons, width) mean squares of errors one step ahead */
@@ -77,6 +78,22 @@ struct calibrator {
     double *errors;         /* (cells, capacity) all errors so far, sorted */
     int64_t *count;         /* (cells) how many there are */
     int64_t capacity;
+};
+
+/* What the steps so far tell of the size of errors: see volatility.c. Without it `scale` is NULL, and `first` is the number
+ * of origins. */
+struct volatility_at_origins {
+    int64_t first;          /* the origin with which it begins */
+    const double *scale;    /* (origins, horizons) what errors are measured in; 1 before the first */
+    const double *lean;     /* (origins) how far it is from what it has been, from -1 to 1; 0 before the first */
+    const double *rate;     /* (origins) at least at which mean squares of an origin's errors are learned */
+};
+
+/* What a calibrator learns of origins at a time, by horizon, -1 for none, and of their steps ahead. */
+struct lesson {
+    const int64_t *origin;  /* (horizons) */
+    double step;            /* the series' own step, which naive errs by, behind the origin at one step ahead */
+    const struct volatility_at_origins *volatility; /* NULL without one */
 };
 
 /* See ensemble.c; rows of members are `width` numbers long, the members rounded up to LANES. */
@@ -160,6 +177,7 @@ struct pass {
     const int64_t *batch;           /* (origins) negative before the period */
     const int64_t *known;           /* (origins, horizons) how many origins' errors are known at each origin */
     double *forecasts;              /* (origins, stride); the ensemble's are written */
+    struct volatility_at_origins volatility;
     struct calibrator calibrator;
     /* Forecasters with quantiles of their own: as they are in one row, calibrated by their own spread in another. */
     int64_t custom;                 /* how many */
@@ -187,9 +205,9 @@ static inline void expand(double *cells, const double *by_horizon, int64_t count
             cells[first + h] = by_horizon[h];
 }
 
-void calibrator_learn(struct calibrator *state, const int64_t *origin, double step);
+void calibrator_learn(struct calibrator *state, const struct lesson *lesson);
 void calibrator_predict(struct calibrator *state, const double *forecast, double step_square, double steps,
-                        int quotes);
+                        const double *scale, double lean, int quotes);
 void ensemble_learn(struct pass *pass, const int64_t *origin);
 void ensemble_predict(struct pass *pass, int64_t origin, double *weights);
 void sums_add(struct pass *pass, int64_t origin, const double *actual, const double *offset, const double *size);

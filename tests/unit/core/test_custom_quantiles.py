@@ -20,7 +20,7 @@ from pulse_core.results import PerOriginRecord
 from tests.fakes import FakeSink
 from tests.unit.core.models import Fixed, custom
 from tests.unit.core.runs import backtested, day, failures, quotes, run, series, spec_of, training
-from tests.unit.method.plain_learning import Horizon
+from tests.unit.method.plain_learning import Conditional, Horizon
 
 pytestmark = pytest.mark.usefixtures("asked_once")
 
@@ -165,7 +165,7 @@ def test_calibration_is_that_of_the_plain_loop():
             calibrator.growth = (calibrator.known * calibrator.ratio + 20) / (calibrator.known + 20)
         calibrator.v = (0.2 + count % 3) ** 2
         # one step is known at the first origin; each that follows is an error that is known
-        expected, _ = calibrator.say(count - 1)
+        expected, _ = calibrator.say(count - 1, Conditional([1.0]))
         row = rows["x", PLAIN, 1, day(count - 1).item()]
         quantiles = [float(np.frombuffer(row[f"q{level}"])[0]) for level in LEVELS]
         assert quantiles == pytest.approx(expected, rel=1e-9, abs=1e-12)

@@ -195,7 +195,7 @@ def test_a_forecast_replays_with_the_season_of_the_run():
     for forecast in forecasts.variables:
         rows = [forecast.forecasters.index(name) for name in ONE_SEASON]
         is_finite = np.isfinite(forecast.point[rows]).all(axis=1)
-        assert is_finite.tolist() == [forecast.variable != "walk"] * len(SEASONAL)
+        assert is_finite.tolist() == [forecast.variable != "walk"] * len(ONE_SEASON)
     longer = by_name(run(MEMBERS, spec))
     for forecast in forecasts.variables:
         assert forecast.trust.tobytes() == longer[forecast.variable].trust.tobytes()

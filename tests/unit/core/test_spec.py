@@ -16,9 +16,13 @@ from hypothesis import strategies as st
 from pulse_core import BUILT_IN, InvalidSpec, RunSpec, SeasonSetting
 from pulse_core.forecasters import registry
 from pulse_core.forecasters.registry import COMBINATIONS, resolve
-from pulse_core.spec import DEFAULT_FORECASTERS, SEASONAL
+from pulse_core.spec import DEFAULT_FORECASTERS, SEASONAL, TWO_SEASONS
 from tests.strategies import specs, whole
 
+SEASONAL_BY_DEFAULT = (
+    *("seasonal-naive", "damped-holt-winters", "log-damped-holt-winters", "seasonal-theta", "log-seasonal-theta"),
+    *("double-seasonal-naive", "double-seasonal", "log-double-seasonal"),
+)
 GOOD: dict[str, Any] = {"variables": ("spx_close",), "start": date(2022, 1, 1), "end": date(2022, 12, 31)}
 
 WRONG: dict[str, list[Any]] = {
@@ -190,18 +194,18 @@ def test_the_benchmark_is_among_the_forecasters(names, resolved):
 @pytest.mark.parametrize(
     ("fields", "added"),
     [
-        ({}, SEASONAL),
-        ({"season": 7}, SEASONAL),
-        ({"season": {"*": None, "a": 7}}, SEASONAL),
+        ({}, SEASONAL_BY_DEFAULT),
+        ({"season": 7}, SEASONAL_BY_DEFAULT),
+        ({"season": {"*": None, "a": 7}}, SEASONAL_BY_DEFAULT),
         ({"season": None}, ()),
-        ({"predictors": ("a",)}, (*SEASONAL, "ridge")),
+        ({"predictors": ("a",)}, (*SEASONAL_BY_DEFAULT, "ridge")),
         ({"season": None, "predictors": ("a", "b")}, ("ridge",)),
     ],
     ids=str,
 )
 def test_the_default_list_has_seasonal_forecasters_unless_no_variable_has_a_season(fields, added):
     forecasters = RunSpec(**GOOD | fields).forecasters
-    others = tuple(name for name in DEFAULT_FORECASTERS[:-3] if name not in SEASONAL)
+    others = tuple(name for name in DEFAULT_FORECASTERS[:-3] if name not in SEASONAL_BY_DEFAULT)
     assert forecasters == (*others, *added, "mean-of-all", "median-of-all", "ensemble")
 
 
@@ -303,7 +307,8 @@ def test_every_forecaster_of_a_default_list_is_there():
 
 def test_every_built_in_forecaster_is_in_the_default_list():
     built_in = {forecaster.name for forecaster in BUILT_IN} | {combination.name for combination in COMBINATIONS}
-    assert built_in | {"ensemble", *SEASONAL} == set(DEFAULT_FORECASTERS)
+    assert built_in | {"ensemble", *SEASONAL_BY_DEFAULT} == set(DEFAULT_FORECASTERS)
+    assert tuple(name for name in (*SEASONAL, *TWO_SEASONS) if name != "holt-winters") == SEASONAL_BY_DEFAULT
 
 
 def test_the_registry_has_the_seasonal_forecasters_of_the_default_list():
@@ -313,6 +318,8 @@ def test_the_registry_has_the_seasonal_forecasters_of_the_default_list():
     )
     assert [make(7).name for make in registry.SEASONAL.values()] == [f"{name}(7)" for name in SEASONAL]
     assert {make(7).seasons_needed for make in registry.SEASONAL.values()} == {0}
+    needed = {forecaster.name: forecaster.seasons_needed for forecaster in registry.TWO_SEASONS}
+    assert needed == dict.fromkeys(TWO_SEASONS, 2)
 
 
 def test_a_period_of_one_day_is_a_period():

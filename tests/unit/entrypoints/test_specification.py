@@ -86,7 +86,7 @@ def test_the_method_is_chosen_by_options() -> None:
     assert (spec.season.periods, spec.calibration, spec.trust_loss, spec.refit_every) == ((12,), "empirical", "crps", 5)
     assert spec.predictors == ("a", "b")
     assert (spec.trust_half_life, spec.trust_span) == (500.0, None)
-    assert {"seasonal-naive", "holt-winters", "ridge"} < set(spec.forecasters)
+    assert {"seasonal-naive", "seasonal-theta", "ridge"} < set(spec.forecasters)
 
 
 def test_a_problem_of_the_spec_names_the_layer_it_came_from() -> None:

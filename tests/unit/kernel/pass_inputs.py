@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import numpy as np
 from hypothesis import strategies as st
 
 from pulse_core.backtest.custom_quantiles import CustomQuantiles
+from pulse_core.backtest.volatility import Volatility
 from tests.unit.kernel.passes import Array, PassInput, Positions, known_in_time, origins_of
 
 Generator = np.random.Generator
@@ -66,6 +68,8 @@ def pass_inputs(draw: st.DrawFn, /, **fields: Any) -> PassInput:
         reported=np.where(unknown & (generator.random((count, horizons)) < 0.8), np.nan, revised),
         newest=make(generator, (count,)),
     )
+    if draw(st.booleans()):
+        origins = attrs.evolve(origins, volatility=volatility(generator, step_square, horizons))
     ensemble = draw(st.none() | st.integers(0, forecasters - 1)) if forecasters > 1 else None
     rows = [row for row in range(forecasters) if row != ensemble]
     if ensemble is not None:
@@ -109,6 +113,22 @@ def batches(generator: Generator, count: int, before: int, share: float) -> Posi
     steps = np.where(generator.random(count) < share, generator.integers(1, 4, count), 0)
     index = np.cumsum(steps)
     return np.asarray(np.where(np.arange(count) < before, -1, index - index[before]), dtype=np.int64)
+
+
+def volatility(generator: Generator, step_square: Array, horizons: int) -> Volatility:
+    """A conditional scale that begins anywhere, of any numbers above zero."""
+    count = len(step_square)
+    first = int(generator.integers(0, count))
+    later = np.arange(count) >= first
+    power = float(generator.choice([0.0, 1.0, 1.0, 300.0]))
+    lean = generator.choice([-1.0, -0.3, 0.0, 0.5, 1.0], count)
+    return Volatility(
+        first,
+        np.where(later[:, None], np.exp2(power * generator.normal(size=(count, horizons)).clip(-1, 1)), 1.0),
+        np.where(later, lean, 0.0),
+        np.where(later, 0.02, 0.04),
+        np.where(later, float(generator.choice([1.0, 1e-300, 1e300])), step_square),
+    )
 
 
 def custom_quantiles(generator: Generator, count: int, rows: list[int], shape: tuple[int, int, int]) -> CustomQuantiles:

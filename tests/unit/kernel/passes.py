@@ -248,7 +248,7 @@ def calibrator_array(learning: LearningPass, name: str) -> Array:
     return arrays[getattr(calibrator, name)]
 
 
-def trackers(learning: LearningPass) -> Array:
-    """The trackers where they stand in memory, as (horizon, level, forecaster)."""
-    raw = calibrator_array(learning, "raw")  # (horizon, block of LANES forecasters, level, LANES)
+def trackers(learning: LearningPass, name: str = "raw") -> Array:
+    """The trackers, or their slopes, where they stand in memory, as (horizon, level, forecaster)."""
+    raw = calibrator_array(learning, name)  # (horizon, block of LANES forecasters, level, LANES)
     return np.moveaxis(raw, 2, 1).reshape(len(raw), len(LEVELS), -1)

@@ -2,7 +2,8 @@
 
 Conformal: errors over a scale s = sqrt(v G), v the faded mean square of errors one step ahead, G how squares grow with
 the horizon; the quantile of an origin is c = s q, q the isotonic fit of u, and once its error e is known
-u += rate w (tau - 1{e <= c}). Empirical: the quantiles of all errors, linearly interpolated.
+u += rate w (tau - 1{e <= c}). With a conditional scale errors are over it, and u is raw + slope lean.
+Empirical: the quantiles of all errors, linearly interpolated.
 """
 
 from __future__ import annotations
@@ -73,21 +74,40 @@ def bounded(square: float) -> float:
 
 
 @attrs.frozen
+class Situation:
+    """What the steps so far tell at an origin: the conditional scale by horizon, how it leans, and the least rate of
+    mean squares; `relative` from the first origin on that has such a scale."""
+
+    relative: bool
+    scale: Sequence[float]
+    lean: float
+    rate: float
+
+    def over_scale(self, error: float, h: int) -> float:
+        """An error of this origin, in its conditional scale."""
+        return over(error, self.scale[h]) if self.relative else error
+
+
+@attrs.frozen
 class Quoted:
     """What an origin said of one horizon: the mean square, and quantiles before they are widened."""
 
     square: float
     quantiles: list[float]
+    situation: Situation
 
 
 class Conformal:
     """Quantiles of one forecaster at all horizons, by conformal PID control.
 
-    `brings_spread`: the scale one step ahead is given at each origin and not learned.
+    `brings_spread`: the scale one step ahead is given at each origin and not learned. `leans`: there is a conditional
+    scale, and errors are over it.
     """
 
-    def __init__(self, horizons: int, *, brings_spread: bool = False) -> None:
-        self.horizons, self.brings_spread = horizons, brings_spread
+    def __init__(self, horizons: int, *, brings_spread: bool = False, leans: bool = False) -> None:
+        self.horizons, self.brings_spread, self.leans = horizons, brings_spread, leans
+        self.slope = [[0.0] * len(TAUS) for _ in range(horizons)]
+        self.none = Situation(False, [1.0] * horizons, 0.0, 0.04)
         self.raw = [start(h) for h in range(1, horizons + 1)]
         self.squares, self.growth = [math.nan] * horizons, [1.0] * horizons
         self.ratios, self.learned = [0.0] * horizons, [0] * horizons
@@ -106,12 +126,16 @@ class Conformal:
 
         `step` is what naive would have erred by one step ahead; without one it is the error.
         """
-        at_one_step = self.past[0][0].square if errors[0] is not None else math.nan
+        oldest = self.past[0][0] if errors[0] is not None else None
         for h, error in enumerate(errors):
             if error is not None:
-                self._track(h, self.past[h].popleft(), error)
-        if errors[0] is not None and math.isfinite(errors[0]) and at_one_step >= 0:
-            self._learn_squares(errors[0], errors[0] if step is None else step)
+                quoted = self.past[h].popleft()
+                self._track(h, quoted, quoted.situation.over_scale(error, h))
+        if oldest is not None and errors[0] is not None:
+            error = oldest.situation.over_scale(errors[0], 0)
+            if math.isfinite(error) and oldest.square >= 0:
+                move = error if step is None else oldest.situation.over_scale(step, 0)
+                self._learn_squares(error, move, oldest.situation.rate)
         self._grow()
 
     def _track(self, h: int, quoted: Quoted, error: float) -> None:
@@ -122,19 +146,22 @@ class Conformal:
         relative = min(error * error, HUGE) / quoted.square
         share = max(1.0 / 500.0, 1.0 / count)
         self.ratios[h] = self.ratios[h] + share * (min(relative, 6.25 * self.growth[h]) - self.ratios[h])
-        rate = max(1.0 / (80.0 * steps), 4.0 / (count + 40.0 * steps))
+        lasting = 320.0 if quoted.situation.relative else 80.0
+        rate = max(1.0 / (lasting * steps), 4.0 / (count + 40.0 * steps))
         for k, tau in enumerate(TAUS):
             change = WEIGHTS[k] * tau - (WEIGHTS[k] if error <= quoted.quantiles[k] else 0.0)
             self.raw[h][k] = self.raw[h][k] + rate * change
+            if self.leans:
+                self.slope[h][k] = self.slope[h][k] + rate * quoted.situation.lean * change
 
-    def _learn_squares(self, error: float, step: float) -> None:
+    def _learn_squares(self, error: float, step: float, least: float) -> None:
         self.steps += 1.0
         if self.brings_spread:
             return
         latest = min(error * error, HUGE)
         change_of_scale = self._scale(latest, min(step * step, HUGE))
         for h, square in enumerate(self.squares):
-            rate = max(0.04 / math.sqrt(h + 1.0), 1.0 / self.steps)
+            rate = max(least / math.sqrt(h + 1.0), 1.0 / self.steps)
             change = min(latest, max(16.0 * square, 0.25 * self.largest)) - square
             self.history[h] = self.history[h] - rate * self.history[h]
             moved = square + rate * change + self.history[h] * change_of_scale
@@ -175,7 +202,11 @@ class Conformal:
         return self.growth[near - 1] * small_exp(exponent * small_log(ratio))
 
     def predict(
-        self, given: Sequence[float], step_square: float = math.nan, steps: float = 0.0
+        self,
+        given: Sequence[float],
+        step_square: float = math.nan,
+        steps: float = 0.0,
+        situation: Situation | None = None,
     ) -> list[tuple[list[float], float]]:
         """Offsets and size by horizon; `given` are the forecasts, or the spreads that are brought."""
         if math.isnan(self.steps) and any(math.isfinite(number) for number in given):
@@ -184,7 +215,8 @@ class Conformal:
             self.squares = [bounded(spread * spread) if math.isfinite(spread) else math.nan for spread in given]
         few = max(self.steps, 1.0) if self.steps > 1 else 1.0
         widening = 40.0 / (few * (few + 40.0))
-        return [self._quote(h, math.sqrt(h + 1.0) * widening) for h in range(self.horizons)]
+        now = self.none if situation is None else situation
+        return [self._quote(h, math.sqrt(h + 1.0) * widening, now) for h in range(self.horizons)]
 
     def _wake(self, square: float, steps: float) -> None:
         self.steps, self.largest = steps, square
@@ -192,15 +224,18 @@ class Conformal:
         if not self.brings_spread:
             self._grow()
 
-    def _quote(self, h: int, widening: float) -> tuple[list[float], float]:
-        levels, square = isotonic(self.raw[h]), self.squares[h]
+    def _quote(self, h: int, widening: float, situation: Situation) -> tuple[list[float], float]:
+        raw, square = self.raw[h], self.squares[h]
+        if self.leans:
+            raw = [level + situation.lean * slope for level, slope in zip(raw, self.slope[h], strict=True)]
+        levels = isotonic(raw)
         size = math.sqrt(square * self.growth[h])
-        self.past[h].append(Quoted(square, [size * level for level in levels]))
+        self.past[h].append(Quoted(square, [size * level for level in levels], situation))
         middle = levels[len(levels) // 2]
         offsets = [
             middle + (level - middle) * (1.0 + wider * widening) for level, wider in zip(levels, WIDENINGS, strict=True)
         ]
-        return offsets, size
+        return offsets, size * situation.scale[h]
 
 
 def isotonic(raw: Sequence[float]) -> list[float]:
@@ -224,6 +259,7 @@ class Empirical:
 
     horizons: int
     brings_spread: bool = attrs.field(default=False, kw_only=True)
+    leans: bool = attrs.field(default=False, kw_only=True)
     errors: list[list[float]] = attrs.field(init=False)
     past: list[deque[float]] = attrs.field(init=False)
 
@@ -241,8 +277,13 @@ class Empirical:
                 insort_right(self.errors[h], relative)
 
     def predict(
-        self, given: Sequence[float], step_square: float = math.nan, steps: float = 0.0
+        self,
+        given: Sequence[float],
+        step_square: float = math.nan,
+        steps: float = 0.0,
+        situation: Situation | None = None,
     ) -> list[tuple[list[float], float]]:
+        del situation
         quoted = []
         for h, number in enumerate(given):
             spread = number if self.brings_spread else 1.0

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 import numpy as np
 
+from pulse_core.backtest.volatility import Volatility
 from pulse_core.scores.trust import STATE, fade_of
 from tests.unit.kernel.passes import PassInput, PassOutput
-from tests.unit.kernel.plain_calibration import CALIBRATORS, TAUS, Calibrator
+from tests.unit.kernel.plain_calibration import CALIBRATORS, TAUS, Calibrator, Situation
 from tests.unit.kernel.plain_ensemble import Ensemble
 from tests.unit.kernel.plain_pairs import Level, Pair, loss
 from tests.unit.kernel.plain_sums import Hindcast, batch_sums
@@ -42,7 +43,9 @@ class PlainPass:
         self.cells = list(itertools.product(range(self.forecasters), range(self.horizons)))
         calibrator = CALIBRATORS[case.calibration]
         self.forecasts = case.forecasts.tolist()
-        self.calibrators: list[Calibrator] = [calibrator(self.horizons) for _ in range(self.forecasters)]
+        self.volatility = self.origins.volatility if case.calibration == "conformal" else None
+        leans = self.volatility is not None
+        self.calibrators: list[Calibrator] = [calibrator(self.horizons, leans=leans) for _ in range(self.forecasters)]
         self.custom: list[Calibrator] = [calibrator(self.horizons, brings_spread=True) for _ in case.custom.rows]
         members = len(case.members) if case.ensemble is not None else 0
         self.ensemble = Ensemble(members, self.horizons) if members else None
@@ -141,9 +144,11 @@ class PlainPass:
     def _predict(self, origin: int) -> Predicted:
         """Offsets and size of each cell."""
         predicted: Predicted = {}
-        steps = float(self.origins.steps[origin])
+        steps, volatility = float(self.origins.steps[origin]), self.volatility
+        square = float((volatility or self.origins).step_square[origin])
+        situation = None if volatility is None else situation_at(volatility, origin)
         for f, calibrator in enumerate(self.calibrators):
-            quoted = calibrator.predict(self.forecasts[origin][f], float(self.origins.step_square[origin]), steps)
+            quoted = calibrator.predict(self.forecasts[origin][f], square, steps, situation)
             predicted |= {(f, h): of_horizon for h, of_horizon in enumerate(quoted)}
         custom = self.case.custom
         for index, calibrator in enumerate(self.custom):
@@ -227,6 +232,16 @@ class PlainPass:
                 rival = [at_origin[self.case.benchmark, h] for at_origin in hindcasts]
                 sums[batch, f, h] = batch_sums(of_cell, rival)
         return sums
+
+
+def situation_at(volatility: Volatility, origin: int) -> Situation:
+    """What a conditional scale says at an origin."""
+    return Situation(
+        origin >= volatility.first,
+        volatility.scale[origin].tolist(),
+        float(volatility.lean[origin]),
+        float(volatility.square_rate[origin]),
+    )
 
 
 def plain(case: PassInput) -> PassOutput:

@@ -40,33 +40,54 @@ def learned_at(hindcasts: Sequence[Hindcast], origin: int) -> list[Hindcast]:
     ]
 
 
+@attrs.frozen
+class Conditional:
+    """What an origin's history tells of the errors to come; without `relative` it is of no account.
+
+    The scale by horizon in units of the first, how it leans, the least rate of v, and the mean square of the history's
+    steps in the first scale.
+    """
+
+    scale: Sequence[float]
+    relative: bool = False
+    lean: float = 0.0
+    rate: float = 0.04
+    square: float = math.nan
+
+
 @attrs.define
 class Horizon:
-    """What is remembered of one forecaster at one horizon: trackers, v, g, G, n, and what origins said."""
+    """What is remembered of one forecaster at one horizon: trackers, slopes, v, g, G, n, and what origins said."""
 
     ahead: int
     u: list[float]
+    slope: list[float] = attrs.field(factory=lambda: [0.0] * len(TAUS))
     v: float = math.nan
     ratio: float = 0.0
     growth: float = 1.0
     known: int = 0
-    said: list[tuple[float, list[float]]] = attrs.field(factory=list)
+    said: list[tuple[float, list[float], Conditional]] = attrs.field(factory=list)
 
     def learn(self, error: float) -> None:
         """Take in the error of the oldest origin that was not learned from yet."""
-        square, quantiles = self.said.pop(0)
+        square, quantiles, then = self.said.pop(0)
         if not (math.isfinite(error) and square > 0):
             return
+        error /= then.scale[self.ahead - 1]
         self.known += 1
         self.ratio += max(1 / 500, 1 / self.known) * (min(error**2 / square, 6.25 * self.growth) - self.ratio)
-        rate = max(1 / (80 * self.ahead), 4 / (self.known + 40 * self.ahead))
+        rate = max(1 / ((320 if then.relative else 80) * self.ahead), 4 / (self.known + 40 * self.ahead))
         for k, tau in enumerate(TAUS):
-            self.u[k] += rate * (4 * tau * (1 - tau)) ** -0.8 * (tau - (error <= quantiles[k]))
+            change = rate * (4 * tau * (1 - tau)) ** -0.8 * (tau - (error <= quantiles[k]))
+            self.u[k] += change
+            self.slope[k] += then.lean * change
 
-    def say(self, m: float) -> tuple[list[float], float]:
+    def say(self, m: float, now: Conditional) -> tuple[list[float], float]:
         """Quantiles around the point as they are quoted; those before widening are kept until the error is known."""
-        size, levels = math.sqrt(self.v * self.growth), pooled(self.u)
-        self.said.append((self.v, [size * level for level in levels]))
+        size = math.sqrt(self.v * self.growth)
+        levels = pooled([u + now.lean * slope for u, slope in zip(self.u, self.slope, strict=True)])
+        self.said.append((self.v, [size * level for level in levels], now))
+        size *= now.scale[self.ahead - 1]
         m = max(m, 1.0)
         wider = [
             1 + 1.5 * (1 + NormalDist().inv_cdf(tau) ** 2) * math.sqrt(self.ahead) / m * 40 / (m + 40) for tau in TAUS
@@ -76,12 +97,15 @@ class Horizon:
 
 
 def tracked(
-    by_horizon: Sequence[Sequence[Hindcast]], steps: Sequence[Sequence[float]]
+    by_horizon: Sequence[Sequence[Hindcast]],
+    steps: Sequence[Sequence[float]],
+    conditional: Sequence[Conditional] | None = None,
 ) -> list[list[tuple[list[float], float]]]:
     """The nine quantiles around the point and their scale at each origin, by horizon, of one forecaster.
 
     `steps` are those that the history had made at each origin.
     """
+    told = conditional or [Conditional([1.0] * len(by_horizon))] * len(steps)
     horizons = starting(len(by_horizon))
     m = largest = math.nan
     history = History()
@@ -89,20 +113,22 @@ def tracked(
     for origin in range(len(by_horizon[0])):
         moves = [hindcast.actual - hindcast.newest for hindcast in learned_at(by_horizon[0], origin)]
         for errors in errors_at(by_horizon, origin):
+            then = horizons[0].said[0][2] if horizons[0].said else told[origin]
             learn_each(horizons, errors)
-            move = math.nan if errors[0] is None else moves.pop(0)
+            move = math.nan if errors[0] is None else moves.pop(0) / then.scale[0]
             if errors[0] is not None and math.isfinite(errors[0]):
+                error = errors[0] / then.scale[0]
                 m += 1
-                squares_learn(horizons, errors[0] ** 2, m, largest)
-                history.learn(horizons, errors[0], move, m)
-                largest = max(0.998 * largest, min(errors[0] ** 2, 16 * max(horizons[0].v, largest)))
+                squares_learn(horizons, error**2, m, largest, then.rate)
+                history.learn(horizons, error, move, m, then.rate)
+                largest = max(0.998 * largest, min(error**2, 16 * max(horizons[0].v, largest)))
             grow(horizons)
         points = [hindcasts[origin].point for hindcasts in by_horizon]
         if math.isnan(m) and any(math.isfinite(point) for point in points):
-            m, largest = float(len(steps[origin])), wake(horizons, steps[origin])
+            m, largest = float(len(steps[origin])), wake(horizons, steps[origin], told[origin])
             history = History(largest, [largest] * len(horizons))
         for quoted, horizon in zip(quotes, horizons, strict=True):
-            quoted.append(horizon.say(m))
+            quoted.append(horizon.say(m, told[origin]))
     return quotes
 
 
@@ -127,12 +153,12 @@ class History:
         few = self.square / 2
         return min((self.errors + few) / (self.moves + few), 1.0) if few else 1.0
 
-    def learn(self, horizons: Sequence[Horizon], error: float, move: float, m: float) -> None:
+    def learn(self, horizons: Sequence[Horizon], error: float, move: float, m: float, rate: float) -> None:
         """Scale what is left by what the newest error says."""
         before = self.factor()
         self.errors, self.moves = self.errors + error**2, self.moves + move**2
         for h, horizon in enumerate(horizons):
-            self.parts[h] *= 1 - max(0.04 / math.sqrt(horizon.ahead), 1 / m)
+            self.parts[h] *= 1 - max(rate / math.sqrt(horizon.ahead), 1 / m)
             horizon.v += self.parts[h] * (self.factor() - before)
 
 
@@ -147,9 +173,10 @@ def starting(count: int) -> list[Horizon]:
     ]
 
 
-def wake(horizons: Sequence[Horizon], steps: Sequence[float]) -> float:
+def wake(horizons: Sequence[Horizon], steps: Sequence[float], now: Conditional) -> float:
     """Begin with the mean square of the history's steps, which is returned."""
     square = float(np.mean(np.square(steps))) if steps else 0.0
+    square = now.square if now.relative else square
     for horizon in horizons:
         horizon.v = square
     grow(horizons)
@@ -162,11 +189,11 @@ def errors_at(by_horizon: Sequence[Sequence[Hindcast]], origin: int) -> Iterable
     return itertools.zip_longest(*fresh)
 
 
-def squares_learn(horizons: Sequence[Horizon], square: float, m: float, largest: float) -> None:
+def squares_learn(horizons: Sequence[Horizon], square: float, m: float, largest: float, rate: float) -> None:
     """Learn of a squared error one step ahead; `largest` are the rare large ones, M."""
     for horizon in horizons:
         change = min(square, max(16 * horizon.v, largest / 4)) - horizon.v
-        horizon.v = horizon.v + max(0.04 / math.sqrt(horizon.ahead), 1 / m) * change if horizon.v else square
+        horizon.v = horizon.v + max(rate / math.sqrt(horizon.ahead), 1 / m) * change if horizon.v else square
 
 
 def grow(horizons: Sequence[Horizon]) -> None:

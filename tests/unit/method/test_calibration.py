@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from unittest.mock import patch
 
 import attrs
 import numpy as np
@@ -13,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core import TooLittleData
+from pulse_core.backtest import volatility
 from pulse_core.backtest.custom_quantiles import NO_QUANTILES
+from pulse_core.backtest.learning import LearningPass
 from pulse_core.levels import LEVELS
 from pulse_core.spec import CALIBRATIONS
 from tests.strategies import replayed, round_values, specs_for
@@ -21,7 +24,7 @@ from tests.unit.kernel.pass_inputs import pass_inputs
 from tests.unit.kernel.passes import (
     Calibration,
     PassInput,
-    calibrator_state,
+    calibrator_array,
     learning_pass,
     origins_of,
     quantiles_of_errors,
@@ -29,7 +32,8 @@ from tests.unit.kernel.passes import (
     trackers,
 )
 from tests.unit.kernel.plain_calibration import isotonic
-from tests.unit.method.plain_learning import TAUS, Hindcast, empirical, tracked
+from tests.unit.method.plain_learning import TAUS, Conditional, Hindcast, empirical, tracked
+from tests.unit.method.plain_volatility import expectations
 from tests.unit.method.running import Replay, replay, series, spec_of, whole_roster
 
 STEPS = 8000
@@ -65,6 +69,35 @@ def steps(output: Replay) -> list[list[float]]:
     return [np.diff(history).tolist() for history in histories]
 
 
+def conditional(output: Replay) -> list[Conditional] | None:
+    """What each origin's history tells of errors, by the plain rule; None for a series that it is not asked of."""
+    point, horizon = output.point, output.spec.horizon
+    lengths = point.origin_length.tolist()
+    first = next((origin for origin, length in enumerate(lengths) if length > volatility.LEAST_STEPS), None)
+    if first is None or output.origins.volatility is None:
+        return None
+    by_path = [expectations(path.tolist(), horizon) for path in point.paths]
+    told = [
+        by_path[path][length - 1] if origin >= first else None
+        for origin, (path, length) in enumerate(zip(point.origin_path, lengths, strict=True))
+    ]
+    at_first = told[first]
+    assert at_first is not None
+    unit = at_first.scale[0]
+    return [
+        Conditional([1.0] * horizon)
+        if here is None
+        else Conditional(
+            [scale / unit for scale in here.scale],
+            True,
+            here.lean,
+            max(0.005, 1 / (25 + origin - first)) if first else 0.005,
+            at_first.excess * unit**2,
+        )
+        for origin, here in enumerate(told)
+    ]
+
+
 def around_points(output: Replay, name: str) -> list[list[list[float]]]:
     """Quantiles by horizon and origin, by the plain rule."""
     by_horizon = [cases(output, name, ahead) for ahead in range(1, output.spec.horizon + 1)]
@@ -72,7 +105,7 @@ def around_points(output: Replay, name: str) -> list[list[list[float]]]:
         return [empirical(here) for here in by_horizon]
     return [
         [[here.point + offset for offset in offsets] for here, (offsets, _) in zip(hindcasts, quotes, strict=True)]
-        for hindcasts, quotes in zip(by_horizon, tracked(by_horizon, steps(output)), strict=True)
+        for hindcasts, quotes in zip(by_horizon, tracked(by_horizon, steps(output), conditional(output)), strict=True)
     ]
 
 
@@ -107,6 +140,19 @@ def test_quantiles_of_any_vintages_are_those_of_a_plain_loop(calibration, data):
         assert_quotes(replay(observations, spec))
     except TooLittleData:
         return
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_quantiles_of_any_vintages_by_day_are_those_of_a_plain_loop_with_a_conditional_scale(data):
+    observations = data.draw(replayed(round_values()))
+    spec = data.draw(specs_for(observations))
+    spec = attrs.evolve(spec, forecasters=("naive", "ses"), benchmark="naive", calibration="conformal")
+    with patch.object(volatility, "LEAST_STEPS", data.draw(st.integers(2, 8))):
+        try:
+            assert_quotes(replay(observations, spec))
+        except TooLittleData:
+            return
 
 
 def test_errors_of_far_horizons_are_learned_in_order_as_soon_as_they_are_known():
@@ -172,8 +218,8 @@ def test_an_error_that_is_missing_teaches_an_empirical_quantile_nothing():
 
 @attrs.frozen(eq=False)
 class Judged:
-    """What one pass said, by origin: trackers u and quantiles before widening (origin, level, forecaster, horizon), and
-    the scale (origin, forecaster, horizon)."""
+    """What one pass said, by origin: trackers u and quantiles before widening, of errors over their conditional scale
+    where there is one (origin, level, forecaster, horizon), and the scale (origin, forecaster, horizon)."""
 
     case: PassInput
     u: np.ndarray
@@ -186,9 +232,14 @@ class Judged:
         u, quantiles, sizes = [], [], []
         for origin in range(count):
             list(learning.states(origin, origin + 1))  # which asks for quantiles before the period too
-            _, size = calibrator_state(learning)
-            u.append(np.moveaxis(trackers(learning)[:, :, : case.shape[1]], 0, 2).copy())
-            fitted = np.apply_along_axis(lambda levels: np.array(isotonic(levels.tolist())), 0, u[-1])
+            square, growth = (calibrator_array(learning, name) for name in ("square", "growth"))
+            size = np.sqrt(square * growth)[:, : case.shape[1]].T
+            levels = u_at(learning, "raw", case)
+            u.append(levels.copy())
+            found = case.origins.volatility
+            if found is not None:
+                levels = levels + found.lean[origin] * u_at(learning, "slope", case)
+            fitted = np.apply_along_axis(lambda level: np.array(isotonic(level.tolist())), 0, levels)
             quantiles.append(size * fitted)
             sizes.append(size)
         return cls(case, np.stack(u), np.stack(quantiles), np.stack(sizes))
@@ -196,14 +247,17 @@ class Judged:
     def excess(self, f: int, h: int) -> float:
         """By how much the largest |mean of (tau - 1{e <= c})| over the levels exceeds its bound."""
         released, known = self.case.origins.released[:, h], self.case.origins.known[-1, h]
-        errors = released - self.case.forecasts[:, f, h]
+        errors, slowest = released - self.case.forecasts[:, f, h], np.full(len(released), 80)
+        if (found := self.case.origins.volatility) is not None:
+            errors = errors / found.scale[:, h]
+            slowest[found.first :] = 320
         judged = [o for o in range(known) if np.isfinite(errors[o]) and self.sizes[o, f, h] > 0]
         if not judged:
             return -math.inf
         levels, count = np.array(LEVELS), np.arange(1, len(judged) + 1)[:, None]
         weights = (4 * levels * (1 - levels)) ** -0.8
         missed = levels - (errors[judged, None] <= self.quantiles[judged, :, f, h])
-        rates = np.maximum(1 / (80 * (h + 1)), 4 / (count + 40 * (h + 1)))
+        rates = np.maximum(1 / (slowest[judged, None] * (h + 1)), 4 / (count + 40 * (h + 1)))
         # step by step: several errors may become known at one origin, and a tracker may go far and come back there
         path = np.cumsum(rates * weights * missed, axis=0)
         np.testing.assert_allclose(self.u[-1, :, f, h] - self.u[0, :, f, h], path[-1], atol=1e-9)
@@ -230,6 +284,11 @@ def test_the_bound_of_coverage_holds_at_every_horizon_of_walks():
         )
         judged = Judged.of(case)
         assert max(judged.excess(0, h) for h in range(20)) <= 1e-9
+
+
+def u_at(learning: LearningPass, name: str, case: PassInput) -> np.ndarray:
+    """Trackers or their slopes as (level, forecaster, horizon)."""
+    return np.moveaxis(trackers(learning, name)[:, :, : case.shape[1]], 0, 2)
 
 
 def steered(relative: Callable[[np.ndarray], float], steps: int) -> np.ndarray:

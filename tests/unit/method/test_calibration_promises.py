@@ -32,6 +32,38 @@ def lasting(request: pytest.FixtureRequest) -> Quoted:
     return quoted(values, HISTORY, HORIZONS).between(0, WARM + ORIGINS)
 
 
+@pytest.fixture(scope="module", params=PROCESSES)
+def by_day(request: pytest.FixtureRequest) -> tuple[Quoted, Quoted]:
+    """The same of series by day, with a conditional scale; and of these without one."""
+    points = HISTORY + WARM + ORIGINS + max(HORIZONS) - 1
+    values = PROCESSES[request.param](np.random.default_rng(57), points, FEW)
+    both = (quoted(values, HISTORY, HORIZONS, by_day=with_scale) for with_scale in (True, False))
+    now, without = (rule.between(WARM, WARM + ORIGINS) for rule in both)
+    return now, without
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_intervals_of_series_by_day_cover_what_they_say(by_day, interval):
+    off = np.abs(by_day[0].coverage(interval) - interval)
+    # a quarter of the series: standard errors are twice those of `lasting`
+    assert (off <= np.where(np.array(HORIZONS) <= 20, 1.5, 2.5)).all(), np.round(off, 2).tolist()
+
+
+def test_the_loss_with_a_conditional_scale_is_not_above_that_without_one(by_day):
+    now, without = by_day
+    ratios = now.loss() / without.loss()
+    assert ratios.max() <= 1.003, np.round(ratios, 4).tolist()
+
+
+def test_a_conditional_scale_makes_quantiles_of_garch_sharper():
+    values = PROCESSES["GARCH(1,1) walk"](np.random.default_rng(58), HISTORY + WARM + ORIGINS + 20, FEW)
+    now, without = (quoted(values, HISTORY, NEAR, by_day=with_scale).between(WARM, -20) for with_scale in (True, False))
+    ratios = now.loss() / without.loss()
+    assert (ratios <= 0.997).all(), np.round(ratios, 4).tolist()
+    # better than any quantiles that stay the same, near
+    assert (now.loss()[:2] <= 0.99 * now.loss(now.oracle())[:2]).all()
+
+
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_intervals_cover_what_they_say(lasting, interval):
     off = np.abs(lasting.between(WARM).coverage(interval) - interval)
@@ -53,12 +85,13 @@ def test_the_loss_is_not_above_that_of_the_former_rule(lasting):
     assert ratios.max() <= 1.003, np.round(ratios, 4).tolist()
 
 
+@pytest.mark.parametrize("by_day", [False, True])
 @pytest.mark.parametrize("interval", [80, 95])
-def test_over_the_year_after_a_threefold_break_intervals_cover_to_three_points(interval):
+def test_over_the_year_after_a_threefold_break_intervals_cover_to_three_points(interval, by_day):
     before = 500
     values = broken_walk(3.0, HISTORY + before)(np.random.default_rng(52), HISTORY + before + 255, SERIES)
     # the last value before the break is known at origin `before`
-    year = quoted(values, HISTORY, (1, 2, 3, 4, 5)).between(before, before + 250)
+    year = quoted(values, HISTORY, (1, 2, 3, 4, 5), by_day=by_day).between(before, before + 250)
     assert np.abs(year.coverage(interval) - interval).max() <= 3.0, year.coverage(interval).tolist()
 
 
@@ -83,11 +116,12 @@ def test_short_series_are_covered_from_their_first_origin_on(origins: int, rate:
     assert coverage.min() >= 90.0, coverage.tolist()
 
 
-def test_an_explosion_is_forgotten_at_once():
+@pytest.mark.parametrize("by_day", [False, True])
+def test_an_explosion_is_forgotten_at_once(by_day):
     values = np.cumsum(np.random.default_rng(56).normal(size=(HISTORY + 700, SERIES)), axis=0)
-    quiet: Any = quoted(values, HISTORY, (1,)).width(80)
+    quiet: Any = quoted(values, HISTORY, (1,), by_day=by_day).width(80)
     values[HISTORY + 400] += 1e6  # one value; the next one is back
-    loud = quoted(values, HISTORY, (1,))
+    loud = quoted(values, HISTORY, (1,), by_day=by_day)
     after = loud.between(402, 442)
     assert after.width(80)[0] <= 3.0 * quiet[0]
     assert after.coverage(80)[0] == pytest.approx(85.0, abs=10.0)

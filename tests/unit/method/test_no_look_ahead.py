@@ -202,10 +202,19 @@ def five_early(point: PointInTime, spec: RunSpec) -> Origins:
 def knowing(point: PointInTime, spec: RunSpec) -> Origins:
     """Origins whose steps, from which quantiles start, depend on the last actual of all."""
     honest = origins_of(point, spec)
-    return attrs.evolve(honest, step_square=honest.step_square * (2 + np.tanh(point.step_first[-1])))
+    return attrs.evolve(honest, step_square=honest.step_square * (2 + np.tanh(point.step_first[-1])), volatility=None)
 
 
-def test_the_law_catches_a_calibrator_that_knows_something_of_the_future():
+def guessing(point: PointInTime, spec: RunSpec) -> Origins:
+    """Origins whose conditional scale depends on the last actual of all."""
+    honest = origins_of(point, spec)
+    assert honest.volatility is not None
+    scale = honest.volatility.scale * (2 + np.tanh(point.step_first[-1]))
+    return attrs.evolve(honest, volatility=attrs.evolve(honest.volatility, scale=scale))
+
+
+@pytest.mark.parametrize("knowing", [knowing, guessing])
+def test_the_law_catches_a_calibrator_that_knows_something_of_the_future(knowing):
     original, rewritten, spec, moment = long_law()
     before, after = (quoted(replay(rows, spec, knowing), moment) for rows in (original, rewritten))
     assert any(before[key] != after[key] for key in before if key[1] == "spread of naive")
