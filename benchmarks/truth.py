@@ -1,8 +1,9 @@
 """Do quantiles come true, and does trust? Measured on simulated series whose dynamics are known, and on daily ones.
 
-Quantiles: coverage, loss and width of three rules around naive forecasts, by horizon. Empirical quantiles of all past
-errors, the rule that Pulse had before (plain numpy), and the present one (the kernel), beside the best quantiles that
-stay the same throughout, in hindsight. Trust (`--trust`): see _trust_truth.py.
+Quantiles: coverage, loss and width of the rules around naive forecasts, by horizon. Empirical quantiles of all past
+errors, the rule that Pulse had before (plain numpy), and the present one (the kernel), for series by day with and
+without volatility, beside the best quantiles that stay the same throughout, in hindsight. Trust (`--trust`): see
+_trust_truth.py.
 
     python benchmarks/truth.py [--series 100] [--seed 1] [--data FOLDER]
     python benchmarks/truth.py --trust [--size small|default|large] [--data FOLDER]
@@ -28,6 +29,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from pulse_core.backtest.volatility import is_by_day
+from pulse_core.data.calendars import calendar_of
 from pulse_core.levels import INTERVALS
 from tests.processes import PROCESSES, Process, broken_walk, growth, stairs
 from tests.simulation import Quoted, quoted
@@ -50,6 +53,7 @@ class Case:
     first: int = 0
     last: int | None = None
     horizons: tuple[int, ...] = HORIZONS
+    by_day: bool = False
 
     def rules(self) -> dict[str, Quoted]:
         """Return what each rule quotes at the origins that are counted."""
@@ -58,6 +62,8 @@ class Case:
         scale = np.abs(np.diff(self.values[: self.history], axis=0)).mean(axis=0)
         former = attrs.evolve(present, quantiles=tracked_quantiles(present.errors, self.horizons, scale))
         rules = {"empirical": empirical, "before": former, "now": present}
+        if self.by_day:
+            rules["volatility"] = quoted(self.values, self.history, self.horizons, by_day=True)
         return {name: rule.between(self.first, self.last) for name, rule in rules.items()}
 
 
@@ -68,10 +74,12 @@ def simulated(count: int, seed: int) -> Iterator[Case]:
         return process(np.random.default_rng(seed), points, number)
 
     for name, process in PROCESSES.items():
-        yield Case(f"{name}, after 300 origins", values(process, HISTORY + 1269), HISTORY, 300, 1210)
+        yield Case(f"{name}, after 300 origins", values(process, HISTORY + 1269), HISTORY, 300, 1210, by_day=True)
     # the last value before the break is known at origin BREAK
     broken = values(broken_walk(3.0, HISTORY + BREAK), HISTORY + BREAK + 270)
-    yield Case("steps three times as large, the year after", broken, HISTORY, BREAK, BREAK + 250, HORIZONS[:5])
+    yield Case(
+        "steps three times as large, the year after", broken, HISTORY, BREAK, BREAK + 250, HORIZONS[:5], by_day=True
+    )
     for months in (60, 264):
         growing = values(growth(0.008, 0.03), 24 + months)
         yield Case(f"growing .8 % a month, {months} months", growing, 24, horizons=HORIZONS[:4])
@@ -87,8 +95,11 @@ def measured(folder: Traversable) -> Iterator[Case]:
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if path.name.endswith(".csv"):
             with path.open(encoding="utf-8", newline="") as lines:
-                values = [float(row["value"]) for row in csv.DictReader(lines) if row["value"].strip()]
-            yield Case(f"{path.name}, {len(values):,} values", np.array(values)[:, None], HISTORY, 300)
+                rows = [row for row in csv.DictReader(lines) if row["value"].strip()]
+            values = np.array([float(row["value"]) for row in rows])
+            stamps = np.array([row["timestamp"] for row in rows], dtype="datetime64[us]")
+            by_day = is_by_day(calendar_of(np.sort(stamps)[-1000:]))
+            yield Case(f"{path.name}, {len(values):,} values", values[:, None], HISTORY, 300, by_day=by_day)
 
 
 def print_case(case: Case) -> None:

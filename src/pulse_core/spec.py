@@ -221,7 +221,7 @@ def _benchmarks(spec: RunSpec) -> tuple[str, ...]:
     """Return the names of all forecasters that may be a variable's benchmark."""
     if spec.benchmark == AUTO:
         return spec.simple
-    return (SIMPLE[0], spec.benchmark) if spec.benchmark in SEASONAL else (spec.benchmark,)
+    return (SIMPLE[0], spec.benchmark) if spec.benchmark in (*SEASONAL, *TWO_SEASONS) else (spec.benchmark,)
 
 
 def _plain(value: Any) -> Any:

@@ -69,7 +69,7 @@ def volatility_of(point: PointInTime, horizon: int, step_square: Array, period: 
     if point.origin_length[first] <= LEAST_STEPS or not _moves(point, first):
         return None
     newest = int(point.origin_step[first])
-    if not _is_by_day(point.calendar if first <= period else calendar_at(point.step_timestamp, newest)):
+    if not is_by_day(point.calendar if first <= period else calendar_at(point.step_timestamp, newest)):
         return None
     return from_origin(first, *_at_origins(point, horizon), step_square)
 
@@ -93,7 +93,8 @@ def from_origin(first: int, scale: Array, lean: Array, excess: Array, step_squar
     )
 
 
-def _is_by_day(calendar: Calendar | None) -> bool:
+def is_by_day(calendar: Calendar | None) -> bool:
+    """Whether timestamps come by day or faster."""
     if calendar is None:
         return False
     return calendar.unit == "business days" or (calendar.unit == "microseconds" and calendar.step <= DAY)

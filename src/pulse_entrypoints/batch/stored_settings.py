@@ -18,6 +18,7 @@ from typing import Any, Final
 import attrs
 
 from pulse_core.errors import SettingsError
+from pulse_core.season import SeasonSetting
 from pulse_core.spec import RunSpec
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.layers import Layered
@@ -47,7 +48,7 @@ def for_jobs(layered: Layered[Any], spec: RunSpec) -> dict[str, Any]:
         for option in options_of(TrainSettings)
         if option.name in layered.sources and option.name not in NOT_FOR_JOBS and not is_location(option.name)
     }
-    resolved = {SPEC_OPTIONS.get(name, name): value for name, value in attrs.asdict(spec).items()}
+    resolved = {SPEC_OPTIONS.get(name, name): value for name, value in attrs.asdict(spec, recurse=False).items()}
     return {name: value for name, value in (options | resolved).items() if value not in (None, ())}
 
 
@@ -82,7 +83,11 @@ def to_toml(options: Mapping[str, Any]) -> bytes:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, tuple):
+    if isinstance(value, SeasonSetting):
+        return _value(value.to_document())
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_value(name)} = {_value(inner)}' for name, inner in value.items())}}}"
+    if isinstance(value, tuple | list):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, date):
         return value.isoformat()

@@ -16,11 +16,9 @@ from pulse_core.data.seasons import Seasonality
 from pulse_core.forecasters.base import Histories, InPlaceForecaster, Values
 from pulse_core.forecasters.registry import resolve
 from pulse_core.scores.measures import MEASURES
-from pulse_core.spec import DEFAULT_FORECASTERS, SEASONAL, TWO_SEASONS
 from tests.fakes import FakeSink, FakeStore
 from tests.unit.core.runs import run, training
 
-ONE_SEASON = tuple(name for name in SEASONAL if name in DEFAULT_FORECASTERS)
 PERIOD: dict[str, Any] = {"start": date(2005, 1, 1), "end": date(2009, 6, 30), "horizon": 2, "batch_size_days": 90}
 
 
@@ -50,6 +48,9 @@ def by_name(result: RunResult) -> dict[str, VariableSummary]:
     return {summary.variable: summary for summary in result.variables}
 
 
+NEEDED = {forecaster.name: forecaster.seasons_needed for forecaster in resolve(spec_of().forecasters).forecasters}
+
+
 @pytest.fixture(scope="module")
 def mixed() -> dict[str, VariableSummary]:
     return by_name(run(MEMBERS, spec_of()))
@@ -68,12 +69,12 @@ def test_each_variable_has_its_own_season_and_the_result_says_why(mixed):
 
 def test_all_variables_have_the_run_s_forecasters_and_nothing_stands_where_one_is_of_no_use(mixed):
     assert {summary.forecasters for summary in mixed.values()} == {spec_of().forecasters}
-    rows = [spec_of().forecasters.index(name) for name in (*ONE_SEASON, *TWO_SEASONS)]
-    for name, summary in mixed.items():
-        usable = [*[name != "walk"] * len(ONE_SEASON), *[False] * len(TWO_SEASONS)]
-        assert summary.usable[rows].tolist() == usable
-        assert summary.usable.sum() == len(summary.forecasters) - len(rows) + sum(usable)
+    for summary in mixed.values():
+        seasons = len(summary.seasonality.periods)
+        assert summary.usable.tolist() == [NEEDED.get(name, 0) <= seasons for name in summary.forecasters]
     walk = mixed["walk"]
+    rows = np.flatnonzero(~walk.usable)
+    assert len(rows) > 5
     counts = [MEASURES.index("n"), MEASURES.index("hit_rate_count")]
     assert (walk.scores[rows][..., counts] == 0).all()
     for values in (
@@ -109,9 +110,8 @@ def test_a_variable_without_a_season_does_not_pay_for_seasonal_forecasters(monke
 
     monkeypatch.setattr(backtests, "hindcast", watched)
     run(MEMBERS, spec_of())
-    names = spec_of().forecasters
-    one_season = tuple(name for name in names if name not in TWO_SEASONS)
-    assert passes == [one_season, one_season, tuple(name for name in one_season if name not in SEASONAL)]
+    names = [tuple(name for name in spec_of().forecasters if NEEDED.get(name, 0) <= seasons) for seasons in (1, 1, 0)]
+    assert passes == names
 
 
 def test_the_season_of_a_name_goes_before_that_of_the_variable(mixed):
@@ -193,9 +193,8 @@ def test_a_forecast_replays_with_the_season_of_the_run():
     forecasts = Forecasting(store=store, sink=sink).execute(Trained(trained, fingerprints), spec.end)
     assert not forecasts.failures
     for forecast in forecasts.variables:
-        rows = [forecast.forecasters.index(name) for name in ONE_SEASON]
-        is_finite = np.isfinite(forecast.point[rows]).all(axis=1)
-        assert is_finite.tolist() == [forecast.variable != "walk"] * len(ONE_SEASON)
+        seasonal = forecast.forecasters.index("seasonal-naive")
+        assert np.isfinite(forecast.point[seasonal]).all() == (forecast.variable != "walk")
     longer = by_name(run(MEMBERS, spec))
     for forecast in forecasts.variables:
         assert forecast.trust.tobytes() == longer[forecast.variable].trust.tobytes()

@@ -111,6 +111,19 @@ def test_what_is_stored_is_what_a_job_reads_whatever_was_said(tmp_path) -> None:
         refuse_other_spec(stored, attrs.evolve(order.spec, horizon=9))
 
 
+@pytest.mark.parametrize(
+    "season", ["auto", None, 12, (24, 168), {"*": "none", 'sa"les': 7, "x": "auto", "y": (24, 168)}], ids=str
+)
+def test_a_season_survives_being_stored(season, tmp_path) -> None:
+    order = validated(read_settings(CommandLine(WHAT | {"start_date": ["2018-01-01"]}), {}, SubmitSettings))
+    spec = attrs.evolve(order.spec, season=season)
+    path = tmp_path / "stored.toml"
+    path.write_bytes(to_toml({"season": spec.season}))
+    read_back = read_settings(CommandLine({"config": [str(path)]}), {}, SubmitSettings)
+    assert read_back.problems == ()
+    assert read_back.settings.season == spec.season
+
+
 def test_names_of_any_kind_survive_being_stored() -> None:
     names = ('a"b', "back\\slash", "ünï", "汉字", "🙂", "[x]", "#no")
     assert tomllib.loads(to_toml({"variables": names, "end_date": date(2020, 2, 29)}).decode()) == {

@@ -99,7 +99,7 @@ def test_a_run_is_shown_with_every_forecaster_that_ran_the_seasonal_ones_too(pul
     assert pulse("train", "--variables", "a", *period, "--run-id", "weekly", "--backend", "serial").status == 0
     document = pulse("runs", "show", "weekly", "--format", "json").document
     (names,) = {tuple(variable["forecasters"]) for variable in document["variables"].values()}
-    assert "seasonal-naive(5)" in names
+    assert "seasonal-naive" in names
     shown = pulse("runs", "show", "weekly").out
     assert f"forecasters{', '.join(names)}".replace(" ", "") in shown.replace(" ", "").replace("\n", "")
 

@@ -84,11 +84,12 @@ def test_a_season_that_is_none_is_refused() -> None:
     assert problem.startswith("--forecasters: 'seasonal-naive(x)' is none of ")
 
 
-def test_models_of_libraries_get_each_variables_season_and_the_runs_refits() -> None:
+def test_models_of_libraries_get_each_variable_s_season_and_the_runs_refits() -> None:
     names = "sklearn:Ridge statsforecast:SeasonalNaive"
     found, problems = composition.custom_forecasters(read(forecasters=names, season="7", refit_every="5"))
     assert problems == []
     assert found == tuple(library_forecaster(name, refit_every=5) for name in names.split())
+    assert [forecaster.season for forecaster in found] == [None, None]
 
 
 NAMED: dict[str, Any] = {"variables": ["core_cpi"], "start": date(2017, 1, 1), "end": date(2018, 12, 31), "horizon": 2}

@@ -15,6 +15,7 @@ LIBRARY = Library("tests.unit.forecasters.counting:counting_model", "models")
 
 class CountingModel:
     version = "1: counting 1.0"
+    seasons_needed = 0
     harmless = ((UserWarning, "still searching"),)
 
     def __init__(self, idle: str, season: int | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import version
 
+import attrs
 import numpy as np
 import pytest
 from statsforecast import models
@@ -95,10 +96,19 @@ def test_a_revised_history_is_not_taken_for_the_fitted_one() -> None:
 
 
 @pytest.mark.parametrize("class_name", ["HoltWinters", "MSTL"])
-@pytest.mark.parametrize("season", [None, 1])
-def test_a_model_of_seasons_asks_for_one(class_name, season) -> None:
-    with pytest.raises(ValueError, match="it needs a season of at least 2; give --season"):
-        statsforecast_model(class_name, season)
+def test_a_model_of_seasons_asks_for_one(class_name) -> None:
+    with pytest.raises(ValueError, match="it needs a season of at least 2 steps"):
+        statsforecast_model(class_name, 1)
+    forecasters = (library_forecaster(f"statsforecast:{name}") for name in (class_name, "AutoETS"))
+    assert [forecaster.seasons_needed for forecaster in forecasters] == [1, 0]
+
+
+@pytest.mark.parametrize("class_name", ["AutoETS", "SeasonalNaive", "HoltWinters"])
+def test_a_model_takes_the_shortest_season_of_the_variable(class_name) -> None:
+    of_variable = attrs.evolve(histories(SERIES, first=39), seasons=(4, 28))
+    own = library_forecaster(f"statsforecast:{class_name}").hindcast(of_variable, 3)
+    given = library_forecaster(f"statsforecast:{class_name}", season=4).hindcast(of_variable, 3)
+    assert own.tobytes() == given.tobytes()
 
 
 def test_the_version_is_the_library_s_with_the_season() -> None:

@@ -238,7 +238,8 @@ def seasonal_theta(season: int, additive: bool = False) -> Plain:
 
 def season_of(history: Sequence[float], season: int, ratios: bool) -> list[float]:
     """Classical decomposition, its means shrunk by James and Stein."""
-    half, distances = season // 2, {step: [] for step in range(season)}
+    half = season // 2
+    distances: dict[int, list[float]] = {step: [] for step in range(season)}
     for centre in range(half, len(history) - half):
         around = list(history[centre - half : centre + half + 1])
         if season % 2 == 0:

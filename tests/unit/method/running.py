@@ -101,7 +101,8 @@ def replay(
 ) -> Replay:
     """Replay a variable whose rows say when they became known. Raises TooLittleData where it has no origin."""
     point = point_in_time(observations, spec, predictors)
-    forecasters = resolve(spec.forecasters, custom, simple=spec.simple)
+    seasons = len(point.seasonality.periods)
+    forecasters = resolve(spec.forecasters, custom, simple=spec.simple).of_variable(seasons)
     simple = [forecaster.name for forecaster in forecasters.simple]
     with np.errstate(all="ignore"):
         origins = teach(point, spec)
