@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_core import Observations, RunSpec, VariableSummary
+from pulse_core import Observations, VariableSummary
 from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES, why_null
 from tests.strategies import replayed, whole_for
