@@ -16,6 +16,7 @@ out. Control groups mostly need it as well: where none can be made, the script s
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -129,8 +130,8 @@ def main() -> None:
                 counts.update(["runs", *(["hit"] if verdict.hit else []), *(["losses"] if verdict.problems else [])])
                 counts.update([f"{' '.join(kind)}"])
                 counts["different digests"] += any("digest" in problem for problem in verdict.problems)
-                print(number, *kind, "hit" if verdict.hit else "missed", *verdict.statuses, end=" ")
-                print(f"recorded {verdict.recorded_before} recalled {verdict.recalled}", *verdict.problems, flush=True)
+                line = {"run": number, "kind": " ".join(kind), **attrs.asdict(verdict)}
+                print(json.dumps(line), flush=True)
                 shutil.rmtree(folder / f"run-{number}", ignore_errors=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

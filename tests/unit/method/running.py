@@ -101,7 +101,7 @@ def replay(
 ) -> Replay:
     """Replay a variable whose rows say when they became known. Raises TooLittleData where it has no origin."""
     point = point_in_time(observations, spec, predictors)
-    seasons = len(point.seasonality.periods)
+    seasons = point.seasonality.periods
     forecasters = resolve(spec.forecasters, custom, simple=spec.simple).of_variable(seasons)
     simple = [forecaster.name for forecaster in forecasters.simple]
     with np.errstate(all="ignore"):

@@ -90,7 +90,8 @@ def scaled(output: Replay) -> int:
 
 def calibration(output: Replay) -> tuple[np.ndarray, np.ndarray]:
     """Offsets (origin, level, forecaster, horizon) and sizes (origin, forecaster, horizon) as they stood."""
-    forecasters = resolve(output.spec.forecasters, simple=output.spec.simple)
+    seasons = output.point.seasonality.periods
+    forecasters = resolve(output.spec.forecasters, simple=output.spec.simple).of_variable(seasons)
     no_marks = np.zeros(0, dtype=np.int64)
     learning = LearningPass(output.hindcasts, output.origins, forecasters, output.spec, output.benchmark, no_marks)
     states = []
