@@ -3,7 +3,7 @@
     python benchmarks/chaos.py --runs 200 --seed 1
 
 Each run starts real processes on the processes backend or on a Dask scheduler with two workers, its results in a
-folder, on a disk of 3 MiB or in SeaweedFS. At a moment within the run a worker, the coordinator, the scheduler or the
+folder, on a disk of 5 MiB or in SeaweedFS. At a moment within the run a worker, the coordinator, the scheduler or the
 server is killed with SIGKILL, the coordinator gets SIGTERM, the disk is filled, or memory runs out: the run (of Dask: a
 worker) is in a control group which gets no more than it has in use. Then the same command is run again.
 What must hold: the digest is the undisturbed one, the same records stand byte for byte, all that was
@@ -16,6 +16,7 @@ out. Control groups mostly need it as well: where none can be made, the script s
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -129,8 +130,8 @@ def main() -> None:
                 counts.update(["runs", *(["hit"] if verdict.hit else []), *(["losses"] if verdict.problems else [])])
                 counts.update([f"{' '.join(kind)}"])
                 counts["different digests"] += any("digest" in problem for problem in verdict.problems)
-                print(number, *kind, "hit" if verdict.hit else "missed", *verdict.statuses, end=" ")
-                print(f"recorded {verdict.recorded_before} recalled {verdict.recalled}", *verdict.problems, flush=True)
+                line = {"run": number, "kind": " ".join(kind), **attrs.asdict(verdict)}
+                print(json.dumps(line), flush=True)
                 shutil.rmtree(folder / f"run-{number}", ignore_errors=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -98,7 +98,7 @@ class FakeSink:
     def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
         yield lambda key: self.packed.get((group, key))
 
-    def index(self, group: str) -> None:
+    def index(self, group: str, *, packed: bool = True) -> None:
         pass
 
     @contextmanager
@@ -145,6 +145,7 @@ class FakeStorage:
     """Files in a dict, with the time of their last writing."""
 
     files: dict[str, tuple[bytes, datetime]] = attrs.field(factory=dict)
+    requests_at_once: int = 1
 
     def read(self, name: str) -> bytes | None:
         return self.files[name][0] if name in self.files else None
@@ -215,7 +216,11 @@ class FakeStorage:
         self.files[name + DAMAGED] = self.files.pop(name)
         return self.address(name + DAMAGED)
 
-    def sweep(self, name: str) -> None:
+    def clear(self, name: str) -> str | None:
+        del name
+        return None
+
+    def sweep(self, *names: str) -> None:
         pass
 
     def abandoned(self, folder: str) -> Iterator[str]:

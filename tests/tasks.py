@@ -23,6 +23,16 @@ def process_id(unit: WorkUnit) -> UnitResult:
     return UnitResult(computed=os.getpid())
 
 
+@attrs.frozen
+class KilledAtFirst:
+    """Kills its process at a unit's first attempt; says at the next one, in a field that is at hand, that it is not."""
+
+    def __call__(self, unit: WorkUnit) -> UnitResult:
+        if unit.first and unit.index == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return UnitResult(computed=int(unit.first))
+
+
 def threads_per_library(unit: WorkUnit) -> UnitResult:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
     return UnitResult(computed=sum(int(os.environ.get(name, "100")) for name in names))

@@ -68,12 +68,14 @@ if TYPE_CHECKING:
         Recall,
         ResultSink,
         RunClaim,
+        StoresAhead,
         Task,
         TellsVersions,
         TrainingRun,
         UnitOutcome,
         Write,
         reading,
+        storing,
     )
     from pulse_core.results import (
         STATISTICS,
@@ -172,6 +174,7 @@ __all__ = [
     "SinkUnavailable",
     "Slice",
     "StoreUnavailable",
+    "StoresAhead",
     "Task",
     "TellsVersions",
     "TooLittleData",
@@ -193,6 +196,7 @@ __all__ = [
     "Write",
     "__version__",
     "reading",
+    "storing",
 ]
 
 _EXPORTS: Final = {
@@ -211,7 +215,8 @@ _EXPORTS: Final = {
     "pulse_core.levels": ("LEVELS",),
     "pulse_core.plan": ("Batch", "Slice", "WorkUnit"),
     "pulse_core.ports": ("ComputeBackend", "DataStore", "Done", "Failed", "PartWriter", "ReadsAhead", "Recall",
-        "ResultSink", "RunClaim", "Task", "TellsVersions", "TrainingRun", "UnitOutcome", "Write", "reading"),
+        "ResultSink", "RunClaim", "StoresAhead", "Task", "TellsVersions", "TrainingRun", "UnitOutcome", "Write",
+        "reading", "storing"),
     "pulse_core.results": ("STATISTICS", "TRUST", "DataFacts", "DataSnapshot", "Failure",
         "PerOriginRecord", "Record", "RunResult", "UnitCounts", "UnitResult", "VariableBacktest", "VariableBatches",
         "VariableScores", "VariableSummary"),

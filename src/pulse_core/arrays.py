@@ -56,6 +56,11 @@ def optional_moments(values: ArrayLike | None) -> NDArray[np.datetime64] | None:
     return None if values is None else moments(values)
 
 
+def moment_text(moment: np.datetime64) -> str:
+    """Return a moment for people: a day where it is midnight, and no fraction of a second where it has none."""
+    return str(moment.astype("datetime64[us]")).removesuffix(".000000").removesuffix("T00:00:00")
+
+
 def names(values: Iterable[str]) -> tuple[str, ...]:
     """Return strings as a tuple. Raises TypeError for a single string."""
     if isinstance(values, str):

@@ -51,13 +51,15 @@ class WorkUnit:
 
     `seconds` is a rough estimate on one core, from which a backend may decide whether more processes pay. A unit with
     `batches`, their indexes, makes the hindcasts of one variable in these by forecasters that are called origin by
-    origin; the unit without batches then reads these hindcasts.
+    origin; the unit without batches then reads these hindcasts. A unit is `first` where its backend knows that the run
+    tries it for the first time, so that nobody has stored anything of it since the run began.
     """
 
     index: int
     variables: tuple[str, ...] = attrs.field(converter=names)
     seconds: float = 0.0
     batches: tuple[int, ...] = ()
+    first: bool = attrs.field(default=False, eq=False)
 
 
 @attrs.frozen

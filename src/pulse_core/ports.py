@@ -146,13 +146,16 @@ class ResultSink(Protocol):
     def recalling(self, group: str, keys: Sequence[str]) -> AbstractContextManager[Recall]:
         """Open a group for recalling these keys, in any order: what was packed last under each.
 
-        A record that is damaged or bound to another key is None. What another process packs while the sink is in use
-        may be found late, but before one of these keys is said to hold nothing. Any other key is found where its pack
-        was found before.
+        A record that is damaged or bound to another key is None. What another process packs while the sink, or what it
+        was copied from, is in use may be found late, but before one of these keys is said to hold nothing. Any other
+        key is found where its pack was found before.
         """
 
-    def index(self, group: str) -> None:
-        """Make what is packed in a group quicker to find; a sink may do nothing. Called once its results stand."""
+    def index(self, group: str, *, packed: bool = True) -> None:
+        """Make what is packed in a group quicker to find; a sink may do nothing. Called once its results stand.
+
+        `packed` says whether the run has packed anything.
+        """
 
     def part(self, run_id: str, name: str) -> AbstractContextManager[PartWriter]:
         """Open a part of a run's tables, such as `scores/part-00001-of-00003`, for rows in any number of calls.
@@ -171,6 +174,23 @@ class ResultSink(Protocol):
         that says for what. Raises RunIdTaken at once where the run id holds the result of another spec, or a run of
         another spec is under way.
         """
+
+
+@runtime_checkable
+class StoresAhead(Protocol):
+    """What a ResultSink may do besides, where storing is mostly waiting: go on while it stores."""
+
+    def storing(self) -> AbstractContextManager[ResultSink]:
+        """Open the sink for a unit's work: what it packs and the parts it writes may be stored later than they return.
+
+        Once the context has ended well all of it is stored; what fails raises at the end, or before. What is recalled
+        meanwhile is as if all had been stored at once.
+        """
+
+
+def storing(sink: ResultSink) -> AbstractContextManager[ResultSink]:
+    """Open a sink for a unit's work, which goes on while the sink stores, where that can."""
+    return sink.storing() if isinstance(sink, StoresAhead) else nullcontext(sink)
 
 
 class TrainingRun(Protocol):

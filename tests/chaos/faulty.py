@@ -75,6 +75,10 @@ class FaultyStorage:
     storage: Storage
     plan: Plan
 
+    @property
+    def requests_at_once(self) -> int:
+        return self.storage.requests_at_once
+
     def read(self, name: str) -> bytes | None:
         return self.plan.look(f"read {name}", lambda: self.storage.read(name))
 
@@ -130,8 +134,11 @@ class FaultyStorage:
     def set_aside(self, name: str, damaged: bytes) -> str | None:
         return self.plan.perform(f"set aside {name}", lambda: self.storage.set_aside(name, damaged))
 
-    def sweep(self, name: str) -> None:
-        self.plan.perform(f"sweep {name}", lambda: self.storage.sweep(name))
+    def clear(self, name: str) -> str | None:
+        return self.plan.perform(f"clear {name}", lambda: self.storage.clear(name))
+
+    def sweep(self, *names: str) -> None:
+        self.plan.perform(f"sweep {' '.join(names)}", lambda: self.storage.sweep(*names))
 
     def abandoned(self, name: str) -> Iterator[str]:
         yield from self.plan.look(f"look for leftovers in {name}", lambda: list(self.storage.abandoned(name)))

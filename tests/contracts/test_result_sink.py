@@ -159,7 +159,7 @@ class OnePack(FakeSink):
 
 @attrs.frozen
 class Forgetting(FakeSink):
-    def index(self, group: str) -> None:
+    def index(self, group: str, *, packed: bool = True) -> None:
         self.packed.pop((GROUP, KEY), None)
 
 

@@ -153,8 +153,9 @@ class Deleting(FakeStorage):
 
 
 class Sweeping(FakeStorage):
-    def sweep(self, name: str) -> None:
-        self.remove_folder(name)
+    def sweep(self, *names: str) -> None:
+        for name in names:
+            self.remove_folder(name)
 
 
 class Nowhere(FakeStorage):

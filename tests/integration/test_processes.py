@@ -24,6 +24,7 @@ from pulse_core.errors import RunInterrupted, UnitFailed
 from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Task
 from tests.tasks import (
+    KilledAtFirst,
     Scripted,
     alive,
     environment_word,
@@ -84,6 +85,12 @@ def test_a_unit_whose_worker_dies_once_is_done_again_and_only_it(tmp_path, death
     outcomes = list(TWO.run(task, units(8)))
     assert sorted(outcome.unit.index for outcome in outcomes if isinstance(outcome, Done)) == list(range(8))
     assert [task.calls(index) for index in range(8)] == [1, 1, 2, 1, 1, 1, 1, 1]
+
+
+def test_a_unit_that_is_tried_again_is_not_said_to_be_the_first_attempt():
+    outcomes = TWO.run(KilledAtFirst(), units(4))
+    firsts = {outcome.unit.index: outcome.result.computed for outcome in outcomes if isinstance(outcome, Done)}
+    assert firsts == {0: 1, 1: 0, 2: 1, 3: 1}
 
 
 @pytest.mark.parametrize(

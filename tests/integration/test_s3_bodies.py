@@ -110,6 +110,17 @@ def test_a_page_in_the_place_of_an_answer_is_a_clear_error(bucket, fault_proxy, 
     assert "--s3-endpoint-url" in caught.value.hint
 
 
+@pytest.mark.parametrize("answer", [PAGE, Answer(200), Answer(200, b"<a>b</a>")], ids=["page", "nothing", "other XML"])
+def test_a_removal_of_many_is_believed_only_where_s3_confirms_it(bucket, fault_proxy, corner, answer) -> None:
+    bucket.put(f"{corner}a.csv", CSV)
+    fault_proxy.plan(*[answer] * 9)
+    with pytest.raises(StoreUnavailable, match=NO_S3):
+        bucket.delete_all([f"{corner}a.csv"])
+    fault_proxy.plan(answer)
+    bucket.delete_all([f"{corner}a.csv"])
+    assert bucket.get(f"{corner}a.csv") is None
+
+
 @pytest.mark.parametrize("request_of", ["put", "create", "exchange", "delete", "upload", "upload in parts"])
 def test_what_a_page_confirms_is_not_taken_for_stored(bucket, fault_proxy, corner, request_of) -> None:
     fault_proxy.plan(*[PAGE] * 9)

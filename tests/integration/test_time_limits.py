@@ -85,6 +85,22 @@ def test_a_limit_in_another_thread_ends_what_it_does() -> None:
 
 
 @pytest.mark.parametrize("backend", ["serial", "processes"])
+def test_a_forecaster_that_swallows_every_exception_is_ended_all_the_same(tmp_path, backend) -> None:
+    write_series(tmp_path / "data", "a", 100.0)
+    write_series(tmp_path / "data", "b", 1000.0)
+    (tmp_path / "own.py").write_text(
+        "import time\n\nclass Own:\n    def forecast(self, history, horizon):\n"
+        "        while history[0] > 500:\n            try:\n                time.sleep(600)\n"
+        "            except BaseException:\n                pass\n        return [history[-1]] * horizon\n"
+    )
+    own = ("--forecasters", "own:Own", "drift", "--unit-size", 1, "--batch-size-days", 365, "--keep-going")
+    words = ("train", "--variables", "a", "b", *PERIOD, *own, "--backend", backend, "--unit-timeout", "2.5")
+    done = pulse(tmp_path, *words)
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False)
+    assert "(b): took longer than 2.5 s, the limit of --unit-timeout" in done.stderr
+
+
+@pytest.mark.parametrize("backend", ["serial", "processes"])
 @pytest.mark.parametrize("layer", ["option", "environment", "file"])
 def test_a_forecaster_that_hangs_fails_its_variable_by_name(tmp_path, backend, layer) -> None:
     write_series(tmp_path / "data", "a", 100.0)

@@ -367,7 +367,6 @@ REASON: Final[tuple[Fault, ...]] = (
     ("reason.c", "step * sqrt(ahead);", "step * ahead;"),
     ("reason.c", "range > 0.0 && far < DBL_MAX", "far < DBL_MAX"),
     ("reason.c", "range > 0.0 && far < DBL_MAX", "range > 0.0"),
-    ("reason.c", "(forecast[h] == forecast[h]) & !(fabs", "!(fabs"),
     ("reason.c", "beyond |= (forecast", "beyond = (forecast"),
     ("reason.c", "t == 0 || newest < state[0] ? newest", "t == 0 || newest > state[0] ? newest"),
     ("reason.c", "t == 0 || newest > state[1] ? newest", "newest > state[1] ? newest"),

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import IO, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -319,10 +320,16 @@ class Bucket:
         while batch := list(islice(remaining, _DELETED_AT_ONCE)):
             with self.faults(batch[0]):
                 objects = [{"Key": key} for key in batch]
-                response = self.client.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
+                response = self._tried(partial(self._deletion_of, objects))
             for failure in response.get("Errors", ()):
                 message = f"cannot be removed: {failure.get('Code')}, {failure.get('Message')}"
                 raise self.unavailable(message, self.address(failure.get("Key", "")), "Allow s3:DeleteObject there")
+
+    def _deletion_of(self, objects: Sequence[dict[str, str]]) -> dict[str, Any]:
+        response: dict[str, Any] = self.client.delete_objects(
+            Bucket=self.name, Delete={"Objects": objects, "Quiet": True}
+        )
+        return response
 
     def uploads(self, prefix: str, before: datetime) -> Sequence[dict[str, Any]]:
         """Return the uploads in parts that began before a moment: their writers have ended."""
@@ -331,10 +338,12 @@ class Bucket:
             uploads = [upload for page in pages for upload in page.get("Uploads", ())]
         return [upload for upload in uploads if upload["Initiated"] < before]
 
-    def abort_uploads(self, prefix: str, before: datetime) -> None:
-        """Abort these uploads."""
-        for upload in self.uploads(prefix, before):
-            with self.faults(prefix, resource=""):
+    def abort_uploads(self, prefixes: Sequence[str], before: datetime) -> None:
+        """Abort the uploads in parts to keys with any of these prefixes that began before a moment."""
+        common = os.path.commonprefix(prefixes)  # noqa: RUF071  # keys are texts; one listing: there are few of them
+        uploads = (upload for upload in self.uploads(common, before) if upload["Key"].startswith(tuple(prefixes)))
+        for upload in uploads:
+            with self.faults(common, resource=""):
                 self.client.abort_multipart_upload(Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"])
 
     @contextmanager

@@ -35,8 +35,12 @@ def refuse_foreign(http_response: Any, parsed: Any, model: Any, **further: Any) 
     """
     del parsed, further
     streams = model.name == "GetObject"  # its body is the object's, which may be a page
-    if http_response.status_code < 300 and not streams and _PAGE.match(http_response.content):
+    if http_response.status_code >= 300 or streams:
+        return
+    if _PAGE.match(http_response.content):
         raise UnusableResponse.foreign(f"it answered {model.name} with a page")
+    if model.name == "DeleteObjects" and b"DeleteResult" not in http_response.content:
+        raise UnusableResponse.foreign("its answer to DeleteObjects is none")
 
 
 def etag_of(response: dict[str, Any]) -> str:

@@ -17,8 +17,9 @@ from pulse_core.ports import Task, UnitOutcome
 class SerialBackend:
     """A ComputeBackend that starts no process: for small runs, for embedding, and as a reference for others.
 
-    A unit that takes longer than `unit_timeout` seconds is failed. One that is inside a call into a library, which
-    neither returns nor heeds signals, can only be ended in a process of its own.
+    A unit that takes longer than `unit_timeout` seconds is failed. One that swallows every exception, or is inside a
+    call into a library which neither returns nor heeds signals, can only be ended in a process of its own: the command
+    line has one for each run with a limit.
     """
 
     stop: Stop = attrs.field(factory=Stop)
@@ -30,5 +31,5 @@ class SerialBackend:
             for unit in units:
                 self.stop.check()
                 with exits_fail_the_unit():  # here nobody would notice that the process has ended
-                    outcome = attempt(task, unit, self.unit_timeout)
+                    outcome = attempt(task, attrs.evolve(unit, first=True), self.unit_timeout)
                 yield outcome

@@ -27,7 +27,7 @@ from pulse_adapters.sinks.layout import (
     result_name,
     run_folder,
 )
-from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, groups_in_use, is_seen_alive, while_held
+from pulse_adapters.sinks.leases import PRUNE, Claim, Lease, claimed, decoded, groups_in_use, is_seen_alive, while_held
 from pulse_adapters.storage.port import DAMAGED, Storage
 from pulse_core.errors import RunInterrupted, RunNotFound, SinkUnavailable
 
@@ -83,6 +83,15 @@ class StorageArchive:
             raise self._not_found(run_id, RESULT)
         written = max(entry.modified for entry in entries)
         return RunFacts(run_id, len(entries), sum(entry.size for entry in entries), written)
+
+    def is_under_way(self, run_id: str) -> bool:
+        """Whether a process is at work under the run id, as far as its claim tells.
+
+        That of a machine that is gone stays until another run takes it over. Raises SettingsError, SinkUnavailable.
+        """
+        content = self.storage.read(claim_name(run_id))
+        held = None if content is None else decoded(content)
+        return held is not None and not held.is_over
 
     def read(self, run_id: str, name: str) -> bytes:
         """Return a run's file: `result.json`, `scores/part-….parquet`, `run.log`.

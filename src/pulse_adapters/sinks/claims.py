@@ -169,8 +169,9 @@ class _Claim:
         """Remove the temporary files of killed writers from the records, the run and the outputs."""
         folders = (run_folder(self.run_id), UNITS, RECORDS)
         with suppress(SinkUnavailable):  # the result is published, with temporary files beside it or not
-            for swept in (*(Output(self.storage, folder) for folder in folders), *self.outputs):
-                swept.storage.sweep(swept.name)
+            self.storage.sweep(*folders)
+            for output in self.outputs:
+                output.storage.sweep(output.name)
 
 
 def _stands(storage: Storage, name: str, content: bytes) -> bool:

@@ -260,6 +260,9 @@ class _Observation:
 
 def _acquired(storage: Storage, name: str, claim: Claim, waiting: Waiting) -> Lease:
     observation, told = _Observation(), False
+    started = boot_seconds()
+    if storage.exchange(name, None, claim.encoded()):  # as mostly: nobody holds it
+        return Lease(storage, name, claim, started)
     while True:
         observation.note(storage.read(name))
         if observation.is_over:

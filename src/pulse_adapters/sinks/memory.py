@@ -84,7 +84,7 @@ class MemorySink:
         del keys
         yield lambda key: self.packed.get((group, key))
 
-    def index(self, group: str) -> None:
+    def index(self, group: str, *, packed: bool = True) -> None:
         """Do nothing: in memory all is quick to find."""
 
     @contextmanager

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock, RLock
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from pulse_adapters.sinks.packs import (
 )
 from pulse_adapters.sinks.records import DamagedRecord, OutdatedRecord
 from pulse_adapters.storage.port import Storage
+from pulse_adapters.storage.uploads import AT_ONCE, Uploads
 from pulse_core.errors import SinkUnavailable
 from pulse_core.ports import Recall
 from pulse_core.results import Record
@@ -38,37 +40,44 @@ _KEPT_BYTES: Final = 64 * 2**20
 """Bytes of packs that stay in memory for what is recalled next."""
 
 _THREADS: Final = 8
-"""Heads of packs that are read side by side."""
+"""Heads of packs that are read side by side, where the storage does not say more."""
 
 
 @attrs.define(eq=False)
 class StoragePacks:
-    """The packed records of all groups in a storage. Threads may share it; a pickled copy starts without what it knows.
+    """The packed records of all groups in a storage. Threads may share it.
 
-    A group is known as it was when it was first opened, and looked through again when a key is not found.
+    A group is known as it was when it was first opened, here or where this was pickled, and looked through again when a
+    key is not found.
     """
 
     storage: Storage
-    _groups: dict[str, PackGroup] = attrs.field(init=False, factory=dict, repr=False)
+    _groups: dict[str, PackGroup] = attrs.field(factory=dict, repr=False)
     _lock: Lock = attrs.field(init=False, factory=Lock, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.storage,)
+        with self._lock:
+            return type(self), (self.storage, dict(self._groups))
 
-    def pack(self, group: str, records: Mapping[str, Record]) -> None:
+    def pack(self, group: str, records: Mapping[str, Record], uploads: Uploads = AT_ONCE) -> None:
         """Store records of a group as one object. Raises SinkUnavailable."""
-        self._group(group).pack(records)
+        uploads.add(self._group(group).pack(records))
 
     @contextmanager
-    def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
+    def recalling(self, group: str, keys: Sequence[str], uploads: Uploads = AT_ONCE) -> Iterator[Recall]:
         """Open a group for recalling these keys. Raises SinkUnavailable."""
         opened = self._group(group)
         opened.look_for(keys)
-        yield opened.recall
 
-    def index(self, group: str) -> None:
+        def recall(key: str) -> Record | None:
+            uploads.finish()  # it may be among them
+            return opened.recall(key)
+
+        yield recall
+
+    def index(self, group: str, *, packed: bool = True) -> None:
         """Index the packs that no index covers. Raises SinkUnavailable."""
-        self._group(group).index()
+        self._group(group).index(packed=packed)
 
     def _group(self, group: str) -> PackGroup:
         with self._lock:
@@ -92,28 +101,43 @@ class _OpenPack:
 
 @attrs.define(eq=False)
 class PackGroup:
-    """The packs of a group. Every method may raise SinkUnavailable."""
+    """The packs of a group. Every method may raise SinkUnavailable.
+
+    A pickled copy knows of those that this knows.
+    """
 
     storage: Storage
     group: str
-    _entries: dict[str, PackEntry] = attrs.field(init=False, factory=dict)
+    _entries: dict[str, PackEntry] = attrs.field(factory=dict)
     """The packs that exist, by name."""
-    _indexes: dict[str, tuple[PackEntry, ...]] = attrs.field(init=False, factory=dict)
+    _indexes: dict[str, tuple[PackEntry, ...]] = attrs.field(factory=dict)
     """What the indexes that exist cover, by name."""
+    _is_listed: bool = False
+    _newest: int = 0
+    """When the newest pack was packed that is known, or was made here."""
     _table: KeyTable | None = attrs.field(init=False, default=None)
     """None where packs have come or gone since it was made."""
-    _is_listed: bool = attrs.field(init=False, default=False)
     _open: OrderedDict[str, _OpenPack] = attrs.field(init=False, factory=OrderedDict)
     """What is in memory, the pack that was used last at the end."""
     _lock: RLock = attrs.field(init=False, factory=RLock, repr=False)
 
-    def pack(self, records: Mapping[str, Record]) -> None:
-        """Store records as one object."""
+    def __reduce__(self) -> tuple[Any, ...]:
+        with self._lock:
+            state = (dict(self._entries), dict(self._indexes), self._is_listed, self._newest)
+            return type(self), (self.storage, self.group, *state)
+
+    def pack(self, records: Mapping[str, Record]) -> Callable[[], None]:
+        """Return what stores records as one object."""
         with self._lock:
             if not self._is_listed:
                 self._list()
             newest = max((entry.packed_at for entry in self._entries.values()), default=0)
-        content = encode_pack(records, max(time.time_ns(), newest + 1))  # whatever the clocks of other machines say
+            # later than all that it may hide, whatever the clocks of other machines say
+            self._newest = max(time.time_ns(), self._newest + 1, newest + 1)
+            content = encode_pack(records, self._newest)
+        return partial(self._store, content)
+
+    def _store(self, content: bytes) -> None:
         name = pack_digits(content)
         if not self.storage.create(pack_name(self.group, name), content):
             context = self.storage.address(pack_name(self.group, name))
@@ -145,12 +169,12 @@ class PackGroup:
                 self._set_aside(entry.name, damage)
         return None
 
-    def index(self) -> None:
+    def index(self, *, packed: bool) -> None:
         """Store an index of the packs that no index covers, merged with smaller ones, which are removed."""
         with self._lock:
-            self._list()
-            covered = {entry.name for entries in self._indexes.values() for entry in entries}
-            new = [entry for entry in self._entries.values() if entry.name not in covered and len(entry.prefixes)]
+            if packed or not self._is_listed:
+                self._list()
+            new = self._uncovered()
             unusable = [name for name, entries in self._indexes.items() if not entries]
             merged = to_merge(
                 sum(len(entry.prefixes) for entry in new),
@@ -164,6 +188,11 @@ class PackGroup:
             for name in unusable:
                 self.storage.remove(pack_name(self.group, name))
                 del self._indexes[name]
+
+    def _uncovered(self) -> list[PackEntry]:
+        """Return the packs that no index covers."""
+        covered = {entry.name for entries in self._indexes.values() for entry in entries}
+        return [entry for entry in self._entries.values() if entry.name not in covered and len(entry.prefixes)]
 
     def _store_index(self, entries: tuple[PackEntry, ...]) -> None:
         content = encode_index(entries)
@@ -189,9 +218,9 @@ class PackGroup:
                 self._indexes[name] = decode_index(read(pack_name(self.group, name)) or b"")
         covered = {entry.name: entry for entries in self._indexes.values() for entry in entries}
         packs = {name for name in names if is_pack(name)}
-        known = {**covered, **self._entries}
-        entries = {name: known[name] for name in packs if name in known}
-        entries |= self._read_entries(sorted(packs - known.keys()))
+        described = {**covered, **self._entries}
+        entries = {name: described[name] for name in packs if name in described}
+        entries |= self._read_entries(sorted(packs - described.keys()))
         if entries.keys() != self._entries.keys():
             self._entries, self._table = entries, None
         self._is_listed = True
@@ -201,7 +230,8 @@ class PackGroup:
         if len(names) <= 1:
             starts = [self._read_start(name) for name in names]
         else:
-            with ThreadPoolExecutor(_THREADS, thread_name_prefix="pulse-packs") as threads:
+            count = max(_THREADS, self.storage.requests_at_once)
+            with ThreadPoolExecutor(count, thread_name_prefix="pulse-packs") as threads:
                 starts = list(threads.map(self._read_start, names))
         entries = (self._entry_of(name, start) for name, start in zip(names, starts, strict=True))
         return {entry.name: entry for entry in entries if entry is not None}

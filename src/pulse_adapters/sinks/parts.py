@@ -13,6 +13,7 @@ from pulse_adapters.published.table_writer import ParquetPart
 from pulse_adapters.sinks.layout import part_name
 from pulse_adapters.storage.disk import disk_faults
 from pulse_adapters.storage.port import Draft, Storage
+from pulse_adapters.storage.uploads import AT_ONCE, Uploads
 from pulse_core.tables import Columns, PartFacts, full_part_name, name_range
 
 
@@ -21,10 +22,11 @@ class StorageParts:
     """The parts of runs' tables in a storage."""
 
     storage: Storage
+    uploads: Uploads = AT_ONCE
 
     @contextmanager
     def part(self, run_id: str, name: str) -> Iterator[_Part]:
-        """Open a part for rows; without any, there will be no file.
+        """Open a part for rows; without any, there will be no file. Its upload may outlast the context.
 
         Raises SettingsError for an invalid run id, ValueError for an invalid name, SinkUnavailable.
         """
@@ -33,8 +35,10 @@ class StorageParts:
         try:
             yield part
             part.finish()
-        finally:
+        except BaseException:
             part.discard()
+            raise
+        self.uploads.add(part.store, part.discard)
 
     def has_part(self, run_id: str, part: PartFacts) -> bool:
         """Whether a part stands there with its size and SHA-256. Raises SinkUnavailable."""
@@ -52,6 +56,7 @@ class _Part:
         self._rows = 0
         self._range = ("", "")
         self.facts: PartFacts | None = None
+        """Those of a finished part, known before it is stored."""
 
     def write(self, columns: Columns) -> None:
         """Add rows as a row group. Raises ValueError where their columns differ from the first, SinkUnavailable."""
@@ -66,15 +71,22 @@ class _Part:
         self._rows += len(next(iter(columns.values())))
 
     def finish(self) -> None:
-        """Give the part its full name. Raises SinkUnavailable."""
+        """Write the end of the file. Raises SinkUnavailable."""
         if self._draft is None or self._parquet is None or self._file is None:
             return
         with disk_faults("write a part", self._draft.address):
             self._parquet.finish()
         sha256 = self._file.digest.hexdigest()
         name = full_part_name(self._name, sha256)
-        self._draft.finish(part_name(self._run_id, name))
         self.facts = PartFacts(name, "", self._rows, self._file.size, sha256, *self._range)
+
+    def store(self) -> None:
+        """Give a finished part its full name, and let go of the file. Raises SinkUnavailable."""
+        try:
+            if self._draft is not None and self.facts is not None:
+                self._draft.finish(part_name(self._run_id, self.facts.name))
+        finally:
+            self.discard()
 
     def discard(self) -> None:
         """Let go of the rows, and of the file unless it is finished. Raises SinkUnavailable."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Self
 
 import attrs
 
@@ -14,6 +16,7 @@ from pulse_adapters.sinks.layout import RECORDS, attachment_name, mark_name
 from pulse_adapters.sinks.pack_store import StoragePacks
 from pulse_adapters.sinks.parts import StorageParts
 from pulse_adapters.sinks.single_records import SingleRecords
+from pulse_adapters.storage.uploads import AT_ONCE, Uploads, uploading
 from pulse_core.errors import SinkUnavailable
 from pulse_core.ports import PartWriter, Recall, RunClaim
 from pulse_core.results import Record
@@ -30,6 +33,7 @@ class StorageSink(StorageArchive):
     outputs: tuple[Output, ...] = ()
     _packs: StoragePacks = attrs.field(init=False, eq=False, repr=False)
     _claims: StorageClaims = attrs.field(init=False, eq=False, repr=False)
+    _uploads: Uploads = attrs.field(init=False, eq=False, repr=False, default=AT_ONCE)
 
     @_packs.default
     def _of_the_storage(self) -> StoragePacks:
@@ -38,6 +42,17 @@ class StorageSink(StorageArchive):
     @_claims.default
     def _of_the_runs(self) -> StorageClaims:
         return StorageClaims(self.storage, self.outputs)
+
+    @contextmanager
+    def storing(self) -> Iterator[Self]:
+        """Open for the packs and parts of a unit, which are uploaded side by side where the storage is distant.
+
+        Raises SinkUnavailable at the end, or before, where one cannot be stored.
+        """
+        with uploading(self.storage.requests_at_once) as uploads:
+            sink = copy.copy(self)  # it shares what is known of the packs
+            object.__setattr__(sink, "_uploads", uploads)
+            yield sink
 
     @property
     def _singles(self) -> SingleRecords:
@@ -59,22 +74,22 @@ class StorageSink(StorageArchive):
 
         Raises SinkUnavailable.
         """
-        self._packs.pack(group, records)
+        self._packs.pack(group, records, self._uploads)
 
     def recalling(self, group: str, keys: Sequence[str]) -> AbstractContextManager[Recall]:
         """Open a group for recalling these keys from its packs. Raises SinkUnavailable."""
-        return self._packs.recalling(group, keys)
+        return self._packs.recalling(group, keys, self._uploads)
 
-    def index(self, group: str) -> None:
+    def index(self, group: str, *, packed: bool = True) -> None:
         """Index a group's packs, so that they are found with few requests. Raises SinkUnavailable."""
-        self._packs.index(group)
+        self._packs.index(group, packed=packed)
 
     def part(self, run_id: str, name: str) -> AbstractContextManager[PartWriter]:
         """Open a part of a run's tables for rows.
 
         Raises SettingsError for an invalid run id, ValueError for an invalid part, SinkUnavailable.
         """
-        return StorageParts(self.storage).part(run_id, name)
+        return StorageParts(self.storage, self._uploads).part(run_id, name)
 
     def has_part(self, run_id: str, part: PartFacts) -> bool:
         """Whether a part stands there with its size and SHA-256. Raises SinkUnavailable."""

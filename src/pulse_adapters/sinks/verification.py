@@ -8,6 +8,7 @@ run, are no findings.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -36,7 +37,7 @@ from pulse_adapters.sinks.leases import LAPSE_SECONDS, PRUNE, Claim, claimed, de
 from pulse_adapters.sinks.pack_index import decode_index
 from pulse_adapters.sinks.packs import OutdatedPack, decode_head, pack_digits
 from pulse_adapters.sinks.records import DamagedRecord, OutdatedRecord, decode_record
-from pulse_adapters.storage.port import DAMAGED, Entry, Storage
+from pulse_adapters.storage.port import DAMAGED, Entry, Storage, stands_in_the_way
 from pulse_core.errors import MalformedData, PulseError, RunInterrupted, RunNotFound, SinkUnavailable
 
 Kind = Literal["result", "part", "pack", "index", "record", "claim", "temporary"]
@@ -88,6 +89,7 @@ class Verification:
     archive: Archive
     repair: bool
     now: Clock = lambda: datetime.now(UTC)
+    wait: Callable[[float], object] = time.sleep
 
     def records(self) -> Iterator[Checked]:
         """Check packs, indexes and single records, and temporary files among them. Raises SinkUnavailable."""
@@ -141,10 +143,17 @@ class Verification:
 
     def _part(self, run_id: str, part: Part) -> Checked:
         name = file_name(run_id, part.name)
-        problem = _problem_of_part(self.storage.read(name), part)
+        remedy = f"{_TRAIN_AGAIN}, with --run-id {run_id}: it writes this part anew"
+        try:
+            problem = _problem_of_part(self.storage.read(name), part)
+        except SinkUnavailable as error:
+            if not stands_in_the_way(error):
+                raise
+            aside = self.storage.clear(name) if self.repair else None
+            problem = "is no file, which the training cannot replace"
+            remedy = f"{'--repair sets it aside' if aside is None else f'it was set aside as {aside}'}; then {remedy}"
         if problem is None:
             return Checked(name, part.bytes)
-        remedy = f"{_TRAIN_AGAIN}, with --run-id {run_id}: it writes this part anew"
         return Checked(name, part.bytes, (self._finding("part", name, problem, remedy, run_id),))
 
     def _record_file(self, entry: Entry) -> Checked:
@@ -214,7 +223,7 @@ class Verification:
             yield self._finding("claim", claim_name(run_id), problem, remedy, run_id, state="leftover")
 
     def _is_still(self, name: str) -> bool:
-        """Whether a claim has not been renewed for long, by the clock of the storage."""
+        """Whether a claim seems not to have been renewed for long: by two clocks, of which one may be wrong."""
         modified = [entry.modified for entry in self.storage.entries(name.rpartition("/")[0]) if entry.name == name]
         return bool(modified) and self.now() - modified[0] > timedelta(seconds=10 * LAPSE_SECONDS)
 
@@ -224,7 +233,10 @@ class Verification:
         """Remove the claim and the parts that no result names, under a claim of our own."""
         name = claim_name(run_id)
         if content is not None and (held is None or not held.process.has_ended) and self._is_still(name):
-            self.storage.exchange(name, content, None)
+            # whose end cannot be seen: the clocks of two machines are never compared, so it is observed by our own
+            self.wait(LAPSE_SECONDS)
+            if not self.storage.exchange(name, content, None):
+                return []
         try:
             with claimed(self.storage, name, Claim.of(run_id, PRUNE), _give_up) as lease:
                 named = self._named(run_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -28,6 +29,11 @@ class FolderStorage:
     """
 
     root: Path = attrs.field(converter=files.absolute)
+
+    @property
+    def requests_at_once(self) -> int:
+        """One: a disk does not keep its writer waiting for an answer from afar."""
+        return 1
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None where there is none. Raises SinkUnavailable."""
@@ -152,12 +158,24 @@ class FolderStorage:
                 return str(aside)
         return None
 
-    def sweep(self, name: str) -> None:
-        """Remove the temporary files of killed writers: of a file, or in and below a folder."""
+    def clear(self, name: str) -> str | None:
+        """Rename what stands in the place of a file and is none, such as a folder, a pipe or a link to itself."""
         path = self.root / name
-        with disk_faults("tidy up", path):
-            files.sweep(path.parent, path.name)
-            files.sweep_below(path)
+        with disk_faults("set aside what is no file", path):
+            if not os.path.lexists(path) or path.is_file():
+                return None
+            aside = path.with_name(path.name + DAMAGED)
+            if os.path.lexists(aside):
+                aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}{DAMAGED}")
+            path.rename(aside)
+            return str(aside)
+
+    def sweep(self, *names: str) -> None:
+        """Remove the temporary files of killed writers: of files, or in and below folders."""
+        for path in (self.root / name for name in names):
+            with disk_faults("tidy up", path):
+                files.sweep(path.parent, path.name)
+                files.sweep_below(path)
 
     def abandoned(self, folder: str) -> Iterator[str]:
         """Yield the paths of the temporary files of killed writers in and below a folder. Raises SinkUnavailable."""

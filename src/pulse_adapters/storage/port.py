@@ -6,6 +6,7 @@ translates every error of its technology into SinkUnavailable.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -21,6 +22,12 @@ DAMAGED: Final = ".damaged"
 
 Read = Callable[[str], bytes | None]
 """Return a file's content, or None where there is none. Raises SinkUnavailable."""
+
+
+def stands_in_the_way(error: SinkUnavailable) -> bool:
+    """Whether one file cannot be read because of what stands there, or of whose it is; the others can be."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in {errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.EACCES}
 
 
 @attrs.frozen
@@ -52,6 +59,10 @@ class Draft(Protocol):
 
 class Storage(Protocol):
     """Files by name. It survives pickling, and the copy reaches the same files from any process."""
+
+    @property
+    def requests_at_once(self) -> int:
+        """How many requests of a process go side by side; 1 where they would not take less time."""
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None where there is none. Raises SinkUnavailable."""
@@ -126,8 +137,14 @@ class Storage(Protocol):
         Return None where the file holds other bytes or is gone: another worker was quicker. Raises SinkUnavailable.
         """
 
-    def sweep(self, name: str) -> None:
-        """Remove the temporary files of killed writers: of a file, or in and below a folder. Raises SinkUnavailable."""
+    def clear(self, name: str) -> str | None:
+        """Rename what stands in the place of a file and is none, such as a folder or a pipe, to `<name>.damaged`.
+
+        Return its new address; None where a file stands there, or nothing. Raises SinkUnavailable.
+        """
+
+    def sweep(self, *names: str) -> None:
+        """Remove the temporary files of killed writers: of files, or in and below folders. Raises SinkUnavailable."""
 
     def abandoned(self, folder: str) -> Iterator[str]:
         """Yield the addresses of the temporary files that `sweep` would remove in and below a folder ('' for all).

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import attrs
 
@@ -30,7 +30,7 @@ ABANDONED: Final = timedelta(days=1)
 
 _NO_ETAG: Final = '"00000000000000000000000000000000"'
 
-_conditional: Final[dict[tuple[int, str, str], bool]] = {}
+_conditional: Final[dict[tuple[int, str | None, str], bool]] = {}
 _conditional_lock: Final = Lock()
 
 
@@ -46,11 +46,22 @@ class S3Storage:
     prefix: str
     aws: AwsSettings
     local_folder: Path = attrs.field(converter=files.absolute, default=Path("results"))
+    conditional: bool | None = attrs.field(default=None, eq=False)
+    """Whether the server knows conditional writes; None where it has not been asked yet."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what makes a copy, which need not ask the server again."""
+        return type(self), (self.name, self.prefix, self.aws, self.local_folder, self._known_conditional())
 
     @property
     def bucket(self) -> Bucket:
         """The bucket."""
         return Bucket(self.name, self.aws, SinkUnavailable)
+
+    @property
+    def requests_at_once(self) -> int:
+        """As many as the settings allow."""
+        return self.aws.max_workers
 
     def read(self, name: str) -> bytes | None:
         """Return an object's content, or None where there is none. Raises SinkUnavailable."""
@@ -179,9 +190,14 @@ class S3Storage:
         self.bucket.put(self.prefix + name + DAMAGED, damaged)
         return self.address(name + DAMAGED) if self.exchange(name, damaged, None) else None
 
-    def sweep(self, name: str) -> None:
+    def clear(self, name: str) -> str | None:
+        """Return None: in a bucket there is nothing but objects."""
+        del name
+        return None  # the port's other storages return an address
+
+    def sweep(self, *names: str) -> None:
         """Abort uploads in parts that began a day ago or earlier. Raises SinkUnavailable."""
-        self.bucket.abort_uploads(self.prefix + name, datetime.now(UTC) - ABANDONED)
+        self.bucket.abort_uploads([self.prefix + name for name in names], datetime.now(UTC) - ABANDONED)
 
     def abandoned(self, folder: str) -> Iterator[str]:
         """Yield the addresses of uploads in parts that began a day ago or earlier. Raises SinkUnavailable."""
@@ -197,13 +213,21 @@ class S3Storage:
 
         AWS does; others are probed, once a process.
         """
+        if self.conditional is not None:
+            return self.conditional
         if self.bucket.is_aws:
             return True
-        server = (os.getpid(), self.bucket.client.meta.endpoint_url, self.name)
         with _conditional_lock:
-            if server not in _conditional:
-                _conditional[server] = self._probe()
-            return _conditional[server]
+            if self._server not in _conditional:
+                _conditional[self._server] = self._probe()
+            return _conditional[self._server]
+
+    def _known_conditional(self) -> bool | None:
+        return _conditional.get(self._server, self.conditional)
+
+    @property
+    def _server(self) -> tuple[int, str | None, str]:
+        return os.getpid(), self.aws.endpoint_url, self.name
 
     def _probe(self) -> bool:
         key = f"{self.prefix}.probe-{secrets.token_hex(8)}"

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from pulse_core.arrays import floats, moments, optional_moments
+from pulse_core.arrays import floats, moment_text, moments, optional_moments
 from pulse_core.errors import MalformedData
 
 Moments = NDArray[np.datetime64]
@@ -122,7 +122,8 @@ class Observations:
         is_repeated = (released[1:] == released[:-1]) & (stamps[1:] == stamps[:-1])
         if is_repeated.any():
             first = stamps[1:][is_repeated][0]
-            self._raise_for([f"{int(is_repeated.sum())} rows repeat a (timestamp, known_at), the first at {first}"])
+            count = int(is_repeated.sum())
+            self._raise_for([f"{count} rows repeat a (timestamp, known_at), the first at {moment_text(first)}"])
 
     def _retracts(self) -> NDArray[np.bool_]:
         """Return which rows retract their timestamp: blank ones, of which an earlier one had a value."""

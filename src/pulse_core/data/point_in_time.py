@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from pulse_core.arrays import moment_text
 from pulse_core.data.calendars import Calendar, calendar_of
 from pulse_core.data.covariates import along_paths, recent_changes
 from pulse_core.data.observations import Moments, Observations, Values, end_of
@@ -162,7 +163,7 @@ def _logarithms(rows: Observations) -> Observations:
     if len(not_positive):
         first = rows.timestamps[not_positive[0]]
         raise DataError(
-            f"{len(not_positive)} values are not above 0, the first at {first}",
+            f"{len(not_positive)} values are not above 0, the first at {moment_text(first)}",
             rows.source or f"variable '{rows.variable}'",
             "The target log-change needs positive values; use change or level",
         )
@@ -183,7 +184,7 @@ def _origins(rows: Observations, times: Timeline, spec: RunSpec, needed: int) ->
 
 def _no_origin(rows: Observations, times: Timeline, spec: RunSpec, needed: int) -> TooLittleData:
     count = int(times.present[-1]) if len(times.present) else 0
-    newest = f", the newest at {rows.timestamps.max().astype('datetime64[s]')}" if count else ""
+    newest = f", the newest at {moment_text(rows.timestamps.max())}" if count else ""
     return TooLittleData(
         f"no forecast origin from {spec.start} to {spec.last_day}: {count} timestamps are known by then{newest}; "
         f"an origin needs a new timestamp in the period and {needed} timestamps in all",

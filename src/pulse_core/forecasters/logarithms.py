@@ -15,7 +15,8 @@ class OnLogarithms(InPlaceForecaster):
     """Another forecaster on the logarithms of the values: exp of what it forecasts of them.
 
     Named as the other one after `log-`. Nothing at an origin that knows a value of 0 or below. The forecast is the
-    median where the logarithm's is: no variance is added.
+    median where the logarithm's is: no variance is added. Values are taken over the first one of their history: so a
+    constant is forecast to go on to the bit, and values times a power of two give the same bits times that power.
     """
 
     of: InPlaceForecaster
@@ -55,10 +56,13 @@ class OnLogarithms(InPlaceForecaster):
         """See InPlaceForecaster."""
         self.of.hindcast_into(in_logarithms(histories), out)
         kernel.exponentials(out)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # what is infinite is no forecast
+            for path, origins in histories.by_path:
+                out[origins] *= histories.paths[path][0]
 
 
 def in_logarithms(histories: Histories) -> Histories:
-    """Return the histories with the logarithms of their values, NaN for a value of 0 or below."""
+    """Return the histories with the logarithms of their values over the first, NaN for a value of 0 or below."""
     if "logarithms" not in histories.shared:
         histories.shared["logarithms"] = attrs.evolve(histories, paths=tuple(map(_logarithms, histories.paths)))
     logarithms: Histories = histories.shared["logarithms"]
@@ -66,4 +70,6 @@ def in_logarithms(histories: Histories) -> Histories:
 
 
 def _logarithms(values: Values) -> Values:
-    return np.where(values > 0.0, special.log(values), np.nan)
+    with np.errstate(all="ignore"):  # a ratio that is no float64 is no value
+        ratios = values / values[0]
+        return np.where((values > 0.0) & (ratios > 0.0) & np.isfinite(ratios), special.log(ratios), np.nan)

@@ -21,12 +21,14 @@ Kind = TypeVar("Kind", bound=Record)
 class Records:
     """What a spec makes of the packed records in a sink. Every method may raise SinkUnavailable.
 
-    What is kept waits for `pack`, which stores it in one object.
+    What is kept waits for `pack`, which stores it in one object. Where it is `settled`, what the sink found when the
+    run began is all that is there for these variables.
     """
 
     spec: RunSpec
     sink: ResultSink
     group: str
+    settled: bool = False
     _absent: set[str] = attrs.field(init=False, factory=set)
     """Keys that hold nothing of use for this spec."""
     _missing: set[str] = attrs.field(init=False, factory=set)
@@ -74,7 +76,8 @@ class Records:
         if not tried:
             return Attempts({})
         # a group is looked through once: what others pack during this unit would save nothing worth another listing
-        with self.sink.recalling(self.group, [] if self._missing else list(tried.values())) as recall:
+        is_settled = self.settled or bool(self._missing)
+        with self.sink.recalling(self.group, [] if is_settled else list(tried.values())) as recall:
             attempts = attempt(tried, lambda name: self._fitting(recall, tried[name], fits))
         values = {name: record for name, record in attempts.values.items() if record is not None}
         self._absent.update(key for name, key in tried.items() if name not in values)

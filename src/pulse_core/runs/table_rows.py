@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.verdict import VERDICTS
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, Labels
+
+Variable = TypeVar("Variable")
 
 AT_ONCE: Final = 1 << 15
 """Rows of a table that are written at once, or those of one variable."""
@@ -26,47 +28,25 @@ _VERDICT_NAMES: Final = (*VERDICTS.values(), "")
 """The names in the column `verdict`; the benchmark's is empty."""
 
 
-class ScoreRows:
-    """Writes rows of the table `scores`: one for each variable, forecaster and horizon."""
+class VariableRows(Generic[Variable]):
+    """Writes the rows of a table, of many variables at once; `columns` makes them of what is known of the variables."""
 
-    def __init__(self, write: Write) -> None:
-        self._write = write
-        self._waiting: list[VariableScores] = []
+    def __init__(self, write: Write, columns: Callable[[Sequence[Variable]], Columns]) -> None:
+        self._write, self._columns = write, columns
+        self._waiting: list[Variable] = []
         self._rows = 0
 
-    def add(self, scores: VariableScores) -> None:
-        """Take in a variable; write once there are many rows."""
-        self._waiting.append(scores)
-        self._rows += scores.verdicts.size
+    def add(self, variable: Variable, rows: int) -> None:
+        """Take in a variable, of so many rows at most; write once there are many."""
+        self._waiting.append(variable)
+        self._rows += rows
         if self._rows >= AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
         """Write the rows that wait."""
-        if self._rows:
-            self._write(score_columns(self._waiting))
-        self._waiting, self._rows = [], 0
-
-
-class BatchRows:
-    """Writes rows of the table `batches`: one for each variable, forecaster, horizon and batch of a spec."""
-
-    def __init__(self, spec: RunSpec, write: Write) -> None:
-        self._spec, self._write = spec, write
-        self._waiting: list[VariableBatches] = []
-        self._rows = 0
-
-    def add(self, by_batch: VariableBatches) -> None:
-        """Take in a variable; write once there are many rows."""
-        self._waiting.append(by_batch)
-        self._rows += by_batch.n.size
-        if self._rows >= AT_ONCE:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write the rows that wait."""
-        columns = batch_columns(self._waiting, self._spec) if self._waiting else {}
-        if columns and len(columns["n"]):
+        columns = self._columns(self._waiting) if self._waiting else {}
+        if columns and len(columns["horizon"]):
             self._write(columns)
         self._waiting, self._rows = [], 0
 

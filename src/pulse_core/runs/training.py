@@ -97,6 +97,8 @@ class RetrodictionTraining:
         task = UnitTask(spec, self.store, self.sink, forecasters, tables, self.fresh, self.recorded_only)
         if claim is not None:
             claim.use(task.keys.group)
+        with self.sink.recalling(task.keys.group, ()):
+            pass  # the sink looks for packs here, once, for all workers that get a copy of it
         planned = sum(_count(units) for units in phases)
         self.observer(RunPlanned(run_id, batch_count(spec), sum(len(units) for units in phases), planned))
         results: list[UnitResult] = []
@@ -118,7 +120,7 @@ class RetrodictionTraining:
         if claim is not None:
             result = attrs.evolve(result, published=tuple(claim.publish(result)))
             with suppress(SinkUnavailable):  # the result stands; whoever looks for its records finds them all the same
-                self.sink.index(RecordKeys(spec, forecasters).group)
+                self.sink.index(RecordKeys(spec, forecasters).group, packed=result.units.computed > 0)
         self.observer(RunFinished(run_id, result.units, result.digest))
         return result
 

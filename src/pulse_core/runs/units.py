@@ -14,7 +14,7 @@ from pulse_core.errors import HINT_NOT_RECORDED, NOT_RECORDED, NotRecorded, Sink
 from pulse_core.forecasters.base import InPlaceForecaster
 from pulse_core.forecasters.registry import ForecasterSet
 from pulse_core.plan import UNIT_BYTES, Workload, WorkUnit, variables_at_once
-from pulse_core.ports import DataStore, PartWriter, ResultSink, Write, reading
+from pulse_core.ports import DataStore, PartWriter, ResultSink, Write, reading, storing
 from pulse_core.results import Failure, UnitResult, VariableBacktest, VariableBatches, VariableScores
 from pulse_core.runs.attempts import attempt
 from pulse_core.runs.inputs import InputReader, ReadRows, VariableInput
@@ -22,7 +22,7 @@ from pulse_core.runs.keys import RecordKeys, content_key
 from pulse_core.runs.per_origin_hindcasts import PerOriginHindcasts
 from pulse_core.runs.records import Records
 from pulse_core.runs.summary import aggregate, variable_batches
-from pulse_core.runs.table_rows import BatchRows, ScoreRows
+from pulse_core.runs.table_rows import VariableRows, batch_columns, score_columns
 from pulse_core.runs.tables import BATCHES, HINDCASTS, SCORES, Tables
 from pulse_core.spec import RunSpec
 from pulse_core.tables import Columns, PartFacts
@@ -57,7 +57,8 @@ class UnitTask:
         if unit.batches:
             return self._per_origin(unit)
         try:
-            return _UnitRun(self, unit).result()
+            with storing(self.sink) as sink:
+                return _UnitRun(attrs.evolve(self, sink=sink), unit).result()
         except _PartFailed as failed:
             raise failed.error from failed
 
@@ -66,14 +67,16 @@ class UnitTask:
         """What makes the keys of this task's records."""
         return RecordKeys(self.spec, self.forecasters)
 
-    def reader(self) -> InputReader:
-        """Return what reads inputs for this task."""
+    def reader(self, unit: WorkUnit) -> InputReader:
+        """Return what reads the inputs of a unit."""
         keys = self.keys
-        return InputReader(self.spec, self.store, keys, Records(self.spec, self.sink, keys.group), self.fresh)
+        return InputReader(
+            self.spec, self.store, keys, Records(self.spec, self.sink, keys.group, unit.first), self.fresh
+        )
 
     def _per_origin(self, unit: WorkUnit) -> UnitResult:
         """Make the hindcasts of forecasters called origin by origin in some batches, for the variable's own unit."""
-        reader = self.reader()
+        reader = self.reader(unit)
         recognised = reader.recognised(unit.variables)
         unread = recognised.untried(unit.variables)
         with reading(self.store, unread) as store:
@@ -105,12 +108,13 @@ class UnitTask:
 class _UnitRun:
     """A unit under way.
 
-    Results are packed before a table is written, so that whoever repeats an interrupted unit recalls them.
+    Results are packed before a table is written, so that whoever repeats an interrupted unit recalls them; the sink may
+    store a table beside the pack.
     """
 
     def __init__(self, task: UnitTask, unit: WorkUnit) -> None:
         self._task, self._unit, self._tables = task, unit, task.tables
-        self._reader = task.reader()
+        self._reader = task.reader(unit)
         self._records = self._reader.records
         self._inputs: dict[str, VariableInput] = {}
         self._failures: dict[str, Failure] = {}
@@ -214,13 +218,19 @@ class _UnitRun:
             return standing
         recalled = [self._inputs[name].key for name in self._scores if name not in self._batches]
         with tables.part(self._task.sink, BATCHES, self._unit) as writer:
-            rows = BatchRows(self._task.spec, _write_of(writer))
+            rows = VariableRows(_write_of(writer), partial(batch_columns, spec=self._task.spec))
             with self._records.recalling_batches(recalled) as recall:
-                attempts = attempt(list(self._scores), lambda name: rows.add(self._batches_of(name, recall)))
+                attempts = attempt(list(self._scores), partial(self._add_batches, rows, recall))
             rows.flush()
         self._drop(attempts.failures)
         self._records.pack()
         return self._facts(writer)
+
+    def _add_batches(
+        self, rows: VariableRows[VariableBatches], recall: Callable[[str], VariableBatches | None], name: str
+    ) -> None:
+        by_batch = self._batches_of(name, recall)
+        rows.add(by_batch, by_batch.n.size)
 
     def _batches_of(self, name: str, recall: Callable[[str], VariableBatches | None]) -> VariableBatches:
         """Return a variable's batches; computed where they are recorded no more."""
@@ -238,9 +248,9 @@ class _UnitRun:
         if standing is not None:
             return standing
         with tables.part(self._task.sink, SCORES, self._unit) as writer:
-            rows = ScoreRows(_write_of(writer))
+            rows = VariableRows(_write_of(writer), score_columns)
             for scores in self._scores.values():
-                rows.add(scores)
+                rows.add(scores, scores.verdicts.size)
             rows.flush()
         return self._facts(writer)
 

@@ -33,6 +33,17 @@ def origins_text(n_effective: float | None) -> str:
     return NOTHING if n_effective is None else f"{n_effective:.0f}"
 
 
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share in per cent with its sign; what rounds to nothing has none."""
+    text = f"{share:+.{digits}%}"
+    return text if text.strip("+-0.%") else text[1:]
+
+
+def points(share: float) -> str:
+    """Return a share in points of a hundred with its sign; what rounds to nothing has none."""
+    return percent(share, 2).removesuffix("%")
+
+
 def _signed(share: float) -> str:
     if abs(share) > _LARGEST:
         return f"{'>+' if share > 0 else '<-'}{100 * _LARGEST:.0f}"

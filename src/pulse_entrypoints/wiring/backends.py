@@ -39,8 +39,8 @@ def _many_workers(settings: TrainSettings) -> int:
 
 
 def _serial_arguments(settings: TrainSettings, announce: Announce) -> dict[str, Any]:
-    del announce
-    return {"unit_timeout": settings.unit_timeout or None}
+    del settings, announce
+    return {}
 
 
 def _processes_arguments(settings: TrainSettings, announce: Announce) -> dict[str, Any]:
@@ -50,6 +50,10 @@ def _processes_arguments(settings: TrainSettings, announce: Announce) -> dict[st
         "unit_retries": settings.unit_retries,
         "unit_timeout": settings.unit_timeout or None,
     }
+
+
+def _one_process_arguments(settings: TrainSettings, announce: Announce) -> dict[str, Any]:
+    return {**_processes_arguments(settings, announce), "max_workers": 1}
 
 
 def _dask_arguments(settings: TrainSettings, announce: Announce) -> dict[str, Any]:
@@ -66,13 +70,19 @@ class Backend:
     workers: Callable[[TrainSettings], int] = _many_workers
 
 
+_PROCESSES: Final = Adapter("pulse_adapters.backends.processes.backend:ProcessesBackend")
+
 BACKENDS: Final[Mapping[str, Backend]] = {
     "serial": Backend(Adapter("pulse_adapters.backends.serial:SerialBackend"), workers=_one_worker),
-    "processes": Backend(Adapter("pulse_adapters.backends.processes.backend:ProcessesBackend"), _processes_arguments),
+    "processes": Backend(_PROCESSES, _processes_arguments),
     DASK: Backend(
         Adapter("pulse_adapters.backends.dask.backend:DaskBackend", "dask", needs="distributed"), _dask_arguments
     ),
 }
+
+
+_ONE_PROCESS: Final = Backend(_PROCESSES, _one_process_arguments, _one_worker)
+"""Serial with a time limit: nothing ends a unit that swallows every exception but the end of its process."""
 
 
 def backend_name(settings: TrainSettings) -> str:
@@ -82,11 +92,10 @@ def backend_name(settings: TrainSettings) -> str:
 
 def backend_of(settings: TrainSettings, stop: Stop, announce: Announce) -> ComputeBackend:
     """Return the backend, built in or another package's. Raises SettingsError where it cannot be loaded."""
-    name = backend_name(settings)
-    built_in = BACKENDS.get(name)
+    built_in = _built_in(settings)
     backend: ComputeBackend
     if built_in is None:
-        backend = plugins(entry_points.BACKENDS)[name].load()(settings.max_workers)
+        backend = plugins(entry_points.BACKENDS)[backend_name(settings)].load()(settings.max_workers)
     else:
         backend = built_in.adapter.load()(stop=stop, **built_in.arguments(settings, announce))
     return backend
@@ -94,8 +103,14 @@ def backend_of(settings: TrainSettings, stop: Stop, announce: Announce) -> Compu
 
 def worker_count(settings: TrainSettings) -> int:
     """Return the number of workers that a run has at most."""
-    built_in = BACKENDS.get(backend_name(settings))
+    built_in = _built_in(settings)
     return (_many_workers if built_in is None else built_in.workers)(settings)
+
+
+def _built_in(settings: TrainSettings) -> Backend | None:
+    """Return the built-in backend that serves the settings; None for another package's."""
+    name = backend_name(settings)
+    return _ONE_PROCESS if name == "serial" and settings.unit_timeout else BACKENDS.get(name)
 
 
 def backend_problems(layered: Layered[TrainSettings]) -> list[str]:

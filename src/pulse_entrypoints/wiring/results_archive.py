@@ -47,6 +47,9 @@ class ResultsArchive(ResultSink, Protocol):
     def run_facts(self, run_id: str) -> RunFacts:
         """Return the number and size of a run's files, and the time of the last writing. Raises RunNotFound."""
 
+    def is_under_way(self, run_id: str) -> bool:
+        """Whether a process is at work under the run id, as far as its claim tells."""
+
     def read(self, run_id: str, name: str) -> bytes:
         """Return a run's file: `result.json`, `run.log`, or one that `parts` names.
 

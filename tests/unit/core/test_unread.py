@@ -16,8 +16,11 @@ from hypothesis import strategies as st
 from pulse_core import Observations, RunFailed, RunResult, RunSpec
 from pulse_core.data.known_at import resolve_known_at, settled_by
 from pulse_core.errors import SinkUnavailable
+from pulse_core.forecasters.registry import resolve
+from pulse_core.plan import WorkUnit
 from pulse_core.ports import Recall
 from pulse_core.results import DataSnapshot, VariableScores
+from pulse_core.runs.units import UnitTask
 from tests.fakes import FakeSink, VersionedStore, Watched
 from tests.unit.core.models import custom
 from tests.unit.core.runs import FIRST_DAY, known, records_of, series, spec_of, training
@@ -301,3 +304,31 @@ def _ended(store: VersionedStore, sink: FakeSink, spec: RunSpec) -> object:
 def test_series_of_one_value_a_day_are_settled_the_day_they_end():
     assert settled_by(series(range(10)), "timestamp", FIRST_DAY + timedelta(days=9))
     assert not settled_by(series(range(10)), "timestamp", FIRST_DAY + timedelta(days=8))
+
+
+@attrs.define
+class Looking(FakeSink):
+    """Notes which keys are looked for when a group is opened."""
+
+    looked_for: list[tuple[str, ...]] = attrs.field(factory=list)
+
+    @contextmanager
+    def recalling(self, group: str, keys: Sequence[str]) -> Iterator[Recall]:
+        self.looked_for.append(tuple(keys))
+        with FakeSink.recalling(self, group, keys) as recall:
+            yield recall
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_only_a_unit_that_was_begun_before_looks_for_what_others_have_packed_since(first):
+    sink = Looking()
+    run = training(store=store_of(*TWO), sink=sink)
+    task = UnitTask(SPEC, run.store, sink, resolve(SPEC.forecasters, (), simple=SPEC.simple))
+    task(WorkUnit(0, ("x", "y"), first=first))
+    assert (not any(sink.looked_for)) is first
+
+
+def test_the_coordinator_looks_for_packs_before_any_unit():
+    sink = Looking()
+    execute(store_of(*TWO), sink)
+    assert sink.looked_for[0] == ()

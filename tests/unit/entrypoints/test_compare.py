@@ -71,7 +71,9 @@ def test_a_loss_of_skill_beyond_the_limit_ends_with_4(pulse, how) -> None:
     assert "a: mean, 1 ahead" in done.err
     assert "rows of the past" in done.out
     assert pulse("compare", "good", "bad").status == 0
-    assert pulse("compare", "bad", "good", "--max-loss", 0.02).status == 0
+    passed = pulse("compare", "bad", "good", "--max-loss", 0.02)
+    assert (passed.status, "No skill was lost beyond 0.02, at a certainty of" in passed.out) == (0, True)
+    assert "No skill was lost" not in pulse("compare", "bad", "good").out
 
 
 def test_batches_are_paired_where_there_are_no_hindcasts(pulse) -> None:

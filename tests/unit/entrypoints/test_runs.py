@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
 from collections import Counter
+from collections.abc import Iterator
 
+import attrs
 import pytest
 
 from pulse.testing.results import per_origin_record, publish, run_result, spec
 from pulse_adapters.sinks.folder import FolderSink
+from pulse_adapters.sinks.leases import TRAIN, Claim, claimed
+from pulse_adapters.storage.folder import FolderStorage
+from pulse_adapters.storage.port import Entry
+from pulse_core.errors import SinkUnavailable
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.commands.runs.command import list_runs, show_run
 from pulse_entrypoints.commands.runs.prune import prune_runs
@@ -173,6 +180,37 @@ def test_folders_of_others_are_no_runs_and_stay_also_behind_a_link(place, tmp_pa
     assert answered(capsys)["runs"] == ["first"]
     assert not (place / "first/result.json").exists()
     assert all(path.exists() for path in others)
+
+
+def test_a_run_under_way_is_listed_as_such_until_its_process_has_ended(place, capsys) -> None:
+    held = Claim.of("third", TRAIN, "spec")
+    with claimed(FolderSink(place).storage, "third/claim", held, print):
+        run(list_runs, place, format="json")
+        assert {line["state"] for line in answered(capsys)["runs"] if line["run"] == "third"} == {"under way"}
+    ended = attrs.evolve(held, process=attrs.evolve(held.process, started=held.process.started - 1))
+    (place / "third/claim").write_bytes(ended.encoded())
+    run(list_runs, place, format="json")
+    assert {line["state"] for line in answered(capsys)["runs"] if line["run"] == "third"} == {"not published"}
+
+
+def test_a_folder_of_another_user_spoils_no_list_and_is_never_pruned(place, capsys, monkeypatch) -> None:
+    entries = FolderStorage.entries
+
+    def refuse(storage: FolderStorage, folder: str) -> Iterator[Entry]:
+        if folder == "second":
+            cause = PermissionError(errno.EACCES, "Permission denied", folder)
+            raise SinkUnavailable("cannot list a folder", folder) from cause
+        return entries(storage, folder)
+
+    monkeypatch.setattr(FolderStorage, "entries", refuse)
+    assert run(list_runs, place, format="json") == 0
+    lines = {line["run"]: line for line in answered(capsys)["runs"]}
+    assert (lines["second"]["state"], lines["second"]["written"]) == ("unreadable", None)
+    assert lines["first"]["state"] == "published"
+    assert run(list_runs, place) == 0
+    assert "unreadable" in capsys.readouterr().out
+    assert run(prune_runs, place, older_than="30") == 0
+    assert (place / "second/result.json").exists()
 
 
 def test_a_link_to_itself_spoils_no_list(place, capsys) -> None:

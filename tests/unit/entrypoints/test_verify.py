@@ -11,7 +11,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from pulse_adapters.sinks.leases import TRAIN, Claim
+from pulse_adapters.sinks.leases import LAPSE_SECONDS, TRAIN, Claim
+from pulse_entrypoints.commands.runs import verify
 from tests.unit.entrypoints.commands import Pulse
 
 
@@ -58,6 +59,30 @@ def test_a_damaged_part_is_named_with_the_run_that_writes_it_anew(pulse, results
     assert pulse("runs", "verify", "s").status == 0
     pulse.train("r", "--hindcasts")
     assert pulse("runs", "verify").status == 0
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe", "loop"])
+def test_what_stands_in_the_place_of_a_part_is_named_and_set_aside(pulse, results, what) -> None:
+    part = only(results / "r/scores")
+    part.unlink()
+    if what == "folder":
+        (part / "inner").mkdir(parents=True)
+    elif what == "pipe":
+        os.mkfifo(part)
+    else:
+        part.symlink_to(part.name)
+    done = pulse("runs", "verify", "--format", "json")
+    (finding,) = done.document["findings"]
+    assert (done.status, finding["kind"], finding["address"]) == (1, "part", str(part))
+    assert "is no file" in finding["problem"]
+    assert finding["remedy"].startswith("--repair sets it aside; then run the same training again")
+    done = pulse("runs", "verify", "--repair", "--format", "json")
+    aside = part.with_name(f"{part.name}.damaged")
+    assert (done.status, os.path.lexists(part), os.path.lexists(aside)) == (1, False, True)
+    assert str(aside) in done.document["findings"][0]["remedy"]
+    pulse.train("r", "--hindcasts")
+    assert pulse("runs", "verify").status == 0
+    assert pulse("compare", "r", "s").status == 0
 
 
 def test_a_damaged_result_is_named_and_its_parts_stay(pulse, results) -> None:
@@ -116,7 +141,37 @@ def test_while_a_process_works_on_a_run_its_parts_stay_and_once_it_is_dead_they_
     assert (done.document["repaired"], part.exists(), path.exists()) == (2, False, False)
 
 
-def test_a_damaged_claim_is_removed_once_it_has_stood_still(pulse, results) -> None:
+def test_a_claim_of_another_machine_is_observed_by_our_own_clock_before_it_is_removed(
+    pulse, results, monkeypatch
+) -> None:
+    """The clock of the storage says that the claim is old; its holder renews it all the same."""
+    path, held = results / "r/claim", Claim.of("r", TRAIN, "spec")
+    held = attrs.evolve(held, process=attrs.evolve(held.process, boot="another machine"))
+
+    def write(claim: Claim) -> None:
+        path.write_bytes(claim.encoded())
+        os.utime(path, (time.time() - 3600,) * 2)
+
+    waited = []
+
+    def renewed_meanwhile(seconds: float) -> None:
+        waited.append(seconds)
+        write(held.renewed(()))
+
+    part = results / "r/scores/part-00000-of-00001-0a0a.parquet"
+    part.write_bytes(b"under way")
+    write(held)
+    monkeypatch.setattr(verify, "observe", renewed_meanwhile)
+    done = pulse("runs", "verify", "--repair", "--format", "json")
+    assert (done.status, done.document["findings"], part.exists(), path.exists()) == (0, [], True, True)
+    assert waited == [LAPSE_SECONDS]
+    monkeypatch.setattr(verify, "observe", waited.append)
+    done = pulse("runs", "verify", "--repair", "--format", "json")
+    assert (done.status, done.document["repaired"], part.exists(), path.exists()) == (0, 2, False, False)
+
+
+def test_a_damaged_claim_is_removed_once_it_has_stood_still(pulse, results, monkeypatch) -> None:
+    monkeypatch.setattr(verify, "observe", lambda seconds: None)
     path = results / "r/claim"
     path.write_bytes(b"no claim")
     done = pulse("runs", "verify", "--repair", "--format", "json")

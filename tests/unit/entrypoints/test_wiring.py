@@ -26,6 +26,7 @@ from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.layers import read_settings
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
+from pulse_entrypoints.wiring.stores import sample_store
 
 
 def read(**values: str):
@@ -100,7 +101,7 @@ def named(*forecasters: str) -> RunSpec:
 
 
 def in_memory(spec: RunSpec, forecasters: Sequence[Forecaster]) -> RunResult:
-    ports: dict[str, Any] = {"store": composition.sample_store(), "backend": SerialBackend(), "sink": MemorySink()}
+    ports: dict[str, Any] = {"store": sample_store(), "backend": SerialBackend(), "sink": MemorySink()}
     return RetrodictionTraining(**ports, forecasters=tuple(forecasters)).execute(spec)
 
 

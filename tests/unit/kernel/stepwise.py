@@ -280,10 +280,12 @@ def double_seasonal_naive(history: History, horizon: int) -> list[float]:
 def on_logarithms(of: Stepwise) -> Stepwise:
     def forecast(history: History, horizon: int) -> list[float]:
         values = np.array(history)
-        logarithms = np.where(values > 0, special.log(values), np.nan)
+        ratios = values / values[0]
+        logarithms = np.where((values > 0) & (ratios > 0) & np.isfinite(ratios), special.log(ratios), np.nan)
         forecasts = np.array([of(logarithms, horizon)])
         hindcasts.exponentials(forecasts)
-        return [float(value) for value in forecasts[0]]
+        with np.errstate(over="ignore"):
+            return [float(value) for value in forecasts[0] * values[0]]
 
     return forecast
 

@@ -92,6 +92,15 @@ def set_stretch():
         yield lambda size: patch.setattr(kernel, "LONGEST_STRETCH", size)
 
 
+def test_the_reach_by_hand():
+    # range 1, three steps of 1: 1 (1 + 1/3) + 5 one step ahead, 1 (1 + 4/3) + 10 four steps ahead
+    near, far = 1 + (1 + 1 / 3) + 5, 1 + (1 + 4 / 3) + 10
+    cells, _ = judged(np.array([0.0, 1.0, 0.0, 1.0]), np.array([[near - 0.01, 0.0, 0.0, far - 0.01]]))
+    assert np.isfinite(cells).all()
+    cells, counts = judged(np.array([0.0, 1.0, 0.0, 1.0]), np.array([[near + 0.01, 0.0, 0.0, far + 0.01]]))
+    assert counts.tolist() == [1, 0, 0, 1]
+
+
 def test_a_hindcast_that_explodes_is_withheld_and_a_sober_one_stays():
     demand = 14000 + 3000 * np.sin(np.arange(200) * 2 * np.pi / 24)
     forecasts = np.array([[demand[-1] * (1 + 0.1 * h) for h in range(3)] + [-6.5e9]])

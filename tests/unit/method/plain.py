@@ -269,9 +269,10 @@ def on_logarithms(of: Plain) -> Plain:
         if min(history) <= 0:
             return [NOTHING] * horizon, True
         # a choice between logarithms that hardly differ is one of rounding
-        logarithms = [math.log(value) for value in history]
+        logarithms = [math.log(value / history[0]) for value in history]
         made, sure = of(logarithms, horizon)
-        return [math.inf if value > 700 else math.exp(value) for value in made], sure and len(set(logarithms)) > 1
+        forecasts = [math.inf if value > 700 else history[0] * math.exp(value) for value in made]
+        return forecasts, sure and len(set(logarithms)) > 1
 
     return forecast
 

@@ -90,7 +90,8 @@ def scaled(output: Replay) -> int:
 
 def calibration(output: Replay) -> tuple[np.ndarray, np.ndarray]:
     """Offsets (origin, level, forecaster, horizon) and sizes (origin, forecaster, horizon) as they stood."""
-    forecasters = resolve(output.spec.forecasters, simple=output.spec.simple)
+    seasons = output.point.seasonality.periods
+    forecasters = resolve(output.spec.forecasters, simple=output.spec.simple).of_variable(seasons)
     no_marks = np.zeros(0, dtype=np.int64)
     learning = LearningPass(output.hindcasts, output.origins, forecasters, output.spec, output.benchmark, no_marks)
     states = []
@@ -227,6 +228,7 @@ def test_trust_and_evidence_at_a_moment_follow_from_the_outcomes_known_by_then(l
     spec = attrs.evolve(spec, actuals="first")
     try:
         output = replay(original, spec)
+        spec = output.spec
         record = backtest_of(original.known_by(moment), spec).record
     except TooLittleData:
         return

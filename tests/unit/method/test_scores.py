@@ -104,11 +104,12 @@ def skill(pairs: Sequence[tuple[float, float]]) -> float:
 
 def assert_scores(observations: Observations, spec: RunSpec, noise: float = 1e-9) -> None:
     output = replay(observations, spec)
-    benchmark = spec.forecasters.index(spec.benchmark)
+    names = output.spec.forecasters
+    benchmark = names.index(spec.benchmark)
     total = BatchSums(np.arange(len(output.sums)), output.sums).total()
     scores = all_measures(total, 0)
     size = max(1.0, float(np.nanmax(np.abs(output.point.step_first))))
-    for row, name in enumerate(spec.forecasters):
+    for row, name in enumerate(names):
         for ahead in range(1, spec.horizon + 1):
             reference = expected(judged(output, row, ahead), judged(output, benchmark, ahead))
             for measure, value in reference.items():

@@ -7,6 +7,7 @@ import pickle
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -76,9 +77,14 @@ def indexes_in(sink: FolderSink) -> list[Path]:
     return sorted(folder_of(sink).glob("index-*"))
 
 
+def another(sink: Any) -> Any:
+    """Return a sink of the same place that knows nothing yet."""
+    return type(sink)(sink.root if isinstance(sink, FolderSink) else sink.storage)
+
+
 def recalled(sink: FolderSink | StoragePacks, keys: Sequence[str] = KEYS) -> dict[str, Record | None]:
     """What a sink that knows nothing yet finds under these keys."""
-    with pickle.loads(pickle.dumps(sink)).recalling(GROUP, keys) as recall:
+    with another(sink).recalling(GROUP, keys) as recall:
         return {key: recall(key) for key in keys}
 
 
@@ -117,7 +123,7 @@ def test_two_fsyncs_store_a_unit(sink, monkeypatch):
 
 
 def test_what_another_packs_is_found_although_it_was_not_there_before(sink):
-    other = pickle.loads(pickle.dumps(sink))
+    other = another(sink)
     with sink.recalling(GROUP, KEYS) as recall:
         assert recall(KEYS[0]) is None
     other.pack(GROUP, RECORDS)
@@ -128,7 +134,7 @@ def test_what_another_packs_is_found_although_it_was_not_there_before(sink):
 def test_the_last_pack_hides_the_others_whatever_the_clocks_say(sink, monkeypatch):
     for second, seed in ((9, 1), (8, 2), (8, 3)):
         monkeypatch.setattr("pulse_adapters.sinks.pack_store.time.time_ns", lambda second=second: second * 10**9)
-        pickle.loads(pickle.dumps(sink)).pack(GROUP, {KEYS[0]: variable_scores(seed)})
+        another(sink).pack(GROUP, {KEYS[0]: variable_scores(seed)})
     assert recalled(sink, KEYS[:1]) == {KEYS[0]: variable_scores(3)}
 
 
@@ -255,7 +261,7 @@ def test_a_damaged_index_is_replaced(sink):
     sink.index(GROUP)
     (index,) = indexes_in(sink)
     index.write_bytes(b"x")
-    pickle.loads(pickle.dumps(sink)).index(GROUP)
+    another(sink).index(GROUP)
     assert index not in indexes_in(sink)
     assert len(indexes_in(sink)) == 1
 
@@ -276,7 +282,7 @@ def test_an_index_forgets_packs_that_are_gone(sink):
     for path in packs_in(sink):
         path.unlink()
     sink.pack(GROUP, {KEYS[0]: RECORDS[KEYS[0]]})
-    pickle.loads(pickle.dumps(sink)).index(GROUP)
+    another(sink).index(GROUP)
     assert recalled(sink) == dict.fromkeys(KEYS) | {KEYS[0]: RECORDS[KEYS[0]]}
 
 
@@ -304,7 +310,7 @@ def test_a_pack_is_recalled_with_one_read_of_its_front_and_one_of_the_rest(index
         packs.pack(GROUP, {key[:-1] + str(number): record for key, record in RECORDS.items()})
     if indexed:
         packs.index(GROUP)
-    again = pickle.loads(pickle.dumps(packs))
+    again = another(packs)
     storage = again.storage
     storage.calls.clear()
     fronts, rests = ([key[:-1] + str(number) for key in keys for number in range(3)] for keys in (KEYS[:2], KEYS[2:]))
@@ -326,7 +332,7 @@ def test_a_pack_whose_head_is_longer_than_is_guessed_is_read(monkeypatch):
 
 def test_a_pack_that_is_removed_while_it_is_used_holds_nothing_more(sink):
     sink.pack(GROUP, RECORDS)
-    fresh = pickle.loads(pickle.dumps(sink))
+    fresh = another(sink)
     with fresh.recalling(GROUP, KEYS) as recall:
         for path in packs_in(sink):
             path.unlink()
@@ -342,8 +348,42 @@ def test_what_is_in_memory_is_bounded(monkeypatch):
     keys = [f"{number:064x}" for number in range(5)]
     for key in keys:
         packs.pack(GROUP, {key: variable_scores()})
-    again = pickle.loads(pickle.dumps(packs))
+    again = another(packs)
     with again.recalling(GROUP, keys) as recall:
         for key in keys:
             assert recall(key) == variable_scores()
             assert len(again._group(GROUP)._open) == 1
+
+
+def test_a_copy_made_by_pickling_knows_what_is_known_and_lists_nothing():
+    storage = CountingStorage()
+    packs = StoragePacks(storage)
+    packs.pack(GROUP, RECORDS)
+    storage.calls.clear()
+    copy = pickle.loads(pickle.dumps(packs))
+    with copy.recalling(GROUP, ()) as recall:
+        assert {key: recall(key) for key in KEYS} == RECORDS
+    assert "names" not in copy.storage.calls
+
+
+def test_a_pickled_copy_looks_anew_for_a_key_that_it_does_not_know():
+    storage = FakeStorage()
+    packs = StoragePacks(storage)
+    packs.pack(GROUP, {KEYS[0]: RECORDS[KEYS[0]]})
+    copy = pickle.loads(pickle.dumps(packs))
+    StoragePacks(copy.storage).pack(GROUP, {KEYS[1]: RECORDS[KEYS[1]]})
+    with copy.recalling(GROUP, KEYS[:2]) as recall:
+        assert recall(KEYS[1]) == RECORDS[KEYS[1]]
+
+
+def test_a_run_that_packed_nothing_lists_nothing_to_index_unless_a_pack_has_no_index():
+    storage = CountingStorage()
+    StoragePacks(storage).pack(GROUP, RECORDS)
+    for expected in (1, 0):  # the first finds a pack that a killed run has left without an index
+        packs = StoragePacks(storage)
+        with packs.recalling(GROUP, ()):
+            pass
+        before = set(storage.files)
+        storage.calls.clear()
+        packs.index(GROUP, packed=False)
+        assert ("names" in storage.calls, len(set(storage.files) - before)) == (False, expected)

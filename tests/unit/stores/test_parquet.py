@@ -110,7 +110,7 @@ def test_variables_of_a_long_file_are_kept_apart_across_row_groups():
         ({"timestamp": pa.array([0, 2**31 - 1, 1], pa.date32())}, "row 2: timestamp is outside the years"),
         ({"timestamp": pa.array([0, 1001, 2000], pa.timestamp("ns"))}, "row 2: timestamp is finer than a microsecond"),
         ({"timestamp": pa.array([DAYS[1], DAYS[0], DAYS[1]])}, "row 3: repeats the (timestamp) of row 1"),
-        ({"known_at": pa.array(["2020-01-01"] * 3)}, "2 faults: row 2: known_at 2020-01-01T00:00:00.000000 is before"),
+        ({"known_at": pa.array(["2020-01-01"] * 3)}, "2 faults: row 2: known_at 2020-01-01 is before"),
         ({"value": pa.array([None] * 3, pa.float64())}, "every value is absent"),
         ({"value": pa.nulls(3)}, "every value is absent"),
         ({"timestamp": pa.nulls(3)}, "3 faults: row 1: timestamp is missing"),

@@ -113,7 +113,7 @@ class _Pool:
                 bundle = self.queue.next_bundle()
                 if bundle is None:
                     return
-                worker.send(bundle)
+                worker.send(bundle, first=not any(self.queue.deaths(unit) for unit in bundle.units))
 
     def _receive(self, worker: Worker) -> Generator[UnitOutcome, None, None]:
         message = worker.receive()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import os
+import sys
 import threading
 import time
 import weakref
@@ -35,8 +36,11 @@ from pulse_core.errors import BackendUnavailable
 ONE_THREAD: Final = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
-PRELOADED: Final = ["__main__", "pulse_adapters.backends.processes.worker", "pulse_core.runs.units"]
+PRELOADED: Final = ("__main__", "pulse_adapters.backends.processes.worker", "pulse_core.runs.units")
 """Loaded once, in the fork server. `__main__` is Python's own default."""
+
+PRELOADED_IF_USED: Final = ("pyarrow.csv", "pyarrow.parquet", "boto3", "botocore.config", "botocore.client")
+"""Loaded there too, with the adapters, where this process has loaded them: the workers are about to need them."""
 
 START_HINT: Final = (
     "Use --backend serial; a script that starts a run must do so under `if __name__ == '__main__':`, "
@@ -91,13 +95,14 @@ class Worker:
         _live_workers.add(worker)
         return worker
 
-    def send(self, bundle: Bundle) -> None:
-        """Let the process do the one unit of a bundle."""
+    def send(self, bundle: Bundle, *, first: bool) -> None:
+        """Let the process do the one unit of a bundle, which is tried for the first time or not."""
         self.bundle = bundle
         self.sent = time.monotonic()
         self.memory_kills = self._current_memory_kills()
         with suppress(OSError):  # the process has just died, and `receive` will tell
-            self.connection.send(*bundle.units)
+            (unit,) = bundle.units
+            self.connection.send(attrs.evolve(unit, first=first))
 
     def receive(self) -> bytes | None:
         """Wait for the process's message; None where it has died."""
@@ -140,13 +145,18 @@ def prepare_fork_server() -> None:
     """Start the fork server, one thread to each numeric library, unless it runs. Raises BackendUnavailable."""
     atexit.unregister(_kill_live_workers)
     atexit.register(_kill_live_workers)
-    multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_preloaded())
     with _changed_environment(ONE_THREAD):
         try:
             start_resource_tracker()
             forkserver.ensure_running()
         except OSError as error:
             raise BackendUnavailable(f"the fork server cannot be started: {error}", "processes", KILLED_HINT) from error
+
+
+def _preloaded() -> list[str]:
+    adapters = (name for name in sys.modules if name.startswith("pulse_adapters."))
+    return [*PRELOADED, *adapters, *(name for name in PRELOADED_IF_USED if name in sys.modules)]
 
 
 def _kill_live_workers() -> None:

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, Final
 
 from pulse_adapters.backends.attempts import attempt
+from pulse_adapters.backends.host.allocator import keep_freed_memory
 from pulse_adapters.backends.host.exits import end_now
 from pulse_adapters.backends.host.oom_score import die_first
 from pulse_adapters.backends.host.parent_death import die_with_writer
@@ -32,6 +33,7 @@ def serve(connection: Connection[Any, Any], task: bytes, environment: Mapping[st
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave_to_coordinator)
     protect_streams()
+    keep_freed_memory()
     os.environ.clear()
     os.environ.update(environment)
     die_first()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_adapters.stores.formats.memory import ALWAYS, file_limit
-from pulse_core.arrays import normal_form
+from pulse_core.arrays import moment_text, normal_form
 from pulse_core.data.observations import Moments, Observations, Values, retractions
 from pulse_core.errors import MalformedData
 
@@ -212,7 +212,7 @@ def _known_too_early(rows: Table) -> list[Fault]:
     columns = (rows.numbers, rows.known_at, rows.timestamps)
     early = np.flatnonzero(rows.known_at < rows.timestamps)[:FAULTS_READ]
     return [
-        Fault(int(number), f"known_at {known} is before timestamp {stamp}")
+        Fault(int(number), f"known_at {moment_text(known)} is before timestamp {moment_text(stamp)}")
         for number, known, stamp in zip(*(column[early] for column in columns), strict=True)
     ]
 

@@ -24,6 +24,10 @@ def refuse_other_than_text(content: bytes, kind: str, source: Source) -> bytes:
     for signature, message in _SIGNATURES.items():
         if start.startswith(signature):
             raise refuse(f"{message}, not {kind}", source)
+    binary = content.find(b"\0")
+    if binary >= 0:
+        row = content.count(b"\n", 0, binary) + 1
+        raise refuse(f"row {row}: a byte 0x00, which no text has: is it binary, or UTF-16 without a mark?", source)
     if not content.isascii():
         try:
             content.decode("utf-8")

@@ -32,6 +32,7 @@ from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import run_command, show, write_csv, write_json
+from pulse_entrypoints.commands.figures import NOTHING, percent
 from pulse_entrypoints.settings.compare import CompareSettings
 from pulse_entrypoints.settings.output import CSV, TABLE
 from pulse_entrypoints.wiring import composition
@@ -250,7 +251,6 @@ def _ending(comparison: Comparison) -> Ending:
 
 def _loss_lines(lost: Iterable[Change]) -> Iterator[str]:
     for change in lost:
-        yield (
-            f"{change.variable}: {change.forecaster}, {change.horizon} ahead: skill {change.skill_before:+.1%} before, "
-            f"{change.skill_after:+.1%} after"
-        )
+        skills = change.skill_before, change.skill_after
+        before, after = (NOTHING if skill is None else percent(skill) for skill in skills)
+        yield f"{change.variable}: {change.forecaster}, {change.horizon} ahead: skill {before} before, {after} after"

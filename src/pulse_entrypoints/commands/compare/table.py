@@ -14,7 +14,7 @@ from rich.text import Text
 from pulse_adapters.published.terms import benchmark_text
 from pulse_core.runs.comparing import Change
 from pulse_entrypoints.commands.compare.command import Comparison
-from pulse_entrypoints.commands.figures import NOTHING
+from pulse_entrypoints.commands.figures import NOTHING, percent, points
 
 ROWS_SHOWN: Final = 30
 _WIDEST_VARIABLE: Final = 20
@@ -33,6 +33,8 @@ def table(comparison: Comparison) -> Iterator[Any]:
     if len(ranked):
         yield _changes(comparison, ranked[:ROWS_SHOWN].tolist())
     yield _explanation(comparison, len(ranked))
+    if comparison.limit is not None and not comparison.losses().any():
+        yield Text(f"No skill was lost beyond {comparison.limit:g}, at a certainty of {comparison.certainty:g}.")
 
 
 def _title(comparison: Comparison) -> Text:
@@ -102,10 +104,10 @@ def _changes(comparison: Comparison, indexes: Sequence[int]) -> Table:
 
 
 def _cells(change: Change) -> tuple[str, ...]:
-    skill = NOTHING if change.skill_before is None else f"{change.skill_before:+.1%}"
-    lost = NOTHING if change.lost is None else f"{-100 * change.lost:+.2f}"
+    skill = NOTHING if change.skill_before is None else percent(change.skill_before)
+    lost = NOTHING if change.lost is None else points(-change.lost)
     before, after = change.mae_before, change.mae_after
-    error = NOTHING if not before or after is None else f"{after / before - 1:+.2%}"
+    error = NOTHING if not before or after is None else percent(after / before - 1, 2)
     return skill, lost, error, NOTHING if change.probability is None else _sure(change.probability)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import attrs
 
 from pulse_adapters.published.result_reader import read_head, read_result, with_results
 from pulse_adapters.published.score_reader import best_forecasters
+from pulse_adapters.storage.port import stands_in_the_way
 from pulse_core.errors import MalformedData, RunNotFound, SinkUnavailable
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
@@ -25,17 +25,18 @@ from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
 PUBLISHED: Final = "published"
 UNPUBLISHED: Final = "not published"
+UNDER_WAY: Final = "under way"
 UNREADABLE: Final = "unreadable"
 
 
 @attrs.frozen(kw_only=True)
 class RunLine:
-    """A run in the list; None where it is not published, or its result cannot be read."""
+    """A run in the list; None where it is not published, or its result or its folder cannot be read."""
 
     run: str
     state: str
-    written: datetime
-    bytes: int
+    written: datetime | None = None
+    bytes: int | None = None
     start: str | None = None
     end: str | None = None
     planned: int | None = None
@@ -47,7 +48,8 @@ class RunLine:
     @property
     def row(self) -> dict[str, Any]:
         """The line as JSON and CSV have it."""
-        return {**attrs.asdict(self), "written": self.written.isoformat(timespec="seconds")}
+        written = None if self.written is None else self.written.isoformat(timespec="seconds")
+        return {**attrs.asdict(self), "written": written}
 
 
 @attrs.frozen
@@ -79,7 +81,12 @@ def open_archive(layered: Layered[Any]) -> ResultsArchive:
 def lines_of(archive: ResultsArchive) -> list[RunLine]:
     """Return a line a run, the last written first."""
     lines = (_line(archive, run_id) for run_id in archive.run_ids())
-    return sorted((line for line in lines if line is not None), key=lambda line: (line.written, line.run), reverse=True)
+    return sorted((line for line in lines if line is not None), key=_newest_first, reverse=True)
+
+
+def _newest_first(line: RunLine) -> tuple[datetime, str]:
+    """Return what lines are sorted by; a folder that cannot be read comes last."""
+    return line.written or datetime.min.replace(tzinfo=UTC), line.run
 
 
 def size_of_records(archive: ResultsArchive) -> RecordsSize:
@@ -122,34 +129,37 @@ def _line(archive: ResultsArchive, run_id: str) -> RunLine | None:
     """Return a run's line, or None where it was removed since it was listed."""
     try:
         facts = archive.run_facts(run_id)
+        line = RunLine(run=run_id, state=UNPUBLISHED, written=facts.modified, bytes=facts.size)
+        return _read_line(archive, line)
     except RunNotFound:
         return None
-    line = RunLine(run=run_id, state=UNPUBLISHED, written=facts.modified, bytes=facts.size)
+    except SinkUnavailable as error:
+        if not stands_in_the_way(error):
+            raise
+        return RunLine(run=run_id, state=UNREADABLE)
+
+
+def _read_line(archive: ResultsArchive, line: RunLine) -> RunLine:
+    """Return a run's line with what its result says, where it is published."""
     try:
-        head = read_head(archive, run_id)
-        period, units = head.run.spec, head.run.units
-        return attrs.evolve(
-            line,
-            state=PUBLISHED,
-            start=str(period.start),
-            end=str(period.end),
-            planned=units.planned,
-            recalled=units.recalled,
-            computed=units.computed,
-            failed=units.failed,
-            digest=head.digest,
-        )
+        head = read_head(archive, line.run)
     except RunNotFound:
-        return line
+        return attrs.evolve(line, state=UNDER_WAY) if archive.is_under_way(line.run) else line
     except MalformedData:
         return attrs.evolve(line, state=UNREADABLE)
     except SinkUnavailable as error:
-        if not _stands_in_the_way(error):
+        if not stands_in_the_way(error):
             raise
         return attrs.evolve(line, state=UNREADABLE)
-
-
-def _stands_in_the_way(error: SinkUnavailable) -> bool:
-    """Whether one file cannot be read because of what stands there, or of whose it is; the others can be."""
-    cause = error.__cause__
-    return isinstance(cause, OSError) and cause.errno in {errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.EACCES}
+    period, units = head.run.spec, head.run.units
+    return attrs.evolve(
+        line,
+        state=PUBLISHED,
+        start=str(period.start),
+        end=str(period.end),
+        planned=units.planned,
+        recalled=units.recalled,
+        computed=units.computed,
+        failed=units.failed,
+        digest=head.digest,
+    )

@@ -30,7 +30,7 @@ class OldResults:
     @property
     def bytes(self) -> int:
         """Their size."""
-        return sum(run.bytes for run in self.runs) + sum(record.size for record in self.records)
+        return sum(run.bytes or 0 for run in self.runs) + sum(record.size for record in self.records)
 
 
 def prune_runs(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
@@ -42,7 +42,7 @@ def find_old(archive: ResultsArchive, settings: RunsPruneSettings, before: datet
     """Return what was last written before that time, and what was set aside as damaged. The newest runs stay."""
     runs: list[RunLine] = []
     if settings.what != RECORDS:
-        runs = [line for line in lines_of(archive)[settings.keep :] if line.written < before]
+        runs = [line for line in lines_of(archive)[settings.keep :] if line.written and line.written < before]
     records: list[RecordFacts] = []
     if settings.what != RUNS:
         records = [record for record in archive.records() if record.is_outdated(before)]

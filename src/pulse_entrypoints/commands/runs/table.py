@@ -32,7 +32,8 @@ def listing(lines: Sequence[RunLine], records: RecordsSize, location: str) -> It
     if lines:
         table = _table("run", "written", "period", "vars", "recalled", "failed")
         for line in lines:
-            table.add_row(_name(line.run), f"{line.written:%Y-%m-%d}", *_cells(line))
+            written = _NOTHING if line.written is None else f"{line.written:%Y-%m-%d}"
+            table.add_row(_name(line.run), written, *_cells(line))
         yield table
     else:
         yield Text(f"No runs in {location}.")
@@ -90,7 +91,7 @@ def pruned(old: OldResults, *, removed: bool) -> Iterator[Any]:
     """Yield the runs that were removed, or would be, and the sum of their sizes."""
     verb = "Removed" if removed else "Would remove"
     for run in old.runs:
-        yield Text(f"{verb} run {run.run}, written {run.written:%Y-%m-%d %H:%M}, {size(run.bytes)}")
+        yield Text(f"{verb} run {run.run}, written {run.written:%Y-%m-%d %H:%M}, {size(run.bytes or 0)}")
     yield Text(f"{verb} {len(old.runs)} runs and {len(old.records)} records, {size(old.bytes)}.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -44,6 +45,11 @@ class Verified:
         return tuple(finding for finding in self.findings if finding.state == "damaged")
 
 
+def observe(seconds: float) -> None:
+    """Wait, to see whether somebody renews a claim."""
+    time.sleep(seconds)
+
+
 def verify_runs(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     """Verify as the settings say and return the exit status."""
     return run_command(command_line, environment, RunsVerifySettings, _verify)
@@ -73,7 +79,7 @@ def _verify(layered: Layered[RunsVerifySettings]) -> Ending:
 
 def _checked(archive: ResultsArchive, settings: RunsVerifySettings) -> Iterator[Checked]:
     """Yield every file that is checked; what cannot be read at all is a finding, and the others are checked still."""
-    verification = Verification(archive.storage, archive, settings.repair, utc_now)
+    verification = Verification(archive.storage, archive, settings.repair, utc_now, observe)
     if settings.run is not None:
         yield from verification.run(settings.run)
         return

@@ -41,8 +41,8 @@ def _beyond_reason(result: RunResult) -> Iterator[tuple[str, str, int]]:
 
 def _unscored(summary: VariableSummary) -> list[int]:
     """Return the horizons at which no forecaster was scored."""
-    is_scored = (summary.scores[..., MEASURES.index("n")] > 0).any(axis=0)
-    return [horizon for horizon, scored in enumerate(is_scored.tolist(), 1) if not scored]
+    most = summary.scores[..., MEASURES.index("n")].max(axis=0)
+    return [horizon for horizon, count in enumerate(most.tolist(), 1) if not count]
 
 
 def _trending(summary: VariableSummary) -> TrendingBenchmark:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import attrs
 
+from pulse_adapters.backends.host.allocator import keep_freed_memory
 from pulse_adapters.published.result_writer import result_json
 from pulse_core.errors import PulseError, RunInterrupted, SettingsError
 from pulse_core.forecasters.base import Forecaster
@@ -123,6 +124,7 @@ def _dry_run(request: TrainRequest) -> Ending:
 
 def run_training(request: TrainRequest, mask: Masker) -> Ending:
     """Train, and log how it ends; an interruption too is an ending."""
+    keep_freed_memory()
     settings = request.settings
     form = _form(settings)
     stream = STDERR if settings.json else STDOUT
