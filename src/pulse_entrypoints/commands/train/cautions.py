@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from pulse_adapters.published.cautions import (
     TrendingBenchmark,
     beyond_reason_text,
@@ -41,7 +43,7 @@ def _beyond_reason(result: RunResult) -> Iterator[tuple[str, str, int]]:
 
 def _unscored(summary: VariableSummary) -> list[int]:
     """Return the horizons at which no forecaster was scored."""
-    is_scored = (summary.scores[..., MEASURES.index("n")] > 0).any(axis=0)
+    is_scored = np.any(summary.scores[..., MEASURES.index("n")] > 0, axis=0)
     return [horizon for horizon, scored in enumerate(is_scored.tolist(), 1) if not scored]
 
 
