@@ -3,7 +3,7 @@
     python benchmarks/chaos.py --runs 200 --seed 1
 
 Each run starts real processes on the processes backend or on a Dask scheduler with two workers, its results in a
-folder, on a disk of 3 MiB or in SeaweedFS. At a moment within the run a worker, the coordinator, the scheduler or the
+folder, on a disk of 5 MiB or in SeaweedFS. At a moment within the run a worker, the coordinator, the scheduler or the
 server is killed with SIGKILL, the coordinator gets SIGTERM, the disk is filled, or memory runs out: the run (of Dask: a
 worker) is in a control group which gets no more than it has in use. Then the same command is run again.
 What must hold: the digest is the undisturbed one, the same records stand byte for byte, all that was

@@ -101,7 +101,8 @@ def _learning_pass(losses: Array, horizon: int) -> LearningPass:
         released=np.zeros((count, horizon)),
         known=np.maximum(np.arange(count)[:, None] - np.arange(horizon), 0),
     )
-    hindcasts = Hindcasts(names, forecasters, horizon, cells, NO_QUANTILES)
+    beyond_reason = np.zeros((forecasters, horizon), dtype=np.int64)
+    hindcasts = Hindcasts(names, forecasters, horizon, cells, NO_QUANTILES, beyond_reason)
     marks = np.empty(0, dtype=np.int64)
     return LearningPass(hindcasts, origins, ForecasterSet(names, (), (), None), spec, names[0], marks)
 

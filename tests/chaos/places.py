@@ -24,7 +24,8 @@ from pulse_core.results import VariableScores
 from tests.chaos.writers import strays
 from tests.servers.s3 import BUCKET, S3Server
 
-SMALL_DISK = "3m"
+SMALL_DISK = "5m"
+"""Room for a result of 2 MB and for the `result.json` that takes the place of its own, 1.1 MB, but for little more."""
 
 
 class Results(Protocol):

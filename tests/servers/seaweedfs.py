@@ -91,7 +91,7 @@ def _command(folder: Path, ports: dict[str, int], server: S3Server) -> list[str]
     data.mkdir(exist_ok=True)
     return [
         str(_weed()), "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
-        f"-s3.config={folder / 's3.json'}", "-master.volumeSizeLimitMB=64", "-volume.max=20",
+        f"-s3.config={folder / 's3.json'}", "-master.volumeSizeLimitMB=64", "-volume.max=100",
         "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
         *(f"-{name}={port}" for name, port in ports.items()),
     ]  # fmt: skip

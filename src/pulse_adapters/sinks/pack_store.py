@@ -123,8 +123,8 @@ class PackGroup:
 
     def __reduce__(self) -> tuple[Any, ...]:
         with self._lock:
-            known = (dict(self._entries), dict(self._indexes), self._is_listed, self._newest)
-            return type(self), (self.storage, self.group, *known)
+            state = (dict(self._entries), dict(self._indexes), self._is_listed, self._newest)
+            return type(self), (self.storage, self.group, *state)
 
     def pack(self, records: Mapping[str, Record]) -> Callable[[], None]:
         """Return what stores records as one object."""
@@ -218,9 +218,9 @@ class PackGroup:
                 self._indexes[name] = decode_index(read(pack_name(self.group, name)) or b"")
         covered = {entry.name: entry for entries in self._indexes.values() for entry in entries}
         packs = {name for name in names if is_pack(name)}
-        known = {**covered, **self._entries}
-        entries = {name: known[name] for name in packs if name in known}
-        entries |= self._read_entries(sorted(packs - known.keys()))
+        described = {**covered, **self._entries}
+        entries = {name: described[name] for name in packs if name in described}
+        entries |= self._read_entries(sorted(packs - described.keys()))
         if entries.keys() != self._entries.keys():
             self._entries, self._table = entries, None
         self._is_listed = True
@@ -230,8 +230,8 @@ class PackGroup:
         if len(names) <= 1:
             starts = [self._read_start(name) for name in names]
         else:
-            most = max(_THREADS, self.storage.requests_at_once)
-            with ThreadPoolExecutor(most, thread_name_prefix="pulse-packs") as threads:
+            count = max(_THREADS, self.storage.requests_at_once)
+            with ThreadPoolExecutor(count, thread_name_prefix="pulse-packs") as threads:
                 starts = list(threads.map(self._read_start, names))
         entries = (self._entry_of(name, start) for name, start in zip(names, starts, strict=True))
         return {entry.name: entry for entry in entries if entry is not None}

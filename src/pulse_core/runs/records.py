@@ -76,8 +76,8 @@ class Records:
         if not tried:
             return Attempts({})
         # a group is looked through once: what others pack during this unit would save nothing worth another listing
-        known = self.settled or bool(self._missing)
-        with self.sink.recalling(self.group, [] if known else list(tried.values())) as recall:
+        is_settled = self.settled or bool(self._missing)
+        with self.sink.recalling(self.group, [] if is_settled else list(tried.values())) as recall:
             attempts = attempt(tried, lambda name: self._fitting(recall, tried[name], fits))
         values = {name: record for name, record in attempts.values.items() if record is not None}
         self._absent.update(key for name, key in tried.items() if name not in values)

@@ -96,8 +96,8 @@ class SpecSettings:
     calibration: str = option(
         choice("conformal", "empirical", metavar="METHOD"),
         HOW,
-        "Where quantiles come from: conformal tracks coverage, and volatility by day or faster; empirical takes those of "
-        "all past errors.",
+        "Where quantiles come from: conformal tracks coverage, and volatility by day or faster; empirical takes "
+        "those of all past errors.",
         "conformal",
     )
     trust_loss: str = option(

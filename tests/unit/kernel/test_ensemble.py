@@ -99,7 +99,7 @@ def test_a_step_by_hand():
     second, third = (
         by_loss + part * (followed - by_loss) for part, followed in ((1 / 201, 0.5), (2 / 202, [1.0, 0.0]))
     )
-    np.testing.assert_allclose(output.weights[:, :, 0], [[0.5, 0.5], second, third])
+    np.testing.assert_allclose(output.weights[:, :, 0], np.stack([np.full(2, 0.5), second, third]))
 
 
 def test_errors_up_to_a_horizon_weigh_there_and_nearer_ones_do_not_know_them():

@@ -99,7 +99,10 @@ def replay(
     *custom: Forecaster,
     predictors: Sequence[Observations] = (),
 ) -> Replay:
-    """Replay a variable whose rows say when they became known. Raises TooLittleData where it has no origin."""
+    """Replay a variable whose rows say when they became known. Raises TooLittleData where it has no origin.
+
+    The replay's spec names the forecasters that the variable can use.
+    """
     point = point_in_time(observations, spec, predictors)
     seasons = point.seasonality.periods
     forecasters = resolve(spec.forecasters, custom, simple=spec.simple).of_variable(seasons)
@@ -119,8 +122,9 @@ def replay(
         shown = hindcasts.shown
         in_favour, against = np.moveaxis(log10_of(evidence[..., :shown]), 1, 0).swapaxes(-2, -1)
         trust = trust_probability(states[..., :shown], span).swapaxes(-2, -1)
+    names = hindcasts.names[:shown]
     return Replay(
-        spec,
+        attrs.evolve(spec, forecasters=names, benchmark=spec.benchmark if spec.benchmark in names else benchmark),
         point,
         origins,
         hindcasts,

@@ -228,6 +228,7 @@ def test_trust_and_evidence_at_a_moment_follow_from_the_outcomes_known_by_then(l
     spec = attrs.evolve(spec, actuals="first")
     try:
         output = replay(original, spec)
+        spec = output.spec
         record = backtest_of(original.known_by(moment), spec).record
     except TooLittleData:
         return

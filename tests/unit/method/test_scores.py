@@ -104,7 +104,7 @@ def skill(pairs: Sequence[tuple[float, float]]) -> float:
 
 def assert_scores(observations: Observations, spec: RunSpec, noise: float = 1e-9) -> None:
     output = replay(observations, spec)
-    names = output.hindcasts.names[: output.hindcasts.shown]
+    names = output.spec.forecasters
     benchmark = names.index(spec.benchmark)
     total = BatchSums(np.arange(len(output.sums)), output.sums).total()
     scores = all_measures(total, 0)

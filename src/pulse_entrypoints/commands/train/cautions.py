@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-import numpy as np
-
 from pulse_adapters.published.cautions import (
     TrendingBenchmark,
     beyond_reason_text,
@@ -43,8 +41,8 @@ def _beyond_reason(result: RunResult) -> Iterator[tuple[str, str, int]]:
 
 def _unscored(summary: VariableSummary) -> list[int]:
     """Return the horizons at which no forecaster was scored."""
-    is_scored = np.any(summary.scores[..., MEASURES.index("n")] > 0, axis=0)
-    return [horizon for horizon, scored in enumerate(is_scored.tolist(), 1) if not scored]
+    most = summary.scores[..., MEASURES.index("n")].max(axis=0)
+    return [horizon for horizon, count in enumerate(most.tolist(), 1) if not count]
 
 
 def _trending(summary: VariableSummary) -> TrendingBenchmark:
