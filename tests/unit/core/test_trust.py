@@ -7,7 +7,7 @@ import pytest
 
 from pulse_core.results import TRUST
 from pulse_core.scores.measures import MEASURES
-from pulse_core.spec import SEASONAL
+from pulse_core.spec import SEASONAL, TWO_SEASONS
 from tests.backtests import by_batch
 from tests.strategies import ALL_NAMES
 from tests.unit.core.models import Fixed, custom
@@ -95,7 +95,7 @@ def test_trust_learns_from_first_releases_whatever_actuals_are_reported():
     assert first.scores.tobytes() != latest.scores.tobytes()
 
 
-@pytest.mark.parametrize("benchmark", [name for name in ALL_NAMES if name not in SEASONAL and "double" not in name])
+@pytest.mark.parametrize("benchmark", [name for name in ALL_NAMES if name not in {*SEASONAL, *TWO_SEASONS}])
 def test_the_benchmark_has_no_trust_in_itself(benchmark):
     positive = series(float(n * n + 1) for n in range(12))
     summary = run(positive, spec_of(days=12, min_history=6, benchmark=benchmark)).variables[0]
