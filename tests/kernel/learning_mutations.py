@@ -247,7 +247,6 @@ VOLATILITY: Final[tuple[Fault, ...]] = (
         "        if (slow > 0.0)\n            learn_scales",
         "        if (slow >= 0.0)\n            learn_scales",
     ),
-    ("volatility.c", "size, distance[i] > 0.0, slow);", "size, distance[i] >= 0.0, slow);"),
     ("volatility.c", "state->expected > 0.0 && time > SETTLED", "time > SETTLED"),
     ("volatility.c", "(value - state->level) / ((double)time + 1.0)", "(value - state->level) / (double)time"),
     ("volatility.c", "    if (value <= 0.0)\n        state->positive = 0.0;\n", ""),

@@ -79,13 +79,18 @@ def trending_text(variables: Sequence[TrendingBenchmark]) -> str:
     if alternatives:
         auto = ", or auto" if len(benchmarks) == 1 else ""
         advice = f"compare with {' or '.join(alternatives)} (--benchmark {alternatives[0]}{auto})"
-    skills = [_against_simple(variable) for variable in variables[:_SHOWN] if variable.skill is not None]
+    skills = [_against_simple(variable) for variable in variables[:_SHOWN] if _has_better_simple(variable)]
     more = f", and {len(variables) - _SHOWN} more variables" if len(variables) > _SHOWN else ""
     is_easy = "is too easy" if who == "The benchmark" else "is too easy a benchmark"
     text = f"{who} {is_easy} on {_counted(len(variables), 'variable')}: {advice}."
     return (
         f"{text} The best against the best simple forecaster, 1 ahead: {'; '.join(skills)}{more}." if skills else text
     )
+
+
+def _has_better_simple(variable: TrendingBenchmark) -> bool:
+    """Whether one step ahead another simple forecaster does better than the benchmark, and a skill against it."""
+    return variable.skill is not None and variable.simple != variable.benchmark
 
 
 def _against_simple(variable: TrendingBenchmark) -> str:

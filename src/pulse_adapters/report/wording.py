@@ -89,7 +89,7 @@ def _trust(standing: Standing, loss: str) -> str:
 def _trend(detail: Detail) -> str:
     """Say what skill remains against the best simple forecaster where the benchmark trends."""
     standing = detail.row.standing
-    if not detail.trends or standing.over_simple is None:
+    if not detail.trends or standing.over_simple is None or standing.simple == standing.benchmark:
         return ""
     if standing.forecaster == standing.simple:
         return f" {standing.benchmark} is too easy here, and {standing.simple} is the best simple forecaster itself."

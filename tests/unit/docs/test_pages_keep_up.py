@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import pulse
 import pulse_core
 from pulse_core import BUILT_IN, MEASURES
 from pulse_core.spec import DEFAULT_FORECASTERS, SEASONAL
@@ -18,9 +19,8 @@ def page(name):
 
 def test_every_public_name_is_on_the_page_of_the_api():
     documented = re.findall(r"^\.\. (?:auto\w+|py:data):: ([\w.]+)$", page("api.md"), flags=re.MULTILINE)
-    assert {name for name in documented if not name.startswith(("pulse_adapters.", "pulse.testing."))} == set(
-        pulse_core.__all__
-    )
+    public = {*pulse_core.__all__, *pulse.__all__}
+    assert {name for name in documented if not name.startswith(("pulse_adapters.", "pulse.testing."))} == public
 
 
 @pytest.mark.parametrize("name", [name for name in pulse_core.__all__ if inspect.isclass(getattr(pulse_core, name))])

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_core.backtest.custom_quantiles import NO_QUANTILES, CustomQuantiles
+from pulse_core.backtest.volatility import Volatility
 from pulse_core.levels import LEVELS
 from pulse_core.spec import CALIBRATIONS
 from tests.unit.kernel.pass_inputs import EXTREME, pass_inputs
@@ -72,6 +73,23 @@ def test_quantiles_are_those_of_plain_loops(calibration, errors, scale):
 )
 def test_quantiles_of_any_errors_are_those_of_plain_loops(calibration, errors, scale):
     assert bits(quantiles_of_errors(errors, scale, calibration)) == bits(quoted_by_plain(errors, scale, calibration))
+
+
+def test_errors_over_a_conditional_scale_are_learned_from_as_in_plain_loops_for_years():
+    # more errors than it takes until trackers move as slowly as they ever do
+    generator = np.random.default_rng(7)
+    count = 1300
+    later = np.arange(count) >= 20
+    volatility = Volatility(
+        20,
+        np.where(later[:, None], np.exp(0.3 * generator.normal(size=(count, 1))), 1.0),
+        np.where(later, generator.uniform(-1, 1, count), 0.0),
+        np.where(later, 0.005, 0.04),
+        np.ones(count),
+    )
+    origins = attrs.evolve(origins_of(generator.normal(size=(count, 1))), volatility=volatility)
+    case = PassInput(forecasts=np.zeros((count, 1, 1)), origins=origins)
+    assert bits(run(case).quantiles) == bits(plain(case).quantiles)
 
 
 @both

@@ -37,6 +37,11 @@ def test_of_many_variables_without_a_score_some_are_named_and_the_others_counted
     assert "v0, v1, v2, v3, v4 and 4 more variables 3 ahead" in unscored_text((f"v{n}", [3]) for n in range(9))
 
 
+def test_no_skill_over_the_benchmark_itself_is_told_where_it_does_best_one_step_ahead():
+    text = trending_text([attrs.evolve(PRICES, simple="naive")])
+    assert text == "naive is too easy a benchmark on 1 variable: compare with drift (--benchmark drift, or auto)."
+
+
 def test_where_nothing_trends_nothing_is_told():
     assert trending_text([]) == ""
 
