@@ -16,8 +16,6 @@ OTHERS: Final = "*"
 _AUTO: Final = "auto"
 _NONE: Final = "none"
 
-Periods = tuple[int, ...]
-
 
 @attrs.frozen
 class SeasonSetting:
@@ -27,10 +25,10 @@ class SeasonSetting:
     variable, in the order of names; `periods` is for all others.
     """
 
-    periods: Periods | None = None
-    by_variable: tuple[tuple[str, Periods | None], ...] = ()
+    periods: tuple[int, ...] | None = None
+    by_variable: tuple[tuple[str, tuple[int, ...] | None], ...] = ()
 
-    def of(self, variable: str) -> Periods | None:
+    def of(self, variable: str) -> tuple[int, ...] | None:
         """Return a variable's seasons; None where they are found in its data."""
         return dict(self.by_variable).get(variable, self.periods)
 
@@ -60,7 +58,7 @@ def season_setting(value: Any) -> SeasonSetting:
     return SeasonSetting(default, tuple(sorted(by_variable.items())))
 
 
-def _periods_of(name: Any, value: Any) -> Periods | None:
+def _periods_of(name: Any, value: Any) -> tuple[int, ...] | None:
     if not isinstance(name, str):
         raise ValueError(f"expected names of variables, got {name!r}")
     try:
@@ -69,7 +67,7 @@ def _periods_of(name: Any, value: Any) -> Periods | None:
         raise ValueError(f"of '{name}': {error}") from error
 
 
-def _periods(value: Any) -> Periods | None:
+def _periods(value: Any) -> tuple[int, ...] | None:
     if value is None or (isinstance(value, str) and value.lower() == _NONE):
         return ()
     if isinstance(value, str) and value.lower() == _AUTO:
@@ -84,7 +82,7 @@ def _periods(value: Any) -> Periods | None:
     return tuple(sorted(numbers))
 
 
-def _plain(periods: Periods | None) -> Any:
+def _plain(periods: tuple[int, ...] | None) -> Any:
     if periods is None:
         return _AUTO
     return list(periods) if periods else _NONE

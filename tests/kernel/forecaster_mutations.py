@@ -43,7 +43,7 @@ FAULTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("seasonal.c", "flat ? season + 1 : 2 * season", "flat ? season + 1 : 2 * season + 1"),
     ("dynamic_theta.c", "#define NOTHING 0x1p-200", "#define NOTHING 0x1p-20"),
     ("dynamic_theta.c", "of.share[j] = fade[j];", "of.share[j] = 1.0;"),
-    ("dynamic_theta.c", "(value - level[j]) - factor * rise[j]", "value - (level[j] + factor * rise[j])"),
+    ("dynamic_theta.c", "(value - level[j]) - factor * rise[j]", "(value - level[j]) + factor * rise[j]"),
     ("dynamic_theta.c", "(count + 1.0) / 2.0 * sums[0]", "count / 2.0 * sums[0]"),
     ("dynamic_theta.c", "score(of, values[t], alpha, weight, grid, weights);", ""),
     ("dynamic_theta.c", "values[t] - values[0], (double)t + 1.0", "values[t] - values[0], (double)t"),

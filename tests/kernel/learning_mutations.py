@@ -265,7 +265,7 @@ VOLATILITY: Final[tuple[Fault, ...]] = (
 )
 
 ENSEMBLE: Final[tuple[Fault, ...]] = (
-    ("ensemble.c", "HALFWAY = 200.0;", "HALFWAY = 201.0;"),
+    ("ensemble.c", "QUARTER = 200.0;", "QUARTER = 201.0;"),
     ("ensemble.c", "(sum[0] + sum[1]) + (sum[2] + sum[3])", "((sum[0] + sum[1]) + sum[2]) + sum[3]"),
     (
         "ensemble.c",
@@ -273,7 +273,7 @@ ENSEMBLE: Final[tuple[Fault, ...]] = (
         "for (int64_t k = width; k < width; k += LANES)\n        sum",
     ),
     ("ensemble.c", "choose(is_nan(value), all_lanes(0.0), value);", "value;"),
-    ("ensemble.c", "state->known[0] / (state->known[0] + HALFWAY);", "0.5;"),
+    ("ensemble.c", "state->known[0] / (THIRDS * state->known[0] + QUARTER);", "0.5;"),
     (
         "ensemble.c",
         "(origin % state->window * pass->horizons + h) * PARTS;\n    const double actual",

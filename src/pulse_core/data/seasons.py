@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pulse_core.data.calendars import Calendar
 from pulse_core.data.zones import DAY
-from pulse_core.season import LONGEST_SEASON, Periods
+from pulse_core.season import LONGEST_SEASON
 
 Values = NDArray[np.float64]
 SOURCES: Final = ("given", "calendar", "test")
@@ -82,7 +82,7 @@ class SeasonTest:
         return self.statistic > self.limit and self.share >= LEAST_SHARE
 
 
-def candidates(calendar: Calendar | None) -> Periods:
+def candidates(calendar: Calendar | None) -> tuple[int, ...]:
     """Return the seasons that a calendar proposes, the shortest first."""
     if calendar is None:
         return ()
@@ -93,7 +93,7 @@ def candidates(calendar: Calendar | None) -> Periods:
     return _of_even_steps(calendar.step)
 
 
-def _of_even_steps(step: int) -> Periods:
+def _of_even_steps(step: int) -> tuple[int, ...]:
     """Return the seasons of steps of so many microseconds."""
     if step % _WEEK == 0:
         return (_YEAR // step,) if step < _YEAR and _YEAR % step == 0 else ()
@@ -115,7 +115,7 @@ def least_history(calendar: Calendar | None) -> int:
     return min(max(LEAST_HISTORY, 2 * periods[0] + 4), MOST_HISTORY)
 
 
-def given(periods: Periods) -> Seasonality:
+def given(periods: tuple[int, ...]) -> Seasonality:
     """Return the seasonality that the settings give."""
     return Seasonality(periods, "given", "given by the settings")
 

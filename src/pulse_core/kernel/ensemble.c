@@ -7,7 +7,7 @@
  *   weights are proportional to rate times max(R_k, 0), and uniform while none is positive. Losses count by the part's
  *   proportion in the ensemble at their origins.
  *
- * The proportion of ML-Poly is n/(n + 200), n the errors one step ahead that are known. Weights go to members that have a
+ * The proportion of ML-Poly is n/(3n + 200), n the errors one step ahead that are known. Weights go to members that have a
  * forecast. Rows of members are `width` numbers long; those behind the last sleep for ever.
  */
 #include "learners.h"
@@ -15,8 +15,8 @@
 #include <float.h>
 #include <math.h>
 
-/* Errors one step ahead after which ML-Poly has half of the ensemble. */
-static const double HALFWAY = 200.0;
+/* ML-Poly has a third of the ensemble in the end, and a quarter after so many errors one step ahead. */
+static const double THIRDS = 3.0, QUARTER = 200.0;
 /* In the place of a rate's denominator that is zero: its numerator is zero too. */
 static const double LEAST = DBL_MIN;
 
@@ -36,7 +36,7 @@ static inline lanes number_or_zero(lanes value)
 
 static double proportion(const struct ensemble *state)
 {
-    return state->known[0] / (state->known[0] + HALFWAY);
+    return state->known[0] / (THIRDS * state->known[0] + QUARTER);
 }
 
 /* Losses (width) of the members at an origin and horizon, NaN for what slept; the losses of the whole and of its parts. */

@@ -21,7 +21,8 @@ def walk(count: int = 400, seed: int = 1) -> np.ndarray:
 
 
 def findings(observations: Observations, now: np.datetime64 = NOW) -> dict[str, Finding]:
-    return {finding.kind: finding for finding in quality(observations, now).findings}
+    """Findings by kind, without the note on the season."""
+    return {finding.kind: finding for finding in quality(observations, now).findings if finding.kind != "season"}
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -31,7 +32,19 @@ def test_a_sound_series_has_no_findings(seed):
 
 def test_size_and_span_are_reported():
     observations = attrs.evolve(series(walk(50)), absent=3)
-    assert quality(observations, NOW) == Quality("x", 50, 3, day(0), day(49), "days", vintages=False)
+    (season,) = quality(observations, NOW).findings
+    assert quality(observations, NOW) == Quality(
+        "x", 50, 3, day(0), day(49), "days", vintages=False, findings=(season,)
+    )
+
+
+def test_the_season_that_a_run_would_find_is_a_note():
+    weekly = walk(60) + 20.0 * (np.arange(60) % 7 == 0)
+    notes = [quality(series(values), NOW).findings[-1] for values in (weekly, walk(60))]
+    assert [(note.kind, note.note, note.message.split(" ")[0]) for note in notes] == [
+        ("season", True, "7"),
+        ("season", True, "none"),
+    ]
 
 
 def test_a_gap_is_reported_with_the_day_before_it():

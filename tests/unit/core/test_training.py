@@ -205,7 +205,7 @@ def test_a_result_names_the_forecasters_that_a_season_and_predictors_added():
         variables=("a",), start=SPEC.start, end=SPEC.end, horizon=1, min_history=2, season=3, predictors=("b",)
     )
     result = run([ONE, TWO], spec)
-    added = ("seasonal-naive(3)", "holt-winters(3)", "ridge")
+    added = ("seasonal-naive", "damped-holt-winters", "seasonal-theta", "ridge")
     assert set(added) < set(result.spec.forecasters)
     assert result.variables[0].forecasters == result.spec.forecasters == spec.forecasters
 

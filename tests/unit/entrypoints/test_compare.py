@@ -50,7 +50,7 @@ def test_variables_whose_scores_are_the_same_are_counted(pulse) -> None:
 
 def test_every_change_stands_in_csv_and_json(runs) -> None:
     document = runs("compare", "before", "other", "--format", "json").document
-    assert document["settings"]["min_history"] == [30, 10]
+    assert document["settings"]["min_history"] == [None, 10]
     assert document["changed_data"] == []
     cells = {(one["variable"], one["forecaster"], one["horizon"]) for one in document["changes"]}
     assert cells == {(name, by, ahead) for name in "ab" for by in ("naive", "mean", "ensemble") for ahead in (1, 2)}

@@ -13,7 +13,7 @@ from tests.unit.kernel.plain_calibration import over
 LEAST = sys.float_info.min
 """The least denominator of a rate: where a denominator is zero, its numerator is zero too."""
 LANES = 4
-HALFWAY = 200.0
+THIRDS, QUARTER = 3.0, 200.0
 
 Row = list[float]
 """A number for each member."""
@@ -124,7 +124,7 @@ class Ensemble:
         self.followed = [MLPoly(self.members) for _ in range(self.horizons)]
 
     def proportion(self) -> float:
-        return self.known / (self.known + HALFWAY)
+        return self.known / (THIRDS * self.known + QUARTER)
 
     def learn(self, origins: Sequence[int | None], actuals: Row, scales: Row, forecasts: Sequence[Row]) -> None:
         """Learn at each horizon from the error of one origin or none; `forecasts` (horizon, member) of these."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -177,35 +177,43 @@ def _seasonal_theta(values: NDArray[np.float64], horizon: int, season: int, *, r
     if len(values) < 2 * season:
         return dynamic_theta(values, horizon)
     adjusted: list[Any] = []
-    for count in range(2 * season, len(values) + 1):
-        factors = _factors(values[:count], season, ratios=ratios)
-        steps = range(count) if not adjusted else [count - 1]
-        adjusted.extend(
-            values[step] / factors[step % season] if ratios else values[step] - factors[step % season] for step in steps
-        )
+    for count, factors in enumerate(_seasons(values, season, ratios=ratios), 1):
+        if count < 2 * season:
+            continue
+        for step in range(len(adjusted), count):
+            factor = factors[step % season]
+            adjusted.append(values[step] / factor if ratios else values[step] - factor)
     ahead = [factors[(len(values) + step) % season] for step in range(horizon)]
     forecasts = np.array(dynamic_theta(adjusted, horizon))
     return [float(number) for number in (forecasts * ahead if ratios else forecasts + ahead)]
 
 
-def _factors(values: NDArray[np.float64], season: int, *, ratios: bool) -> list[Any]:
-    """The season known with the last of some values, which are two seasons or more."""
+def _seasons(values: NDArray[np.float64], season: int, *, ratios: bool) -> Iterator[list[Any]]:
+    """The season known with each of some values; nothing before two seasons are known."""
     half, distances, noise, count = season // 2, np.zeros(season), np.float64(0.0), 0
-    for centre in range(half, len(values) - half):
-        around = values[centre - half : centre - half + season + (season % 2 == 0)]
-        if season % 2:
-            mean = _total(around) / season
-        else:
-            mean = (_total(around[1:-1]) + 0.5 * (around[0] + around[-1])) / season
-        new = values[centre] / mean - 1.0 if ratios else values[centre] - mean
-        before, step = count // season, centre % season
-        error = new - distances[step]
-        if before:
-            distances[step] = distances[step] + error / (before + 1.0)
-            noise = noise + error * (new - distances[step])
-        else:
-            distances[step] = new
-        count += 1
+    for newest in range(len(values)):
+        centre = newest - half
+        if centre >= half:
+            around = values[centre - half : centre - half + season + (season % 2 == 0)]
+            if season % 2:
+                mean = _total(around) / season
+            else:
+                mean = (_total(around[1:-1]) + 0.5 * (around[0] + around[-1])) / season
+            new = values[centre] / mean - 1.0 if ratios else values[centre] - mean
+            before, step = count // season, centre % season
+            error = new - distances[step]
+            if before:
+                distances[step] = distances[step] + error / (before + 1.0)
+                noise = noise + error * (new - distances[step])
+            else:
+                distances[step] = new
+            count += 1
+        yield _factors(distances, noise, count, ratios=ratios) if newest + 1 >= 2 * season else []
+
+
+def _factors(distances: NDArray[np.float64], noise: Any, count: int, *, ratios: bool) -> list[Any]:
+    """The season of mean distances, drawn in by what `count` distances say of noise."""
+    season = len(distances)
     mean = _total(distances) / season
     spread = _total((distances - mean) * (distances - mean))
     kept = np.float64(0.5)
@@ -401,6 +409,7 @@ FORECASTS: dict[str, Stepwise] = {
     "dynamic-theta": dynamic_theta,
     "log-dynamic-theta": on_logarithms(dynamic_theta),
     "seasonal-theta(4)": seasonal_theta,
+    "seasonal-theta(2)": partial(seasonal_theta, season=2),
     "seasonal-theta(7)": partial(seasonal_theta, season=7),
     "log-seasonal-theta(4)": on_logarithms(additive_seasonal_theta),
 }

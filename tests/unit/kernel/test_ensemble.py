@@ -97,7 +97,7 @@ def test_a_step_by_hand():
     # ML-Poly, which at first has no part in the ensemble, has learned nothing after one error; after two, by which it
     # lost 2 itself, all of its weight goes to the first
     second, third = (
-        by_loss + part * (followed - by_loss) for part, followed in ((1 / 201, 0.5), (2 / 202, [1.0, 0.0]))
+        by_loss + part * (followed - by_loss) for part, followed in ((1 / 203, 0.5), (2 / 206, [1.0, 0.0]))
     )
     np.testing.assert_allclose(output.weights[:, :, 0], np.stack([np.full(2, 0.5), second, third]))
 
@@ -119,7 +119,7 @@ def test_errors_of_nearer_horizons_weigh_before_there_are_any_at_the_horizon():
 def test_the_regret_and_its_bound_by_hand():
     forecasts = np.tile(np.array([1.0, 3.0])[None, :, None], (3, 1, 1))
     output = run(combined(forecasts, np.zeros((3, 1))))
-    part = 1 / 201
+    part = 1 / 203
     share = 1 + 2 * 3.0**-8 / (1 + 3.0**-8)  # what the part by losses forecasts, and loses, at the second origin
     whole = share + part * (2 - share)
     np.testing.assert_allclose(output.regret, [(2 - 1) + (whole - 1)])

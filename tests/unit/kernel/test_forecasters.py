@@ -119,6 +119,15 @@ def test_the_length_of_stretches_changes_no_bit(name, path, longest, first):
 
 
 @by_name
+@pytest.mark.parametrize("size", [5, 23])
+def test_neither_does_it_on_a_path_with_a_season(name, size):
+    path = walk(120) + np.resize([4.0, -2.0, 1.0, -3.0], 120) + np.resize([6.0, -1.0, 2.0, -5.0, -2.0], 120)
+    together = hindcast(name, histories_of(path))
+    with patch.multiple(hindcasts, LONGEST_STRETCH=size, FIRST_STRETCH=size):
+        assert bits(hindcast(name, histories_of(path))) == bits(together)
+
+
+@by_name
 @settings(max_examples=40)
 @given(path=paths, data=st.data())
 def test_origins_may_be_any_and_share_a_length(name, path, data):

@@ -270,7 +270,7 @@ def weighed(by_horizon: Sequence[Sequence[Sequence[Hindcast]]]) -> list[Weighed]
         for state, members, result in zip(states, by_horizon, results, strict=True):
             lost = [nearer + here for nearer, here in zip(lost, state.lost, strict=True)]
             points = [member[origin].point for member in members]
-            combine(state, result, lost, points, known / (known + 200))
+            combine(state, result, lost, points, known / (3 * known + 200))
     return results
 
 
