@@ -142,7 +142,6 @@ CALIBRATION: Final[tuple[Fault, ...]] = (
     ("calibration.c", "lesson->volatility->lean[origin]);", "lesson->volatility->lean[0]);"),
     ("calibration.c", "size * unit);", "size);"),
     ("calibration.c", "scale ? scale[h] : 1.0", "scale ? scale[0] : 1.0"),
-    ("backtest.c", "if (origin[h] < pass->volatility.first)", "if (origin[h] < 0)"),
     (
         "backtest.c",
         "pass->volatility.scale[origin[h] * horizons + h];",

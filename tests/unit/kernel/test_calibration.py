@@ -75,20 +75,38 @@ def test_quantiles_of_any_errors_are_those_of_plain_loops(calibration, errors, s
     assert bits(quantiles_of_errors(errors, scale, calibration)) == bits(quoted_by_plain(errors, scale, calibration))
 
 
-def test_errors_over_a_conditional_scale_are_learned_from_as_in_plain_loops_for_years():
+@pytest.mark.parametrize("first", [0, 20, 400])
+def test_errors_over_a_conditional_scale_are_learned_from_as_in_plain_loops_for_years(first):
     # more errors than it takes until trackers move as slowly as they ever do
     generator = np.random.default_rng(7)
     count = 1300
-    later = np.arange(count) >= 20
+    later = np.arange(count) >= first
     volatility = Volatility(
-        20,
-        np.where(later[:, None], np.exp(0.3 * generator.normal(size=(count, 1))), 1.0),
+        first,
+        np.where(later[:, None], np.exp(0.5 + 0.3 * generator.normal(size=(count, 1))), 1.0),
         np.where(later, generator.uniform(-1, 1, count), 0.0),
         np.where(later, 0.005, 0.04),
         np.ones(count),
     )
     origins = attrs.evolve(origins_of(generator.normal(size=(count, 1))), volatility=volatility)
     case = PassInput(forecasts=np.zeros((count, 1, 1)), origins=origins)
+    assert bits(run(case).quantiles) == bits(plain(case).quantiles)
+
+
+def test_levels_that_cross_when_the_scale_leans_are_fitted():
+    # small errors where it leans to one side, large ones where it leans to the other: slopes soon turn levels around
+    count = 400
+    lean = np.where(np.arange(count) % 40 < 30, 1.0, -1.0)
+    errors = np.where(lean > 0, 0.1, 3.0) * np.where(np.arange(count) % 2, 1.0, -1.0)
+    volatility = Volatility(0, np.ones((count, 1)), lean, np.full(count, 0.005), np.ones(count))
+    origins = attrs.evolve(origins_of(errors[:, None]), volatility=volatility)
+    case = PassInput(forecasts=np.zeros((count, 1, 1)), origins=origins)
+    learning, crossed = learning_pass(case), False
+    for origin in range(count):
+        list(learning.states(origin, origin + 1))
+        levels = trackers(learning)[0, :, 0] + lean[origin] * trackers(learning, "slope")[0, :, 0]
+        crossed |= bool((np.diff(levels) < 0).any())
+    assert crossed
     assert bits(run(case).quantiles) == bits(plain(case).quantiles)
 
 

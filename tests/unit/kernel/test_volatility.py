@@ -71,6 +71,10 @@ def test_a_long_path_has_it_too(kind):
     assert_plain(series(kind))
 
 
+def test_a_path_that_rests_for_long_before_it_moves_has_it_too():
+    assert_plain(np.append(np.full(80, 50.0), series("walk", 100)))
+
+
 def test_a_path_that_falls_to_zero_has_it_too():
     values = series("growth")
     values[400] = 0.0
