@@ -208,11 +208,14 @@ def test_an_unknown_variable_ends_with_1_and_names_near_ones(place) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_horizon_that_the_data_cannot_fill_ends_with_1(place) -> None:
+def test_a_horizon_that_the_data_cannot_fill_is_null_with_a_reason(place) -> None:
     assert train(place, "--horizon", 99, "--benchmark", "naive").returncode == 2  # two values for --horizon
     done = pulse(place, "train", "--variables", "a", "--start-date", "2020-05-01", "--horizon", 99)
-    assert done.returncode == 1
-    assert "horizon" in bullets(done)[0]
+    assert done.returncode == 0
+    result = json.loads((place / "results" / event(done, "run_finished")["run_id"] / "result.json").read_text())
+    variable = result["variables"]["a"]
+    assert (variable["best"]["1"] is None, variable["best"]["99"]) == (False, None)
+    assert variable["nulls"]["best"].startswith("no origin had both")
 
 
 def test_a_folder_without_data_ends_with_1(place) -> None:
@@ -243,7 +246,7 @@ def test_all_problems_of_all_layers_are_told_together_with_2(place) -> None:
         "PULSE_RESULTS in the environment: no value is given",
         "LOG_LEVEL in the environment: expected one of",
         "pulse.toml: horizn: no such key; did you mean horizon?",
-        "pulse.toml: min_history: expected a whole number, got 'x'",
+        "pulse.toml: min_history: expected auto or a whole number of at least 1, got 'x'",
         "--variables: 'a' is named twice",
         "--start-date 2021-01-01 is after --end-date 2020-01-01",
         "--forecasters: 'nave'",
