@@ -61,7 +61,8 @@ class SpecSettings:
     min_history: int | None = option(
         AUTO_OR_POSITIVE,
         HOW,
-        "Observations that must be known before the first forecast; auto: 8, or two seasons of the calendar and 4.",
+        "Observations that must be known before the first forecast; auto: 8, or two of the shortest seasons that the "
+        "calendar proposes and 4, at most 100.",
         default_text="auto",
     )
     trust_half_life: float = option(
@@ -96,8 +97,8 @@ class SpecSettings:
     calibration: str = option(
         choice("conformal", "empirical", metavar="METHOD"),
         HOW,
-        "Where quantiles come from: conformal tracks coverage, and volatility by day or faster; empirical takes "
-        "those of all past errors.",
+        "Where quantiles come from: conformal learns from what past ones covered, and by day or faster from "
+        "volatility; empirical takes those of all past errors.",
         "conformal",
     )
     trust_loss: str = option(
