@@ -68,7 +68,7 @@ def everything(case: Case) -> float:
     """Return the microseconds of CPU of a run per (variable x origin x forecaster)."""
     synthetic = SyntheticStore(case.variables, case.points)
     spec, store = synthetic.spec(), MemoryStore.of(synthetic)
-    cells = case.variables * synthetic.origins * len(spec.forecasters)
+    cells = case.variables * synthetic.origins * len(resolve(spec.forecasters).of_variable(()).names)
     train(MemoryStore.of(SyntheticStore(1, 100)), SyntheticStore(1, 100).spec())  # imports, tables that are kept
     return least(lambda: train(store, spec), case.runs()) / cells * 1e6
 
@@ -108,7 +108,7 @@ class Way:
 
     def stages(self) -> list[Stage]:
         """Time the stages, each on its own, and what is left of the whole."""
-        spec, forecasters, rows = self.spec, resolve(self.spec.forecasters), self.rows()
+        spec, forecasters, rows = self.spec, resolve(self.spec.forecasters).of_variable(()), self.rows()
         point = point_in_time(rows, spec)
         with np.errstate(all="ignore"):  # as a backtest does
             origins, histories = origins_of(point, spec), histories_of(point)
