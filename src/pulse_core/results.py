@@ -110,8 +110,8 @@ class VariableBacktest(ByContent):
     TRUST; `reliability` (horizon, bin, RELIABILITY); the ensemble's `weights` (forecaster, horizon), its `regret`
     and `bound` (horizon,); NaN where there is none; `beyond_reason` (forecaster, horizon), how
     many forecasts of the period were. `batches` are the indexes of those that have an origin, in order.
-    Values are scaled by 2**-exponent. A forecaster that the variable cannot use (see Forecaster.seasons_needed) has its
-    row, with nothing in it. Wins and losses stand in the batch in which the outcome became known. Of the simple
+    Values are scaled by 2**-exponent. A forecaster that the variable cannot use (see Forecaster.seasons_needed) has no
+    row. Wins and losses stand in the batch in which the outcome became known. Of the simple
     forecasters (see `scores.simple`): `simple_losses` (simple, forecaster, horizon, 2) are the sums of absolute errors
     of a forecaster and the simple one on their common origins, `simple_evidence` (simple, horizon) is log10 e for the
     simple one against the benchmark, `bias` (horizon, 2) the statistic that the benchmark's mean error is 0, and its
@@ -304,11 +304,6 @@ class VariableSummary(AgainstSimple):
         errors = self.scores[:, horizon - 1, _MAE].tolist()
         scored = [(error, index) for index, error in enumerate(errors) if not math.isnan(error)]
         return self.forecasters[min(scored)[1]] if scored else None
-
-    @property
-    def usable(self) -> NDArray[np.bool_]:
-        """Which forecasters the variable can use (forecaster,): the others need a season, or more than it has."""
-        return np.asarray(~np.isnan(self.statistics).all(axis=(1, 2)))
 
     def shown(self, name: str) -> NDArray[np.float64]:
         """Return one of TRUST by its name; (forecaster, horizon)."""

@@ -4,5 +4,5 @@ from typing import Final
 
 __version__: Final = "0.1.0"
 
-METHOD_REVISION: Final = 5
+METHOD_REVISION: Final = 6
 """Raised whenever a change to the code changes a number, so that no older record is recalled for it."""

@@ -154,9 +154,10 @@ def _forecaster(plain: OwnForecaster) -> Forecaster:
 def _hindcasts(tables: Sequence[Mapping[str, Any]], variable: str, forecasters: Sequence[str]) -> dict[str, Array]:
     """Return the columns of a variable's hindcasts, sorted by forecaster in roster order, horizon and origin."""
     parts: dict[str, list[NDArray[Any]]] = {}
+    ranked = {name: rank for rank, name in enumerate(forecasters)}
     for columns in tables:
         rows = np.array([name == variable for name in _labels(columns["variable"])])
-        ranks = np.array([forecasters.index(name) for name in _labels(columns["forecaster"])])
+        ranks = np.array([ranked.get(name, -1) for name in _labels(columns["forecaster"])])  # -1: another variable's
         for name, column in {**columns, "forecaster": ranks}.items():
             if not isinstance(column, Labels):
                 parts.setdefault(name, []).append(column[rows])

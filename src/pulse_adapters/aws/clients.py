@@ -16,7 +16,8 @@ from pulse_adapters.aws.responses import refuse_foreign
 from pulse_adapters.aws.transfers import limit_transfers
 
 DEFAULT_REGION: Final = "us-east-1"
-_SMALLEST_POOL: Final = 10
+_BESIDE: Final = 8
+"""Connections beside those of the workers: uploads of a unit, the renewal of a claim, the main thread."""
 
 _clients: Final[dict[tuple[int, str, AwsSettings], Any]] = {}
 _lock: Final = Lock()
@@ -66,7 +67,7 @@ def _new_client(service: str, settings: AwsSettings) -> Any:
     config = Config(
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
-        max_pool_connections=max(_SMALLEST_POOL, settings.max_workers),
+        max_pool_connections=settings.max_workers + _BESIDE,
         retries={"mode": settings.retry_mode, "total_max_attempts": settings.retry_attempts},
         request_checksum_calculation=settings.checksums,
         response_checksum_validation=settings.checksums,

@@ -126,6 +126,13 @@ class Season(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Unusable(msgspec.Struct, frozen=True):
+    """The forecasters of a run that a variable cannot use, and why."""
+
+    forecasters: list[str]
+    reason: str
+
+
 class BestScores(msgspec.Struct, frozen=True):
     """How the best forecaster of a variable stands at a horizon; None where there is no value."""
 
@@ -140,6 +147,7 @@ class Variable(msgspec.Struct, frozen=True):
 
     `span` is the number of origins that trust looks ahead, `min_history` that of values which the first forecast
     needed. `beyond_reason` says by forecaster and horizon how many forecasts were beyond reason, where any were.
+    `unusable` are those of the run's forecasters that need seasons which the variable has not; absent where none does.
     A complete document has the ensemble and the scores of all forecasters, a summary `best_scores` in place of both:
     the table `scores` holds the others. `best` and `best_scores` of a summary are of some horizons only.
     """
@@ -151,6 +159,7 @@ class Variable(msgspec.Struct, frozen=True):
     benchmark: Benchmark
     best: dict[str, str | None]
     beyond_reason: dict[str, dict[str, int]]
+    unusable: Unusable | UnsetType = UNSET
     nulls: Nulls = UNSET
     best_scores: dict[str, BestScores | None] | UnsetType = UNSET
     ensemble: Ensemble | None = None

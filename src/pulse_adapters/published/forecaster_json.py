@@ -53,8 +53,7 @@ def forecasters_json(summary: VariableSummary, discoveries: Flags, *, level: int
     count = MEASURES.index("n")
     keys = np.concatenate([np.isfinite(values[..., : len(MEASURES)]), written_keys(compared)], axis=-1)
     keys[..., count] = True
-    usable = np.broadcast_to(summary.usable[:, None, None], (*keys.shape[:-1], 1))
-    pattern = np.concatenate([keys, values[..., count, None] > 0, usable], axis=-1)
+    pattern = np.concatenate([keys, values[..., count, None] > 0], axis=-1)
     form = _form(summary.forecasters, values.shape[1], pattern.tobytes(), level=level)
     numbers: list[Any] = values[_written_numbers(keys)].tolist()
     for kind, positions in form.kinds:
@@ -78,12 +77,12 @@ class _Form:
 
 @lru_cache(maxsize=128)
 def _form(names: tuple[str, ...], horizons: int, pattern: bytes, *, level: int) -> _Form:
-    """Return the form for a pattern (forecaster, horizon, flag): flags of the keys, of n > 0, and of use at all."""
-    rows = np.frombuffer(pattern, np.bool_).reshape(len(names), horizons, len(MEASURES) + len(KEYS) + 2)
+    """Return the form for a pattern (forecaster, horizon, flag): flags of the keys, and of n > 0."""
+    rows = np.frombuffer(pattern, np.bool_).reshape(len(names), horizons, len(MEASURES) + len(KEYS) + 1)
     outer = {name: {"horizons": {str(step + 1): PLACEHOLDER for step in range(horizons)}} for name in names}
     inner = [_horizon(flags.tobytes(), level=level + 3) for steps in rows for flags in steps]
     template = Template.of(outer, level=level, indented=True).with_templates(inner)
-    return _Form(template, _kinds(_written_numbers(rows[..., :-2])))
+    return _Form(template, _kinds(_written_numbers(rows[..., :-1])))
 
 
 def _kinds(written: Flags) -> tuple[tuple[Callable[[float], Any], tuple[int, ...]], ...]:
@@ -101,14 +100,14 @@ def _kinds(written: Flags) -> tuple[tuple[Callable[[float], Any], tuple[int, ...
 def _horizon(pattern: bytes, *, level: int) -> Template:
     """Return the template of a forecaster's values at a horizon; `pattern` are its flags, as in `_form`."""
     flags = np.frombuffer(pattern, np.bool_).tolist()
-    document, nulls = _measures(flags[: len(MEASURES)], scored=flags[-2], usable=flags[-1])
-    written = dict(zip(KEYS, flags[len(MEASURES) : -2], strict=True))
+    document, nulls = _measures(flags[: len(MEASURES)], scored=flags[-1])
+    written = dict(zip(KEYS, flags[len(MEASURES) : -1], strict=True))
     compared, reasons = comparison_document(written, PLACEHOLDER)
     document, nulls = document | compared, nulls | reasons
     return Template.of(document | ({"nulls": nulls} if nulls else {}), level=level, indented=True)
 
 
-def _measures(written: Sequence[bool], *, scored: bool, usable: bool) -> tuple[dict[str, Any], dict[str, str]]:
+def _measures(written: Sequence[bool], *, scored: bool) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the measures by name, those of a group in an object, and the reason of each null."""
     document: dict[str, Any] = {}
     nulls: dict[str, str] = {}
@@ -120,5 +119,5 @@ def _measures(written: Sequence[bool], *, scored: bool, usable: bool) -> tuple[d
             name, key, parent = measure, measure, document
         parent[key] = PLACEHOLDER if is_written else None
         if not is_written:
-            nulls.setdefault(name, why_null(measure, scored=scored, usable=usable))
+            nulls.setdefault(name, why_null(measure, scored=scored))
     return document, nulls

@@ -24,6 +24,8 @@ LEVEL: Final = 2
 MOST_HORIZONS: Final = 8
 """The horizons that the summary of a variable shows, at most."""
 
+_NO_SEASON: Final = "they need a season, and the variable has none"
+_TOO_FEW_SEASONS: Final = "they need two seasons, and the variable has one"
 _NO_SIMPLE: Final = "no simple forecaster was scored on the benchmark's origins"
 _NO_PROOF: Final = "beyond horizon 1 the losses come late, and the bound is not proved"
 _NO_REGRET: Final = "the ensemble has learned from no loss, or its value is beyond the range of a float64"
@@ -66,6 +68,10 @@ def _head(summary: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> d
         "best": best,
         "beyond_reason": _beyond_reason(summary),
     }
+    unusable = [name for name in spec.forecasters if name not in summary.forecasters]
+    if unusable:
+        reason = _TOO_FEW_SEASONS if summary.seasonality.periods else _NO_SEASON
+        head["unusable"] = {"forecasters": unusable, "reason": reason}
     without = [int(horizon) - 1 for horizon, name in best.items() if name is None]
     if not without:
         return head

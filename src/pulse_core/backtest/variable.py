@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
 
 import attrs
 import numpy as np
@@ -61,28 +60,17 @@ def backtest(
 ) -> Backtest:
     """Backtest a variable; what is in `per_origin` of some forecasters (see forecast_rows) is not made again.
 
-    The pass goes over the forecasters that the variable can use; what is returned has a row for each of the run's.
+    What is returned has a row for each forecaster of the run that the variable can use.
     With `write`, every hindcast of the period is written as it was quoted; see HindcastRows. Raises ForecasterFailed.
     """
-    usable = forecasters.of_variable(point.seasonality.periods)
-    result = _backtest(point, spec, usable, per_origin or {}, write)
-    return result if usable.names == forecasters.names else on_axis(result, forecasters.names)
-
-
-def _backtest(
-    point: PointInTime,
-    spec: RunSpec,
-    forecasters: ForecasterSet,
-    per_origin: Mapping[str, Array],
-    write: Callable[[Columns], None] | None,
-) -> Backtest:
+    forecasters = forecasters.of_variable(point.seasonality.periods)
     with np.errstate(all="ignore"):  # a forecast that overflows is none; it is masked where it is read
         origins = origins_of(point, spec)
         hindcasts = hindcast(
             forecasters,
             histories_of(point),
             spec.horizon,
-            per_origin,
+            per_origin or {},
             target=spec.target,
             first=origins.first,
         )
@@ -118,45 +106,6 @@ def _backtest(
         weights = learning.by_forecaster(last.weights[-1])[: hindcasts.shown]
         points, quantiles = hindcasts.forecasts[-1, : hindcasts.shown], last.quantiles[-1][:, : hindcasts.shown]
         return Backtest(record, Newest(points.copy(), quantiles, weights))
-
-
-def on_axis(result: Backtest, names: tuple[str, ...]) -> Backtest:
-    """Return a result of some of these forecasters with a row for each: nothing stands in those of the others."""
-    record, newest = result.record, result.newest
-    rows = [names.index(name) for name in record.forecasters]
-
-    def spread(values: NDArray[Any], axis: int, fill: float) -> NDArray[Any]:
-        shape = list(values.shape)
-        shape[axis] = len(names)
-        out = np.full(shape, fill, dtype=values.dtype)
-        np.moveaxis(out, axis, 0)[rows] = np.moveaxis(values, axis, 0)
-        return out
-
-    fields: dict[str, Any] = {
-        name: spread(getattr(record, name), axis, fill) for name, (axis, fill) in _BY_FORECASTER.items()
-    }
-    record = attrs.evolve(record, forecasters=names, **fields)
-    points, weights = spread(newest.points, 0, np.nan), spread(newest.weights, 0, np.nan)
-    return Backtest(record, Newest(points, spread(newest.quantiles, 1, np.nan), weights))
-
-
-_BY_FORECASTER: Final[Mapping[str, tuple[int, float]]] = {
-    "total": (0, 0.0),
-    "losses": (2, 0.0),
-    "n": (1, 0),
-    "mae": (1, np.nan),
-    "mase": (1, np.nan),
-    "crps": (1, np.nan),
-    "won": (1, 0),
-    "lost": (1, 0),
-    "trust": (1, np.nan),
-    "statistics": (0, np.nan),
-    "evidence": (0, np.nan),
-    "simple_losses": (1, 0.0),
-    "weights": (0, np.nan),
-    "beyond_reason": (0, 0),
-}
-"""The fields of a record with an axis of forecasters: which axis it is, and what stands there of one without rows."""
 
 
 def _overlap(forecasters: ForecasterSet, benchmark: str, point: PointInTime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Final, Generic, TypeVar
 
 import numpy as np
@@ -58,13 +59,12 @@ def score_columns(variables: Sequence[VariableScores]) -> Columns:
     forecaster; TRUST as it stands at the end; the `weight` in the ensemble; `beyond_reason`,
     how many forecasts were; and the `verdict`, empty for the benchmark.
     """
-    forecasters = variables[0].forecasters
     shapes = [scores.verdicts.shape for scores in variables]
     measures = np.concatenate([scores.scores.reshape(-1, len(MEASURES)) for scores in variables])
     trust = np.concatenate([scores.trust.reshape(-1, len(TRUST)) for scores in variables])
     return {
         "variable": Labels(tuple(scores.variable for scores in variables), _repeated([a * b for a, b in shapes])),
-        "forecaster": Labels(forecasters, np.concatenate([_forecaster_codes(shape) for shape in shapes])),
+        "forecaster": _forecasters(variables, [_forecaster_codes(shape) for shape in shapes]),
         "horizon": np.concatenate([_horizons(shape) for shape in shapes]),
         **{name: np.ascontiguousarray(measures[:, index]) for index, name in enumerate(MEASURES)},
         "skill_over_simple": np.concatenate([_over_simple(scores) for scores in variables]),
@@ -87,7 +87,7 @@ def batch_columns(variables: Sequence[VariableBatches], spec: RunSpec) -> Column
         np.array(np.unravel_index(chosen, one.n.shape), dtype=np.int32)
         for chosen, one in zip(rows, variables, strict=True)
     ]
-    _, forecaster, horizon = np.concatenate(cells, axis=1)
+    horizon = np.concatenate([one[2] for one in cells])
     in_run = [one.batches[batch] for one, (batch, *_) in zip(variables, cells, strict=True)]
     indexes, batch = np.unique(np.concatenate(in_run), return_inverse=True)
     every = batches(spec)
@@ -99,12 +99,23 @@ def batch_columns(variables: Sequence[VariableBatches], spec: RunSpec) -> Column
 
     return {
         "variable": Labels(tuple(one.variable for one in variables), _repeated([len(chosen) for chosen in rows])),
-        "forecaster": Labels(variables[0].forecasters, forecaster),
+        "forecaster": _forecasters(variables, [one[1] for one in cells]),
         "horizon": (horizon + 1).astype(np.int16),
         "batch": Labels(tuple(window.id for window in windows), batch.astype(np.int32)),
         "start": starts[batch],
         **{name: column(name) for name in ("n", "mae", "mase", "crps", "trust", "won", "lost")},
     }
+
+
+def _forecasters(variables: Sequence[VariableScores | VariableBatches], rows: Sequence[np.ndarray]) -> Labels:
+    """Return the labels of rows whose codes index the forecasters of each variable; these may differ."""
+    names = tuple(dict.fromkeys(chain.from_iterable(one.forecasters for one in variables)))
+    positions = {name: position for position, name in enumerate(names)}
+    codes = [
+        np.array([positions[name] for name in one.forecasters], dtype=np.int32)[forecaster]
+        for one, forecaster in zip(variables, rows, strict=True)
+    ]
+    return Labels(names, np.concatenate(codes))
 
 
 def _over_simple(scores: VariableScores) -> np.ndarray:

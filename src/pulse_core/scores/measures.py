@@ -83,13 +83,8 @@ def write_measure_columns(sums: Scores, rows: NDArray[np.int64], exponent: int, 
         columns[_IN_UNITS] = in_units(columns[_IN_UNITS], exponent)
 
 
-def why_null(measure: str, *, scored: bool, usable: bool = True) -> str:
-    """Return the reason why a measure has no value.
-
-    `scored` says whether any origin was scored, `usable` whether the variable has the seasons the forecaster needs.
-    """
-    if not usable:
-        return "the forecaster needs a season, and the variable has none, or fewer than it needs"
+def why_null(measure: str, *, scored: bool) -> str:
+    """Return the reason why a measure has no value; `scored` says whether any origin was scored."""
     if not scored:
         return "no origin had both a forecast and an actual known by the end"
     return _REASONS.get(measure, "the value is beyond the range of a float64")

@@ -55,7 +55,7 @@ def test_what_decides_how_a_client_behaves_is_pinned():
     config = client("s3", settings).meta.config
     assert config.retries["mode"] == "adaptive"
     assert config.retries["total_max_attempts"] == 5
-    assert config.max_pool_connections == 32
+    assert config.max_pool_connections == 32 + 8  # beside the workers: uploads, the claim, the main thread
     assert config.s3["addressing_style"] == "path"
     assert config.request_checksum_calculation == config.response_checksum_validation == "when_required"
     assert (config.connect_timeout, config.read_timeout) == (10.0, 30.0)

@@ -189,7 +189,7 @@ def in_both_orders() -> tuple[VariableSummary, VariableSummary]:
 
 def test_the_numbers_of_a_forecaster_do_not_depend_on_its_position_in_the_spec():
     forth, back = in_both_orders()
-    alone = len(FORECASTERS)
+    alone = len({forecaster.name for forecaster in FORECASTERS} & {*forth.forecasters})
     assert forth.scores[:alone].tobytes() == back.scores[::-1][:alone].tobytes()
     assert forth.trust[:alone].tobytes() == back.trust[::-1][:alone].tobytes()
 
@@ -207,7 +207,9 @@ def test_a_result_names_the_forecasters_that_a_season_and_predictors_added():
     result = run([ONE, TWO], spec)
     added = ("seasonal-naive", "damped-holt-winters", "seasonal-theta", "ridge")
     assert set(added) < set(result.spec.forecasters)
-    assert result.variables[0].forecasters == result.spec.forecasters == spec.forecasters
+    assert result.spec.forecasters == spec.forecasters
+    usable = tuple(name for name in spec.forecasters if not name.startswith(("double", "log-double")))
+    assert result.variables[0].forecasters == usable
 
 
 def test_a_result_says_what_data_it_came_from():

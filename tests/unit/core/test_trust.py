@@ -101,7 +101,7 @@ def test_the_benchmark_has_no_trust_in_itself(benchmark):
     summary = run(positive, spec_of(days=12, min_history=6, benchmark=benchmark)).variables[0]
     assert summary.benchmark == benchmark
     silent = np.asarray(np.isnan(summary.trust).all(axis=(1, 2)))
-    assert silent[ALL_NAMES.index(benchmark)]
+    assert silent[summary.forecasters.index(benchmark)]
     others = [name for name, none in zip(summary.forecasters, silent.tolist(), strict=True) if not none]
     assert len(others) > 10
 

@@ -129,8 +129,17 @@ def plain_head(one: VariableSummary, horizons: Iterable[int], spec: RunSpec) -> 
         "benchmark": benchmark,
         "best": best,
         "beyond_reason": beyond,
+        **plain_unusable(one, spec),
         **({"nulls": {"best": why_null("mae", scored=scored)}} if none else {}),
     }
+
+
+def plain_unusable(one: VariableSummary, spec: RunSpec) -> dict[str, Any]:
+    """Return the forecasters of the run that the variable has not, where there are any."""
+    names = [name for name in spec.forecasters if name not in one.forecasters]
+    needed, had = ("two seasons", "one") if one.seasonality.periods else ("a season", "none")
+    reason = f"they need {needed}, and the variable has {had}"
+    return {"unusable": {"forecasters": names, "reason": reason}} if names else {}
 
 
 def plain_summary(one: VariableSummary, result: RunResult) -> dict[str, Any]:
@@ -172,7 +181,6 @@ def plain_variable(one: VariableSummary, result: RunResult) -> dict[str, Any]:
                         one.scores[place, horizon].tolist(),
                         plain_comparison(one, place, horizon, found=bool(found[place, horizon])),
                         benchmark=name == one.benchmark,
-                        usable=not all(map(math.isnan, one.statistics[place].ravel().tolist())),
                     )
                     for horizon in horizons
                 }
@@ -254,7 +262,7 @@ def plain_comparison(one: VariableSummary, place: int, horizon: int, *, found: b
     }
 
 
-def plain_horizon(scores: list[float], comparison: dict[str, Any], *, benchmark: bool, usable: bool) -> dict[str, Any]:
+def plain_horizon(scores: list[float], comparison: dict[str, Any], *, benchmark: bool) -> dict[str, Any]:
     """Return a forecaster's values at a horizon."""
     horizon: dict[str, Any] = {}
     nulls: dict[str, str] = {}
@@ -267,7 +275,7 @@ def plain_horizon(scores: list[float], comparison: dict[str, Any], *, benchmark:
             name = measure
             horizon[name] = whole(score) if name in {"n", "hit_rate_count"} else number(score)
         if number(score) is None:
-            nulls.setdefault(name, why_null(measure, scored=count > 0, usable=usable))
+            nulls.setdefault(name, why_null(measure, scored=count > 0))
     for key, value in comparison.items():
         horizon[key] = None if benchmark and key != "skill_over_simple" else value
         if horizon[key] is None:
