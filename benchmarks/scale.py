@@ -1,6 +1,6 @@
 """What a run costs as it grows: everything in process, by stage, and the peak memory of a worker.
 
-Everything in process is RetrodictionTraining(...).execute(spec) with the 13 default forecasters, horizon 5, data in
+Everything in process is RetrodictionTraining(...).execute(spec) with the default forecasters that a series without a season can use, horizon 5, data in
 memory, the serial backend, a sink in memory and every origin from 30 observations on; imports are left out. Each line
 is a process of its own. `python benchmarks/scale.py [--large]`; how to read it: benchmarks/README.md.
 """
@@ -165,7 +165,9 @@ def print_everything(repeats: int) -> None:
 def print_stages(repeats: int) -> None:
     """Print a table: each column's figures add up to its last one."""
     columns = [apart(stages, Case(1, points, repeats)) for points in STAGES_OF]
-    cells = [SyntheticStore(1, points).origins * 13 for points in STAGES_OF]
+    store = SyntheticStore(1, STAGES_OF[0])
+    forecasters = len(resolve(store.spec().forecasters).of_variable(()).names)
+    cells = [SyntheticStore(1, points).origins * forecasters for points in STAGES_OF]
     print("\nby stage, one variable, ns of CPU per (origin x forecaster); a forecaster's own line is part of hindcasts")
     print(f"{'points':>20} " + " ".join(f"{points:>9,}" for points in STAGES_OF))
     for row in zip(*columns, strict=True):
