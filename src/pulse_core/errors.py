@@ -7,7 +7,7 @@ Every error survives pickling, because units fail in other processes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from pulse_core.results import Failure, RunResult
@@ -58,7 +58,7 @@ class MalformedData(DataError):
     """Data that break the rules of their format; the message spells out the first 20 faults and counts the others."""
 
     @classmethod
-    def from_faults(cls, faults: Sequence[str], context: str, hint: str) -> MalformedData:
+    def from_faults(cls, faults: Sequence[str], context: str, hint: str) -> Self:
         """Return an error that reports all faults of a source."""
         count = f"{len(faults)} faults: " if len(faults) > 1 else ""
         surplus = len(faults) - MAX_FAULTS

@@ -14,20 +14,31 @@ import attrs
 
 from pulse_adapters.location import Location
 from pulse_adapters.stores.formats.memory import ALWAYS, available
+from pulse_adapters.stores.formats.reading import AS_IT_IS, Reading, Readings
 from pulse_adapters.stores.formats.registry import (
     SUFFIXES,
+    is_plainly_one,
+    names_variables,
     not_found,
+    of_file,
     of_long,
     parse,
     suffix_of,
     the_only_file,
     variable_of,
+    variables_in,
     version_of,
 )
-from pulse_adapters.stores.formats.table import Table, observations
+from pulse_adapters.stores.formats.table import Table
 from pulse_core.arrays import normal_form
 from pulse_core.data.observations import Observations
-from pulse_core.errors import MalformedData, StoreUnavailable
+from pulse_core.errors import DataError, MalformedData, StoreUnavailable
+
+LOOKED_INTO: Final = 1_000
+"""Files of a folder up to which it is looked into them for variables that their columns name."""
+
+_HEAD: Final = 2**14
+"""Bytes of a file in which its header is."""
 
 _HINT = "Name a folder that holds one file a variable, or one long file with a column 'variable'"
 
@@ -44,22 +55,26 @@ Stamp = tuple[int, int, int, int]
 
 @attrs.frozen
 class FolderStore:
-    """Reads `<location>/<variable>.csv`, `.parquet`, `.jsonl`, or a file `location` with a column `variable`.
+    """Reads `<location>/<variable>.csv`, `.parquet`, `.jsonl`, or a file `location`, of one variable or of several.
 
-    Each may be gzipped (`.csv.gz`). Only files in the listing of the folder are opened, so no variable's name
-    leads out of it; the folder may hold links to other files. Hidden files, folders and files with other endings are
-    ignored. Nothing is opened before the first use.
+    Each may be gzipped (`.csv.gz`). A file whose columns name several variables has these, not one of its own name; in
+    a folder of more than LOOKED_INTO files each is one variable. `readings` are what the user says of the files. Only
+    files in the listing of the folder are opened, so no variable's name leads out of it; the folder may hold links to
+    other files. Hidden files, folders and files with other endings are ignored. Nothing is opened before the first use.
     """
 
     location: Path = attrs.field(converter=Path)
+    readings: Readings = AS_IT_IS
 
     def names(self) -> Iterator[str]:
         """Yield the variables' names, sorted. Raises StoreUnavailable, and MalformedData for a long file."""
         status = _status(self.location)
         if _is_folder(status):
-            yield from sorted(_files(self.location, _stamp(status)))
+            files = _files(self.location, _stamp(status))
+            yield from sorted(files if len(files) > LOOKED_INTO else self._owners(files))
         else:
-            yield from sorted(_long_table(self.location, status)[0].groups or ())
+            table, _ = self._only_table(status)
+            yield from sorted(variables_in(table, self.location.name))
 
     def read(self, variable: str) -> Observations:
         """Return a variable's rows. Raises VariableNotFound, MalformedData, StoreUnavailable.
@@ -68,12 +83,12 @@ class FolderStore:
         """
         status = _status(self.location)
         if not _is_folder(status):
-            table, version = _long_table(self.location, status)
-            return of_long(table, variable, str(self.location), version)
+            table, version = self._only_table(status)
+            return of_long(table, variable, self.location.name, str(self.location), version)
         path = self._path(variable, _stamp(status))
-        content = _content(path)
-        table = parse(content, path.name, str(path))
-        return observations(table, variable, str(path), version_of(content, path.name))
+        content, reading = _content(path), self.readings.of(path.name)
+        table = parse(content, path.name, str(path), reading=reading)
+        return of_file(table, variable, path.name, str(path), version_of(content, path.name, reading))
 
     def version(self, variable: str) -> str:
         """Return a hash of the variable's file. Raises VariableNotFound, DataError, StoreUnavailable.
@@ -82,9 +97,9 @@ class FolderStore:
         """
         status = _status(self.location)
         if not _is_folder(status):
-            return _long_version(self.location, _stamp(status))
+            return _long_version(self.location, _stamp(status), self.readings.of(self.location.name))
         path = self._path(variable, _stamp(status))
-        return version_of(_content(path), path.name)
+        return version_of(_content(path), path.name, self.readings.of(path.name))
 
     def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
         """Return the sizes in bytes, by name, of the files of these variables; no file is read.
@@ -110,8 +125,29 @@ class FolderStore:
             files = _files(self.location, stamp)
         if name not in files:
             self._refuse_what_is_no_file(name)
-            raise not_found(variable, files.keys(), str(self.location))
+            owners = self._owners(files) if len(files) <= LOOKED_INTO else {}
+            if name in owners:
+                return self.location / owners[name]
+            raise not_found(variable, owners or files, str(self.location))
         return self.location / the_only_file(variable, files[name], str(self.location))
+
+    def _owners(self, files: Mapping[str, list[str]]) -> dict[str, str]:
+        """Return the file of each variable, by looking into them. Raises DataError where a variable is in two."""
+        owners: dict[str, str] = {}
+        for variable, names in files.items():
+            for file in names if len(names) == 1 else ():
+                path = self.location / file
+                for name in _variables_of(path, _stamp(_status(path)), self.readings.of(file)) or (variable,):
+                    if name in owners:
+                        message = f"variable {name!r} is in two files: {owners[name]}, {file}"
+                        raise DataError(message, str(self.location), "Keep one of them")
+                    owners[name] = file
+        # two files of one name are told where the variable is read
+        return owners | {variable: names[0] for variable, names in files.items() if len(names) > 1}
+
+    def _only_table(self, status: os.stat_result) -> tuple[Table, str]:
+        """Return the table and the version of the file that is all of the data."""
+        return _long_table(self.location, status, self.readings.of(self.location.name))
 
     def _refuse_what_is_no_file(self, name: str) -> None:
         """Raise StoreUnavailable where what should be the variable's file is a pipe or the like."""
@@ -124,8 +160,7 @@ class FolderStore:
 
 def open_store(location: Location, settings: object) -> FolderStore:
     """Return the store of a folder or long file; `~` is the user's home."""
-    del settings
-    return FolderStore(Path(location.path).expanduser())
+    return FolderStore(Path(location.path).expanduser(), getattr(settings, "readings", AS_IT_IS))
 
 
 def _status(path: Path) -> os.stat_result:
@@ -178,30 +213,51 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _long_table(path: Path, status: os.stat_result) -> tuple[Table, str]:
-    """Return the table and the version of a long file."""
+@lru_cache(maxsize=4 * LOOKED_INTO)
+def _variables_of(path: Path, stamp: Stamp, reading: Reading) -> tuple[str, ...]:  # noqa: ARG001  # the cache's key
+    """Return the variables that a file's columns name; none where it is one that has the file's name.
+
+    What is wrong with a file is told where it is read.
+    """
+    with open(path, "rb", buffering=0, opener=_open_at_once) as file:  # Path.open has no opener
+        if is_plainly_one(file.read(_HEAD), path.name, reading):
+            return ()
+    try:
+        table = parse(_content(path), path.name, str(path), reading=reading)
+    except MalformedData:
+        return ()
+    return tuple(table.groups or ()) if names_variables(table) else ()
+
+
+def _long_table(path: Path, status: os.stat_result, reading: Reading) -> tuple[Table, str]:
+    """Return the table and the version of a file that is all of the data."""
     if suffix_of(path.name) is None:
         raise StoreUnavailable(f"is no data file; those end in {', '.join(SUFFIXES)}", str(path), _HINT)
-    parsed = _parsed_long(path, _stamp(status))
+    parsed = _parsed_long(path, _stamp(status), reading)
     if isinstance(parsed, MalformedData):
         raise MalformedData(parsed.message, parsed.context, parsed.hint)
     return parsed
 
 
 @lru_cache(maxsize=2)
-def _parsed_long(path: Path, stamp: Stamp) -> tuple[Table, str] | MalformedData:  # noqa: ARG001  # the cache's key
-    """Read a long file once for all of its variables; an error is cached as well."""
+def _parsed_long(
+    path: Path,
+    stamp: Stamp,  # noqa: ARG001  # the cache's key
+    reading: Reading,
+) -> tuple[Table, str] | MalformedData:
+    """Read a file once for all of its variables; an error is cached as well."""
     try:
         content = _content(path)
-        return parse(content, path.name, str(path), by_variable=True), version_of(content, path.name)
+        table = parse(content, path.name, str(path), by_variable=True, reading=reading)
+        return table, version_of(content, path.name, reading)
     except MalformedData as error:
         return error
 
 
 @lru_cache(maxsize=2)
-def _long_version(path: Path, stamp: Stamp) -> str:  # noqa: ARG001  # the cache's key
-    """Return the version of a long file, hashed once for all of its variables."""
-    return version_of(_content(path), path.name)
+def _long_version(path: Path, stamp: Stamp, reading: Reading) -> str:  # noqa: ARG001  # the cache's key
+    """Return the version of a file, hashed once for all of its variables."""
+    return version_of(_content(path), path.name, reading)
 
 
 def _content(path: Path) -> bytes:

@@ -25,7 +25,8 @@ class Observations:
     retracts what an earlier one said of its timestamp. `known_at` is None where the data have no such column. `absent`
     counts the other rows whose value was blank. `source` is the name of the file or table in errors. `version` is the
     store's name of this version of its data (see ports.TellsVersions), '' where it has none. `caution` says what is
-    doubtful about the source, '' where nothing is. Raises MalformedData for faults that no store should let through.
+    doubtful about the source, '' where nothing is; `understood` what its columns were taken for, '' where they are our
+    own. Raises MalformedData for faults that no store should let through.
     """
 
     variable: str
@@ -36,6 +37,7 @@ class Observations:
     source: str = ""
     version: str = ""
     caution: str = ""
+    understood: str = ""
 
     def __attrs_post_init__(self) -> None:
         self._refuse_faults()
@@ -69,7 +71,15 @@ class Observations:
     def __reduce__(self) -> tuple[Any, ...]:
         # numpy forgets the read-only flag on pickling: rebuild through the constructor
         columns = self._columns(optional=True)
-        return type(self), (self.variable, *columns, self.absent, self.source, self.version, self.caution)
+        return type(self), (
+            self.variable,
+            *columns,
+            self.absent,
+            self.source,
+            self.version,
+            self.caution,
+            self.understood,
+        )
 
     def known_by(self, moment: np.datetime64) -> Observations:
         """Return the rows known at `moment`; `known_at` must have been resolved."""

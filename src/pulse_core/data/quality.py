@@ -33,6 +33,7 @@ Kind = Literal[
     "period",
     "cut",
     "season",
+    "columns",
 ]
 Flags = NDArray[np.bool_]
 
@@ -182,6 +183,8 @@ def _value_at(vintage: Vintage, stamp: np.datetime64) -> float | None:
 
 def _source(observations: Observations, now: np.datetime64) -> Iterator[Finding]:
     """Yield what is doubtful about the source, and about the moments at which its rows became known."""
+    if observations.understood:
+        yield Finding("columns", observations.understood, 1, observations.timestamps.min(), note=True)
     if observations.caution:
         yield Finding("cut", observations.caution, 1, observations.timestamps.max())
     near = near_miss(observations, now.astype("datetime64[D]").item())

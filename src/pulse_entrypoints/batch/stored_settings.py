@@ -23,6 +23,7 @@ from pulse_core.spec import RunSpec
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.options import options_of
+from pulse_entrypoints.settings.reading import ByPattern
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
 
@@ -83,7 +84,7 @@ def to_toml(options: Mapping[str, Any]) -> bytes:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, SeasonSetting):
+    if isinstance(value, SeasonSetting | ByPattern):
         return _value(value.to_document())
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_value(name)} = {_value(inner)}' for name, inner in value.items())}}}"

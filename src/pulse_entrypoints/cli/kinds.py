@@ -63,7 +63,7 @@ class Kind:
 
     def of_toml(self, value: object) -> Any:
         """Return the value of a TOML key. Raises ValueError, saying why not."""
-        if self.many:
+        if self.many and not (self.of_structure is not None and isinstance(value, dict)):
             if not isinstance(value, list) or not all(type(item) in self.toml for item in value):
                 raise ValueError(f"expected {self.in_toml or self.expected}, got {value!r}")
             return self.of_text([str(item) for item in value])

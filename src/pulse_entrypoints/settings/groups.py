@@ -8,6 +8,7 @@ OPERANDS: Final = "What to work on"
 WHAT: Final = "What to train"
 HOW: Final = "How to forecast and score"
 WHERE: Final = "Where data come from and results go"
+READING: Final = "How data files are read"
 S3: Final = "S3"
 WORK: Final = "How the work is done"
 DASK: Final = "Dask"
@@ -15,4 +16,4 @@ BATCH: Final = "AWS Batch"
 SHOW: Final = "What is shown, and how"
 LOGS: Final = "Logs and configuration"
 
-GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, S3, WORK, DASK, BATCH, SHOW, LOGS)
+GROUPS: Final = (OPERANDS, WHAT, HOW, WHERE, READING, S3, WORK, DASK, BATCH, SHOW, LOGS)

@@ -9,6 +9,7 @@ import attrs
 from pulse_entrypoints.cli.kinds import FLAG, PATH, RUN_ID, TEXT
 from pulse_entrypoints.cli.options import option
 from pulse_entrypoints.settings.groups import WHERE
+from pulse_entrypoints.settings.reading import ReadingSettings
 from pulse_entrypoints.settings.s3 import S3DataSettings, S3OutputSettings, S3ResultsSettings
 
 SAMPLE: Final = "sample"
@@ -18,7 +19,7 @@ _FILE: Final = attrs.evolve(PATH, parse=str)
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class DataSettings(S3DataSettings):
+class DataSettings(ReadingSettings, S3DataSettings):
     """The location of the data: the bucket where one is named, else `data`."""
 
     data: str = option(

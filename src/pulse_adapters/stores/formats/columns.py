@@ -10,7 +10,7 @@ import attrs
 
 from pulse_adapters.stores.formats.date_forms import could_be_dates, dates_of
 from pulse_adapters.stores.formats.reading import Reading
-from pulse_adapters.stores.formats.table import Fault, Source, malformed
+from pulse_adapters.stores.formats.table import Fault, Source, malformed, undecided
 
 Kind = Literal["times", "numbers", "texts", "nothing", "other"]
 """What a column holds: by its type, and texts that are all numbers count as numbers."""
@@ -62,6 +62,8 @@ class Layout:
     known_at: str | None = None
     variable: str | None = None
     vintages: tuple[str, ...] = ()
+    blank: tuple[str, ...] = ()
+    """Columns with a name and nothing in them, beside those of several variables."""
 
     def __str__(self) -> str:
         parts = [f"timestamp from {self.timestamp!r}"]
@@ -73,6 +75,7 @@ class Layout:
             parts.append(f"value from {self.values[0]!r}")
         parts += [f"known_at from {self.known_at!r}"] if self.known_at else []
         parts += [f"variable from {self.variable!r}"] if self.variable else []
+        parts += [f"nothing in {_listed(self.blank)}"] if self.blank else []
         return ", ".join(parts)
 
     @property
@@ -91,7 +94,8 @@ def layout_of(columns: Sequence[Column], source: Source) -> Layout:
     variable = _by_name("variable", rest, reading, source)
     rest = [column for column in rest if column.name not in (known_at, variable)]
     values, vintages = _values(rest, variable, source)
-    return Layout(timestamp, values, known_at, variable, vintages)
+    blank = tuple(column.name for column in rest if column.kind == "nothing" and column.name and len(values) > 1)
+    return Layout(timestamp, values, known_at, variable, vintages, blank)
 
 
 def _refuse_unknown(columns: Sequence[Column], reading: Reading, source: Source) -> None:
@@ -104,7 +108,7 @@ def _refuse_unknown(columns: Sequence[Column], reading: Reading, source: Source)
     twice = sorted({name for name in names if name and names.count(name) > 1})
     faults += [Fault(0, f"column {name!r} is there twice") for name in twice]
     if faults:
-        raise malformed(faults, source.context)
+        raise malformed(faults, source.context, "Give each column once, by the name that the file has for it")
 
 
 def _timestamp(columns: Sequence[Column], reading: Reading, source: Source) -> str:
@@ -115,7 +119,8 @@ def _timestamp(columns: Sequence[Column], reading: Reading, source: Source) -> s
     if len(dates) == 1:
         return dates[0]
     reason = f"{_listed(dates)} hold dates" if dates else "no column has a name or texts of dates"
-    raise _undecided(f"{reason}; its columns are {_listed([column.name for column in columns])}", "timestamp", dates, source)
+    message = f"{reason}; its columns are {_listed(_names(columns))}"
+    raise _undecided(message, "timestamp", dates, source)
 
 
 def _are_dates(column: Column) -> bool:
@@ -136,13 +141,11 @@ def _by_name(role: str, columns: Sequence[Column], reading: Reading, source: Sou
     own = [column for column in named if column.key == role]
     named = own or named
     if len(named) > 1:
-        raise _undecided(f"{_listed([column.name for column in named])} may each be the {role}", role, _names(named), source)
+        raise _undecided(f"{_listed(_names(named))} may each be the {role}", role, _names(named), source)
     return named[0].name if named else None
 
 
-def _values(
-    rest: Sequence[Column], variable: str | None, source: Source
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _values(rest: Sequence[Column], variable: str | None, source: Source) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the columns of values, and the days of vintages where they are such."""
     given = source.reading.of_role("value")
     if given:
@@ -157,7 +160,8 @@ def _values(
         raise _undecided(f"no column holds numbers; its columns are {_listed(_names(rest))}", "value", [], source)
     keys = {column.key for column in numbers}
     if keys >= _QUOTES or variable is not None:
-        raise _undecided(f"{_listed(_names(numbers))} hold numbers: which is the value?", "value", _names(numbers), source)
+        message = f"{_listed(_names(numbers))} hold numbers, and any may be the value"
+        raise _undecided(message, "value", _names(numbers), source)
     days = [_day_in(column.name) for column in numbers]
     if all(days):
         return tuple(_names(numbers)), tuple(str(day) for day in days)
@@ -185,11 +189,9 @@ def _names(columns: Sequence[Column]) -> list[str]:
 def _undecided(message: str, role: str, names: Sequence[str], source: Source) -> Exception:
     quoted = [f"'{role}={name}'" if " " in name else f"{role}={name}" for name in names]
     option = " or ".join(f"--columns {pair}" for pair in quoted[:6]) or f"--columns {role}=NAME"
-    return malformed([Fault(0, message)], source.context, f"Say which it is: {option}")
+    return undecided([Fault(0, message)], source.context, f"Say which it is: {option}")
 
 
 def _listed(names: Sequence[str]) -> str:
     text = ", ".join(repr(name[:40]) for name in names[:10])
     return f"{text} and {len(names) - 10} more" if len(names) > 10 else text or "none"
-
-

@@ -17,8 +17,11 @@ import numpy as np
 
 from pulse_adapters.stores.formats.arrow_columns import from_arrow
 from pulse_adapters.stores.formats.cells import ABSENT_TEXTS
+from pulse_adapters.stores.formats.delimited import read_delimited
 from pulse_adapters.stores.formats.plain_csv import read_plain
+from pulse_adapters.stores.formats.reading import Reading
 from pulse_adapters.stores.formats.rows import TableBuilder
+from pulse_adapters.stores.formats.shapes import is_own, own_or_shaped
 from pulse_adapters.stores.formats.table import Faults, Source, Table, needed_columns, refuse
 from pulse_adapters.stores.formats.text import refuse_other_than_text
 from pulse_core.errors import MalformedData
@@ -35,7 +38,8 @@ _COLUMNS = ("timestamp", "value", "known_at", "variable")
 def read_csv(content: bytes, source: Source) -> Table:
     """Read UTF-8 text with a header. Raises MalformedData where it is no such text or lacks a column."""
     content = refuse_other_than_text(content, "CSV", source)
-    plain = None if source.by_variable else read_plain(content)
+    is_plain = not source.by_variable and source.reading == Reading()
+    plain = read_plain(content) if is_plain else None
     if plain is not None:
         return plain if content.endswith(b"\n") else attrs.evolve(plain, caution=_CUT)
     csv.field_size_limit(_LONGEST_FIELD)
@@ -44,10 +48,18 @@ def read_csv(content: bytes, source: Source) -> Table:
         names = [name.strip() for name in next(reader)]
     except csv.Error as error:
         raise refuse(f"is no CSV: {error}", source) from error
+    if not is_own(names, source.reading):
+        return _with_caution(read_delimited(content, source), content)
     columns = needed_columns(names, source)
     quick = _quick(content, _first_row(reader, names), columns, source)
-    table = _careful(content, columns, source) if quick is None else quick
-    return attrs.evolve(table, caution=_CUT) if _may_be_cut(content, names) else table
+    if quick is None:
+        quick = own_or_shaped(lambda: _careful(content, columns, source), lambda: read_delimited(content, source))
+    return attrs.evolve(quick, caution=_CUT) if _may_be_cut(content, names) else quick
+
+
+def _with_caution(table: Table, content: bytes) -> Table:
+    """Return a table of any columns with the doubt about its last cell, where its last line has no end."""
+    return table if content.endswith((b"\n", b"\r", b'"')) else attrs.evolve(table, caution=_CUT)
 
 
 def _may_be_cut(content: bytes, names: list[str]) -> bool:

@@ -35,7 +35,10 @@ _MONTHS: Final = {
     )
     for name in names.split()
 }
-_CLOCK: Final = r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?P<fraction>\.\d{1,6})?)?(?: ?(?P<half>[AaPp][Mm]))?)?"
+_CLOCK: Final = (
+    r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?P<fraction>\.\d{1,6})?)?"
+    r"(?: ?(?P<half>[AaPp][Mm]))?)?"
+)
 _YEAR: Final = r"(?P<year>(?:1[5-9]|2[01])\d\d)"
 _NAMED: Final = r"(?P<name>[A-Za-z]{3,9})\.?"
 
@@ -104,13 +107,14 @@ class DatesFound:
     """The dates of a column: each text with its ISO 8601 where it has one, and the form, '' for ISO 8601 itself.
 
     `problem` says what is doubtful or wrong with all of them together, '' where nothing is; `option` is then the one
-    that decides it.
+    that decides it, and `odd` are texts that have not the form of most.
     """
 
     iso: Mapping[str, str]
     form: str = ""
     problem: str = ""
     option: str = ""
+    odd: frozenset[str] = frozenset()
 
 
 def dates_of(counts: Mapping[str, int], date_format: str | None = None) -> DatesFound:
@@ -179,7 +183,8 @@ def _mixed(counts: Mapping[str, int], others: Sequence[str]) -> DatesFound:
     example = next(text for text in others if readings[0].iso(text))
     names = " or ".join(form.label for form in readings)
     option = " or ".join(f"--date-format {form.label}" for form in readings if form.is_format)
-    return DatesFound({}, "", f"{most} rows look like {example} ({names}), the others do not", option)
+    odd = frozenset(text for text in counts if readings[0].iso(text) is None)
+    return DatesFound({}, "", f"{most} rows look like {example} ({names}), the others do not", option, odd)
 
 
 def _by_format(texts: Iterable[str], date_format: str) -> dict[str, str]:
@@ -199,7 +204,7 @@ def _has_clock(date_format: str) -> bool:
 
 
 def _iso(parts: Mapping[str, str | None]) -> str | None:
-    year = int(parts["year"]) if parts.get("year") else _century(int(parts.get("short") or 0))
+    year = int(str(parts["year"])) if parts.get("year") else _century(int(parts.get("short") or 0))
     month = _month(parts)
     if month is None:
         return None
@@ -208,11 +213,10 @@ def _iso(parts: Mapping[str, str | None]) -> str | None:
         if not 1 <= hour <= 12:
             return None
         hour = hour % 12 + 12 * (str(parts["half"]).lower() == "pm")
+    clock = hour, int(parts.get("minute") or 0), int(parts.get("second") or 0)
     micros = int(str(parts.get("fraction") or ".0")[1:].ljust(6, "0"))
     try:
-        stamp = datetime(  # noqa: DTZ001  # its zone is said elsewhere
-            year, month, int(parts.get("day") or 1), hour, int(parts.get("minute") or 0), int(parts.get("second") or 0), micros
-        )
+        stamp = datetime(year, month, int(parts.get("day") or 1), *clock, micros)  # noqa: DTZ001  # another option's
     except ValueError:
         return None
     return stamp.isoformat() if parts.get("hour") else stamp.date().isoformat()
@@ -232,5 +236,3 @@ def _month(parts: Mapping[str, str | None]) -> int | None:
 def _century(short: int) -> int:
     """Return a year of two digits as strptime does: 69 to 99 are of the last century."""
     return short + (1900 if short >= 69 else 2000)
-
-

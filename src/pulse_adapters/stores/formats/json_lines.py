@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
+from pulse_adapters.stores.formats.reading import Reading
 from pulse_adapters.stores.formats.rows import TableBuilder
+from pulse_adapters.stores.formats.shapes import is_own, own_or_shaped, shaped
 from pulse_adapters.stores.formats.table import Faults, Source, Table, needed_columns
 from pulse_adapters.stores.formats.text import refuse_other_than_text
 
@@ -21,7 +25,7 @@ Members = tuple[tuple[str, Any], ...]
 def read_json_lines(content: bytes, source: Source) -> Table:
     """Read UTF-8 text, an object a line. Raises MalformedData where it is no such text or lacks a column."""
     content = refuse_other_than_text(content, "JSON Lines", source)
-    quick = _quick(content, source)
+    quick = _quick(content, source) if source.reading == Reading() else None
     return _careful(content, source) if quick is None else quick
 
 
@@ -60,7 +64,17 @@ def _careful(content: bytes, source: Source) -> Table:
     faults = Faults(source.context)
     rows = list(_objects(content, faults))
     present = sorted({name for _, members in rows for name, _ in members})
+    if rows and not faults.faults and not is_own(present, source.reading):
+        return shaped(_table(rows), source, np.array([number for number, _ in rows]))
     columns = needed_columns(present, source) if rows else ()
+    if faults.faults or not rows:
+        return _own(rows, columns, faults, source)
+    numbers = np.array([number for number, _ in rows])
+    return own_or_shaped(lambda: _own(rows, columns, faults, source), lambda: shaped(_table(rows), source, numbers))
+
+
+def _own(rows: list[tuple[int, Members]], columns: tuple[str, ...], faults: Faults, source: Source) -> Table:
+    """Return the table of objects with Pulse's own names."""
     builder = TableBuilder(faults, "known_at" in columns, source.by_variable)
     for number, members in rows:
         row, names = dict(members), [name for name, _ in members]
@@ -73,6 +87,23 @@ def _careful(content: bytes, source: Source) -> Table:
             faults.add(number, "value is missing (an absent one is null)", owner)
         builder.add(number, (row.get("timestamp"), row.get("value"), row.get("known_at"), row.get("variable")))
     return builder.table()
+
+
+def _table(rows: list[tuple[int, Members]]) -> Any:
+    """Return the objects as an Arrow table of texts, a column for each key in the order of its first appearance."""
+    import pyarrow as pa
+
+    objects = [dict(members) for _, members in rows]
+    names = dict.fromkeys(name for one in objects for name in one)
+    columns = {name: pa.array([_text(one.get(name)) for one in objects], pa.string()) for name in names}
+    return pa.table(columns)
+
+
+def _text(value: Any) -> str | None:
+    """Return a member's value as text; a whole number as one."""
+    if isinstance(value, float):
+        return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(value)
+    return None if value is None else str(value)
 
 
 def _objects(content: bytes, faults: Faults) -> Iterator[tuple[int, Members]]:

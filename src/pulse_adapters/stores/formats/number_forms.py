@@ -105,5 +105,7 @@ def _most_fitting(numbers: list[str]) -> Marks:
 
 
 def _option(readings: Iterable[Marks]) -> str:
-    options = [f"--thousands '{marks.thousands}'" if marks.thousands else f"--decimal '{marks.decimal}'" for marks in readings]
+    options = [
+        f"--thousands '{marks.thousands}'" if marks.thousands else f"--decimal '{marks.decimal}'" for marks in readings
+    ]
     return " or ".join(dict.fromkeys(options))

@@ -8,6 +8,7 @@ import numpy as np
 
 from pulse_adapters.stores.formats.arrow_columns import from_arrow
 from pulse_adapters.stores.formats.memory import ALWAYS
+from pulse_adapters.stores.formats.shapes import is_own, own_or_shaped, shaped
 from pulse_adapters.stores.formats.table import Source, Table, needed_columns, refuse
 
 FOOTER_LIMIT = 16 * 2**20
@@ -31,8 +32,11 @@ def read_parquet(content: bytes, source: Source) -> Table:
     try:
         file = pyarrow.parquet.ParquetFile(pa.BufferReader(content))
         columns = _columns(file, len(content), source)
-        table = file.read(columns=list(columns), use_threads=False)
-        return from_arrow(table, source, np.arange(1, table.num_rows + 1))
+        table = file.read(columns=None if columns is None else list(columns), use_threads=False)
+        rows = np.arange(1, table.num_rows + 1)
+        if columns is None:
+            return shaped(table, source, rows)
+        return own_or_shaped(lambda: from_arrow(table, source, rows), lambda: shaped(table, source, rows))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise refuse(f"is no sound Parquet: {_first_line(error)}", source) from error
 
@@ -50,12 +54,13 @@ def _refuse_other_than_parquet(content: bytes, source: Source) -> None:
         raise refuse(message, source)
 
 
-def _columns(file: Any, length: int, source: Source) -> tuple[str, ...]:
-    """Return our columns after a check of the metadata of a file of this length in bytes."""
+def _columns(file: Any, length: int, source: Source) -> tuple[str, ...] | None:
+    """Return our columns after a check of the metadata of a file of this length in bytes; None where it has others."""
     metadata = file.metadata
     if metadata.num_columns > COLUMN_LIMIT:
         raise refuse(f"has {metadata.num_columns} columns; at most {COLUMN_LIMIT}", source)
-    columns = needed_columns(file.schema_arrow.names, source)
+    names = file.schema_arrow.names
+    columns = needed_columns(names, source) if is_own(names, source.reading) else None
     # few bytes can stand for very many equal rows
     size = max(metadata.num_rows * _ROW_BYTES, _unpacked(metadata))
     source.refuse_above_limit(size, f"unpacks to {size} bytes ({metadata.num_rows} rows)")

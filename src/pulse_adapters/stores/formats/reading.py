@@ -1,4 +1,4 @@
-"""Readings: what the user says of how files are to be read, where their columns and cells have more than one meaning."""
+"""Readings: what the user says of how files are to be read, where columns and cells have more than one meaning."""
 
 from __future__ import annotations
 
@@ -50,17 +50,18 @@ class Reading:
 
 @attrs.frozen
 class Readings:
-    """The reading of each file by its name: that of the first pattern that fits, over the default."""
+    """The reading of each file by its name: those of the patterns that fit, earlier ones first, over the default."""
 
     default: Reading = Reading()
     patterns: tuple[tuple[str, Reading], ...] = ()
 
     def of(self, file_name: str) -> Reading:
         """Return the reading of a file; a pattern is one of the shell, such as `*.csv`."""
-        for pattern, reading in self.patterns:
+        result = self.default
+        for pattern, reading in reversed(self.patterns):
             if fnmatchcase(file_name, pattern):
-                return reading.over(self.default)
-        return self.default
+                result = reading.over(result)
+        return result
 
 
 AS_IT_IS: Final = Readings()

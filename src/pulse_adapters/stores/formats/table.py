@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_adapters.stores.formats.memory import ALWAYS, file_limit
+from pulse_adapters.stores.formats.reading import Reading
 from pulse_core.arrays import moment_text, normal_form
 from pulse_core.data.observations import Moments, Observations, Values, retractions
 from pulse_core.errors import MalformedData
@@ -17,8 +18,8 @@ FAULTS_READ = 10_000
 """The number of faults after which reading stops."""
 
 HINT = (
-    "Needed are the columns timestamp (ISO 8601, UTC unless it bears an offset) and value (a decimal number, "
-    "blank where absent), and known_at, variable where used; names are lower case"
+    "Dates are to be like 1990-12-31 (UTC unless they bear an offset), numbers decimal, absent ones blank; how to read "
+    "others say --columns, --date-format, --decimal, --thousands and --time-zone"
 )
 
 UNPACKED_LIMIT = 2 * 2**30
@@ -34,12 +35,14 @@ Rows = NDArray[np.int64]
 class Source:
     """A source of rows: the context of its errors, whether it holds many variables, and its limit in bytes unpacked.
 
-    Without a limit it is UNPACKED_LIMIT, or a quarter of the memory that there is.
+    Without a limit it is UNPACKED_LIMIT, or a quarter of the memory that there is. `reading` is what the user says of
+    how it is to be read.
     """
 
     context: str
     by_variable: bool = False
     limit: int | None = None
+    reading: Reading = attrs.field(factory=Reading)
 
     def refuse_above_limit(self, size: int, message: str) -> None:
         """Raise MalformedData, with a message and the limit, for a file of more bytes unpacked than the limit."""
@@ -84,7 +87,8 @@ class Table:
 
     `numbers` are the numbers of the rows in the source, from 1. `groups` holds the positions of each variable's rows in
     a source of many variables, None in a source of one. A fault without a variable concerns all variables. `caution`
-    says what is doubtful about the source, '' where nothing is.
+    says what is doubtful about the source, '' where nothing is; `understood` what its columns were taken for, '' where
+    they are Pulse's own.
     """
 
     timestamps: Moments
@@ -94,6 +98,7 @@ class Table:
     faults: Sequence[Fault] = ()
     groups: Mapping[str, Rows] | None = None
     caution: str = ""
+    understood: str = ""
 
     def of(self, variable: str) -> Table:
         """Return the rows of one variable; KeyError where it has none."""
@@ -107,12 +112,18 @@ class Table:
             self.numbers[at],
             [fault for fault in self.faults if fault.variable in (None, variable)],
             caution=self.caution,
+            understood=self.understood,
         )
 
 
-def malformed(faults: Iterable[Fault], context: str) -> MalformedData:
-    """Return the error of a source with these faults."""
-    return MalformedData.from_faults([str(fault) for fault in faults], context, HINT)
+def malformed(faults: Iterable[Fault], context: str, hint: str = "") -> MalformedData:
+    """Return the error of a source with these faults; without a hint of its own it says what files are to look like."""
+    return MalformedData.from_faults([str(fault) for fault in faults], context, hint or HINT)
+
+
+def undecided(faults: Iterable[Fault], context: str, hint: str) -> Undecided:
+    """Return the error of a source with several readings, of which an option in the hint chooses one."""
+    return Undecided.from_faults([str(fault) for fault in faults], context, hint)
 
 
 def refuse(message: str, source: Source) -> MalformedData:
@@ -125,12 +136,24 @@ def ordered(faults: Iterable[Fault]) -> list[Fault]:
     return sorted(faults, key=lambda fault: fault.row)
 
 
-def several_variables(names: Sequence[object], context: str) -> MalformedData:
-    """Return the error of a file of one variable whose column `variable` says that it holds several."""
+class Undecided(MalformedData):
+    """A file has several readings; the hint names the option that decides."""
+
+
+class SeveralVariables(MalformedData):
+    """A file is read as one of one variable, and its column `variable` names several."""
+
+
+class NoVariableColumn(MalformedData):
+    """A file is read as one of many variables, and has no column `variable`."""
+
+
+def several_variables(names: Sequence[object], context: str) -> SeveralVariables:
+    """Return the error of a file that is read as one of one variable and holds several."""
     shown = ", ".join(repr("" if name is None else str(name)[:40]) for name in names[:3])
-    message = f"column 'variable' names several variables ({shown}{', ...' if len(names) > 3 else ''})"
-    hint = "Name the file itself as the data (a long file), or make it one file a variable"
-    return MalformedData(message, context, hint)
+    message = f"holds several variables ({shown}{', ...' if len(names) > 3 else ''})"
+    hint = "Name these variables, or the file itself as the data; in a folder of many files, make it a file a variable"
+    return SeveralVariables(message, context, hint)
 
 
 def needed_columns(present: Sequence[str], source: Source) -> tuple[str, ...]:
@@ -141,6 +164,8 @@ def needed_columns(present: Sequence[str], source: Source) -> tuple[str, ...]:
     required = ("timestamp", "value", *(("variable",) if source.by_variable else ()))
     columns = (*required, *(name for name in ("known_at", "variable") if name in present and name not in required))
     missing = [name for name in required if name not in present]
+    if missing == ["variable"]:
+        raise NoVariableColumn("no column 'variable'", source.context, HINT)
     faults = [Fault(0, f"no column '{name}'") for name in missing]
     faults += [Fault(0, f"column '{name}' is there twice") for name in columns if present.count(name) > 1]
     if missing:
@@ -191,6 +216,7 @@ def observations(table: Table, variable: str, context: str, version: str = "") -
         source=context,
         version=version,
         caution=table.caution,
+        understood=table.understood,
     )
 
 

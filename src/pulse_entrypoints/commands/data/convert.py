@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.resources import files
 from typing import Final
@@ -23,6 +23,8 @@ from pulse_entrypoints.settings.s3 import S3Settings
 from pulse_entrypoints.wiring import composition
 
 _ANY_S3: Final = S3Settings()
+_NAMED: Final = 5
+"""Variables that are named where many have been read alike."""
 _SUFFIX: Final = ".parquet"
 _OTHER_ROWS: Final = "Choose another location, or replace it with --overwrite"
 
@@ -43,16 +45,27 @@ def _convert(layered: Layered[ConvertSettings]) -> Ending:
     storage = _storage(settings.to, layered.source("to"), settings)
     existing = {entry.name for entry in storage.entries("") if "/" not in entry.name}
     names = selected(store, settings.of)
+    understood: dict[str, list[str]] = {}
 
     def convert(ready: DataStore, variable: str) -> bool:
         name = f"{variable}{_SUFFIX}"
         _refuse_name(variable, name, existing, storage)
-        return _write(storage, name, parquet_bytes(ready.read(variable)), overwrite=settings.overwrite)
+        observations = ready.read(variable)
+        understood.setdefault(observations.understood, []).append(variable)
+        return _write(storage, name, parquet_bytes(observations), overwrite=settings.overwrite)
 
     with reading(store, names) as ready:
         changes, failures = for_each_variable(names, partial(convert, ready))
-    write_stderr(_report(list(changes.values()), settings.to))
+    write_stderr("\n".join([*_readings(understood), _report(list(changes.values()), settings.to)]))
     return ending_of(failures, keep_going=False, hint="")
+
+
+def _readings(understood: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield what the columns of files were taken for, with the variables of which that holds."""
+    for reading_of, variables in understood.items():
+        if reading_of:
+            more = f" and {len(variables) - _NAMED} more" if len(variables) > _NAMED else ""
+            yield f"pulse: {', '.join(variables[:_NAMED])}{more}: {reading_of}"
 
 
 def _refuse_name(variable: str, name: str, existing: set[str], storage: Storage) -> None:
