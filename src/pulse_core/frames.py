@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.errors import SettingsError
+from pulse_core.extras import missing
 from pulse_core.results import TRUST, RunResult, VariableSummary
 from pulse_core.scores.measures import MEASURES
 from pulse_core.scores.verdict import VERDICTS
@@ -20,7 +21,7 @@ def run_frame(result: RunResult) -> Any:
     try:
         import pandas as pd
     except ModuleNotFoundError as error:
-        raise SettingsError(["'pandas' is not installed; pip install 'pulse-retrodiction[frames]'"]) from error
+        raise SettingsError([missing("pandas", "frames")]) from error
     discoveries = result.discoveries()
     parts = [pd.DataFrame(_columns(summary, discoveries[summary.variable])) for summary in result.variables]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_column_names())

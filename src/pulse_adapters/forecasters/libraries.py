@@ -18,6 +18,7 @@ import attrs
 import numpy as np
 
 from pulse_core.errors import ForecasterFailed, SettingsError
+from pulse_core.extras import missing
 from pulse_core.forecasters.base import PER_ORIGIN_COST, Forecaster, Histories, Positions, Values
 from pulse_core.forecasters.per_origin import PerOriginForecaster
 from pulse_core.levels import LEVELS
@@ -187,8 +188,7 @@ def _model(name: str, season: int | None) -> LibraryModel:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("pulse_"):
             raise
-        hint = f"pip install 'pulse-retrodiction[{library.extra}]'"
-        raise SettingsError([f"forecaster '{name}': '{error.name}' is not installed; {hint}"]) from error
+        raise SettingsError([f"forecaster '{name}': {missing(error.name, library.extra)}"]) from error
     except ValueError as error:
         raise SettingsError([f"forecaster '{name}': {error}"]) from error
 

@@ -38,9 +38,16 @@ class Catalogue:
     _listed_at: float = attrs.field(default=float("-inf"), init=False)
     _lock: Lock = attrs.field(factory=Lock, init=False)
 
-    def names(self) -> list[str]:
-        """Return the names of all variables, sorted, from a new listing."""
-        return sorted(self._grouped(self.bucket.list(self.prefix, below=False)))
+    def files(self) -> Files:
+        """Return all data files by the variable of their name, from a new listing."""
+        return self._grouped(self.bucket.list(self.prefix, below=False))
+
+    def listed(self) -> Files:
+        """Return the data files of a listing that is not too old; none of a folder that is too large for one."""
+        with self._lock:
+            if time.monotonic() - self._listed_at > self.trusted:
+                self._list()
+            return dict(self._files)
 
     def find(self, variable: str) -> tuple[Listed, ...]:
         """Return the files of a variable; none where it has none, or where no file can have its name."""
@@ -61,10 +68,6 @@ class Catalogue:
         """List anew before the next use."""
         with self._lock:
             self._listed_at = float("-inf")
-
-    def listed_names(self) -> list[str]:
-        """Return the names of the last listing."""
-        return list(self._files)
 
     def _list(self) -> None:
         listed = list(islice(self.bucket.list(self.prefix, below=False), LISTED_AT_ONCE + 1))

@@ -18,10 +18,11 @@ from pulse_adapters.stores.formats.reading import AS_IT_IS, Reading, Readings
 from pulse_adapters.stores.formats.registry import (
     SUFFIXES,
     is_plainly_one,
-    names_variables,
+    named_variables,
     not_found,
     of_file,
     of_long,
+    owners,
     parse,
     suffix_of,
     the_only_file,
@@ -32,7 +33,7 @@ from pulse_adapters.stores.formats.registry import (
 from pulse_adapters.stores.formats.table import Table
 from pulse_core.arrays import normal_form
 from pulse_core.data.observations import Observations
-from pulse_core.errors import DataError, MalformedData, StoreUnavailable
+from pulse_core.errors import MalformedData, StoreUnavailable
 
 LOOKED_INTO: Final = 1_000
 """Files of a folder up to which it is looked into them for variables that their columns name."""
@@ -86,7 +87,11 @@ class FolderStore:
             table, version = self._only_table(status)
             return of_long(table, variable, self.location.name, str(self.location), version)
         path = self._path(variable, _stamp(status))
-        content, reading = _content(path), self.readings.of(path.name)
+        reading = self.readings.of(path.name)
+        if variable_of(path.name) != normal_form(variable):
+            table, version = _long_table(path, _status(path), reading)
+            return of_file(table, variable, path.name, str(path), version)
+        content = _content(path)
         table = parse(content, path.name, str(path), reading=reading)
         return of_file(table, variable, path.name, str(path), version_of(content, path.name, reading))
 
@@ -99,7 +104,10 @@ class FolderStore:
         if not _is_folder(status):
             return _long_version(self.location, _stamp(status), self.readings.of(self.location.name))
         path = self._path(variable, _stamp(status))
-        return version_of(_content(path), path.name, self.readings.of(path.name))
+        reading = self.readings.of(path.name)
+        if variable_of(path.name) != normal_form(variable):
+            return _long_version(path, _stamp(_status(path)), reading)
+        return version_of(_content(path), path.name, reading)
 
     def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
         """Return the sizes in bytes, by name, of the files of these variables; no file is read.
@@ -119,31 +127,27 @@ class FolderStore:
     def _path(self, variable: str, stamp: Stamp) -> Path:
         files = _files(self.location, stamp)
         name = normal_form(variable)
-        if name not in files:
+        inside = self._owners(files) if name not in files and len(files) <= LOOKED_INTO else {}
+        if name not in files and name not in inside:
             # a file created within the clock's last tick leaves the folder's stamp unchanged
             _files.cache_clear()
             files = _files(self.location, stamp)
+            inside = self._owners(files) if name not in files and len(files) <= LOOKED_INTO else {}
+        if name in inside:
+            return self.location / inside[name]
         if name not in files:
             self._refuse_what_is_no_file(name)
-            owners = self._owners(files) if len(files) <= LOOKED_INTO else {}
-            if name in owners:
-                return self.location / owners[name]
-            raise not_found(variable, owners or files, str(self.location))
+            raise not_found(variable, inside or files, str(self.location))
         return self.location / the_only_file(variable, files[name], str(self.location))
 
     def _owners(self, files: Mapping[str, list[str]]) -> dict[str, str]:
         """Return the file of each variable, by looking into them. Raises DataError where a variable is in two."""
-        owners: dict[str, str] = {}
-        for variable, names in files.items():
-            for file in names if len(names) == 1 else ():
-                path = self.location / file
-                for name in _variables_of(path, _stamp(_status(path)), self.readings.of(file)) or (variable,):
-                    if name in owners:
-                        message = f"variable {name!r} is in two files: {owners[name]}, {file}"
-                        raise DataError(message, str(self.location), "Keep one of them")
-                    owners[name] = file
-        # two files of one name are told where the variable is read
-        return owners | {variable: names[0] for variable, names in files.items() if len(names) > 1}
+
+        def variables_of(file: str) -> tuple[str, ...]:
+            path = self.location / file
+            return _variables_of(path, _stamp(_status(path)), self.readings.of(file))
+
+        return owners(files, variables_of, str(self.location))
 
     def _only_table(self, status: os.stat_result) -> tuple[Table, str]:
         """Return the table and the version of the file that is all of the data."""
@@ -222,11 +226,7 @@ def _variables_of(path: Path, stamp: Stamp, reading: Reading) -> tuple[str, ...]
     with open(path, "rb", buffering=0, opener=_open_at_once) as file:  # Path.open has no opener
         if is_plainly_one(file.read(_HEAD), path.name, reading):
             return ()
-    try:
-        table = parse(_content(path), path.name, str(path), reading=reading)
-    except MalformedData:
-        return ()
-    return tuple(table.groups or ()) if names_variables(table) else ()
+    return named_variables(_content(path), path.name, str(path), reading)
 
 
 def _long_table(path: Path, status: os.stat_result, reading: Reading) -> tuple[Table, str]:

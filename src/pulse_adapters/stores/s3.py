@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -16,14 +17,28 @@ from pulse_adapters.aws.clients import AwsSettings
 from pulse_adapters.aws.location import S3Options, aws_settings, s3_folder, s3_location
 from pulse_adapters.location import Location
 from pulse_adapters.stores.catalogue import AN_HOUR, Catalogue, catalogue
-from pulse_adapters.stores.formats.registry import not_found, parse, suffix_of, the_only_file
-from pulse_adapters.stores.formats.table import observations
+from pulse_adapters.stores.formats.reading import AS_IT_IS, Reading, Readings
+from pulse_adapters.stores.formats.registry import (
+    named_variables,
+    not_found,
+    of_file,
+    owners,
+    parse,
+    suffix_of,
+    the_only_file,
+    variable_of,
+)
+from pulse_adapters.stores.formats.table import Table
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.objects import Objects
 from pulse_adapters.stores.s3_long import S3LongStore
+from pulse_core.arrays import normal_form
 from pulse_core.data.observations import Observations
 from pulse_core.errors import StoreUnavailable, VariableNotFound
 from pulse_core.ports import DataStore
+
+LOOKED_INTO: Final = 100
+"""Objects of a folder up to which it is looked into them for variables that their columns name."""
 
 _GONE: Final = "was listed a moment ago and is gone"
 _GONE_HINT: Final = "Somebody removes or replaces data: run the same command again once that is done"
@@ -33,8 +48,10 @@ _GONE_HINT: Final = "Somebody removes or replaces data: run the same command aga
 class S3Store:
     """Reads the objects `<prefix><variable>.csv`, `.parquet`, `.jsonl`, each also `.gz`, of a bucket.
 
-    The prefix is the exact start of every key: that of a folder ends in a slash. Only listed keys are fetched. A
-    listing is trusted for `trusted` seconds; a cached object is used only while its ETag is the listed one.
+    An object whose columns name several variables has these, not one of its own name; of more than LOOKED_INTO objects
+    each is one variable. `readings` are what the user says of them. The prefix is the exact start of every key: that of
+    a folder ends in a slash. Only listed keys are fetched. A listing is trusted for `trusted` seconds; a cached object
+    is used only while its ETag is the listed one.
     """
 
     name: str
@@ -42,6 +59,7 @@ class S3Store:
     aws: AwsSettings
     cache: ObjectCache | None = None
     trusted: float = AN_HOUR
+    readings: Readings = AS_IT_IS
 
     @property
     def bucket(self) -> Bucket:
@@ -50,7 +68,8 @@ class S3Store:
 
     def names(self) -> Iterator[str]:
         """Yield the variables' names, sorted. Raises StoreUnavailable."""
-        yield from self._catalogue().names()
+        files = self._catalogue().files()
+        yield from sorted(files if len(files) > LOOKED_INTO else self._owners(files))
 
     def read(self, variable: str) -> Observations:
         """Return a variable's rows. Raises VariableNotFound, MalformedData, StoreUnavailable.
@@ -83,7 +102,8 @@ class S3Store:
         Raises VariableNotFound, DataError, StoreUnavailable.
         """
         listed = self._listed(variable)
-        return self._objects.version(listed.key, listed.etag)
+        token = self.readings.of(listed.key.removeprefix(self.prefix)).token()
+        return self._objects.version(listed.key, listed.etag) + token
 
     def fetch(self, variable: str) -> tuple[str, Fetched]:
         """Return the key of a variable's object, and the object.
@@ -105,9 +125,14 @@ class S3Store:
 
     def parsed(self, variable: str, key: str, fetched: Fetched) -> Observations:
         """Return the rows in a variable's object. Raises MalformedData."""
-        address = self.bucket.address(key)
-        table = parse(fetched.content, key.removeprefix(self.prefix), address)
-        return observations(table, variable, address, self._objects.version(key, fetched.etag))
+        address, name = self.bucket.address(key), key.removeprefix(self.prefix)
+        reading = self.readings.of(name)
+        version = self._objects.version(key, fetched.etag) + reading.token()
+        if variable_of(name) == normal_form(variable):
+            table = parse(fetched.content, name, address, reading=reading)
+        else:
+            table = _parsed(fetched.content, name, address, reading)
+        return of_file(table, variable, name, address, version)
 
     @property
     def _objects(self) -> Objects:
@@ -117,12 +142,48 @@ class S3Store:
         address = self.bucket.address(self.prefix)
         files = {entry.key: entry for entry in self._catalogue().find(variable)}
         if not files:
-            raise not_found(variable, self._catalogue().listed_names(), address)
+            return self._listed_inside(variable, address)
         names = sorted(key.removeprefix(self.prefix) for key in files)
         return files[self.prefix + the_only_file(variable, names, address)]
 
+    def _listed_inside(self, variable: str, address: str) -> Listed:
+        """Return the object whose columns name a variable. Raises VariableNotFound, DataError."""
+        files = self._catalogue().listed()
+        inside = self._owners(files) if len(files) <= LOOKED_INTO else dict.fromkeys(files, "")
+        if len(files) > LOOKED_INTO or normal_form(variable) not in inside:
+            raise not_found(variable, inside, address)
+        key = self.prefix + inside[normal_form(variable)]
+        return next(entry for entries in files.values() for entry in entries if entry.key == key)
+
+    def _owners(self, files: Mapping[str, tuple[Listed, ...]]) -> dict[str, str]:
+        """Return the object's name of each variable, by looking into the objects."""
+        listed = {entry.key.removeprefix(self.prefix): entry for entries in files.values() for entry in entries}
+        names = {
+            variable: [entry.key.removeprefix(self.prefix) for entry in entries] for variable, entries in files.items()
+        }
+        return owners(
+            names,
+            lambda file: _variables_of(self._objects, listed[file], file, self.readings.of(file)),
+            self.bucket.address(self.prefix),
+        )
+
     def _catalogue(self) -> Catalogue:
         return catalogue(self.bucket, self.prefix, self.trusted)
+
+
+@lru_cache(maxsize=4 * LOOKED_INTO)
+def _variables_of(objects: Objects, listed: Listed, name: str, reading: Reading) -> tuple[str, ...]:
+    """Return the variables that the columns of an object name; none where it is one that has the object's name."""
+    fetched = objects.fetch(listed)
+    if fetched is None:
+        return ()
+    return named_variables(fetched.content, name, objects.bucket.address(listed.key), reading)
+
+
+@lru_cache(maxsize=2)
+def _parsed(content: bytes, name: str, address: str, reading: Reading) -> Table:
+    """Read an object of several variables once for all of them."""
+    return parse(content, name, address, reading=reading)
 
 
 @attrs.frozen(eq=False)
@@ -143,6 +204,8 @@ class S3DataOptions(S3Options, Protocol):
     """The options of data in S3: those of S3, and those of the cache."""
 
     @property
+    def readings(self) -> Readings: ...  # noqa: D102
+    @property
     def cache_dir(self) -> Path | None: ...  # noqa: D102 - the settings document each option
     @property
     def cache_expiration_hours(self) -> float: ...  # noqa: D102
@@ -155,9 +218,9 @@ def open_store(location: Location, settings: S3DataOptions) -> DataStore:
     source = s3_location(location)
     aws, cache, trusted = aws_settings(settings), _cache(settings), settings.cache_expiration_hours * 3_600
     if suffix_of(source.key) is not None:
-        return S3LongStore(source.bucket, source.key, aws, cache, trusted)
+        return S3LongStore(source.bucket, source.key, aws, cache, trusted, settings.readings)
     folder = s3_folder(location)
-    return S3Store(folder.bucket, folder.key, aws, cache, trusted)
+    return S3Store(folder.bucket, folder.key, aws, cache, trusted, settings.readings)
 
 
 def _cache(settings: S3DataOptions) -> ObjectCache | None:

@@ -13,7 +13,8 @@ import attrs
 from pulse_adapters.aws.bucket import Bucket, Listed
 from pulse_adapters.aws.clients import AwsSettings
 from pulse_adapters.stores.catalogue import AN_HOUR
-from pulse_adapters.stores.formats.registry import of_long, parse
+from pulse_adapters.stores.formats.reading import AS_IT_IS, Reading, Readings
+from pulse_adapters.stores.formats.registry import of_long, parse, variables_in
 from pulse_adapters.stores.formats.table import Table
 from pulse_adapters.stores.object_cache import ObjectCache
 from pulse_adapters.stores.objects import Objects
@@ -23,7 +24,7 @@ from pulse_core.errors import MalformedData, StoreUnavailable
 
 @attrs.frozen
 class S3LongStore:
-    """Reads every variable from the object `key`, which is parsed once as long as its ETag stays the same.
+    """Reads the variables in the object `key`, which is parsed once as long as its ETag stays the same.
 
     A listing of the object is trusted for `trusted` seconds.
     """
@@ -33,6 +34,7 @@ class S3LongStore:
     aws: AwsSettings
     cache: ObjectCache | None = None
     trusted: float = AN_HOUR
+    readings: Readings = AS_IT_IS
 
     @property
     def bucket(self) -> Bucket:
@@ -41,12 +43,12 @@ class S3LongStore:
 
     def names(self) -> Iterator[str]:
         """Yield the variables' names, sorted. Raises StoreUnavailable, MalformedData."""
-        yield from sorted(self._table()[0].groups or ())
+        yield from sorted(variables_in(self._table()[0], self._file))
 
     def read(self, variable: str) -> Observations:
         """Return a variable's rows. Raises VariableNotFound, MalformedData, StoreUnavailable."""
         table, version = self._table()
-        return of_long(table, variable, self.bucket.address(self.key), version)
+        return of_long(table, variable, self._file, self.bucket.address(self.key), version)
 
     def version(self, variable: str) -> str:
         """Return a text that changes with the object, whether it holds the variable or not.
@@ -54,7 +56,7 @@ class S3LongStore:
         Raises StoreUnavailable.
         """
         del variable
-        return Objects(self.bucket, self.cache).version(self.key, self._current().etag)
+        return Objects(self.bucket, self.cache).version(self.key, self._current().etag) + self.reading.token()
 
     def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
         """Return the listed size of the object in bytes, by key, for any variables. Raises StoreUnavailable."""
@@ -65,6 +67,15 @@ class S3LongStore:
     def names_need_rows(self) -> bool:
         """Whether listing the names reads all rows: the object holds both."""
         return True
+
+    @property
+    def reading(self) -> Reading:
+        """What the user says of how the object is to be read."""
+        return self.readings.of(self._file)
+
+    @property
+    def _file(self) -> str:
+        return self.key.rpartition("/")[2]
 
     def _listed(self) -> Listed | None:
         return next((entry for entry in self.bucket.list(self.key) if entry.key == self.key), None)
@@ -107,7 +118,8 @@ def _parsed(store: S3LongStore, listed: Listed) -> tuple[Table, str] | Malformed
         fetched = objects.fetch(listed)
         if fetched is None:
             return None
-        table = parse(fetched.content, store.key.rpartition("/")[2], address, by_variable=True)
-        return table, objects.version(store.key, fetched.etag)
+        name = store.key.rpartition("/")[2]
+        table = parse(fetched.content, name, address, by_variable=True, reading=store.reading)
+        return table, objects.version(store.key, fetched.etag) + store.reading.token()
     except MalformedData as error:
         return error

@@ -34,6 +34,9 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "max_loss": 0.02,
     "aws_region": "us-east-1",
     "NAME...": ["one", "another"],
+    "ROLE=COLUMN...": ["timestamp=DATE", "value=GDP"],
+    "FORMAT": "%d/%m/%Y",
+    "ZONE": "Europe/Berlin",
     "DAY": "2022-01-31",
     "PATH": "some/file",
     "FILE": "some/file",
@@ -50,6 +53,7 @@ _FURTHER_EXAMPLES: Final[tuple[Any, ...]] = (
     "s3://bucket/key",
     "http://127.0.0.1:8333",
     "name",
+    ",",
 )
 """For an option that is not among them: the first of these that it takes."""
 

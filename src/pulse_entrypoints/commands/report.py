@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from pulse_core.errors import SettingsError, SinkUnavailable
+from pulse_core.extras import missing
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
@@ -29,7 +30,7 @@ def report(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
 def report_problems(source: str) -> list[str]:
     """Return why a report cannot be written here; nothing where it can."""
     if find_spec(_LIBRARY) is None:
-        return [f"{source}: '{_LIBRARY}' is not installed; pip install 'pulse-retrodiction[report]'"]
+        return [f"{source}: {missing(_LIBRARY, 'report')}"]
     return []
 
 

@@ -10,6 +10,7 @@ import attrs
 
 from pulse_adapters.location import Location
 from pulse_core.errors import SettingsError
+from pulse_core.extras import missing
 from pulse_entrypoints.wiring.entry_points import plugins
 
 
@@ -34,8 +35,7 @@ class Adapter:
         except ModuleNotFoundError as error:
             if not self.extra or (error.name or "").startswith("pulse_"):
                 raise
-            hint = f"pip install 'pulse-retrodiction[{self.extra}]'"
-            raise SettingsError([f"'{error.name}' is not installed; {hint}"]) from error
+            raise SettingsError([missing(error.name, self.extra)]) from error
 
 
 @attrs.frozen

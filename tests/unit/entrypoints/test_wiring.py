@@ -49,9 +49,7 @@ def test_an_adapter_without_its_library_gives_the_install_hint(tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(SettingsError) as caught:
         composition.Adapter("needy_adapter:Store", extra="aws").load()
-    assert caught.value.problems == (
-        "'not_installed_anywhere' is not installed; pip install 'pulse-retrodiction[aws]'",
-    )
+    assert caught.value.problems == ("'not_installed_anywhere' is not installed; in the clone: pip install '.[aws]'",)
 
 
 def test_a_place_that_no_adapter_serves_is_refused_without_its_password() -> None:
@@ -136,7 +134,7 @@ def test_a_library_that_is_not_installed_is_named_with_its_extra(monkeypatch) ->
     libraries._model.cache_clear()
     with pytest.raises(SettingsError) as raised:
         pulse.forecasters_of(named("naive", "statsforecast:AutoETS", "naiv"))
-    assert "'statsforecast' is not installed; pip install 'pulse-retrodiction[models]'" in raised.value.problems[0]
+    assert "'statsforecast' is not installed; in the clone: pip install '.[models]'" in raised.value.problems[0]
     assert "did you mean 'naive'?" in raised.value.problems[1]
 
 

@@ -58,7 +58,7 @@ def test_a_missing_library_is_told_with_the_command_that_installs_it(monkeypatch
     with pytest.raises(SettingsError) as caught:
         library_forecaster("statsforecast:Naive", season=99)
     assert caught.value.problems == (
-        "forecaster 'statsforecast:Naive': 'statsforecast' is not installed; pip install 'pulse-retrodiction[models]'",
+        "forecaster 'statsforecast:Naive': 'statsforecast' is not installed; in the clone: pip install '.[models]'",
     )
 
 

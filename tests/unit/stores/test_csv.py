@@ -131,18 +131,18 @@ def test_a_file_of_nothing_but_faults_is_not_read_to_its_end():
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ("timestamp,close", "2 faults: no column 'value'; its columns are 'timestamp', 'close'"),
-        ("Date;Value", "3 faults: no column 'timestamp'; no column 'value'; its columns are 'Date;Value'"),
+        ("timestamp,close", "row 2: 4 fields, the header has 2"),
+        ("Date;Value", "row 2: 1 fields, the header has 2"),
         ("timestamp,value,value", "column 'value' is there twice"),
         ("timestamp,value,known_at,known_at", "column 'known_at' is there twice"),
     ],
 )
-def test_columns_missing_or_there_twice_are_named(header, message):
+def test_rows_of_other_widths_and_columns_there_twice_are_named(header, message):
     assert faults(f"{header}\n2020-01-01,1,2,3\n") == message
 
 
-def test_a_long_file_needs_the_column_variable():
-    assert "no column 'variable'" in faults(CLEAN, by_variable=True)
+def test_a_long_file_without_the_column_variable_is_of_one_variable():
+    assert read(CLEAN, by_variable=True) == read(CLEAN)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_broken_quoting_and_endless_fields_are_refused(content, row):
 
 
 def test_an_unclosed_quote_in_the_header_is_refused():
-    assert "no column 'timestamp'" in faults('"timestamp,value\n2020-01-01,1\n')
+    assert "is no CSV (unexpected end of data)" in faults('"timestamp,value\n2020-01-01,1\n')
 
 
 CELLS = st.sampled_from(

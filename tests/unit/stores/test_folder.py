@@ -140,9 +140,21 @@ def test_a_folder_without_data_files_says_what_they_are_called(tmp_path):
         FolderStore(tmp_path).read("x")
 
 
-def test_a_folder_that_holds_a_long_file_is_a_folder(tmp_path):
+def test_a_folder_that_holds_a_long_file_has_its_variables(tmp_path):
     (tmp_path / "long.csv").write_text(LONG)
-    assert list(FolderStore(tmp_path).names()) == ["long"]
+    assert list(FolderStore(tmp_path).names()) == ["x", "y"]
+
+
+def test_in_a_folder_of_many_files_each_is_one_variable(tmp_path, monkeypatch):
+    monkeypatch.setattr("pulse_adapters.stores.folder.LOOKED_INTO", 1)
+    for name in ("a", "long"):
+        (tmp_path / f"{name}.csv").write_text(LONG if name == "long" else CLEAN)
+    store = FolderStore(tmp_path)
+    assert list(store.names()) == ["a", "long"]
+    with pytest.raises(MalformedData, match="holds several variables"):
+        store.read("long")
+    with pytest.raises(VariableNotFound):
+        store.read("x")
 
 
 class TestLongFile:
@@ -189,12 +201,13 @@ class TestLongFile:
                 FolderStore(path).read(name)
             assert refused.value.message == "2 faults: row 5: variable is missing; row 7: 2 fields, the header has 3"
 
-    def test_without_the_column_is_refused_at_each_use(self, path):
+    def test_without_the_column_is_one_variable_of_its_name(self, path):
         path.write_text(CLEAN)
         store = FolderStore(path)
-        for use in (lambda: list(store.names()), lambda: store.read("x"), lambda: store.read("x")):
-            with pytest.raises(MalformedData, match="no column 'variable'"):
-                use()
+        assert list(store.names()) == ["long"]
+        assert store.read("long") == FolderStore(path.parent).read("long")
+        with pytest.raises(VariableNotFound, match="'x'"):
+            store.read("x")
 
     def test_with_a_header_only_says_so(self, path):
         path.write_text("variable,timestamp,value\n")

@@ -73,7 +73,7 @@ def test_a_row_without_known_at_among_others_that_have_it_is_named():
         (b"", "is empty"),
         (b"<html>", "is HTML or XML, not JSON Lines"),
         (b'{"timestamp": "2020-01-01", "note": "\xff"}', "row 1: byte 0xff is not UTF-8"),
-        (b'{"date": "2020-01-01", "value": 1}', "2 faults: no column 'timestamp'; its columns are 'date', 'value'"),
+        (b'{"shade": "red", "value": 1}', "no column has a name or texts of dates; its columns are 'shade', 'value'"),
         (b"timestamp,value\n2020-01-01,1\n", "2 faults: row 1: is no JSON: Expecting value"),
         (b'[{"timestamp": "2020-01-01", "value": 1}]', "row 1: is no JSON object"),
     ],

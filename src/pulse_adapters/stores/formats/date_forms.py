@@ -14,6 +14,9 @@ import attrs
 
 from pulse_adapters.stores.formats.cells import moment
 
+_LEAST_ROWS: Final = 2
+"""Rows of another form than the others from which they are no slip of the pen."""
+
 _MONTHS: Final = {
     name: number
     for number, names in enumerate(
@@ -176,7 +179,7 @@ def _mixed(counts: Mapping[str, int], others: Sequence[str]) -> DatesFound:
     """Say of texts that have not one form how many have which, where any has."""
     shares = [(sum(counts[text] for text in others if form.iso(text)), form) for form in FORMS]
     most = max((share for share, _ in shares), default=0)
-    forms = [form for share, form in shares if share == most and most > 0]
+    forms = [form for share, form in shares if share == most and most >= _LEAST_ROWS]
     readings = _distinct(forms, [text for text in others if any(form.iso(text) for form in forms)])
     if not readings:
         return DatesFound({})

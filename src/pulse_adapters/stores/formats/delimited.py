@@ -79,18 +79,22 @@ def _read(content: bytes, delimiter: str, source: Source) -> Table:
 def _cells(content: bytes, delimiter: str, source: Source) -> _Cells:
     reader = csv.reader(_lines(content), delimiter=delimiter, strict=True)
     faults = Faults(source.context)
-    names = [name.strip() for name in next(reader)]
+    names: list[str] = []
     rows: list[int] = []
     lines: list[list[str]] = []
+    last = 0
     try:
+        names = [name.strip() for name in next(reader)]
+        last = reader.line_num
         for number, cells in _numbered(reader):
+            last = reader.line_num
             if len(cells) == len(names):
                 rows.append(number)
                 lines.append(cells)
             elif any(cells):
                 faults.add(number, f"{len(cells)} fields, the header has {len(names)}")
     except csv.Error as error:
-        faults.add(reader.line_num, f"is no CSV ({error}); nothing was read from here on")
+        faults.add(last + 1, f"is no CSV ({error}); nothing was read from here on")
     if faults.faults:
         raise malformed(faults.faults, source.context)
     columns = [list(column) for column in zip(*lines, strict=True)] or [[] for _ in names]

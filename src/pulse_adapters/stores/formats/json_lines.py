@@ -18,6 +18,9 @@ from pulse_adapters.stores.formats.shapes import is_own, own_or_shaped, shaped
 from pulse_adapters.stores.formats.table import Faults, Source, Table, needed_columns
 from pulse_adapters.stores.formats.text import refuse_other_than_text
 
+_EXACT = 2.0**53
+"""Below it a float holds every whole number."""
+
 Members = tuple[tuple[str, Any], ...]
 """The names and values of an object in their order; a name may occur twice."""
 
@@ -102,7 +105,7 @@ def _table(rows: list[tuple[int, Members]]) -> Any:
 def _text(value: Any) -> str | None:
     """Return a member's value as text; a whole number as one."""
     if isinstance(value, float):
-        return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(value)
+        return str(int(value)) if abs(value) < _EXACT and value == int(value) else repr(value)
     return None if value is None else str(value)
 
 

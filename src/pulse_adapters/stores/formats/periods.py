@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 import numpy as np
@@ -13,12 +12,11 @@ _UNITS: Final = {"M": "M", "ME": "M", "D": "D", "h": "h", "H": "h", "min": "m"}
 """The unit of numpy that a frequency counts in."""
 
 
-def period_starts_of(column: Any, metadata: bytes) -> Any:
-    """Return an Arrow column of days from one of periods and its metadata. Raises WrongType for other frequencies."""
+def period_starts_of(column: Any, frequency: str) -> Any:
+    """Return an Arrow column of days from one of periods as numbers. Raises WrongType for other frequencies."""
     import pyarrow as pa
 
-    frequency = str(json.loads(metadata or b"{}").get("freq", ""))
-    numbers = column.to_numpy().astype(np.int64)
+    numbers = np.array(column.to_pylist(), dtype=np.int64)
     return pa.chunked_array([pa.array(_starts(numbers, frequency).astype("datetime64[us]"))])
 
 

@@ -7,7 +7,7 @@ with `table.observations`. To add a format: one file with its reader, and one li
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -19,6 +19,7 @@ from pulse_adapters.stores.formats.json_lines import read_json_lines
 from pulse_adapters.stores.formats.parquet import read_parquet
 from pulse_adapters.stores.formats.reading import Reading
 from pulse_adapters.stores.formats.shapes import OWN, is_own
+from pulse_adapters.stores.formats.spreadsheet import read_spreadsheet
 from pulse_adapters.stores.formats.table import (
     FORM,
     Fault,
@@ -32,14 +33,23 @@ from pulse_adapters.stores.formats.table import (
 )
 from pulse_core.arrays import normal_form
 from pulse_core.data.observations import Observations
-from pulse_core.errors import DataError, VariableNotFound
+from pulse_core.errors import DataError, MalformedData, VariableNotFound
 
 Reader = Callable[[bytes, Source], Table]
 
-_READERS: Final[dict[str, Reader]] = {".csv": read_csv, ".parquet": read_parquet, ".jsonl": read_json_lines}
+_READERS: Final[dict[str, Reader]] = {
+    ".csv": read_csv,
+    ".parquet": read_parquet,
+    ".jsonl": read_json_lines,
+    ".xlsx": read_spreadsheet,
+}
 _PACKED: Final = ".gz"
 
-SUFFIXES: Final = tuple(kind + packed for kind in _READERS for packed in ("", _PACKED))
+_PACKED_ALREADY: Final = (".xlsx",)
+
+SUFFIXES: Final = tuple(
+    kind + packed for kind in _READERS for packed in ("", _PACKED) if not (packed and kind in _PACKED_ALREADY)
+)
 """The endings of data files: `<variable>.csv`, `<variable>.csv.gz` and so on."""
 
 _LONGEST_MATCHED = 200
@@ -153,6 +163,40 @@ def of_file(table: Table, variable: str, name: str, context: str, version: str =
             raise several_variables(list(table.groups), context)
         key = next(iter(table.groups))
     return observations(table.of(key), variable, context, version)
+
+
+def owners(
+    files: Mapping[str, Sequence[str]], variables_of: Callable[[str], Sequence[str]], context: str
+) -> dict[str, str]:
+    """Return the file of each variable in a folder; `files` are those of each file's own name.
+
+    `variables_of` tells the variables that a file's columns name, none where it has its name's. Raises DataError where
+    a variable is in two files.
+    """
+    found: dict[str, str] = {}
+    for variable, names in files.items():
+        for file in names if len(names) == 1 else ():
+            for name in variables_of(file) or (variable,):
+                if name in found:
+                    message = f"variable {name!r} is in two files: {found[name]}, {file}"
+                    raise DataError(message, context, "Keep one of them")
+                found[name] = file
+    # two files of one name are told where the variable is read
+    return found | {variable: names[0] for variable, names in files.items() if len(names) > 1}
+
+
+def named_variables(content: bytes, name: str, context: str, reading: Reading) -> tuple[str, ...]:
+    """Return the variables that the columns of a file in a folder name; none where it is one that has the file's name.
+
+    What is wrong with a file is told where it is read.
+    """
+    if is_plainly_one(content, name, reading):
+        return ()
+    try:
+        table = parse(content, name, context, reading=reading)
+    except MalformedData:
+        return ()
+    return tuple(table.groups or ()) if names_variables(table) else ()
 
 
 def the_only_file(variable: str, names: Sequence[str], context: str) -> str:

@@ -5,6 +5,8 @@ A shape is taken where a file admits one reading; where it admits several, the e
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +44,8 @@ _ABSENT: Final = frozenset(ABSENT_TEXTS)
 _NUMERIC: Final = re.compile(r"[+-]?\d[\d.,'\s\u2019]*(?:[eE][+-]?\d+)?|[+-]?[.,]\d+")
 _DOTTED_DATE: Final = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}|\d{4}\.\d{1,2}\.\d{1,2}\.?|\d{1,2}\.\d{4}", re.ASCII)
 _ODD_SHOWN: Final = 3
+_OTHER_CELL: Final = re.compile(r" is no (?:ISO date|number)$")
+"""Faults of cells that may be right by another form of dates or numbers."""
 
 
 def is_own(names: Sequence[str], reading: Reading) -> bool:
@@ -54,27 +58,31 @@ def own_or_shaped(read_own: Callable[[], Table], read_any: Callable[[], Table]) 
 
     Raises what the first reader raises, unless the second has a reading, or an option that decides between several.
     """
-    error: MalformedData | None = None
-    own = None
     try:
         own = read_own()
     except (SeveralVariables, NoVariableColumn):
         raise
-    except MalformedData as raised:
-        error = raised
-    if own is not None and not own.faults:
+    except MalformedData as error:  # too many faults to read on
+        if not _OTHER_CELL.search(error.message.partition("; ")[0]):
+            raise
+        other = _sound(read_any)
+        if other is None:
+            raise
+        return other
+    if not own.faults or not all(_OTHER_CELL.search(fault.message) for fault in own.faults):
         return own
+    return _sound(read_any) or own
+
+
+def _sound(read_any: Callable[[], Table]) -> Table | None:
+    """Return a table of another reading, None where that has faults too. Raises Undecided where there are several."""
     try:
-        other = read_any()
+        table = read_any()
     except Undecided:
         raise
     except MalformedData:
-        other = None
-    if other is not None and not other.faults:
-        return other
-    if own is None:
-        raise error or ValueError("neither a table nor an error")
-    return own
+        return None
+    return None if table.faults else table
 
 
 @attrs.frozen(eq=False)
@@ -137,6 +145,8 @@ def shaped(table: Any, source: Source, rows: Rows, *, continental: bool = False)
         known_at = None if known_at is None else in_utc(known_at, source, rows, None)
     values = [_numbered(columns[name], marks) for name in layout.values]
     result = _assembled(layout, stamps, known_at, values, columns, source, rows)
+    if layout.variable is None and not layout.is_wide:
+        _refuse_unnamed(result, raw, marks, layout, source)
     understood = f"{layout}{f', dates as {form}' if form else ''}{f', numbers with {marks}' if marks != PLAIN else ''}"
     return attrs.evolve(result, understood=understood)
 
@@ -145,9 +155,12 @@ def _typed(field: Any, data: Any) -> Any:
     """Return a column of one of the types that cells can have; periods become the days on which they begin."""
     import pyarrow as pa
 
+    if getattr(data.type, "extension_name", "") == "pandas.period":  # pandas is loaded, and has told Arrow its type
+        storage = pa.chunked_array([chunk.storage for chunk in data.chunks], data.type.storage_type)
+        return period_starts_of(storage, data.type.freq)
     metadata = field.metadata or {}
     if metadata.get(b"ARROW:extension:name") == b"pandas.period":
-        return period_starts_of(data, metadata.get(b"ARROW:extension:metadata", b"{}"))
+        return period_starts_of(data, json.loads(metadata[b"ARROW:extension:metadata"])["freq"])
     if pa.types.is_dictionary(data.type) and not is_text(data.type):
         return data.cast(data.type.value_type)
     return data
@@ -235,7 +248,11 @@ def _odd_rows(raw: _Raw, found: DatesFound, rows: Rows) -> list[Fault]:
 
 
 def _as_digits(data: Any) -> list[str | None]:
-    return [None if cell is None else str(int(cell)) if cell == int(cell) else str(cell) for cell in data.to_pylist()]
+    return [None if cell is None else _digits(cell) for cell in data.to_pylist()]
+
+
+def _digits(cell: float) -> str:
+    return str(int(cell)) if math.isfinite(cell) and cell == int(cell) else str(cell)
 
 
 def _numbered(raw: _Raw, marks: Marks) -> Any:
@@ -265,6 +282,18 @@ def _assembled(
         fields["variable"] = _named(columns[layout.variable])
         return from_arrow(pa.table(fields), attrs.evolve(source, by_variable=True), rows)
     return from_arrow(pa.table(fields), attrs.evolve(source, by_variable=False), rows)
+
+
+def _refuse_unnamed(table: Table, raw: Sequence[_Raw], marks: Marks, layout: Layout, source: Source) -> None:
+    """Raise Undecided where timestamps repeat, and a column of words may say whose each is."""
+    if table.known_at is not None or len(np.unique(table.timestamps)) == len(table.timestamps):
+        return
+    words = [one.name for one in raw if _kind(one, marks) == "texts" and one.name != layout.timestamp]
+    if words:
+        names = " and ".join(repr(name) for name in words)
+        option = " or ".join(f"--columns variable={name}" for name in words)
+        message = f"timestamps repeat, and {names} may name the variables"
+        raise undecided([Fault(0, message)], source.context, f"Say so, if that is what it is: {option}")
 
 
 def _named(raw: _Raw) -> Any:

@@ -30,6 +30,13 @@ FORM = "Unicode normal form (an accent within the letter, or after it)"
 
 Rows = NDArray[np.int64]
 
+_REPEATS = "repeats the "
+_EARLY_HOURS = 4
+_SUMMER_TIME = (
+    "It looks like the hour that clocks show twice at the end of summer time: say whose clocks they are, such as "
+    "--time-zone Europe/Berlin, or give the times their offsets"
+)
+
 
 @attrs.frozen
 class Source:
@@ -205,7 +212,7 @@ def observations(table: Table, variable: str, context: str, version: str = "") -
     if not faults and not present.any():
         faults = [Fault(0, "every value is absent" if len(present) else "no rows")]
     if faults:
-        raise malformed(ordered(faults), context)
+        raise malformed(ordered(faults), context, _SUMMER_TIME if _may_be_summer_time(rows, faults) else "")
     kept = present if present.all() else present | _retractions(rows)
     return Observations(
         variable,
@@ -218,6 +225,18 @@ def observations(table: Table, variable: str, context: str, version: str = "") -
         caution=table.caution,
         understood=table.understood,
     )
+
+
+def _may_be_summer_time(rows: Table, faults: Sequence[Fault]) -> bool:
+    """Whether all faults are timestamps that repeat, in the first hours of days some months apart."""
+    numbers = {fault.row for fault in faults if fault.message.startswith(_REPEATS)}
+    if len(numbers) < len(faults) or len(faults) >= FAULTS_READ:
+        return False
+    stamps = rows.timestamps[np.isin(rows.numbers, list(numbers))]
+    days = np.unique(stamps.astype("datetime64[D]"))
+    is_early = bool((stamps - stamps.astype("datetime64[D]") < np.timedelta64(_EARLY_HOURS, "h")).all())
+    is_day_alone = bool((stamps == stamps.astype("datetime64[D]")).all())
+    return is_early and not is_day_alone and bool((np.diff(days) > np.timedelta64(150, "D")).all())
 
 
 def _retractions(rows: Table) -> NDArray[np.bool_]:
@@ -263,7 +282,7 @@ def _repeated(rows: Table, present: NDArray[np.bool_]) -> list[Fault]:
         same &= present[at[1:]] | present[at[:-1]]
     key = "timestamp" if rows.known_at is None else "timestamp, known_at"
     return [
-        Fault(int(rows.numbers[at[i + 1]]), f"repeats the ({key}) of row {rows.numbers[at[i]]}")
+        Fault(int(rows.numbers[at[i + 1]]), f"{_REPEATS}({key}) of row {rows.numbers[at[i]]}")
         for i in np.flatnonzero(same)[:FAULTS_READ]
     ]
 
