@@ -36,7 +36,8 @@ def workbook(sheets: Mapping[str, Rows]) -> bytes:
         f'Type="{_RELATED}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<workbook xmlns="{_SPACE}spreadsheetml/2006/main" '
         f'xmlns:r="{_RELATED}"><sheets>{names}</sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_SPACE}package/2006/relationships">{related}<Relationship '
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_SPACE}package/2006/relationships">{related}'
+        f"<Relationship "
         f'Id="s" Type="{_RELATED}/styles" Target="styles.xml"/></Relationships>',
         "xl/styles.xml": f'<styleSheet xmlns="{_SPACE}spreadsheetml/2006/main"><cellXfs count="2"><xf numFmtId="0"/>'
         '<xf numFmtId="14"/></cellXfs></styleSheet>',
