@@ -1,12 +1,14 @@
-"""Forecasters of other libraries, named `library:Class`: statsforecast:AutoARIMA, sklearn:Ridge.
+"""Forecasters of other libraries, named `library:Class`: statsforecast:AutoARIMA, sklearn:Ridge, sktime:ThetaForecaster.
 
 A library is a line in LIBRARIES and a file, which imports the library only inside its functions.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
+import pickle
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -57,11 +59,13 @@ class LibraryModel(Protocol):
 class Library:
     """The path of the function that makes a model from (class name, season), and the extra that installs the library.
 
-    The function raises ValueError, with the reason, for a class it does not serve.
+    The function raises ValueError, with the reason, for a class it does not serve. `of_object` is the path of the
+    function that makes a model from an instance of the library's.
     """
 
     path: str
     extra: str
+    of_object: str = ""
 
     def model(self, class_name: str, season: int | None) -> LibraryModel:
         """Import the library and make the model. Raises ModuleNotFoundError, ValueError."""
@@ -69,10 +73,29 @@ class Library:
         model: LibraryModel = getattr(importlib.import_module(module), function)(class_name, season)
         return model
 
+    def model_of(self, instance: Any) -> LibraryModel:
+        """Make the model of an instance. Raises ValueError."""
+        module, function = self.of_object.split(":")
+        model: LibraryModel = getattr(importlib.import_module(module), function)(instance)
+        return model
+
 
 LIBRARIES: Final[Mapping[str, Library]] = {
-    "statsforecast": Library("pulse_adapters.forecasters.statsforecast_models:statsforecast_model", "models"),
-    "sklearn": Library("pulse_adapters.forecasters.sklearn_models:sklearn_model", "models"),
+    "statsforecast": Library(
+        "pulse_adapters.forecasters.statsforecast_models:statsforecast_model",
+        "models",
+        "pulse_adapters.forecasters.statsforecast_models:statsforecast_object",
+    ),
+    "sklearn": Library(
+        "pulse_adapters.forecasters.sklearn_models:sklearn_model",
+        "models",
+        "pulse_adapters.forecasters.sklearn_models:sklearn_object",
+    ),
+    "sktime": Library(
+        "pulse_adapters.forecasters.sktime_models:sktime_model",
+        "sktime",
+        "pulse_adapters.forecasters.sktime_models:sktime_object",
+    ),
 }
 
 
@@ -113,8 +136,8 @@ class LibraryForecaster(Forecaster):
         """Yield the origins of each path, the forecaster that is called for them, and their histories."""
         season = self.season or (histories.seasons[0] if histories.seasons else None)
         try:
-            version = _version(_model(self.name, self.season), self.refit_every)
-            model = _model(self.name, season)
+            version = _version(self._model(self.season), self.refit_every)
+            model = self._model(season)
         except SettingsError as error:
             raise self._failed(error.message) from error
         if version != self.version:
@@ -125,8 +148,23 @@ class LibraryForecaster(Forecaster):
                 origins = np.arange(positions.start, positions.stop)
                 yield origins, forecaster, histories.select(origins)
 
+    def _model(self, season: int | None) -> LibraryModel:
+        return _model(self.name, season)
+
     def _failed(self, message: str) -> ForecasterFailed:
         return ForecasterFailed(message, f"forecaster '{self.name}'", "Install the same everywhere, or leave it out")
+
+
+@attrs.frozen
+class ObjectForecaster(LibraryForecaster):
+    """A forecaster by an instance of a library's class, under any name; its season is in the instance."""
+
+    library: str = attrs.field(kw_only=True)
+    instance: Any = attrs.field(kw_only=True, eq=False, repr=False)
+
+    def _model(self, season: int | None) -> LibraryModel:
+        del season
+        return LIBRARIES[self.library].model_of(self.instance)
 
 
 def is_library_name(name: str) -> bool:
@@ -145,6 +183,21 @@ def library_forecaster(name: str, season: int | None = None, refit_every: int = 
     brings_quantiles = callable(getattr(model, "quantiles", None))
     needed = model.seasons_needed if season is None else 0
     return LibraryForecaster(name, _version(model, refit_every), season, refit_every, brings_quantiles, needed)
+
+
+def object_forecaster(name: str, library: str, instance: Any, refit_every: int = 1) -> ObjectForecaster:
+    """Return the forecaster of an instance of a library's class. Raises SettingsError where it cannot forecast."""
+    try:
+        model = LIBRARIES[library].model_of(instance)
+    except ValueError as error:
+        raise SettingsError([f"forecaster '{name}': {error}"]) from error
+    version, brings_quantiles = _version(model, refit_every), callable(getattr(model, "quantiles", None))
+    return ObjectForecaster(name, version, None, refit_every, brings_quantiles, library=library, instance=instance)
+
+
+def state_of(instance: Any) -> str:
+    """Return a text that differs where instances of one class do: part of the version of a model."""
+    return f"{type(instance).__name__} sha256:{hashlib.sha256(pickle.dumps(instance, protocol=5)).hexdigest()[:16]}"
 
 
 def class_of(class_name: str, offered: Mapping[str, type[Any]], arguments: Collection[str] = ()) -> type[Any]:
