@@ -38,7 +38,7 @@ def named(options: Mapping[str, Any]) -> tuple[tuple[Forecaster, ...], dict[str,
                 if given.name in forecasters and forecasters[given.name] != given.forecaster:
                     problems.append(_twice(option, given.name))
                 forecasters[given.name] = given.forecaster
-        changed[option] = names if option == "forecasters" else (names or [None])[0]
+        changed[option] = names if option == "forecasters" else names[0] if names else None
     if problems:
         raise SettingsError(problems)
     return tuple(forecasters.values()), changed

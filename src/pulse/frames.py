@@ -32,9 +32,9 @@ def frame(table: Any, kind: str) -> Any:
     if kind == ARROW:
         return table
     if kind == POLARS:
-        import polars
+        import polars as pl
 
-        return polars.from_arrow(table)
+        return pl.from_arrow(table)
     return table.to_pandas()
 
 

@@ -15,9 +15,7 @@ from pulse_core.errors import SettingsError
 from pulse_entrypoints.wiring import composition
 
 
-def load(
-    run: str | os.PathLike[str], *, data: Data | None = None, frames: str | None = None, **options: Any
-) -> Run:
+def load(run: str | os.PathLike[str], *, data: Data | None = None, frames: str | None = None, **options: Any) -> Run:
     """Open a finished run: `pulse.load("results/RUN")`, `pulse.load("s3://bucket/results/RUN")`.
 
     `data` are those that forecasts are made from, as for `train`; nothing else needs them. Where the run had classes or

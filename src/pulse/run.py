@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pulse_adapters.report.charts import Chart
 
 
-
 @attrs.frozen(eq=False, repr=False)
 class Run:
     """A finished run. `train` and `load` return it; nobody else makes one.

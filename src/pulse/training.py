@@ -16,7 +16,10 @@ from pulse.frames import frames_kind
 from pulse.progress import Bar
 from pulse.run import Run
 from pulse_adapters.published.result_reader import read_result
+from pulse_core.errors import RunFailed
 from pulse_core.ports import DataStore
+from pulse_core.results import RunResult
+from pulse_core.runs.training import RetrodictionTraining
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.commands.report import attach_report
 from pulse_entrypoints.commands.train.command import TrainRequest, validated
@@ -24,6 +27,8 @@ from pulse_entrypoints.commands.train.preflight import require_ready
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 
+_NOTES: Final = 10
+"""The failed variables that an error tells."""
 _RESULTS: Final = ("results", "s3_results_bucket")
 
 
@@ -59,7 +64,7 @@ def train(data: Data, *, frames: str | None = None, **options: Any) -> Run:
             training = composition.training(
                 settings, sink, request.forecasters, bar, composition.utc_now, bar.announce, store
             )
-            result = training.execute(request.spec)
+            result = _result(training, request)
         if settings.report:
             attach_report(sink, result.run_id)
         return Run(
@@ -70,6 +75,15 @@ def train(data: Data, *, frames: str | None = None, **options: Any) -> Run:
             frames=kind,
             folder=folder,
         )
+
+
+def _result(training: RetrodictionTraining, request: TrainRequest) -> RunResult:
+    try:
+        return training.execute(request.spec)
+    except RunFailed as error:
+        for failure in error.failures[:_NOTES]:
+            error.add_note(str(failure))
+        raise
 
 
 def _store_of(request: TrainRequest, store: DataStore | None) -> DataStore:

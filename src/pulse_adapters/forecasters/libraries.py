@@ -1,4 +1,4 @@
-"""Forecasters of other libraries, named `library:Class`: statsforecast:AutoARIMA, sklearn:Ridge, sktime:ThetaForecaster.
+"""Forecasters of other libraries, named `library:Class`, such as statsforecast:AutoARIMA.
 
 A library is a line in LIBRARIES and a file, which imports the library only inside its functions.
 """
@@ -79,6 +79,9 @@ class Library:
         model: LibraryModel = getattr(importlib.import_module(module), function)(instance)
         return model
 
+
+_LISTED: Final = 80
+"""The names that a message lists at most."""
 
 LIBRARIES: Final[Mapping[str, Library]] = {
     "statsforecast": Library(
@@ -205,7 +208,9 @@ def class_of(class_name: str, offered: Mapping[str, type[Any]], arguments: Colle
     if class_name not in offered:
         lower = {name.lower(): name for name in offered}
         near = [lower[name] for name in get_close_matches(class_name.lower(), lower, n=3)]
-        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(offered)}"
+        others = f" and {len(offered) - _LISTED} more" if len(offered) > _LISTED else ""
+        there = f"it has {', '.join(list(offered)[:_LISTED])}{others}"
+        hint = f"did you mean {' or '.join(near)}?" if near else there
         raise ValueError(f"the library has no '{class_name}'; {hint}")
     kind = offered[class_name]
     parameters = inspect.signature(kind).parameters.items()

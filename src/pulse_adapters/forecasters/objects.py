@@ -77,7 +77,7 @@ def named_forecaster(given: Any, name: str | None = None, refit_every: int = 1) 
             return Named(path, imported(path, _folder(kind), refit_every))
     if library in LIBRARIES and not inspect.isclass(given):
         return _of_library(given, name, library, refit_every)
-    if isinstance(given, Forecaster) and not inspect.isclass(given):
+    if Forecaster in kind.__mro__ and not inspect.isclass(given) and name is None:
         return Named(given.name, given)
     return _by_value(given, name or kind.__name__, kind, refit_every)
 
@@ -139,7 +139,9 @@ def _pickled(given: Any) -> bytes:
         ways = "put the class into a module and import it, or use backend='serial'"
         if find_spec(_PICKLER) is None:
             ways = f"install {_PICKLER} (pip install '.[dask]' from a clone), {ways}"
-        raise SettingsError([f"forecaster {kind.__name__} cannot be sent to other processes ({error}); {ways}"]) from error
+        raise SettingsError(
+            [f"forecaster {kind.__name__} cannot be sent to other processes ({error}); {ways}"]
+        ) from error
 
 
 def _unpickled(content: bytes) -> Given:

@@ -1,12 +1,12 @@
 """Forecasters of sktime by the name of their class, with the variable's season, or by an instance.
 
-They get a history as a pandas Series with the index 0, 1, 2 ...: what needs dates cannot be had. A history that goes on
-after a fit is given to `update` without new parameters. Those that bring intervals bring quantiles, which are sorted.
+They get a history as a pandas Series with the index 0, 1, 2 ...: what needs dates cannot be had. They are fitted at
+every origin, whatever `refit_every` says: `update` without new parameters leaves the state of many where the fit ended,
+so that they would forecast from there. Those that bring intervals bring quantiles, which are sorted.
 """
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Mapping
 from functools import cache
@@ -16,7 +16,7 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from pulse_adapters.forecasters.libraries import Warnings, class_of, state_of
+from pulse_adapters.forecasters.libraries import Warnings, calm, class_of, state_of
 from pulse_core.forecasters.base import Values
 from pulse_core.levels import LEVELS
 
@@ -24,8 +24,8 @@ _SCHEME: Final = 1
 """Counted up when a change of this file changes forecasts."""
 
 _SEASON: Final = "sp"
-_NEEDS_HORIZON: Final = "requires-fh-in-fit"
 _HAS_INTERVALS: Final = "capability:pred_int"
+_TRIED: Final = 60
 
 
 @attrs.define
@@ -54,15 +54,12 @@ class SktimeModel:
 
     @property
     def harmless(self) -> Warnings:
-        """See LibraryModel: how a search for parameters ended is what the scores say."""
+        """See LibraryModel: all of them, since how a search for parameters ended is what the scores say."""
         return ((Warning, ""),)
 
     def fit(self, history: Values) -> _Fitted:
-        """Fit a copy to the history; one that needs the horizon for this is fitted when it forecasts."""
-        fitted = _Fitted(history.copy())
-        if not self.forecaster.get_tag(_NEEDS_HORIZON):
-            fitted.by_horizon[0] = self.forecaster.clone().fit(_series(history))
-        return fitted
+        """Take the history; a forecaster may need the horizon to be fitted, so it is fitted when it forecasts."""
+        return _Fitted(history.copy())
 
     def predict(self, fitted: _Fitted, history: Values, horizon: int) -> Values:
         """Return the forecasts of the steps that follow the history."""
@@ -70,16 +67,12 @@ class SktimeModel:
         return np.asarray(points, dtype=np.float64).reshape(horizon)
 
     def _at(self, fitted: _Fitted, history: Values, horizon: int) -> Any:
-        """Return the fitted forecaster at the end of a history that continues the one that was fitted."""
-        key = 0 if 0 in fitted.by_horizon else horizon
-        if key not in fitted.by_horizon:
-            forecaster = self.forecaster.clone()
-            fitted.by_horizon[key] = forecaster.fit(_series(fitted.history), fh=_steps(horizon))
-        first = len(fitted.history)
-        if len(history) == first:
-            return fitted.by_horizon[key]
-        later = copy.deepcopy(fitted.by_horizon[key])
-        return later.update(_series(history[first:], first), update_params=False)
+        """Return the forecaster fitted to the history."""
+        if not np.array_equal(history, fitted.history):
+            fitted.history, fitted.by_horizon = history.copy(), {}
+        if horizon not in fitted.by_horizon:
+            fitted.by_horizon[horizon] = self.forecaster.clone().fit(_series(history), fh=_steps(horizon))
+        return fitted.by_horizon[horizon]
 
 
 @attrs.frozen
@@ -96,30 +89,44 @@ class IntervalModel(SktimeModel):
 
 
 def sktime_object(instance: Any) -> SktimeModel:
-    """Return the model of a forecaster. Raises ValueError for what is none."""
+    """Return the model of a forecaster. Raises ValueError for what is none, and for one that cannot serve here."""
     from sktime.forecasting.base import BaseForecaster
 
     if not isinstance(instance, BaseForecaster):
         raise ValueError(f"{type(instance).__name__} is no forecaster of sktime")
     make = IntervalModel if instance.get_tag(_HAS_INTERVALS) else SktimeModel
-    return make(instance.clone())
+    with calm(((Warning, ""),)):
+        model = make(instance.clone())
+        _try_out(model)
+    return model
 
 
 def sktime_model(class_name: str, season: int | None) -> SktimeModel:
     """Return the model of this class. Raises ValueError with the reason where there is none."""
     kind = class_of(class_name, _offered())
     has_season = _SEASON in inspect.signature(kind).parameters
+    with calm(((Warning, ""),)):
+        try:
+            forecaster = kind(**({_SEASON: season} if season and has_season else {}))
+        except ImportError as error:  # of a library that this class alone needs
+            raise ValueError(" ".join(str(error).split())) from error
+    return sktime_object(forecaster)
+
+
+def _try_out(model: SktimeModel) -> None:
+    """Forecast a short zigzag: some need dates, several series, or a library that is not installed."""
+    zigzag = 50 + np.cumsum(np.resize([2.0, -1.0, 3.0, -2.0, -3.0, 1.0, 0.5], _TRIED))
     try:
-        return sktime_object(kind(**({_SEASON: season} if season and has_season else {})))
-    except ModuleNotFoundError as error:  # of a library that this class alone needs
-        raise ValueError(" ".join(str(error).split())) from error
+        model.predict(model.fit(zigzag), zigzag, 1)
+    except Exception as error:  # whatever the library raises becomes a ValueError
+        raise ValueError(f"it cannot forecast a plain series: {' '.join(str(error).split())[:300]}") from error
 
 
 @cache
 def _offered() -> Mapping[str, type[Any]]:
     from sktime.registry import all_estimators
 
-    return {name: kind for name, kind in all_estimators("forecaster", suppress_import_stdout=False)}
+    return dict(all_estimators("forecaster", suppress_import_stdout=False))
 
 
 def _series(history: Values, first: int = 0) -> Any:

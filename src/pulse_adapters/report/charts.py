@@ -129,7 +129,8 @@ def _trust(path: TrustPath, detail: Detail, frame: _Frame) -> Iterator[str]:
 def _axes(frame: _Frame, ticks: Sequence[tuple[float, str]], times: Moments) -> Iterator[str]:
     for value, label in ticks:
         y = float(frame.y(np.array([value]))[0])
-        yield f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{_GREY}" stroke-opacity=".3"/>'
+        ends = f'x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"'
+        yield f'<line {ends} stroke="{_GREY}" stroke-opacity=".3"/>'
         yield _text(_LEFT - 8, y + 4, label, anchor="end")
     count = min(6, len(times))
     shown = times[np.unique(np.linspace(0, len(times) - 1, count).round().astype(int))]

@@ -101,9 +101,7 @@ def read_request(command_line: CommandLine, environment: Mapping[str, str]) -> T
     return validated(read_settings(command_line, environment, TrainSettings))
 
 
-def validated(
-    layered: Layered[Any], store: DataStore | None = None, given: Sequence[Forecaster] = ()
-) -> TrainRequest:
+def validated(layered: Layered[Any], store: DataStore | None = None, given: Sequence[Forecaster] = ()) -> TrainRequest:
     """Validate settings of TrainSettings or a subclass. Raises SettingsError with all problems.
 
     A caller in Python may have the `store` itself, and forecasters that are `given` as objects.
