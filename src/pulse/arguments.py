@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
+from pulse_adapters.stores.formats.reading import ROLES
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.layers import Layered, read_settings
 from pulse_entrypoints.cli.options import options_of
@@ -29,7 +30,16 @@ def read_arguments(arguments: Mapping[str, Any], call: str = "pulse.train") -> L
     """
     for name in arguments:
         _refuse_unknown(name, call)
-    return read_settings(CommandLine(command=call, arguments=dict(arguments)), os.environ, TrainSettings)
+    return read_settings(CommandLine(command=call, arguments=_plain(arguments)), os.environ, TrainSettings)
+
+
+def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments with `columns`, where they are a dict by role, as the command line has them."""
+    columns = arguments.get("columns")
+    if not isinstance(columns, Mapping) or not set(columns) <= set(ROLES):
+        return dict(arguments)
+    names = [(role, [name] if isinstance(name, str) else list(name)) for role, name in columns.items()]
+    return {**arguments, "columns": [f"{role}={name}" for role, listed in names for name in listed]}
 
 
 def _refuse_unknown(name: str, call: str) -> None:

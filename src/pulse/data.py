@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from pulse_adapters.stores.frames import FrameStore
 from pulse_core.errors import SettingsError
 from pulse_core.ports import DataStore
+from pulse_entrypoints.settings.locations import DataSettings
 
 if TYPE_CHECKING:
     Data: TypeAlias = Any
@@ -18,12 +19,21 @@ IN_MEMORY: Final = "data in memory"
 """What stands for the location of data that have none."""
 
 
-def data_of(data: Data) -> tuple[str, DataStore | None]:
-    """Return the location of the data; or what stands for it, and the store. Raises SettingsError, MalformedData."""
-    if isinstance(data, str | os.PathLike):
-        return os.fspath(data), None
-    if callable(getattr(data, "names", None)) and callable(getattr(data, "read", None)):
-        return IN_MEMORY, data
+def location_of(data: Data) -> str:
+    """Return the location of the data, or what stands for it. Raises SettingsError where there are none."""
     if data is None:
         raise SettingsError(["data: none are given; expected a DataFrame, a Series, a dict of them, or a path"])
-    return IN_MEMORY, FrameStore(data)
+    return os.fspath(data) if isinstance(data, str | os.PathLike) else IN_MEMORY
+
+
+def store_of(data: Data, settings: DataSettings) -> DataStore | None:
+    """Return the store of data in memory, read as the settings say; None for data that have a location.
+
+    Raises MalformedData where a DataFrame of several variables cannot be read.
+    """
+    if isinstance(data, str | os.PathLike):
+        return None
+    if callable(getattr(data, "names", None)) and callable(getattr(data, "read", None)):
+        store: DataStore = data
+        return store
+    return FrameStore(data, reading=settings.readings.default)

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from pulse.arguments import read_arguments
-from pulse.data import Data, data_of
+from pulse.data import Data, location_of, store_of
 from pulse.forecasters import named
 from pulse.frames import frames_kind
 from pulse.run import Run
@@ -27,13 +27,14 @@ def load(run: str | os.PathLike[str], *, data: Data | None = None, frames: str |
     if not run_id:
         raise SettingsError([f"run: expected the folder of a run, such as 'results/RUN', got {os.fspath(run)!r}"])
     objects, options = named(options)
-    location, store = (None, None) if data is None else data_of(data)
+    location = None if data is None else location_of(data)
     layered = read_arguments({**options, "results": results or ".", "data": location}, "pulse.load")
     composition.refuse_unserved_locations(layered)
     if layered.problems:
         raise SettingsError(list(layered.problems))
     sink = composition.sink_of(layered.settings)
     published = read_result(sink, run_id)
-    if data is not None and store is None:
-        store = composition.store_of(layered.settings)
+    store = None
+    if data is not None:
+        store = store_of(data, layered.settings) or composition.store_of(layered.settings)
     return Run(published, sink, store, objects, frames_kind(frames, data))

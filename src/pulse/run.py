@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from pulse import display
-from pulse.data import Data, data_of
+from pulse.data import Data, location_of, store_of
 from pulse.frames import frame
+from pulse.temporary import TemporaryFolder
 from pulse_adapters.published.result_reader import PublishedRun
 from pulse_adapters.published.table_reader import run_table
 from pulse_core.errors import SettingsError
@@ -43,7 +43,7 @@ class Run:
     """Those that were given as classes or instances."""
     frames: str = "pandas"
     """The kind of its DataFrames."""
-    folder: TemporaryDirectory[str] | None = None
+    folder: TemporaryFolder | None = None
     """Where its results are if they go with it."""
     _read: dict[str, Any] = attrs.field(factory=dict, init=False)
 
@@ -176,13 +176,11 @@ class Run:
             raise SettingsError(["data: the run was loaded without; give them: forecast(..., data=df)"])
         if data is None:
             return self.store  # type: ignore[return-value]  # one of the two is there
-        location, store = data_of(data)
-        if store is not None:
-            return store
         from pulse.arguments import read_arguments
         from pulse_entrypoints.wiring import composition
 
-        return composition.store_of(read_arguments({"data": location}, "forecast").settings)
+        settings = read_arguments({"data": location_of(data)}, "forecast").settings
+        return store_of(data, settings) or composition.store_of(settings)
 
 
 def _fields(failure: Any) -> tuple[str, ...]:

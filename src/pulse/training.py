@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import attrs
 
 from pulse.arguments import read_arguments
-from pulse.data import Data, data_of
+from pulse.data import Data, location_of, store_of
 from pulse.forecasters import named
 from pulse.frames import frames_kind
 from pulse.progress import Bar
 from pulse.run import Run
+from pulse.temporary import TemporaryFolder
 from pulse_adapters.published.result_reader import read_result
-from pulse_core.errors import RunFailed
+from pulse_core.errors import PulseError, RunFailed
 from pulse_core.ports import DataStore
-from pulse_core.results import RunResult
-from pulse_core.runs.training import RetrodictionTraining
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.commands.report import attach_report
 from pulse_entrypoints.commands.train.command import TrainRequest, validated
@@ -27,6 +25,10 @@ from pulse_entrypoints.commands.train.preflight import require_ready
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 
+_OPTIONS_IN_PYTHON: Final = (
+    "Options are arguments here: --date-format %d.%m.%Y is date_format='%d.%m.%Y', --columns value=Close is "
+    "columns={'value': 'Close'}"
+)
 _NOTES: Final = 10
 """The failed variables that an error tells."""
 _RESULTS: Final = ("results", "s3_results_bucket")
@@ -49,10 +51,14 @@ def train(data: Data, *, frames: str | None = None, **options: Any) -> Run:
     Raises TypeError for an option that there is none of, and PulseError as the command line reports it: SettingsError
     with all problems of the options, DataError with all faults of a source, RunFailed where variables fail.
     """
-    kind = frames_kind(frames, data)
+    with _told_in_python():
+        return _trained(data, frames_kind(frames, data), options)
+
+
+def _trained(data: Data, kind: str, options: Mapping[str, Any]) -> Run:
     objects, options = named(options)
-    location, store = data_of(data)
-    layered = read_arguments({"hindcasts": True, **options, "data": location})
+    layered = read_arguments({"hindcasts": True, **options, "data": location_of(data)})
+    store = store_of(data, layered.settings)
     with _results(layered) as (layered, folder):
         request = validated(layered, store, objects)
         settings = request.settings
@@ -64,7 +70,7 @@ def train(data: Data, *, frames: str | None = None, **options: Any) -> Run:
             training = composition.training(
                 settings, sink, request.forecasters, bar, composition.utc_now, bar.announce, store
             )
-            result = _result(training, request)
+            result = training.execute(request.spec)
         if settings.report:
             attach_report(sink, result.run_id)
         return Run(
@@ -77,12 +83,18 @@ def train(data: Data, *, frames: str | None = None, **options: Any) -> Run:
         )
 
 
-def _result(training: RetrodictionTraining, request: TrainRequest) -> RunResult:
+@contextmanager
+def _told_in_python() -> Iterator[None]:
+    """Add to errors what a caller in Python needs beside the words of the command line."""
     try:
-        return training.execute(request.spec)
+        yield
     except RunFailed as error:
         for failure in error.failures[:_NOTES]:
             error.add_note(str(failure))
+        raise
+    except PulseError as error:
+        if "--" in error.hint:
+            error.add_note(_OPTIONS_IN_PYTHON)
         raise
 
 
@@ -93,14 +105,14 @@ def _store_of(request: TrainRequest, store: DataStore | None) -> DataStore:
 @contextmanager
 def _results(
     layered: Layered[TrainSettings],
-) -> Iterator[tuple[Layered[TrainSettings], TemporaryDirectory[str] | None]]:
+) -> Iterator[tuple[Layered[TrainSettings], TemporaryFolder | None]]:
     """Yield the settings with the location of the results: as given, else a temporary folder, which is yielded too."""
     if any(name in layered.sources for name in _RESULTS):
         yield layered, None
         return
-    folder = TemporaryDirectory(prefix="pulse-", ignore_cleanup_errors=True)
+    folder = TemporaryFolder()
     try:
-        yield attrs.evolve(layered, settings=attrs.evolve(layered.settings, results=folder.name)), folder
+        yield attrs.evolve(layered, settings=attrs.evolve(layered.settings, results=folder.path)), folder
     except BaseException:
-        folder.cleanup()
+        folder.remove()
         raise

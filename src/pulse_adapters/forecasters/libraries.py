@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
-import pickle
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -199,8 +198,35 @@ def object_forecaster(name: str, library: str, instance: Any, refit_every: int =
 
 
 def state_of(instance: Any) -> str:
-    """Return a text that differs where instances of one class do: part of the version of a model."""
-    return f"{type(instance).__name__} sha256:{hashlib.sha256(pickle.dumps(instance, protocol=5)).hexdigest()[:16]}"
+    """Return a text that differs where instances of one class do: part of the version of a model.
+
+    It is the same in every process. (The bytes of pickle are not: they depend on which objects are one.)
+    """
+    state = _described(instance, ())
+    return f"{type(instance).__name__} sha256:{hashlib.sha256(state.encode()).hexdigest()[:16]}"
+
+
+def _described(value: Any, within: tuple[int, ...]) -> str:
+    """Return a text of a value and all that it holds."""
+    if id(value) in within:
+        return "itself"
+    within = (*within, id(value))
+    if isinstance(value, np.ndarray):
+        return f"array {value.dtype} {value.shape} {hashlib.sha256(value.tobytes()).hexdigest()}"
+    if isinstance(value, Mapping):
+        items = sorted((str(key), _described(item, within)) for key, item in value.items())
+        return f"{type(value).__name__}{items}"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__}{[_described(item, within) for item in value]}"
+    return _described_object(value, within)
+
+
+def _described_object(value: Any, within: tuple[int, ...]) -> str:
+    if inspect.isclass(value) or inspect.isroutine(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    if hasattr(value, "__dict__"):
+        return f"{type(value).__module__}.{type(value).__qualname__} {_described(vars(value), within)}"
+    return repr(value)
 
 
 def class_of(class_name: str, offered: Mapping[str, type[Any]], arguments: Collection[str] = ()) -> type[Any]:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_adapters.stores.formats.shapes import is_own
 from pulse_adapters.stores.formats.table import Source, refuse
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _OWN: Final = ("timestamp", "value", "known_at", "variable")
-_REQUIRED: Final = ("timestamp", "value")
-
-
-def is_own(names: Sequence[str]) -> bool:
-    """Whether a table has Pulse's own columns."""
-    return all(name in names for name in _REQUIRED)
 
 
 def is_frame(data: object) -> bool:
@@ -49,14 +43,14 @@ def _of_pandas(frame: pd.DataFrame, source: Source) -> Any:
     import pandas as pd
     import pyarrow as pa
 
-    frame = _with_flat_columns(_with_index(frame))
+    frame = _with_index(_with_flat_columns(frame))
     names = [str(name) for name in frame.columns]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise refuse(f"column '{repeated}' is there twice", source)
     arrays = {}
     for name, (_, column) in zip(names, frame.items(), strict=True):
-        if is_own(names) and name not in _OWN:
+        if is_own(names, source.reading) and name not in _OWN:
             continue
         if isinstance(column.dtype, pd.PeriodDtype):
             column = column.dt.start_time  # noqa: PLW2901  # a period stands for the day on which it begins
@@ -76,10 +70,10 @@ def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
         if "timestamp" in frame.columns:
             return frame
         times = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
-        named = index.name if index.name is not None and index.name not in frame.columns else "timestamp"
-        return frame.assign(**{named if "value" not in frame.columns else "timestamp": times})
-    plain = index.names == [None] and (isinstance(index, pd.RangeIndex) or index.dtype.kind == "i")
-    return frame if plain or is_own(list(frame.columns)) else frame.reset_index()
+        named = "timestamp" if "value" in frame.columns or index.name in (None, *frame.columns) else str(index.name)
+        return frame.assign(**{named: times})
+    plain = index.names == [None] and index.dtype.kind in "iu"
+    return frame if plain else frame.reset_index()
 
 
 def _with_flat_columns(frame: pd.DataFrame) -> pd.DataFrame:

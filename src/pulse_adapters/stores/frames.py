@@ -9,23 +9,21 @@ import attrs
 import numpy as np
 
 from pulse_adapters.stores.formats.arrow_columns import from_arrow
+from pulse_adapters.stores.formats.reading import Reading
 from pulse_adapters.stores.formats.registry import not_found
+from pulse_adapters.stores.formats.shapes import is_own, own_or_shaped, shaped
 from pulse_adapters.stores.formats.table import Source, Table, needed_columns, normal_names, observations, refuse
-from pulse_adapters.stores.frame_shapes import shaped
-from pulse_adapters.stores.frame_tables import arrow_table, is_frame, is_own
+from pulse_adapters.stores.frame_tables import arrow_table, is_frame
 from pulse_core.arrays import normal_form
 from pulse_core.data.observations import Observations
 from pulse_core.errors import MalformedData
 
 _CONTEXT: Final = "the frames in memory"
 _WHOLE: Final = "the DataFrame"
-_ALONE: Final = "value"
-"""The variable of a DataFrame that holds one and does not name it."""
-
 Frames = Mapping[str, Any]
 
 
-def _by_variable(frames: Any) -> Frames:
+def _by_variable(frames: Any, store: Any) -> Frames:
     """Return a copy of a mapping, or a mapping of one Series or DataFrame by its variables; names in normal form.
 
     Raises MalformedData without a name, for names that differ in their form alone, and for a DataFrame with columns
@@ -34,8 +32,9 @@ def _by_variable(frames: Any) -> Frames:
     if isinstance(frames, Mapping):
         return dict(zip(normal_names(list(frames), _CONTEXT), frames.values(), strict=True))
     if is_frame(frames):
-        table = _table(frames, Source(_WHOLE), by_variable=True)
-        return {_ALONE: table} if table.groups is None else {name: table.of(name) for name in table.groups}
+        table = _table(frames, Source(_WHOLE, reading=store.reading), by_variable=True)
+        groups = {table.column: table} if table.groups is None else {name: table.of(name) for name in table.groups}
+        return dict(zip(normal_names(list(groups), _WHOLE), groups.values(), strict=True))
     name = getattr(frames, "name", None)
     if not isinstance(name, str) or not name or not hasattr(frames, "index"):
         message = "expected a DataFrame, a mapping of variables, or a Series whose name is its variable"
@@ -54,7 +53,9 @@ class FrameStore:
     of all variables is read at once.
     """
 
-    frames: Frames = attrs.field(converter=_by_variable)
+    reading: Reading = attrs.field(default=Reading(), kw_only=True)
+    """What is said of how frames with other columns are to be read, as of files."""
+    frames: Frames = attrs.field(converter=attrs.Converter(_by_variable, takes_self=True))  # type: ignore[misc]
 
     def names(self) -> Iterator[str]:
         """Yield the variables' names, sorted."""
@@ -66,21 +67,21 @@ class FrameStore:
         if name not in self.frames:
             raise not_found(variable, self.frames.keys(), _CONTEXT)
         frame = self.frames[name]
-        context = f"frame '{variable}'"
-        table = frame if isinstance(frame, Table) else _only(_table(frame, Source(context)), Source(context))
-        return observations(table, variable, context)
+        source = Source(f"frame '{variable}'", reading=self.reading)
+        table = frame if isinstance(frame, Table) else _only(_table(frame, source), source)
+        return observations(table, variable, source.context)
 
 
 def _table(frame: object, source: Source, *, by_variable: bool = False) -> Table:
     """Return the Table of a frame or Series. Raises MalformedData."""
     table = arrow_table(frame, source)
     rows = np.arange(1, table.num_rows + 1)
-    if not is_own(table.column_names):
+    if not is_own(table.column_names, source.reading):
         return shaped(table, source, rows)
     if by_variable and "variable" in table.column_names:
         source = attrs.evolve(source, by_variable=True)
-    columns = needed_columns(table.column_names, source)
-    return from_arrow(table.select(list(columns)), source, rows)
+    own = table.select(list(needed_columns(table.column_names, source)))
+    return own_or_shaped(lambda: from_arrow(own, source, rows), lambda: shaped(own, source, rows))
 
 
 def _only(table: Table, source: Source) -> Table:

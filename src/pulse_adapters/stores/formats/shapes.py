@@ -138,7 +138,7 @@ def shaped(table: Any, source: Source, rows: Rows, *, continental: bool = False)
     values = [_numbered(columns[name], marks) for name in layout.values]
     result = _assembled(layout, stamps, known_at, values, columns, source, rows)
     understood = f"{layout}{f', dates as {form}' if form else ''}{f', numbers with {marks}' if marks != PLAIN else ''}"
-    return attrs.evolve(result, understood=understood)
+    return attrs.evolve(result, understood=understood, column="value" if layout.vintages else layout.values[0])
 
 
 def _typed(field: Any, data: Any) -> Any:
