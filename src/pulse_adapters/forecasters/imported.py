@@ -65,7 +65,7 @@ class ImportedForecaster(Forecaster):
     def _model(self) -> Forecaster:
         try:
             source = _source(self.name, self.folder)
-            model = _forecaster(self.name, source, _instance(self.name, source), self.refit_every)
+            model = model_of(self.name, source.version, _instance(self.name, source), self.refit_every)
         except SettingsError as error:
             raise self._failed(error.message) from error
         if source.version != self.version:
@@ -100,21 +100,29 @@ def imported(name: str, folder: Path, refit_every: int = 1) -> ImportedForecaste
     """Import `module:Name` and check that it can forecast. Raises SettingsError with the reason."""
     source = _source(name, str(folder))
     instance = _instance(name, source)
-    model = _forecaster(name, source, instance, refit_every)
+    model = model_of(name, source.version, instance, refit_every)
+    attributes = declared(name, instance, model)
+    return ImportedForecaster(name, source.version, str(folder), refit_every, **attributes, unseen=source.unseen)
+
+
+def declared(name: str, instance: Any, model: Forecaster) -> dict[str, Any]:
+    """Return what an instance declares of itself, as fields of ImportedForecaster. Raises SettingsError."""
     per_origin = isinstance(model, PerOriginForecaster)
-    return ImportedForecaster(
-        name,
-        source.version,
-        str(folder),
-        refit_every,
-        per_origin=per_origin,
-        brings_quantiles=isinstance(model, PerOriginForecaster) and model.brings_quantiles,
-        season=_season(name, instance),
-        cost=_cost(name, instance, PER_ORIGIN_COST if per_origin else ONE_PASS_COST),
-        in_combinations=_flag(name, instance, "in_combinations", default=True),
-        ignores_seasons=_flag(name, instance, "ignores_seasons", default=False),
-        unseen=source.unseen,
-    )
+    return {
+        "per_origin": per_origin,
+        "brings_quantiles": isinstance(model, PerOriginForecaster) and model.brings_quantiles,
+        "season": _season(name, instance),
+        "cost": _cost(name, instance, PER_ORIGIN_COST if per_origin else ONE_PASS_COST),
+        "in_combinations": _flag(name, instance, "in_combinations", default=True),
+        "ignores_seasons": _flag(name, instance, "ignores_seasons", default=False),
+    }
+
+
+def model_of(name: str, version: str, instance: Any, refit_every: int) -> Forecaster:
+    """Return an instance as a Forecaster: itself where it has `hindcast`, else called origin by origin."""
+    if callable(getattr(instance, "hindcast", None)):
+        return instance  # type: ignore[no-any-return]  # has what a Forecaster's caller uses
+    return PerOriginForecaster(name, version, instance, refit_every)
 
 
 @attrs.frozen
@@ -134,12 +142,12 @@ def _source(name: str, folder: str) -> _Source:
     module = _module(name, module_name, folder)
     kind = getattr(module, class_name, None)
     if kind is None:
-        offered = sorted(key for key, value in vars(module).items() if _can_forecast(value))
+        offered = sorted(key for key, value in vars(module).items() if can_forecast(value))
         offer = f"it has {', '.join(offered)}" if offered else "it has no class that forecasts"
         raise _refused(name, f"module '{module_name}' ({_file(module)}) has no '{class_name}'; {offer}")
     if not inspect.isclass(kind):
         raise _refused(name, f"'{class_name}' in module '{module_name}' ({_file(module)}) is no class")
-    if not _can_forecast(kind):
+    if not can_forecast(kind):
         needed = "forecast(history, horizon), nor fit(history) and predict(fitted, history, horizon)"
         raise _refused(name, f"class '{class_name}' in {_file(module)} has no method {needed}")
     try:
@@ -169,12 +177,6 @@ def _instance(name: str, source: _Source) -> Any:
         raise _refused(name, f"'{source.kind.__name__}()' without arguments raised {_description(error)}") from error
 
 
-def _forecaster(name: str, source: _Source, instance: Any, refit_every: int) -> Forecaster:
-    if callable(getattr(instance, "hindcast", None)):
-        return instance  # type: ignore[no-any-return]  # has what a Forecaster's caller uses
-    return PerOriginForecaster(name, source.version, instance, refit_every)
-
-
 def _season(name: str, instance: Any) -> int | None:
     season = getattr(instance, "season", None)
     if season is None:
@@ -200,7 +202,8 @@ def _cost(name: str, instance: Any, default: float) -> float:
     return float(cost)
 
 
-def _can_forecast(value: object) -> bool:
+def can_forecast(value: object) -> bool:
+    """Whether it is a class with the methods that forecasting needs."""
     if not inspect.isclass(value):
         return False
     has = {method for method in ("forecast", "hindcast", "fit", "predict") if callable(getattr(value, method, None))}

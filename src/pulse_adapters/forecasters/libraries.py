@@ -1,10 +1,11 @@
-"""Forecasters of other libraries, named `library:Class`: statsforecast:AutoARIMA, sklearn:Ridge.
+"""Forecasters of other libraries, named `library:Class`, such as statsforecast:AutoARIMA.
 
 A library is a line in LIBRARIES and a file, which imports the library only inside its functions.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
 import warnings
@@ -58,11 +59,13 @@ class LibraryModel(Protocol):
 class Library:
     """The path of the function that makes a model from (class name, season), and the extra that installs the library.
 
-    The function raises ValueError, with the reason, for a class it does not serve.
+    The function raises ValueError, with the reason, for a class it does not serve. `of_object` is the path of the
+    function that makes a model from an instance of the library's.
     """
 
     path: str
     extra: str
+    of_object: str = ""
 
     def model(self, class_name: str, season: int | None) -> LibraryModel:
         """Import the library and make the model. Raises ModuleNotFoundError, ValueError."""
@@ -70,10 +73,32 @@ class Library:
         model: LibraryModel = getattr(importlib.import_module(module), function)(class_name, season)
         return model
 
+    def model_of(self, instance: Any) -> LibraryModel:
+        """Make the model of an instance. Raises ValueError."""
+        module, function = self.of_object.split(":")
+        model: LibraryModel = getattr(importlib.import_module(module), function)(instance)
+        return model
+
+
+_LISTED: Final = 80
+"""The names that a message lists at most."""
 
 LIBRARIES: Final[Mapping[str, Library]] = {
-    "statsforecast": Library("pulse_adapters.forecasters.statsforecast_models:statsforecast_model", "models"),
-    "sklearn": Library("pulse_adapters.forecasters.sklearn_models:sklearn_model", "models"),
+    "statsforecast": Library(
+        "pulse_adapters.forecasters.statsforecast_models:statsforecast_model",
+        "models",
+        "pulse_adapters.forecasters.statsforecast_models:statsforecast_object",
+    ),
+    "sklearn": Library(
+        "pulse_adapters.forecasters.sklearn_models:sklearn_model",
+        "models",
+        "pulse_adapters.forecasters.sklearn_models:sklearn_object",
+    ),
+    "sktime": Library(
+        "pulse_adapters.forecasters.sktime_models:sktime_model",
+        "sktime",
+        "pulse_adapters.forecasters.sktime_models:sktime_object",
+    ),
 }
 
 
@@ -114,8 +139,8 @@ class LibraryForecaster(Forecaster):
         """Yield the origins of each path, the forecaster that is called for them, and their histories."""
         season = self.season or (histories.seasons[0] if histories.seasons else None)
         try:
-            version = _version(_model(self.name, self.season), self.refit_every)
-            model = _model(self.name, season)
+            version = _version(self._model(self.season), self.refit_every)
+            model = self._model(season)
         except SettingsError as error:
             raise self._failed(error.message) from error
         if version != self.version:
@@ -126,8 +151,23 @@ class LibraryForecaster(Forecaster):
                 origins = np.arange(positions.start, positions.stop)
                 yield origins, forecaster, histories.select(origins)
 
+    def _model(self, season: int | None) -> LibraryModel:
+        return _model(self.name, season)
+
     def _failed(self, message: str) -> ForecasterFailed:
         return ForecasterFailed(message, f"forecaster '{self.name}'", "Install the same everywhere, or leave it out")
+
+
+@attrs.frozen
+class ObjectForecaster(LibraryForecaster):
+    """A forecaster by an instance of a library's class, under any name; its season is in the instance."""
+
+    library: str = attrs.field(kw_only=True)
+    instance: Any = attrs.field(kw_only=True, eq=False, repr=False)
+
+    def _model(self, season: int | None) -> LibraryModel:
+        del season
+        return LIBRARIES[self.library].model_of(self.instance)
 
 
 def is_library_name(name: str) -> bool:
@@ -148,12 +188,56 @@ def library_forecaster(name: str, season: int | None = None, refit_every: int = 
     return LibraryForecaster(name, _version(model, refit_every), season, refit_every, brings_quantiles, needed)
 
 
+def object_forecaster(name: str, library: str, instance: Any, refit_every: int = 1) -> ObjectForecaster:
+    """Return the forecaster of an instance of a library's class. Raises SettingsError where it cannot forecast."""
+    try:
+        model = LIBRARIES[library].model_of(instance)
+    except ValueError as error:
+        raise SettingsError([f"forecaster '{name}': {error}"]) from error
+    version, brings_quantiles = _version(model, refit_every), callable(getattr(model, "quantiles", None))
+    return ObjectForecaster(name, version, None, refit_every, brings_quantiles, library=library, instance=instance)
+
+
+def state_of(instance: Any) -> str:
+    """Return a text that differs where instances of one class do: part of the version of a model.
+
+    It is the same in every process. (The bytes of pickle are not: they depend on which objects are one.)
+    """
+    state = _described(instance, ())
+    return f"{type(instance).__name__} sha256:{hashlib.sha256(state.encode()).hexdigest()[:16]}"
+
+
+def _described(value: Any, within: tuple[int, ...]) -> str:
+    """Return a text of a value and all that it holds."""
+    if id(value) in within:
+        return "itself"
+    within = (*within, id(value))
+    if isinstance(value, np.ndarray):
+        return f"array {value.dtype} {value.shape} {hashlib.sha256(value.tobytes()).hexdigest()}"
+    if isinstance(value, Mapping):
+        items = sorted((str(key), _described(item, within)) for key, item in value.items())
+        return f"{type(value).__name__}{items}"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__}{[_described(item, within) for item in value]}"
+    return _described_object(value, within)
+
+
+def _described_object(value: Any, within: tuple[int, ...]) -> str:
+    if inspect.isclass(value) or inspect.isroutine(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    if hasattr(value, "__dict__"):
+        return f"{type(value).__module__}.{type(value).__qualname__} {_described(vars(value), within)}"
+    return repr(value)
+
+
 def class_of(class_name: str, offered: Mapping[str, type[Any]], arguments: Collection[str] = ()) -> type[Any]:
     """Return a class by its name. Raises ValueError for an unknown class, and for one that needs other `arguments`."""
     if class_name not in offered:
         lower = {name.lower(): name for name in offered}
         near = [lower[name] for name in get_close_matches(class_name.lower(), lower, n=3)]
-        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(offered)}"
+        others = f" and {len(offered) - _LISTED} more" if len(offered) > _LISTED else ""
+        there = f"it has {', '.join(list(offered)[:_LISTED])}{others}"
+        hint = f"did you mean {' or '.join(near)}?" if near else there
         raise ValueError(f"the library has no '{class_name}'; {hint}")
     kind = offered[class_name]
     parameters = inspect.signature(kind).parameters.items()

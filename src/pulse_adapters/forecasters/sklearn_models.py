@@ -16,7 +16,7 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from pulse_adapters.forecasters.libraries import Warnings, calm, class_of
+from pulse_adapters.forecasters.libraries import Warnings, calm, class_of, state_of
 from pulse_core.forecasters.base import Values
 
 _SCHEME: Final = 1
@@ -91,21 +91,44 @@ class LagModel:
         return self.kind(**{name: value for name, value in _FIXED.items() if name in parameters})
 
 
+@attrs.frozen
+class ObjectModel(LagModel):
+    """An instance of the library's, or of a pipeline of them, with whatever arguments it was made."""
+
+    instance: Any = attrs.field(kw_only=True)
+
+    @property
+    def version(self) -> str:
+        """The library's version, the number of lags, and the instance's state."""
+        return f"{_SCHEME}: scikit-learn {version('scikit-learn')}, lags={self.lags}, {state_of(self.instance)}"
+
+    def _regressor(self) -> Any:
+        from sklearn.base import clone
+
+        return clone(self.instance)
+
+
+def sklearn_object(instance: Any) -> ObjectModel:
+    """Return the model of an instance. Raises ValueError with the reason where it cannot learn from lags."""
+    model = ObjectModel(type(instance), _LEAST_LAGS, instance=instance)
+    _try_out(model)
+    return model
+
+
 def sklearn_model(class_name: str, season: int | None) -> LagModel:
     """Return the model of this class. Raises ValueError with the reason where it cannot learn from lags."""
     from sklearn.utils import all_estimators
 
     kind = class_of(class_name, dict(all_estimators(type_filter="regressor")))
-    _try_out(kind)
+    _try_out(LagModel(kind, _LEAST_LAGS))
     return LagModel(kind, max(_LEAST_LAGS, season or 1))
 
 
-def _try_out(kind: type[Any]) -> None:
-    """Fit the class to a short zigzag: some regressors take one input, several targets, or no negative values."""
-    model = LagModel(kind, _LEAST_LAGS)
+def _try_out(model: LagModel) -> None:
+    """Fit the model to a short zigzag: some regressors take one input, several targets, or no negative values."""
     zigzag = np.cumsum(np.resize([2.0, -1.0, 3.0, -2.0, -3.0, 1.0, 0.5], 4 * _LEAST_LAGS))
     with calm(((Warning, ""),)):
         try:
             model.predict(model.fit(zigzag), zigzag, 1)
-        except ValueError as error:
+        except (ValueError, AttributeError, TypeError) as error:
             raise ValueError(f"it cannot learn from lags: {error}") from error

@@ -15,6 +15,7 @@ Properties of the library (2.0.1; AutoRegressive on 2.1.1 as well):
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -23,7 +24,7 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from pulse_adapters.forecasters.libraries import Warnings, class_of
+from pulse_adapters.forecasters.libraries import Warnings, class_of, state_of
 from pulse_core.forecasters.base import Values
 
 _SCHEME: Final = 1
@@ -86,7 +87,7 @@ class StatsforecastModel:
 
     def fit(self, history: Values) -> _Fitted:
         """Fit a new model to the history."""
-        return _Fitted(self.kind(**self.arguments).fit(history.copy()), history.copy())
+        return _Fitted(self._new().fit(history.copy()), history.copy())
 
     def predict(self, fitted: _Fitted, history: Values, horizon: int) -> Values:
         """Return the mean forecast.
@@ -95,6 +96,10 @@ class StatsforecastModel:
         without it is fitted again.
         """
         return np.array(self._forecast(fitted, history, horizon)["mean"], dtype=np.float64)
+
+    def _new(self) -> Any:
+        """Return a new model of the library."""
+        return self.kind(**self.arguments)
 
     def _forecast(self, fitted: _Fitted, history: Values, horizon: int, **levels: Any) -> Mapping[str, Any]:
         """Return the library's forecast of the steps that follow the history, by name: arrays (horizon,)."""
@@ -122,6 +127,39 @@ class IntervalModel(StatsforecastModel):
         quantiles = np.stack([*lower, middle, *upper])
         quantiles[:, ~np.isfinite(quantiles).all(axis=0)] = np.nan
         return quantiles
+
+
+@attrs.frozen
+class ObjectModel(StatsforecastModel):
+    """An instance of the library's, with whatever arguments it was made."""
+
+    instance: Any = attrs.field(kw_only=True)
+
+    @property
+    def version(self) -> str:
+        """The library's version and the instance's state."""
+        return f"{_SCHEME}: statsforecast {version('statsforecast')}, {state_of(self.instance)}"
+
+    @property
+    def seasons_needed(self) -> int:
+        """See LibraryModel: the instance has the season that it needs."""
+        return 0
+
+    def _new(self) -> Any:
+        return copy.deepcopy(self.instance)
+
+
+@attrs.frozen
+class ObjectIntervalModel(ObjectModel, IntervalModel):
+    """An instance whose prediction intervals come from the model itself."""
+
+
+def statsforecast_object(instance: Any) -> StatsforecastModel:
+    """Return the model of an instance. Raises ValueError for what is no model of the library."""
+    if not all(callable(getattr(instance, name, None)) for name in ("fit", "predict")):
+        raise ValueError(f"{type(instance).__name__} is no model of statsforecast: it has no fit and predict")
+    make = ObjectIntervalModel if type(instance).__name__ in _WITH_INTERVALS else ObjectModel
+    return make(type(instance), {}, instance=instance)
 
 
 def statsforecast_model(class_name: str, season: int | None) -> StatsforecastModel:

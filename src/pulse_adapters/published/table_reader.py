@@ -96,6 +96,17 @@ class RunTable:
             elif selected.any():
                 yield rows.select(selected)
 
+    def whole(self) -> Any:
+        """Return all rows as a pyarrow Table with the columns in the order of the table. Raises as `row_groups`."""
+        import pyarrow as pa
+
+        pieces = []
+        for part in self.parts:
+            opened = self._open(part)
+            with self._faults(part):
+                pieces.append(opened.file.read(use_threads=False))
+        return pa.concat_tables(pieces, promote_options="permissive").unify_dictionaries()
+
     def of(self, variable: str) -> Columns | None:
         """Return the rows of a variable; None where it has none. Raises as `row_groups`.
 

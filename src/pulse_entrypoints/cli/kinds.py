@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,6 +73,20 @@ class Kind:
             raise ValueError(f"expected {self.expected}, got {value!r}")
         return self.of_text([value]) if isinstance(value, str) else self._of_number(value)
 
+    def of_python(self, value: object) -> Any:
+        """Return the value of an argument in Python. Raises ValueError, saying why not.
+
+        It is a text as on the command line, an object whose text is one (a date, a path, a number of numpy), or a list.
+        """
+        if isinstance(value, Mapping) and self.of_structure is not None:
+            return self.of_structure(dict(value))
+        if isinstance(value, str | Path) or not isinstance(value, Iterable):
+            return self.of_text([_python_text(value)])
+        texts = [_python_text(item) for item in value]
+        if self.many:
+            return self.of_text(texts)
+        return self.of_structure(list(map(_plain_number, value))) if self.of_structure else self.of_text(texts)
+
     def _parsed(self, text: str) -> Any:
         if "\0" in text:  # no file, object or variable can have it in its name
             raise ValueError(f"expected {self.expected}, got {text!r} with a NUL character in it")
@@ -85,6 +99,27 @@ class Kind:
 
     def _of_number(self, value: object) -> Any:
         return self._parsed(str(value)) if type(value) in (int, float) else value
+
+
+def _python_text(value: object) -> str:
+    """Return the text of an object of Python; of a moment without a time of day (Timestamp, datetime64) that of a day.
+
+    Raises ValueError for an object that stands for no single value.
+    """
+    if isinstance(value, str | Path):
+        return str(value)
+    item = getattr(value, "item", None)  # numbers and moments of numpy
+    value = item() if callable(item) else value
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat()
+    if isinstance(value, bool | int | float | date):
+        return str(value)
+    raise ValueError(f"expected a text, a number or a date, got {type(value).__name__}")
+
+
+def _plain_number(value: object) -> object:
+    item = getattr(value, "item", None)
+    return item() if callable(item) else value
 
 
 def _whole(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -40,21 +40,29 @@ class Layered(Generic[S_co]):
     sources: Mapping[str, str]
     problems: tuple[str, ...]
     broken: frozenset[str]
+    name_of: Callable[[str], str] = CommandLine().name_of
 
     def source(self, name: str) -> str:
-        """Return the name of an option for messages: where its value came from, or else its command line form."""
-        return self.sources.get(name, f"--{name.replace('_', '-')}")
+        """Return the name of an option for messages: where its value came from, or else as the user would give it."""
+        return self.sources.get(name, self.name_of(name))
 
 
 def read_settings(command_line: CommandLine, environment: Mapping[str, str], settings: type[S]) -> Layered[S]:
     """Read all layers. The command line beats the environment, the environment the file, the file the default."""
     reader = _Reader(command_line, {option.name: option for option in options_of(settings)})
     reader.read_command_line()
+    reader.read_arguments()
     reader.read_environment(environment)
     reader.read_file()
     reader.resolve_alternatives()
     reader.report_missing()
-    return Layered(settings(**reader.values), reader.sources, tuple(reader.problems), frozenset(reader.broken))
+    return Layered(
+        settings(**reader.values),
+        reader.sources,
+        tuple(reader.problems),
+        frozenset(reader.broken),
+        command_line.name_of,
+    )
 
 
 @attrs.define
@@ -79,6 +87,12 @@ class _Reader:
         for name, texts in values.items():
             option = self.options[name]
             self._set(option, option.flag, option.kind.of_text, texts)
+
+    def read_arguments(self) -> None:
+        """Read the arguments of a call in Python, which take the place of a command line; None is no value."""
+        for name, value in (self.command_line.arguments or {}).items():
+            if value is not None:
+                self._set(self.options[name], name, self.options[name].kind.of_python, value)
 
     def _bare_words(self) -> Iterator[str]:
         """Yield the words that may be operands; report unknown options, whose value is the next word."""

@@ -39,6 +39,16 @@ def attach_report(sink: ResultsArchive, run_id: str) -> str:
     return sink.attach(run_id, REPORT, _rendered(sink, run_id, ()))
 
 
+def write_report(sink: ResultsArchive, run_id: str, path: Path, detail: Sequence[str] = ()) -> Path:
+    """Write the report of a published run to a file; return its path. Raises SettingsError, SinkUnavailable."""
+    problems = report_problems("report")
+    if path.is_dir():
+        problems.append(f"report: {path} is a folder; name a file in it")
+    if problems:
+        raise SettingsError(problems)
+    return Path(_write(path, _rendered(sink, run_id, detail)))
+
+
 def _report(layered: Layered[ReportSettings]) -> Ending:
     settings = layered.settings
     problems = [*report_problems("pulse report"), *composition.unserved_locations(layered)]

@@ -20,6 +20,7 @@ from pulse_core.events import Observer
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import resolve
 from pulse_core.plan import Slice
+from pulse_core.ports import DataStore
 from pulse_core.runs.training import RetrodictionTraining
 from pulse_core.spec import AUTO, CUSTOM_QUANTILES, RunSpec
 from pulse_entrypoints.cli.layers import Layered
@@ -57,12 +58,18 @@ __all__ = [
 _ANOTHER: Final = "naive"
 
 
-def custom_forecasters(layered: Layered[TrainSettings]) -> tuple[tuple[Forecaster, ...], list[str]]:
-    """Return the user's and libraries' forecasters, and the problems of those that cannot be loaded."""
-    forecasters: list[Forecaster] = []
+def custom_forecasters(
+    layered: Layered[TrainSettings], given: Sequence[Forecaster] = ()
+) -> tuple[tuple[Forecaster, ...], list[str]]:
+    """Return the user's and libraries' forecasters, and the problems of those that cannot be loaded.
+
+    Those that are `given` need not be found by their names.
+    """
+    forecasters: list[Forecaster] = list(given)
     problems: list[str] = []
+    known = {name for forecaster in given for name in (forecaster.name, f"{forecaster.name}{CUSTOM_QUANTILES}")}
     for option, names in _forecaster_names(layered).items():
-        for name in names:
+        for name in (name for name in names if name not in known):
             try:
                 forecasters.extend(_custom_forecaster(name, layered.settings))
             except InvalidSpec as error:
@@ -74,9 +81,14 @@ def custom_forecasters(layered: Layered[TrainSettings]) -> tuple[tuple[Forecaste
 
 def forecasters_of(spec: RunSpec) -> tuple[Forecaster, ...]:
     """Return a run's forecasters beside the core's. Raises SettingsError with all that cannot be loaded here."""
+    return forecasters_named(spec.forecasters, spec)
+
+
+def forecasters_named(names: Sequence[str], spec: RunSpec) -> tuple[Forecaster, ...]:
+    """Return those of a run's forecasters with these names that are not the core's. Raises as `forecasters_of`."""
     forecasters: list[Forecaster] = []
     problems: list[SettingsError] = []
-    for name in spec.forecasters:
+    for name in names:
         try:
             forecasters.extend(_custom_forecaster(name, spec))
         except SettingsError as error:
@@ -107,7 +119,11 @@ def _custom_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Fo
 
 def sample_facts() -> SampleFacts:
     """Return the sample's variables and the last day that any of them has."""
-    store = sample_store()
+    return facts_of(sample_store())
+
+
+def facts_of(store: DataStore) -> SampleFacts:
+    """Return a store's variables and the last day that any of them has."""
     names = tuple(store.names())
     return SampleFacts(names, max(_last_day(store.read(name)) for name in names))
 
@@ -119,10 +135,14 @@ def training(
     observer: Observer,
     clock: Callable[[], datetime],
     announce: Announce = announce_nothing,
+    store: DataStore | None = None,
 ) -> RetrodictionTraining:
-    """Wire the adapters that the settings name; `announce` receives the addresses of a cluster."""
+    """Wire the adapters that the settings name; `announce` receives the addresses of a cluster.
+
+    The `store` of a caller in Python takes the place of the one that the settings name.
+    """
     return RetrodictionTraining(
-        store=store_of(settings),
+        store=store_of(settings) if store is None else store,
         backend=backend_of(settings, current().stop, announce),
         sink=sink,
         forecasters=tuple(forecasters),

@@ -35,17 +35,19 @@ class SampleFacts:
 
 
 def run_spec(
-    layered: Layered[TrainSettings], today: date, sample: Callable[[], SampleFacts]
+    layered: Layered[TrainSettings], today: date, sample: Callable[[], SampleFacts], *, in_memory: bool = False
 ) -> tuple[RunSpec | None, list[str]]:
     """Return the spec, or None and its problems, without those that the layers reported already."""
     try:
-        return RunSpec(**_fields(layered, today, sample)), []
+        return RunSpec(**_fields(layered, today, sample, in_memory=in_memory)), []
     except InvalidSpec as error:
         problems = [_as_option(problem, layered) for problem in error.problems]
         return None, [problem for problem in problems if problem is not None]
 
 
-def _fields(layered: Layered[TrainSettings], today: date, sample: Callable[[], SampleFacts]) -> Mapping[str, Any]:
+def _fields(
+    layered: Layered[TrainSettings], today: date, sample: Callable[[], SampleFacts], *, in_memory: bool
+) -> Mapping[str, Any]:
     settings = layered.settings
     fields = {field: getattr(settings, name) for field, name in _OPTION_OF.items()}
     fields["predictors"] = fields["predictors"] or ()
@@ -54,7 +56,7 @@ def _fields(layered: Layered[TrainSettings], today: date, sample: Callable[[], S
     missing = [name for name in ("variables", "start", "end") if fields[name] is None]
     if not missing:  # the sample would be read for nothing
         return fields
-    defaults = _sample_defaults(settings.end_date, sample) if settings.data == SAMPLE else _defaults(today)
+    defaults = _sample_defaults(settings.end_date, sample) if in_memory or settings.data == SAMPLE else _defaults(today)
     return fields | {name: defaults[name] for name in missing}
 
 

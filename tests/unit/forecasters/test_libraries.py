@@ -49,8 +49,12 @@ def test_the_work_is_spread_over_batches() -> None:
     assert resolve(["naive", "sklearn:Ridge"], [forecaster]).per_origin == (forecaster,)
 
 
-def test_every_library_comes_with_the_extra_for_models() -> None:
-    assert {library.extra for library in libraries.LIBRARIES.values()} == {"models"}
+def test_every_library_comes_with_an_extra() -> None:
+    assert {name: library.extra for name, library in libraries.LIBRARIES.items()} == {
+        "statsforecast": "models",
+        "sklearn": "models",
+        "sktime": "sktime",
+    }
 
 
 def test_a_missing_library_is_told_with_the_command_that_installs_it(monkeypatch) -> None:

@@ -50,7 +50,7 @@ class DaskBackend:
         Raises BackendUnavailable and RunInterrupted.
         """
         queue = RetryQueue(units, deaths_allowed=REPORTS_ALLOWED, deaths_before_alone=DEATHS_BEFORE_ALONE)
-        dispatch = Dispatch(packed_task(task, "dask"), queue, self.stop, self.patience, self.unit_timeout)
+        dispatch = Dispatch(packed_task(task, "dask").content, queue, self.stop, self.patience, self.unit_timeout)
         with self.stop.obeyed():
             while queue:
                 self.stop.check()

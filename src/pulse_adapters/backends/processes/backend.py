@@ -11,8 +11,15 @@ import attrs
 
 from pulse_adapters.backends.host.cores import usable_cores
 from pulse_adapters.backends.host.deaths import MEMORY
-from pulse_adapters.backends.processes.messages import packed_task, unpacked
-from pulse_adapters.backends.processes.pool import KILLED_HINT, START_HINT, Worker, end_workers, prepare_fork_server
+from pulse_adapters.backends.processes.messages import PackedTask, packed_task, unpacked
+from pulse_adapters.backends.processes.pool import (
+    KILLED_HINT,
+    START_HINT,
+    Worker,
+    end_workers,
+    main_module,
+    prepare_fork_server,
+)
 from pulse_adapters.backends.retry_queue import Bundle, RetryQueue
 from pulse_adapters.backends.serial import SerialBackend
 from pulse_adapters.backends.stopping import POLL_SECONDS, Stop
@@ -70,7 +77,7 @@ class ProcessesBackend:
 class _Pool:
     """Workers, and the queue whose units they do, each of them in a bundle by itself."""
 
-    task: bytes
+    task: PackedTask
     queue: RetryQueue
     stop: Stop
     unit_timeout: float | None
@@ -85,8 +92,9 @@ class _Pool:
         """Start a worker; try again where something ends the fork server. Raises BackendUnavailable, RunInterrupted."""
         for attempt in range(1, DEATHS_AT_START + 1):
             try:
-                prepare_fork_server()
-                return Worker.start(self.task)
+                with main_module(imported=self.task.needs_main):
+                    prepare_fork_server()
+                    return Worker.start(self.task.content)
             except BackendUnavailable:
                 # what has ended the fork server may be a signal to the whole group, and is on its way here too
                 time.sleep(RESTART_SECONDS)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import pickle
+from typing import Any
+
+import attrs
 
 from pulse_adapters.backends.attempts import unit_failed
 from pulse_core.errors import BackendUnavailable
@@ -10,10 +14,32 @@ from pulse_core.plan import WorkUnit
 from pulse_core.ports import Done, Failed, Task, UnitOutcome
 
 
-def packed_task(task: Task, backend: str) -> bytes:
+@attrs.frozen
+class PackedTask:
+    """A task as bytes, and whether it holds what is defined in the caller's main module: workers must import that."""
+
+    content: bytes
+    needs_main: bool
+
+
+class _Pickler(pickle.Pickler):
+    """A pickler that notices what it refers to in the main module; what goes by value is no such thing."""
+
+    needs_main = False
+
+    def reducer_override(self, value: Any) -> Any:
+        if getattr(value, "__module__", None) == "__main__":
+            self.needs_main = True
+        return NotImplemented
+
+
+def packed_task(task: Task, backend: str) -> PackedTask:
     """Return a task as bytes. Raises BackendUnavailable."""
+    stream = io.BytesIO()
+    pickler = _Pickler(stream)
     try:
-        return pickle.dumps(task)
+        pickler.dump(task)
+        return PackedTask(stream.getvalue(), pickler.needs_main)
     except Exception as error:  # pickling foreign objects may raise anything
         raise BackendUnavailable(
             f"the task cannot be sent to other processes: {error}",

@@ -54,6 +54,8 @@ END_SECONDS: Final = 0.5
 """What an idle process may take to end by itself, once its pipe is closed."""
 
 _environment_lock = threading.Lock()
+_MAIN_ATTRIBUTES: Final = ("__file__", "__spec__")
+_main_lock = threading.Lock()
 _live_workers: Final[weakref.WeakSet[Worker]] = weakref.WeakSet()
 
 
@@ -152,6 +154,22 @@ def prepare_fork_server() -> None:
             forkserver.ensure_running()
         except OSError as error:
             raise BackendUnavailable(f"the fork server cannot be started: {error}", "processes", KILLED_HINT) from error
+
+
+@contextmanager
+def main_module(*, imported: bool) -> Iterator[None]:
+    """Let the processes started meanwhile import this one's main module, or not: then a script needs no guard.
+
+    multiprocessing has them import it wherever it is a file, whether they need it or not; it looks at these attributes.
+    """
+    main: dict[str, Any] = vars(sys.modules["__main__"])
+    with _main_lock:
+        hidden: dict[str, Any] = {name: main[name] for name in _MAIN_ATTRIBUTES if name in main and not imported}
+        main.update(dict.fromkeys(hidden))
+        try:
+            yield
+        finally:
+            main.update(hidden)
 
 
 def _preloaded() -> list[str]:

@@ -148,7 +148,7 @@ def shaped(table: Any, source: Source, rows: Rows, *, continental: bool = False)
     if layout.variable is None and not layout.is_wide:
         _refuse_unnamed(result, raw, marks, layout, source)
     understood = f"{layout}{f', dates as {form}' if form else ''}{f', numbers with {marks}' if marks != PLAIN else ''}"
-    return attrs.evolve(result, understood=understood)
+    return attrs.evolve(result, understood=understood, column="value" if layout.vintages else layout.values[0])
 
 
 def _typed(field: Any, data: Any) -> Any:

@@ -95,7 +95,7 @@ class Table:
     `numbers` are the numbers of the rows in the source, from 1. `groups` holds the positions of each variable's rows in
     a source of many variables, None in a source of one. A fault without a variable concerns all variables. `caution`
     says what is doubtful about the source, '' where nothing is; `understood` what its columns were taken for, '' where
-    they are Pulse's own.
+    they are Pulse's own; `column` is the column of the values of one variable.
     """
 
     timestamps: Moments
@@ -106,6 +106,7 @@ class Table:
     groups: Mapping[str, Rows] | None = None
     caution: str = ""
     understood: str = ""
+    column: str = "value"
 
     def of(self, variable: str) -> Table:
         """Return the rows of one variable; KeyError where it has none."""

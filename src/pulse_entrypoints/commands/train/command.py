@@ -15,6 +15,7 @@ from pulse_core.errors import PulseError, RunInterrupted, SettingsError
 from pulse_core.forecasters.base import Forecaster
 from pulse_core.forecasters.registry import resolve, with_custom_names
 from pulse_core.plan import WorkUnit
+from pulse_core.ports import DataStore
 from pulse_core.results import RunResult
 from pulse_core.runs.training import shared_units
 from pulse_core.spec import RunSpec
@@ -100,10 +101,14 @@ def read_request(command_line: CommandLine, environment: Mapping[str, str]) -> T
     return validated(read_settings(command_line, environment, TrainSettings))
 
 
-def validated(layered: Layered[Any]) -> TrainRequest:
-    """Validate settings of TrainSettings or a subclass. Raises SettingsError with all problems."""
-    spec, spec_problems = run_spec(layered, composition.utc_now().date(), composition.sample_facts)
-    forecasters, forecaster_problems = composition.custom_forecasters(layered)
+def validated(layered: Layered[Any], store: DataStore | None = None, given: Sequence[Forecaster] = ()) -> TrainRequest:
+    """Validate settings of TrainSettings or a subclass. Raises SettingsError with all problems.
+
+    A caller in Python may have the `store` itself, and forecasters that are `given` as objects.
+    """
+    facts = composition.sample_facts if store is None else partial(composition.facts_of, store)
+    spec, spec_problems = run_spec(layered, composition.utc_now().date(), facts, in_memory=store is not None)
+    forecasters, forecaster_problems = composition.custom_forecasters(layered, given)
     problems = [*layered.problems, *spec_problems, *forecaster_problems, *composition.location_problems(layered)]
     problems += backend_problems(layered)
     if layered.settings.report:

@@ -61,13 +61,18 @@ class NotReady(PulseError):
         return Ending(Exit.FAILED, title, [_line(check) for check in self.checks], "Try again with pulse check")
 
 
-def require_ready(settings: TrainSettings, variables: Sequence[str], sink: ResultsArchive) -> None:
+def require_ready(
+    settings: TrainSettings, variables: Sequence[str], sink: ResultsArchive, store: DataStore | None = None
+) -> None:
     """Make the checks that are cheap beside the run. Raises the error of the failed one, or NotReady for several.
 
-    With keep_going a variable that does not exist fails alone, later.
+    With keep_going a variable that does not exist fails alone, later. A caller in Python may have the `store` itself.
     """
-    names = () if _listing_reads_all(settings) else variables
-    checks = [*kernel_checks(), *data_checks(settings, names), *results_checks(sink)]
+    if store is not None:
+        data = _variables_checks(store, [name for name in variables if name not in set(store.names())], len(variables))
+    else:
+        data = data_checks(settings, () if _listing_reads_all(settings) else variables)
+    checks = [*kernel_checks(), *data, *results_checks(sink)]
     failed = [check for check in checks if check.error is not None]
     missing = [check for check in failed if isinstance(check.error, VariableNotFound)]
     if settings.keep_going and len(missing) < len(variables):

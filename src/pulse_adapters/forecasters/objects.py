@@ -1,0 +1,148 @@
+"""Forecasters given as classes and instances of Python, in place of names.
+
+A class that can be imported goes by its name, as on the command line: library classes as `library:Class`, others as
+`module:Class`. A class of a notebook's cell or of a function, and every instance, goes by value: other processes get a
+copy of it, made by cloudpickle.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import inspect
+import pickle
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from pulse_adapters.forecasters.imported import ImportedForecaster, can_forecast, declared, imported, model_of
+from pulse_adapters.forecasters.libraries import LIBRARIES, library_forecaster, object_forecaster
+from pulse_core.errors import SettingsError
+from pulse_core.forecasters.base import Forecaster
+
+_PICKLER: Final = "cloudpickle"
+_NEEDED: Final = "a method forecast(history, horizon), or fit(history) and predict(fitted, history, horizon)"
+
+
+@attrs.frozen
+class Named:
+    """A forecaster and its name; none where the name alone is enough."""
+
+    name: str
+    forecaster: Forecaster | None
+
+
+class Given:
+    """A class or an instance as it was given. It pickles by value, with what it uses of its module."""
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Given], tuple[bytes]]:
+        return _unpickled, (_pickled(self.given),)
+
+    def instance(self) -> Any:
+        """Return a new instance, which leaves no traces in what was given."""
+        return self.given() if inspect.isclass(self.given) else copy.deepcopy(self.given)
+
+
+@attrs.frozen
+class GivenForecaster(ImportedForecaster):
+    """A forecaster by its class or instance; see ImportedForecaster for what that needs."""
+
+    given: Given = attrs.field(kw_only=True, eq=False, repr=False)
+
+    def _model(self) -> Forecaster:
+        return model_of(self.name, self.version, self.given.instance(), self.refit_every)
+
+
+def named_forecaster(given: Any, name: str | None = None, refit_every: int = 1) -> Named:
+    """Return the forecaster behind a class or an instance, under a name or one of its own.
+
+    Raises SettingsError with the reason where it cannot forecast.
+    """
+    kind = given if inspect.isclass(given) else type(given)
+    library = kind.__module__.partition(".")[0]
+    if inspect.isclass(given) and name is None:
+        if library in LIBRARIES:
+            path = f"{library}:{kind.__name__}"
+            return Named(path, library_forecaster(path, refit_every=refit_every))
+        if _is_importable(kind):
+            path = f"{kind.__module__}:{kind.__qualname__}"
+            return Named(path, imported(path, _folder(kind), refit_every))
+    if library in LIBRARIES and not inspect.isclass(given):
+        return _of_library(given, name, library, refit_every)
+    if Forecaster in kind.__mro__ and not inspect.isclass(given) and name is None:
+        return Named(given.name, given)
+    return _by_value(given, name or kind.__name__, kind, refit_every)
+
+
+def _of_library(given: Any, name: str | None, library: str, refit_every: int) -> Named:
+    name = name or " ".join(repr(given).split())
+    forecaster = object_forecaster(name, library, given, refit_every)
+    return Named(forecaster.name, forecaster)
+
+
+def _by_value(given: Any, name: str, kind: type[Any], refit_every: int) -> Named:
+    if not can_forecast(kind):
+        raise SettingsError([f"forecaster '{name}': {kind.__name__} has no {_NEEDED.removeprefix('a ')}"])
+    try:
+        instance = Given(given).instance()
+    except Exception as error:  # whatever a custom class raises becomes a SettingsError
+        raise SettingsError([f"forecaster '{name}': a new instance raised {type(error).__name__}: {error}"]) from error
+    version = _version(given, kind)
+    attributes = declared(name, instance, model_of(name, version, instance, refit_every))
+    return Named(name, GivenForecaster(name, version, "", refit_every, given=Given(given), **attributes))
+
+
+def _version(given: Any, kind: type[Any]) -> str:
+    """Return the version that the class declares, with the instance's state; else the hash of the copy itself."""
+    version = getattr(kind, "version", None)
+    if isinstance(version, str | int | float):
+        state = "" if inspect.isclass(given) else f", {sorted(vars(given).items())!r}"
+        return f"{version}{state}"
+    try:
+        return f"sha256:{hashlib.sha256(_pickled(given)).hexdigest()}"
+    except SettingsError:
+        return f"sha256:{hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()}"
+
+
+def _is_importable(kind: type[Any]) -> bool:
+    if kind.__module__ == "__main__" or "." in kind.__qualname__ or kind.__module__ not in sys.modules:
+        return False
+    return getattr(import_module(kind.__module__), kind.__qualname__, None) is kind
+
+
+def _folder(kind: type[Any]) -> Path:
+    """Return the folder from which the class's module is imported."""
+    file = getattr(sys.modules[kind.__module__], "__file__", None)
+    if file is None:
+        return Path.cwd()
+    folder = Path(file).resolve().parent
+    depth = kind.__module__.count(".") + (Path(file).name == "__init__.py")
+    return folder.parents[depth - 1] if depth else folder
+
+
+def _pickled(given: Any) -> bytes:
+    """Return a copy as bytes. Raises SettingsError where it cannot be made, with the ways out."""
+    try:
+        if find_spec(_PICKLER) is not None:
+            return bytes(import_module(_PICKLER).dumps(given))
+        return pickle.dumps(given)
+    except Exception as error:  # a foreign object's pickling may raise anything
+        kind = given if inspect.isclass(given) else type(given)
+        ways = "put the class into a module and import it, or use backend='serial'"
+        if find_spec(_PICKLER) is None:
+            ways = f"install {_PICKLER} (pip install '.[dask]' from a clone), {ways}"
+        raise SettingsError(
+            [f"forecaster {kind.__name__} cannot be sent to other processes ({error}); {ways}"]
+        ) from error
+
+
+def _unpickled(content: bytes) -> Given:
+    return Given(pickle.loads(content))  # noqa: S301  # made by `_pickled` of this run
