@@ -24,14 +24,16 @@ class SpecSettings:
     variables: tuple[str, ...] | None = option(
         NAMES,
         WHAT,
-        "The variables to train, one after another.",
-        default_text=f"{' '.join(DEFAULT_VARIABLES)}; with --data sample, all of it",
+        "The variables to train: names, patterns ('us_*', in quotes), '!pattern' for those to leave out, @file for a "
+        "file of names, one a line.",
+        default_text=f"{' '.join(DEFAULT_VARIABLES)} where the data hold them, else all",
     )
     start_date: date | None = option(
         DAY,
         WHAT,
         "First day of the period.",
-        default_text=f"{DEFAULT_START}; with --data sample, ten years before its end",
+        default_text=f"{DEFAULT_START} where the data allow it, else a 1st of January ten years before their end, or "
+        "later",
     )
     end_date: date | None = option(
         DAY,

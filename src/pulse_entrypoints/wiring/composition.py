@@ -29,6 +29,7 @@ from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import entry_points
 from pulse_entrypoints.wiring.adapters import Adapter
 from pulse_entrypoints.wiring.backends import BACKENDS, Announce, announce_nothing, backend_of
+from pulse_entrypoints.wiring.defaults import DataDefaults
 from pulse_entrypoints.wiring.entry_points import plugins
 from pulse_entrypoints.wiring.location_checks import location_problems, refuse_unserved_locations, unserved_locations
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
@@ -42,6 +43,7 @@ __all__ = [
     "STORES",
     "Adapter",
     "custom_forecasters",
+    "data_defaults",
     "location_problems",
     "refuse_unserved_locations",
     "sample_facts",
@@ -115,6 +117,13 @@ def _custom_forecaster(name: str, settings: TrainSettings | RunSpec) -> tuple[Fo
             raise
         return (plugin_forecaster(name, plugin.target, plugin.folder, plugin.package, settings.refit_every),)
     return ()
+
+
+def data_defaults(settings: TrainSettings, store: DataStore | None, *, is_sound: bool) -> DataDefaults:
+    """Return what the data say of variables and period; of settings that are not sound no store is opened."""
+    if not is_sound:
+        return DataDefaults(None)
+    return DataDefaults(lambda: store_of(settings) if store is None else store, settings.min_history)
 
 
 def sample_facts() -> SampleFacts:

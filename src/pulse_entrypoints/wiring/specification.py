@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_core.errors import InvalidSpec
+from pulse_core.errors import InvalidSpec, SettingsError
 from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.settings.locations import SAMPLE
-from pulse_entrypoints.settings.spec import DEFAULT_START, DEFAULT_VARIABLES
+from pulse_entrypoints.settings.spec import DEFAULT_START
 from pulse_entrypoints.settings.train import TrainSettings
+from pulse_entrypoints.wiring.defaults import DataDefaults
 
 SAMPLE_YEARS: Final = 10
 
@@ -34,19 +35,47 @@ class SampleFacts:
     last_day: date
 
 
+@attrs.frozen
+class ChosenSpec:
+    """A spec, or None and its problems; the notes say which defaults were taken from the data, and why."""
+
+    spec: RunSpec | None
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 def run_spec(
-    layered: Layered[TrainSettings], today: date, sample: Callable[[], SampleFacts], *, in_memory: bool = False
-) -> tuple[RunSpec | None, list[str]]:
-    """Return the spec, or None and its problems, without those that the layers reported already."""
+    layered: Layered[TrainSettings],
+    today: date,
+    sample: Callable[[], SampleFacts],
+    data: DataDefaults,
+    *,
+    in_memory: bool = False,
+) -> ChosenSpec:
+    """Return the spec of settings, or its problems, without those that the layers reported already.
+
+    What is not given comes from the data, or from the sample where these are the data. In shares of a run the first
+    day is fixed: they must not choose different ones. Raises StoreUnavailable.
+    """
+    notes: list[str] = []
     try:
-        return RunSpec(**_fields(layered, today, sample, in_memory=in_memory)), []
+        fields = _fields(layered, today, sample, data, notes, in_memory=in_memory)
+        return ChosenSpec(RunSpec(**fields), notes=tuple(notes))
     except InvalidSpec as error:
         problems = [_as_option(problem, layered) for problem in error.problems]
-        return None, [problem for problem in problems if problem is not None]
+        return ChosenSpec(None, tuple(problem for problem in problems if problem is not None))
+    except SettingsError as error:
+        return ChosenSpec(None, tuple(error.problems))
 
 
 def _fields(
-    layered: Layered[TrainSettings], today: date, sample: Callable[[], SampleFacts], *, in_memory: bool
+    layered: Layered[TrainSettings],
+    today: date,
+    sample: Callable[[], SampleFacts],
+    data: DataDefaults,
+    notes: list[str],
+    *,
+    in_memory: bool,
 ) -> Mapping[str, Any]:
     settings = layered.settings
     fields = {field: getattr(settings, name) for field, name in _OPTION_OF.items()}
@@ -54,14 +83,27 @@ def _fields(
     if fields["forecasters"] is None:
         fields["forecasters"] = DEFAULT_FORECASTERS
     missing = [name for name in ("variables", "start", "end") if fields[name] is None]
-    if not missing:  # the sample would be read for nothing
+    if settings.data == SAMPLE and not in_memory:
+        if missing:  # the sample would be read for nothing
+            defaults = _sample_defaults(settings.end_date, sample)
+            fields |= {name: defaults[name] for name in missing}
+        if "variables" not in missing:
+            fields["variables"], _ = data.variables(fields["variables"])
         return fields
-    defaults = _sample_defaults(settings.end_date, sample) if in_memory or settings.data == SAMPLE else _defaults(today)
-    return fields | {name: defaults[name] for name in missing}
+    fields["variables"], which = data.variables(fields["variables"])
+    if "start" in missing:
+        fields["start"], why = (DEFAULT_START, "") if _is_fixed(layered) else data.start(fields["variables"])
+        notes.append(f"from {fields['start']}{f', {why}' if why else ''}")
+    if which:
+        notes.insert(0, which)
+    if "end" in missing:
+        fields["end"] = sample().last_day if in_memory else today
+    return fields
 
 
-def _defaults(today: date) -> Mapping[str, Any]:
-    return {"variables": DEFAULT_VARIABLES, "start": DEFAULT_START, "end": today}
+def _is_fixed(layered: Layered[TrainSettings]) -> bool:
+    """Whether the settings are those of shares of a run, or of a job of AWS Batch."""
+    return layered.settings.slice is not None or type(layered.settings) is not TrainSettings
 
 
 def _sample_defaults(end: date | None, sample: Callable[[], SampleFacts]) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
 from pulse_entrypoints.cli.command_line import CommandLine
 from pulse_entrypoints.cli.layers import read_settings
 from pulse_entrypoints.settings.train import TrainSettings
+from pulse_entrypoints.wiring.defaults import DataDefaults
 from pulse_entrypoints.wiring.specification import SampleFacts, run_spec
 
 TODAY = date(2024, 2, 29)
@@ -20,7 +21,9 @@ SAMPLE = SampleFacts(("a", "b"), date(2018, 12, 31))
 
 def spec_of(environment: dict[str, str] | None = None, **values: str) -> tuple[RunSpec | None, list[str]]:
     typed = CommandLine({name: text.split() for name, text in values.items()})
-    return run_spec(read_settings(typed, environment or {}, TrainSettings), TODAY, lambda: SAMPLE)
+    layered = read_settings(typed, environment or {}, TrainSettings)
+    chosen = run_spec(layered, TODAY, lambda: SAMPLE, DataDefaults(None))
+    return chosen.spec, list(chosen.problems)
 
 
 def sound(**values: str) -> RunSpec:
@@ -55,7 +58,7 @@ def test_where_no_default_comes_from_the_sample_its_facts_are_not_read(values) -
     def fail() -> SampleFacts:
         raise AssertionError
 
-    run_spec(read_settings(CommandLine(values), {}, TrainSettings), TODAY, fail)
+    run_spec(read_settings(CommandLine(values), {}, TrainSettings), TODAY, fail, DataDefaults(None))
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ def _checks(command_line: CommandLine, environment: Mapping[str, str]) -> Iterat
         yield Check("settings", "", "can be used")
     except SettingsError as error:
         yield from (Check("settings", "", problem, error) for problem in error.problems)
+    except PulseError as error:
+        yield Check("settings", "", f"variables and period cannot be taken from the data: {error.message}", error)
     yield from kernel_checks()
     layered = read_settings(command_line, environment, TrainSettings)
     if composition.unserved_locations(layered):

@@ -34,7 +34,7 @@ from pulse_entrypoints.cli.logging import (
 )
 from pulse_entrypoints.cli.masking import Masker
 from pulse_entrypoints.cli.output import report_ending
-from pulse_entrypoints.cli.printing import finish_output, write_text
+from pulse_entrypoints.cli.printing import finish_output, write_stderr, write_text
 from pulse_entrypoints.cli.progress import Progress, show_line
 from pulse_entrypoints.cli.signals import Interrupted, current, ignore, name_of
 from pulse_entrypoints.commands.report import attach_report, report_problems
@@ -54,7 +54,8 @@ class TrainRequest:
     """A training that can run: valid settings, the spec, and the forecasters beside the core's.
 
     For a share of a job, `job` are the fields of the job in every event; with `recorded_only` the run collects what is
-    recorded and computes nothing; with `marked` each finished unit is marked in the results.
+    recorded and computes nothing; with `marked` each finished unit is marked in the results. `notes` say which defaults
+    were taken from the data.
     """
 
     settings: TrainSettings
@@ -63,6 +64,7 @@ class TrainRequest:
     job: Mapping[str, Any] = attrs.field(factory=dict)
     recorded_only: bool = False
     marked: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def run_id(self) -> str:
@@ -90,10 +92,18 @@ def train(command_line: CommandLine, environment: Mapping[str, str]) -> Exit:
     mask = Masker.of(environment)
     try:
         request = read_request(command_line, environment)
+        _tell_notes(request)
         ending = _dry_run(request) if request.settings.dry_run else run_training(request, mask)
     except PulseError as error:
         ending = failed(error)
     return report_ending(ending, mask)
+
+
+def _tell_notes(request: TrainRequest) -> None:
+    """Print which defaults were taken from the data, where a person reads along; elsewhere an event says so."""
+    settings = request.settings
+    if request.notes and not settings.quiet and (settings.dry_run or _form(settings) == QUIET):
+        write_stderr(f"pulse: {', '.join(request.notes)}; --variables and --start-date say otherwise")
 
 
 def read_request(command_line: CommandLine, environment: Mapping[str, str]) -> TrainRequest:
@@ -107,18 +117,20 @@ def validated(layered: Layered[Any], store: DataStore | None = None, given: Sequ
     A caller in Python may have the `store` itself, and forecasters that are `given` as objects.
     """
     facts = composition.sample_facts if store is None else partial(composition.facts_of, store)
-    spec, spec_problems = run_spec(layered, composition.utc_now().date(), facts, in_memory=store is not None)
     forecasters, forecaster_problems = composition.custom_forecasters(layered, given)
-    problems = [*layered.problems, *spec_problems, *forecaster_problems, *composition.location_problems(layered)]
+    problems = [*layered.problems, *forecaster_problems, *composition.location_problems(layered)]
     problems += backend_problems(layered)
     if layered.settings.report:
         problems += report_problems(layered.source("report"))
     folder_problem = log_folder_problem(layered.settings.log_dir)
     if folder_problem is not None:
         problems.append(f"{layered.source('log_dir')}: {folder_problem}")
-    if problems or spec is None:
-        raise SettingsError(problems)
-    return TrainRequest(layered.settings, with_custom_names(spec, forecasters), forecasters)
+    data = composition.data_defaults(layered.settings, store, is_sound=not problems)
+    chosen = run_spec(layered, composition.utc_now().date(), facts, data, in_memory=store is not None)
+    if problems or chosen.spec is None:
+        raise SettingsError([*chosen.problems, *problems])
+    spec = with_custom_names(chosen.spec, forecasters)
+    return TrainRequest(layered.settings, spec, forecasters, notes=chosen.notes)
 
 
 def _dry_run(request: TrainRequest) -> Ending:
@@ -135,6 +147,8 @@ def run_training(request: TrainRequest, mask: Masker) -> Ending:
     stream = STDERR if settings.json else STDOUT
     log = open_log(settings.log_level, form, settings.log_dir, mask, show_line, stream)
     log.bind(run_id=request.run_id, **request.job)
+    if request.notes:
+        log.events.info("defaults_chosen", message="; ".join(request.notes))
     progress = Progress(
         log, _request_fields(request), form != JSON and not settings.quiet, request.counted, request.per_origin
     )
