@@ -22,8 +22,8 @@ from pulse_entrypoints.settings.spec import DEFAULT_START, DEFAULT_VARIABLES
 YEARS: Final = 10
 """The years before the data's end that are trained where they do not reach from DEFAULT_START on."""
 
-ENOUGH_STEPS: Final = 24
-"""Timestamps from DEFAULT_START on with which a variable can be trained from that day."""
+ENOUGH: Final = 24
+"""Origins from DEFAULT_START on with which a variable can be trained from that day."""
 
 _EXCEPT: Final = "!"
 _FROM_FILE: Final = "@"
@@ -69,38 +69,34 @@ class DataDefaults:
             raise SettingsError(["there is no variable in the data: name another location with --data"])
         shown = ", ".join(self.names[:_NAMED])
         more = f" and {len(self.names) - _NAMED} more" if len(self.names) > _NAMED else ""
-        return self.names, f"all {len(self.names)} variables of the data ({shown}{more})"
+        count = f"all {len(self.names)} variables" if len(self.names) > 1 else "the only variable"
+        return self.names, f"{count} of the data ({shown}{more})"
 
     def start(self, variables: Sequence[str]) -> tuple[date, str]:
         """Return the first day of the period, and why.
 
-        It is DEFAULT_START where half of the variables have enough history before it and ENOUGH_STEPS timestamps from
-        then on. Else it is the 1st of January ten years before the year in which the data end, or the first one after
-        that before which half of them have enough history.
+        It is DEFAULT_START where every variable has ENOUGH origins from then on, each with enough history. Else it is
+        the 1st of January ten years before the year in which the first of them ends, or the first one by which any of
+        them has enough history.
         """
         if self.open_store is None:
             return DEFAULT_START, ""
-        spans = [span for span in self._spans(variables) if len(span)]
-        if not spans or self._reach(spans, DEFAULT_START, ENOUGH_STEPS):
+        origins = [self._origins(stamps) for stamps in self._stamps(variables)]
+        origins = [stamps for stamps in origins if len(stamps)]
+        if all(_count_from(stamps, DEFAULT_START) >= ENOUGH for stamps in origins):
             return DEFAULT_START, ""
-        last = max(span[-1] for span in spans).astype("datetime64[Y]").item().year
-        for year in range(max(last - YEARS, 1), last + 1):
-            day = date(year, 1, 1)
-            if self._reach(spans, day, 1):
-                reason = f"ten years before {last}, in which the data end" if year == last - YEARS else ""
-                return day, reason or "the first year before which most variables have enough history"
-        return date(max(last - YEARS, 1), 1, 1), f"ten years before {last}, in which the data end"
+        last = min(_year(stamps[-1]) for stamps in origins)
+        first = min(_year(stamps[0]) for stamps in origins) + 1
+        if first > last - YEARS:
+            return date(min(first, last), 1, 1), "the first year before which there is enough history"
+        whose = "the data end" if len(origins) == 1 else "the first of the variables ends"
+        return date(last - YEARS, 1, 1), f"{YEARS} years before {last}, in which {whose}"
 
-    def _reach(self, spans: Sequence[Moments], day: date, steps: int) -> bool:
-        """Whether at least half of the variables have enough history before a day, and so many steps from it on."""
-        reaching = 0
-        for span in spans:
-            before = int(np.searchsorted(span, np.datetime64(day, "us")))
-            needed = self.min_history or least_history(calendar_of(span))
-            reaching += before >= needed and len(span) - before >= steps
-        return 2 * reaching >= len(spans)
+    def _origins(self, stamps: Moments) -> Moments:
+        """Return the timestamps that have enough history before them."""
+        return stamps[(self.min_history or least_history(calendar_of(stamps))) - 1 :]
 
-    def _spans(self, variables: Sequence[str]) -> Iterator[Moments]:
+    def _stamps(self, variables: Sequence[str]) -> Iterator[Moments]:
         """Yield the timestamps of each variable, in order; what cannot be read is told by the run."""
         from tqdm import tqdm  # 20 ms that only a run without a start costs
 
@@ -138,6 +134,14 @@ class DataDefaults:
         if word in self.names or not _WILD & set(word):
             return (word,)
         return tuple(name for name in self.names if fnmatchcase(name, word))
+
+
+def _count_from(stamps: Moments, day: date) -> int:
+    return len(stamps) - int(np.searchsorted(stamps, np.datetime64(day, "us")))
+
+
+def _year(stamp: np.datetime64) -> int:
+    return int(stamp.astype("datetime64[Y]").astype(np.int64)) + 1970
 
 
 def _is_pattern(word: str) -> bool:

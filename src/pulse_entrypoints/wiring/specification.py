@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from pulse_core.errors import InvalidSpec, SettingsError
+from pulse_core.errors import InvalidSpec, PulseError, SettingsError
 from pulse_core.spec import DEFAULT_FORECASTERS, RunSpec
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.settings.locations import SAMPLE
@@ -66,6 +66,12 @@ def run_spec(
         return ChosenSpec(None, tuple(problem for problem in problems if problem is not None))
     except SettingsError as error:
         return ChosenSpec(None, tuple(error.problems))
+    except PulseError:
+        # the data cannot be read; problems of the settings are told first, all at once
+        chosen = run_spec(layered, today, sample, DataDefaults(None), in_memory=False)
+        if data.open_store is None or not chosen.problems:
+            raise
+        return chosen
 
 
 def _fields(

@@ -101,9 +101,10 @@ def test_data_without_a_variable_are_a_problem_with_the_option_that_names_others
         (("1990", "2025", "Y"), date(2015, 1, 1)),  # four years since 2022 are too few
         (("1990-01-01", "2019-06-28", "D"), date(2009, 1, 1)),
         (("1990-01", "2020-12", "M"), date(2010, 1, 1)),
-        (("2021-12-25", "2026-11-20", "D"), date(2023, 1, 1)),  # a week is no history
-        (("2024-03-01", "2026-11-20", "D"), date(2025, 1, 1)),
-        (("2026-03-01", "2026-11-20", "D"), date(2016, 1, 1)),  # no year has a history before it: the run says so
+        (("2021-12-25", "2026-11-20", "D"), date(2022, 1, 1)),
+        (("2024-03-01", "2026-11-20", "D"), date(2022, 1, 1)),  # its first origins come later by themselves
+        (("2010-03-01", "2014-11-20", "D"), date(2011, 1, 1)),  # ten years before 2014 there is nothing
+        (("2014-03-01", "2014-11-20", "D"), date(2014, 1, 1)),
     ],
 )
 def test_the_first_day_is_2022_where_the_data_allow_it_else_a_first_of_january(span, start) -> None:
@@ -117,15 +118,20 @@ def test_the_first_day_stays_the_same_from_night_to_night() -> None:
     assert days == {date(2010, 1, 1)}
 
 
-def test_half_of_the_variables_decide() -> None:
-    young = ("2026-06-01", "2026-11-20", "D")
-    assert defaults({"a": DAILY, "b": young}).start(["a", "b"])[0] == date(2022, 1, 1)
-    assert defaults({"a": DAILY, "b": young, "c": young}).start(["a", "b", "c"])[0] == date(2016, 1, 1)
+def test_no_variable_ends_before_the_first_day() -> None:
+    assert defaults({"a": DAILY, "b": ("1990-01", "2000-09", "M")}).start(["a", "b"]) == (
+        date(1993, 1, 1),
+        "the first year before which there is enough history",
+    )
+    assert defaults({"a": DAILY, "b": ("1980-01", "2010-09", "M")}).start(["a", "b"]) == (
+        date(2000, 1, 1),
+        "10 years before 2010, in which the first of the variables ends",
+    )
 
 
 def test_the_history_that_is_asked_for_counts() -> None:
     assert defaults({"x": ("2021-01-01", "2026-11-20", "D")}).start(["x"])[0] == date(2022, 1, 1)
-    assert defaults({"x": ("2021-01-01", "2026-11-20", "D")}, min_history=500).start(["x"])[0] == date(2023, 1, 1)
+    assert defaults({"x": ("2021-01-01", "2026-11-20", "D")}, min_history=2140).start(["x"])[0] == date(2026, 1, 1)
 
 
 def test_a_variable_that_cannot_be_read_decides_nothing() -> None:
