@@ -17,6 +17,9 @@ class DisplaySettings:
     json: bool = option(
         FLAG, SHOW, "Write the result to stdout, as JSON and nothing else; events go to stderr.", default=False
     )
+    table: bool = option(
+        FLAG, SHOW, "Write the table at the end to a pipe or file too, in place of events.", default=False
+    )
     dry_run: bool = option(
         FLAG,
         SHOW,

@@ -13,6 +13,7 @@ from pulse_entrypoints.settings.reading import ReadingSettings
 from pulse_entrypoints.settings.s3 import S3DataSettings, S3OutputSettings, S3ResultsSettings
 
 SAMPLE: Final = "sample"
+DEFAULT_RESULTS: Final = "results"
 
 
 _FILE: Final = attrs.evolve(PATH, parse=str)
@@ -44,7 +45,7 @@ class ResultsSettings(S3ResultsSettings):
         attrs.evolve(TEXT, metavar="LOCATION"),
         WHERE,
         "The folder for results, created where it is missing; or s3://bucket/folder.",
-        "results",
+        DEFAULT_RESULTS,
     )
 
     @property

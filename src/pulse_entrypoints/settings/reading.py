@@ -110,6 +110,14 @@ class ReadingSettings:
         ZONE, READING, "The time zone of times without an offset.", default_text="UTC"
     )
 
+    def reading_options(self) -> dict[str, tuple[str, ...]]:
+        """Return the words of the options that are given for all files, by name."""
+        words = {name: getattr(self, name) for name in ("date_format", "decimal", "thousands", "time_zone")}
+        options = {name: (word,) for name, word in words.items() if isinstance(word, str)}
+        if isinstance(self.columns, tuple):
+            options["columns"] = tuple(f"{role}={name}" for role, name in self.columns)
+        return options
+
     @property
     def readings(self) -> Readings:
         """How each file is to be read, by its name."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 import attrs
 import numpy as np
 
+from pulse_adapters.stores.formats.registry import SUFFIXES
 from pulse_core.data.observations import Observations
 from pulse_core.data.quality import Finding, Quality, overview, quality
 from pulse_core.errors import PulseError
@@ -27,6 +29,7 @@ from pulse_entrypoints.wiring import composition
 Outcome = TypeVar("Outcome")
 
 _LIST_COLUMNS: Final = ("variable", "observations", "absent", "first", "last", "calendar", "vintages")
+_ENDINGS: Final = f"those end in {', '.join(SUFFIXES)}"
 _FINDING_COLUMNS: Final = ("variable", "kind", "count", "first", "message", "note")
 
 
@@ -56,6 +59,10 @@ def check_data(command_line: CommandLine, environment: Mapping[str, str]) -> Exi
 def _list(layered: Layered[ListSettings]) -> Ending:
     failures: list[Failure] = []
     variables = _sound(_outcomes(layered, overview), failures)
+    first = next(variables, None)
+    if first is None and not failures:
+        return Ending(Exit.FAILED, f"pulse: there is no data file in {layered.settings.data_location}; {_ENDINGS}")
+    variables = chain([] if first is None else [first], variables)
     if layered.settings.format == TABLE:
         from pulse_entrypoints.commands.data.table import listing
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -41,6 +43,7 @@ from pulse_entrypoints.commands.report import attach_report, report_problems
 from pulse_entrypoints.commands.train.best import summary_of
 from pulse_entrypoints.commands.train.marks import UnitMarker
 from pulse_entrypoints.commands.train.preflight import NotReady, require_ready
+from pulse_entrypoints.settings.locations import DEFAULT_RESULTS
 from pulse_entrypoints.settings.train import TrainSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.backends import backend_name, backend_problems
@@ -202,7 +205,8 @@ def _train(request: TrainRequest, progress: Progress, form: str) -> Ending:
     current().decide(Exit.PARTLY if result.failures else Exit.DONE)  # all that was asked for stands
     if settings.json:
         write_text(result_json(result).decode().rstrip("\n"))
-    elif form != JSON and sys.stdout.isatty() and not settings.quiet:
+    elif form != JSON and (settings.table or sys.stdout.isatty()) and not settings.quiet:
+        addresses["Next"] = (_next_command(request, result.run_id),)
         _show_table(result, addresses, progress.per_origin_line())
     return completed(result)
 
@@ -210,14 +214,26 @@ def _train(request: TrainRequest, progress: Progress, form: str) -> Ending:
 def _show_table(result: RunResult, addresses: Mapping[str, Sequence[str]], note: str) -> None:
     from rich.console import Console  # 60 ms that only a terminal needs
 
-    from pulse_entrypoints.commands.train.table import show
+    from pulse_entrypoints.commands.train.table import IN_A_PIPE, show
 
-    show(result, addresses, Console(file=sys.stdout), note)
+    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else IN_A_PIPE
+    show(result, addresses, Console(file=sys.stdout, width=width), note)
     finish_output()
 
 
+def _next_command(request: TrainRequest, run_id: str) -> str:
+    """Return the command that people need next: the forecast from the newest rows, with the run's own locations."""
+    settings = request.settings
+    words = ["pulse", "forecast", run_id, "--data", settings.data_location]
+    if settings.results_location != DEFAULT_RESULTS:
+        words += ["--results", settings.results_location]
+    for name, value in settings.reading_options().items():
+        words += [f"--{name.replace('_', '-')}", *value]
+    return shlex.join(words)
+
+
 def _form(settings: TrainSettings) -> str:
-    if settings.quiet:
+    if settings.quiet or settings.table:
         return QUIET
     if settings.log_format != "auto":
         return settings.log_format

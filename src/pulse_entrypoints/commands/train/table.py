@@ -1,4 +1,4 @@
-"""The table at the end of a run, which fits 80 columns, and the addresses of the results."""
+"""The table at the end of a run, at the width that there is, the addresses of the results, and the next command."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -21,26 +22,29 @@ from pulse_entrypoints.commands.train.cautions import cautions
 ROWS_SHOWN: Final = 40
 VARIABLES_SHOWN: Final = 30
 
+NEXT: Final = "Next"
+"""The name of the next command among the addresses: it comes last."""
+
+_UNBOUNDED: Final = 10_000
 _DISCOVERY: Final = "*"
 _AT_ONE_TIME: Final = "\N{DAGGER}"
-_WIDEST_VARIABLE: Final = 24
-_WIDEST_FORECASTER: Final = 20
+IN_A_PIPE: Final = 160
+"""The width where there is no terminal that has one."""
 _STYLES: Final = {None: "dim", VERDICTS[BETTER]: "green", VERDICTS[WORSE]: "red"}
 
 
 def show(result: RunResult, addresses: Mapping[str, Sequence[str]], console: Console, note: str = "") -> None:
     """Print the result of a run, the `addresses` of further files by their names, and a note where there is one."""
     rows = _best(result)
-    notes = Text(note, style="dim")
     parts = [
         _title(result),
-        _table(rows),
+        _fitting_table(rows, console),
         _explanation(result, rows),
         *(Text(text, style="yellow") for text in cautions(result)),
+        *([Text(note, style="dim")] if note else []),
         _files(result, addresses),
-        notes,
     ]
-    for part in parts if note else parts[:-1]:
+    for part in parts:
         console.print()
         console.print(Plain(part), highlight=False)
 
@@ -70,35 +74,38 @@ def _title(result: RunResult) -> Text:
     return title
 
 
-def _table(rows: Sequence[tuple[str, int, BestForecaster | None]]) -> Table:
+def _fitting_table(rows: Sequence[tuple[str, int, BestForecaster | None]], console: Console) -> Table:
+    """Return the table; where the terminal is too narrow without the intervals of skill, and names over lines."""
+    table = _table(rows, with_intervals=True)
+    is_wide = Measurement.get(console, console.options.update(max_width=_UNBOUNDED), table).maximum <= console.width
+    return table if is_wide else _table(rows, with_intervals=False)
+
+
+def _table(rows: Sequence[tuple[str, int, BestForecaster | None]], *, with_intervals: bool) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("variable", max_width=_WIDEST_VARIABLE, overflow="ellipsis")
+    table.add_column("variable", overflow="fold")
     table.add_column("ahead", justify="right", no_wrap=True)
-    table.add_column("best", max_width=_WIDEST_FORECASTER, overflow="ellipsis")
+    table.add_column("best", overflow="fold")
     table.add_column("skill", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for name in ("trust", "n", "in 80%"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, horizon, best in rows:
-        cells = _cells(best) if best else (NOTHING,) * 6
-        table.add_row(_yielding(name), str(horizon), *cells, style=_STYLES.get(best.verdict if best else None, ""))
+        cells = _cells(best, with_intervals=with_intervals) if best else (NOTHING,) * 6
+        table.add_row(Text(name), str(horizon), *cells, style=_STYLES.get(best.verdict if best else None, ""))
     return table
 
 
-def _cells(best: BestForecaster) -> tuple[str | Text, ...]:
+def _cells(best: BestForecaster, *, with_intervals: bool) -> tuple[str | Text, ...]:
+    interval = (best.low, best.high) if with_intervals else (None, None)
     return (
-        _yielding(best.forecaster),
-        skill_text(best.skill, best.low, best.high),
+        Text(best.forecaster),
+        skill_text(best.skill, *interval),
         f"{best.verdict or NOTHING}{_DISCOVERY if best.discovery else ''}{_AT_ONE_TIME if best.at_one_time else ''}",
         trust_text(best.trust, best.n_effective),
         origins_text(best.n_effective),
         NOTHING if best.coverage is None else f"{best.coverage:.1%}",
     )
-
-
-def _yielding(name: str) -> Text:
-    """Return a cell that does not wrap in a column that may: it is these columns that give way on a narrow terminal."""
-    return Text(name, no_wrap=True, overflow="ellipsis")
 
 
 def _horizons_shown(result: RunResult) -> Sequence[int]:
@@ -144,7 +151,9 @@ def _files(result: RunResult, addresses: Mapping[str, Sequence[str]]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    rows = {"Result": result.published, **addresses, "Digest": (result.digest,)}
+    following = {name: texts for name, texts in addresses.items() if name == NEXT}
+    others = {name: texts for name, texts in addresses.items() if name != NEXT}
+    rows = {"Result": result.published, **others, "Digest": (result.digest,), **following}
     for name, texts in rows.items():
         for number, text in enumerate(texts):
             table.add_row(name if number == 0 else "", Text(text))
