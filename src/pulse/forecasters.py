@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from pulse_adapters.forecasters.objects import Named, named_forecaster
-from pulse_core.errors import SettingsError
+from pulse_adapters.forecasters.objects import named_forecaster
+from pulse_core.errors import InvalidSpec, SettingsError
 from pulse_core.forecasters.base import Forecaster
+from pulse_core.forecasters.registry import resolve
 
+_ANOTHER: Final = "naive"
 _OPTIONS: Final = ("forecasters", "benchmark")
 
 
@@ -17,7 +19,6 @@ def named(options: Mapping[str, Any]) -> tuple[tuple[Forecaster, ...], dict[str,
 
     Raises SettingsError with all problems.
     """
-    refit_every = options.get("refit_every") or 1
     forecasters: dict[str, Forecaster] = {}
     problems: list[str] = []
     changed = dict(options)
@@ -25,23 +26,37 @@ def named(options: Mapping[str, Any]) -> tuple[tuple[Forecaster, ...], dict[str,
         value = options.get(option)
         if value is None or isinstance(value, str):
             continue
-        entries = _entries(value)
         names = []
-        for name, item in entries:
+        for name, item in _entries(value):
             try:
-                given = Named(item, None) if isinstance(item, str) else named_forecaster(item, name, int(refit_every))
+                names.append(_add(item, name, _refit_every(options), forecasters))
             except SettingsError as error:
                 problems.extend(f"{option}: {problem}" for problem in error.problems)
-                continue
-            names.append(given.name)
-            if given.forecaster is not None:
-                if given.name in forecasters and forecasters[given.name] != given.forecaster:
-                    problems.append(_twice(option, given.name))
-                forecasters[given.name] = given.forecaster
-        changed[option] = names if option == "forecasters" else names[0] if names else None
+        changed[option] = names if option == "forecasters" else "".join(names[:1])
     if problems:
         raise SettingsError(problems)
     return tuple(forecasters.values()), changed
+
+
+def _add(item: Any, name: str | None, refit_every: int, forecasters: dict[str, Forecaster]) -> str:
+    """Add the forecaster behind a name, class or instance, unless its name is enough; return its name."""
+    if isinstance(item, str):
+        return item
+    given = named_forecaster(item, name, refit_every)
+    if given.forecaster is None:
+        return given.name
+    if _is_built_in(given.name):
+        raise SettingsError([f"'{given.name}' is the name of a built-in forecaster; choose another"])
+    if forecasters.setdefault(given.name, given.forecaster) != given.forecaster:
+        hint = "name them in a dict, such as {'first': ..., 'second': ...}"
+        raise SettingsError([f"two are named '{given.name}'; {hint}"])
+    return given.name
+
+
+def _refit_every(options: Mapping[str, Any]) -> int:
+    """Return the option where it is sound; the layers of settings report one that is not."""
+    value = options.get("refit_every", 1)
+    return int(str(value)) if str(value).isdecimal() else 1
 
 
 def _entries(value: Any) -> Iterable[tuple[str | None, Any]]:
@@ -52,5 +67,9 @@ def _entries(value: Any) -> Iterable[tuple[str | None, Any]]:
     return [(None, value)]
 
 
-def _twice(option: str, name: str) -> str:
-    return f"{option}: two are named '{name}'; name them in a dict, such as {{'first': ..., 'second': ...}}"
+def _is_built_in(name: str) -> bool:
+    try:
+        resolve([_ANOTHER, name])  # a combination needs another forecaster beside it
+    except InvalidSpec:
+        return False
+    return True

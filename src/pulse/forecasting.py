@@ -115,7 +115,7 @@ def _table(forecasts: Forecasts, names: Sequence[str], horizon: int) -> Any:
 
 def _array(pa: Any, name: str, values: list[Any]) -> Any:
     if name in _MOMENTS:
-        return pa.array(np.array(values, "datetime64[us]"), pa.timestamp("us"))
+        return pa.array(np.array(values, "datetime64[us]"), pa.timestamp("us", tz="UTC"))
     if name in _TEXTS:
         return pa.array(values, pa.string())
     return pa.array(values, pa.int64() if name in _COUNTS else pa.float64())

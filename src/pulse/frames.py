@@ -12,14 +12,15 @@ KINDS: Final = (PANDAS, POLARS, ARROW)
 
 
 def frames_kind(asked: str | None, data: object = None) -> str:
-    """Return the kind of DataFrames to return: as asked, else that of the data, else pandas, else what is installed.
+    """Return the kind of DataFrames to return: as asked, else that of the data, else of KINDS the first installed.
 
     Raises SettingsError for an unknown kind, and for a library that is not installed.
     """
     if asked is not None and asked not in KINDS:
         raise SettingsError([f"frames: expected one of {', '.join(KINDS)}, got {asked!r}"])
     if asked is None:
-        asked = POLARS if type(data).__module__.startswith(POLARS) or find_spec(PANDAS) is None else PANDAS
+        own = type(data).__module__.partition(".")[0]
+        return next(kind for kind in (own, *KINDS) if kind == ARROW or (kind in KINDS and find_spec(kind) is not None))
     if asked != ARROW and find_spec(asked) is None:
         extra = "pip install '.[frames]' from a clone" if asked == PANDAS else "pip install polars"
         raise SettingsError([f"frames: '{asked}' is not installed; {extra}, or frames='arrow' for tables of pyarrow"])

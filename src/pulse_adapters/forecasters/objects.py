@@ -17,6 +17,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import attrs
 
@@ -43,8 +44,12 @@ class Given:
     def __init__(self, given: Any) -> None:
         self.given = given
 
-    def __reduce__(self) -> tuple[Callable[[bytes], Given], tuple[bytes]]:
-        return _unpickled, (_pickled(self.given),)
+    def __reduce__(self) -> tuple[Callable[..., Given], tuple[Any]]:
+        if find_spec(_PICKLER) is not None:
+            return _unpickled, (_pickled(self.given),)
+        if _kind(self.given).__module__ == "__main__" and getattr(sys.modules["__main__"], "__file__", None) is None:
+            raise _cannot_be_sent(self.given, "it is defined in a notebook or at a prompt")
+        return Given, (self.given,)
 
     def instance(self) -> Any:
         """Return a new instance, which leaves no traces in what was given."""
@@ -66,7 +71,7 @@ def named_forecaster(given: Any, name: str | None = None, refit_every: int = 1) 
 
     Raises SettingsError with the reason where it cannot forecast.
     """
-    kind = given if inspect.isclass(given) else type(given)
+    kind = _kind(given)
     library = kind.__module__.partition(".")[0]
     if inspect.isclass(given) and name is None:
         if library in LIBRARIES:
@@ -108,8 +113,8 @@ def _version(given: Any, kind: type[Any]) -> str:
         return f"{version}{state}"
     try:
         return f"sha256:{hashlib.sha256(_pickled(given)).hexdigest()}"
-    except SettingsError:
-        return f"sha256:{hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()}"
+    except SettingsError:  # it can serve in this process alone, and is another one in the next
+        return f"in this process: {id(kind)} {uuid4().hex}"
 
 
 def _is_importable(kind: type[Any]) -> bool:
@@ -131,17 +136,21 @@ def _folder(kind: type[Any]) -> Path:
 def _pickled(given: Any) -> bytes:
     """Return a copy as bytes. Raises SettingsError where it cannot be made, with the ways out."""
     try:
-        if find_spec(_PICKLER) is not None:
-            return bytes(import_module(_PICKLER).dumps(given))
-        return pickle.dumps(given)
+        return bytes(import_module(_PICKLER).dumps(given))
     except Exception as error:  # a foreign object's pickling may raise anything
-        kind = given if inspect.isclass(given) else type(given)
-        ways = "put the class into a module and import it, or use backend='serial'"
-        if find_spec(_PICKLER) is None:
-            ways = f"install {_PICKLER} (pip install '.[dask]' from a clone), {ways}"
-        raise SettingsError(
-            [f"forecaster {kind.__name__} cannot be sent to other processes ({error}); {ways}"]
-        ) from error
+        raise _cannot_be_sent(given, str(error)) from error
+
+
+def _cannot_be_sent(given: Any, reason: str) -> SettingsError:
+    ways = "put the class into a module and import it, or use backend='serial'"
+    if find_spec(_PICKLER) is None:
+        ways = f"install {_PICKLER} (pip install {_PICKLER}), {ways}"
+    return SettingsError([f"forecaster {_kind(given).__name__} cannot be sent to other processes ({reason}); {ways}"])
+
+
+def _kind(given: Any) -> type[Any]:
+    kind: type[Any] = given if inspect.isclass(given) else type(given)
+    return kind
 
 
 def _unpickled(content: bytes) -> Given:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,11 @@ import pytest
 import pulse
 
 DAYS = pd.bdate_range("2018-01-02", "2020-12-31")
-OPTIONS = {"horizon": 3, "forecasters": ["naive", "drift", "ses", "ensemble"], "start_date": "2020-01-01"}
+OPTIONS: dict[str, Any] = {
+    "horizon": 3,
+    "forecasters": ["naive", "drift", "ses", "ensemble"],
+    "start_date": "2020-01-01",
+}
 
 
 def values(seed):

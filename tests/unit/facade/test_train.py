@@ -1,8 +1,9 @@
-import datetime
 import gc
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def test_data_in_any_form_give_one_result(form, wide, run, options):
 @pytest.mark.parametrize(
     "changed",
     [
-        {"start_date": datetime.date(2020, 1, 1)},
+        {"start_date": date(2020, 1, 1)},
         {"start_date": pd.Timestamp("2020-01-01")},
         {"start_date": np.datetime64("2020-01-01")},
         {"horizon": "3"},
@@ -66,7 +67,7 @@ def test_the_result_is_that_of_the_command_line_to_the_bit(wide, tmp_path, monke
         wide[name].rename("value").rename_axis("timestamp").to_csv(f"data/{name}.csv")
     words = "train --variables a b --start-date 2020-01-01 --end-date 2020-12-31 --run-id r --hindcasts --season 5"
     Pulse(tmp_path, capsys)(*words.split())
-    told = {"start_date": "2020-01-01", "end_date": "2020-12-31", "season": 5}
+    told: dict[str, Any] = {"start_date": "2020-01-01", "end_date": "2020-12-31", "season": 5}
     by_call = pulse.train(wide, **told)
     by_path = pulse.train(Path("data"), variables=["a", "b"], **told)
     loaded = pulse.load("results/r", frames="arrow")

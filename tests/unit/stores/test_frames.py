@@ -74,7 +74,7 @@ def test_vintages_are_read():
         (pd.Series([1, 2, 3], index=INDEX[[0, 1, 0]]), "row 3: repeats the (timestamp) of row 1"),
         (pd.Series([1, 2, 3]), "no column has a name or texts of dates; its columns are 'value'"),
         (pd.DataFrame({"a": [1, 2, 3], "b": [1, 2, 3]}, index=INDEX), "holds 2 variables (a, b); give it by itself"),
-        (pd.DataFrame(dict.fromkeys(["Open", "High", "Low", "Close"], 1), index=INDEX), "'Open', 'High', 'Low', 'Close' h"),
+        (pd.DataFrame(dict.fromkeys(["Open", "High", "Low", "Close"], 1), index=INDEX), "'Open', 'High', 'Low', "),
         (pd.DataFrame([[DAYS[0], 1, 2]], columns=["timestamp", "value", "value"]), "column 'value' is there twice"),
         (pd.DataFrame({"timestamp": [1, 2, 3], "value": [1, 2, 3]}), "column 'timestamp' holds int64, not times"),
         (pd.Series([], index=pd.DatetimeIndex([]), dtype="float64"), "no rows"),
