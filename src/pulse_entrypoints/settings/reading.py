@@ -113,7 +113,7 @@ class ReadingSettings:
     def reading_options(self) -> dict[str, tuple[str, ...]]:
         """Return the words of the options that are given for all files, by name."""
         words = {name: getattr(self, name) for name in ("date_format", "decimal", "thousands", "time_zone")}
-        options = {name: (word,) for name, word in words.items() if isinstance(word, str)}
+        options: dict[str, tuple[str, ...]] = {name: (word,) for name, word in words.items() if isinstance(word, str)}
         if isinstance(self.columns, tuple):
             options["columns"] = tuple(f"{role}={name}" for role, name in self.columns)
         return options

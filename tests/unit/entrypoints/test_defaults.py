@@ -20,7 +20,8 @@ Span = tuple[str, str, str]
 def defaults(variables: Mapping[str, Span], min_history: int | None = None) -> DataDefaults:
     held = {}
     for name, (first, last, unit) in variables.items():
-        stamps = np.arange(np.datetime64(first, unit), np.datetime64(last, unit) + 1).astype("M8[us]")
+        ends = np.array([first, last], f"M8[{unit}]")
+        stamps = np.arange(ends[0], ends[1] + 1).astype("M8[us]")
         held[name] = Observations(name, stamps, np.arange(len(stamps), dtype=float))
     return DataDefaults(lambda: FakeStore(held), min_history)
 
