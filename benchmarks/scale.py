@@ -2,7 +2,8 @@
 
 Everything in process is RetrodictionTraining(...).execute(spec) with the default forecasters that a series without a
 season can use, horizon 5, data in memory, the serial backend, a sink in memory and every origin from 30 observations
-on; imports are left out. Each line is a process of its own. `python benchmarks/scale.py [--large]`; how to read it: benchmarks/README.md.
+on; imports are left out. Each line is a process of its own. `python benchmarks/scale.py [--large]`; how to read it:
+benchmarks/README.md.
 """
 
 from __future__ import annotations
