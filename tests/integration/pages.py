@@ -74,12 +74,15 @@ def _blocks(page: Path, tokens: list[Token]) -> Iterator[Block]:
 
 
 def furnish(folder: Path) -> None:
-    """Give a page's folder what pages take for granted: the environment in .venv, and data in my_folder."""
+    """Give a page's folder what pages take for granted: the environment in .venv, data in my_folder, a file of FRED."""
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "my_folder").mkdir()
     for name, level in MY_FOLDER.items():
         rows = "\n".join(f"{2018 + month // 12}-{month % 12 + 1:02}-15,{level + month % 7}" for month in range(72))
         (folder / "my_folder" / f"{name}.csv").write_text(f"timestamp,value\n{rows}\n", encoding="utf-8")
+    months = [f"{year}-{month:02}-01" for year in range(1990, 2026) for month in range(1, 13)]
+    unemployment = (f"{month},{5 + (number % 97) / 40:.1f}" for number, month in enumerate(months))
+    (folder / "UNRATE.csv").write_text("\n".join(["observation_date,UNRATE", *unemployment, ""]), encoding="utf-8")
 
 
 def run_page(page: Path, folder: Path, env: Mapping[str, str] | None = None) -> list[tuple[Block, str]]:
