@@ -82,24 +82,28 @@ def batch_columns(variables: Sequence[VariableBatches], spec: RunSpec) -> Column
     batch's own origins; the `trust` at its end; `won` and `lost`, how many outcomes that became known in it were wins
     and losses.
     """
-    rows = [np.flatnonzero((one.n > 0) | (one.won + one.lost > 0)) for one in variables]
+    rows = [np.flatnonzero((entry.n > 0) | (entry.won + entry.lost > 0)) for entry in variables]
     cells = [
-        np.array(np.unravel_index(chosen, one.n.shape), dtype=np.int32)
-        for chosen, one in zip(rows, variables, strict=True)
+        np.array(np.unravel_index(cells_of, entry.n.shape), dtype=np.int32)
+        for cells_of, entry in zip(rows, variables, strict=True)
     ]
-    horizon = np.concatenate([one[2] for one in cells])
-    in_run = [one.batches[batch] for one, (batch, *_) in zip(variables, cells, strict=True)]
+    horizon = np.concatenate([positions[2] for positions in cells])
+    in_run = [entry.batches[batch] for entry, (batch, *_) in zip(variables, cells, strict=True)]
     indexes, batch = np.unique(np.concatenate(in_run), return_inverse=True)
     every = batches(spec)
     windows = [every[index] for index in indexes.tolist()]
     starts = np.array([window.start for window in windows], dtype="datetime64[us]")
 
     def column(name: str) -> np.ndarray:
-        return np.concatenate([getattr(one, name).ravel()[chosen] for chosen, one in zip(rows, variables, strict=True)])
+        return np.concatenate(
+            [getattr(entry, name).ravel()[cells_of] for cells_of, entry in zip(rows, variables, strict=True)]
+        )
 
     return {
-        "variable": Labels(tuple(one.variable for one in variables), _repeated([len(chosen) for chosen in rows])),
-        "forecaster": _forecasters(variables, [one[1] for one in cells]),
+        "variable": Labels(
+            tuple(entry.variable for entry in variables), _repeated([len(cells_of) for cells_of in rows])
+        ),
+        "forecaster": _forecasters(variables, [positions[1] for positions in cells]),
         "horizon": (horizon + 1).astype(np.int16),
         "batch": Labels(tuple(window.id for window in windows), batch.astype(np.int32)),
         "start": starts[batch],
@@ -109,11 +113,11 @@ def batch_columns(variables: Sequence[VariableBatches], spec: RunSpec) -> Column
 
 def _forecasters(variables: Sequence[VariableScores | VariableBatches], rows: Sequence[np.ndarray]) -> Labels:
     """Return the labels of rows whose codes index the forecasters of each variable; these may differ."""
-    names = tuple(dict.fromkeys(chain.from_iterable(one.forecasters for one in variables)))
+    names = tuple(dict.fromkeys(chain.from_iterable(entry.forecasters for entry in variables)))
     positions = {name: position for position, name in enumerate(names)}
     codes = [
-        np.array([positions[name] for name in one.forecasters], dtype=np.int32)[forecaster]
-        for one, forecaster in zip(variables, rows, strict=True)
+        np.array([positions[name] for name in entry.forecasters], dtype=np.int32)[forecaster]
+        for entry, forecaster in zip(variables, rows, strict=True)
     ]
     return Labels(names, np.concatenate(codes))
 

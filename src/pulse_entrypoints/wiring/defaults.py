@@ -112,7 +112,7 @@ class DataDefaults:
         if not any(_is_pattern(word) for word in words):
             return words
         problems: list[str] = []
-        chosen: dict[str, None] = dict.fromkeys(self.names if words[0].startswith(_EXCEPT) else ())
+        selection: dict[str, None] = dict.fromkeys(self.names if words[0].startswith(_EXCEPT) else ())
         for word in words:
             is_out = word.startswith(_EXCEPT)
             fitting = self._fitting(word.removeprefix(_EXCEPT) if is_out else word)
@@ -120,14 +120,14 @@ class DataDefaults:
                 problems.append(f"--variables: no variable of the data fits {word!r}; {_near(self.names)}")
             for name in fitting:
                 if is_out:
-                    chosen.pop(name, None)
+                    selection.pop(name, None)
                 else:
-                    chosen.setdefault(name)
-        if not problems and not chosen:
+                    selection.setdefault(name)
+        if not problems and not selection:
             problems.append(f"--variables: {' '.join(words)} leaves no variable of the data; {_near(self.names)}")
         if problems:
             raise SettingsError(problems)
-        return tuple(chosen)
+        return tuple(selection)
 
     def _fitting(self, word: str) -> tuple[str, ...]:
         """Return the variables that a word names or, as a pattern of the shell, fits."""

@@ -89,12 +89,12 @@ def layout_of(columns: Sequence[Column], source: Source) -> Layout:
     reading = source.reading
     _refuse_unknown(columns, reading, source)
     timestamp = _timestamp(columns, reading, source)
-    rest = [column for column in columns if column.name != timestamp and column.key not in _UNTIL]
-    known_at = _by_name("known_at", rest, reading, source)
-    variable = _by_name("variable", rest, reading, source)
-    rest = [column for column in rest if column.name not in (known_at, variable)]
-    values, vintages = _values(rest, variable, source)
-    blank = tuple(column.name for column in rest if column.kind == "nothing" and column.name and len(values) > 1)
+    candidates = [column for column in columns if column.name != timestamp and column.key not in _UNTIL]
+    known_at = _by_name("known_at", candidates, reading, source)
+    variable = _by_name("variable", candidates, reading, source)
+    candidates = [column for column in candidates if column.name not in (known_at, variable)]
+    values, vintages = _values(candidates, variable, source)
+    blank = tuple(column.name for column in candidates if column.kind == "nothing" and column.name and len(values) > 1)
     return Layout(timestamp, values, known_at, variable, vintages, blank)
 
 
@@ -112,9 +112,9 @@ def _refuse_unknown(columns: Sequence[Column], reading: Reading, source: Source)
 
 
 def _timestamp(columns: Sequence[Column], reading: Reading, source: Source) -> str:
-    named = _by_name("timestamp", columns, reading, source)
-    if named is not None:
-        return named
+    matches = _by_name("timestamp", columns, reading, source)
+    if matches is not None:
+        return matches
     dates = [column.name for column in columns if column.kind == "times" or _are_dates(column)]
     if len(dates) == 1:
         return dates[0]
@@ -129,35 +129,37 @@ def _are_dates(column: Column) -> bool:
 
 def _by_name(role: str, columns: Sequence[Column], reading: Reading, source: Source) -> str | None:
     """Return the column of a role by what the user says, else by its name; None where none has such a name."""
-    given = reading.of_role(role)
-    if len(given) > 1:
-        raise malformed([Fault(0, f"--columns names {len(given)} columns as {role}; it can be one")], source.context)
-    if given:
-        return given[0]
+    assigned = reading.of_role(role)
+    if len(assigned) > 1:
+        raise malformed([Fault(0, f"--columns names {len(assigned)} columns as {role}; it can be one")], source.context)
+    if assigned:
+        return assigned[0]
     taken = {name for _, name in reading.columns}
-    named = [column for column in columns if column.key in NAMES[role] and column.name not in taken]
+    matches = [column for column in columns if column.key in NAMES[role] and column.name not in taken]
     if role != "timestamp":
-        named = [column for column in named if column.kind != "nothing"]
-    own = [column for column in named if column.key == role]
-    named = own or named
-    if len(named) > 1:
-        raise _undecided(f"{_listed(_names(named))} may each be the {role}", role, _names(named), source)
-    return named[0].name if named else None
+        matches = [column for column in matches if column.kind != "nothing"]
+    exact = [column for column in matches if column.key == role]
+    matches = exact or matches
+    if len(matches) > 1:
+        raise _undecided(f"{_listed(_names(matches))} may each be the {role}", role, _names(matches), source)
+    return matches[0].name if matches else None
 
 
-def _values(rest: Sequence[Column], variable: str | None, source: Source) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _values(
+    candidates: Sequence[Column], variable: str | None, source: Source
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the columns of values, and the days of vintages where they are such."""
-    given = source.reading.of_role("value")
-    if given:
-        return given, ()
-    named = _by_name("value", rest, source.reading, source)
-    if named is not None:
-        return (named,), ()
-    numbers = [column for column in rest if column.kind == "numbers" and not (column.counts_up and _is_index(column))]
+    assigned = source.reading.of_role("value")
+    if assigned:
+        return assigned, ()
+    matches = _by_name("value", candidates, source.reading, source)
+    if matches is not None:
+        return (matches,), ()
+    numbers = [column for column in candidates if column.kind == "numbers" and not _is_row_number(column)]
     if len(numbers) == 1:
         return (numbers[0].name,), ()
     if not numbers:
-        raise _undecided(f"no column holds numbers; its columns are {_listed(_names(rest))}", "value", [], source)
+        raise _undecided(f"no column holds numbers; its columns are {_listed(_names(candidates))}", "value", [], source)
     keys = {column.key for column in numbers}
     if keys >= _QUOTES or variable is not None:
         message = f"{_listed(_names(numbers))} hold numbers, and any may be the value"
@@ -168,8 +170,9 @@ def _values(rest: Sequence[Column], variable: str | None, source: Source) -> tup
     return tuple(_names(numbers)), ()
 
 
-def _is_index(column: Column) -> bool:
-    return column.key in ("", "index", "row") or column.key.startswith(("unnamed", "__index_level_"))
+def _is_row_number(column: Column) -> bool:
+    is_unnamed = column.key in ("", "index", "row") or column.key.startswith(("unnamed", "__index_level_"))
+    return column.counts_up and is_unnamed
 
 
 def _day_in(name: str) -> str | None:

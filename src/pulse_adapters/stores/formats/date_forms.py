@@ -128,20 +128,20 @@ def dates_of(counts: Mapping[str, int], date_format: str | None = None) -> Dates
     if date_format is not None:
         iso = _by_format(counts, date_format)
         return DatesFound(iso, date_format)
-    others = [text for text in counts if not is_iso(text)]
-    if not others:
+    foreign = [text for text in counts if not is_iso(text)]
+    if not foreign:
         return DatesFound({})
-    fitting = [form for form in FORMS if all(form.iso(text) for text in others)]
-    if len(others) == len(counts):
-        readings = _distinct(fitting, others)
+    fitting = [form for form in FORMS if all(form.iso(text) for text in foreign)]
+    if len(foreign) == len(counts):
+        readings = _distinct(fitting, foreign)
         if len(readings) == 1:
             (form,) = readings
             if "%y" in form.label:
-                return _doubtful([form], others[0], "a year of two digits has no century")
-            return DatesFound({text: str(form.iso(text)) for text in others}, form.label)
+                return _doubtful([form], foreign[0], "a year of two digits has no century")
+            return DatesFound({text: str(form.iso(text)) for text in foreign}, form.label)
         if readings:
-            return _doubtful(readings, others[0], f"they have {len(readings)} readings")
-    return _mixed(counts, others)
+            return _doubtful(readings, foreign[0], f"they have {len(readings)} readings")
+    return _mixed(counts, foreign)
 
 
 def is_iso(text: str) -> bool:
@@ -175,31 +175,31 @@ def _doubtful(forms: Sequence[DateForm], example: str, reason: str) -> DatesFoun
     return DatesFound({}, "", f"its dates, such as {example!r}, may be {labels}: {reason}", option)
 
 
-def _mixed(counts: Mapping[str, int], others: Sequence[str]) -> DatesFound:
+def _mixed(counts: Mapping[str, int], foreign: Sequence[str]) -> DatesFound:
     """Say of texts that have not one form how many have which, where any has."""
-    shares = [(sum(counts[text] for text in others if form.iso(text)), form) for form in FORMS]
-    most = max((share for share, _ in shares), default=0)
-    forms = [form for share, form in shares if share == most and most >= _LEAST_ROWS]
-    readings = _distinct(forms, [text for text in others if any(form.iso(text) for form in forms)])
+    shares = [(sum(counts[text] for text in foreign if form.iso(text)), form) for form in FORMS]
+    largest = max((share for share, _ in shares), default=0)
+    forms = [form for share, form in shares if share == largest and largest >= _LEAST_ROWS]
+    readings = _distinct(forms, [text for text in foreign if any(form.iso(text) for form in forms)])
     if not readings:
         return DatesFound({})
-    example = next(text for text in others if readings[0].iso(text))
+    example = next(text for text in foreign if readings[0].iso(text))
     names = " or ".join(form.label for form in readings)
     option = " or ".join(f"--date-format {form.label}" for form in readings if form.is_format)
     odd = frozenset(text for text in counts if readings[0].iso(text) is None)
-    return DatesFound({}, "", f"{most} rows look like {example} ({names}), the others do not", option, odd)
+    return DatesFound({}, "", f"{largest} rows look like {example} ({names}), the foreign do not", option, odd)
 
 
 def _by_format(texts: Iterable[str], date_format: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    dates: dict[str, str] = {}
     for text in texts:
         try:
-            found[text] = datetime.strptime(text, date_format).isoformat()  # noqa: DTZ007  # its zone is another option
+            dates[text] = datetime.strptime(text, date_format).isoformat()  # noqa: DTZ007  # its zone is another option
         except ValueError:
             continue
         if not _has_clock(date_format):
-            found[text] = found[text][:10]
-    return found
+            dates[text] = dates[text][:10]
+    return dates
 
 
 def _has_clock(date_format: str) -> bool:

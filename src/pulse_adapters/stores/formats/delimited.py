@@ -31,7 +31,7 @@ class _Cells:
 
 def delimiters_of(content: bytes) -> list[str]:
     """Return the delimiters by which the first lines have as many cells as the header, which are two or more."""
-    found = []
+    delimiters = []
     for delimiter in DELIMITERS:
         reader = csv.reader(_lines(content), delimiter=delimiter)
         try:
@@ -39,8 +39,8 @@ def delimiters_of(content: bytes) -> list[str]:
         except csv.Error:
             continue
         if widths and widths[0] > 1 and all(width == widths[0] for width in widths):
-            found.append(delimiter)
-    return found
+            delimiters.append(delimiter)
+    return delimiters
 
 
 def read_delimited(content: bytes, source: Source) -> Table:

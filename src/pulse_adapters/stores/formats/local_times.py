@@ -81,9 +81,9 @@ def _folds(walls: list[datetime | None], owners: list[int], zone: ZoneInfo) -> d
             positions.setdefault((owners[at], wall), []).append(at)
     is_falling = _is_falling(walls)
     folds: dict[int, int] = {}
-    for found in positions.values():
-        for order, at in enumerate(reversed(found) if is_falling else found):
-            folds[at] = -1 if len(found) == 1 else min(order, 1)
+    for positions_of_wall in positions.values():
+        for order, at in enumerate(reversed(positions_of_wall) if is_falling else positions_of_wall):
+            folds[at] = -1 if len(positions_of_wall) == 1 else min(order, 1)
     return folds
 
 

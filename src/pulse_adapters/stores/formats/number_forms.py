@@ -26,10 +26,10 @@ class Marks:
     def plain(self, text: str) -> str | None:
         """Return a text without marks of thousands and with a point, or None where it is no number with these."""
         if self.thousands:
-            whole, mark, rest = text.partition(self.decimal)
-            if self.thousands in rest or not _are_groups(whole, self.thousands):
+            whole, mark, fraction = text.partition(self.decimal)
+            if self.thousands in fraction or not _are_groups(whole, self.thousands):
                 return None
-            text = whole.replace(self.thousands, "") + mark + rest
+            text = whole.replace(self.thousands, "") + mark + fraction
         if self.decimal != ".":
             if "." in text:
                 return None

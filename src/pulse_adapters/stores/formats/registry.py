@@ -173,16 +173,16 @@ def owners(
     `variables_of` tells the variables that a file's columns name, none where it has its name's. Raises DataError where
     a variable is in two files.
     """
-    found: dict[str, str] = {}
+    file_of: dict[str, str] = {}
     for variable, names in files.items():
         for file in names if len(names) == 1 else ():
             for name in variables_of(file) or (variable,):
-                if name in found:
-                    message = f"variable {name!r} is in two files: {found[name]}, {file}"
+                if name in file_of:
+                    message = f"variable {name!r} is in two files: {file_of[name]}, {file}"
                     raise DataError(message, context, "Keep one of them")
-                found[name] = file
+                file_of[name] = file
     # two files of one name are told where the variable is read
-    return found | {variable: names[0] for variable, names in files.items() if len(names) > 1}
+    return file_of | {variable: names[0] for variable, names in files.items() if len(names) > 1}
 
 
 def named_variables(content: bytes, name: str, context: str, reading: Reading) -> tuple[str, ...]:

@@ -59,19 +59,19 @@ def own_or_shaped(read_own: Callable[[], Table], read_any: Callable[[], Table]) 
     Raises what the first reader raises, unless the second has a reading, or an option that decides between several.
     """
     try:
-        own = read_own()
+        table = read_own()
     except (SeveralVariables, NoVariableColumn):
         raise
     except MalformedData as error:  # too many faults to read on
         if not _OTHER_CELL.search(error.message.partition("; ")[0]):
             raise
-        other = _sound(read_any)
-        if other is None:
+        reread = _sound(read_any)
+        if reread is None:
             raise
-        return other
-    if not own.faults or not all(_OTHER_CELL.search(fault.message) for fault in own.faults):
-        return own
-    return _sound(read_any) or own
+        return reread
+    if not table.faults or not all(_OTHER_CELL.search(fault.message) for fault in table.faults):
+        return table
+    return _sound(read_any) or table
 
 
 def _sound(read_any: Callable[[], Table]) -> Table | None:
@@ -211,10 +211,10 @@ def _marks(raw: Sequence[_Raw], source: Source, *, continental: bool) -> Marks:
         numeric = [text for text in counts if _looks_numeric(text)]
         if column.name not in named and len(numeric) >= len(counts) / 2:
             texts.update(numeric)
-    found = numbers_of(sorted(texts), reading.decimal, reading.thousands, continental=continental)
-    if found.problem:
-        raise undecided([Fault(0, found.problem)], source.context, f"Say which: {found.option}")
-    return found.marks
+    numbers = numbers_of(sorted(texts), reading.decimal, reading.thousands, continental=continental)
+    if numbers.problem:
+        raise undecided([Fault(0, numbers.problem)], source.context, f"Say which: {numbers.option}")
+    return numbers.marks
 
 
 def _looks_numeric(text: str) -> bool:
@@ -230,17 +230,17 @@ def _dated(raw: _Raw, source: Source, rows: Rows) -> tuple[Any, str]:
     if raw.codes is None:
         return raw.data, ""
     counts = {text: count for text, count in raw.counts.items() if text not in _ABSENT}
-    found = dates_of(counts, source.reading.date_format)
-    if found.problem:
-        hint = f"Say which: {found.option}" if found.option else "Write them as ISO 8601 (1990-12-31)"
-        faults = [Fault(0, f"column {raw.name!r}: {found.problem}"), *_odd_rows(raw, found, rows)]
+    dates = dates_of(counts, source.reading.date_format)
+    if dates.problem:
+        hint = f"Say which: {dates.option}" if dates.option else "Write them as ISO 8601 (1990-12-31)"
+        faults = [Fault(0, f"column {raw.name!r}: {dates.problem}"), *_odd_rows(raw, dates, rows)]
         raise undecided(faults, source.context, hint)
-    return raw.with_texts(found.iso), found.form
+    return raw.with_texts(dates.iso), dates.form
 
 
-def _odd_rows(raw: _Raw, found: DatesFound, rows: Rows) -> list[Fault]:
+def _odd_rows(raw: _Raw, dates: DatesFound, rows: Rows) -> list[Fault]:
     """Return the first rows whose text has not the form of most."""
-    codes = [code for code, text in enumerate(raw.texts) if text in found.odd]
+    codes = [code for code, text in enumerate(raw.texts) if text in dates.odd]
     if raw.codes is None:
         return []
     at = np.flatnonzero(np.isin(raw.codes, codes))[:_ODD_SHOWN].tolist()
@@ -288,7 +288,7 @@ def _refuse_unnamed(table: Table, raw: Sequence[_Raw], marks: Marks, layout: Lay
     """Raise Undecided where timestamps repeat, and a column of words may say whose each is."""
     if table.known_at is not None or len(np.unique(table.timestamps)) == len(table.timestamps):
         return
-    words = [one.name for one in raw if _kind(one, marks) == "texts" and one.name != layout.timestamp]
+    words = [column.name for column in raw if _kind(column, marks) == "texts" and column.name != layout.timestamp]
     if words:
         names = " and ".join(repr(name) for name in words)
         option = " or ".join(f"--columns variable={name}" for name in words)
@@ -310,8 +310,8 @@ def _wide(layout: Layout, fields: Mapping[str, Any], values: Sequence[Any], sour
     import pyarrow as pa
 
     count = len(values)
-    others = {name: column for name, column in fields.items() if name != "value"}
-    tall = {name: pa.chunked_array(column.chunks * count, column.type) for name, column in others.items()}
+    repeated = {name: column for name, column in fields.items() if name != "value"}
+    tall = {name: pa.chunked_array(column.chunks * count, column.type) for name, column in repeated.items()}
     names = pa.array(list(layout.values), pa.string())
     owners = names.take(pa.array(np.repeat(np.arange(count), len(rows))))
     tall["value"] = _joined(values)
