@@ -66,7 +66,7 @@ def run_spec(
         return ChosenSpec(None, tuple(error.problems))
     except PulseError:
         # the data cannot be read; problems of the settings are told first, all at once
-        chosen = run_spec(layered, today, sample, DataDefaults(None), in_memory=False)
+        chosen = run_spec(layered, today, sample, DataDefaults(None))
         if data.open_store is None or not chosen.problems:
             raise
         return chosen
