@@ -128,11 +128,7 @@ def data_defaults(settings: TrainSettings, store: DataStore | None, *, is_sound:
 
 def sample_facts() -> SampleFacts:
     """Return the sample's variables and the last day that any of them has."""
-    return facts_of(sample_store())
-
-
-def facts_of(store: DataStore) -> SampleFacts:
-    """Return a store's variables and the last day that any of them has."""
+    store = sample_store()
     names = tuple(store.names())
     return SampleFacts(names, max(_last_day(store.read(name)) for name in names))
 

@@ -49,8 +49,6 @@ def run_spec(
     today: date,
     sample: Callable[[], SampleFacts],
     data: DataDefaults,
-    *,
-    in_memory: bool = False,
 ) -> ChosenSpec:
     """Return the spec of settings, or its problems, without those that the layers reported already.
 
@@ -59,7 +57,7 @@ def run_spec(
     """
     notes: list[str] = []
     try:
-        fields = _fields(layered, today, sample, data, notes, in_memory=in_memory)
+        fields = _fields(layered, today, sample, data, notes)
         return ChosenSpec(RunSpec(**fields), notes=tuple(notes))
     except InvalidSpec as error:
         problems = [_as_option(problem, layered) for problem in error.problems]
@@ -68,7 +66,7 @@ def run_spec(
         return ChosenSpec(None, tuple(error.problems))
     except PulseError:
         # the data cannot be read; problems of the settings are told first, all at once
-        chosen = run_spec(layered, today, sample, DataDefaults(None), in_memory=False)
+        chosen = run_spec(layered, today, sample, DataDefaults(None))
         if data.open_store is None or not chosen.problems:
             raise
         return chosen
@@ -80,8 +78,6 @@ def _fields(
     sample: Callable[[], SampleFacts],
     data: DataDefaults,
     notes: list[str],
-    *,
-    in_memory: bool,
 ) -> Mapping[str, Any]:
     settings = layered.settings
     fields = {field: getattr(settings, name) for field, name in _OPTION_OF.items()}
@@ -89,7 +85,7 @@ def _fields(
     if fields["forecasters"] is None:
         fields["forecasters"] = DEFAULT_FORECASTERS
     missing = [name for name in ("variables", "start", "end") if fields[name] is None]
-    if settings.data == SAMPLE and not in_memory:
+    if settings.data == SAMPLE:
         if missing:  # the sample would be read for nothing
             defaults = _sample_defaults(settings.end_date, sample)
             fields |= {name: defaults[name] for name in missing}
@@ -103,7 +99,7 @@ def _fields(
     if which:
         notes.insert(0, which)
     if "end" in missing:
-        fields["end"] = sample().last_day if in_memory else today
+        fields["end"] = today
     return fields
 
 

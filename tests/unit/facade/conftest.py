@@ -11,6 +11,7 @@ OPTIONS: dict[str, Any] = {
     "horizon": 3,
     "forecasters": ["naive", "drift", "ses", "ensemble"],
     "start_date": "2020-01-01",
+    "end_date": "2020-12-31",
 }
 
 

@@ -51,7 +51,7 @@ def test_data_in_any_form_give_one_result(form, wide, run, options):
         {"horizon": np.int64(3)},
         {"forecasters": ("naive", "drift", "ses", "ensemble")},
         {"variables": pd.Index(["a", "b"])},
-        {"season": None, "end_date": None},
+        {"season": None, "min_history": "auto"},
         {"season": "auto", "trust_half_life": 500},
     ],
     ids=str,

@@ -119,7 +119,6 @@ def validated(layered: Layered[Any], store: DataStore | None = None, given: Sequ
 
     A caller in Python may have the `store` itself, and forecasters that are `given` as objects.
     """
-    facts = composition.sample_facts if store is None else partial(composition.facts_of, store)
     forecasters, forecaster_problems = composition.custom_forecasters(layered, given)
     problems = [*layered.problems, *forecaster_problems, *composition.location_problems(layered)]
     problems += backend_problems(layered)
@@ -129,7 +128,7 @@ def validated(layered: Layered[Any], store: DataStore | None = None, given: Sequ
     if folder_problem is not None:
         problems.append(f"{layered.source('log_dir')}: {folder_problem}")
     data = composition.data_defaults(layered.settings, store, is_sound=not problems)
-    chosen = run_spec(layered, composition.utc_now().date(), facts, data, in_memory=store is not None)
+    chosen = run_spec(layered, composition.utc_now().date(), composition.sample_facts, data)
     if problems or chosen.spec is None:
         raise SettingsError([*chosen.problems, *problems])
     spec = with_custom_names(chosen.spec, forecasters)
