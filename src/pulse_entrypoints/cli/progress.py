@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -15,6 +15,11 @@ from pulse_core.events import DataCaution, Event, ForecasterCaution, RunPlanned,
 from pulse_entrypoints.cli.logging import VARIABLE_FAILED, RunLog
 
 _BAR: Final = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}{unit}, {elapsed} so far, {remaining} left"
+
+Item = TypeVar("Item")
+
+_PATIENCE: Final = 1.0
+"""Seconds that pass without a bar."""
 
 LONG: Final = 10.0
 """Seconds of forecasters per origin above which a run reports them."""
@@ -138,6 +143,23 @@ class Progress:
         seconds = self._latest - self._started
         remaining = seconds / event.finished * (event.planned - event.finished) if event.finished else 0.0
         return {"seconds": round(seconds, 1), "seconds_left": round(remaining, 1)}
+
+
+def each_with_bar(title: str, items: Sequence[Item], counted: str = "variables") -> Iterator[Item]:
+    """Yield items; on a terminal a bar shows how far it is, and how long it may take, once a second has gone by."""
+    from tqdm import tqdm
+
+    is_shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    yield from tqdm(
+        items,
+        desc=title,
+        bar_format=_BAR,
+        unit=f" {counted}",
+        leave=False,
+        file=sys.stderr,
+        delay=_PATIENCE,
+        disable=not is_shown,
+    )
 
 
 def _new_bar(total: int, counted: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from pulse_entrypoints.cli.exits import Ending, Exit
 from pulse_entrypoints.cli.layers import Layered
 from pulse_entrypoints.cli.output import run_command
 from pulse_entrypoints.cli.printing import write_text
+from pulse_entrypoints.cli.progress import each_with_bar
 from pulse_entrypoints.settings.report import ReportSettings
 from pulse_entrypoints.wiring import composition
 from pulse_entrypoints.wiring.results_archive import ResultsArchive
@@ -70,7 +72,7 @@ def _rendered(sink: ResultsArchive, run_id: str, detail: Sequence[str]) -> bytes
     from pulse_adapters.report.assembly import assemble_report  # the libraries of tables and plots
     from pulse_adapters.report.rendering import render
 
-    return render(assemble_report(sink, run_id, detail))
+    return render(assemble_report(sink, run_id, detail), partial(each_with_bar, "Writing the report"))
 
 
 def _write(path: Path, content: bytes) -> str:

@@ -17,6 +17,7 @@ from pulse_core.data.observations import Moments
 from pulse_core.data.seasons import least_history
 from pulse_core.errors import DataError, SettingsError
 from pulse_core.ports import DataStore, reading
+from pulse_entrypoints.cli.progress import each_with_bar
 from pulse_entrypoints.settings.spec import DEFAULT_START, DEFAULT_VARIABLES
 
 YEARS: Final = 10
@@ -29,7 +30,6 @@ _EXCEPT: Final = "!"
 _FROM_FILE: Final = "@"
 _WILD: Final = frozenset("*?[")
 _NAMED: Final = 5
-_PROGRESS_AFTER: Final = 2.0
 
 
 @attrs.frozen(slots=False)
@@ -98,11 +98,8 @@ class DataDefaults:
 
     def _stamps(self, variables: Sequence[str]) -> Iterator[Moments]:
         """Yield the timestamps of each variable, in order; what cannot be read is told by the run."""
-        from tqdm import tqdm  # 20 ms that only a run without a start costs
-
         with reading(self._store, variables) as ready:
-            names = tqdm(variables, "reading dates", delay=_PROGRESS_AFTER, disable=None, leave=False)
-            for variable in names:
+            for variable in each_with_bar("Reading dates", variables):
                 try:
                     yield np.unique(ready.read(variable).timestamps)
                 except DataError:
