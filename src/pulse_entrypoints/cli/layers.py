@@ -40,7 +40,7 @@ class Layered(Generic[S_co]):
     sources: Mapping[str, str]
     problems: tuple[str, ...]
     broken: frozenset[str]
-    name_of: Callable[[str], str] = attrs.field(default=CommandLine().name_of, eq=False)
+    name_of: Callable[[str], str] = attrs.field(default=CommandLine().name_of, eq=False, repr=False)
 
     def source(self, name: str) -> str:
         """Return the name of an option for messages: where its value came from, or else as the user would give it."""
