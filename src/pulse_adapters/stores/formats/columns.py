@@ -29,6 +29,8 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The names that say what a column is, in lower case."""
 
+_PARTS_OF_DATES: Final = frozenset({"year", "quarter", "month", "week", "day", "hour", "weekday", "dayofweek"})
+"""Names of columns of whole numbers that repeat a part of the date beside them."""
 _UNTIL: Final = ("realtime_end",)
 _QUOTES: Final = frozenset({"open", "high", "low", "close"})
 _DATED: Final = re.compile(r"(?:.*[_ -])?(?P<day>\d{8}|\d{4}-\d\d-\d\d)")
@@ -140,6 +142,8 @@ def _by_name(role: str, columns: Sequence[Column], reading: Reading, source: Sou
         named = [column for column in named if column.kind != "nothing"]
     own = [column for column in named if column.key == role]
     named = own or named
+    if role == "timestamp" and len(named) > 1:
+        named = [column for column in named if not _stands_beside_a_date(column)] or named
     if len(named) > 1:
         raise _undecided(f"{_listed(_names(named))} may each be the {role}", role, _names(named), source)
     return named[0].name if named else None
@@ -153,7 +157,10 @@ def _values(rest: Sequence[Column], variable: str | None, source: Source) -> tup
     named = _by_name("value", rest, source.reading, source)
     if named is not None:
         return (named,), ()
-    numbers = [column for column in rest if column.kind == "numbers" and not (column.counts_up and _is_index(column))]
+    numbers = [column for column in rest if column.kind == "numbers"]
+    numbers = [column for column in numbers if not (column.counts_up and _is_index(column))]
+    if len(numbers) > 1:
+        numbers = [column for column in numbers if not _stands_beside_a_date(column)] or numbers
     if len(numbers) == 1:
         return (numbers[0].name,), ()
     if not numbers:
@@ -170,6 +177,15 @@ def _values(rest: Sequence[Column], variable: str | None, source: Source) -> tup
 
 def _is_index(column: Column) -> bool:
     return column.key in ("", "index", "row") or column.key.startswith(("unnamed", "__index_level_"))
+
+
+def _stands_beside_a_date(column: Column) -> bool:
+    """Whether a column of numbers is a part of the date, or the index of a frame, where there are better columns."""
+    return column.kind == "numbers" and (column.key in _PARTS_OF_DATES or _has_no_name(column))
+
+
+def _has_no_name(column: Column) -> bool:
+    return column.key == "" or column.key.startswith(("unnamed:", "__index_level_"))
 
 
 def _day_in(name: str) -> str | None:
