@@ -1,11 +1,11 @@
-"""FolderStore: variables in files, one file each in a folder, or all in one long file."""
+"""FolderStore: variables in files, one file each in a folder, all in one long file, or in a table in parts."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -14,11 +14,13 @@ import attrs
 
 from pulse_adapters.location import Location
 from pulse_adapters.stores.formats.memory import ALWAYS, available
+from pulse_adapters.stores.formats.parts import Part, read_parts, version_of_parts, with_parts
 from pulse_adapters.stores.formats.reading import AS_IT_IS, Reading, Readings
 from pulse_adapters.stores.formats.registry import (
     SUFFIXES,
     is_plainly_one,
     named_variables,
+    names_variables,
     not_found,
     of_file,
     of_long,
@@ -30,10 +32,11 @@ from pulse_adapters.stores.formats.registry import (
     variables_in,
     version_of,
 )
-from pulse_adapters.stores.formats.table import Table
+from pulse_adapters.stores.formats.table import Source, Table
+from pulse_adapters.stores.part_files import is_key, kind_of_folder, part_files
 from pulse_core.arrays import normal_form
 from pulse_core.data.observations import Observations
-from pulse_core.errors import MalformedData, StoreUnavailable
+from pulse_core.errors import DataError, MalformedData, StoreUnavailable
 
 LOOKED_INTO: Final = 1_000
 """Files of a folder up to which it is looked into them for variables that their columns name."""
@@ -50,14 +53,15 @@ _SPECIAL: Final = {
     stat.S_IFBLK: "a device",
 }
 
-Stamp = tuple[int, int, int, int]
-"""Device, inode, time of change in ns, and size: one of them changes when a file or folder does."""
+Stamp = tuple[int, ...]
+"""Device, inode, time of change in ns, and size of a file or folder, or of all parts: they change when it does."""
 
 
 @attrs.frozen
 class FolderStore:
     """Reads `<location>/<variable>.csv`, `.parquet`, `.jsonl`, or a file `location`, of one variable or of several.
 
+    A folder `<variable>.parquet` of parts is one file, and so is the location where its folders are named `name=value`.
     Each may be gzipped (`.csv.gz`). A file whose columns name several variables has these, not one of its own name; in
     a folder of more than LOOKED_INTO files each is one variable. `readings` are what the user says of the files. Only
     files in the listing of the folder are opened, so no variable's name leads out of it; the folder may hold links to
@@ -70,12 +74,12 @@ class FolderStore:
     def names(self) -> Iterator[str]:
         """Yield the variables' names, sorted. Raises StoreUnavailable, and MalformedData for a long file."""
         status = _status(self.location)
-        if _is_folder(status):
+        if _is_listed(self.location, status):
             files = _files(self.location, _stamp(status))
             yield from sorted(files if len(files) > LOOKED_INTO else self._owners(files))
         else:
-            table, _ = self._only_table(status)
-            yield from sorted(variables_in(table, self.location.name))
+            table, _ = self._only_table()
+            yield from sorted(variables_in(table, self._file_name()))
 
     def read(self, variable: str) -> Observations:
         """Return a variable's rows. Raises VariableNotFound, MalformedData, StoreUnavailable.
@@ -83,14 +87,16 @@ class FolderStore:
         Two files for one variable are a DataError.
         """
         status = _status(self.location)
-        if not _is_folder(status):
-            table, version = self._only_table(status)
-            return of_long(table, variable, self.location.name, str(self.location), version)
+        if not _is_listed(self.location, status):
+            table, version = self._only_table()
+            with _rows_told_by_part(self.location):
+                return of_long(table, variable, self._file_name(), str(self.location), version)
         path = self._path(variable, _stamp(status))
         reading = self.readings.of(path.name)
-        if variable_of(path.name) != normal_form(variable):
-            table, version = _long_table(path, _status(path), reading)
-            return of_file(table, variable, path.name, str(path), version)
+        if variable_of(path.name) != normal_form(variable) or path.is_dir():
+            table, version = _long_table(path, reading)
+            with _rows_told_by_part(path):
+                return of_file(table, variable, path.name, str(path), version)
         content = _content(path)
         table = parse(content, path.name, str(path), reading=reading)
         return of_file(table, variable, path.name, str(path), version_of(content, path.name, reading))
@@ -101,12 +107,12 @@ class FolderStore:
         The version of a long file is that of all its variables; whether it holds this one is not checked.
         """
         status = _status(self.location)
-        if not _is_folder(status):
-            return _long_version(self.location, _stamp(status), self.readings.of(self.location.name))
+        if not _is_listed(self.location, status):
+            return _long_version(self.location, _stamp_of(self.location), self.readings.of(self._file_name()))
         path = self._path(variable, _stamp(status))
         reading = self.readings.of(path.name)
-        if variable_of(path.name) != normal_form(variable):
-            return _long_version(path, _stamp(_status(path)), reading)
+        if variable_of(path.name) != normal_form(variable) or path.is_dir():
+            return _long_version(path, _stamp_of(path), reading)
         return version_of(_content(path), path.name, reading)
 
     def sizes(self, variables: Sequence[str]) -> Mapping[str, int]:
@@ -115,14 +121,14 @@ class FolderStore:
         Raises VariableNotFound where a folder has no file for a variable, StoreUnavailable.
         """
         status = _status(self.location)
-        if not _is_folder(status):
-            return {self.location.name: status.st_size}
+        if not _is_listed(self.location, status):
+            return {self.location.name: _size(self.location)}
         paths = [self._path(variable, _stamp(status)) for variable in variables]
-        return {path.name: _status(path).st_size for path in paths}
+        return {path.name: _size(path) for path in paths}
 
     def names_need_rows(self) -> bool:
         """Whether listing the names reads all rows: those of a long file."""
-        return self.location.is_file()
+        return self.location.exists() and not _is_listed(self.location, _status(self.location))
 
     def _path(self, variable: str, stamp: Stamp) -> Path:
         files = _files(self.location, stamp)
@@ -145,13 +151,18 @@ class FolderStore:
 
         def variables_of(file: str) -> tuple[str, ...]:
             path = self.location / file
-            return _variables_of(path, _stamp(_status(path)), self.readings.of(file))
+            return _variables_of(path, _stamp_of(path), self.readings.of(file))
 
         return owners(files, variables_of, str(self.location))
 
-    def _only_table(self, status: os.stat_result) -> tuple[Table, str]:
-        """Return the table and the version of the file that is all of the data."""
-        return _long_table(self.location, status, self.readings.of(self.location.name))
+    def _only_table(self) -> tuple[Table, str]:
+        """Return the table and the version of the file, or of the parts, that are all of the data."""
+        return _long_table(self.location, self.readings.of(self._file_name()))
+
+    def _file_name(self) -> str:
+        """Return the name of the file that is all of the data; that of a folder of partitions gets an ending."""
+        name = self.location.resolve().name if self.location.is_dir() else self.location.name
+        return name if suffix_of(name) else f"{name}{SUFFIXES[0]}"
 
     def _refuse_what_is_no_file(self, name: str) -> None:
         """Raise StoreUnavailable where what should be the variable's file is a pipe or the like."""
@@ -187,8 +198,50 @@ def _refuse_special(path: Path, status: os.stat_result) -> None:
         raise StoreUnavailable(f"is {kind}, not a file", str(path), "Write its content to a file, and name that")
 
 
-def _is_folder(status: os.stat_result) -> bool:
-    return stat.S_ISDIR(status.st_mode)
+def _is_listed(path: Path, status: os.stat_result) -> bool:
+    """Whether a location is a folder of files, not one file or the parts of one."""
+    return stat.S_ISDIR(status.st_mode) and not (kind_of_folder(path.name) or _has_partitions(path, _stamp(status)))
+
+
+@lru_cache(maxsize=8)
+def _has_partitions(folder: Path, stamp: Stamp) -> bool:
+    """Whether a folder is a table in folders named `name=value`. Raises DataError where files are beside these."""
+    try:
+        with os.scandir(folder) as entries:
+            keys = [entry.name for entry in entries if is_key(entry.name) and entry.is_dir()]
+    except OSError as error:
+        raise _unavailable(folder, error) from error
+    if not keys or not part_files(folder):
+        return False
+    files = [name for names in _files(folder, stamp).values() for name in names]
+    if files:
+        message = f"holds files ({files[0]}) beside folders of partitions ({min(keys)})"
+        raise DataError(message, str(folder), "Name a folder that holds either")
+    return True
+
+
+@contextmanager
+def _rows_told_by_part(path: Path) -> Iterator[None]:
+    """Tell rows of a table in parts by their part."""
+    try:
+        yield
+    except MalformedData as error:
+        if not path.is_dir():
+            raise
+        raise with_parts(error, [part.name for part in part_files(path)]) from error
+
+
+def _stamp_of(path: Path) -> Stamp:
+    """Return the stamp of a file, or of all parts of a folder."""
+    status = _status(path)
+    if not stat.S_ISDIR(status.st_mode):
+        return _stamp(status)
+    return tuple(number for part in part_files(path) for number in (hash(part.name), *part.stamp))
+
+
+def _size(path: Path) -> int:
+    status = _status(path)
+    return sum(part.stamp[-1] for part in part_files(path)) if stat.S_ISDIR(status.st_mode) else status.st_size
 
 
 def _stamp(status: os.stat_result) -> Stamp:
@@ -203,16 +256,19 @@ def _files(folder: Path, stamp: Stamp) -> Mapping[str, list[str]]:  # noqa: ARG0
         with os.scandir(folder) as entries:
             for entry in entries:
                 variable = variable_of(entry.name)
-                if variable is not None and _is_file(entry):
+                if variable is not None and _is_file(entry, folder):
                     files.setdefault(variable, []).append(entry.name)
     except OSError as error:
         raise _unavailable(folder, error) from error
     return {variable: sorted(names) for variable, names in files.items()}
 
 
-def _is_file(entry: os.DirEntry[str]) -> bool:
+def _is_file(entry: os.DirEntry[str], folder: Path) -> bool:
+    """Whether an entry is a file, or a folder of a file's parts."""
     try:
-        return entry.is_file()
+        if entry.is_file():
+            return True
+        return entry.is_dir() and bool(kind_of_folder(entry.name)) and bool(part_files(folder / entry.name))
     except OSError:  # a link that leads in circles
         return False
 
@@ -223,17 +279,27 @@ def _variables_of(path: Path, stamp: Stamp, reading: Reading) -> tuple[str, ...]
 
     What is wrong with a file is told where it is read.
     """
+    if path.is_dir():
+        return _variables_in_parts(path, reading)
     with open(path, "rb", buffering=0, opener=_open_at_once) as file:  # Path.open has no opener
         if is_plainly_one(file.read(_HEAD), path.name, reading):
             return ()
     return named_variables(_content(path), path.name, str(path), reading)
 
 
-def _long_table(path: Path, status: os.stat_result, reading: Reading) -> tuple[Table, str]:
-    """Return the table and the version of a file that is all of the data."""
-    if suffix_of(path.name) is None:
+def _variables_in_parts(path: Path, reading: Reading) -> tuple[str, ...]:
+    try:
+        table, _ = _table_and_version(path, reading)
+    except MalformedData:
+        return ()
+    return tuple(table.groups or ()) if names_variables(table) else ()
+
+
+def _long_table(path: Path, reading: Reading) -> tuple[Table, str]:
+    """Return the table and the version of a file, or of the parts of one."""
+    if suffix_of(path.name) is None and not path.is_dir():
         raise StoreUnavailable(f"is no data file; those end in {', '.join(SUFFIXES)}", str(path), _HINT)
-    parsed = _parsed_long(path, _stamp(status), reading)
+    parsed = _parsed_long(path, _stamp_of(path), reading)
     if isinstance(parsed, MalformedData):
         raise MalformedData(parsed.message, parsed.context, parsed.hint)
     return parsed
@@ -247,16 +313,34 @@ def _parsed_long(
 ) -> tuple[Table, str] | MalformedData:
     """Read a file once for all of its variables; an error is cached as well."""
     try:
-        content = _content(path)
-        table = parse(content, path.name, str(path), by_variable=True, reading=reading)
-        return table, version_of(content, path.name, reading)
+        return _table_and_version(path, reading)
     except MalformedData as error:
         return error
+
+
+def _table_and_version(path: Path, reading: Reading) -> tuple[Table, str]:
+    if path.is_dir():
+        parts = _parts(path)
+        return read_parts(parts, Source(str(path), reading=reading)), version_of_parts(parts, reading)
+    content = _content(path)
+    table = parse(content, path.name, str(path), by_variable=True, reading=reading)
+    return table, version_of(content, path.name, reading)
+
+
+def _parts(path: Path) -> list[Part]:
+    """Return the parts of a folder with their bytes, which memory can hold together."""
+    files = part_files(path)
+    _refuse_above_memory(sum(file.stamp[-1] for file in files), path)
+    if not files:
+        raise StoreUnavailable("holds no parts of data", str(path), _HINT)
+    return [Part(file.name, file.keys, file.suffix, _content(path / file.name)) for file in files]
 
 
 @lru_cache(maxsize=2)
 def _long_version(path: Path, stamp: Stamp, reading: Reading) -> str:  # noqa: ARG001  # the cache's key
     """Return the version of a file, hashed once for all of its variables."""
+    if path.is_dir():
+        return version_of_parts(_parts(path), reading)
     return version_of(_content(path), path.name, reading)
 
 
@@ -267,12 +351,16 @@ def _content(path: Path) -> bytes:
         with open(path, "rb", buffering=0, opener=_open_at_once) as file:  # Path.open has no opener
             status = os.fstat(file.fileno())
             _refuse_special(path, status)
-            if status.st_size > ALWAYS and status.st_size > available():
-                message, hint = f"has {status.st_size} bytes, more than there is memory", "Split it, or give it more"
-                raise StoreUnavailable(message, str(path), hint)
+            _refuse_above_memory(status.st_size, path)
             return file.readall()
     except OSError as error:
         raise _unavailable(path, error) from error
+
+
+def _refuse_above_memory(size: int, path: Path) -> None:
+    if size > ALWAYS and size > available():
+        message, hint = f"has {size} bytes, more than there is memory", "Split it, or give it more"
+        raise StoreUnavailable(message, str(path), hint)
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -392,3 +392,28 @@ def test_names_that_no_one_says_are_names_do_not_mix_series(tmp_path):
         "DE",
         "FR",
     }
+
+
+BESIDE = {
+    "parts of the date": lines("date,year,month,sales", [(day, day.year, day.month, value) for day, value in PLAIN]),
+    "the index of rows that were filtered": lines(",date,sales", [(3 * at, *row) for at, row in enumerate(PLAIN)]),
+    "the same, as pandas writes it again": lines(
+        "Unnamed: 0,date,sales", [(7 - at, *row) for at, row in enumerate(PLAIN)]
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", BESIDE)
+@pytest.mark.parametrize("said", [{}, {"columns": {"timestamp": "date"}}])
+def test_numbers_that_stand_beside_a_date_are_no_variables(tmp_path, shape, said):
+    assert series(stored(tmp_path, {"sales.csv": BESIDE[shape]}, **said)) == {"sales": MONTHLY}
+
+
+def test_a_year_alone_is_the_time(tmp_path):
+    years = [date(year, 1, 1) for year in range(1990, 2020)]
+    content = lines("year,sales", [(day.year, value) for day, value in zip(years, VALUES, strict=True)])
+    assert series(stored(tmp_path, {"sales.csv": content})) == {"sales": by_day(years)}
+
+
+def test_the_only_numbers_are_the_value_whatever_their_name(tmp_path):
+    assert series(stored(tmp_path, {"x.csv": lines("date,month", PLAIN)})) == {"x": MONTHLY}

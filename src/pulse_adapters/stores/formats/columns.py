@@ -29,6 +29,8 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The names that say what a column is, in lower case."""
 
+_PARTS_OF_DATES: Final = frozenset({"year", "quarter", "month", "week", "day", "hour", "weekday", "dayofweek"})
+"""Names of columns of whole numbers that repeat a part of the date beside them."""
 _UNTIL: Final = ("realtime_end",)
 _QUOTES: Final = frozenset({"open", "high", "low", "close"})
 _DATED: Final = re.compile(r"(?:.*[_ -])?(?P<day>\d{8}|\d{4}-\d\d-\d\d)")
@@ -140,6 +142,8 @@ def _by_name(role: str, columns: Sequence[Column], reading: Reading, source: Sou
         matches = [column for column in matches if column.kind != "nothing"]
     exact = [column for column in matches if column.key == role]
     matches = exact or matches
+    if role == "timestamp" and len(matches) > 1:
+        matches = [column for column in matches if not _stands_beside_a_date(column)] or matches
     if len(matches) > 1:
         raise _undecided(f"{_listed(_names(matches))} may each be the {role}", role, _names(matches), source)
     return matches[0].name if matches else None
@@ -156,6 +160,8 @@ def _values(
     if matches is not None:
         return (matches,), ()
     numbers = [column for column in candidates if column.kind == "numbers" and not _is_row_number(column)]
+    if len(numbers) > 1:
+        numbers = [column for column in numbers if not _stands_beside_a_date(column)] or numbers
     if len(numbers) == 1:
         return (numbers[0].name,), ()
     if not numbers:
@@ -173,6 +179,15 @@ def _values(
 def _is_row_number(column: Column) -> bool:
     is_unnamed = column.key in ("", "index", "row") or column.key.startswith(("unnamed", "__index_level_"))
     return column.counts_up and is_unnamed
+
+
+def _stands_beside_a_date(column: Column) -> bool:
+    """Whether a column of numbers is a part of the date, or the index of a frame, where there are better columns."""
+    return column.kind == "numbers" and (column.key in _PARTS_OF_DATES or _has_no_name(column))
+
+
+def _has_no_name(column: Column) -> bool:
+    return column.key == "" or column.key.startswith(("unnamed:", "__index_level_"))
 
 
 def _day_in(name: str) -> str | None:

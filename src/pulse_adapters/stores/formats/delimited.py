@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import attrs
@@ -12,6 +12,7 @@ import numpy as np
 
 from pulse_adapters.stores.formats.shapes import shaped
 from pulse_adapters.stores.formats.table import Fault, Faults, Rows, Source, Table, malformed, refuse
+from pulse_adapters.stores.formats.text import refuse_other_than_text
 from pulse_core.errors import MalformedData
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -53,12 +54,23 @@ def read_delimited(content: bytes, source: Source) -> Table:
         except MalformedData as error:
             errors[delimiter] = error
     if len(tables) > 1:
-        ways = " or ".join(_NAMES[delimiter] for delimiter in tables)
-        hint = "Write it with one delimiter, and the cells that hold another in quotes"
-        raise malformed([Fault(0, f"its cells may be divided by {ways}")], source.context, hint)
+        raise _several_delimiters(list(tables), source)
     if not tables:
         raise next(iter(errors.values()), refuse("has one column only: are its cells divided by another mark?", source))
     return next(iter(tables.values()))
+
+
+def delimited_table(content: bytes, source: Source) -> tuple[Any, Rows]:
+    """Return text with a header as an Arrow table of texts, with its delimiter as metadata, and the rows' numbers.
+
+    Raises MalformedData.
+    """
+    content = refuse_other_than_text(content, "CSV", source)
+    delimiters = delimiters_of(content) or _widest(content) or [DELIMITERS[0]]
+    if len(delimiters) > 1:
+        raise _several_delimiters(delimiters, source)
+    cells = _cells(content, delimiters[0], source)
+    return _arrow(cells).replace_schema_metadata({"delimiter": delimiters[0]}), cells.rows
 
 
 def _widest(content: bytes) -> list[str]:
@@ -69,11 +81,20 @@ def _widest(content: bytes) -> list[str]:
 
 
 def _read(content: bytes, delimiter: str, source: Source) -> Table:
+    cells = _cells(content, delimiter, source)
+    return shaped(_arrow(cells), source, cells.rows, continental=delimiter == ";")
+
+
+def _arrow(cells: _Cells) -> Any:
     import pyarrow as pa
 
-    cells = _cells(content, delimiter, source)
-    table = pa.table([pa.array(column, pa.string()) for column in cells.columns], names=cells.names)
-    return shaped(table, source, cells.rows, continental=delimiter == ";")
+    return pa.table([pa.array(column, pa.string()) for column in cells.columns], names=cells.names)
+
+
+def _several_delimiters(delimiters: Sequence[str], source: Source) -> MalformedData:
+    ways = " or ".join(_NAMES[delimiter] for delimiter in delimiters)
+    hint = "Write it with one delimiter, and the cells that hold another in quotes"
+    return malformed([Fault(0, f"its cells may be divided by {ways}")], source.context, hint)
 
 
 def _cells(content: bytes, delimiter: str, source: Source) -> _Cells:

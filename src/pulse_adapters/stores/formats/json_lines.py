@@ -15,7 +15,7 @@ import numpy as np
 from pulse_adapters.stores.formats.reading import Reading
 from pulse_adapters.stores.formats.rows import TableBuilder
 from pulse_adapters.stores.formats.shapes import is_own, own_or_shaped, shaped
-from pulse_adapters.stores.formats.table import Faults, Source, Table, needed_columns
+from pulse_adapters.stores.formats.table import Faults, Rows, Source, Table, malformed, needed_columns
 from pulse_adapters.stores.formats.text import refuse_other_than_text
 
 _EXACT = 2.0**53
@@ -30,6 +30,15 @@ def read_json_lines(content: bytes, source: Source) -> Table:
     content = refuse_other_than_text(content, "JSON Lines", source)
     quick = _quick(content, source) if source.reading == Reading() else None
     return _careful(content, source) if quick is None else quick
+
+
+def json_table(content: bytes, source: Source) -> tuple[Any, Rows]:
+    """Return objects, one a line, as an Arrow table of texts, and the rows' numbers. Raises MalformedData."""
+    faults = Faults(source.context)
+    rows = list(_objects(refuse_other_than_text(content, "JSON Lines", source), faults))
+    if faults.faults:
+        raise malformed(faults.faults, source.context)
+    return _table(rows), np.array([number for number, _ in rows], dtype=np.int64)
 
 
 def _quick(content: bytes, source: Source) -> Table | None:

@@ -9,7 +9,7 @@ import numpy as np
 from pulse_adapters.stores.formats.arrow_columns import from_arrow
 from pulse_adapters.stores.formats.memory import ALWAYS
 from pulse_adapters.stores.formats.shapes import is_own, own_or_shaped, shaped
-from pulse_adapters.stores.formats.table import Source, Table, needed_columns, refuse
+from pulse_adapters.stores.formats.table import Rows, Source, Table, needed_columns, refuse
 
 FOOTER_LIMIT = 16 * 2**20
 """Bytes of metadata; a thousand row groups of a few columns have less than one MiB."""
@@ -41,6 +41,21 @@ def read_parquet(content: bytes, source: Source) -> Table:
         raise refuse(f"is no sound Parquet: {_first_line(error)}", source) from error
 
 
+def parquet_table(content: bytes, source: Source) -> tuple[Any, Rows]:
+    """Return all columns of a Parquet file of bounded size as an Arrow table, and the rows' numbers."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    _refuse_other_than_parquet(content, source)
+    try:
+        file = pyarrow.parquet.ParquetFile(pa.BufferReader(content))
+        _refuse_large(file, len(content), source)
+        table = file.read(use_threads=False)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise refuse(f"is no sound Parquet: {_first_line(error)}", source) from error
+    return table, np.arange(1, table.num_rows + 1)
+
+
 def _refuse_other_than_parquet(content: bytes, source: Source) -> None:
     if not content:
         raise refuse("is empty", source)
@@ -56,17 +71,21 @@ def _refuse_other_than_parquet(content: bytes, source: Source) -> None:
 
 def _columns(file: Any, length: int, source: Source) -> tuple[str, ...] | None:
     """Return our columns after a check of the metadata of a file of this length in bytes; None where it has others."""
+    names = file.schema_arrow.names
+    columns = needed_columns(names, source) if is_own(names, source.reading) else None
+    _refuse_large(file, length, source)
+    return columns
+
+
+def _refuse_large(file: Any, length: int, source: Source) -> None:
     metadata = file.metadata
     if metadata.num_columns > COLUMN_LIMIT:
         raise refuse(f"has {metadata.num_columns} columns; at most {COLUMN_LIMIT}", source)
-    names = file.schema_arrow.names
-    columns = needed_columns(names, source) if is_own(names, source.reading) else None
     # few bytes can stand for very many equal rows
     size = max(metadata.num_rows * _ROW_BYTES, _unpacked(metadata))
     source.refuse_above_limit(size, f"unpacks to {size} bytes ({metadata.num_rows} rows)")
     if size > max(ALWAYS, _ODD_RATIO * length):
         raise refuse(f"has {metadata.num_rows} rows in {length} bytes: rows that differ need more", source)
-    return columns
 
 
 def _unpacked(metadata: Any) -> int:
