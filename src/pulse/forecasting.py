@@ -57,8 +57,8 @@ def forecast_table(
 
 
 def _objects(run: Run, spec: RunSpec) -> tuple[Any, ...]:
-    given = {forecaster.name for forecaster in run.forecasters}
-    others = tuple(name for name in spec.forecasters if name.removesuffix("+quantiles") not in given)
+    supplied = {forecaster.name for forecaster in run.forecasters}
+    others = tuple(name for name in spec.forecasters if name.removesuffix("+quantiles") not in supplied)
     return (*run.forecasters, *composition.forecasters_named(others, spec))
 
 

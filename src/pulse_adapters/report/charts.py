@@ -116,10 +116,10 @@ def _fan(fan: Fan, frame: _Frame) -> Iterator[str]:
 
 def _trust(path: TrustPath, detail: Detail, frame: _Frame) -> Iterator[str]:
     yield from _axes(frame, [(0.0, "0%"), (0.5, "50%"), (1.0, "100%")], path.ends)
-    x, known = frame.x(path.ends), np.isfinite(path.trust)
-    yield from _lines(x, frame.y(path.trust), known, _BLUE)
-    if known.any():
-        last = np.flatnonzero(known)[-1]
+    x, finite = frame.x(path.ends), np.isfinite(path.trust)
+    yield from _lines(x, frame.y(path.trust), finite, _BLUE)
+    if finite.any():
+        last = np.flatnonzero(finite)[-1]
         y = float(frame.y(path.trust[last : last + 1])[0])
         yield f'<circle cx="{x[last]:.1f}" cy="{y:.1f}" r="3" fill="{_BLUE}"/>'
     name = f"trust: the probability of a lower mean {detail.loss} than {detail.benchmark}'s"
@@ -133,10 +133,10 @@ def _axes(frame: _Frame, ticks: Sequence[tuple[float, str]], times: Moments) -> 
         yield f'<line {ends} stroke="{_GREY}" stroke-opacity=".3"/>'
         yield _text(_LEFT - 8, y + 4, label, anchor="end")
     count = min(6, len(times))
-    shown = times[np.unique(np.linspace(0, len(times) - 1, count).round().astype(int))]
-    places, form = frame.x(shown), "M" if frame.times[1] - frame.times[0] > 2e6 * 86_400 * 365 else "D"
+    moments = times[np.unique(np.linspace(0, len(times) - 1, count).round().astype(int))]
+    places, form = frame.x(moments), "M" if frame.times[1] - frame.times[0] > 2e6 * 86_400 * 365 else "D"
     used = -math.inf
-    for place, moment in zip(places.tolist(), shown, strict=True):
+    for place, moment in zip(places.tolist(), moments, strict=True):
         if place - used < _LINE:
             continue
         used = place
@@ -152,8 +152,8 @@ def _legend(frame: _Frame, keys: Sequence[tuple[str, str]]) -> Iterator[str]:
         x += 40 + 6.2 * len(name)
 
 
-def _lines(x: Array, y: Array, known: np.ndarray, colour: str) -> Iterator[str]:
-    for rows in _runs(known):
+def _lines(x: Array, y: Array, finite: np.ndarray, colour: str) -> Iterator[str]:
+    for rows in _runs(finite):
         points = " ".join(_points(x[rows], y[rows]))
         yield f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.4"/>'
 
@@ -162,9 +162,9 @@ def _points(x: Array, y: Array) -> list[str]:
     return [f"{a:.1f},{b:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True)]
 
 
-def _runs(known: np.ndarray) -> Iterator[slice]:
+def _runs(finite: np.ndarray) -> Iterator[slice]:
     """Yield the stretches of neighbours that are known."""
-    edges = np.flatnonzero(np.diff(np.r_[False, known, False].astype(np.int8)))
+    edges = np.flatnonzero(np.diff(np.r_[False, finite, False].astype(np.int8)))
     for start, stop in edges.reshape(-1, 2).tolist():
         yield slice(start, stop)
 

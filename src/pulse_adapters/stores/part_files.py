@@ -50,12 +50,12 @@ def part_files(folder: Path) -> tuple[PartFile, ...]:
     """
     whole = kind_of_folder(folder.name)
     try:
-        found = list(_walk(folder, folder, (), whole))
+        entries = list(_walk(folder, folder, (), whole))
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise StoreUnavailable(message, str(folder), "Check that it exists and that you may read it") from error
-    files = sorted((file for file in found if isinstance(file, PartFile)), key=lambda file: file.name)
-    problems = [problem for problem in found if isinstance(problem, DataError)]
+    files = sorted((file for file in entries if isinstance(file, PartFile)), key=lambda file: file.name)
+    problems = [problem for problem in entries if isinstance(problem, DataError)]
     if files and problems:
         raise problems[0]
     return tuple(files)

@@ -67,10 +67,10 @@ class DataDefaults:
             return DEFAULT_VARIABLES, f"{' and '.join(DEFAULT_VARIABLES)}, which the data hold"
         if not self.names:
             raise SettingsError(["there is no variable in the data: name another location with --data"])
-        shown = ", ".join(self.names[:_NAMED])
-        more = f" and {len(self.names) - _NAMED} more" if len(self.names) > _NAMED else ""
+        first = ", ".join(self.names[:_NAMED])
+        surplus = f" and {len(self.names) - _NAMED} more" if len(self.names) > _NAMED else ""
         count = f"all {len(self.names)} variables" if len(self.names) > 1 else "the only variable"
-        return self.names, f"{count} of the data ({shown}{more})"
+        return self.names, f"{count} of the data ({first}{surplus})"
 
     def start(self, variables: Sequence[str]) -> tuple[date, str]:
         """Return the first day of the period, and why.

@@ -59,7 +59,7 @@ def read_parts(parts: Sequence[Part], source: Source) -> Table:
     try:
         tables, rows = _tables(parts, source)
         table = _with_keys(_joined(tables, parts, source), tables, parts, source)
-        is_continental = any((one.schema.metadata or {}).get(b"delimiter") == b";" for one in tables)
+        is_continental = any((table.schema.metadata or {}).get(b"delimiter") == b";" for table in tables)
         return shaped(table, source, rows, continental=is_continental)
     except MalformedData as error:
         raise with_parts(error, [part.name for part in parts]) from error
@@ -139,7 +139,7 @@ def _with_keys(table: Any, tables: Sequence[Any], parts: Sequence[Part], source:
 
     for name in _keys(table, parts, source):
         cells = [dict(part.keys)[name] for part in parts]
-        lengths = [one.num_rows for one in tables]
+        lengths = [table.num_rows for table in tables]
         at = pa.array(np.repeat(np.arange(len(parts)), lengths))
         table = table.append_column(name, pa.chunked_array([pa.array(cells, pa.string()).take(at)]))
     return table

@@ -64,8 +64,8 @@ def _readings(understood: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Yield what the columns of files were taken for, with the variables of which that holds."""
     for reading_of, variables in understood.items():
         if reading_of:
-            more = f" and {len(variables) - _NAMED} more" if len(variables) > _NAMED else ""
-            yield f"pulse: {', '.join(variables[:_NAMED])}{more}: {reading_of}"
+            surplus = f" and {len(variables) - _NAMED} more" if len(variables) > _NAMED else ""
+            yield f"pulse: {', '.join(variables[:_NAMED])}{surplus}: {reading_of}"
 
 
 def _refuse_name(variable: str, name: str, existing: set[str], storage: Storage) -> None:
