@@ -57,7 +57,7 @@ class PassedObject:
 
 
 @attrs.frozen
-class GivenForecaster(ImportedForecaster):
+class PassedForecaster(ImportedForecaster):
     """A forecaster by its class or instance; see ImportedForecaster for what that needs."""
 
     source: PassedObject = attrs.field(kw_only=True, eq=False, repr=False)
@@ -102,7 +102,7 @@ def _by_value(source: Any, name: str, kind: type[Any], refit_every: int) -> Name
         raise SettingsError([f"forecaster '{name}': a new instance raised {type(error).__name__}: {error}"]) from error
     version = _version(source, kind)
     attributes = declared(name, instance, model_of(name, version, instance, refit_every))
-    return Named(name, GivenForecaster(name, version, "", refit_every, source=PassedObject(source), **attributes))
+    return Named(name, PassedForecaster(name, version, "", refit_every, source=PassedObject(source), **attributes))
 
 
 def _version(source: Any, kind: type[Any]) -> str:

@@ -124,7 +124,7 @@ def test_a_class_that_needs_arguments_is_refused_with_what_it_raised():
 def test_what_cannot_be_copied_is_refused_where_other_processes_need_it():
     given = named_forecaster(Last(share=1.0)).forecaster
     assert given is not None
-    given.given.given.lock = __import__("threading").Lock()  # type: ignore[attr-defined]
+    given.source.source.lock = __import__("threading").Lock()  # type: ignore[attr-defined]
     with pytest.raises(SettingsError, match=r"cannot be sent to other processes .*backend='serial'"):
         pickle.dumps(given)
 
