@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import attrs
 import pytest
 
 from pulse.testing.results import publish, run_result, variable_batches
@@ -225,7 +226,7 @@ def test_a_variable_that_came_or_went_since_the_listing_is_seen(store, corner, s
     assert store.read("new").values.tolist() == [1.0, 2.0]
     seaweedfs_server.client().delete_object(Bucket=BUCKET, Key=f"{corner}b.csv")
     with pytest.raises(VariableNotFound, match="was listed a moment ago and is gone") as caught:
-        store.read("b")
+        attrs.evolve(store, cache=None).read("b")  # the cache has it since "new" was sought in it
     assert caught.value.context == f"s3://{BUCKET}/{corner}b.csv"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -70,6 +70,13 @@ class S3Store:
         """Yield the variables' names, sorted. Raises StoreUnavailable."""
         files = self._catalogue().files()
         yield from sorted(files if len(files) > LOOKED_INTO else self._owners(files))
+
+    def file_names(self) -> Iterable[str]:
+        """Return the variables that objects are named after, whatever they hold; none is fetched.
+
+        Raises StoreUnavailable.
+        """
+        return self._catalogue().files().keys()
 
     def read(self, variable: str) -> Observations:
         """Return a variable's rows. Raises VariableNotFound, MalformedData, StoreUnavailable.

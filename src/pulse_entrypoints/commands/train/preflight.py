@@ -5,7 +5,7 @@ Every check is made whatever the others yield, so that one run of them shows eve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol, runtime_checkable
 
 import attrs
@@ -28,6 +28,14 @@ class ListingStore(DataStore, Protocol):
 
     def names_need_rows(self) -> bool:
         """Whether listing the names reads all rows, as in one long file."""
+
+
+@runtime_checkable
+class FileStore(DataStore, Protocol):
+    """A store of files, of which most hold the variable of their name."""
+
+    def file_names(self) -> Iterable[str]:
+        """Return the variables that files are named after, whatever they hold; no file is looked into."""
 
 
 @attrs.frozen
@@ -71,7 +79,7 @@ def require_ready(
     if store is not None:
         data = _variables_checks(store, [name for name in variables if name not in set(store.names())], len(variables))
     else:
-        data = data_checks(settings, () if _listing_reads_all(settings) else variables)
+        data = data_checks(settings, () if _listing_reads_all(settings) else variables, by_files=True)
     checks = [*kernel_checks(), *data, *results_checks(sink)]
     failed = [check for check in checks if check.error is not None]
     missing = [check for check in failed if isinstance(check.error, VariableNotFound)]
@@ -105,13 +113,18 @@ def credentials_checks(settings: TrainSettings) -> Iterator[Check]:
         yield Check.failed("credentials", error)
 
 
-def data_checks(settings: TrainSettings, variables: Sequence[str]) -> Iterator[Check]:
-    """Check that the data can be listed and hold these variables; without any, that the data can be opened."""
+def data_checks(settings: TrainSettings, variables: Sequence[str], *, by_files: bool = False) -> Iterator[Check]:
+    """Check that the data can be listed and hold these variables; without any, that the data can be opened.
+
+    Where `by_files` is true, no file is looked into as long as each variable has one of its name.
+    """
     try:
         store = composition.store_of(settings)
         if not variables:
             return
-        names = set(store.names())
+        names = set(store.file_names()) if by_files and isinstance(store, FileStore) else set(store.names())
+        if not names.issuperset(variables):
+            names = set(store.names())
     except PulseError as error:
         yield Check.failed("data", error)
         return
