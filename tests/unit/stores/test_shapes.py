@@ -417,3 +417,28 @@ def test_a_year_alone_is_the_time(tmp_path):
 
 def test_the_only_numbers_are_the_value_whatever_their_name(tmp_path):
     assert series(stored(tmp_path, {"x.csv": lines("date,month", PLAIN)})) == {"x": MONTHLY}
+
+
+@pytest.mark.parametrize("cell", ["$1,5", "5 %", "(5)", "5%", "5.2 EUR"])
+def test_numbers_with_signs_beside_them_are_told_as_what_they_are(tmp_path, cell):
+    content = lines("date;x", [(day, cell) for day in MONTHS], ";")
+    with pytest.raises(MalformedData, match=r"column 'x' holds .* and the like, which are no numbers") as refusal:
+        stored(tmp_path, {"x.csv": content}).read("x")
+    assert "without signs of units" in refusal.value.hint
+
+
+def test_lines_before_the_header_are_told(tmp_path):
+    with pytest.raises(MalformedData, match="one column only, or lines before its header"):
+        stored(tmp_path, {"x.csv": "My report\n\n" + lines("date,x", PLAIN)}).read("x")
+
+
+def test_a_text_in_another_encoding_is_told_how_to_save_it(tmp_path):
+    with pytest.raises(MalformedData, match="is not UTF-8") as refusal:
+        stored(tmp_path, {"x.csv": lines("Datum,Größe", PLAIN).encode("latin-1")}).read("x")
+    assert refusal.value.hint == "Save it as UTF-8"
+
+
+@pytest.mark.parametrize("header", ["Date,Price,Open,High,Low", "Date,Open,High,Low,Close"])
+def test_prices_of_a_day_ask_which_one(tmp_path, header):
+    with pytest.raises(MalformedData, match="any may be the value"):
+        stored(tmp_path, {"x.csv": lines(header, [(day, *[value] * 4) for day, value in PLAIN])}).read("x")

@@ -11,6 +11,7 @@ import attrs
 from pulse_adapters.stores.formats.date_forms import could_be_dates, dates_of
 from pulse_adapters.stores.formats.reading import Reading
 from pulse_adapters.stores.formats.table import Fault, Source, malformed, undecided
+from pulse_core.errors import MalformedData
 
 Kind = Literal["times", "numbers", "texts", "nothing", "other"]
 """What a column holds: by its type, and texts that are all numbers count as numbers."""
@@ -32,7 +33,8 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 _PARTS_OF_DATES: Final = frozenset({"year", "quarter", "month", "week", "day", "hour", "weekday", "dayofweek"})
 """Names of columns of whole numbers that repeat a part of the date beside them."""
 _UNTIL: Final = ("realtime_end",)
-_QUOTES: Final = frozenset({"open", "high", "low", "close"})
+_QUOTES: Final = frozenset({"open", "high", "low"})
+_MARKED: Final = re.compile(r"[^\w\s]?\s?[+-]?\d[\d.,']*\s?(?:[^\w\s]|[A-Za-z]{1,3})?")
 _DATED: Final = re.compile(r"(?:.*[_ -])?(?P<day>\d{8}|\d{4}-\d\d-\d\d)")
 
 
@@ -165,7 +167,7 @@ def _values(
     if len(numbers) == 1:
         return (numbers[0].name,), ()
     if not numbers:
-        raise _undecided(f"no column holds numbers; its columns are {_listed(_names(candidates))}", "value", [], source)
+        raise _no_numbers(candidates, source)
     keys = {column.key for column in numbers}
     if keys >= _QUOTES or variable is not None:
         message = f"{_listed(_names(numbers))} hold numbers, and any may be the value"
@@ -174,6 +176,21 @@ def _values(
     if all(days):
         return tuple(_names(numbers)), tuple(str(day) for day in days)
     return tuple(_names(numbers)), ()
+
+
+def _no_numbers(candidates: Sequence[Column], source: Source) -> MalformedData:
+    marked = next((column for column in candidates if _is_marked(column)), None)
+    if marked is None:
+        message = f"no column holds numbers; its columns are {_listed(_names(candidates))}"
+        return _undecided(message, "value", [], source)
+    example = next(iter(marked.texts))
+    faults = [Fault(0, f"column {marked.name!r} holds {example!r} and the like, which are no numbers")]
+    return malformed(faults, source.context, "Write them without signs of units, and with a minus below zero: -5.2")
+
+
+def _is_marked(column: Column) -> bool:
+    """Whether a column of words holds numbers with signs beside them, such as '5 %', '$5' or '(5)'."""
+    return column.kind == "texts" and all(_MARKED.fullmatch(text) for text in column.texts)
 
 
 def _is_row_number(column: Column) -> bool:
@@ -204,7 +221,7 @@ def _names(columns: Sequence[Column]) -> list[str]:
     return [column.name for column in columns]
 
 
-def _undecided(message: str, role: str, names: Sequence[str], source: Source) -> Exception:
+def _undecided(message: str, role: str, names: Sequence[str], source: Source) -> MalformedData:
     quoted = [f"'{role}={name}'" if " " in name else f"{role}={name}" for name in names]
     option = " or ".join(f"--columns {pair}" for pair in quoted[:6]) or f"--columns {role}=NAME"
     return undecided([Fault(0, message)], source.context, f"Say which it is: {option}")

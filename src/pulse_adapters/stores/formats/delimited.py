@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 
 from pulse_adapters.stores.formats.shapes import shaped
-from pulse_adapters.stores.formats.table import Fault, Faults, Rows, Source, Table, malformed, refuse
+from pulse_adapters.stores.formats.table import Fault, Faults, Rows, Source, Table, malformed
 from pulse_adapters.stores.formats.text import refuse_other_than_text
 from pulse_core.errors import MalformedData
 
@@ -56,8 +56,13 @@ def read_delimited(content: bytes, source: Source) -> Table:
     if len(tables) > 1:
         raise _several_delimiters(list(tables), source)
     if not tables:
-        raise next(iter(errors.values()), refuse("has one column only: are its cells divided by another mark?", source))
+        raise next(iter(errors.values()), _no_columns(source))
     return next(iter(tables.values()))
+
+
+def _no_columns(source: Source) -> MalformedData:
+    hint = "The first line must be the columns' names, the cells divided by commas, semicolons, tabs or bars"
+    return malformed([Fault(0, "has one column only, or lines before its header")], source.context, hint)
 
 
 def delimited_table(content: bytes, source: Source) -> tuple[Any, Rows]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pulse_adapters.stores.formats.table import Source, refuse
+from pulse_adapters.stores.formats.table import Fault, Source, malformed, refuse
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SIGNATURES = {
@@ -34,5 +34,5 @@ def refuse_other_than_text(content: bytes, kind: str, source: Source) -> bytes:
         except UnicodeDecodeError as error:
             row = content.count(b"\n", 0, error.start) + 1
             message = f"row {row}: byte 0x{content[error.start]:02x} is not UTF-8"
-            raise refuse(message, source) from error
+            raise malformed([Fault(0, message)], source.context, "Save it as UTF-8") from error
     return content

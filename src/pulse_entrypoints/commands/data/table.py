@@ -17,7 +17,8 @@ PAGE: Final = 500
 """Variables of a table: the list of many is shown while they are read."""
 
 _NOTHING: Final = "\N{EN DASH}"
-_WIDEST_VARIABLE: Final = 24
+_NAME_WIDTH: Final = 10
+"""Characters of a name that stand in one line even where the table is too wide."""
 
 
 def listing(variables: Iterable[Quality]) -> Iterator[Any]:
@@ -37,8 +38,7 @@ def _page(variables: Sequence[Quality]) -> Table:
     grid.add_column("known at", no_wrap=True)
     for variable in variables:
         grid.add_row(
-            # a cell that does not wrap in a column that may: it is this column that gives way
-            Text(variable.variable, no_wrap=True, overflow="ellipsis"),
+            Text(variable.variable),
             f"{variable.observations:,}",
             f"{variable.absent:,}" if variable.absent else _NOTHING,
             clock_text(variable.first, variable.zone) or _NOTHING,
@@ -57,7 +57,7 @@ def findings(inspection: Inspection) -> Iterator[Any]:
         grid.add_column("times", justify="right", no_wrap=True)
         grid.add_column("message", overflow="fold")
         for variable, finding in inspection.findings:
-            name = Text(variable.variable, no_wrap=True, overflow="ellipsis")
+            name = Text(variable.variable)
             style = "dim" if finding.note else ""
             grid.add_row(name, finding.kind, f"{finding.count:,}", Text(finding.message), style=style)
         yield grid
@@ -68,5 +68,5 @@ def findings(inspection: Inspection) -> Iterator[Any]:
 
 def _table() -> Table:
     grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    grid.add_column("variable", max_width=_WIDEST_VARIABLE, overflow="ellipsis")
+    grid.add_column("variable", min_width=_NAME_WIDTH, overflow="fold")
     return grid
