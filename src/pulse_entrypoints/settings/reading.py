@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
+from pulse_adapters.stores.formats.date_forms import UNIX
 from pulse_adapters.stores.formats.reading import ROLES, Reading, Readings
 from pulse_entrypoints.cli.kinds import Kind
 from pulse_entrypoints.cli.options import option
@@ -39,7 +40,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _date_format(text: str) -> str:
-    if not _DIRECTIVE.search(text):
+    if text != UNIX and not _DIRECTIVE.search(text):
         raise ValueError
     return text
 
@@ -81,7 +82,7 @@ def _kind(expected: str, metavar: str, parse: Callable[[str], Any], *, many: boo
 
 
 COLUMNS: Final = _kind(f"pairs such as timestamp=DATE, of {', '.join(ROLES)}", "ROLE=COLUMN...", _pair, many=True)
-DATE_FORMAT: Final = _kind("a format such as %d/%m/%Y", "FORMAT", _date_format)
+DATE_FORMAT: Final = _kind(f"a format such as %d/%m/%Y, or {UNIX}", "FORMAT", _date_format)
 DECIMAL: Final = _kind("a point or a comma", "MARK", _decimal)
 THOUSANDS: Final = _kind("a comma, a point, an apostrophe, _ or the word space", "MARK", _mark)
 ZONE: Final = _kind("a time zone such as Europe/Berlin", "ZONE", _zone)
@@ -98,7 +99,10 @@ class ReadingSettings:
         default_text="by their names and cells",
     )
     date_format: str | ByPattern | None = option(
-        DATE_FORMAT, READING, "The format of dates, as of strptime: %d/%m/%Y.", default_text="by the dates"
+        DATE_FORMAT,
+        READING,
+        f"The format of dates, as of strptime: %d/%m/%Y; {UNIX} for seconds since 1970.",
+        default_text="by the dates",
     )
     decimal: str | ByPattern | None = option(
         DECIMAL, READING, "The decimal mark of numbers.", default_text="by the numbers"

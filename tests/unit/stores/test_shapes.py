@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ def by_day(days: Iterable[date], values: Iterable[float] = VALUES) -> dict[str, 
 
 MONTHLY, DAILY = by_day(MONTHS), by_day(DAYS)
 PLAIN = list(zip(MONTHS, VALUES, strict=True))
+NEWER = [(date(day.year + 20, day.month, 1), value) for day, value in PLAIN]
 
 ONE_READING: Mapping[str, tuple[str, str]] = {
     "FRED": ("GDP", lines("DATE,GDP", PLAIN)),
@@ -442,3 +443,42 @@ def test_a_text_in_another_encoding_is_told_how_to_save_it(tmp_path):
 def test_prices_of_a_day_ask_which_one(tmp_path, header):
     with pytest.raises(MalformedData, match="any may be the value"):
         stored(tmp_path, {"x.csv": lines(header, [(day, *[value] * 4) for day, value in PLAIN])}).read("x")
+
+
+def one_after_the_other(column: str) -> str:
+    """Return a table whose column says DE in the first half of the days, and FR in the second."""
+    rows = [(day, "DE" if at < 15 else "FR", value) for at, (day, value) in enumerate(PLAIN)]
+    return lines(f"date,{column},gdp", rows)
+
+
+def test_names_that_follow_one_another_do_not_mix_series(tmp_path):
+    content = {"x.csv": one_after_the_other("country")}
+    with pytest.raises(MalformedData, match="'country' may name the variables") as refusal:
+        stored(tmp_path, content).read("x")
+    assert "--columns variable=country, or that it is a remark: --columns value=gdp" in refusal.value.hint
+    assert set(series(stored(tmp_path, content, columns={"variable": "country"}))) == {"DE", "FR"}
+    assert series(stored(tmp_path, content, columns={"value": "gdp"})) == {"x": MONTHLY}
+
+
+@pytest.mark.parametrize("column", ["Comment", "OBS_STATUS", "Unit"])
+def test_columns_that_say_something_about_rows_name_no_variables(tmp_path, column):
+    assert series(stored(tmp_path, {"x.csv": one_after_the_other(column)})) == {"x": MONTHLY}
+
+
+def test_numbers_that_are_names_are_asked_for(tmp_path):
+    rows = [(day, shop, value + shop) for day, value in PLAIN for shop in (1, 2)]
+    content = {"x.csv": lines("date,shop,sales", rows)}
+    with pytest.raises(MalformedData, match="timestamps repeat, and 'shop' may name the variables") as refusal:
+        stored(tmp_path, content).read("x")
+    assert "--columns variable=shop" in refusal.value.hint
+    assert set(series(stored(tmp_path, content, columns={"variable": "shop"}))) == {"1", "2"}
+
+
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_seconds_since_1970_ask_for_their_format(tmp_path, unit):
+    seconds = [(int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * unit, v) for day, v in NEWER]
+    content = {"x.csv": lines("time,x", seconds)}
+    with pytest.raises(MalformedData, match="look like seconds since 1970") as refusal:
+        stored(tmp_path, content).read("x")
+    assert "--date-format unix" in refusal.value.hint
+    assert series(stored(tmp_path, content, date_format="unix")) == {"x": by_day([day for day, _ in NEWER])}

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import attrs
 
 from pulse_adapters.stores.formats.cells import moment
+
+UNIX: Final = "unix"
+"""The format of seconds, or milliseconds, since 1970."""
+
+_SECONDS: Final = re.compile(r"\d{9,10}|\d{12,13}")
+_MILLISECONDS: Final = 10**11
 
 _LEAST_ROWS: Final = 2
 """Rows of another form than the others from which they are no slip of the pen."""
@@ -131,17 +137,23 @@ def dates_of(counts: Mapping[str, int], date_format: str | None = None) -> Dates
     foreign = [text for text in counts if not is_iso(text)]
     if not foreign:
         return DatesFound({})
-    fitting = [form for form in FORMS if all(form.iso(text) for text in foreign)]
-    if len(foreign) == len(counts):
-        readings = _distinct(fitting, foreign)
-        if len(readings) == 1:
-            (form,) = readings
-            if "%y" in form.label:
-                return _doubtful([form], foreign[0], "a year of two digits has no century")
-            return DatesFound({text: str(form.iso(text)) for text in foreign}, form.label)
-        if readings:
-            return _doubtful(readings, foreign[0], f"they have {len(readings)} readings")
-    return _mixed(counts, foreign)
+    if all(_SECONDS.fullmatch(text) for text in counts):
+        problem = f"its dates, such as {foreign[0]!r}, look like seconds since 1970"
+        return DatesFound({}, "", problem, f"--date-format {UNIX}")
+    readings = _distinct([form for form in FORMS if all(form.iso(text) for text in foreign)], foreign)
+    if len(foreign) < len(counts) or not readings:
+        return _mixed(counts, foreign)
+    return _of_readings(readings, foreign)
+
+
+def _of_readings(readings: Sequence[DateForm], texts: Sequence[str]) -> DatesFound:
+    """Return the dates of texts that have one reading, or what is doubtful about several."""
+    if len(readings) > 1:
+        return _doubtful(readings, texts[0], f"they have {len(readings)} readings")
+    (form,) = readings
+    if "%y" in form.label:
+        return _doubtful([form], texts[0], "a year of two digits has no century")
+    return DatesFound({text: str(form.iso(text)) for text in texts}, form.label)
 
 
 def is_iso(text: str) -> bool:
@@ -194,12 +206,22 @@ def _by_format(texts: Iterable[str], date_format: str) -> dict[str, str]:
     dates: dict[str, str] = {}
     for text in texts:
         try:
+            if date_format == UNIX:
+                dates[text] = _since_1970(text)
+                continue
             dates[text] = datetime.strptime(text, date_format).isoformat()  # noqa: DTZ007  # its zone is another option
-        except ValueError:
+        except (ValueError, OverflowError, OSError):
             continue
         if not _has_clock(date_format):
             dates[text] = dates[text][:10]
     return dates
+
+
+def _since_1970(text: str) -> str:
+    """Return whole seconds, or milliseconds where they are so many, since 1970 as ISO 8601. Raises ValueError."""
+    number = int(text)
+    seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _has_clock(date_format: str) -> bool:

@@ -44,6 +44,34 @@ _ABSENT: Final = frozenset(ABSENT_TEXTS)
 _NUMERIC: Final = re.compile(r"[+-]?\d[\d.,'\s\u2019]*(?:[eE][+-]?\d+)?|[+-]?[.,]\d+")
 _DOTTED_DATE: Final = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}|\d{4}\.\d{1,2}\.\d{1,2}\.?|\d{1,2}\.\d{4}", re.ASCII)
 _ODD_SHOWN: Final = 3
+_COMES_BACK: Final = 3
+"""Rows of a word from which it may name a variable, and is no remark on a row."""
+
+_REMARKS: Final = frozenset(
+    [
+        "comment",
+        "comments",
+        "note",
+        "notes",
+        "remark",
+        "remarks",
+        "status",
+        "obs_status",
+        "conf_status",
+        "flag",
+        "flags",
+        "unit",
+        "units",
+        "unit_mult",
+        "currency",
+        "freq",
+        "frequency",
+        "decimals",
+        "source",
+    ]
+)
+"""Names of columns, in lower case, that say something about rows, and not whose they are."""
+
 _OTHER_CELL: Final = re.compile(r" is no (?:ISO date|number)$")
 """Faults of cells that may be right by another form of dates or numbers."""
 
@@ -145,7 +173,7 @@ def shaped(table: Any, source: Source, rows: Rows, *, continental: bool = False)
         known_at = None if known_at is None else in_utc(known_at, source, rows, None)
     values = [_numbered(columns[name], marks) for name in layout.values]
     result = _assembled(layout, stamps, known_at, values, columns, source, rows)
-    if layout.variable is None and not layout.is_wide:
+    if layout.variable is None:
         _refuse_unnamed(result, raw, marks, layout, source)
     understood = f"{layout}{f', dates as {form}' if form else ''}{f', numbers with {marks}' if marks != PLAIN else ''}"
     return attrs.evolve(result, understood=understood, column="value" if layout.vintages else layout.values[0])
@@ -285,15 +313,51 @@ def _assembled(
 
 
 def _refuse_unnamed(table: Table, raw: Sequence[_Raw], marks: Marks, layout: Layout, source: Source) -> None:
-    """Raise Undecided where timestamps repeat, and a column of words may say whose each is."""
-    if table.known_at is not None or len(np.unique(table.timestamps)) == len(table.timestamps):
+    """Raise Undecided where a column that has no use may say whose each row is.
+
+    That is so of words and whole numbers where timestamps repeat; and of words that come back and stand in every row
+    where they do not, unless the user says which column is the value.
+    """
+    unused = [column for column in raw if column.name not in (layout.timestamp, layout.known_at)]
+    words = [column for column in unused if _kind(column, marks) == "texts" and _key(column) not in _REMARKS]
+    if _has_repeats(table, layout):
+        candidates = words + [column for column in unused if layout.is_wide and _are_few_numbers(column)]
+        reason, otherwise = "timestamps repeat, and ", ""
+    elif not source.reading.of_role("value"):
+        candidates = [column for column in words if _come_back(column)]
+        values = " ".join(f"value={name}" for name in layout.values)
+        reason, otherwise = "", f", or that it is a remark: --columns {values}"
+    else:
         return
-    words = [column.name for column in raw if _kind(column, marks) == "texts" and column.name != layout.timestamp]
-    if words:
-        names = " and ".join(repr(name) for name in words)
-        option = " or ".join(f"--columns variable={name}" for name in words)
-        message = f"timestamps repeat, and {names} may name the variables"
-        raise undecided([Fault(0, message)], source.context, f"Say so, if that is what it is: {option}")
+    if candidates:
+        names = " and ".join(repr(column.name) for column in candidates)
+        option = " or ".join(f"--columns variable={column.name}" for column in candidates)
+        fault = Fault(0, f"{reason}{names} may name the variables")
+        raise undecided([fault], source.context, f"Say so, if that is what it is: {option}{otherwise}")
+
+
+def _key(column: _Raw) -> str:
+    return column.name.strip().lower()
+
+
+def _has_repeats(table: Table, layout: Layout) -> bool:
+    """Whether timestamps repeat within a variable, in a table that does not say when its rows became known."""
+    stamps = table.timestamps[: len(table.timestamps) // len(layout.values)] if layout.is_wide else table.timestamps
+    return table.known_at is None and len(np.unique(stamps)) < len(stamps)
+
+
+def _come_back(column: _Raw) -> bool:
+    """Whether the words of a column stand in every row, and each of the several in many."""
+    counts = column.counts
+    every_row = column.codes is not None and sum(counts.values()) == len(column.codes)
+    return every_row and len(counts) > 1 and min(counts.values()) >= _COMES_BACK
+
+
+def _are_few_numbers(column: _Raw) -> bool:
+    """Whether a column holds whole numbers, few of them."""
+    cells = column.data.to_pylist()
+    distinct = {str(cell).strip() for cell in cells}
+    return all(cell.isdigit() for cell in distinct) and len(distinct) <= len(cells) // 2
 
 
 def _named(raw: _Raw) -> Any:
