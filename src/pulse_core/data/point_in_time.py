@@ -14,7 +14,7 @@ from pulse_core.arrays import moment_text
 from pulse_core.data.calendars import Calendar, calendar_of
 from pulse_core.data.covariates import along_paths, recent_changes
 from pulse_core.data.observations import Moments, Observations, Values, end_of
-from pulse_core.data.seasons import LEAST_HISTORY, Seasonality, given, least_history, seasonality
+from pulse_core.data.seasons import LEAST_HISTORY, Seasonality, given, least_history, seasonality, tested_history
 from pulse_core.data.vintages import Timeline, Vintages, arrange, timeline
 from pulse_core.errors import DataError, TooLittleData
 from pulse_core.spec import RunSpec
@@ -100,7 +100,9 @@ def point_in_time(observations: Observations, spec: RunSpec, predictors: Sequenc
 def _least_history(rows: Observations, times: Timeline, spec: RunSpec) -> int:
     """Return the values that a history has at least, by the calendar when the period starts.
 
-    Or when LEAST_HISTORY timestamps are known, if that is later.
+    Or when LEAST_HISTORY timestamps are known, if that is later. Where the season is found, and fewer values are known
+    by then than it is tested on, forecasts begin with these: else a variable by day that begins in the period would
+    have no season for the whole run.
     """
     moments = rows.releases[times.ends - 1]
     at_start = int(np.searchsorted(moments, np.datetime64(spec.start, "us"), side="right")) - 1
@@ -108,7 +110,10 @@ def _least_history(rows: Observations, times: Timeline, spec: RunSpec) -> int:
     if not len(enough) or spec.season.of(rows.variable) == ():
         return LEAST_HISTORY
     newest = int(times.step[max(at_start, int(enough[0]))])
-    return least_history(calendar_at(rows.timestamps[times.is_step], newest))
+    calendar = calendar_at(rows.timestamps[times.is_step], newest)
+    least, tested = least_history(calendar), tested_history(calendar)
+    is_begun = at_start >= 0 and times.present[at_start] >= tested
+    return least if is_begun or spec.season.of(rows.variable) is not None else max(least, tested)
 
 
 def calendar_at(steps: Moments, newest: int) -> Calendar | None:

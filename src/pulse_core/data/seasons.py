@@ -103,6 +103,11 @@ def _of_even_steps(step: int) -> tuple[int, ...]:
     return tuple(period for period in periods if period <= LONGEST_SEASON)
 
 
+def tested_history(calendar: Calendar | None) -> int:
+    """Return how many values are needed for a season that is never taken untested, of days or business days; else 0."""
+    return CYCLES * candidates(calendar)[0] if calendar is not None and _is_daily(calendar) else 0
+
+
 def least_history(calendar: Calendar | None) -> int:
     """Return how many observations must be known before the first forecast where `min_history` is not given.
 

@@ -211,6 +211,21 @@ def test_the_least_history_is_the_calendar_s_unless_it_is_given():
         assert int(point.origin_length[0]) == expected
 
 
+@pytest.mark.parametrize(("days", "least"), [("days", 18), ("business days", 14)])
+def test_a_variable_by_day_that_begins_in_the_period_waits_until_its_season_can_be_tested(days, least):
+    tested = 21  # eight business days read as days
+    stamps = stamps_of(days)
+    week = np.resize([0.0, 0.0, 0.0, 0.0, 9.0, 9.0, 9.0][: 7 if days == "days" else 5], len(stamps))
+    observations = Observations("x", stamps, week + np.random.default_rng(9).normal(size=len(stamps)), stamps)
+    point = point_in_time(observations, spec_of(end=date(2016, 1, 1)))
+    assert (point.min_history, point.seasonality.source) == (tested, "test")
+    assert point.seasonality.periods == candidates(point.calendar) != ()
+    begun = stamps[tested - 1].astype("datetime64[D]").item()
+    assert point_in_time(observations, spec_of(start=begun, end=date(2016, 1, 1))).min_history == least
+    given = spec_of(end=date(2016, 1, 1), season=(3,))
+    assert point_in_time(observations, given).min_history < tested
+
+
 def test_no_season_at_all_needs_no_two_of_them():
     observations = monthly(np.random.default_rng(8).normal(size=20))
     with pytest.raises(TooLittleData, match="and 28 timestamps in all"):

@@ -93,6 +93,18 @@ def test_what_cannot_be_is_refused(half, words, told) -> None:
     assert told in done.err
 
 
+@pytest.mark.parametrize("by", ["all", "seasonal-naive"])
+def test_a_variable_that_cannot_use_a_forecaster_has_no_forecast_by_it(pulse, by) -> None:
+    pulse.write("a", walk(0))
+    pulse.write("week", walk(1) + np.resize([0, 0, 0, 0, 0, 50, 50], 220))
+    pulse.train("mixed", forecasters=("naive", "seasonal-naive", "ensemble"))
+    forecasts = pulse("forecast", "mixed", "--by", by, "--format", "json").document["forecasts"]
+    assert {row["variable"] for row in forecasts if row["forecaster"] == "seasonal-naive"} == {"week"}
+    done = pulse("forecast", "mixed", "--by", by)
+    assert done.status == 0, done.err
+    assert "without seasonal-naive: for some variables" in " ".join(done.out.split())
+
+
 def test_a_run_without_an_ensemble_asks_for_a_forecaster(pulse) -> None:
     pulse.train("plain", forecasters=("naive", "ses"))
     done = pulse("forecast", "plain")

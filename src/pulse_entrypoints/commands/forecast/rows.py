@@ -40,14 +40,19 @@ COLUMNS: Final = (
 def rows(forecasts: Forecasts, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield a row for each variable, forecaster and horizon that has a forecast, in the order of COLUMNS.
 
-    `target` is the next timestamp by the variable's calendar, None without one.
+    A forecaster that a variable cannot use has none. `target` is the next timestamp by the variable's calendar, None
+    without one.
     """
     for variable in forecasts.variables:
-        for name in names:
-            row = variable.forecasters.index(name)
+        for row in rows_of(variable, names):
             for ahead in range(variable.point.shape[1]):
                 if math.isfinite(variable.point[row, ahead]):
                     yield _row(variable, row, ahead)
+
+
+def rows_of(variable: VariableForecast, names: Sequence[str]) -> list[int]:
+    """Return the rows of the named forecasters, those left out that the variable cannot use: it has no season."""
+    return [variable.forecasters.index(name) for name in names if name in variable.forecasters]
 
 
 def _row(variable: VariableForecast, row: int, ahead: int) -> dict[str, Any]:

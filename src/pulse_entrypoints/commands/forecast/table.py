@@ -16,7 +16,7 @@ from pulse_core.data.zones import UTC
 from pulse_core.levels import LEVELS
 from pulse_core.runs.forecasting import Forecasts, VariableForecast
 from pulse_entrypoints.commands.figures import NOTHING, trust_text
-from pulse_entrypoints.commands.forecast.rows import clock_text, shown, verdict
+from pulse_entrypoints.commands.forecast.rows import clock_text, rows_of, shown, verdict
 
 _WIDEST_NAME: Final = 22
 _LOW, _HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
@@ -29,13 +29,16 @@ def table(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) -> Iter
     if len(names) == 1:
         grid = _table("variable")
         for variable in forecasts.variables:
-            _add(grid, variable.variable, variable, names[0])
+            if names[0] in variable.forecasters:
+                _add(grid, variable.variable, variable, names[0])
+            else:
+                grid.add_row(_label(variable.variable), *[NOTHING] * (len(grid.columns) - 1))
         yield grid
     else:
         for variable in forecasts.variables:
             grid = _table("forecaster", variable.variable)
-            for name in names:
-                _add(grid, name, variable, name)
+            for row in rows_of(variable, names):
+                _add(grid, variable.forecasters[row], variable, variable.forecasters[row])
             yield grid
     yield _explanation(forecasts, names, run)
 
@@ -71,8 +74,7 @@ def _add(grid: Table, label: str, variable: VariableForecast, name: str) -> None
         exists = math.isfinite(point)
         interval = exists and math.isfinite(high[ahead] - low[ahead])
         grid.add_row(
-            # a cell that does not wrap in a column that may: it is this column that gives way
-            Text("" if ahead else label, no_wrap=True, overflow="ellipsis"),
+            _label("" if ahead else label),
             str(ahead + 1),
             clock_text(variable.targets[ahead], variable.zone) or NOTHING,
             f"{point:,.{decimals}f}" if exists else NOTHING,
@@ -80,6 +82,11 @@ def _add(grid: Table, label: str, variable: VariableForecast, name: str) -> None
             _trust(variable, row, ahead) if exists else NOTHING,
             (verdict(variable, row, ahead) or NOTHING) if exists else NOTHING,
         )
+
+
+def _label(text: str) -> Text:
+    """Return a cell that does not wrap in a column that may: it is this column that gives way."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def _trust(variable: VariableForecast, row: int, ahead: int) -> str:
@@ -106,6 +113,9 @@ def _explanation(forecasts: Forecasts, names: Sequence[str], run: PublishedRun) 
     grid.add_row("trust", Text(f"the probability that over {span} its mean {loss} is lower than {benchmark}'s"))
     if any(is_few(origins) for origins in _effective(forecasts, names)):
         grid.add_row(FEW_MARK, FEW_TEXT)
+    unusable = [name for name in names if any(name not in variable.forecasters for variable in forecasts.variables)]
+    if unusable:
+        grid.add_row("without", f"{', '.join(unusable)}: for some variables, which lack the seasons that it needs")
     grid.add_row("verdict", Text(VERDICT_TEXT.format(loss=loss, benchmark=benchmark)))
     return grid
 
@@ -116,6 +126,6 @@ def _benchmark(forecasts: Forecasts, run: PublishedRun) -> str:
 
 def _effective(forecasts: Forecasts, names: Sequence[str]) -> Iterator[float | None]:
     for variable in forecasts.variables:
-        for row in map(variable.forecasters.index, names):
+        for row in rows_of(variable, names):
             for ahead in range(variable.point.shape[1]):
                 yield shown(variable, "n_effective", row, ahead)
