@@ -200,7 +200,7 @@ def test_a_package_that_is_a_link_to_its_sources_is_followed(folder, tmp_path_fa
         ("import os\nX = os.environ.get('X', '1')\n", ["a variable of the environment ({name}.py, line 2)"]),
         ("import os\ndef f(): return os.environ['X']\n", ["a variable of the environment ({name}.py, line 2)"]),
         ("import os\nos.environ['OMP_NUM_THREADS'] = '1'\n", []),
-        ("import sqlite3\nX = sqlite3.connect('x')\n", ["a file that is read ({name}.py, line 2)"]),
+        ("import sqlite3\ndef f(): sqlite3.connect('x')\n", ["a file that is read ({name}.py, line 2)"]),
         ("from subprocess import check_output as run\ndef f(): run(['x'])\n", ["another program ({name}.py, line 2)"]),
         ("def f(x): open(x, 'w').write('')\n", []),
         ("import json, math\n", []),
