@@ -14,7 +14,15 @@ from pulse_core.arrays import moment_text
 from pulse_core.data.calendars import Calendar, calendar_of
 from pulse_core.data.covariates import along_paths, recent_changes
 from pulse_core.data.observations import Moments, Observations, Values, end_of
-from pulse_core.data.seasons import LEAST_HISTORY, Seasonality, given, least_history, seasonality, tested_history
+from pulse_core.data.seasons import (
+    LEAST_HISTORY,
+    NEWEST,
+    Seasonality,
+    given,
+    least_history,
+    seasonality,
+    tested_history,
+)
 from pulse_core.data.vintages import Timeline, Vintages, arrange, timeline
 from pulse_core.errors import DataError, TooLittleData
 from pulse_core.spec import RunSpec
@@ -129,7 +137,9 @@ def _with_seasons(point: PointInTime, spec: RunSpec) -> PointInTime:
     if periods is not None:
         return attrs.evolve(point, calendar=calendar, seasonality=given(periods))
     history = point.paths[point.origin_path[first]][: point.origin_length[first]]
-    return attrs.evolve(point, calendar=calendar, seasonality=seasonality(history, calendar))
+    newest = int(point.origin_step[first])
+    stamps = np.sort(point.step_timestamp[max(0, newest + 1 - NEWEST) : newest + 1])
+    return attrs.evolve(point, calendar=calendar, seasonality=seasonality(history, calendar, stamps))
 
 
 def _at_origins(rows: Observations, times: Timeline, origins: Positions, vintages: Vintages) -> PointInTime:

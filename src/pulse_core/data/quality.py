@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pulse_core.data.calendars import Calendar, calendar_of
 from pulse_core.data.known_at import near_miss
 from pulse_core.data.observations import Moments, Observations, Values
-from pulse_core.data.seasons import candidates, seasonality
+from pulse_core.data.seasons import NEWEST, candidates, seasonality
 from pulse_core.data.vintages import Vintage, groups, timeline
 from pulse_core.data.zones import UTC
 
@@ -204,8 +204,9 @@ def _findings(vintage: _NewestVintage, calendar: Calendar | None) -> Iterator[Fi
 
 def _seasons(vintage: _NewestVintage, calendar: Calendar | None) -> Iterator[Finding]:
     """Yield the seasons that a run would find in the newest values, where the calendar proposes any."""
-    if candidates(calendar):
-        found = seasonality(vintage.values, calendar)
+    stamps = vintage.stamps[-NEWEST:]
+    if candidates(calendar, stamps):
+        found = seasonality(vintage.values, calendar, stamps)
         names = " and ".join(map(str, found.periods)) or "none"
         yield Finding("season", f"{names} ({found.reason})", 1, vintage.stamps[0], note=True)
 

@@ -22,10 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulse_core.data.calendars import Calendar
+from pulse_core.data.observations import Moments
 from pulse_core.data.zones import DAY
 from pulse_core.season import LONGEST_SEASON
 
 Values = NDArray[np.float64]
+Positions = NDArray[np.int64]
 SOURCES: Final = ("given", "calendar", "test")
 """Where seasons, or that there are none, may come from: the settings, the calendar alone, or the test."""
 
@@ -41,6 +43,9 @@ LEAST_SHARE: Final = 0.05
 NORMAL_90: Final = 1.2816
 NORMAL_99: Final = 2.3263
 """Quantiles of the standard normal distribution; 99 % is asked of a season of days, which few series have."""
+
+MOSTLY_FILLED: Final = 0.9
+"""The share of a day's or a week's timestamps from which on those that are missing count as gaps."""
 
 LEAST_HISTORY: Final = 8
 MOST_HISTORY: Final = 100
@@ -82,15 +87,42 @@ class SeasonTest:
         return self.statistic > self.limit and self.share >= LEAST_SHARE
 
 
-def candidates(calendar: Calendar | None) -> tuple[int, ...]:
-    """Return the seasons that a calendar proposes, the shortest first."""
+def candidates(calendar: Calendar | None, stamps: Moments | None = None) -> tuple[int, ...]:
+    """Return the seasons that a calendar proposes, the shortest first.
+
+    `stamps` (n,) are its timestamps in order: where days or weeks are not filled, as those of an exchange, a season has
+    the steps that they hold; without them all are taken as filled.
+    """
     if calendar is None:
         return ()
     if calendar.unit == "business days":
         return (5,)
     if calendar.unit == "months":
         return (12 // calendar.step,) if calendar.step < 12 and 12 % calendar.step == 0 else ()
+    if stamps is not None and calendar.step < DAY:
+        return _within_days(calendar.step, stamps)
     return _of_even_steps(calendar.step)
+
+
+def _within_days(step: int, stamps: Moments) -> tuple[int, ...]:
+    """Return the seasons of steps within days, by what the days and weeks of these timestamps hold."""
+    full = _of_even_steps(step)
+    periods = tuple(_steps_held(stamps, length, length // step) for length in (DAY, _WEEK)[: len(full)])
+    if len(periods) > 1 and periods[0] != full[0] and not _middle_counts(stamps, _WEEK).size:
+        periods = periods[:1]  # days are not filled, and no week is known
+    return tuple(sorted({period for period in periods if 1 < period <= LONGEST_SEASON}))
+
+
+def _steps_held(stamps: Moments, length: int, full: int) -> int:
+    """Return how many timestamps stretches of a length hold at the median; all of them where few are missing."""
+    counts = np.sort(_middle_counts(stamps, length))
+    held = int(counts[len(counts) // 2]) if len(counts) else full
+    return held if held < MOSTLY_FILLED * full else full
+
+
+def _middle_counts(stamps: Moments, length: int) -> Positions:
+    """Return how many timestamps stand in each stretch of a length that holds any, the first and the last left out."""
+    return np.unique(stamps.astype("datetime64[us]").view(np.int64) // length, return_counts=True)[1][1:-1]
 
 
 def _of_even_steps(step: int) -> tuple[int, ...]:
@@ -125,12 +157,12 @@ def given(periods: tuple[int, ...]) -> Seasonality:
     return Seasonality(periods, "given", "given by the settings")
 
 
-def seasonality(history: Values, calendar: Calendar | None) -> Seasonality:
-    """Find the seasons of a history (n,) with this calendar.
+def seasonality(history: Values, calendar: Calendar | None, stamps: Moments | None = None) -> Seasonality:
+    """Find the seasons of a history (n,) with this calendar, whose timestamps so far are `stamps`.
 
     What is too short to be tested has the calendar's seasons, but none of days and weeks: few series have these.
     """
-    proposed = candidates(calendar)
+    proposed = candidates(calendar, stamps)
     if calendar is None:
         return Seasonality((), "calendar", "the timestamps follow no calendar")
     if not proposed:

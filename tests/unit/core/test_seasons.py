@@ -71,6 +71,48 @@ def test_the_least_history_is_two_seasons_and_four_but_short_for_long_steps(name
     assert least_history(calendar_of(stamps_of(name))) == CALENDARS[name][2]
 
 
+@pytest.mark.parametrize(
+    ("name", "is_open", "periods"),
+    [
+        ("nights and weekends closed", lambda hour, day: (hour >= 9) & (hour < 17) & (day < 5), (8, 40)),
+        ("weekends closed", lambda hour, day: day < 5, (24, 120)),
+        ("nights closed", lambda hour, day: hour >= 6, (18, 126)),
+        ("a day missing", lambda hour, day: np.arange(len(hour)) // 24 != 30, (24, 168)),
+    ],
+)
+def test_days_and_weeks_that_are_not_filled_have_the_steps_that_they_hold(name, is_open, periods):
+    count = np.arange(24 * 60)
+    hours = (np.datetime64("2015-01-05T00", "h") + count).astype("datetime64[us]")  # from a Monday on
+    stamps = hours[is_open(count % 24, count // 24 % 7)]
+    assert candidates(calendar_of(stamps), stamps) == periods, name
+
+
+def test_no_week_is_proposed_while_days_are_not_filled_and_none_is_known():
+    count = np.arange(24 * 5)
+    stamps = (np.datetime64("2015-01-05T00", "h") + count).astype("datetime64[us]")[count % 24 < 8]
+    assert candidates(calendar_of(stamps), stamps) == (8,)
+
+
+@pytest.mark.parametrize("name", CALENDARS)
+def test_timestamps_without_gaps_change_nothing_of_what_the_calendar_proposes(name):
+    stamps = stamps_of(name)
+    long = stamps[0] + np.arange(6000) * (stamps[1] - stamps[0])
+    for known in (stamps, long):
+        calendar = calendar_of(known)
+        assert candidates(calendar, known) == candidates(calendar)
+
+
+def test_a_run_over_hours_of_business_finds_the_season_of_a_day_of_business():
+    count = np.arange(24 * 90)
+    hours = (np.datetime64("2015-01-05T00", "h") + count).astype("datetime64[us]")
+    stamps = hours[(count % 24 >= 9) & (count % 24 < 17) & (count // 24 % 7 < 5)]
+    numbers = pattern(8, len(stamps)) + np.random.default_rng(3).normal(0, 0.1, len(stamps))
+    point = point_in_time(
+        Observations("x", stamps, numbers, stamps), spec_of(start=date(2015, 3, 1), end=date(2015, 4, 1))
+    )
+    assert point.seasonality.periods[0] == 8
+
+
 def test_timestamps_without_a_calendar_propose_nothing():
     assert candidates(None) == ()
     assert least_history(None) == LEAST_HISTORY
